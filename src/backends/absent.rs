@@ -1,0 +1,10 @@
+//! The twin of an engine that is not compiled in: it explains itself.
+
+use crate::config::RuntimeConfig;
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::traits::WasmRuntime;
+
+/// Refuses; [`check_config`](crate::runtime::preflight::check_config) has already said how to get the engine.
+pub(crate) fn create(config: &RuntimeConfig) -> Result<Box<dyn WasmRuntime>> {
+    Err(Error::new(ErrorKind::EngineUnavailable, format!("the engine {} is not compiled in", config.kind)))
+}

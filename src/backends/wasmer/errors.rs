@@ -1,0 +1,64 @@
+//! Wasmer's failures in the contract's words.
+
+use wasmer::sys::vm::TrapCode;
+use wasmer::{CompileError, InstantiationError, LinkError, RuntimeError};
+
+use crate::error::{Error, ErrorKind, Frame, Trap};
+use crate::runtime::host::HostFailure;
+
+/// A failure of compilation: the module was valid, so the engine has a bound or a bug.
+pub(super) fn compile(error: &CompileError) -> Error {
+    Error::new(ErrorKind::UnsupportedFeature, format!("wasmer cannot compile the module: {error}"))
+}
+
+/// A failure of instantiation.
+pub(super) fn instantiate(error: &InstantiationError) -> Error {
+    match error {
+        InstantiationError::Link(LinkError::Trap(error)) | InstantiationError::Start(error) => call(error),
+        other => Error::new(ErrorKind::Unlinkable, format!("the module cannot be instantiated: {other}")),
+    }
+}
+
+/// A failure of a call.
+#[cold]
+pub(super) fn call(error: &RuntimeError) -> Error {
+    let trap = if let Some(code) = error.clone().to_trap() {
+        trap_code(code)
+    } else if error.is_exception() {
+        Error::trap(Trap::UncaughtException, None)
+    } else if let Some(failure) = error.downcast_ref::<HostFailure>() {
+        let said = failure.to_string();
+        Error::trap(Trap::Host, Some(said.clone())).with_source(said)
+    } else {
+        Error::trap(Trap::Other, Some(error.message()))
+    };
+    trap.with_backtrace(frames(error))
+}
+
+fn trap_code(code: TrapCode) -> Error {
+    let ours = match code {
+        TrapCode::StackOverflow => Trap::StackOverflow,
+        TrapCode::HeapAccessOutOfBounds => Trap::MemoryOutOfBounds,
+        TrapCode::HeapMisaligned | TrapCode::UnalignedAtomic => Trap::UnalignedAtomic,
+        TrapCode::TableAccessOutOfBounds => Trap::TableOutOfBounds,
+        TrapCode::IndirectCallToNull => Trap::UninitializedElement,
+        TrapCode::BadSignature => Trap::IndirectCallTypeMismatch,
+        TrapCode::IntegerOverflow => Trap::IntegerOverflow,
+        TrapCode::IntegerDivisionByZero => Trap::IntegerDivideByZero,
+        TrapCode::BadConversionToInteger => Trap::InvalidConversionToInteger,
+        TrapCode::UnreachableCodeReached => Trap::Unreachable,
+        TrapCode::UncaughtException => Trap::UncaughtException,
+        TrapCode::UninitializedExnRef => Trap::NullReference,
+        TrapCode::YieldOutsideAsyncContext | TrapCode::HostInterrupt | TrapCode::ReadonlyTableModified => {
+            return Error::trap(Trap::Other, Some(code.message().to_owned()));
+        }
+    };
+    Error::trap(ours, None)
+}
+
+fn frames(error: &RuntimeError) -> Vec<Frame> {
+    let frame = |frame: &wasmer::FrameInfo| {
+        Frame::new(frame.func_index(), frame.function_name().map(str::to_owned), Some(frame.module_offset() as u64))
+    };
+    error.trace().iter().take(Frame::MOST).map(frame).collect()
+}

@@ -1,0 +1,131 @@
+//! What the host offers, lowered into a store.
+
+use wasmer::{
+    AsStoreMut, Extern, Function, FunctionEnv, FunctionEnvMut, Global, Instance, Memory, Pages, RuntimeError, Store,
+    Table,
+};
+
+use super::convert::{Funcs, from_val, func_type, to_val, val_type};
+use super::memory;
+use crate::error::{Error, ErrorKind, Result};
+use crate::module::info::{MemoryType, ModuleInfo, TableType};
+use crate::runtime::access;
+use crate::runtime::host::{HostContext, HostError, HostFailure, HostFunction, HostImports, HostItem};
+use crate::value::types::Value;
+
+/// The guest that host functions are called by, once there is one.
+#[derive(Debug, Default)]
+pub(super) struct Guest {
+    memories: Vec<(String, Memory)>,
+    funcs: Funcs,
+}
+
+/// The imports of a module, in order, and what connects them to their guest.
+pub(super) struct Lowered {
+    pub(super) externs: Vec<Extern>,
+    guest: FunctionEnv<Guest>,
+}
+
+impl Lowered {
+    /// Shows the guest's memories to the host functions it calls.
+    pub(super) fn connect(&self, store: &mut Store, instance: &Instance) {
+        let exports = instance.exports.iter();
+        let memories = exports.memories().map(|(name, memory)| (name.clone(), memory.clone())).collect();
+        self.guest.as_mut(store).memories = memories;
+    }
+}
+
+/// The imports of a module, in order; [`check_imports`](crate::runtime::preflight::check_imports) has found each.
+pub(super) fn lower(store: &mut Store, info: &ModuleInfo, imports: &HostImports) -> Result<Lowered> {
+    let guest = FunctionEnv::new(store, Guest::default());
+    let items = info.imports.iter().filter_map(|import| imports.get(&import.module, &import.name));
+    let externs = items.map(|item| lower_one(store, &guest, item)).collect::<Result<_>>()?;
+    Ok(Lowered { externs, guest })
+}
+
+fn lower_one(store: &mut Store, guest: &FunctionEnv<Guest>, item: &HostItem) -> Result<Extern> {
+    Ok(match item {
+        HostItem::Func(function) => Extern::Function(lower_function(store, guest, function)?),
+        HostItem::Global(value, mutable) => {
+            let value = to_val(store, &Funcs::default(), *value)?;
+            Extern::Global(if *mutable { Global::new_mut(store, value) } else { Global::new(store, value) })
+        }
+        HostItem::Memory(ty) => {
+            let made = Memory::new(store, memory_type(ty));
+            Extern::Memory(made.map_err(|error| Error::new(ErrorKind::Unlinkable, error.to_string()))?)
+        }
+        HostItem::Table(ty) => {
+            let (ty, null) = table_type(ty)?;
+            let made = Table::new(store, ty, null);
+            Extern::Table(made.map_err(|error| Error::new(ErrorKind::Unlinkable, error.to_string()))?)
+        }
+    })
+}
+
+fn memory_type(ty: &MemoryType) -> wasmer::MemoryType {
+    let pages = |pages: u64| Pages(u32::try_from(pages).unwrap_or(u32::MAX));
+    wasmer::MemoryType::new(pages(ty.minimum), ty.maximum.map(pages), ty.shared)
+}
+
+fn table_type(ty: &TableType) -> Result<(wasmer::TableType, wasmer::Value)> {
+    let size = |size: u64| u32::try_from(size).unwrap_or(u32::MAX);
+    let (element, null) = match val_type(&ty.element) {
+        Some(element @ wasmer::Type::FuncRef) => (element, wasmer::Value::FuncRef(None)),
+        Some(element @ wasmer::Type::ExternRef) => (element, wasmer::Value::ExternRef(None)),
+        _ => {
+            let message = format!("the host has no tables of {}", ty.element);
+            return Err(Error::new(ErrorKind::UnsupportedFeature, message));
+        }
+    };
+    Ok((wasmer::TableType::new(element, size(ty.minimum), ty.maximum.map(size)), null))
+}
+
+fn lower_function(store: &mut Store, guest: &FunctionEnv<Guest>, function: &HostFunction) -> Result<Function> {
+    let ty = func_type(function.ty()).ok_or_else(|| {
+        Error::new(ErrorKind::UnsupportedFeature, format!("the host has no functions of type {}", function.ty()))
+    })?;
+    let function = function.clone();
+    Ok(Function::new_with_env(store, guest, ty, move |env, params| {
+        call(&function, env, params).map_err(|error| RuntimeError::user(Box::new(HostFailure(error))))
+    }))
+}
+
+fn call(
+    function: &HostFunction,
+    mut env: FunctionEnvMut<'_, Guest>,
+    params: &[wasmer::Value],
+) -> Result<Vec<wasmer::Value>, HostError> {
+    let mut funcs = std::mem::take(&mut env.data_mut().funcs);
+    let mut store = env.as_store_mut();
+    let args = params.iter().map(|val| from_val(&mut store, &mut funcs, val)).collect::<Result<Vec<Value>>>();
+    let returned = args.map_err(Into::into).and_then(|args| function.call(&mut Calling(&mut env), &args));
+    let mut store = env.as_store_mut();
+    let results = returned.and_then(|values| {
+        values.into_iter().map(|value| Ok(to_val(&mut store, &funcs, value)?)).collect::<Result<Vec<_>, HostError>>()
+    });
+    env.data_mut().funcs = funcs;
+    results
+}
+
+/// The guest that is calling.
+struct Calling<'c, 's>(&'c mut FunctionEnvMut<'s, Guest>);
+
+impl Calling<'_, '_> {
+    fn memory(&self, name: &str) -> Result<Memory> {
+        let memories = &self.0.data().memories;
+        let found = memories.iter().find(|(known, _)| known == name).map(|(_, memory)| memory.clone());
+        found.ok_or_else(|| access::no_such_export(&ModuleInfo::default(), "memory", name))
+    }
+}
+
+impl HostContext for Calling<'_, '_> {
+    fn read_memory(&mut self, memory: &str, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        let memory = self.memory(memory)?;
+        memory::read(&memory.view(&*self.0), offset, buffer)
+    }
+
+    fn write_memory(&mut self, memory: &str, offset: u64, bytes: &[u8]) -> Result<()> {
+        let memory = self.memory(memory)?;
+        memory::write(&memory.view(&*self.0), offset, bytes)
+    }
+}

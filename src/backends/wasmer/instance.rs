@@ -1,0 +1,163 @@
+//! A living module, and its resolved functions.
+#![expect(unsafe_code, reason = "the engine's store does not say that it may change threads; here it may")]
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use wasmer::{Function, Instance, Store};
+
+use super::convert::{Funcs, from_val, to_val};
+use super::typed::{self, TypedCall};
+use super::{errors, memory};
+use crate::error::{Error, ErrorKind, Result};
+use crate::module::info::ModuleInfo;
+use crate::runtime::life::{Enrolled, InstanceState};
+use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
+use crate::runtime::{access, preflight};
+use crate::value::types::{FuncType, Value};
+
+/// An instance in a store of its own.
+pub struct WasmerInstance {
+    instance: Instance,
+    funcs: Funcs,
+    info: Arc<ModuleInfo>,
+    enrolled: Enrolled,
+    store: Store,
+}
+
+// SAFETY: what keeps Wasmer's `Store` from being `Send` is, by type, raw pointers into its own heap objects (which move
+// with it), an `on_called` callback and a trap handler (this crate sets neither), and the data of externrefs and host
+// functions (here numbers, and closures that are `Send + Sync`). Nothing outside this struct refers into its store but
+// `WasmerFunctionCaller`s, which hold handles and reach the store only through an exclusive reference to this struct.
+// What the engine keeps by thread (the store in use, the guest stack) is in place during a call only.
+unsafe impl Send for WasmerInstance {}
+
+impl WasmerInstance {
+    pub(super) fn new(store: Store, instance: Instance, info: Arc<ModuleInfo>, enrolled: Enrolled) -> Self {
+        Self { instance, funcs: Funcs::default(), info, enrolled, store }
+    }
+
+    fn memory(&self, name: &str) -> Result<wasmer::MemoryView<'_>> {
+        let memory = self.instance.exports.get_memory(name);
+        let memory = memory.map_err(|_| access::no_such_export(&self.info, "memory", name))?;
+        Ok(memory.view(&self.store))
+    }
+}
+
+impl fmt::Debug for WasmerInstance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WasmerInstance").field("info", &self.info).finish_non_exhaustive()
+    }
+}
+
+impl WasmInstance for WasmerInstance {
+    fn info(&self) -> &Arc<ModuleInfo> {
+        &self.info
+    }
+
+    fn state(&self) -> InstanceState {
+        self.enrolled.life.state()
+    }
+
+    fn recover(&mut self) {
+        self.enrolled.life.recover();
+    }
+
+    fn function(&mut self, name: &str) -> Result<Box<dyn WasmFunctionCaller>> {
+        let ty = preflight::find_function(&self.info, name)?;
+        preflight::check_passable(name, ty)?;
+        let Ok(function) = self.instance.exports.get_function(name) else {
+            return Err(access::no_such_export(&self.info, "func", name));
+        };
+        let typed = typed::prepare(function, &self.store, ty);
+        let function = function.clone();
+        Ok(Box::new(WasmerFunctionCaller { function, typed, ty: ty.clone(), owner: self.enrolled.life.id() }))
+    }
+
+    fn global(&mut self, name: &str) -> Result<Value> {
+        access::check_global(&self.info, name)?;
+        let Ok(global) = self.instance.exports.get_global(name) else {
+            return Err(access::no_such_export(&self.info, "global", name));
+        };
+        let val = global.get(&mut self.store);
+        from_val(&mut self.store, &mut self.funcs, &val)
+    }
+
+    fn memory_size(&mut self, name: &str) -> Result<u64> {
+        Ok(self.memory(name)?.data_size())
+    }
+
+    fn read_memory(&mut self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        memory::read(&self.memory(name)?, offset, buffer)
+    }
+
+    fn write_memory(&mut self, name: &str, offset: u64, bytes: &[u8]) -> Result<()> {
+        memory::write(&self.memory(name)?, offset, bytes)
+    }
+
+    fn memory_bytes(&self) -> u64 {
+        self.enrolled.life.memory().used()
+    }
+
+    fn memory_peak_bytes(&self) -> u64 {
+        self.enrolled.life.memory().peak()
+    }
+
+    fn as_dyn_mut(&mut self) -> &mut dyn WasmInstance {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+/// A resolved function of a [`WasmerInstance`].
+pub struct WasmerFunctionCaller {
+    function: Function,
+    /// The quick way, where the signature is common.
+    typed: Option<TypedCall>,
+    ty: FuncType,
+    owner: u64,
+}
+
+impl fmt::Debug for WasmerFunctionCaller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WasmerFunctionCaller({})", self.ty)
+    }
+}
+
+impl WasmFunctionCaller for WasmerFunctionCaller {
+    fn ty(&self) -> &FuncType {
+        &self.ty
+    }
+
+    fn call(&mut self, instance: &mut dyn WasmInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
+        let instance = instance.as_any_mut().downcast_mut::<WasmerInstance>();
+        let Some(instance) = instance.filter(|instance| instance.enrolled.life.id() == self.owner) else {
+            return Err(Error::new(ErrorKind::InvalidArgument, "the function belongs to another instance"));
+        };
+        preflight::check_call(&self.ty, args, results.len())?;
+        let WasmerInstance { store, enrolled, funcs, .. } = instance;
+        enrolled.life.run(|| match &self.typed {
+            Some(call) => call(store, args, results).map_err(|error| errors::call(&error)),
+            None => call_dynamic(store, &self.function, funcs, args, results),
+        })
+    }
+}
+
+fn call_dynamic(
+    store: &mut Store,
+    function: &Function,
+    funcs: &mut Funcs,
+    args: &[Value],
+    results: &mut [Value],
+) -> Result<()> {
+    let params = args.iter().map(|arg| to_val(store, funcs, *arg)).collect::<Result<Vec<_>>>()?;
+    let vals = function.call(store, &params).map_err(|error| errors::call(&error))?;
+    for (result, val) in results.iter_mut().zip(&vals) {
+        *result = from_val(store, funcs, val)?;
+    }
+    Ok(())
+}

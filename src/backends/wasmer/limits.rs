@@ -1,0 +1,108 @@
+//! Memory, tables and stack, held.
+#![expect(unsafe_code, reason = "the engine's trait for making memories and tables is unsafe to implement through")]
+
+use std::ptr::NonNull;
+use std::sync::{Arc, OnceLock};
+
+use wasmer::sys::vm::{
+    MemoryError, MemoryStyle, TableStyle, VMConfig, VMMemory, VMMemoryDefinition, VMTable, VMTableDefinition,
+};
+use wasmer::sys::{BaseTunables, Tunables};
+use wasmer::{MemoryType, TableType};
+
+use super::memory::CountedMemory;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::Limits;
+use crate::runtime::life::Life;
+
+/// Makes the memories and tables of one instance, within its limits. Styles are the engine's own, since they are baked
+/// into the code.
+pub(super) struct GuestTunables {
+    base: BaseTunables,
+    life: Arc<Life>,
+    table_elements: u32,
+    vm: VMConfig,
+}
+
+impl GuestTunables {
+    pub(super) fn new(base: BaseTunables, life: Arc<Life>, limits: Limits, stack: u64) -> Self {
+        let elements = limits.table_elements.unwrap_or(u64::MAX);
+        let table_elements = u32::try_from(elements).unwrap_or(u32::MAX);
+        let vm = VMConfig { wasm_stack_size: Some(usize::try_from(stack).unwrap_or(usize::MAX)) };
+        Self { base, life, table_elements, vm }
+    }
+
+    /// A memory that counts itself; a shared one was counted before, with its maximum.
+    fn count(&self, ty: &MemoryType, make: impl FnOnce() -> Result<VMMemory, MemoryError>) -> Result<VMMemory, MemoryError> {
+        if ty.shared {
+            return make();
+        }
+        CountedMemory::make(&self.life, ty, make)
+    }
+
+    /// The type with its maximum lowered to the limit, which is how a table is kept from growing.
+    fn limit(&self, ty: &TableType) -> Result<TableType, String> {
+        if ty.minimum > self.table_elements {
+            return Err(format!("{} table elements, the limit is {}", ty.minimum, self.table_elements));
+        }
+        let maximum = ty.maximum.unwrap_or(u32::MAX).min(self.table_elements);
+        Ok(TableType { maximum: Some(maximum), ..*ty })
+    }
+}
+
+impl Tunables for GuestTunables {
+    fn memory_style(&self, memory: &MemoryType) -> MemoryStyle {
+        self.base.memory_style(memory)
+    }
+
+    fn table_style(&self, table: &TableType) -> TableStyle {
+        self.base.table_style(table)
+    }
+
+    fn create_host_memory(&self, ty: &MemoryType, style: &MemoryStyle) -> Result<VMMemory, MemoryError> {
+        self.count(ty, || self.base.create_host_memory(ty, style))
+    }
+
+    unsafe fn create_vm_memory(
+        &self,
+        ty: &MemoryType,
+        style: &MemoryStyle,
+        location: NonNull<VMMemoryDefinition>,
+    ) -> Result<VMMemory, MemoryError> {
+        // SAFETY: `location` is valid by this function's own contract, and passed on as it came.
+        self.count(ty, || unsafe { self.base.create_vm_memory(ty, style, location) })
+    }
+
+    fn create_host_table(&self, ty: &TableType, style: &TableStyle) -> Result<VMTable, String> {
+        self.base.create_host_table(&self.limit(ty)?, style)
+    }
+
+    unsafe fn create_vm_table(
+        &self,
+        ty: &TableType,
+        style: &TableStyle,
+        location: NonNull<VMTableDefinition>,
+    ) -> Result<VMTable, String> {
+        // SAFETY: `location` is valid by this function's own contract, and passed on as it came.
+        unsafe { self.base.create_vm_table(&self.limit(ty)?, style, location) }
+    }
+
+    fn vmconfig(&self) -> &VMConfig {
+        &self.vm
+    }
+}
+
+/// Makes `bytes` the guest stack size of this process, which is then the only one: Wasmer reuses guest stacks across
+/// threads and engines and takes any that is large enough, so beside a larger one a smaller bound would not hold.
+///
+/// # Errors
+/// [`ErrorKind::UnsupportedConfig`] where the process has another size already.
+pub(super) fn claim_stack_size(bytes: u64) -> Result<()> {
+    static CLAIMED: OnceLock<u64> = OnceLock::new();
+    let claimed = *CLAIMED.get_or_init(|| bytes);
+    if claimed == bytes {
+        return Ok(());
+    }
+    let message = format!("wasmer holds one stack bound in a process: this one has {claimed} bytes, not {bytes}");
+    Err(Error::new(ErrorKind::UnsupportedConfig, message).with_hint("use the same bound, or another process"))
+}

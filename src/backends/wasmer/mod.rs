@@ -1,0 +1,16 @@
+//! Wasmer behind the contract.
+
+mod convert;
+mod errors;
+mod host;
+mod instance;
+mod limits;
+mod memory;
+mod module;
+mod runtime;
+mod typed;
+
+pub use instance::{WasmerFunctionCaller, WasmerInstance};
+pub use module::WasmerModule;
+pub use runtime::WasmerRuntime;
+pub(crate) use runtime::create;

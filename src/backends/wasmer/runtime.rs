@@ -1,0 +1,118 @@
+//! The engine: configured once, compiles modules, makes instances.
+
+use std::fmt;
+use std::sync::Arc;
+
+use wasmer::sys::{BaseTunables, Cranelift, EngineBuilder, Features, NativeEngineExt, Singlepass};
+use wasmer::{Engine, Instance, Module, Store};
+
+use super::limits::{GuestTunables, claim_stack_size};
+use super::{WasmerInstance, WasmerModule, errors, host};
+use crate::capabilities::Capabilities;
+use crate::config::RuntimeConfig;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::Limits;
+use crate::runtime::features::Feature;
+use crate::runtime::host::HostImports;
+use crate::runtime::kind::Compiler;
+use crate::runtime::life::{Enrolled, Life};
+use crate::runtime::metrics::{Ledger, RuntimeMetrics};
+use crate::runtime::preflight::{self, AdmittedModule};
+use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
+
+/// Wasmer, configured.
+pub struct WasmerRuntime {
+    config: RuntimeConfig,
+    engine: Engine,
+    ledger: Arc<Ledger>,
+}
+
+impl fmt::Debug for WasmerRuntime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WasmerRuntime").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn create(config: &RuntimeConfig) -> Result<Box<dyn WasmRuntime>> {
+    Ok(Box::new(WasmerRuntime::new(config)?))
+}
+
+impl WasmerRuntime {
+    /// Makes the engine.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnsupportedConfig`] where it cannot hold `config`: also where an earlier runtime of this process
+    /// has another stack bound, since the engine keeps one pool of guest stacks for the whole process.
+    pub fn new(config: &RuntimeConfig) -> Result<Self> {
+        preflight::check_config(config)?;
+        claim_stack_size(config.effective_max_stack())?;
+        let builder = match config.effective_compiler() {
+            Compiler::Cranelift => EngineBuilder::new(Cranelift::default()),
+            Compiler::Singlepass => EngineBuilder::new(Singlepass::default()),
+        };
+        let engine = builder.set_features(Some(features(config))).engine();
+        Ok(Self { config: config.clone(), engine: engine.into(), ledger: Arc::default() })
+    }
+}
+
+/// The engine's feature switches, as [`Feature`] says; what it has no switch for, preflight holds.
+fn features(config: &RuntimeConfig) -> Features {
+    let has = |feature: Feature| feature.is_supported(config.kind, config.effective_compiler());
+    let mut features = Features::none();
+    features
+        .reference_types(has(Feature::ReferenceTypes))
+        .multi_value(has(Feature::MultiValue))
+        .bulk_memory(has(Feature::BulkMemory))
+        .simd(has(Feature::Simd))
+        .relaxed_simd(has(Feature::RelaxedSimd))
+        .threads(has(Feature::Threads))
+        .extended_const(has(Feature::ExtendedConst))
+        .multi_memory(has(Feature::MultiMemory))
+        .exceptions(has(Feature::Exceptions))
+        .wide_arithmetic(has(Feature::WideArithmetic));
+    features
+}
+
+impl WasmRuntime for WasmerRuntime {
+    fn config(&self) -> &RuntimeConfig {
+        &self.config
+    }
+
+    fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
+        let compile = || Module::from_binary(&self.engine, module.binary()).map_err(|error| errors::compile(&error));
+        let compiled = preflight::guard_compiler(&self.config, compile)?;
+        self.ledger.compiled_one();
+        Ok(Box::new(WasmerModule::new(compiled, Arc::clone(module.info()), self.engine.id())))
+    }
+
+    fn create_instance_with(
+        &self,
+        module: &dyn WasmModule,
+        limits: Limits,
+        _capabilities: Capabilities,
+        imports: &HostImports,
+    ) -> Result<Box<dyn WasmInstance>> {
+        let module = module.as_any().downcast_ref::<WasmerModule>();
+        let Some(module) = module.filter(|module| module.engine() == self.engine.id()) else {
+            return Err(Error::new(ErrorKind::InvalidArgument, "the module was compiled by another runtime"));
+        };
+        preflight::check_imports(module.info(), imports)?;
+        preflight::check_limits(module.info(), imports, limits)?;
+
+        let life = Life::new(limits, preflight::shared_bytes(module.info(), imports));
+        let mut engine = self.engine.clone();
+        let base = BaseTunables::for_target(engine.target());
+        engine.set_tunables(GuestTunables::new(base, Arc::clone(&life), limits, self.config.effective_max_stack()));
+        let mut store = Store::new(engine);
+        let lowered = host::lower(&mut store, module.info(), imports)?;
+        let made = Instance::new_by_index(&mut store, module.compiled(), &lowered.externs);
+        let instance = made.map_err(|error| errors::instantiate(&error))?;
+        lowered.connect(&mut store, &instance);
+        let enrolled = Enrolled::new(life, &self.ledger);
+        Ok(Box::new(WasmerInstance::new(store, instance, Arc::clone(module.info()), enrolled)))
+    }
+
+    fn metrics(&self) -> RuntimeMetrics {
+        self.ledger.metrics()
+    }
+}

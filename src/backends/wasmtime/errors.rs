@@ -1,0 +1,77 @@
+//! Wasmtime's failures in the contract's words.
+
+use wasmtime::{AsContextMut, ThrownException, WasmBacktrace};
+
+use super::limits::Guest;
+use crate::error::{Error, ErrorKind, Frame, Result, Trap};
+use crate::runtime::host::HostFailure;
+
+/// A failure of compilation: the module was valid, so the engine has a bound or a bug.
+pub(super) fn compile(error: &wasmtime::Error) -> Error {
+    Error::new(ErrorKind::UnsupportedFeature, format!("wasmtime cannot compile the module: {error:#}"))
+}
+
+/// A failure of instantiation.
+pub(super) fn instantiate(store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) -> Error {
+    classify(store, error).unwrap_or_else(|error| {
+        Error::new(ErrorKind::Unlinkable, format!("the module cannot be instantiated: {error:#}"))
+    })
+}
+
+/// A failure of a call.
+#[cold]
+pub(super) fn call(store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) -> Error {
+    classify(store, error).unwrap_or_else(|error| Error::trap(Trap::Other, Some(format!("{error:#}"))))
+}
+
+/// A trap, where the failure is one.
+fn classify(mut store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) -> Result<Error, wasmtime::Error> {
+    let backtrace = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
+    if let Some(trap) = error.downcast_ref::<wasmtime::Trap>() {
+        let (trap, detail) = trap_code(*trap);
+        return Ok(Error::trap(trap, detail).with_backtrace(backtrace));
+    }
+    if error.is::<ThrownException>() {
+        // The exception stays pending in the store otherwise, and would meet the next call.
+        store.as_context_mut().take_pending_exception();
+        return Ok(Error::trap(Trap::UncaughtException, None).with_backtrace(backtrace));
+    }
+    if error.is::<HostFailure>() {
+        let failure = error.downcast::<HostFailure>()?;
+        let trap = Error::trap(Trap::Host, Some(failure.to_string())).with_backtrace(backtrace);
+        return Ok(trap.with_source(failure.0));
+    }
+    Err(error)
+}
+
+fn trap_code(trap: wasmtime::Trap) -> (Trap, Option<String>) {
+    use wasmtime::Trap as Theirs;
+    let ours = match trap {
+        Theirs::StackOverflow => Trap::StackOverflow,
+        Theirs::MemoryOutOfBounds => Trap::MemoryOutOfBounds,
+        Theirs::HeapMisaligned => Trap::UnalignedAtomic,
+        Theirs::TableOutOfBounds => Trap::TableOutOfBounds,
+        Theirs::IndirectCallToNull => Trap::UninitializedElement,
+        Theirs::BadSignature => Trap::IndirectCallTypeMismatch,
+        Theirs::IntegerOverflow => Trap::IntegerOverflow,
+        Theirs::IntegerDivisionByZero => Trap::IntegerDivideByZero,
+        Theirs::BadConversionToInteger => Trap::InvalidConversionToInteger,
+        Theirs::UnreachableCodeReached => Trap::Unreachable,
+        Theirs::AtomicWaitNonSharedMemory => Trap::AtomicWaitNonSharedMemory,
+        Theirs::NullReference => Trap::NullReference,
+        Theirs::ArrayOutOfBounds => Trap::ArrayOutOfBounds,
+        Theirs::CastFailure => Trap::CastFailure,
+        Theirs::AllocationTooLarge => Trap::AllocationTooLarge,
+        Theirs::UncaughtException => Trap::UncaughtException,
+        other => return (Trap::Other, Some(other.to_string())),
+    };
+    (ours, None)
+}
+
+fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
+    let frame = |frame: &wasmtime::FrameInfo| {
+        let offset = frame.module_offset().map(|offset| offset as u64);
+        Frame::new(frame.func_index(), frame.func_name().map(str::to_owned), offset)
+    };
+    backtrace.frames().iter().take(Frame::MOST).map(frame).collect()
+}

@@ -1,0 +1,108 @@
+//! What the host offers, lowered into a store.
+
+use wasmtime::{Caller, Extern, Func, Global, Memory, MemoryTypeBuilder, Mutability, RefType, SharedMemory, Store, Table, Val};
+
+use super::convert::{from_val, to_val, val_type};
+use super::limits::Guest;
+use super::memory;
+use crate::error::{Error, ErrorKind, Result};
+use crate::module::info::{MemoryType, ModuleInfo, TableType};
+use crate::runtime::access;
+use crate::runtime::host::{HostContext, HostFailure, HostFunction, HostImports, HostItem};
+use crate::value::types::{ValType, Value};
+
+/// The imports of a module, in order; [`check_imports`](crate::runtime::preflight::check_imports) has found each.
+pub(super) fn lower(store: &mut Store<Guest>, info: &ModuleInfo, imports: &HostImports) -> Result<Vec<Extern>> {
+    let items = info.imports.iter().filter_map(|import| imports.get(&import.module, &import.name));
+    items.map(|item| lower_one(store, item)).collect()
+}
+
+fn lower_one(store: &mut Store<Guest>, item: &HostItem) -> Result<Extern> {
+    let failed = |error: wasmtime::Error| Error::new(ErrorKind::Unlinkable, format!("{error:#}"));
+    Ok(match item {
+        HostItem::Func(function) => Extern::Func(lower_function(store, function)?),
+        HostItem::Global(value, mutable) => {
+            let mutability = if *mutable { Mutability::Var } else { Mutability::Const };
+            let ty = wasmtime::GlobalType::new(passable(&value.ty())?, mutability);
+            let value = to_val(&mut *store, *value)?;
+            Extern::Global(Global::new(store, ty, value).map_err(failed)?)
+        }
+        HostItem::Memory(ty) => {
+            let lowered = memory_type(ty).map_err(failed)?;
+            if ty.shared {
+                Extern::SharedMemory(SharedMemory::new(store.engine(), lowered).map_err(failed)?)
+            } else {
+                Extern::Memory(Memory::new(store, lowered).map_err(failed)?)
+            }
+        }
+        HostItem::Table(ty) => {
+            let lowered = table_type(ty)?;
+            let null = wasmtime::Ref::null(lowered.element().heap_type());
+            Extern::Table(Table::new(store, lowered, null).map_err(failed)?)
+        }
+    })
+}
+
+fn memory_type(ty: &MemoryType) -> wasmtime::Result<wasmtime::MemoryType> {
+    let mut builder = MemoryTypeBuilder::default();
+    builder.min(ty.minimum).max(ty.maximum).memory64(ty.memory64).shared(ty.shared);
+    builder.page_size_log2(u8::try_from(ty.page_size.trailing_zeros())?);
+    builder.build()
+}
+
+fn table_type(ty: &TableType) -> Result<wasmtime::TableType> {
+    let element: RefType = passable(&ty.element)?.unwrap_ref().clone();
+    if ty.table64 {
+        return Ok(wasmtime::TableType::new64(element, ty.minimum, ty.maximum));
+    }
+    let size = |size: u64| u32::try_from(size).unwrap_or(u32::MAX);
+    Ok(wasmtime::TableType::new(element, size(ty.minimum), ty.maximum.map(size)))
+}
+
+fn passable(ty: &ValType) -> Result<wasmtime::ValType> {
+    val_type(ty).ok_or_else(|| Error::new(ErrorKind::UnsupportedFeature, format!("the host has no values of type {ty}")))
+}
+
+fn lower_function(store: &mut Store<Guest>, function: &HostFunction) -> Result<Func> {
+    let types = |types: &[ValType]| types.iter().map(passable).collect::<Result<Vec<_>>>();
+    let ty = wasmtime::FuncType::new(store.engine(), types(function.ty().params())?, types(function.ty().results())?);
+    let function = function.clone();
+    Ok(Func::new(store, ty, move |mut caller, params, results| {
+        call(&function, &mut caller, params, results).map_err(|error| wasmtime::Error::new(HostFailure(error)))
+    }))
+}
+
+fn call(
+    function: &HostFunction,
+    caller: &mut Caller<'_, Guest>,
+    params: &[Val],
+    results: &mut [Val],
+) -> Result<(), crate::runtime::host::HostError> {
+    use wasmtime::AsContextMut as _;
+    let args = params.iter().map(|val| from_val(caller.as_context_mut(), val)).collect::<Result<Vec<Value>>>()?;
+    let returned = function.call(&mut Calling(caller), &args)?;
+    for (slot, value) in results.iter_mut().zip(returned) {
+        *slot = to_val(&mut *caller, value)?;
+    }
+    Ok(())
+}
+
+/// The guest that is calling.
+struct Calling<'c, 's>(&'c mut Caller<'s, Guest>);
+
+impl Calling<'_, '_> {
+    fn memory<R>(&mut self, name: &str, access: impl FnOnce(&mut [u8]) -> Result<R>) -> Result<R> {
+        let found = self.0.get_export(name).and_then(|export| memory::of(&mut *self.0, export, access));
+        found.unwrap_or_else(|| Err(access::no_such_export(&ModuleInfo::default(), "memory", name)))
+    }
+}
+
+impl HostContext for Calling<'_, '_> {
+    fn read_memory(&mut self, memory: &str, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        self.memory(memory, |bytes| access::read(bytes, offset, buffer))
+    }
+
+    fn write_memory(&mut self, memory: &str, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.memory(memory, |memory| access::write(memory, offset, bytes))
+    }
+}

@@ -1,0 +1,187 @@
+//! A living module, and its resolved functions.
+#![expect(unsafe_code, reason = "numeric calls go through raw slots, without a check or an allocation each")]
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use wasmtime::{AsContextMut, Extern, Func, Instance, RootScope, Store, ValRaw};
+
+use super::limits::{Guest, on_enough_stack};
+use super::{convert, errors, memory};
+use crate::error::{Error, ErrorKind, Result};
+use crate::module::info::ModuleInfo;
+use crate::runtime::life::{Enrolled, InstanceState};
+use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
+use crate::runtime::{access, preflight};
+use crate::value::types::{FuncType, Value};
+
+/// An instance in a store of its own.
+pub struct WasmtimeInstance {
+    store: Store<Guest>,
+    instance: Instance,
+    info: Arc<ModuleInfo>,
+    enrolled: Enrolled,
+    stack: u64,
+}
+
+impl WasmtimeInstance {
+    pub(super) fn new(
+        store: Store<Guest>,
+        instance: Instance,
+        info: Arc<ModuleInfo>,
+        enrolled: Enrolled,
+        stack: u64,
+    ) -> Self {
+        Self { store, instance, info, enrolled, stack }
+    }
+
+    fn memory<R>(&mut self, name: &str, access: impl FnOnce(&mut [u8]) -> R) -> Result<R> {
+        let export = self.instance.get_export(&mut self.store, name);
+        let opened = export.and_then(|export| memory::of(&mut self.store, export, access));
+        opened.ok_or_else(|| access::no_such_export(&self.info, "memory", name))
+    }
+}
+
+impl fmt::Debug for WasmtimeInstance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WasmtimeInstance").field("info", &self.info).finish_non_exhaustive()
+    }
+}
+
+impl WasmInstance for WasmtimeInstance {
+    fn info(&self) -> &Arc<ModuleInfo> {
+        &self.info
+    }
+
+    fn state(&self) -> InstanceState {
+        self.enrolled.life.state()
+    }
+
+    fn recover(&mut self) {
+        self.enrolled.life.recover();
+    }
+
+    fn function(&mut self, name: &str) -> Result<Box<dyn WasmFunctionCaller>> {
+        let ty = preflight::find_function(&self.info, name)?;
+        preflight::check_passable(name, ty)?;
+        let Some(func) = self.instance.get_func(&mut self.store, name) else {
+            return Err(access::no_such_export(&self.info, "func", name));
+        };
+        let slots = convert::is_numeric(ty).then(|| {
+            vec![ValRaw::i64(0); ty.params().len().max(ty.results().len())]
+        });
+        Ok(Box::new(WasmtimeFunctionCaller { func, ty: ty.clone(), slots, owner: self.enrolled.life.id() }))
+    }
+
+    fn global(&mut self, name: &str) -> Result<Value> {
+        access::check_global(&self.info, name)?;
+        let mut scope = RootScope::new(&mut self.store);
+        let Some(Extern::Global(global)) = self.instance.get_export(&mut scope, name) else {
+            return Err(access::no_such_export(&self.info, "global", name));
+        };
+        let val = global.get(&mut scope);
+        convert::from_val(scope.as_context_mut(), &val)
+    }
+
+    fn memory_size(&mut self, name: &str) -> Result<u64> {
+        self.memory(name, |bytes| bytes.len() as u64)
+    }
+
+    fn read_memory(&mut self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        self.memory(name, |bytes| access::read(bytes, offset, buffer))?
+    }
+
+    fn write_memory(&mut self, name: &str, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.memory(name, |memory| access::write(memory, offset, bytes))?
+    }
+
+    fn memory_bytes(&self) -> u64 {
+        self.enrolled.life.memory().used()
+    }
+
+    fn memory_peak_bytes(&self) -> u64 {
+        self.enrolled.life.memory().peak()
+    }
+
+    fn as_dyn_mut(&mut self) -> &mut dyn WasmInstance {
+        self
+    }
+
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+/// A resolved function of a [`WasmtimeInstance`].
+pub struct WasmtimeFunctionCaller {
+    func: Func,
+    ty: FuncType,
+    /// Room for parameters and results, where all are numeric.
+    slots: Option<Vec<ValRaw>>,
+    owner: u64,
+}
+
+impl fmt::Debug for WasmtimeFunctionCaller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WasmtimeFunctionCaller({})", self.ty)
+    }
+}
+
+impl WasmFunctionCaller for WasmtimeFunctionCaller {
+    fn ty(&self) -> &FuncType {
+        &self.ty
+    }
+
+    fn call(&mut self, instance: &mut dyn WasmInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
+        let instance = instance.as_any_mut().downcast_mut::<WasmtimeInstance>();
+        let Some(instance) = instance.filter(|instance| instance.enrolled.life.id() == self.owner) else {
+            return Err(Error::new(ErrorKind::InvalidArgument, "the function belongs to another instance"));
+        };
+        preflight::check_call(&self.ty, args, results.len())?;
+        let WasmtimeInstance { store, enrolled, stack, .. } = instance;
+        enrolled.life.run(|| match &mut self.slots {
+            Some(slots) => on_enough_stack(*stack, || call_raw(store, self.func, &self.ty, slots, args, results)),
+            None => on_enough_stack(*stack, || call_dynamic(store, self.func, &self.ty, args, results)),
+        })
+    }
+}
+
+/// Calls a function whose types are all numeric.
+#[inline]
+fn call_raw(
+    store: &mut Store<Guest>,
+    func: Func,
+    ty: &FuncType,
+    slots: &mut [ValRaw],
+    args: &[Value],
+    results: &mut [Value],
+) -> Result<()> {
+    for (slot, arg) in slots.iter_mut().zip(args) {
+        *slot = convert::to_raw(*arg);
+    }
+    // SAFETY: `func` is of this store (the caller compared the owners) and has type `ty`, whose parameters `args` were
+    // just checked against and are written to the first slots; there are as many slots as parameters or results,
+    // whichever are more; none is a reference.
+    let called = unsafe { func.call_unchecked(&mut *store, std::ptr::from_mut::<[ValRaw]>(slots)) };
+    called.map_err(|error| errors::call(store, error))?;
+    for ((result, slot), ty) in results.iter_mut().zip(slots).zip(ty.results()) {
+        *result = convert::from_raw(slot, ty);
+    }
+    Ok(())
+}
+
+/// Calls a function that takes or returns references, which live no longer than the call.
+fn call_dynamic(store: &mut Store<Guest>, func: Func, ty: &FuncType, args: &[Value], results: &mut [Value]) -> Result<()> {
+    let mut scope = RootScope::new(store);
+    let mut params = Vec::with_capacity(args.len());
+    for arg in args {
+        params.push(convert::to_val(&mut scope, *arg)?);
+    }
+    let mut vals = convert::zeros(ty.results());
+    func.call(&mut scope, &params, &mut vals).map_err(|error| errors::call(&mut scope, error))?;
+    for (result, val) in results.iter_mut().zip(&vals) {
+        *result = convert::from_val(scope.as_context_mut(), val)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! Memory, tables and stack, held.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use wasmtime::{Func, ResourceLimiter};
+
+use crate::limits::Limits;
+use crate::runtime::life::Life;
+
+/// What a store keeps of its guest: the books its limits are held by, and the functions it handed out.
+pub(super) struct Guest {
+    life: Arc<Life>,
+    table_elements: u64,
+    /// Bytes taken for a growth whose outcome is not known yet.
+    growing: u64,
+    /// Functions the host was given, by the number it was given, and their numbers by address.
+    pub(super) funcs: Vec<Func>,
+    pub(super) func_numbers: HashMap<usize, u32>,
+}
+
+impl Guest {
+    pub(super) fn new(life: Arc<Life>, limits: Limits) -> Self {
+        let table_elements = limits.table_elements.unwrap_or(u64::MAX);
+        Self { life, table_elements, growing: 0, funcs: Vec::new(), func_numbers: HashMap::new() }
+    }
+}
+
+impl ResourceLimiter for Guest {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.growing = 0;
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        let more = desired.saturating_sub(current) as u64;
+        let fits = self.life.memory().take(more);
+        if fits {
+            self.growing = more;
+        }
+        Ok(fits)
+    }
+
+    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.life.memory().give_back(std::mem::take(&mut self.growing));
+        Ok(())
+    }
+
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired as u64 <= self.table_elements)
+    }
+}
+
+/// Stack beyond the guest's own, for the host functions it calls at its deepest.
+const HOST_STACK: usize = 256 << 10;
+
+/// Runs guest code with `bytes` of stack for it, on the caller's stack where that has them left, else on a new one:
+/// Wasmtime counts stack, it does not provide it.
+#[inline]
+pub(super) fn on_enough_stack<R>(bytes: u64, guest: impl FnOnce() -> R) -> R {
+    let needed = usize::try_from(bytes).unwrap_or(usize::MAX).saturating_add(HOST_STACK);
+    stacker::maybe_grow(needed, needed.saturating_add(HOST_STACK), guest)
+}

@@ -1,0 +1,15 @@
+//! Wasmtime behind the contract.
+
+mod convert;
+mod errors;
+mod host;
+mod instance;
+mod limits;
+mod memory;
+mod module;
+mod runtime;
+
+pub use instance::{WasmtimeFunctionCaller, WasmtimeInstance};
+pub use module::WasmtimeModule;
+pub use runtime::WasmtimeRuntime;
+pub(crate) use runtime::create;

@@ -1,0 +1,102 @@
+//! The engine: configured once, compiles modules, makes instances.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use wasmtime::{Config, Engine, Instance, Module, Store};
+
+use super::limits::{Guest, on_enough_stack};
+use super::{WasmtimeInstance, WasmtimeModule, errors, host};
+use crate::capabilities::Capabilities;
+use crate::config::RuntimeConfig;
+use crate::error::{Error, ErrorKind, Frame, Result};
+use crate::limits::Limits;
+use crate::runtime::features::{self, Feature};
+use crate::runtime::host::HostImports;
+use crate::runtime::life::{Enrolled, Life};
+use crate::runtime::metrics::{Ledger, RuntimeMetrics};
+use crate::runtime::preflight::{self, AdmittedModule};
+use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
+
+/// Wasmtime, configured.
+#[derive(Debug)]
+pub struct WasmtimeRuntime {
+    config: RuntimeConfig,
+    engine: WasmtimeEngine,
+    ledger: Arc<Ledger>,
+}
+
+/// The engine tells nothing of itself that is worth a line.
+struct WasmtimeEngine(Engine);
+
+impl std::fmt::Debug for WasmtimeEngine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Engine")
+    }
+}
+
+pub(crate) fn create(config: &RuntimeConfig) -> Result<Box<dyn WasmRuntime>> {
+    Ok(Box::new(WasmtimeRuntime::new(config)?))
+}
+
+impl WasmtimeRuntime {
+    /// Makes the engine.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnsupportedConfig`] where it cannot hold `config`.
+    pub fn new(config: &RuntimeConfig) -> Result<Self> {
+        preflight::check_config(config)?;
+        let mut settings = Config::new();
+        let supported = Feature::supported(config.kind, config.effective_compiler());
+        settings.wasm_features(features::flags(supported), true);
+        settings.shared_memory(true);
+        settings.max_wasm_stack(usize::try_from(config.effective_max_stack()).unwrap_or(usize::MAX));
+        settings.wasm_backtrace_max_frames(NonZeroUsize::new(Frame::MOST));
+        let engine = Engine::new(&settings).map_err(|error| {
+            Error::new(ErrorKind::UnsupportedConfig, format!("wasmtime cannot be configured so: {error:#}"))
+        })?;
+        Ok(Self { config: config.clone(), engine: WasmtimeEngine(engine), ledger: Arc::default() })
+    }
+}
+
+impl WasmRuntime for WasmtimeRuntime {
+    fn config(&self) -> &RuntimeConfig {
+        &self.config
+    }
+
+    fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
+        let compile = || Module::from_binary(&self.engine.0, module.binary()).map_err(|error| errors::compile(&error));
+        let compiled = preflight::guard_compiler(&self.config, compile)?;
+        self.ledger.compiled_one();
+        Ok(Box::new(WasmtimeModule::new(compiled, Arc::clone(module.info()))))
+    }
+
+    fn create_instance_with(
+        &self,
+        module: &dyn WasmModule,
+        limits: Limits,
+        _capabilities: Capabilities,
+        imports: &HostImports,
+    ) -> Result<Box<dyn WasmInstance>> {
+        let module = module.as_any().downcast_ref::<WasmtimeModule>();
+        let Some(module) = module.filter(|module| Engine::same(module.compiled().engine(), &self.engine.0)) else {
+            return Err(Error::new(ErrorKind::InvalidArgument, "the module was compiled by another runtime"));
+        };
+        preflight::check_imports(module.info(), imports)?;
+        preflight::check_limits(module.info(), imports, limits)?;
+
+        let life = Life::new(limits, preflight::shared_bytes(module.info(), imports));
+        let mut store = Store::new(&self.engine.0, Guest::new(Arc::clone(&life), limits));
+        store.limiter(|guest| guest);
+        let stack = self.config.effective_max_stack();
+        let externs = host::lower(&mut store, module.info(), imports)?;
+        let made = on_enough_stack(stack, || Instance::new(&mut store, module.compiled(), &externs));
+        let instance = made.map_err(|error| errors::instantiate(&mut store, error))?;
+        let enrolled = Enrolled::new(life, &self.ledger);
+        Ok(Box::new(WasmtimeInstance::new(store, instance, Arc::clone(module.info()), enrolled, stack)))
+    }
+
+    fn metrics(&self) -> RuntimeMetrics {
+        self.ledger.metrics()
+    }
+}

@@ -1,0 +1,75 @@
+//! What is decided before a module is compiled: the engine, its compiler, the guest's stack.
+
+use crate::runtime::kind::{Compiler, RuntimeKind};
+
+/// The most guest stack where nothing else is asked for, in bytes: 1 MiB on both engines, so that the same
+/// recursion reaches the same depth.
+pub const DEFAULT_MAX_STACK: u64 = 1 << 20;
+
+/// Everything an engine must know before it compiles. Plain data: building one opens nothing and cannot fail;
+/// [`create_runtime`](crate::create_runtime) checks it.
+///
+/// Amounts for one instance (memory, table elements) are [`Limits`](crate::Limits).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RuntimeConfig {
+    /// The engine.
+    pub kind: RuntimeKind,
+    /// The engine's compiler; `None` is the engine's default, Cranelift on both.
+    pub compiler: Option<Compiler>,
+    /// The most stack a guest may use, in bytes; `None` is [`DEFAULT_MAX_STACK`].
+    pub max_stack: Option<u64>,
+}
+
+impl RuntimeConfig {
+    /// The configuration of one engine, everything else at its default.
+    #[must_use]
+    pub const fn new(kind: RuntimeKind) -> Self {
+        Self { kind, compiler: None, max_stack: None }
+    }
+
+    /// Wasmtime, everything else at its default.
+    #[must_use]
+    pub const fn wasmtime() -> Self {
+        Self::new(RuntimeKind::Wasmtime)
+    }
+
+    /// Wasmer, everything else at its default.
+    #[must_use]
+    pub const fn wasmer() -> Self {
+        Self::new(RuntimeKind::Wasmer)
+    }
+
+    /// The same with a compiler chosen.
+    #[must_use]
+    pub const fn with_compiler(mut self, compiler: Compiler) -> Self {
+        self.compiler = Some(compiler);
+        self
+    }
+
+    /// The same with the guest's stack bounded, in bytes.
+    #[must_use]
+    pub const fn with_max_stack(mut self, bytes: u64) -> Self {
+        self.max_stack = Some(bytes);
+        self
+    }
+
+    /// The compiler in force.
+    #[must_use]
+    pub fn effective_compiler(&self) -> Compiler {
+        self.compiler.unwrap_or(Compiler::Cranelift)
+    }
+
+    /// The stack bound in force, in bytes.
+    #[must_use]
+    pub fn effective_max_stack(&self) -> u64 {
+        self.max_stack.unwrap_or(DEFAULT_MAX_STACK)
+    }
+}
+
+impl Default for RuntimeConfig {
+    /// Wasmtime where it is compiled in, else Wasmer.
+    fn default() -> Self {
+        Self::new(RuntimeKind::default())
+    }
+}

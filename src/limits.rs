@@ -1,0 +1,84 @@
+//! The most one instance may take.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Amounts one instance may not exceed. `None` is the engine's own bound (4 GiB for a 32-bit memory).
+///
+/// Both engines enforce every limit: growth past one gives the guest -1, and a module whose minimum is past one is
+/// refused before it is instantiated, with [`LimitExceeded`] in the error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Linear memory in bytes, all memories of the instance together. A shared memory counts with its declared
+    /// maximum, since other threads may grow it at any time.
+    pub memory: Option<u64>,
+    /// Elements in each table of the instance.
+    pub table_elements: Option<u64>,
+}
+
+impl Limits {
+    /// No limit but the engines' own.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { memory: None, table_elements: None }
+    }
+
+    /// The same with linear memory bounded, in bytes.
+    #[must_use]
+    pub const fn with_memory(mut self, bytes: u64) -> Self {
+        self.memory = Some(bytes);
+        self
+    }
+
+    /// The same with each table bounded, in elements.
+    #[must_use]
+    pub const fn with_table_elements(mut self, elements: u64) -> Self {
+        self.table_elements = Some(elements);
+        self
+    }
+}
+
+/// Which limit was hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum LimitKind {
+    /// [`Limits::memory`], in bytes.
+    Memory,
+    /// [`Limits::table_elements`], in elements.
+    TableElements,
+}
+
+/// A limit, and what was asked of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LimitExceeded {
+    /// Which limit.
+    pub kind: LimitKind,
+    /// The limit in force, in the unit of `kind`.
+    pub limit: u64,
+    /// What the module asked for, in the same unit.
+    pub attempted: u64,
+}
+
+impl LimitExceeded {
+    /// A limit of `kind` at `limit` that was asked for `attempted`.
+    #[must_use]
+    pub const fn new(kind: LimitKind, limit: u64, attempted: u64) -> Self {
+        Self { kind, limit, attempted }
+    }
+}
+
+impl fmt::Display for LimitExceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { limit, attempted, .. } = self;
+        match self.kind {
+            LimitKind::Memory => {
+                write!(f, "needs {attempted} bytes of linear memory, the limit is {limit}")
+            }
+            LimitKind::TableElements => write!(f, "needs {attempted} table elements, the limit is {limit}"),
+        }
+    }
+}

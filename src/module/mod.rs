@@ -1,0 +1,5 @@
+//! Modules as bytes and as facts, before and without any engine.
+
+pub mod info;
+pub mod needs;
+pub mod source;

@@ -1,0 +1,126 @@
+//! What a module needs: features of the engine, capabilities of the host.
+
+use std::collections::BTreeSet;
+
+use wasmparser::{BlockType, Operator, Parser, Payload, Validator, WasmFeatures};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::module::info::ModuleInfo;
+use crate::runtime::features::Feature;
+
+/// The features a valid binary needs.
+///
+/// Operators tell theirs by the proposal they belong to; for everything outside function bodies, a feature is needed
+/// where the module without its bodies does not validate without it. So the cost is one pass over the code, whatever
+/// the number of features.
+///
+/// # Errors
+/// [`ErrorKind::InvalidModule`] where the binary is malformed.
+pub fn features(binary: &[u8]) -> Result<BTreeSet<Feature>> {
+    let mut needed = of_operators(binary).map_err(|error| {
+        Error::new(ErrorKind::InvalidModule, format!("invalid module: {error}"))
+    })?;
+    let all = WasmFeatures::all() - WasmFeatures::COMPONENT_MODEL;
+    for &feature in Feature::ALL {
+        if !needed.contains(&feature) && !skeleton_is_valid(binary, all - feature.flag()) {
+            needed.insert(feature);
+        }
+    }
+    Ok(needed)
+}
+
+/// Whether everything but the function bodies is valid with `features`.
+fn skeleton_is_valid(binary: &[u8], features: WasmFeatures) -> bool {
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
+    let mut validator = Validator::new_with_features(features);
+    parser.parse_all(binary).all(|payload| payload.is_ok_and(|payload| validator.payload(&payload).is_ok()))
+}
+
+macro_rules! proposal_of_operator {
+    ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
+        fn proposal(operator: &Operator<'_>) -> &'static str {
+            match operator {
+                $(Operator::$op { .. } => stringify!($proposal),)*
+                _ => "mvp",
+            }
+        }
+    };
+}
+wasmparser::for_each_operator!(proposal_of_operator);
+
+fn of_operators(binary: &[u8]) -> wasmparser::Result<BTreeSet<Feature>> {
+    let mut proposals = BTreeSet::new();
+    let mut needed = BTreeSet::new();
+    for payload in Parser::new(0).parse_all(binary) {
+        let Payload::CodeSectionEntry(body) = payload? else { continue };
+        for local in body.get_locals_reader()? {
+            match local?.1 {
+                wasmparser::ValType::V128 => {
+                    needed.insert(Feature::Simd);
+                }
+                wasmparser::ValType::Ref(_) => {
+                    needed.insert(Feature::ReferenceTypes);
+                }
+                _ => {}
+            }
+        }
+        for operator in body.get_operators_reader()? {
+            let operator = operator?;
+            if let Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } = operator
+                && matches!(blockty, BlockType::FuncType(_))
+            {
+                needed.insert(Feature::MultiValue);
+            }
+            proposals.insert(proposal(&operator));
+        }
+    }
+    needed.extend(Feature::ALL.iter().filter(|feature| proposals.contains(feature.as_str())));
+    Ok(needed)
+}
+
+/// Something outside the guest that its imports ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Wish {
+    /// Command line arguments.
+    Arguments,
+    /// Environment variables.
+    Environment,
+    /// Clocks.
+    Clocks,
+    /// Random numbers.
+    Random,
+    /// Open files and the standard streams.
+    Streams,
+    /// Paths in granted folders.
+    Filesystem,
+    /// Sockets.
+    Network,
+    /// Threads and processes.
+    Processes,
+    /// Functions or values of a host program.
+    Host,
+}
+
+/// What the imports of a module ask for, by WASI's own grouping of its functions; anything that is not WASI is
+/// [`Wish::Host`].
+#[must_use]
+pub fn wishes(info: &ModuleInfo) -> BTreeSet<Wish> {
+    let wish = |module: &str, name: &str| match module {
+        "wasi_snapshot_preview1" | "wasi_unstable" | "wasix_32v1" => match name.split('_').next() {
+            Some("args") => Some(Wish::Arguments),
+            Some("environ") => Some(Wish::Environment),
+            Some("clock" | "poll") => Some(Wish::Clocks),
+            Some("random") => Some(Wish::Random),
+            Some("fd") => Some(Wish::Streams),
+            Some("path") => Some(Wish::Filesystem),
+            Some("sock" | "port" | "resolve") => Some(Wish::Network),
+            Some("proc" | "sched") if !name.starts_with("proc_exec") => None,
+            _ => Some(Wish::Processes),
+        },
+        _ => Some(Wish::Host),
+    };
+    info.imports.iter().filter_map(|import| wish(&import.module, &import.name)).collect()
+}

@@ -1,0 +1,50 @@
+//! Linear memory in use by one instance, all memories together, against its limit.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Counts bytes of linear memory, refuses what is past the limit, remembers the peak. Both engines ask it before a
+/// memory is made or grown.
+#[derive(Debug)]
+pub struct MemoryBudget {
+    limit: u64,
+    used: AtomicU64,
+    peak: AtomicU64,
+}
+
+impl MemoryBudget {
+    /// A budget of `limit` bytes, `used` of them taken; `None` is no limit.
+    #[must_use]
+    pub fn new(limit: Option<u64>, used: u64) -> Self {
+        Self { limit: limit.unwrap_or(u64::MAX), used: AtomicU64::new(used), peak: AtomicU64::new(used) }
+    }
+
+    /// Takes `bytes` where they fit.
+    #[must_use]
+    pub fn take(&self, bytes: u64) -> bool {
+        let fits = |used: u64| used.checked_add(bytes).filter(|total| *total <= self.limit);
+        match self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
+            Ok(before) => {
+                self.peak.fetch_max(before + bytes, Ordering::Relaxed);
+                true
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Gives back `bytes` that were taken for a growth which then failed, or by a memory that is gone.
+    pub fn give_back(&self, bytes: u64) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes in use.
+    #[must_use]
+    pub fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// The most bytes that were in use.
+    #[must_use]
+    pub fn peak(&self) -> u64 {
+        self.peak.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,154 @@
+//! What an embedder offers a guest: functions, globals, memories and tables, as plain data that serves both engines.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::module::info::{ExternType, MemoryType, TableType};
+use crate::value::types::{FuncType, Value};
+
+/// Why a host function failed; it becomes the source of a trap with [`Trap::Host`](crate::Trap::Host).
+pub type HostError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a host function can do to the guest that calls it.
+pub trait HostContext {
+    /// Copies from the exported memory `memory`, starting at byte `offset`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownExport`](crate::ErrorKind::UnknownExport) where the guest exports no such memory (or, on
+    /// wasmer, while its start function runs), [`ErrorKind::MemoryAccess`](crate::ErrorKind::MemoryAccess) where the
+    /// range is not inside it.
+    fn read_memory(&mut self, memory: &str, offset: u64, buffer: &mut [u8]) -> Result<()>;
+
+    /// Copies into the exported memory `memory`, starting at byte `offset`.
+    ///
+    /// # Errors
+    /// As [`HostContext::read_memory`]; nothing is written then.
+    fn write_memory(&mut self, memory: &str, offset: u64, bytes: &[u8]) -> Result<()>;
+}
+
+type Body = dyn Fn(&mut dyn HostContext, &[Value]) -> Result<Vec<Value>, HostError> + Send + Sync;
+
+/// A function of the host: its type, and a closure that is handed arguments of just that type and must return
+/// results of it.
+#[derive(Clone)]
+pub struct HostFunction {
+    ty: FuncType,
+    body: Arc<Body>,
+}
+
+impl HostFunction {
+    /// A host function.
+    pub fn new<F>(ty: FuncType, body: F) -> Self
+    where
+        F: Fn(&mut dyn HostContext, &[Value]) -> Result<Vec<Value>, HostError> + Send + Sync + 'static,
+    {
+        Self { ty, body: Arc::new(body) }
+    }
+
+    /// Its type.
+    #[must_use]
+    pub fn ty(&self) -> &FuncType {
+        &self.ty
+    }
+
+    /// Calls it, and holds it to its type.
+    ///
+    /// # Errors
+    /// What the closure returned, or that its results are not of its type.
+    pub fn call(&self, context: &mut dyn HostContext, args: &[Value]) -> Result<Vec<Value>, HostError> {
+        let results = (self.body)(context, args)?;
+        let types = self.ty.results();
+        let fits = results.len() == types.len() && results.iter().zip(types).all(|(value, ty)| value.is(ty));
+        if fits {
+            return Ok(results);
+        }
+        Err(format!("the host function returned {results:?}, its type is {}", self.ty).into())
+    }
+}
+
+impl fmt::Debug for HostFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HostFunction({})", self.ty)
+    }
+}
+
+/// Something a guest can import. Memories, tables and mutable globals are made anew for each instance.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum HostItem {
+    /// A function.
+    Func(HostFunction),
+    /// A global with its first value, and whether it can change.
+    Global(Value, bool),
+    /// A linear memory, zeroed.
+    Memory(MemoryType),
+    /// A table, full of nulls.
+    Table(TableType),
+}
+
+impl HostItem {
+    /// Its type.
+    #[must_use]
+    pub fn ty(&self) -> ExternType {
+        match self {
+            Self::Func(function) => ExternType::Func(function.ty.clone()),
+            Self::Global(value, mutable) => ExternType::Global(value.ty(), *mutable),
+            Self::Memory(ty) => ExternType::Memory(*ty),
+            Self::Table(ty) => ExternType::Table(ty.clone()),
+        }
+    }
+}
+
+/// Everything an embedder offers, by module and name.
+#[derive(Clone, Debug, Default)]
+pub struct HostImports {
+    items: BTreeMap<String, BTreeMap<String, HostItem>>,
+}
+
+impl HostImports {
+    /// Nothing.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// The same with one item more; an item of the same module and name is replaced.
+    #[must_use]
+    pub fn with(mut self, module: impl Into<String>, name: impl Into<String>, item: HostItem) -> Self {
+        self.items.entry(module.into()).or_default().insert(name.into(), item);
+        self
+    }
+
+    /// The same with one function more.
+    #[must_use]
+    pub fn with_function<F>(self, module: &str, name: &str, ty: FuncType, body: F) -> Self
+    where
+        F: Fn(&mut dyn HostContext, &[Value]) -> Result<Vec<Value>, HostError> + Send + Sync + 'static,
+    {
+        self.with(module, name, HostItem::Func(HostFunction::new(ty, body)))
+    }
+
+    /// The item of this module and name.
+    #[must_use]
+    pub fn get(&self, module: &str, name: &str) -> Option<&HostItem> {
+        self.items.get(module)?.get(name)
+    }
+}
+
+/// How a [`HostError`] travels through an engine and is found again on the other side.
+#[derive(Debug)]
+pub(crate) struct HostFailure(pub(crate) HostError);
+
+impl fmt::Display for HostFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for HostFailure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.0)
+    }
+}

@@ -1,0 +1,129 @@
+//! The life of one instance: its state, its counts, its memory; shared by every engine.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::Limits;
+use crate::runtime::budget::MemoryBudget;
+use crate::runtime::metrics::Ledger;
+
+/// Whether an instance takes calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InstanceState {
+    /// It takes calls.
+    Ready,
+    /// A call is in it.
+    Running,
+    /// A call trapped; its memory may be half-written. See
+    /// [`WasmInstance::recover`](crate::WasmInstance::recover).
+    Crashed,
+}
+
+const READY: u8 = 0;
+const RUNNING: u8 = 1;
+const CRASHED: u8 = 2;
+
+/// The state and counts of one instance. One thread writes (the one that holds the instance), any may read, so the
+/// counters are plain loads and stores.
+#[derive(Debug)]
+pub(crate) struct Life {
+    id: u64,
+    state: AtomicU8,
+    calls: AtomicU64,
+    traps: AtomicU64,
+    memory: MemoryBudget,
+}
+
+impl Life {
+    /// The life of an instance whose shared memories, counted at once, may reach `shared_bytes`.
+    pub(crate) fn new(limits: Limits, shared_bytes: u64) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Arc::new(Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            state: AtomicU8::new(READY),
+            calls: AtomicU64::new(0),
+            traps: AtomicU64::new(0),
+            memory: MemoryBudget::new(limits.memory, shared_bytes),
+        })
+    }
+
+    /// A number no other instance of the process has.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) fn memory(&self) -> &MemoryBudget {
+        &self.memory
+    }
+
+    pub(crate) fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn traps(&self) -> u64 {
+        self.traps.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn state(&self) -> InstanceState {
+        match self.state.load(Ordering::Acquire) {
+            READY => InstanceState::Ready,
+            RUNNING => InstanceState::Running,
+            _ => InstanceState::Crashed,
+        }
+    }
+
+    pub(crate) fn recover(&self) {
+        self.state.store(READY, Ordering::Release);
+    }
+
+    /// Runs one call into the guest: counts it, and keeps the state true whatever comes of it.
+    #[inline]
+    pub(crate) fn run<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
+        if self.state.load(Ordering::Relaxed) != READY {
+            return Err(refused());
+        }
+        self.state.store(RUNNING, Ordering::Release);
+        self.calls.store(self.calls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        let result = call();
+        let after = if result.is_ok() { READY } else { self.after_failure(&result) };
+        self.state.store(after, Ordering::Release);
+        result
+    }
+
+    #[cold]
+    fn after_failure<T>(&self, result: &Result<T>) -> u8 {
+        if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Trap) {
+            self.traps.store(self.traps.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            return CRASHED;
+        }
+        READY
+    }
+}
+
+#[cold]
+fn refused() -> Error {
+    let message = "the instance trapped earlier and takes no more calls";
+    Error::new(ErrorKind::Crashed, message).with_hint("make a new instance, or call `recover` first")
+}
+
+/// An instance's entry in its runtime's books, for as long as the instance lives.
+#[derive(Debug)]
+pub(crate) struct Enrolled {
+    pub(crate) life: Arc<Life>,
+    ledger: Arc<Ledger>,
+}
+
+impl Enrolled {
+    pub(crate) fn new(life: Arc<Life>, ledger: &Arc<Ledger>) -> Self {
+        ledger.enroll(&life);
+        Self { life, ledger: Arc::clone(ledger) }
+    }
+}
+
+impl Drop for Enrolled {
+    fn drop(&mut self) {
+        self.ledger.retire(&self.life);
+    }
+}

@@ -1,0 +1,12 @@
+//! The contract with the engines, and what is shared above them.
+
+pub mod access;
+pub mod budget;
+pub mod ext;
+pub mod features;
+pub mod host;
+pub mod kind;
+pub mod life;
+pub mod metrics;
+pub mod preflight;
+pub mod traits;

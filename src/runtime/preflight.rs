@@ -1,0 +1,305 @@
+//! What is decided before an engine is asked: configuration, validity, features, imports, limits, arguments. Said
+//! once here, so that both engines refuse the same things in the same words.
+
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::config::RuntimeConfig;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::{LimitExceeded, LimitKind, Limits};
+use crate::module::info::{self, ExternType, Import, MemoryType, ModuleInfo, TableType};
+use crate::module::{needs, source};
+use crate::runtime::features::{self, Feature};
+use crate::runtime::host::{HostImports, HostItem};
+use crate::runtime::kind::{Compiler, RuntimeKind};
+use crate::value::types::{FuncType, ValType, Value};
+
+/// The least stack an engine takes, in bytes: room for one host call.
+pub const LEAST_STACK: u64 = 64 << 10;
+/// The most stack an engine takes, in bytes.
+pub const MOST_STACK: u64 = 1 << 30;
+
+/// A module one engine and compiler accepts, before it is compiled.
+#[derive(Clone, Debug)]
+pub struct AdmittedModule<'a> {
+    binary: Cow<'a, [u8]>,
+    info: Arc<ModuleInfo>,
+}
+
+impl AdmittedModule<'_> {
+    /// The binary module.
+    #[must_use]
+    pub fn binary(&self) -> &[u8] {
+        &self.binary
+    }
+
+    /// Its facts.
+    #[must_use]
+    pub fn info(&self) -> &Arc<ModuleInfo> {
+        &self.info
+    }
+}
+
+/// Checks a configuration without opening an engine.
+///
+/// # Errors
+/// [`ErrorKind::EngineUnavailable`] where the engine is not compiled in; [`ErrorKind::UnsupportedConfig`] where it
+/// lacks the compiler, or cannot hold the stack bound.
+pub fn check_config(config: &RuntimeConfig) -> Result<()> {
+    let kind = config.kind;
+    if !kind.is_available() {
+        let message = format!("the engine {kind} is not compiled into this wrun");
+        let mut error = Error::new(ErrorKind::EngineUnavailable, message)
+            .with_hint(format!("build with `--features {}`", kind.cargo_feature()));
+        if let Some(other) = RuntimeKind::available().next() {
+            error = error.with_hint(format!("or use `--runtime {other}`"));
+        }
+        return Err(error);
+    }
+    let compiler = config.effective_compiler();
+    if !kind.compilers().contains(&compiler) {
+        let message = format!("the engine {kind} has no compiler {compiler}");
+        let homes = RuntimeKind::ALL.iter().filter(|kind| kind.compilers().contains(&compiler));
+        return Err(homes.fold(Error::new(ErrorKind::UnsupportedConfig, message), |error, home| {
+            error.with_hint(format!("{compiler} is on {home}: `--runtime {home}`"))
+        }));
+    }
+    let stack = config.effective_max_stack();
+    if !(LEAST_STACK..=MOST_STACK).contains(&stack) {
+        let message = format!("a guest stack of {stack} bytes: it must be {LEAST_STACK} (64 KiB) to {MOST_STACK} (1 GiB)");
+        return Err(Error::new(ErrorKind::UnsupportedConfig, message));
+    }
+    Ok(())
+}
+
+/// Reads a module, binary or text, that the configured engine and compiler can run.
+///
+/// # Errors
+/// [`ErrorKind::InvalidModule`] where it is none; [`ErrorKind::UnsupportedFeature`] where it needs what they lack.
+pub fn admit<'a>(config: &RuntimeConfig, bytes: &'a [u8]) -> Result<AdmittedModule<'a>> {
+    let binary = source::to_binary(bytes)?;
+    let (kind, compiler) = (config.kind, config.effective_compiler());
+    let supported = features::flags(Feature::supported(kind, compiler));
+    let types = info::validate(&binary, supported).map_err(|error| explain(error, &binary, kind, compiler))?;
+    let info = ModuleInfo::of(&binary, &types).map_err(|error| {
+        Error::new(ErrorKind::Internal, "a valid module could not be read").with_source(error)
+    })?;
+    Ok(AdmittedModule { binary, info: Arc::new(info) })
+}
+
+/// A module that is valid with more features than the engine has needs another engine; any other is just invalid.
+fn explain(error: Error, binary: &[u8], kind: RuntimeKind, compiler: Compiler) -> Error {
+    if ModuleInfo::read(binary).is_err() {
+        return error;
+    }
+    let Ok(needed) = needs::features(binary) else { return error };
+    let missing: Vec<Feature> = needed.into_iter().filter(|one| !one.is_supported(kind, compiler)).collect();
+    if missing.is_empty() {
+        return error;
+    }
+    let names: Vec<_> = missing.iter().map(|feature| feature.as_str()).collect();
+    let message = format!("the module needs {}, which {kind} with {compiler} lacks", names.join(", "));
+    let mut refusal = Error::new(ErrorKind::UnsupportedFeature, message).with_source(error);
+    let mut somewhere = false;
+    for (kind, compiler) in features::combinations() {
+        if missing.iter().all(|feature| feature.is_supported(kind, compiler)) {
+            refusal = refusal.with_hint(format!("it runs with `--runtime {kind} --compiler {compiler}`"));
+            somewhere = true;
+        }
+    }
+    if !somewhere {
+        refusal = refusal.with_hint("no engine of this wrun has all of it");
+    }
+    refusal
+}
+
+/// Checks that everything `info` imports is there and of the right type.
+///
+/// # Errors
+/// [`ErrorKind::Unlinkable`], naming each import that is not, with its type.
+pub fn check_imports(info: &ModuleInfo, imports: &HostImports) -> Result<()> {
+    let mut problems = Vec::new();
+    let mut wasi = false;
+    for import in &info.imports {
+        let Import { module, name, ty } = import;
+        match imports.get(module, name) {
+            Some(item) if provides(item, ty) => {}
+            Some(item) => problems.push(format!("`{module}` `{name}` is {}, not {ty}", item.ty())),
+            None => {
+                wasi |= module.starts_with("wasi");
+                problems.push(format!("`{module}` `{name}`: {ty}"));
+            }
+        }
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let number = problems.len();
+    let s = if number == 1 { "" } else { "s" };
+    let message = format!("{number} import{s} nobody provides:\n  {}", problems.join("\n  "));
+    let error = Error::new(ErrorKind::Unlinkable, message);
+    Err(if wasi { error.with_hint("this version of wrun provides no WASI") } else { error })
+}
+
+/// Import matching of the specification (section 3.4, "external types"), for what a host offers.
+fn provides(item: &HostItem, wanted: &ExternType) -> bool {
+    match (item, wanted) {
+        (HostItem::Func(function), ExternType::Func(ty)) => function.ty() == ty,
+        (HostItem::Global(value, mutable), ExternType::Global(ty, wanted)) => value.is(ty) && mutable == wanted,
+        (HostItem::Memory(MemoryType { minimum, maximum, shared, memory64, page_size }), ExternType::Memory(ty)) => {
+            (shared, memory64, page_size) == (&ty.shared, &ty.memory64, &ty.page_size)
+                && fits(*minimum, *maximum, ty.minimum, ty.maximum)
+        }
+        (HostItem::Table(TableType { element, minimum, maximum, table64 }), ExternType::Table(ty)) => {
+            (element, table64) == (&ty.element, &ty.table64) && fits(*minimum, *maximum, ty.minimum, ty.maximum)
+        }
+        _ => false,
+    }
+}
+
+fn fits(minimum: u64, maximum: Option<u64>, wanted_minimum: u64, wanted_maximum: Option<u64>) -> bool {
+    let below = wanted_maximum.is_none_or(|wanted| maximum.is_some_and(|maximum| maximum <= wanted));
+    minimum >= wanted_minimum && below
+}
+
+/// Checks what an instance is sure to take against its limits: its own memories and tables and those of the host it
+/// imports.
+///
+/// # Errors
+/// [`ErrorKind::Limit`] with the limit and what was asked for.
+pub fn check_limits(info: &ModuleInfo, imports: &HostImports, limits: Limits) -> Result<()> {
+    let imported_tables = imported(info, imports).filter_map(|item| match item {
+        HostItem::Table(ty) => Some(ty.minimum),
+        _ => None,
+    });
+    let bytes = committed_bytes(memories(info, imports));
+    let elements = info.tables.iter().map(|ty| ty.minimum).chain(imported_tables).max().unwrap_or(0);
+    let checks = [(LimitKind::Memory, limits.memory, bytes), (LimitKind::TableElements, limits.table_elements, elements)];
+    for (kind, limit, attempted) in checks {
+        if let Some(limit) = limit.filter(|limit| attempted > *limit) {
+            return Err(Error::limit(LimitExceeded::new(kind, limit, attempted)));
+        }
+    }
+    Ok(())
+}
+
+/// Bytes of the shared memories an instance has, which are counted once, with their maximum: no engine asks before it
+/// grows one.
+pub(crate) fn shared_bytes(info: &ModuleInfo, imports: &HostImports) -> u64 {
+    committed_bytes(memories(info, imports).filter(|ty| ty.shared))
+}
+
+fn imported<'h>(info: &ModuleInfo, imports: &'h HostImports) -> impl Iterator<Item = &'h HostItem> {
+    info.imports.iter().filter_map(|import| imports.get(&import.module, &import.name))
+}
+
+/// The memories of an instance, its own and the host's.
+fn memories(info: &ModuleInfo, imports: &HostImports) -> impl Iterator<Item = MemoryType> {
+    let of_host = imported(info, imports).filter_map(|item| match item {
+        HostItem::Memory(ty) => Some(*ty),
+        _ => None,
+    });
+    info.memories.iter().copied().chain(of_host)
+}
+
+fn committed_bytes(memories: impl Iterator<Item = MemoryType>) -> u64 {
+    memories.fold(0, |sum, ty| sum.saturating_add(ty.committed_bytes()))
+}
+
+/// The type of the exported function `name`.
+///
+/// # Errors
+/// [`ErrorKind::UnknownExport`] with the nearest name and the functions there are; also where the export is no
+/// function.
+pub fn find_function<'i>(info: &'i ModuleInfo, name: &str) -> Result<&'i FuncType> {
+    if let Some(ty) = info.function(name) {
+        return Ok(ty);
+    }
+    let other = info.exports.iter().find(|export| export.name == name);
+    let message = match other {
+        Some(export) => format!("the export `{name}` is a {}, not a function", export.ty.kind()),
+        None => format!("the module exports no function `{name}`"),
+    };
+    let mut error = Error::new(ErrorKind::UnknownExport, message);
+    if let Some(near) = nearest(name, info.functions().map(|(name, _)| name)) {
+        error = error.with_hint(format!("did you mean `{near}`?"));
+    }
+    Err(error.with_hint(list_of_functions(info)))
+}
+
+/// The exported functions with their signatures, a line each.
+#[must_use]
+pub fn list_of_functions(info: &ModuleInfo) -> String {
+    /// More than anyone reads on a terminal.
+    const MOST: usize = 40;
+    let total = info.functions().count();
+    if total == 0 {
+        return "the module exports no functions".to_owned();
+    }
+    let mut list = "exported functions:".to_owned();
+    for (name, ty) in info.functions().take(MOST) {
+        list += &format!("\n  {name}{ty}");
+    }
+    if total > MOST {
+        list += &format!("\n  and {} more (`wrun inspect` lists them)", total - MOST);
+    }
+    list
+}
+
+/// The name most like `name`, where one is like it at all.
+fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let scored = names.map(|other| (strsim::jaro_winkler(name, other), other));
+    let best = scored.max_by(|(a, _), (b, _)| a.total_cmp(b));
+    best.filter(|(score, _)| *score > 0.75).map(|(_, other)| other)
+}
+
+/// Checks that `args` are of the parameter types, and `results` has room for just the results.
+///
+/// # Errors
+/// [`ErrorKind::InvalidArgument`] where they are not.
+#[inline]
+pub fn check_call(ty: &FuncType, args: &[Value], results: usize) -> Result<()> {
+    let fits = args.len() == ty.params().len()
+        && results == ty.results().len()
+        && args.iter().zip(ty.params()).all(|(value, ty)| value.is(ty));
+    if fits { Ok(()) } else { Err(misfit(ty, args, results)) }
+}
+
+#[cold]
+fn misfit(ty: &FuncType, args: &[Value], results: usize) -> Error {
+    let given: Vec<ValType> = args.iter().map(Value::ty).collect();
+    let given = FuncType::new(given, Vec::new());
+    let given = given.to_string();
+    let given = given.trim_end_matches(" -> ()");
+    let message = format!("arguments {given} and room for {results} results do not fit {ty}");
+    Error::new(ErrorKind::InvalidArgument, message)
+}
+
+/// Refuses a signature with types that do not pass between host and guest.
+///
+/// # Errors
+/// [`ErrorKind::UnsupportedFeature`], naming the first such type.
+pub fn check_passable(name: &str, ty: &FuncType) -> Result<()> {
+    match ty.params().iter().chain(ty.results()).find(|ty| !ty.is_passable()) {
+        None => Ok(()),
+        Some(other) => {
+            let message = format!("`{name}{ty}` cannot be called: wrun passes no values of type {other}");
+            Err(Error::new(ErrorKind::UnsupportedFeature, message))
+        }
+    }
+}
+
+/// Runs a compiler, and turns a panic in it into an error.
+///
+/// # Errors
+/// Its own, or [`ErrorKind::Internal`] where it panicked.
+pub fn guard_compiler<T>(config: &RuntimeConfig, compile: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(compile)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        let (kind, compiler) = (config.kind, config.effective_compiler());
+        let message = format!("the compiler {compiler} of {kind} panicked on this module: {said}");
+        Err(Error::new(ErrorKind::Internal, message).with_hint("try another engine or compiler, and report the module"))
+    })
+}

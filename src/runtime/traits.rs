@@ -1,0 +1,187 @@
+//! The contract with the engines, on one page. Each backend implements these four traits; everything above them is
+//! written once.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::capabilities::Capabilities;
+use crate::config::RuntimeConfig;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::Limits;
+use crate::module::info::ModuleInfo;
+use crate::runtime::host::HostImports;
+use crate::runtime::kind::RuntimeKind;
+use crate::runtime::life::InstanceState;
+use crate::runtime::metrics::RuntimeMetrics;
+use crate::runtime::preflight::{self, AdmittedModule};
+use crate::value::types::{FuncType, Value};
+
+/// An engine, configured: compiles modules and makes instances of them.
+pub trait WasmRuntime: fmt::Debug + Send + Sync {
+    /// What it was made with.
+    fn config(&self) -> &RuntimeConfig;
+
+    /// Compiles a module that [`preflight::admit`] accepted for this runtime's configuration.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnsupportedFeature`] where the compiler has a bound of its own (a function too large), and
+    /// [`ErrorKind::Internal`] where it fails or panics.
+    fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>>;
+
+    /// Makes an instance: links `imports`, takes memories and tables within `limits`, runs the start function.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unlinkable`] where an import is missing or of the wrong type, [`ErrorKind::Limit`] where the
+    /// module's minimum is past a limit, [`ErrorKind::Trap`] where a segment is out of bounds or the start function
+    /// traps, [`ErrorKind::InvalidArgument`] where `module` is of another runtime.
+    fn create_instance_with(
+        &self,
+        module: &dyn WasmModule,
+        limits: Limits,
+        capabilities: Capabilities,
+        imports: &HostImports,
+    ) -> Result<Box<dyn WasmInstance>>;
+
+    /// What it did so far, counted.
+    fn metrics(&self) -> RuntimeMetrics;
+
+    /// Which engine it is.
+    fn kind(&self) -> RuntimeKind {
+        self.config().kind
+    }
+
+    /// Validates and compiles a module, binary or text.
+    ///
+    /// # Errors
+    /// Those of [`preflight::admit`] and [`WasmRuntime::compile`].
+    fn load_module(&self, bytes: &[u8]) -> Result<Box<dyn WasmModule>> {
+        self.compile(&preflight::admit(self.config(), bytes)?)
+    }
+
+    /// Makes an instance of a module that imports nothing.
+    ///
+    /// # Errors
+    /// Those of [`WasmRuntime::create_instance_with`].
+    fn create_instance(
+        &self,
+        module: &dyn WasmModule,
+        limits: Limits,
+        capabilities: Capabilities,
+    ) -> Result<Box<dyn WasmInstance>> {
+        self.create_instance_with(module, limits, capabilities, &HostImports::none())
+    }
+}
+
+/// Compiled code.
+pub trait WasmModule: fmt::Debug + Send + Sync {
+    /// The facts of the module it was compiled from.
+    fn info(&self) -> &Arc<ModuleInfo>;
+
+    /// Bytes of compiled code and its tables; `None` where the engine does not tell.
+    fn compiled_bytes(&self) -> Option<u64>;
+
+    /// For the backend, to find its own module again.
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// A living module: memories, tables, globals, and functions to call.
+pub trait WasmInstance: fmt::Debug + Send {
+    /// The facts of its module.
+    fn info(&self) -> &Arc<ModuleInfo>;
+
+    /// Whether it takes calls.
+    fn state(&self) -> InstanceState;
+
+    /// Makes a crashed instance take calls again. The specification allows that after a trap; whether what the
+    /// trap left half-done in memory is still of use, only the embedder can know.
+    fn recover(&mut self);
+
+    /// Resolves an exported function, once, for any number of calls.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownExport`] where there is none of this name; [`ErrorKind::UnsupportedFeature`] where its
+    /// signature has types that do not pass between host and guest.
+    fn function(&mut self, name: &str) -> Result<Box<dyn WasmFunctionCaller>>;
+
+    /// The value of an exported global.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownExport`] where there is none of this name; [`ErrorKind::UnsupportedFeature`] where its
+    /// type does not pass between host and guest.
+    fn global(&mut self, name: &str) -> Result<Value>;
+
+    /// The size of an exported memory in bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownExport`] where there is none of this name.
+    fn memory_size(&mut self, name: &str) -> Result<u64>;
+
+    /// Copies from an exported memory, starting at byte `offset`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownExport`] where there is none of this name, [`ErrorKind::MemoryAccess`] where the range is
+    /// not inside it.
+    fn read_memory(&mut self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<()>;
+
+    /// Copies into an exported memory, starting at byte `offset`.
+    ///
+    /// # Errors
+    /// As [`WasmInstance::read_memory`]; nothing is written then.
+    fn write_memory(&mut self, name: &str, offset: u64, bytes: &[u8]) -> Result<()>;
+
+    /// Bytes of linear memory in use, all memories together (with those of the garbage collector, where one runs; a
+    /// shared memory counts with its maximum).
+    fn memory_bytes(&self) -> u64;
+
+    /// The most bytes of linear memory that were in use, counted as in [`WasmInstance::memory_bytes`].
+    fn memory_peak_bytes(&self) -> u64;
+
+    /// For shared code, which calls through a handle.
+    fn as_dyn_mut(&mut self) -> &mut dyn WasmInstance;
+
+    /// For the backend, to find its own instance again.
+    fn as_any_mut(&mut self) -> &mut dyn Any;
+
+    /// Calls an exported function.
+    ///
+    /// # Errors
+    /// Those of [`WasmInstance::function`] and [`WasmFunctionCaller::call`].
+    fn call(&mut self, name: &str, args: &[Value]) -> Result<Vec<Value>> {
+        let mut function = self.function(name)?;
+        let zeros = function.ty().results().iter().map(Value::zero);
+        let mut results: Vec<Value> = zeros.map(|zero| zero.unwrap_or(Value::I32(0))).collect();
+        function.call(self.as_dyn_mut(), args, &mut results).map_err(|error| error.in_function(name))?;
+        Ok(results)
+    }
+
+    /// Calls an exported function that takes `i32`s and returns one.
+    ///
+    /// # Errors
+    /// Those of [`WasmInstance::call`]; [`ErrorKind::InvalidArgument`] where the signature is another.
+    fn call_simple_function(&mut self, name: &str, args: &[i32]) -> Result<i32> {
+        let args: Vec<Value> = args.iter().map(|arg| Value::I32(*arg)).collect();
+        match self.call(name, &args)?.as_slice() {
+            [Value::I32(result)] => Ok(*result),
+            other => {
+                let message = format!("`{name}` returns {} values, not one i32", other.len());
+                Err(Error::new(ErrorKind::InvalidArgument, message))
+            }
+        }
+    }
+}
+
+/// A resolved function of one instance.
+pub trait WasmFunctionCaller: fmt::Debug + Send {
+    /// Its type.
+    fn ty(&self) -> &FuncType;
+
+    /// Calls it: no lookup, no allocation where all types are numbers or vectors. `results` must have just the
+    /// length of the results; what it held is overwritten.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Trap`] where the guest traps, [`ErrorKind::Crashed`] where it did so earlier,
+    /// [`ErrorKind::InvalidArgument`] where arguments or room for results do not fit the type or `instance` is not
+    /// the one it was resolved on.
+    fn call(&mut self, instance: &mut dyn WasmInstance, args: &[Value], results: &mut [Value]) -> Result<()>;
+}

@@ -1,0 +1,144 @@
+//! Values as JSON, guided by the signature. Numbers are read from their own text, never through a float of another
+//! width, so 64-bit integers are exact and an f32 is rounded once.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::value::serial::Results;
+use crate::value::types::{FuncType, ValType, Value};
+use crate::value::text;
+
+/// Reads the arguments of a function of type `ty`: a JSON array, or a bare value where there is one parameter.
+///
+/// # Errors
+/// [`ErrorKind::InvalidArgument`] where `bytes` is not UTF-8 or not one JSON value, or does not fit the signature.
+pub fn decode_args(bytes: &[u8], ty: &FuncType) -> Result<Vec<Value>> {
+    let invalid = |reason: &dyn std::fmt::Display| {
+        Error::new(ErrorKind::InvalidArgument, format!("the arguments are not JSON: {reason}"))
+    };
+    let document = std::str::from_utf8(bytes).map_err(|error| invalid(&error))?;
+    if document.trim().is_empty() {
+        return Err(Error::new(ErrorKind::InvalidArgument, "no arguments: the input is empty"));
+    }
+    let whole: &RawValue = serde_json::from_str(document).map_err(|error| invalid(&error))?;
+    if !whole.get().starts_with('[') {
+        if let [only] = ty.params() {
+            return decode(whole, only).map(|value| vec![value]).map_err(|error| numbered(&error, 0, only));
+        }
+        let message = format!("expected a JSON array of {} values", ty.params().len());
+        return Err(Error::new(ErrorKind::InvalidArgument, message));
+    }
+    let elements: Vec<&RawValue> = serde_json::from_str(whole.get()).map_err(|error| invalid(&error))?;
+    count(elements.len(), ty)?;
+    let decoded = elements.iter().zip(ty.params()).enumerate();
+    decoded.map(|(at, (raw, ty))| decode(raw, ty).map_err(|error| numbered(&error, at, ty))).collect()
+}
+
+/// Writes what a call returned: `null`, a value, or an array; one line.
+#[must_use]
+pub fn encode_results(values: &[Value]) -> String {
+    serde_json::to_string(&Results(values)).unwrap_or_else(|_| unreachable!("every value has a JSON spelling"))
+}
+
+/// Refuses a number of arguments the signature does not have.
+///
+/// # Errors
+/// [`ErrorKind::InvalidArgument`], saying how many there are and should be.
+pub fn count(given: usize, ty: &FuncType) -> Result<()> {
+    let wanted = ty.params().len();
+    if given == wanted {
+        return Ok(());
+    }
+    let (few, s) = (if given < wanted { "few" } else { "many" }, if wanted == 1 { "" } else { "s" });
+    let mut message = format!("too {few} arguments: {given} given, {wanted} parameter{s}");
+    if let Some(missing) = ty.params().get(given) {
+        message = format!("{message}; argument {} ({missing}) is missing", given + 1);
+    }
+    Err(Error::new(ErrorKind::InvalidArgument, message))
+}
+
+/// The same failure, naming the argument (counted from 1) and its type.
+#[must_use]
+pub fn numbered(error: &Error, index: usize, ty: &ValType) -> Error {
+    Error::new(error.kind(), format!("argument {} ({ty}): {}", index + 1, error.message()))
+}
+
+fn decode(raw: &RawValue, ty: &ValType) -> Result<Value> {
+    let raw = raw.get();
+    let wrong = || Error::new(ErrorKind::InvalidArgument, format!("`{}` is no {ty}", shorten(raw)));
+    match raw.as_bytes().first() {
+        Some(b'"') => {
+            let string: String = serde_json::from_str(raw).map_err(|error| wrong().with_source(error))?;
+            text::parse(&string, ty)
+        }
+        Some(b'{') if *ty == ValType::V128 => lanes(raw),
+        Some(b'n') if !matches!(ty, ValType::FuncRef | ValType::ExternRef) => Err(wrong()),
+        Some(b'{' | b'[' | b't' | b'f') => Err(wrong()),
+        _ => text::parse(raw, ty),
+    }
+}
+
+/// The lanes of a `v128`, by the shape they are of.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+enum Lanes<'a> {
+    #[serde(rename = "i8x16", borrow)]
+    I8x16([&'a RawValue; 16]),
+    #[serde(rename = "i16x8", borrow)]
+    I16x8([&'a RawValue; 8]),
+    #[serde(rename = "i32x4", borrow)]
+    I32x4([&'a RawValue; 4]),
+    #[serde(rename = "i64x2", borrow)]
+    I64x2([&'a RawValue; 2]),
+    #[serde(rename = "f32x4", borrow)]
+    F32x4([&'a RawValue; 4]),
+    #[serde(rename = "f64x2", borrow)]
+    F64x2([&'a RawValue; 2]),
+}
+
+fn lanes(raw: &str) -> Result<Value> {
+    let shape: Lanes<'_> = serde_json::from_str(raw).map_err(|error| {
+        let message = format!("`{}` is no v128: {error}", shorten(raw));
+        Error::new(ErrorKind::InvalidArgument, message)
+    })?;
+    let bits = match &shape {
+        Lanes::I8x16(lanes) => pack(lanes, &ValType::I32, 8),
+        Lanes::I16x8(lanes) => pack(lanes, &ValType::I32, 16),
+        Lanes::I32x4(lanes) => pack(lanes, &ValType::I32, 32),
+        Lanes::I64x2(lanes) => pack(lanes, &ValType::I64, 64),
+        Lanes::F32x4(lanes) => pack(lanes, &ValType::F32, 32),
+        Lanes::F64x2(lanes) => pack(lanes, &ValType::F64, 64),
+    }?;
+    Ok(Value::V128(bits))
+}
+
+fn pack(lanes: &[&RawValue], ty: &ValType, width: u32) -> Result<u128> {
+    let mut bits = 0;
+    for (lane, raw) in lanes.iter().enumerate() {
+        let value = match decode(raw, ty)? {
+            Value::I32(v) if width < 32 => narrow(v, width)?,
+            Value::I32(v) => u64::from(v.cast_unsigned()),
+            Value::I64(v) => v.cast_unsigned(),
+            Value::F32(v) => u64::from(v.to_bits()),
+            Value::F64(v) => v.to_bits(),
+            other => unreachable!("a lane is a number, not {other:?}"),
+        };
+        bits |= u128::from(value) << (lane * width as usize);
+    }
+    Ok(bits)
+}
+
+/// The low `width` bits of a lane in its signed or unsigned range.
+fn narrow(value: i32, width: u32) -> Result<u64> {
+    let (least, most) = (-(1 << (width - 1)), (1 << width) - 1);
+    if (least..=most).contains(&value) {
+        return Ok(u64::from(value.cast_unsigned() & most.cast_unsigned()));
+    }
+    let message = format!("`{value}` is out of range for an i{width} lane ({least} to {most})");
+    Err(Error::new(ErrorKind::InvalidArgument, message))
+}
+
+fn shorten(raw: &str) -> String {
+    raw.chars().take(60).collect()
+}

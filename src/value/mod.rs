@@ -1,0 +1,8 @@
+//! WebAssembly values and their three spellings, written once for every engine: text, JSON and MessagePack.
+
+pub mod json;
+pub mod msgpack;
+pub mod serial;
+pub mod text;
+pub mod typed;
+pub mod types;

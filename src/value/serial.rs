@@ -1,0 +1,54 @@
+//! Values in serde's terms: one shape for people (JSON), one exact to the bit for machines (MessagePack).
+
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+
+use crate::value::text;
+use crate::value::types::Value;
+
+/// Human-readable formats get numbers, and strings for what JSON has no number for (`"inf"`, `"nan:0x…"`, `"0x…"`);
+/// binary formats get integers, float32, float64 and 16 little-endian bytes. References are null or
+/// `{"funcref": n}`, `{"externref": n}`.
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let readable = serializer.is_human_readable();
+        match *self {
+            Self::I32(v) => serializer.serialize_i32(v),
+            Self::I64(v) => serializer.serialize_i64(v),
+            Self::F32(v) if readable && !v.is_finite() => serializer.serialize_str(&text::format(self)),
+            Self::F64(v) if readable && !v.is_finite() => serializer.serialize_str(&text::format(self)),
+            Self::F32(v) => serializer.serialize_f32(v),
+            Self::F64(v) => serializer.serialize_f64(v),
+            Self::V128(_) if readable => serializer.serialize_str(&text::format(self)),
+            Self::V128(v) => serializer.serialize_bytes(&v.to_le_bytes()),
+            Self::FuncRef(None) | Self::ExternRef(None) => serializer.serialize_unit(),
+            Self::FuncRef(Some(n)) => reference(serializer, "funcref", u64::from(n)),
+            Self::ExternRef(Some(n)) => reference(serializer, "externref", n),
+        }
+    }
+}
+
+fn reference<S: Serializer>(serializer: S, name: &'static str, number: u64) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(1))?;
+    map.serialize_entry(name, &number)?;
+    map.end()
+}
+
+/// What a call returned, in the contract's shape: nothing is null, one value is itself, several are an array.
+#[derive(Clone, Copy, Debug)]
+pub struct Results<'a>(pub &'a [Value]);
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            [] => serializer.serialize_unit(),
+            [one] => one.serialize(serializer),
+            several => {
+                let mut seq = serializer.serialize_seq(Some(several.len()))?;
+                for value in several {
+                    seq.serialize_element(value)?;
+                }
+                seq.end()
+            }
+        }
+    }
+}

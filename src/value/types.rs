@@ -1,0 +1,191 @@
+//! Value types, function types and values, in the terms of the WebAssembly specification.
+
+use std::fmt;
+
+/// The type of a value.
+///
+/// Reference types other than nullable `funcref` and `externref` are kept by their text: wrun can tell of them, but
+/// passes no values of them between host and guest.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ValType {
+    /// A 32-bit integer of no particular sign.
+    I32,
+    /// A 64-bit integer of no particular sign.
+    I64,
+    /// A 32-bit IEEE 754 float.
+    F32,
+    /// A 64-bit IEEE 754 float.
+    F64,
+    /// 128 bits.
+    V128,
+    /// A nullable reference to a function.
+    FuncRef,
+    /// A nullable reference to something of the host.
+    ExternRef,
+    /// Any other reference type, in the text format's words, such as `(ref null any)`.
+    Ref(Box<str>),
+}
+
+impl ValType {
+    /// Whether values of this type pass between host and guest.
+    #[must_use]
+    pub fn is_passable(&self) -> bool {
+        !matches!(self, Self::Ref(_))
+    }
+}
+
+impl fmt::Display for ValType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::I32 => "i32",
+            Self::I64 => "i64",
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+            Self::V128 => "v128",
+            Self::FuncRef => "funcref",
+            Self::ExternRef => "externref",
+            Self::Ref(text) => text,
+        })
+    }
+}
+
+/// The type of a function: what it takes and what it returns.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct FuncType {
+    params: Box<[ValType]>,
+    results: Box<[ValType]>,
+}
+
+impl FuncType {
+    /// A function type.
+    pub fn new(params: impl Into<Box<[ValType]>>, results: impl Into<Box<[ValType]>>) -> Self {
+        Self { params: params.into(), results: results.into() }
+    }
+
+    /// The parameter types, in order.
+    #[must_use]
+    pub fn params(&self) -> &[ValType] {
+        &self.params
+    }
+
+    /// The result types, in order.
+    #[must_use]
+    pub fn results(&self) -> &[ValType] {
+        &self.results
+    }
+}
+
+/// `(i32, i32) -> i64`; several results stand in parentheses, none is `()`.
+impl fmt::Display for FuncType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_list(f, &self.params)?;
+        f.write_str(" -> ")?;
+        match &*self.results {
+            [one] => write!(f, "{one}"),
+            several => write_list(f, several),
+        }
+    }
+}
+
+fn write_list(f: &mut fmt::Formatter<'_>, types: &[ValType]) -> fmt::Result {
+    f.write_str("(")?;
+    for (index, ty) in types.iter().enumerate() {
+        if index > 0 {
+            f.write_str(", ")?;
+        }
+        write!(f, "{ty}")?;
+    }
+    f.write_str(")")
+}
+
+/// A value that passes between host and guest.
+///
+/// Floats compare by their bits: `-0.0` differs from `0.0`, and a NaN equals one of the same sign and payload.
+#[derive(Clone, Copy, Debug)]
+pub enum Value {
+    /// A 32-bit integer.
+    I32(i32),
+    /// A 64-bit integer.
+    I64(i64),
+    /// A 32-bit float.
+    F32(f32),
+    /// A 64-bit float.
+    F64(f64),
+    /// 128 bits; lane 0 is the least significant.
+    V128(u128),
+    /// A function of the instance that returned it, by a number that instance understands, or null.
+    FuncRef(Option<u32>),
+    /// A number the host chose, carried through the guest unseen, or null.
+    ExternRef(Option<u64>),
+}
+
+impl Value {
+    /// The type of this value.
+    #[must_use]
+    pub fn ty(&self) -> ValType {
+        match self {
+            Self::I32(_) => ValType::I32,
+            Self::I64(_) => ValType::I64,
+            Self::F32(_) => ValType::F32,
+            Self::F64(_) => ValType::F64,
+            Self::V128(_) => ValType::V128,
+            Self::FuncRef(_) => ValType::FuncRef,
+            Self::ExternRef(_) => ValType::ExternRef,
+        }
+    }
+
+    /// Zero or null of a type; `None` where no value of the type can be passed.
+    #[must_use]
+    pub fn zero(ty: &ValType) -> Option<Self> {
+        Some(match ty {
+            ValType::I32 => Self::I32(0),
+            ValType::I64 => Self::I64(0),
+            ValType::F32 => Self::F32(0.0),
+            ValType::F64 => Self::F64(0.0),
+            ValType::V128 => Self::V128(0),
+            ValType::FuncRef => Self::FuncRef(None),
+            ValType::ExternRef => Self::ExternRef(None),
+            ValType::Ref(_) => return None,
+        })
+    }
+
+    /// Whether this value is of `ty`, without making a type for it.
+    #[must_use]
+    pub fn is(&self, ty: &ValType) -> bool {
+        matches!(
+            (self, ty),
+            (Self::I32(_), ValType::I32)
+                | (Self::I64(_), ValType::I64)
+                | (Self::F32(_), ValType::F32)
+                | (Self::F64(_), ValType::F64)
+                | (Self::V128(_), ValType::V128)
+                | (Self::FuncRef(_), ValType::FuncRef)
+                | (Self::ExternRef(_), ValType::ExternRef)
+        )
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (*self, *other) {
+            (Self::I32(a), Self::I32(b)) => a == b,
+            (Self::I64(a), Self::I64(b)) => a == b,
+            (Self::F32(a), Self::F32(b)) => a.to_bits() == b.to_bits(),
+            (Self::F64(a), Self::F64(b)) => a.to_bits() == b.to_bits(),
+            (Self::V128(a), Self::V128(b)) => a == b,
+            (Self::FuncRef(a), Self::FuncRef(b)) => a == b,
+            (Self::ExternRef(a), Self::ExternRef(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Value {}
+
+/// The text spelling ([`text::format`](crate::value::text::format)).
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&crate::value::text::format(self))
+    }
+}
