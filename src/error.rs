@@ -10,9 +10,9 @@ use crate::limits::LimitExceeded;
 /// What this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, grouped by what the caller can do about it.
+/// What went wrong, grouped by what the caller can do about it. Exhaustive, so that whoever maps kinds (to exit codes,
+/// say) is told by the compiler of a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum ErrorKind {
     /// The bytes are no valid WebAssembly module. Get another module.
     InvalidModule,

@@ -7,6 +7,7 @@ pub mod error;
 pub mod limits;
 pub mod module;
 pub mod runtime;
+pub mod session;
 pub mod value;
 
 pub use backends::create_runtime;

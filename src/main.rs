@@ -1,1 +1,9 @@
-fn main(){}
+//! The command line of wrun.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::start::main(std::env::args_os())
+}

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod budget;
+pub mod enforce;
 pub mod ext;
 pub mod features;
 pub mod host;

@@ -5,9 +5,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::value::args::{count, numbered};
 use crate::value::serial::Results;
-use crate::value::types::{FuncType, ValType, Value};
 use crate::value::text;
+use crate::value::types::{FuncType, ValType, Value};
 
 /// Reads the arguments of a function of type `ty`: a JSON array, or a bare value where there is one parameter.
 ///
@@ -39,29 +40,6 @@ pub fn decode_args(bytes: &[u8], ty: &FuncType) -> Result<Vec<Value>> {
 #[must_use]
 pub fn encode_results(values: &[Value]) -> String {
     serde_json::to_string(&Results(values)).unwrap_or_else(|_| unreachable!("every value has a JSON spelling"))
-}
-
-/// Refuses a number of arguments the signature does not have.
-///
-/// # Errors
-/// [`ErrorKind::InvalidArgument`], saying how many there are and should be.
-pub fn count(given: usize, ty: &FuncType) -> Result<()> {
-    let wanted = ty.params().len();
-    if given == wanted {
-        return Ok(());
-    }
-    let (few, s) = (if given < wanted { "few" } else { "many" }, if wanted == 1 { "" } else { "s" });
-    let mut message = format!("too {few} arguments: {given} given, {wanted} parameter{s}");
-    if let Some(missing) = ty.params().get(given) {
-        message = format!("{message}; argument {} ({missing}) is missing", given + 1);
-    }
-    Err(Error::new(ErrorKind::InvalidArgument, message))
-}
-
-/// The same failure, naming the argument (counted from 1) and its type.
-#[must_use]
-pub fn numbered(error: &Error, index: usize, ty: &ValType) -> Error {
-    Error::new(error.kind(), format!("argument {} ({ty}): {}", index + 1, error.message()))
 }
 
 fn decode(raw: &RawValue, ty: &ValType) -> Result<Value> {

@@ -1,5 +1,6 @@
 //! WebAssembly values and their three spellings, written once for every engine: text, JSON and MessagePack.
 
+pub mod args;
 pub mod json;
 pub mod msgpack;
 pub mod serial;

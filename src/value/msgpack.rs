@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::json::{count, numbered};
+use crate::value::args::{count, numbered};
 use crate::value::serial::Results;
 use crate::value::text;
 use crate::value::types::{FuncType, ValType, Value};

@@ -1,0 +1,218 @@
+//! What can be typed. Parsing does no I/O.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use wrun::{Compiler, RuntimeKind};
+
+/// Run WebAssembly on Wasmtime or Wasmer: the same call, limits and output on both.
+///
+/// `wrun MODULE FUNCTION ARGS...` calls an export and prints what it returns; `wrun MODULE` runs a program's `_start`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wrun",
+    version,
+    arg_required_else_help = true,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 success; 2 usage; 125 wrun itself failed; 126 the module cannot run; \
+                  127 no such module or export; 134 trap; 137 a limit."
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Tell what a module is and needs, without running it
+    Inspect(InspectArgs),
+    /// Tell which engines are compiled in, and what each can do
+    Engines(EnginesArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    /// The module: a file, or `-` for standard input; binary or text, told apart by content
+    #[arg(required = true)]
+    pub(crate) module: Option<PathBuf>,
+    /// The exported function to call; without it, the program's `_start` runs
+    pub(crate) function: Option<String>,
+    /// Its arguments, such as `5 -1.5e3 -inf 0xff`; `-` reads them from standard input
+    pub(crate) args: Vec<String>,
+    /// Arguments for a WASI program
+    #[arg(last = true)]
+    pub(crate) guest_args: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+
+    /// How arguments on standard input are written
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Input and output")]
+    pub(crate) input: InputFormat,
+    /// How results are written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Input and output")]
+    pub(crate) output: OutputFormat,
+    /// Indent JSON
+    #[arg(long, help_heading = "Input and output")]
+    pub(crate) pretty: bool,
+    /// Print the envelope (result or error, exit code, times, memory) instead of the bare result
+    #[arg(long, help_heading = "Input and output")]
+    pub(crate) metrics: bool,
+    /// When to show progress on standard error: auto is on a terminal, after 300 ms
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, help_heading = "Input and output")]
+    pub(crate) progress: When,
+    #[command(flatten)]
+    pub(crate) talk: TalkArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EngineArgs {
+    /// The engine [default: wasmtime, or wasmer where that is the only one compiled in]
+    #[arg(short, long, value_enum, value_name = "ENGINE", env = "WRUN_RUNTIME", help_heading = "Engine")]
+    pub(crate) runtime: Option<Engine>,
+    /// The engine's compiler; singlepass is on wasmer
+    #[arg(long, value_enum, value_name = "COMPILER", help_heading = "Engine")]
+    pub(crate) compiler: Option<CompilerName>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct LimitArgs {
+    /// The most linear memory, all memories together, with a unit: 64MiB, 1GB
+    #[arg(long, value_name = "SIZE", value_parser = super::settings::parse_size, help_heading = "Limits")]
+    pub(crate) memory: Option<u64>,
+    /// The most guest stack, with a unit, 64KiB to 1GiB [default: 1MiB]
+    #[arg(long, value_name = "SIZE", value_parser = super::settings::parse_size, help_heading = "Limits")]
+    pub(crate) stack: Option<u64>,
+    /// The most elements in each table
+    #[arg(long, value_name = "N", value_parser = super::settings::parse_count, help_heading = "Limits")]
+    pub(crate) table_elements: Option<u64>,
+}
+
+/// How much is said on standard error, and how.
+#[derive(Args, Debug)]
+pub(crate) struct TalkArgs {
+    /// Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter
+    #[arg(short, long, action = clap::ArgAction::Count, conflicts_with = "quiet", help_heading = "Messages")]
+    pub(crate) verbose: u8,
+    /// Say only what failed, without hints
+    #[arg(short, long, help_heading = "Messages")]
+    pub(crate) quiet: bool,
+    /// How log lines are written
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Messages")]
+    pub(crate) log_format: LogFormat,
+    /// When to colour messages; auto honours `NO_COLOR`
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, help_heading = "Messages")]
+    pub(crate) color: When,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct InspectArgs {
+    /// The module: a file, or `-` for standard input
+    pub(crate) module: PathBuf,
+    /// How it is written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: OutputFormat,
+    /// Indent JSON
+    #[arg(long)]
+    pub(crate) pretty: bool,
+    #[command(flatten)]
+    pub(crate) talk: TalkArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EnginesArgs {
+    /// How it is written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(crate) output: TableFormat,
+    /// Indent JSON
+    #[arg(long)]
+    pub(crate) pretty: bool,
+    #[command(flatten)]
+    pub(crate) talk: TalkArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: Shell,
+    #[command(flatten)]
+    pub(crate) talk: TalkArgs,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Engine {
+    Wasmtime,
+    Wasmer,
+}
+
+impl From<Engine> for RuntimeKind {
+    fn from(engine: Engine) -> Self {
+        match engine {
+            Engine::Wasmtime => Self::Wasmtime,
+            Engine::Wasmer => Self::Wasmer,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum CompilerName {
+    Cranelift,
+    Singlepass,
+}
+
+impl From<CompilerName> for Compiler {
+    fn from(name: CompilerName) -> Self {
+        match name {
+            CompilerName::Cranelift => Self::Cranelift,
+            CompilerName::Singlepass => Self::Singlepass,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InputFormat {
+    #[default]
+    Json,
+    Msgpack,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    #[default]
+    Json,
+    Msgpack,
+    Text,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    #[default]
+    Text,
+    Json,
+    Msgpack,
+    Markdown,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}

@@ -1,0 +1,114 @@
+//! The command line as it was typed, put into the order clap reads.
+//!
+//! Two things a user may type are not clap's: a value that starts with `-` but is a number (`-inf`, `-0x10`), and a
+//! subcommand after options (`wrun -v inspect …`).
+
+use std::ffi::{OsStr, OsString};
+
+use clap::{Arg, ArgAction, Command};
+
+/// What stands before a negative value on its way through clap; [`value`] takes it off.
+const SHIELD: &str = " ";
+
+/// Shields negative values among the positionals, and brings a subcommand to the front.
+pub(crate) fn order(argv: impl Iterator<Item = OsString>, command: &Command) -> Vec<OsString> {
+    let mut argv = argv;
+    let mut ordered: Vec<OsString> = argv.next().into_iter().collect();
+    let (mut seen_positional, mut takes_value, mut ended) = (false, false, false);
+    for token in argv {
+        let text = token.to_str().unwrap_or_default();
+        if ended || std::mem::take(&mut takes_value) {
+            ordered.push(token);
+        } else if text == "--" {
+            ended = true;
+            ordered.push(token);
+        } else if is_negative_value(text) {
+            seen_positional = true;
+            ordered.push(shielded(&token));
+        } else if is_option(text) {
+            takes_value = wants_next(text, command);
+            ordered.push(token);
+        } else {
+            let first = !std::mem::replace(&mut seen_positional, true);
+            let at = if first && command.find_subcommand(text).is_some() { 1 } else { ordered.len() };
+            ordered.insert(at, token);
+        }
+    }
+    ordered
+}
+
+/// A positional as it was typed.
+pub(crate) fn value(shielded: &str) -> &str {
+    shielded.strip_prefix(SHIELD).filter(|text| is_negative_value(text)).unwrap_or(shielded)
+}
+
+fn shielded(token: &OsStr) -> OsString {
+    let mut shielded = OsString::from(SHIELD);
+    shielded.push(token);
+    shielded
+}
+
+/// `-5`, `-1.5e3`, `-.5`, `-0x10`, `-inf`, `-nan`, `-nan:0x1`: no short option starts so.
+fn is_negative_value(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix('-') else { return false };
+    rest.starts_with(|c: char| c.is_ascii_digit() || c == '.') || matches!(rest, "inf" | "nan") || rest.starts_with("nan:")
+}
+
+fn is_option(text: &str) -> bool {
+    text.len() > 1 && text.starts_with('-')
+}
+
+/// Whether the token after this option is its value.
+fn wants_next(text: &str, command: &Command) -> bool {
+    if let Some(long) = text.strip_prefix("--") {
+        return !long.contains('=') && options(command).any(|arg| arg.get_long() == Some(long) && takes_value(arg));
+    }
+    let mut shorts = text.chars().skip(1);
+    while let Some(short) = shorts.next() {
+        if options(command).any(|arg| arg.get_short() == Some(short) && takes_value(arg)) {
+            return shorts.next().is_none();
+        }
+    }
+    false
+}
+
+/// Options of the command and its subcommands: those that share a name agree on taking a value.
+fn options(command: &Command) -> impl Iterator<Item = &Arg> {
+    let all = std::iter::once(command).chain(command.get_subcommands());
+    all.flat_map(Command::get_arguments).filter(|arg| !arg.is_positional())
+}
+
+fn takes_value(arg: &Arg) -> bool {
+    matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::args::Cli;
+
+    fn ordered(line: &str) -> String {
+        let argv = line.split(' ').map(OsString::from);
+        let ordered = order(argv, &Cli::command());
+        let shown: Vec<_> = ordered.iter().map(|token| token.to_str().unwrap().replace(' ', "␣")).collect();
+        shown.join(" ")
+    }
+
+    #[test]
+    fn negative_values_are_shielded_and_options_are_not() {
+        assert_eq!(ordered("wrun m.wasm f -5 -inf -0x10 -r wasmer"), "wrun m.wasm f ␣-5 ␣-inf ␣-0x10 -r wasmer");
+        assert_eq!(ordered("wrun m.wasm f -nan:0x1 -.5 -v"), "wrun m.wasm f ␣-nan:0x1 ␣-.5 -v");
+        assert_eq!(ordered("wrun m.wasm f - -- -5"), "wrun m.wasm f - -- -5");
+    }
+
+    #[test]
+    fn a_subcommand_comes_first_and_only_as_the_first_positional() {
+        assert_eq!(ordered("wrun -v -o json inspect m.wasm"), "wrun inspect -v -o json m.wasm");
+        assert_eq!(ordered("wrun m.wasm inspect"), "wrun m.wasm inspect");
+        assert_eq!(ordered("wrun -r wasmer ./inspect"), "wrun -r wasmer ./inspect");
+        assert_eq!(ordered("wrun --memory inspect m.wasm"), "wrun --memory inspect m.wasm");
+        assert_eq!(ordered("wrun -vo json engines"), "wrun engines -vo json");
+    }
+}

@@ -1,0 +1,28 @@
+//! The exit codes, the same on every engine. Only `main` ends the process.
+
+use wrun::ErrorKind;
+
+/// Usage: a bad flag, a bad argument, an engine that cannot be had or configured so.
+pub(crate) const USAGE: u8 = 2;
+/// wrun itself failed.
+pub(crate) const INTERNAL: u8 = 125;
+/// The module was read but cannot run.
+pub(crate) const CANNOT_RUN: u8 = 126;
+/// No such module file, or no such export.
+pub(crate) const NOT_FOUND: u8 = 127;
+/// Trap.
+pub(crate) const TRAP: u8 = 134;
+/// A limit.
+pub(crate) const LIMIT: u8 = 137;
+
+/// The exit code of a kind of failure.
+pub(crate) const fn of(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::InvalidArgument | ErrorKind::UnsupportedConfig | ErrorKind::EngineUnavailable => USAGE,
+        ErrorKind::Internal | ErrorKind::MemoryAccess => INTERNAL,
+        ErrorKind::InvalidModule | ErrorKind::UnsupportedFeature | ErrorKind::Unlinkable => CANNOT_RUN,
+        ErrorKind::UnknownExport => NOT_FOUND,
+        ErrorKind::Trap | ErrorKind::Crashed => TRAP,
+        ErrorKind::Limit => LIMIT,
+    }
+}

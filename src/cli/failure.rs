@@ -1,0 +1,68 @@
+//! A failure of the command: the library's, or one of files and flags.
+
+use std::io;
+use std::path::Path;
+
+use wrun::Error;
+
+use super::exit_status;
+
+/// Why the command did not do what was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The name in the envelope's `error.kind`.
+    pub(crate) kind: &'static str,
+    pub(crate) exit_code: u8,
+    pub(crate) message: String,
+    pub(crate) hints: Vec<String>,
+    /// The library's error, where it is one.
+    pub(crate) error: Option<Error>,
+}
+
+impl Failure {
+    fn new(kind: &'static str, exit_code: u8, message: String) -> Self {
+        Self { kind, exit_code, message, hints: Vec::new(), error: None }
+    }
+
+    /// What was typed cannot be meant.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new("usage", exit_status::USAGE, message.into())
+    }
+
+    pub(crate) fn both_from_stdin() -> Self {
+        Self::usage("the module and its arguments cannot both come from standard input")
+            .hint("give the arguments on the command line, or the module as a file")
+    }
+
+    /// The module's file cannot be had.
+    pub(crate) fn module(path: &Path, error: &io::Error) -> Self {
+        let shown = path.display();
+        if error.kind() == io::ErrorKind::NotFound {
+            return Self::new("module_not_found", exit_status::NOT_FOUND, format!("no such module file: {shown}"));
+        }
+        Self::io(&format!("cannot read the module {shown}"), error)
+    }
+
+    /// Something of the system's failed.
+    pub(crate) fn io(what: &str, error: &io::Error) -> Self {
+        Self::new("io", exit_status::INTERNAL, format!("{what}: {error}"))
+    }
+
+    /// The same with one more thing the user can do.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self {
+            kind: error.kind().as_str(),
+            exit_code: exit_status::of(error.kind()),
+            message: error.message().to_owned(),
+            hints: error.hints().to_vec(),
+            error: Some(error),
+        }
+    }
+}

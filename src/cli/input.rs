@@ -1,0 +1,43 @@
+//! Modules and arguments, read.
+
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+
+use wrun::FuncType;
+use wrun::value::{args, json, msgpack};
+
+use super::args::InputFormat;
+use super::failure::Failure;
+use super::settings::Arguments;
+
+/// The bytes of a module: a file's, or standard input's for `-`.
+pub(crate) fn module(path: &Path) -> Result<Vec<u8>, Failure> {
+    if path.as_os_str() == "-" {
+        return stdin();
+    }
+    std::fs::read(path).map_err(|error| Failure::module(path, &error))
+}
+
+/// The arguments for a function of type `ty`.
+pub(crate) fn arguments(given: &Arguments, ty: &FuncType) -> Result<Vec<wrun::Value>, Failure> {
+    let format = match given {
+        Arguments::Typed(typed) => return Ok(args::parse_text(typed, ty)?),
+        Arguments::Stdin(format) => *format,
+        Arguments::Unsaid(_) if ty.params().is_empty() => return Ok(Vec::new()),
+        // Whoever sits at a terminal is not made to wait; the count is wrong and says so.
+        Arguments::Unsaid(_) if io::stdin().is_terminal() => return Ok(args::parse_text::<&str>(&[], ty)?),
+        Arguments::Unsaid(format) => *format,
+    };
+    let bytes = stdin()?;
+    Ok(match format {
+        InputFormat::Json => json::decode_args(&bytes, ty)?,
+        InputFormat::Msgpack => msgpack::decode_args(&bytes, ty)?,
+    })
+}
+
+fn stdin() -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().read_to_end(&mut bytes);
+    read.map_err(|error| Failure::io("cannot read standard input", &error))?;
+    Ok(bytes)
+}

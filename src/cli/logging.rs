@@ -1,0 +1,39 @@
+//! Log lines on standard error, where they are asked for.
+
+use std::io;
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt;
+use tracing_subscriber::prelude::*;
+
+use super::args::{LogFormat, TalkArgs, When};
+use super::failure::Failure;
+
+/// Sets colour and logging for the process. Without `-v` or `WRUN_LOG` nothing is logged, and nothing is set up.
+pub(crate) fn set_up(talk: &TalkArgs) -> Result<(), Failure> {
+    match talk.color {
+        When::Auto => anstream::ColorChoice::Auto,
+        When::Always => anstream::ColorChoice::Always,
+        When::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+    let asked = std::env::var("WRUN_LOG").ok().filter(|filter| !filter.is_empty());
+    if asked.is_none() && talk.verbose == 0 {
+        return Ok(());
+    }
+    let level = match talk.verbose {
+        0 | 1 => "wrun=info,warn",
+        2 => "wrun=debug,info",
+        _ => "trace",
+    };
+    let filter = EnvFilter::try_new(asked.as_deref().unwrap_or(level))
+        .map_err(|error| Failure::usage(format!("WRUN_LOG is no filter: {error}")))?;
+    let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+    let lines = fmt::layer().with_writer(io::stderr).with_ansi(colour);
+    let lines = match talk.log_format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
+    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+    Ok(())
+}

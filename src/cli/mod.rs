@@ -1,0 +1,13 @@
+//! The command line: typed arguments, resolved settings, work, report.
+
+pub(crate) mod args;
+pub(crate) mod argv;
+pub(crate) mod commands;
+pub(crate) mod exit_status;
+pub(crate) mod failure;
+pub(crate) mod input;
+pub(crate) mod logging;
+pub(crate) mod printer;
+pub(crate) mod report;
+pub(crate) mod settings;
+pub(crate) mod start;

@@ -1,0 +1,8 @@
+//! What is printed: for people, for machines, and while one waits.
+
+pub(crate) mod engines;
+pub(crate) mod envelope;
+pub(crate) mod human;
+pub(crate) mod inspect;
+pub(crate) mod machine;
+pub(crate) mod progress;

@@ -1,0 +1,124 @@
+//! From what was typed to what is to be done.
+
+use std::path::PathBuf;
+
+use wrun::{Capabilities, Limits, RuntimeConfig};
+
+use super::args::{InputFormat, OutputFormat, RunArgs, When};
+use super::argv;
+use super::failure::Failure;
+
+/// A call, decided.
+#[derive(Debug)]
+pub(crate) struct RunSettings {
+    pub(crate) module: PathBuf,
+    pub(crate) function: Option<String>,
+    pub(crate) args: Arguments,
+    pub(crate) config: RuntimeConfig,
+    pub(crate) limits: Limits,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) output: OutputFormat,
+    pub(crate) pretty: bool,
+    pub(crate) metrics: bool,
+    pub(crate) progress: When,
+}
+
+/// Where arguments come from.
+#[derive(Debug)]
+pub(crate) enum Arguments {
+    /// The command line.
+    Typed(Vec<String>),
+    /// Standard input, since `-` says so.
+    Stdin(InputFormat),
+    /// Nothing was typed: none, or standard input where the function takes any and it is no terminal.
+    Unsaid(InputFormat),
+}
+
+impl RunSettings {
+    /// Resolves what was typed.
+    ///
+    /// # Errors
+    /// A usage failure where two parts of it do not go together.
+    pub(crate) fn resolve(run: RunArgs) -> Result<Self, Failure> {
+        if !run.guest_args.is_empty() {
+            let message = "arguments after `--` are for WASI programs, and this version of wrun provides no WASI";
+            return Err(Failure::usage(message).hint("arguments of a function need no `--`, not even negative numbers"));
+        }
+        if run.metrics && run.output == OutputFormat::Text {
+            return Err(Failure::usage("the envelope (`--metrics`) is JSON or MessagePack, not text"));
+        }
+        let config = RuntimeConfig::new(run.engine.runtime.map_or_else(Default::default, Into::into));
+        let config = run.engine.compiler.map_or(config.clone(), |compiler| config.with_compiler(compiler.into()));
+        let config = run.limits.stack.map_or(config.clone(), |bytes| config.with_max_stack(bytes));
+        let limits = run.limits.memory.map_or(Limits::none(), |bytes| Limits::none().with_memory(bytes));
+        let limits = run.limits.table_elements.map_or(limits, |elements| limits.with_table_elements(elements));
+
+        let typed: Vec<String> = run.args.iter().map(|arg| argv::value(arg).to_owned()).collect();
+        let args = match typed.as_slice() {
+            [] => Arguments::Unsaid(run.input),
+            [dash] if dash == "-" => Arguments::Stdin(run.input),
+            _ => Arguments::Typed(typed),
+        };
+        let module = run.module.unwrap_or_default();
+        if module.as_os_str() == "-" && matches!(args, Arguments::Stdin(_)) {
+            return Err(Failure::both_from_stdin());
+        }
+        Ok(Self {
+            module,
+            function: run.function,
+            args,
+            config,
+            limits,
+            capabilities: Capabilities::none(),
+            output: run.output,
+            pretty: run.pretty,
+            metrics: run.metrics,
+            progress: run.progress,
+        })
+    }
+}
+
+/// A size in bytes: a number, possibly with a fraction, and a unit.
+pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
+    let wanted = "a number and a unit, such as 64MiB, 512KiB or 1GB";
+    if text.ends_with(|c: char| c.is_ascii_digit()) {
+        return Err(format!("a unit is required: {wanted}"));
+    }
+    if text.starts_with('-') {
+        return Err(format!("a size is not negative: {wanted}"));
+    }
+    let size: bytesize::ByteSize = text.parse().map_err(|error| format!("{error}: {wanted}"))?;
+    Ok(size.as_u64())
+}
+
+/// A number of things: digits, `_` between them allowed.
+pub(crate) fn parse_count(text: &str) -> Result<u64, String> {
+    let digits: String = text.chars().filter(|c| *c != '_').collect();
+    let plain = text.starts_with(|c: char| c.is_ascii_digit()) && digits.chars().all(|c| c.is_ascii_digit());
+    let parsed = plain.then(|| digits.parse().ok()).flatten();
+    parsed.ok_or_else(|| "a whole number of at most 18446744073709551615, such as 10_000".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_needs_a_unit() {
+        assert_eq!(parse_size("64MiB"), Ok(64 << 20));
+        assert_eq!(parse_size("1GB"), Ok(1_000_000_000));
+        assert_eq!(parse_size("1.5KiB"), Ok(1536));
+        for wrong in ["64", "", "MiB", "-1MiB", "64 parsecs", "1e3", "0x10KiB"] {
+            assert!(parse_size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_count_is_plain_digits() {
+        assert_eq!(parse_count("10_000"), Ok(10_000));
+        assert_eq!(parse_count("18446744073709551615"), Ok(u64::MAX));
+        for wrong in ["", "-1", "+1", "1.5", "1k", "18446744073709551616", "_"] {
+            assert!(parse_count(wrong).is_err(), "{wrong}");
+        }
+    }
+}

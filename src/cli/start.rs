@@ -1,0 +1,51 @@
+//! From the command line to the exit code.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use super::args::{Cli, Command, TalkArgs};
+use super::failure::Failure;
+use super::{argv, commands, logging, printer};
+
+/// Runs the command.
+pub(crate) fn main(argv: impl Iterator<Item = OsString>) -> ExitCode {
+    let mut command = Cli::command();
+    let ordered = argv::order(argv, &command);
+    let parsed = command.try_get_matches_from_mut(ordered).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(answer) => {
+            // Help and version go to standard output, usage errors to standard error; a reader that has gone is no
+            // failure.
+            let _ = answer.print();
+            return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(super::exit_status::USAGE));
+        }
+    };
+    let talk = talk(&cli);
+    let quiet = talk.quiet;
+    let done = logging::set_up(talk).and_then(|()| dispatch(cli));
+    ExitCode::from(done.unwrap_or_else(|failure: Failure| {
+        printer::failure(&failure, quiet);
+        failure.exit_code
+    }))
+}
+
+fn dispatch(cli: Cli) -> Result<u8, Failure> {
+    match cli.command {
+        None => commands::run::main(cli.run),
+        Some(Command::Inspect(args)) => commands::inspect::main(&args),
+        Some(Command::Engines(args)) => commands::engines::main(&args),
+        Some(Command::Completions(args)) => commands::completions::main(&args),
+    }
+}
+
+fn talk(cli: &Cli) -> &TalkArgs {
+    match &cli.command {
+        None => &cli.run.talk,
+        Some(Command::Inspect(args)) => &args.talk,
+        Some(Command::Engines(args)) => &args.talk,
+        Some(Command::Completions(args)) => &args.talk,
+    }
+}

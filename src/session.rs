@@ -1,0 +1,162 @@
+//! One call, from a module's bytes to its outcome, with each step measured.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::backends;
+use crate::capabilities::Capabilities;
+use crate::config::RuntimeConfig;
+use crate::error::Result;
+use crate::limits::Limits;
+use crate::module::info::ModuleInfo;
+use crate::runtime::preflight::{self, AdmittedModule};
+use crate::value::types::Value;
+
+/// The export that WASI reactors and C++ modules want called once, before any other.
+const INITIALIZE: &str = "_initialize";
+
+/// What one call took. Times are wall clock in nanoseconds; what was not measured, or not reached, is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CallMetrics {
+    /// Reading the module, assembling it where it is text, validating it.
+    pub load_ns: Option<u64>,
+    /// Making the engine and compiling the module.
+    pub compile_ns: Option<u64>,
+    /// Whether the compiled code came from the cache: `off`, since there is none yet.
+    pub cache: Cache,
+    /// Instantiating it, with its start function and `_initialize`.
+    pub instantiate_ns: Option<u64>,
+    /// The call itself.
+    pub call_ns: Option<u64>,
+    /// From the start to the result.
+    pub total_ns: Option<u64>,
+    /// Portable fuel used; `None` where fuel is not metered.
+    pub fuel_used: Option<u64>,
+    /// Bytes of linear memory in use after the call.
+    pub memory_bytes: Option<u64>,
+    /// The most bytes of linear memory in use.
+    pub memory_peak_bytes: Option<u64>,
+    /// Bytes of compiled code; `None` where the engine does not tell.
+    pub compiled_bytes: Option<u64>,
+}
+
+/// Where compiled code came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Cache {
+    /// The cache was not asked.
+    #[default]
+    Off,
+}
+
+/// What happens during a call, for whoever shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// Compilation starts, of a module of this many bytes.
+    Compiling(usize),
+    /// Compilation ended, well or not.
+    Compiled,
+}
+
+/// What came of a call.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The results, or why there are none.
+    pub result: Result<Vec<Value>>,
+    /// What it took, as far as it got.
+    pub metrics: CallMetrics,
+}
+
+/// A module admitted by a configuration, not yet compiled: names and arguments can be checked before the work starts.
+#[derive(Debug)]
+pub struct Session<'a> {
+    config: RuntimeConfig,
+    module: AdmittedModule<'a>,
+}
+
+impl<'a> Session<'a> {
+    /// Reads a module, binary or text.
+    ///
+    /// # Errors
+    /// Those of [`preflight::check_config`] and [`preflight::admit`].
+    pub fn open(config: &RuntimeConfig, bytes: &'a [u8]) -> Result<Self> {
+        preflight::check_config(config)?;
+        Ok(Self { config: config.clone(), module: preflight::admit(config, bytes)? })
+    }
+
+    /// The facts of the module.
+    #[must_use]
+    pub fn info(&self) -> &Arc<ModuleInfo> {
+        self.module.info()
+    }
+
+    /// Compiles the module, makes an instance, runs `_initialize` where it is exported, and calls `function`.
+    pub fn call(
+        &self,
+        function: &str,
+        args: &[Value],
+        limits: Limits,
+        capabilities: Capabilities,
+        events: &dyn Fn(Event),
+    ) -> Outcome {
+        let mut metrics = CallMetrics::default();
+        let result = self.steps(function, args, limits, capabilities, events, &mut metrics);
+        Outcome { result, metrics }
+    }
+
+    fn steps(
+        &self,
+        function: &str,
+        args: &[Value],
+        limits: Limits,
+        capabilities: Capabilities,
+        events: &dyn Fn(Event),
+        metrics: &mut CallMetrics,
+    ) -> Result<Vec<Value>> {
+        events(Event::Compiling(self.module.binary().len()));
+        let compiled = timed(&mut metrics.compile_ns, || {
+            let runtime = backends::create_runtime(&self.config)?;
+            let module = runtime.compile(&self.module)?;
+            Ok((runtime, module))
+        });
+        events(Event::Compiled);
+        let (runtime, module) = compiled?;
+        metrics.compiled_bytes = module.compiled_bytes();
+        tracing::info!(compile_ns = metrics.compile_ns, engine = %runtime.kind(), "compiled");
+
+        let mut instance = timed(&mut metrics.instantiate_ns, || {
+            let mut instance = runtime.create_instance(module.as_ref(), limits, capabilities)?;
+            if function != INITIALIZE && self.info().function(INITIALIZE).is_some() {
+                instance.call(INITIALIZE, &[])?;
+            }
+            Ok(instance)
+        })?;
+        tracing::info!(instantiate_ns = metrics.instantiate_ns, "instantiated");
+
+        let result = timed(&mut metrics.call_ns, || instance.call(function, args));
+        metrics.memory_bytes = Some(instance.memory_bytes());
+        metrics.memory_peak_bytes = Some(instance.memory_peak_bytes());
+        tracing::info!(call_ns = metrics.call_ns, function, ok = result.is_ok(), "called");
+        result
+    }
+}
+
+/// Runs a step and notes how long it took, whatever came of it.
+fn timed<T>(slot: &mut Option<u64>, step: impl FnOnce() -> Result<T>) -> Result<T> {
+    let start = Instant::now();
+    let result = step();
+    *slot = Some(nanoseconds(start));
+    result
+}
+
+/// Wall clock since `start`, in nanoseconds.
+#[must_use]
+pub fn nanoseconds(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
