@@ -1,4 +1,24 @@
 //! Run WebAssembly on Wasmtime or Wasmer through one contract: the same call, the same limits, the same outcome.
+//!
+//! ```
+//! use wrun::{Capabilities, Limits, RuntimeConfig, create_runtime};
+//!
+//! # fn main() -> wrun::Result<()> {
+//! # let wasm_bytes = std::fs::read("fixtures/add.wasm").expect("the fixture is there");
+//! # let (limits, capabilities) = (Limits::default(), Capabilities::default());
+//! let config = RuntimeConfig::default();                       // or ::wasmer(), ::wasmtime()
+//! let runtime = create_runtime(&config)?;                      // Box<dyn WasmRuntime>
+//! let module = runtime.load_module(&wasm_bytes)?;
+//! let mut instance = runtime.create_instance(module.as_ref(), limits, capabilities)?;
+//! let sum = instance.call_simple_function("add", &[5, 3])?;    // i32s in, i32 out
+//! # assert_eq!(sum, 8);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`WasmRuntime`], [`WasmModule`], [`WasmInstance`] and [`WasmFunctionCaller`] are the contract; the engines behind it
+//! are chosen by [`RuntimeConfig`] and made by [`create_runtime`]. [`WasmInstanceExt`] adds calls in JSON, MessagePack
+//! and Rust types; [`session`] runs one call and measures it.
 
 pub mod backends;
 pub mod capabilities;
@@ -28,3 +48,8 @@ pub use runtime::life::InstanceState;
 pub use runtime::metrics::RuntimeMetrics;
 pub use runtime::traits::{WasmFunctionCaller, WasmInstance, WasmModule, WasmRuntime};
 pub use value::types::{FuncType, ValType, Value};
+
+/// The examples of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

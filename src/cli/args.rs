@@ -46,8 +46,8 @@ pub(crate) struct RunArgs {
     pub(crate) function: Option<String>,
     /// Its arguments, such as `5 -1.5e3 -inf 0xff`; `-` reads them from standard input
     pub(crate) args: Vec<String>,
-    /// Arguments for a WASI program
-    #[arg(last = true)]
+    /// Arguments for a WASI program: read only to be refused, since no WASI is provided
+    #[arg(last = true, hide = true)]
     pub(crate) guest_args: Vec<String>,
 
     #[command(flatten)]

@@ -51,7 +51,9 @@ fn shielded(token: &OsStr) -> OsString {
 /// `-5`, `-1.5e3`, `-.5`, `-0x10`, `-inf`, `-nan`, `-nan:0x1`: no short option starts so.
 fn is_negative_value(text: &str) -> bool {
     let Some(rest) = text.strip_prefix('-') else { return false };
-    rest.starts_with(|c: char| c.is_ascii_digit() || c == '.') || matches!(rest, "inf" | "nan") || rest.starts_with("nan:")
+    rest.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        || matches!(rest, "inf" | "nan")
+        || rest.starts_with("nan:")
 }
 
 fn is_option(text: &str) -> bool {

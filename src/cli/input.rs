@@ -22,11 +22,10 @@ pub(crate) fn module(path: &Path) -> Result<Vec<u8>, Failure> {
 pub(crate) fn arguments(given: &Arguments, ty: &FuncType) -> Result<Vec<wrun::Value>, Failure> {
     let format = match given {
         Arguments::Typed(typed) => return Ok(args::parse_text(typed, ty)?),
-        Arguments::Stdin(format) => *format,
         Arguments::Unsaid(_) if ty.params().is_empty() => return Ok(Vec::new()),
         // Whoever sits at a terminal is not made to wait; the count is wrong and says so.
         Arguments::Unsaid(_) if io::stdin().is_terminal() => return Ok(args::parse_text::<&str>(&[], ty)?),
-        Arguments::Unsaid(format) => *format,
+        Arguments::Stdin(format) | Arguments::Unsaid(format) => *format,
     };
     let bytes = stdin()?;
     Ok(match format {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use wasmparser::{BlockType, Operator, Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{
+    AbstractHeapType, BlockType, HeapType, Operator, Parser, Payload, RefType, ValType, Validator, WasmFeatures,
+};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::ModuleInfo;
@@ -10,23 +12,30 @@ use crate::runtime::features::Feature;
 
 /// The features a valid binary needs.
 ///
-/// Operators tell theirs by the proposal they belong to; for everything outside function bodies, a feature is needed
-/// where the module without its bodies does not validate without it. So the cost is one pass over the code, whatever
-/// the number of features.
+/// Operators tell theirs by the proposal they belong to and the types they name; for everything outside function
+/// bodies, a feature is needed where the module without its bodies does not validate without it. So the cost is one
+/// pass over the code, whatever the number of features.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidModule`] where the binary is malformed.
 pub fn features(binary: &[u8]) -> Result<BTreeSet<Feature>> {
-    let mut needed = of_operators(binary).map_err(|error| {
-        Error::new(ErrorKind::InvalidModule, format!("invalid module: {error}"))
-    })?;
+    let mut needed = of_operators(binary)
+        .map_err(|error| Error::new(ErrorKind::InvalidModule, format!("invalid module: {error}")))?;
     let all = WasmFeatures::all() - WasmFeatures::COMPONENT_MODEL;
     for &feature in Feature::ALL {
-        if !needed.contains(&feature) && !skeleton_is_valid(binary, all - feature.flag()) {
+        if !needed.contains(&feature) && !skeleton_is_valid(binary, all - feature.flag() - implying(feature)) {
             needed.insert(feature);
         }
     }
     Ok(needed)
+}
+
+/// The features that bring `feature` along, so that a module may need it though they are there.
+fn implying(feature: Feature) -> WasmFeatures {
+    match feature {
+        Feature::FunctionReferences => Feature::Gc.flag(),
+        _ => WasmFeatures::empty(),
+    }
 }
 
 /// Whether everything but the function bodies is valid with `features`.
@@ -55,28 +64,52 @@ fn of_operators(binary: &[u8]) -> wasmparser::Result<BTreeSet<Feature>> {
     for payload in Parser::new(0).parse_all(binary) {
         let Payload::CodeSectionEntry(body) = payload? else { continue };
         for local in body.get_locals_reader()? {
-            match local?.1 {
-                wasmparser::ValType::V128 => {
-                    needed.insert(Feature::Simd);
-                }
-                wasmparser::ValType::Ref(_) => {
-                    needed.insert(Feature::ReferenceTypes);
-                }
-                _ => {}
-            }
+            needed.extend(of_type(local?.1));
         }
         for operator in body.get_operators_reader()? {
             let operator = operator?;
-            if let Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } = operator
-                && matches!(blockty, BlockType::FuncType(_))
-            {
-                needed.insert(Feature::MultiValue);
-            }
+            needed.extend(of_immediates(&operator));
             proposals.insert(proposal(&operator));
         }
     }
     needed.extend(Feature::ALL.iter().filter(|feature| proposals.contains(feature.as_str())));
     Ok(needed)
+}
+
+/// What an operator needs by the types it names, whatever proposal it belongs to itself.
+fn of_immediates(operator: &Operator<'_>) -> Option<Feature> {
+    match operator {
+        Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } => match blockty {
+            BlockType::FuncType(_) => Some(Feature::MultiValue),
+            BlockType::Type(ty) => of_type(*ty),
+            BlockType::Empty => None,
+        },
+        Operator::TypedSelect { ty } => of_type(*ty),
+        Operator::RefNull { hty } => of_reference(RefType::new(true, *hty)?),
+        _ => None,
+    }
+}
+
+fn of_type(ty: ValType) -> Option<Feature> {
+    match ty {
+        ValType::V128 => Some(Feature::Simd),
+        ValType::Ref(ty) => of_reference(ty),
+        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 => None,
+    }
+}
+
+/// The latest feature a reference type needs; it builds on the others.
+fn of_reference(ty: RefType) -> Option<Feature> {
+    use AbstractHeapType as Heap;
+    Some(match ty.heap_type() {
+        HeapType::Abstract { shared: true, .. } => Feature::SharedEverythingThreads,
+        HeapType::Abstract { ty: Heap::Exn | Heap::NoExn, .. } => Feature::Exceptions,
+        HeapType::Abstract { ty: Heap::Cont | Heap::NoCont, .. } => Feature::StackSwitching,
+        HeapType::Abstract { ty: Heap::Func | Heap::Extern, .. } if ty.is_nullable() => Feature::ReferenceTypes,
+        HeapType::Abstract { ty: Heap::Func | Heap::Extern, .. } | HeapType::Concrete(_) => Feature::FunctionReferences,
+        HeapType::Abstract { .. } => Feature::Gc,
+        HeapType::Exact(_) => Feature::CustomDescriptors,
+    })
 }
 
 /// Something outside the guest that its imports ask for.

@@ -67,7 +67,8 @@ pub fn check_config(config: &RuntimeConfig) -> Result<()> {
     }
     let stack = config.effective_max_stack();
     if !(LEAST_STACK..=MOST_STACK).contains(&stack) {
-        let message = format!("a guest stack of {stack} bytes: it must be {LEAST_STACK} (64 KiB) to {MOST_STACK} (1 GiB)");
+        let message =
+            format!("a guest stack of {stack} bytes: it must be {LEAST_STACK} (64 KiB) to {MOST_STACK} (1 GiB)");
         return Err(Error::new(ErrorKind::UnsupportedConfig, message));
     }
     Ok(())
@@ -82,20 +83,17 @@ pub fn admit<'a>(config: &RuntimeConfig, bytes: &'a [u8]) -> Result<AdmittedModu
     let (kind, compiler) = (config.kind, config.effective_compiler());
     let supported = features::flags(Feature::supported(kind, compiler));
     let types = info::validate(&binary, supported).map_err(|error| explain(error, &binary, kind, compiler))?;
-    let info = ModuleInfo::of(&binary, &types).map_err(|error| {
-        Error::new(ErrorKind::Internal, "a valid module could not be read").with_source(error)
-    })?;
+    let info = ModuleInfo::of(&binary, &types)
+        .map_err(|error| Error::new(ErrorKind::Internal, "a valid module could not be read").with_source(error))?;
     Ok(AdmittedModule { binary, info: Arc::new(info) })
 }
 
 /// A module that is valid with more features than the engine has needs another engine; any other is just invalid.
 fn explain(error: Error, binary: &[u8], kind: RuntimeKind, compiler: Compiler) -> Error {
-    if ModuleInfo::read(binary).is_err() {
-        return error;
-    }
     let Ok(needed) = needs::features(binary) else { return error };
     let missing: Vec<Feature> = needed.into_iter().filter(|one| !one.is_supported(kind, compiler)).collect();
-    if missing.is_empty() {
+    let enough = features::flags(Feature::supported(kind, compiler).chain(missing.iter().copied()));
+    if missing.is_empty() || info::validate(binary, enough).is_err() {
         return error;
     }
     let names: Vec<_> = missing.iter().map(|feature| feature.as_str()).collect();
@@ -175,7 +173,8 @@ pub fn check_limits(info: &ModuleInfo, imports: &HostImports, limits: Limits) ->
     });
     let bytes = committed_bytes(memories(info, imports));
     let elements = info.tables.iter().map(|ty| ty.minimum).chain(imported_tables).max().unwrap_or(0);
-    let checks = [(LimitKind::Memory, limits.memory, bytes), (LimitKind::TableElements, limits.table_elements, elements)];
+    let checks =
+        [(LimitKind::Memory, limits.memory, bytes), (LimitKind::TableElements, limits.table_elements, elements)];
     for (kind, limit, attempted) in checks {
         if let Some(limit) = limit.filter(|limit| attempted > *limit) {
             return Err(Error::limit(LimitExceeded::new(kind, limit, attempted)));

@@ -15,6 +15,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::runtime::life::Life;
 
+/// The most elements the engine lets a table declare; growth of a table without a maximum it does not bound.
+const MOST_TABLE_ELEMENTS: u32 = 128 << 20;
+
 /// Makes the memories and tables of one instance, within its limits. Styles are the engine's own, since they are baked
 /// into the code.
 pub(super) struct GuestTunables {
@@ -33,19 +36,24 @@ impl GuestTunables {
     }
 
     /// A memory that counts itself; a shared one was counted before, with its maximum.
-    fn count(&self, ty: &MemoryType, make: impl FnOnce() -> Result<VMMemory, MemoryError>) -> Result<VMMemory, MemoryError> {
+    fn count(
+        &self,
+        ty: &MemoryType,
+        make: impl FnOnce() -> Result<VMMemory, MemoryError>,
+    ) -> Result<VMMemory, MemoryError> {
         if ty.shared {
             return make();
         }
         CountedMemory::make(&self.life, ty, make)
     }
 
-    /// The type with its maximum lowered to the limit, which is how a table is kept from growing.
+    /// The type with its maximum lowered to the limit, which is how a table is kept from growing, and to the engine's
+    /// own bound, past which it refuses to make the table at all.
     fn limit(&self, ty: &TableType) -> Result<TableType, String> {
         if ty.minimum > self.table_elements {
             return Err(format!("{} table elements, the limit is {}", ty.minimum, self.table_elements));
         }
-        let maximum = ty.maximum.unwrap_or(u32::MAX).min(self.table_elements);
+        let maximum = ty.maximum.unwrap_or(MOST_TABLE_ELEMENTS).min(MOST_TABLE_ELEMENTS).min(self.table_elements);
         Ok(TableType { maximum: Some(maximum), ..*ty })
     }
 }

@@ -38,10 +38,22 @@ number! { i32 => I32, i64 => I64, f32 => F32, f64 => F64, }
 macro_rules! with_number {
     ($ty:expr, $name:ident => $then:expr) => {
         match $ty {
-            ValType::I32 => { type $name = i32; $then }
-            ValType::I64 => { type $name = i64; $then }
-            ValType::F32 => { type $name = f32; $then }
-            ValType::F64 => { type $name = f64; $then }
+            ValType::I32 => {
+                type $name = i32;
+                $then
+            }
+            ValType::I64 => {
+                type $name = i64;
+                $then
+            }
+            ValType::F32 => {
+                type $name = f32;
+                $then
+            }
+            ValType::F64 => {
+                type $name = f64;
+                $then
+            }
             _ => None,
         }
     };

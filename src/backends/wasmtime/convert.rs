@@ -26,17 +26,17 @@ pub(super) fn is_numeric(ty: &FuncType) -> bool {
     !ty.params().iter().chain(ty.results()).any(reference)
 }
 
-/// A numeric value's raw slot; zero for a reference, which [`is_numeric`] keeps out.
+/// A numeric value's raw slot; `None` where it is not of type `ty`.
 #[inline]
-pub(super) fn to_raw(value: Value) -> ValRaw {
-    match value {
-        Value::I32(v) => ValRaw::i32(v),
-        Value::I64(v) => ValRaw::i64(v),
-        Value::F32(v) => ValRaw::f32(v.to_bits()),
-        Value::F64(v) => ValRaw::f64(v.to_bits()),
-        Value::V128(v) => ValRaw::v128(v),
-        Value::FuncRef(_) | Value::ExternRef(_) => ValRaw::i64(0),
-    }
+pub(super) fn to_raw(value: Value, ty: &ValType) -> Option<ValRaw> {
+    Some(match (value, ty) {
+        (Value::I32(v), ValType::I32) => ValRaw::i32(v),
+        (Value::I64(v), ValType::I64) => ValRaw::i64(v),
+        (Value::F32(v), ValType::F32) => ValRaw::f32(v.to_bits()),
+        (Value::F64(v), ValType::F64) => ValRaw::f64(v.to_bits()),
+        (Value::V128(v), ValType::V128) => ValRaw::v128(v),
+        _ => return None,
+    })
 }
 
 /// The numeric value of type `ty` in a raw slot.
@@ -69,9 +69,10 @@ pub(super) fn to_val(mut store: impl AsContextMut<Data = Guest>, value: Value) -
             })?))
         }
         Value::ExternRef(None) => Val::ExternRef(None),
-        Value::ExternRef(Some(n)) => Val::ExternRef(Some(ExternRef::new(&mut store, n).map_err(|error| {
-            Error::new(ErrorKind::Limit, format!("no room for a reference: {error:#}"))
-        })?)),
+        Value::ExternRef(Some(n)) => Val::ExternRef(Some(
+            ExternRef::new(&mut store, n)
+                .map_err(|error| Error::new(ErrorKind::Limit, format!("no room for a reference: {error:#}")))?,
+        )),
     })
 }
 

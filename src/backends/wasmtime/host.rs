@@ -1,6 +1,8 @@
 //! What the host offers, lowered into a store.
 
-use wasmtime::{Caller, Extern, Func, Global, Memory, MemoryTypeBuilder, Mutability, RefType, SharedMemory, Store, Table, Val};
+use wasmtime::{
+    Caller, Extern, Func, Global, Memory, MemoryTypeBuilder, Mutability, RefType, SharedMemory, Store, Table, Val,
+};
 
 use super::convert::{from_val, to_val, val_type};
 use super::limits::Guest;
@@ -60,7 +62,8 @@ fn table_type(ty: &TableType) -> Result<wasmtime::TableType> {
 }
 
 fn passable(ty: &ValType) -> Result<wasmtime::ValType> {
-    val_type(ty).ok_or_else(|| Error::new(ErrorKind::UnsupportedFeature, format!("the host has no values of type {ty}")))
+    val_type(ty)
+        .ok_or_else(|| Error::new(ErrorKind::UnsupportedFeature, format!("the host has no values of type {ty}")))
 }
 
 fn lower_function(store: &mut Store<Guest>, function: &HostFunction) -> Result<Func> {

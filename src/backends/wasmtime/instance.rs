@@ -68,9 +68,7 @@ impl WasmInstance for WasmtimeInstance {
         let Some(func) = self.instance.get_func(&mut self.store, name) else {
             return Err(access::no_such_export(&self.info, "func", name));
         };
-        let slots = convert::is_numeric(ty).then(|| {
-            vec![ValRaw::i64(0); ty.params().len().max(ty.results().len())]
-        });
+        let slots = convert::is_numeric(ty).then(|| vec![ValRaw::i64(0); ty.params().len().max(ty.results().len())]);
         Ok(Box::new(WasmtimeFunctionCaller { func, ty: ty.clone(), slots, owner: self.enrolled.life.id() }))
     }
 
@@ -138,31 +136,41 @@ impl WasmFunctionCaller for WasmtimeFunctionCaller {
         let Some(instance) = instance.filter(|instance| instance.enrolled.life.id() == self.owner) else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the function belongs to another instance"));
         };
-        preflight::check_call(&self.ty, args, results.len())?;
         let WasmtimeInstance { store, enrolled, stack, .. } = instance;
-        enrolled.life.run(|| match &mut self.slots {
-            Some(slots) => on_enough_stack(*stack, || call_raw(store, self.func, &self.ty, slots, args, results)),
-            None => on_enough_stack(*stack, || call_dynamic(store, self.func, &self.ty, args, results)),
-        })
+        let Self { func, ty, slots, .. } = self;
+        let Some(slots) = slots else {
+            preflight::check_call(ty, args, results.len())?;
+            return enrolled.life.run(|| on_enough_stack(*stack, || call_dynamic(store, *func, ty, args, results)));
+        };
+        fill(slots, ty, args, results.len())?;
+        enrolled.life.run(|| on_enough_stack(*stack, || call_raw(store, *func, ty, slots, results)))
     }
 }
 
-/// Calls a function whose types are all numeric.
+/// Writes arguments to the first slots, checking them against the type on the way.
+#[inline]
+fn fill(slots: &mut [ValRaw], ty: &FuncType, args: &[Value], results: usize) -> Result<()> {
+    if args.len() == ty.params().len() && results == ty.results().len() {
+        let mut filled = slots.iter_mut().zip(args).zip(ty.params());
+        if filled.all(|((slot, arg), ty)| convert::to_raw(*arg, ty).map(|raw| *slot = raw).is_some()) {
+            return Ok(());
+        }
+    }
+    preflight::check_call(ty, args, results)
+}
+
+/// Calls a function whose types are all numeric, with its arguments in the slots.
 #[inline]
 fn call_raw(
     store: &mut Store<Guest>,
     func: Func,
     ty: &FuncType,
     slots: &mut [ValRaw],
-    args: &[Value],
     results: &mut [Value],
 ) -> Result<()> {
-    for (slot, arg) in slots.iter_mut().zip(args) {
-        *slot = convert::to_raw(*arg);
-    }
-    // SAFETY: `func` is of this store (the caller compared the owners) and has type `ty`, whose parameters `args` were
-    // just checked against and are written to the first slots; there are as many slots as parameters or results,
-    // whichever are more; none is a reference.
+    // SAFETY: `func` is of this store (the caller compared the owners) and has type `ty`, whose parameters `fill` has
+    // checked and written to the first slots; there are as many slots as parameters or results, whichever are more;
+    // none is a reference.
     let called = unsafe { func.call_unchecked(&mut *store, std::ptr::from_mut::<[ValRaw]>(slots)) };
     called.map_err(|error| errors::call(store, error))?;
     for ((result, slot), ty) in results.iter_mut().zip(slots).zip(ty.results()) {
@@ -172,7 +180,13 @@ fn call_raw(
 }
 
 /// Calls a function that takes or returns references, which live no longer than the call.
-fn call_dynamic(store: &mut Store<Guest>, func: Func, ty: &FuncType, args: &[Value], results: &mut [Value]) -> Result<()> {
+fn call_dynamic(
+    store: &mut Store<Guest>,
+    func: Func,
+    ty: &FuncType,
+    args: &[Value],
+    results: &mut [Value],
+) -> Result<()> {
     let mut scope = RootScope::new(store);
     let mut params = Vec::with_capacity(args.len());
     for arg in args {

@@ -50,7 +50,9 @@ impl WasmtimeRuntime {
         let supported = Feature::supported(config.kind, config.effective_compiler());
         settings.wasm_features(features::flags(supported), true);
         settings.shared_memory(true);
-        settings.max_wasm_stack(usize::try_from(config.effective_max_stack()).unwrap_or(usize::MAX));
+        let stack = usize::try_from(config.effective_max_stack()).unwrap_or(usize::MAX);
+        // No guest runs on an async stack here, but the engine insists that one would be large enough.
+        settings.max_wasm_stack(stack).async_stack_size(stack.saturating_add(1 << 20));
         settings.wasm_backtrace_max_frames(NonZeroUsize::new(Frame::MOST));
         let engine = Engine::new(&settings).map_err(|error| {
             Error::new(ErrorKind::UnsupportedConfig, format!("wasmtime cannot be configured so: {error:#}"))

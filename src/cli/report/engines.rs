@@ -28,9 +28,8 @@ struct RestraintReport {
 
 /// Every engine with every compiler, compiled in or not.
 pub(crate) fn all() -> Vec<EngineReport> {
-    let restraint = |kind| {
-        move |one: &Restraint| RestraintReport { limit: *one, option: one.option(), scope: one.scope(kind) }
-    };
+    let restraint =
+        |kind| move |one: &Restraint| RestraintReport { limit: *one, option: one.option(), scope: one.scope(kind) };
     let report = |(runtime, compiler): (RuntimeKind, Compiler)| EngineReport {
         runtime,
         compiler,

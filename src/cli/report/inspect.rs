@@ -80,7 +80,8 @@ impl Inspection {
         let binary = source::to_binary(bytes)?;
         let info = ModuleInfo::read(&binary)?;
         let features = needs::features(&binary)?;
-        let engines = features::combinations().map(|(runtime, compiler)| EngineReport::of(runtime, compiler, &features));
+        let engines =
+            features::combinations().map(|(runtime, compiler)| EngineReport::of(runtime, compiler, &features));
         let capabilities = needs::wishes(&info);
         let imports = info.imports.into_iter();
         let exports = info.exports.into_iter();

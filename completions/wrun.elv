@@ -1,0 +1,85 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[wrun] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'wrun'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'wrun'= {
+            cand -r 'The engine [default: wasmtime, or wasmer where that is the only one compiled in]'
+            cand --runtime 'The engine [default: wasmtime, or wasmer where that is the only one compiled in]'
+            cand --compiler 'The engine''s compiler; singlepass is on wasmer'
+            cand --memory 'The most linear memory, all memories together, with a unit: 64MiB, 1GB'
+            cand --stack 'The most guest stack, with a unit, 64KiB to 1GiB [default: 1MiB]'
+            cand --table-elements 'The most elements in each table'
+            cand --input 'How arguments on standard input are written'
+            cand -o 'How results are written'
+            cand --output 'How results are written'
+            cand --progress 'When to show progress on standard error: auto is on a terminal, after 300 ms'
+            cand --log-format 'How log lines are written'
+            cand --color 'When to colour messages; auto honours `NO_COLOR`'
+            cand --pretty 'Indent JSON'
+            cand --metrics 'Print the envelope (result or error, exit code, times, memory) instead of the bare result'
+            cand -v 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+            cand --verbose 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+            cand -q 'Say only what failed, without hints'
+            cand --quiet 'Say only what failed, without hints'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand inspect 'Tell what a module is and needs, without running it'
+            cand engines 'Tell which engines are compiled in, and what each can do'
+            cand completions 'Print a completion script for a shell'
+        }
+        &'wrun;inspect'= {
+            cand -o 'How it is written'
+            cand --output 'How it is written'
+            cand --log-format 'How log lines are written'
+            cand --color 'When to colour messages; auto honours `NO_COLOR`'
+            cand --pretty 'Indent JSON'
+            cand -v 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+            cand --verbose 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+            cand -q 'Say only what failed, without hints'
+            cand --quiet 'Say only what failed, without hints'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'wrun;engines'= {
+            cand -o 'How it is written'
+            cand --output 'How it is written'
+            cand --log-format 'How log lines are written'
+            cand --color 'When to colour messages; auto honours `NO_COLOR`'
+            cand --pretty 'Indent JSON'
+            cand -v 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+            cand --verbose 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+            cand -q 'Say only what failed, without hints'
+            cand --quiet 'Say only what failed, without hints'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'wrun;completions'= {
+            cand --log-format 'How log lines are written'
+            cand --color 'When to colour messages; auto honours `NO_COLOR`'
+            cand -v 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+            cand --verbose 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+            cand -q 'Say only what failed, without hints'
+            cand --quiet 'Say only what failed, without hints'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+    ]
+    $completions[$command]
+}

@@ -1,0 +1,88 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_wrun_global_optspecs
+    string join \n r/runtime= compiler= memory= stack= table-elements= input= o/output= pretty metrics progress= v/verbose q/quiet log-format= color= h/help V/version
+end
+
+function __fish_wrun_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_wrun_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_wrun_using_subcommand
+    set -l cmd (__fish_wrun_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c wrun -n "__fish_wrun_needs_command" -s r -l runtime -d 'The engine [default: wasmtime, or wasmer where that is the only one compiled in]' -r -f -a "wasmtime\t''
+wasmer\t''"
+complete -c wrun -n "__fish_wrun_needs_command" -l compiler -d 'The engine\'s compiler; singlepass is on wasmer' -r -f -a "cranelift\t''
+singlepass\t''"
+complete -c wrun -n "__fish_wrun_needs_command" -l memory -d 'The most linear memory, all memories together, with a unit: 64MiB, 1GB' -r
+complete -c wrun -n "__fish_wrun_needs_command" -l stack -d 'The most guest stack, with a unit, 64KiB to 1GiB [default: 1MiB]' -r
+complete -c wrun -n "__fish_wrun_needs_command" -l table-elements -d 'The most elements in each table' -r
+complete -c wrun -n "__fish_wrun_needs_command" -l input -d 'How arguments on standard input are written' -r -f -a "json\t''
+msgpack\t''"
+complete -c wrun -n "__fish_wrun_needs_command" -s o -l output -d 'How results are written' -r -f -a "json\t''
+msgpack\t''
+text\t''"
+complete -c wrun -n "__fish_wrun_needs_command" -l progress -d 'When to show progress on standard error: auto is on a terminal, after 300 ms' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wrun -n "__fish_wrun_needs_command" -l log-format -d 'How log lines are written' -r -f -a "text\t''
+json\t''"
+complete -c wrun -n "__fish_wrun_needs_command" -l color -d 'When to colour messages; auto honours `NO_COLOR`' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wrun -n "__fish_wrun_needs_command" -l pretty -d 'Indent JSON'
+complete -c wrun -n "__fish_wrun_needs_command" -l metrics -d 'Print the envelope (result or error, exit code, times, memory) instead of the bare result'
+complete -c wrun -n "__fish_wrun_needs_command" -s v -l verbose -d 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+complete -c wrun -n "__fish_wrun_needs_command" -s q -l quiet -d 'Say only what failed, without hints'
+complete -c wrun -n "__fish_wrun_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wrun -n "__fish_wrun_needs_command" -s V -l version -d 'Print version'
+complete -c wrun -n "__fish_wrun_needs_command" -a "inspect" -d 'Tell what a module is and needs, without running it'
+complete -c wrun -n "__fish_wrun_needs_command" -a "engines" -d 'Tell which engines are compiled in, and what each can do'
+complete -c wrun -n "__fish_wrun_needs_command" -a "completions" -d 'Print a completion script for a shell'
+complete -c wrun -n "__fish_wrun_using_subcommand inspect" -s o -l output -d 'How it is written' -r -f -a "json\t''
+msgpack\t''
+text\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand inspect" -l log-format -d 'How log lines are written' -r -f -a "text\t''
+json\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand inspect" -l color -d 'When to colour messages; auto honours `NO_COLOR`' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand inspect" -l pretty -d 'Indent JSON'
+complete -c wrun -n "__fish_wrun_using_subcommand inspect" -s v -l verbose -d 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+complete -c wrun -n "__fish_wrun_using_subcommand inspect" -s q -l quiet -d 'Say only what failed, without hints'
+complete -c wrun -n "__fish_wrun_using_subcommand inspect" -s h -l help -d 'Print help'
+complete -c wrun -n "__fish_wrun_using_subcommand engines" -s o -l output -d 'How it is written' -r -f -a "text\t''
+json\t''
+msgpack\t''
+markdown\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand engines" -l log-format -d 'How log lines are written' -r -f -a "text\t''
+json\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand engines" -l color -d 'When to colour messages; auto honours `NO_COLOR`' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand engines" -l pretty -d 'Indent JSON'
+complete -c wrun -n "__fish_wrun_using_subcommand engines" -s v -l verbose -d 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+complete -c wrun -n "__fish_wrun_using_subcommand engines" -s q -l quiet -d 'Say only what failed, without hints'
+complete -c wrun -n "__fish_wrun_using_subcommand engines" -s h -l help -d 'Print help'
+complete -c wrun -n "__fish_wrun_using_subcommand completions" -l log-format -d 'How log lines are written' -r -f -a "text\t''
+json\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand completions" -l color -d 'When to colour messages; auto honours `NO_COLOR`' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand completions" -s v -l verbose -d 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+complete -c wrun -n "__fish_wrun_using_subcommand completions" -s q -l quiet -d 'Say only what failed, without hints'
+complete -c wrun -n "__fish_wrun_using_subcommand completions" -s h -l help -d 'Print help'

@@ -1,0 +1,58 @@
+//! `wrun engines`, `wrun completions`
+
+use serde_json::{Value, json};
+
+use crate::vocabulary::{run, wrun};
+
+#[test]
+fn each_engine_and_compiler_has_an_entry() {
+    let report: Value = serde_json::from_str(&run(&["engines", "-o", "json"]).stdout).unwrap();
+    let entries = report.as_array().unwrap();
+    let names: Vec<_> = entries.iter().map(|one| (one["runtime"].clone(), one["compiler"].clone())).collect();
+    let expected = [("wasmtime", "cranelift"), ("wasmer", "cranelift"), ("wasmer", "singlepass")];
+    assert_eq!(names, expected.map(|(runtime, compiler)| (json!(runtime), json!(compiler))));
+    for kind in wrun::RuntimeKind::ALL {
+        let entry = entries.iter().find(|one| one["runtime"] == json!(kind.as_str())).unwrap();
+        assert_eq!(entry["compiled_in"], json!(kind.is_available()));
+        assert_eq!(entry["enforces"].as_array().unwrap().len(), 3);
+    }
+    assert_eq!(entries.iter().filter(|one| one["default"] == json!(true)).count(), 1);
+}
+
+#[test]
+fn versions_are_those_of_the_manifest() {
+    let manifest = std::fs::read_to_string("Cargo.toml").unwrap();
+    for kind in wrun::RuntimeKind::ALL {
+        let pin = format!("{kind} = {{ version = \"={}\"", kind.version());
+        assert!(manifest.contains(&pin), "{pin}");
+    }
+}
+
+#[test]
+fn the_table_in_the_readme_is_the_one_printed() {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let (_, rest) = readme.split_once("<!-- engines -->\n").unwrap();
+    let (table, _) = rest.split_once("<!-- /engines -->").unwrap();
+    assert_eq!(table, run(&["engines", "-o", "markdown"]).stdout, "run `wrun engines -o markdown`");
+}
+
+#[test]
+fn messagepack_is_the_same_report() {
+    let output = wrun().args(["engines", "-o", "msgpack"]).output().unwrap();
+    let report: Value = rmp_serde::from_slice(&output.stdout).unwrap();
+    assert_eq!(report, serde_json::from_str::<Value>(&run(&["engines", "-o", "json"]).stdout).unwrap());
+}
+
+#[test]
+fn completions_are_fresh() {
+    for (shell, file) in [
+        ("bash", "wrun.bash"),
+        ("elvish", "wrun.elv"),
+        ("fish", "wrun.fish"),
+        ("powershell", "_wrun.ps1"),
+        ("zsh", "_wrun"),
+    ] {
+        let kept = std::fs::read_to_string(format!("completions/{file}")).unwrap();
+        assert_eq!(run(&["completions", shell]).stdout, kept, "run `wrun completions {shell} > completions/{file}`");
+    }
+}

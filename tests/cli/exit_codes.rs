@@ -1,0 +1,121 @@
+//! Every row of the exit code table that exists so far, on each engine.
+
+use crate::vocabulary::{CALC, file, on_each_engine, run};
+
+#[test]
+fn zero_is_success() {
+    on_each_engine(|engine| assert_eq!(run(&["-r", engine, "fixtures/add.wasm", "add", "1", "1"]).code, 0));
+}
+
+#[test]
+fn two_is_usage() {
+    let module = file(CALC);
+    let calc = module.path.as_str();
+    on_each_engine(|engine| {
+        run(&["-r", engine, calc, "add", "5"]).fails(2, &["too few", "argument 2 (i32)", "add(i32, i32) -> i32"]);
+        run(&["-r", engine, calc, "add", "1", "2", "3"]).fails(2, &["too many", "3 given", "2 parameters"]);
+        run(&["-r", engine, calc, "add", "1", "x"]).fails(2, &["argument 2 (i32)", "`x`", "add(i32, i32) -> i32"]);
+        run(&["-r", engine, calc, "add", "1", "4294967296"]).fails(2, &["out of range for i32"]);
+        run(&["-r", engine, calc, "add", "1", "1.5"]).fails(2, &["`1.5` is no i32"]);
+        run(&["-r", engine, calc, "add", "1", "2", "--", "3"]).fails(2, &["WASI"]);
+        run(&["-r", engine, calc, "zero", "--stack", "1KiB"]).fails(2, &["65536", "1 GiB"]);
+    });
+    run(&[calc, "zero", "--no-such-flag"]).fails(2, &["--no-such-flag"]);
+    run(&[calc, "zero", "--memory", "64"]).fails(2, &["a unit is required"]);
+    run(&[calc, "zero", "--fuel", "10"]).fails(2, &["--fuel"]);
+    run(&["-r", "wasmedge", calc, "zero"]).fails(2, &["wasmtime", "wasmer"]);
+    run(&["--metrics", "-o", "text", calc, "zero"]).fails(2, &["envelope"]);
+    run(&["-v", "-q", calc, "zero"]).fails(2, &["--quiet"]);
+    run(&[]).fails(2, &["Usage: wrun"]);
+}
+
+#[cfg(feature = "wasmtime-runtime")]
+#[test]
+fn a_compiler_the_engine_lacks_is_refused() {
+    let said = run(&["-r", "wasmtime", "--compiler", "singlepass", "fixtures/add.wasm", "add", "1", "2"]);
+    said.fails(2, &["wasmtime has no compiler singlepass", "--runtime wasmer"]);
+}
+
+#[cfg(feature = "wasmer-runtime")]
+#[test]
+fn singlepass_runs_on_wasmer() {
+    run(&["-r", "wasmer", "--compiler", "singlepass", "fixtures/add.wasm", "add", "5", "3"]).prints("8\n");
+}
+
+#[cfg(not(feature = "wasmer-runtime"))]
+#[test]
+fn an_engine_that_is_left_out_is_named_with_its_feature() {
+    let said = run(&["-r", "wasmer", "fixtures/add.wasm", "add", "1", "2"]);
+    said.fails(2, &["wasmer is not compiled into", "--features wasmer-runtime", "--runtime wasmtime"]);
+}
+
+#[cfg(not(feature = "wasmtime-runtime"))]
+#[test]
+fn an_engine_that_is_left_out_is_named_with_its_feature() {
+    let said = run(&["-r", "wasmtime", "fixtures/add.wasm", "add", "1", "2"]);
+    said.fails(2, &["wasmtime is not compiled into", "--features wasmtime-runtime", "--runtime wasmer"]);
+}
+
+#[test]
+fn a_hundred_and_twenty_five_is_wrun_itself() {
+    run(&["fixtures", "add"]).fails(125, &["cannot read the module fixtures", "directory"]);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+    let Ok(full) = full else { return eprintln!("skipped: there is no /dev/full here") };
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("wrun"));
+    let output = command.args(["fixtures/add.wasm", "add", "5", "3"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(125));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write to standard output"));
+}
+
+#[test]
+fn a_hundred_and_twenty_six_is_a_module_that_cannot_run() {
+    on_each_engine(|engine| {
+        run(&["-r", engine, "Cargo.toml", "f"]).fails(126, &["not a WebAssembly module"]);
+        let unlinkable =
+            ["`env` `log`: func (i32) -> ()", "`env` `memory`: memory 1..", "`env` `limit`: global i64", "WASI"];
+        run(&["-r", engine, "fixtures/wat/imports_missing.wat", "run"]).fails(126, &unlinkable);
+    });
+}
+
+#[cfg(feature = "wasmer-runtime")]
+#[test]
+fn a_feature_the_engine_lacks_is_named_with_the_engine_that_has_it() {
+    let said = run(&["-r", "wasmer", "fixtures/wat/gc.wat", "run"]);
+    said.fails(126, &["gc, which wasmer with cranelift lacks", "--runtime wasmtime --compiler cranelift"]);
+    let said = run(&["-r", "wasmer", "--compiler", "singlepass", "fixtures/wat/simd.wat", "run"]);
+    said.fails(126, &["needs simd, which wasmer with singlepass lacks", "--runtime wasmer --compiler cranelift"]);
+}
+
+#[test]
+fn a_hundred_and_twenty_seven_is_nothing_there() {
+    let module = file(CALC);
+    run(&["no/such/file.wasm", "f"]).fails(127, &["no such module file: no/such/file.wasm"]);
+    run(&["inspect", "no/such/file.wasm"]).fails(127, &["no such module file"]);
+    on_each_engine(|engine| {
+        run(&["-r", engine, &module.path, "adt", "1", "2"])
+            .fails(127, &["did you mean `add`?", "pair(i64) -> (i64, i32)"]);
+        run(&["-r", engine, &module.path, "memory"]).fails(127, &["`memory` is a memory, not a function"]);
+        run(&["-r", engine, &module.path]).fails(127, &["no function was named", "add(i32, i32) -> i32"]);
+    });
+}
+
+#[test]
+fn a_hundred_and_thirty_four_is_a_trap() {
+    on_each_engine(|engine| {
+        let said = run(&["-r", engine, "fixtures/wat/traps.wat", "unreachable"]);
+        said.fails(134, &["error: unreachable executed", "at unreachable @ 0x"]);
+        run(&["-r", engine, "fixtures/wat/traps.wat", "stack_overflow"]).fails(134, &["call stack exhausted"]);
+        run(&["-r", engine, "fixtures/wat/start_trap.wat", "get"]).fails(134, &["unreachable executed"]);
+        run(&["-r", engine, "fixtures/wat/start_command_trap.wat"]).fails(134, &["error:"]);
+    });
+}
+
+#[test]
+fn a_hundred_and_thirty_seven_is_a_limit() {
+    on_each_engine(|engine| {
+        let said = run(&["-r", engine, "--memory", "1MiB", "fixtures/wat/memory_big.wat", "grow", "0"]);
+        said.fails(137, &["13107200 bytes", "limit is 1048576"]);
+        let said = run(&["-r", engine, "--table-elements", "10", "fixtures/wat/table_big.wat", "size"]);
+        assert_eq!(said.code, 137, "{said:?}");
+    });
+}

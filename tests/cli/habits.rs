@@ -1,0 +1,104 @@
+//! What a user of a good Unix tool expects.
+
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+
+use crate::vocabulary::{CALC, file, run, wrun};
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin("wrun"));
+    let mut child =
+        command.args(["inspect", "fixtures/c/checksums.wasm"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn nothing_of_the_environment_is_needed() {
+    let output = wrun().env_clear().args(["fixtures/add.wasm", "add", "5", "3"]).output().unwrap();
+    assert_eq!((output.stdout.as_slice(), output.status.code()), (b"8\n".as_slice(), Some(0)));
+}
+
+#[test]
+fn the_engine_comes_from_the_environment_and_the_flag_wins() {
+    let kinds: Vec<_> = wrun::RuntimeKind::available().collect();
+    for from_environment in &kinds {
+        let run = |args: &[&str]| {
+            let output = wrun().env("WRUN_RUNTIME", from_environment.as_str()).args(args).output().unwrap();
+            serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()["runtime"].clone()
+        };
+        let plain = run(&["--metrics", "fixtures/add.wasm", "add", "5", "3"]);
+        assert_eq!(plain, from_environment.as_str());
+        let flag = kinds[0].as_str();
+        assert_eq!(run(&["--metrics", "-r", flag, "fixtures/add.wasm", "add", "5", "3"]), flag);
+    }
+    let output = wrun().env("WRUN_RUNTIME", "nonesuch").args(["fixtures/add.wasm", "add", "5", "3"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn help_and_version_go_to_standard_output() {
+    let said = run(&["--help"]);
+    assert_eq!((said.code, said.stderr.as_str()), (0, ""));
+    assert!(said.stdout.contains("Usage: wrun"), "{}", said.stdout);
+    run(&["--version"]).prints(&format!("wrun {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn a_file_named_like_a_subcommand_is_reached_by_its_path() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("inspect"), CALC).unwrap();
+    let output = wrun().current_dir(folder.path()).args(["./inspect", "add", "5", "3"]).output().unwrap();
+    assert_eq!(output.stdout, b"8\n");
+}
+
+#[test]
+fn a_function_named_like_a_subcommand_is_called() {
+    let module = file("(module (func (export \"inspect\") (result i32) (i32.const 7)))");
+    run(&[&module.path, "inspect"]).prints("7\n");
+}
+
+#[test]
+fn options_before_a_subcommand_are_its_own() {
+    let said = run(&["-o", "json", "engines"]);
+    assert_eq!((said.code, said.stderr.as_str()), (0, ""));
+    assert!(said.stdout.starts_with('['), "{}", said.stdout);
+}
+
+#[test]
+fn quiet_leaves_out_hints_and_verbose_logs() {
+    let module = file(CALC);
+    let said = run(&["-q", &module.path, "ad"]);
+    assert_eq!((said.code, said.stderr.as_str()), (127, "error: the module exports no function `ad`\n"));
+    let said = run(&["-v", &module.path, "zero"]);
+    assert_eq!((said.code, said.stdout.as_str()), (0, "0\n"));
+    assert!(said.stderr.contains("compiled"), "{}", said.stderr);
+    let said = run(&["-v", "--log-format", "json", &module.path, "zero"]);
+    for line in said.stderr.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["level"], "INFO");
+    }
+    assert!(said.stderr.lines().count() >= 3, "{}", said.stderr);
+    let output = wrun().env("WRUN_LOG", "!!not=a=filter").args([&module.path, "zero"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn colour_is_asked_for_or_absent() {
+    let coloured = wrun().env_remove("NO_COLOR").args(["--color", "always", "no/such.wasm"]).output().unwrap();
+    assert!(coloured.stderr.starts_with(b"\x1b["), "{coloured:?}");
+    let plain = wrun().env_remove("NO_COLOR").args(["no/such.wasm"]).output().unwrap();
+    assert!(plain.stderr.starts_with(b"error:"), "{plain:?}");
+}
+
+#[test]
+fn progress_is_off_a_terminal_only_where_it_is_asked_for() {
+    let said = run(&["--progress", "always", "fixtures/add.wasm", "add", "5", "3"]);
+    assert_eq!(said.stdout, "8\n");
+    assert!(said.stderr.contains("compiling 41 B") && said.stderr.contains("compiled in"), "{}", said.stderr);
+    run(&["--progress", "never", "fixtures/add.wasm", "add", "5", "3"]).prints("8\n");
+}

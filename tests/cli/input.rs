@@ -1,0 +1,129 @@
+//! Bad input: a clear error, the right exit code, no panic, nothing on standard output.
+
+use crate::vocabulary::{CALC, file, on_each_engine, run, run_with, said, wrun};
+
+#[test]
+fn what_is_no_module_says_why() {
+    on_each_engine(|engine| {
+        let refused = |bytes: &[u8], parts: &[&str]| {
+            let module = file(bytes);
+            run(&["-r", engine, &module.path, "f"]).fails(126, parts);
+            run(&["inspect", &module.path]).fails(126, parts);
+        };
+        refused(b"", &["not a WebAssembly module: the input is empty"]);
+        refused(b"\x7fELF\x02\x01", &["not a WebAssembly module", "7f 45 4c 46"]);
+        refused(b"hello", &["not a WebAssembly module"]);
+        refused(b"\0asm", &["invalid module", "unexpected end"]);
+        refused(b"\0asm\x02\0\0\0", &["invalid module", "version"]);
+        refused(b"(module (func (export \"f\") i32.ad))", &["does not assemble", "i32.ad"]);
+        refused(b"(module (func (export \"f\") (result i32)))", &["invalid module", "type mismatch"]);
+        refused(b"\0asm\x0d\0\x01\0", &["component"]);
+    });
+}
+
+#[test]
+fn a_module_cut_anywhere_is_refused() {
+    let whole = std::fs::read("fixtures/c/checksums.wasm").unwrap();
+    for length in (1..whole.len()).step_by(97) {
+        let cut = file(&whole[..length]);
+        let said = run(&[&cut.path, "sieve", "10"]);
+        assert!(matches!(said.code, 126 | 127), "cut at {length}: {said:?}");
+        assert_eq!(said.stdout, "", "cut at {length}");
+    }
+}
+
+#[test]
+fn a_hundred_megabytes_are_refused_quickly_or_run() {
+    let mut large = std::fs::read("fixtures/add.wasm").unwrap();
+    large.extend([0, 0xff, 0xff, 0xff, 0x2f, 3, b'p', b'a', b'd']);
+    large.resize(large.len() + (100 << 20) - 5, 0);
+    let cut = file(&large);
+    run(&[&cut.path, "add", "1", "2"]).fails(126, &["invalid module"]);
+
+    let noise = file(vec![b'x'; 100 << 20]);
+    run(&[&noise.path, "add", "1", "2"]).fails(126, &["not a WebAssembly module"]);
+}
+
+#[test]
+fn a_large_custom_section_is_no_hindrance() {
+    let mut module = std::fs::read("fixtures/add.wasm").unwrap();
+    let contents = vec![0; 100 << 20];
+    module.push(0);
+    let mut size = contents.len() + 4;
+    while size >= 0x80 {
+        module.push((size & 0x7f) as u8 | 0x80);
+        size >>= 7;
+    }
+    module.push(u8::try_from(size).unwrap());
+    module.extend([3, b'p', b'a', b'd']);
+    module.extend(contents);
+    let module = file(module);
+    on_each_engine(|engine| run(&["-r", engine, &module.path, "add", "5", "3"]).prints("8\n"));
+}
+
+#[test]
+fn unreadable_files_say_so() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let module = file(CALC);
+    std::fs::set_permissions(&module.path, std::fs::Permissions::from_mode(0)).unwrap();
+    if std::fs::read(&module.path).is_ok() {
+        return eprintln!("skipped: this user reads every file");
+    }
+    run(&[&module.path, "zero"]).fails(125, &["Permission denied"]);
+}
+
+#[test]
+fn standard_input_that_is_not_the_arguments() {
+    let module = file(CALC);
+    let add = |stdin: &[u8], parts: &[&str]| run_with(&[&module.path, "add"], stdin).fails(2, parts);
+    add(b"", &["the input is empty", "add(i32, i32) -> i32"]);
+    add(b"  \n", &["the input is empty"]);
+    add(b"hello", &["not JSON"]);
+    add(b"[1,2] 3", &["not JSON", "trailing"]);
+    add(b"[1,2", &["not JSON"]);
+    add(b"[1]", &["too few", "argument 2 (i32)"]);
+    add(b"[1,2,3]", &["too many"]);
+    add(b"[1,[2]]", &["argument 2 (i32)"]);
+    add(b"[1,null]", &["argument 2 (i32)"]);
+    add(b"[1,2.0]", &["argument 2 (i32)", "`2.0` is no i32"]);
+    add(b"[1,4294967296]", &["argument 2 (i32)", "out of range"]);
+    add(b"7", &["JSON array of 2 values"]);
+    add(b"{\"a\":1}", &["JSON array of 2 values"]);
+    add(b"[1,\"\xff\"]", &["not JSON"]);
+
+    let msgpack = |stdin: &[u8], parts: &[&str]| {
+        run_with(&[&module.path, "add", "--input", "msgpack"], stdin).fails(2, parts);
+    };
+    msgpack(b"", &["the input is empty"]);
+    msgpack(&[0x92, 1], &["argument 2 (i32)"]);
+    msgpack(&[0x92, 1, 2, 3], &["1 bytes follow"]);
+    msgpack(&[0x93, 1, 2, 3], &["too many"]);
+    msgpack(&[0x92, 1, 0xa1, b'x'], &["argument 2 (i32)"]);
+    msgpack(&[0xc1], &["MessagePack"]);
+}
+
+#[test]
+fn module_and_arguments_cannot_both_come_from_standard_input() {
+    run_with(&["-", "add"], CALC).fails(2, &["cannot both come from standard input"]);
+    run_with(&["-", "add", "-"], CALC).fails(2, &["cannot both come from standard input"]);
+}
+
+#[test]
+fn arguments_that_are_not_utf8_are_refused() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    let mut command = wrun();
+    let output = command.args(["fixtures/add.wasm", "add", "5"]).arg(OsStr::from_bytes(b"\xff")).output().unwrap();
+    said(&output).fails(2, &["UTF-8"]);
+    let output = wrun().arg(OsStr::from_bytes(b"no\xff.wasm")).arg("add").output().unwrap();
+    said(&output).fails(127, &["no such module file"]);
+}
+
+#[test]
+fn references_other_than_null_cannot_be_typed() {
+    on_each_engine(|engine| {
+        run(&["-r", engine, "fixtures/wat/identity.wat", "id_externref", "null"]).prints("null\n");
+        let said = run(&["-r", engine, "fixtures/wat/identity.wat", "id_externref", "7"]);
+        said.fails(2, &["argument 1 (externref)", "only null"]);
+    });
+}

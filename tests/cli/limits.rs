@@ -1,0 +1,73 @@
+//! Limits from the command line, held on each engine.
+
+use serde_json::json;
+
+use crate::vocabulary::{file, on_each_engine, run};
+
+#[test]
+fn growth_up_to_the_limit_works_and_past_it_is_minus_one() {
+    on_each_engine(|engine| {
+        let grow = |pages: &str| run(&["-r", engine, "--memory", "640KiB", "fixtures/wat/memory.wat", "grow", pages]);
+        grow("9").prints("1\n");
+        grow("10").prints("-1\n");
+        grow("65535").prints("-1\n");
+    });
+}
+
+#[test]
+fn all_memories_of_an_instance_share_the_limit() {
+    let module = file(
+        r#"(module (memory $a 1) (memory $b 1)
+        (func (export "both") (param i32 i32) (result i32 i32)
+          (memory.grow $a (local.get 0)) (memory.grow $b (local.get 1))))"#,
+    );
+    on_each_engine(|engine| {
+        let both = |a: &str, b: &str| run(&["-r", engine, "--memory", "640KiB", &module.path, "both", a, b]);
+        both("4", "4").prints("[1,1]\n");
+        both("4", "5").prints("[1,-1]\n");
+        both("9", "1").prints("[-1,1]\n");
+    });
+}
+
+#[test]
+fn the_envelope_names_the_limit() {
+    on_each_engine(|engine| {
+        let said = run(&["-r", engine, "--metrics", "--memory", "1MiB", "fixtures/wat/memory_big.wat", "grow", "0"]);
+        let error = said.envelope()["error"].clone();
+        assert_eq!((said.code, &error["kind"]), (137, &json!("limit")));
+        assert_eq!(error["limit"], json!({"kind": "memory", "limit": 1_048_576, "attempted": 13_107_200}));
+        let said = run(&["-r", engine, "--metrics", "--table-elements", "1_000", "fixtures/wat/table_big.wat", "size"]);
+        let limit = said.envelope()["error"]["limit"].clone();
+        assert_eq!(limit, json!({"kind": "table_elements", "limit": 1000, "attempted": 200_000}));
+    });
+}
+
+#[test]
+fn tables_grow_no_further_than_the_limit() {
+    on_each_engine(|engine| {
+        let grow = |n: &str| run(&["-r", engine, "--table-elements", "10", "fixtures/wat/tables.wat", "grow", n]);
+        grow("8").prints("2\n");
+        grow("9").prints("-1\n");
+    });
+}
+
+#[test]
+fn the_stack_bounds_recursion() {
+    on_each_engine(|engine| {
+        let depth =
+            |stack: &str, n: &str| run(&["-r", engine, "--stack", stack, "fixtures/wat/recursion.wat", "depth", n]);
+        depth("64KiB", "500").prints("500\n");
+        depth("64KiB", "30000").fails(134, &["call stack exhausted"]);
+        depth("64MiB", "500000").prints("500000\n");
+        depth("64MiB", "20000000").fails(134, &["call stack exhausted"]);
+    });
+}
+
+#[test]
+fn memory_in_use_and_its_peak_are_measured() {
+    on_each_engine(|engine| {
+        let envelope = run(&["-r", engine, "--metrics", "fixtures/wat/memory.wat", "grow", "9"]).envelope();
+        assert_eq!(envelope["metrics"]["memory_bytes"], json!(655_360));
+        assert_eq!(envelope["metrics"]["memory_peak_bytes"], json!(655_360));
+    });
+}

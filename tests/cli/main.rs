@@ -1,0 +1,11 @@
+//! The command line, as a user meets it: one process a test.
+
+mod calling;
+mod engines;
+mod exit_codes;
+mod habits;
+mod input;
+mod inspect;
+mod limits;
+mod readme;
+mod vocabulary;
