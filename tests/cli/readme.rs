@@ -66,5 +66,5 @@ fn is_like(line: &str, expected: &str) -> bool {
 #[test]
 fn the_two_set_up_commands_are_there() {
     let readme = std::fs::read_to_string("README.md").unwrap();
-    assert!(readme.contains("    cargo run --release -- --runtime wasmer fixtures/add.wasm add 5 3\n    cargo test\n"));
+    assert!(readme.contains("\ncargo run --release -- --runtime wasmer fixtures/add.wasm add 5 3\ncargo test\n"));
 }
