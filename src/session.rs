@@ -11,6 +11,7 @@ use crate::config::RuntimeConfig;
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
+use crate::runtime::host::HostImports;
 use crate::runtime::preflight::{self, AdmittedModule};
 use crate::value::types::Value;
 
@@ -119,6 +120,9 @@ impl<'a> Session<'a> {
         events: &dyn Fn(Event),
         metrics: &mut CallMetrics,
     ) -> Result<Vec<Value>> {
+        // What instantiation would refuse is told before a large module is compiled for minutes.
+        preflight::check_imports(self.info(), &HostImports::none())?;
+        preflight::check_limits(self.info(), &HostImports::none(), limits)?;
         events(Event::Compiling(self.module.binary().len()));
         let compiled = timed(&mut metrics.compile_ns, || {
             let runtime = backends::create_runtime(&self.config)?;

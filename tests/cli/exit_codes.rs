@@ -74,6 +74,8 @@ fn a_hundred_and_twenty_six_is_a_module_that_cannot_run() {
         let unlinkable =
             ["`env` `log`: func (i32) -> ()", "`env` `memory`: memory 1..", "`env` `limit`: global i64", "WASI"];
         run(&["-r", engine, "fixtures/wat/imports_missing.wat", "run"]).fails(126, &unlinkable);
+        let said = run(&["-r", engine, "--metrics", "fixtures/wat/imports_missing.wat", "run"]);
+        assert!(said.envelope()["metrics"]["compile_ns"].is_null(), "it is refused before it is compiled");
     });
 }
 
