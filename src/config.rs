@@ -19,13 +19,19 @@ pub struct RuntimeConfig {
     pub compiler: Option<Compiler>,
     /// The most stack a guest may use, in bytes; `None` is [`DEFAULT_MAX_STACK`].
     pub max_stack: Option<u64>,
+    /// Whether [portable fuel](crate::runtime::fuel) is counted, so that instances can be limited in it.
+    pub metering: bool,
+    /// Whether every NaN an operator produces is the canonical one, which the specification leaves open: the same
+    /// program then computes the same bits on both engines and every machine. Relaxed SIMD is refused with it where the
+    /// engine has no deterministic form of it.
+    pub canonical_nans: bool,
 }
 
 impl RuntimeConfig {
     /// The configuration of one engine, everything else at its default.
     #[must_use]
     pub const fn new(kind: RuntimeKind) -> Self {
-        Self { kind, compiler: None, max_stack: None }
+        Self { kind, compiler: None, max_stack: None, metering: false, canonical_nans: false }
     }
 
     /// Wasmtime, everything else at its default.
@@ -51,6 +57,20 @@ impl RuntimeConfig {
     #[must_use]
     pub const fn with_max_stack(mut self, bytes: u64) -> Self {
         self.max_stack = Some(bytes);
+        self
+    }
+
+    /// The same with portable fuel counted.
+    #[must_use]
+    pub const fn with_metering(mut self) -> Self {
+        self.metering = true;
+        self
+    }
+
+    /// The same with canonical NaNs.
+    #[must_use]
+    pub const fn with_canonical_nans(mut self) -> Self {
+        self.canonical_nans = true;
         self
     }
 

@@ -32,6 +32,8 @@ pub enum ErrorKind {
     Limit,
     /// The guest trapped.
     Trap,
+    /// The guest used up its fuel. Give it more.
+    OutOfFuel,
     /// An access outside guest memory by the host.
     MemoryAccess,
     /// The instance trapped earlier and takes no more calls. Make another.
@@ -54,6 +56,7 @@ impl ErrorKind {
             Self::InvalidArgument => "invalid_argument",
             Self::Limit => "limit",
             Self::Trap => "trap",
+            Self::OutOfFuel => "out_of_fuel",
             Self::MemoryAccess => "memory_access",
             Self::Crashed => "crashed",
             Self::Internal => "internal",
@@ -251,6 +254,14 @@ impl Error {
     #[must_use]
     pub fn limit(exceeded: LimitExceeded) -> Self {
         let mut error = Self::new(ErrorKind::Limit, format!("the module {exceeded}"));
+        error.details.limit = Some(exceeded);
+        error
+    }
+
+    /// A guest that used up its fuel.
+    #[must_use]
+    pub fn out_of_fuel(exceeded: LimitExceeded) -> Self {
+        let mut error = Self::new(ErrorKind::OutOfFuel, format!("the guest {exceeded}"));
         error.details.limit = Some(exceeded);
         error
     }

@@ -16,13 +16,16 @@ pub struct Limits {
     pub memory: Option<u64>,
     /// Elements in each table of the instance.
     pub table_elements: Option<u64>,
+    /// [Portable fuel](crate::runtime::fuel) for everything the instance runs, its start function included. Needs a
+    /// runtime that meters ([`RuntimeConfig::metering`](crate::RuntimeConfig::metering)).
+    pub fuel: Option<u64>,
 }
 
 impl Limits {
     /// No limit but the engines' own.
     #[must_use]
     pub const fn none() -> Self {
-        Self { memory: None, table_elements: None }
+        Self { memory: None, table_elements: None, fuel: None }
     }
 
     /// The same with linear memory bounded, in bytes.
@@ -38,6 +41,13 @@ impl Limits {
         self.table_elements = Some(elements);
         self
     }
+
+    /// The same with portable fuel bounded.
+    #[must_use]
+    pub const fn with_fuel(mut self, units: u64) -> Self {
+        self.fuel = Some(units);
+        self
+    }
 }
 
 /// Which limit was hit.
@@ -49,6 +59,8 @@ pub enum LimitKind {
     Memory,
     /// [`Limits::table_elements`], in elements.
     TableElements,
+    /// [`Limits::fuel`], in units of portable fuel.
+    Fuel,
 }
 
 /// A limit, and what was asked of it.
@@ -78,6 +90,7 @@ impl fmt::Display for LimitExceeded {
             LimitKind::Memory => {
                 write!(f, "needs {attempted} bytes of linear memory, the limit is {limit}")
             }
+            LimitKind::Fuel => write!(f, "used more than its {limit} units of fuel"),
             LimitKind::TableElements => write!(f, "needs {attempted} table elements, the limit is {limit}"),
         }
     }

@@ -144,6 +144,7 @@ impl<'a> Session<'a> {
         tracing::info!(instantiate_ns = metrics.instantiate_ns, "instantiated");
 
         let result = timed(&mut metrics.call_ns, || instance.call(function, args));
+        metrics.fuel_used = instance.fuel_used();
         metrics.memory_bytes = Some(instance.memory_bytes());
         metrics.memory_peak_bytes = Some(instance.memory_peak_bytes());
         tracing::info!(call_ns = metrics.call_ns, function, ok = result.is_ok(), "called");

@@ -14,6 +14,8 @@ pub(crate) const NOT_FOUND: u8 = 127;
 pub(crate) const TRAP: u8 = 134;
 /// A limit.
 pub(crate) const LIMIT: u8 = 137;
+/// Out of fuel.
+pub(crate) const OUT_OF_FUEL: u8 = 152;
 
 /// The exit code of a kind of failure.
 pub(crate) const fn of(kind: ErrorKind) -> u8 {
@@ -24,5 +26,6 @@ pub(crate) const fn of(kind: ErrorKind) -> u8 {
         ErrorKind::UnknownExport => NOT_FOUND,
         ErrorKind::Trap | ErrorKind::Crashed => TRAP,
         ErrorKind::Limit => LIMIT,
+        ErrorKind::OutOfFuel => OUT_OF_FUEL,
     }
 }

@@ -52,6 +52,8 @@ impl RunSettings {
         let config = run.limits.stack.map_or(config.clone(), |bytes| config.with_max_stack(bytes));
         let limits = run.limits.memory.map_or(Limits::none(), |bytes| Limits::none().with_memory(bytes));
         let limits = run.limits.table_elements.map_or(limits, |elements| limits.with_table_elements(elements));
+        let limits = run.limits.fuel.map_or(limits, |units| limits.with_fuel(units));
+        let config = run.limits.fuel.map_or(config.clone(), |_| config.with_metering());
 
         let typed: Vec<String> = run.args.iter().map(|arg| argv::value(arg).to_owned()).collect();
         let args = match typed.as_slice() {
@@ -99,9 +101,33 @@ pub(crate) fn parse_count(text: &str) -> Result<u64, String> {
     parsed.ok_or_else(|| "a whole number of at most 18446744073709551615, such as 10_000".to_owned())
 }
 
+/// Portable fuel: a count, possibly in thousands (`K`), millions (`M`) or thousands of millions (`G`).
+pub(crate) fn parse_fuel(text: &str) -> Result<u64, String> {
+    let (digits, factor) = match text.as_bytes().last() {
+        Some(b'K') => (&text[..text.len() - 1], 1_000),
+        Some(b'M') => (&text[..text.len() - 1], 1_000_000),
+        Some(b'G') => (&text[..text.len() - 1], 1_000_000_000),
+        _ => (text, 1),
+    };
+    let most = wrun::runtime::fuel::MOST;
+    let units = parse_count(digits).ok().and_then(|count| count.checked_mul(factor)).filter(|units| *units <= most);
+    units.ok_or_else(|| format!("a whole number of at most {most}, such as 1_000_000, 10M or 2G"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fuel_has_decimal_units() {
+        assert_eq!(parse_fuel("1_000_000"), Ok(1_000_000));
+        assert_eq!(parse_fuel("10M"), Ok(10_000_000));
+        assert_eq!(parse_fuel("2G"), Ok(2_000_000_000));
+        assert_eq!(parse_fuel("0"), Ok(0));
+        for wrong in ["", "M", "-1", "1.5M", "10m", "10MB", "18446744073709551615", "99999999999G"] {
+            assert!(parse_fuel(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_size_needs_a_unit() {

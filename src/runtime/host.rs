@@ -16,9 +16,8 @@ pub trait HostContext {
     /// Copies from the exported memory `memory`, starting at byte `offset`.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownExport`](crate::ErrorKind::UnknownExport) where the guest exports no such memory (or, on
-    /// wasmer, while its start function runs), [`ErrorKind::MemoryAccess`](crate::ErrorKind::MemoryAccess) where the
-    /// range is not inside it.
+    /// [`ErrorKind::UnknownExport`](crate::ErrorKind::UnknownExport) where the guest exports no such memory,
+    /// [`ErrorKind::MemoryAccess`](crate::ErrorKind::MemoryAccess) where the range is not inside it.
     fn read_memory(&mut self, memory: &str, offset: u64, buffer: &mut [u8]) -> Result<()>;
 
     /// Copies into the exported memory `memory`, starting at byte `offset`.

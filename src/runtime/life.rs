@@ -16,7 +16,7 @@ pub enum InstanceState {
     Ready,
     /// A call is in it.
     Running,
-    /// A call trapped; its memory may be half-written. See
+    /// A call trapped or ran out of fuel; its memory may be half-written. See
     /// [`WasmInstance::recover`](crate::WasmInstance::recover).
     Crashed,
 }
@@ -94,17 +94,20 @@ impl Life {
 
     #[cold]
     fn after_failure<T>(&self, result: &Result<T>) -> u8 {
-        if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Trap) {
-            self.traps.store(self.traps.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-            return CRASHED;
+        match result.as_ref().err().map(Error::kind) {
+            Some(ErrorKind::Trap) => {
+                self.traps.store(self.traps.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+                CRASHED
+            }
+            Some(ErrorKind::OutOfFuel) => CRASHED,
+            _ => READY,
         }
-        READY
     }
 }
 
 #[cold]
 fn refused() -> Error {
-    let message = "the instance trapped earlier and takes no more calls";
+    let message = "the instance trapped or ran out of fuel earlier and takes no more calls";
     Error::new(ErrorKind::Crashed, message).with_hint("make a new instance, or call `recover` first")
 }
 

@@ -5,6 +5,7 @@ pub mod budget;
 pub mod enforce;
 pub mod ext;
 pub mod features;
+pub mod fuel;
 pub mod host;
 pub mod kind;
 pub mod life;

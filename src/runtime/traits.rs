@@ -137,6 +137,26 @@ pub trait WasmInstance: fmt::Debug + Send {
     /// The most bytes of linear memory that were in use, counted as in [`WasmInstance::memory_bytes`].
     fn memory_peak_bytes(&self) -> u64;
 
+    /// [Portable fuel](crate::runtime::fuel) used since the instance was made or its fuel reset; `None` where its runtime
+    /// meters none, and after a trap (what the guest had used by then, no engine knows exactly).
+    fn fuel_used(&mut self) -> Option<u64>;
+
+    /// What remains of the fuel limit; `None` as for [`WasmInstance::fuel_used`], and without a limit.
+    fn fuel_remaining(&mut self) -> Option<u64>;
+
+    /// Adds to the fuel limit.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnsupportedConfig`] where the runtime meters none, [`ErrorKind::InvalidArgument`] where it is more
+    /// than a tank holds.
+    fn add_fuel(&mut self, units: u64) -> Result<()>;
+
+    /// Sets the fuel limit anew and forgets what was used.
+    ///
+    /// # Errors
+    /// As [`WasmInstance::add_fuel`].
+    fn reset_fuel(&mut self, limit: u64) -> Result<()>;
+
     /// For shared code, which calls through a handle.
     fn as_dyn_mut(&mut self) -> &mut dyn WasmInstance;
 

@@ -6,7 +6,8 @@ use wasmer::{
 };
 
 use super::convert::{Funcs, from_val, func_type, to_val, val_type};
-use super::memory;
+use super::metering::EXHAUSTED;
+use super::{fuel, memory};
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{MemoryType, ModuleInfo, TableType};
 use crate::runtime::access;
@@ -18,6 +19,7 @@ use crate::value::types::Value;
 pub(super) struct Guest {
     memories: Vec<(String, Memory)>,
     funcs: Funcs,
+    fuel: Option<Global>,
 }
 
 /// The imports of a module, in order, and what connects them to their guest.
@@ -27,11 +29,13 @@ pub(super) struct Lowered {
 }
 
 impl Lowered {
-    /// Shows the guest's memories to the host functions it calls.
-    pub(super) fn connect(&self, store: &mut Store, instance: &Instance) {
+    /// Shows the guest's memories and fuel to the host functions it calls.
+    pub(super) fn connect(&self, store: &mut Store, instance: &Instance, fuel: Option<Global>) {
         let exports = instance.exports.iter();
         let memories = exports.memories().map(|(name, memory)| (name.clone(), memory.clone())).collect();
-        self.guest.as_mut(store).memories = memories;
+        let guest = self.guest.as_mut(store);
+        guest.memories = memories;
+        guest.fuel = fuel;
     }
 }
 
@@ -85,9 +89,20 @@ fn lower_function(store: &mut Store, guest: &FunctionEnv<Guest>, function: &Host
         Error::new(ErrorKind::UnsupportedFeature, format!("the host has no functions of type {}", function.ty()))
     })?;
     let function = function.clone();
-    Ok(Function::new_with_env(store, guest, ty, move |env, params| {
+    Ok(Function::new_with_env(store, guest, ty, move |mut env, params| {
+        check_fuel(&mut env)?;
         call(&function, env, params).map_err(|error| RuntimeError::user(Box::new(HostFailure(error))))
     }))
+}
+
+/// Fails a host call of a guest that has used more than there was.
+fn check_fuel(env: &mut FunctionEnvMut<'_, Guest>) -> Result<(), RuntimeError> {
+    let Some(fuel) = env.data().fuel.clone() else { return Ok(()) };
+    if fuel::left(&fuel, env) >= 0 {
+        return Ok(());
+    }
+    fuel.set(env, wasmer::Value::I64(EXHAUSTED))?;
+    Err(RuntimeError::new("out of fuel"))
 }
 
 fn call(

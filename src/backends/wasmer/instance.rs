@@ -8,10 +8,12 @@ use std::sync::Arc;
 use wasmer::{Function, Instance, Store};
 
 use super::convert::{Funcs, from_val, to_val};
+use super::fuel::Meter;
+use super::memory;
 use super::typed::{self, TypedCall};
-use super::{errors, memory};
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::ModuleInfo;
+use crate::runtime::fuel::{self, Gauge, Tank};
 use crate::runtime::life::{Enrolled, InstanceState};
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
 use crate::runtime::{access, preflight};
@@ -23,6 +25,7 @@ pub struct WasmerInstance {
     funcs: Funcs,
     info: Arc<ModuleInfo>,
     enrolled: Enrolled,
+    meter: Meter,
     store: Store,
 }
 
@@ -34,8 +37,14 @@ pub struct WasmerInstance {
 unsafe impl Send for WasmerInstance {}
 
 impl WasmerInstance {
-    pub(super) fn new(store: Store, instance: Instance, info: Arc<ModuleInfo>, enrolled: Enrolled) -> Self {
-        Self { instance, funcs: Funcs::default(), info, enrolled, store }
+    pub(super) fn new(
+        store: Store,
+        instance: Instance,
+        info: Arc<ModuleInfo>,
+        enrolled: Enrolled,
+        meter: Meter,
+    ) -> Self {
+        Self { instance, funcs: Funcs::default(), info, enrolled, meter, store }
     }
 
     fn memory(&self, name: &str) -> Result<wasmer::MemoryView<'_>> {
@@ -104,12 +113,42 @@ impl WasmInstance for WasmerInstance {
         self.enrolled.life.memory().peak()
     }
 
+    fn fuel_used(&mut self) -> Option<u64> {
+        fuel::used(self)
+    }
+
+    fn fuel_remaining(&mut self) -> Option<u64> {
+        fuel::remaining(self)
+    }
+
+    fn add_fuel(&mut self, units: u64) -> Result<()> {
+        fuel::add(self, units)
+    }
+
+    fn reset_fuel(&mut self, limit: u64) -> Result<()> {
+        fuel::reset(self, limit)
+    }
+
     fn as_dyn_mut(&mut self) -> &mut dyn WasmInstance {
         self
     }
 
     fn as_any_mut(&mut self) -> &mut dyn Any {
         self
+    }
+}
+
+impl Gauge for WasmerInstance {
+    fn tank(&mut self) -> Option<&mut Tank> {
+        self.meter.tank()
+    }
+
+    fn left(&mut self) -> i64 {
+        self.meter.left(&mut self.store)
+    }
+
+    fn set_left(&mut self, left: i64) {
+        self.meter.set_left(&mut self.store, left);
     }
 }
 
@@ -139,10 +178,13 @@ impl WasmFunctionCaller for WasmerFunctionCaller {
             return Err(Error::new(ErrorKind::InvalidArgument, "the function belongs to another instance"));
         };
         preflight::check_call(&self.ty, args, results.len())?;
-        let WasmerInstance { store, enrolled, funcs, .. } = instance;
+        let WasmerInstance { store, enrolled, funcs, meter, .. } = instance;
         enrolled.life.run(|| match &self.typed {
-            Some(call) => call(store, args, results).map_err(|error| errors::call(&error)),
-            None => call_dynamic(store, &self.function, funcs, args, results),
+            Some(call) => {
+                let called = call(store, args, results);
+                meter.settle(store, called)
+            }
+            None => call_dynamic(store, &self.function, funcs, meter, args, results),
         })
     }
 }
@@ -151,11 +193,13 @@ fn call_dynamic(
     store: &mut Store,
     function: &Function,
     funcs: &mut Funcs,
+    meter: &mut Meter,
     args: &[Value],
     results: &mut [Value],
 ) -> Result<()> {
     let params = args.iter().map(|arg| to_val(store, funcs, *arg)).collect::<Result<Vec<_>>>()?;
-    let vals = function.call(store, &params).map_err(|error| errors::call(&error))?;
+    let called = function.call(store, &params);
+    let vals = meter.settle(store, called)?;
     for (result, val) in results.iter_mut().zip(&vals) {
         *result = from_val(store, funcs, val)?;
     }

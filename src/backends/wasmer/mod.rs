@@ -2,10 +2,12 @@
 
 mod convert;
 mod errors;
+mod fuel;
 mod host;
 mod instance;
 mod limits;
 mod memory;
+mod metering;
 mod module;
 mod runtime;
 mod typed;

@@ -4,21 +4,31 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use wasmer::{EngineId, Module};
+use wasmer::{Engine, Module};
 
+use super::metering::Private;
 use crate::module::info::ModuleInfo;
+use crate::runtime::metrics::Ledger;
 use crate::runtime::traits::WasmModule;
 
 /// A module compiled by Wasmer.
 pub struct WasmerModule {
     compiled: Module,
     info: Arc<ModuleInfo>,
-    engine: EngineId,
+    engine: Engine,
+    private: Private,
+    owner: Arc<Ledger>,
 }
 
 impl WasmerModule {
-    pub(super) fn new(compiled: Module, info: Arc<ModuleInfo>, engine: EngineId) -> Self {
-        Self { compiled, info, engine }
+    pub(super) fn new(
+        compiled: Module,
+        info: Arc<ModuleInfo>,
+        engine: Engine,
+        private: Private,
+        owner: Arc<Ledger>,
+    ) -> Self {
+        Self { compiled, info, engine, private, owner }
     }
 
     pub(super) fn compiled(&self) -> &Module {
@@ -26,8 +36,18 @@ impl WasmerModule {
     }
 
     /// The engine it was compiled by, and runs on.
-    pub(super) fn engine(&self) -> EngineId {
-        self.engine
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// What it exports for this backend only.
+    pub(super) fn private(&self) -> &Private {
+        &self.private
+    }
+
+    /// The books of the runtime that compiled it.
+    pub(super) fn owner(&self) -> &Arc<Ledger> {
+        &self.owner
     }
 }
 

@@ -3,16 +3,21 @@
 use std::fmt;
 use std::sync::Arc;
 
-use wasmer::sys::{BaseTunables, Cranelift, EngineBuilder, Features, NativeEngineExt, Singlepass};
+use wasmer::sys::{
+    BaseTunables, CompilerConfig, Cranelift, EngineBuilder, Features, ModuleMiddleware, NativeEngineExt, Singlepass,
+};
 use wasmer::{Engine, Instance, Module, Store};
 
+use super::fuel::Meter;
 use super::limits::{GuestTunables, claim_stack_size};
+use super::metering::Private;
 use super::{WasmerInstance, WasmerModule, errors, host};
 use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::runtime::features::Feature;
+use crate::runtime::fuel;
 use crate::runtime::host::HostImports;
 use crate::runtime::kind::Compiler;
 use crate::runtime::life::{Enrolled, Life};
@@ -46,13 +51,28 @@ impl WasmerRuntime {
     pub fn new(config: &RuntimeConfig) -> Result<Self> {
         preflight::check_config(config)?;
         claim_stack_size(config.effective_max_stack())?;
-        let builder = match config.effective_compiler() {
-            Compiler::Cranelift => EngineBuilder::new(Cranelift::default()),
-            Compiler::Singlepass => EngineBuilder::new(Singlepass::default()),
-        };
-        let engine = builder.set_features(Some(features(config))).engine();
-        Ok(Self { config: config.clone(), engine: engine.into(), ledger: Arc::default() })
+        Ok(Self { config: config.clone(), engine: engine(config, None), ledger: Arc::default() })
     }
+}
+
+/// An engine that puts code through `middleware`, which is one module's: such an engine compiles no other.
+fn engine(config: &RuntimeConfig, middleware: Option<Arc<dyn ModuleMiddleware>>) -> Engine {
+    match config.effective_compiler() {
+        Compiler::Cranelift => build(Cranelift::default(), config, middleware),
+        Compiler::Singlepass => build(Singlepass::default(), config, middleware),
+    }
+}
+
+fn build<C>(mut compiler: C, config: &RuntimeConfig, middleware: Option<Arc<dyn ModuleMiddleware>>) -> Engine
+where
+    C: CompilerConfig + 'static,
+{
+    compiler.canonicalize_nans(config.canonical_nans);
+    if let Some(middleware) = middleware {
+        compiler.push_middleware(middleware);
+    }
+    let compiler: Box<dyn CompilerConfig> = Box::new(compiler);
+    EngineBuilder::new(compiler).set_features(Some(features(config))).engine().into()
 }
 
 /// The engine's feature switches, as [`Feature`] says; what it has no switch for, preflight holds.
@@ -79,10 +99,16 @@ impl WasmRuntime for WasmerRuntime {
     }
 
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
-        let compile = || Module::from_binary(&self.engine, module.binary()).map_err(|error| errors::compile(&error));
+        let private = Private::of(module.info(), self.config.metering);
+        let engine = match private.middleware() {
+            Some(middleware) => engine(&self.config, Some(middleware)),
+            None => self.engine.clone(),
+        };
+        let compile = || Module::from_binary(&engine, module.binary()).map_err(|error| errors::compile(&error));
         let compiled = preflight::guard_compiler(&self.config, compile)?;
         self.ledger.compiled_one();
-        Ok(Box::new(WasmerModule::new(compiled, Arc::clone(module.info()), self.engine.id())))
+        let owner = Arc::clone(&self.ledger);
+        Ok(Box::new(WasmerModule::new(compiled, Arc::clone(module.info()), engine, private, owner)))
     }
 
     fn create_instance_with(
@@ -93,23 +119,30 @@ impl WasmRuntime for WasmerRuntime {
         imports: &HostImports,
     ) -> Result<Box<dyn WasmInstance>> {
         let module = module.as_any().downcast_ref::<WasmerModule>();
-        let Some(module) = module.filter(|module| module.engine() == self.engine.id()) else {
+        let Some(module) = module.filter(|module| Arc::ptr_eq(module.owner(), &self.ledger)) else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the module was compiled by another runtime"));
         };
         preflight::check_imports(module.info(), imports)?;
         preflight::check_limits(module.info(), imports, limits)?;
+        fuel::check(&self.config, limits.fuel)?;
 
         let life = Life::new(limits, preflight::shared_bytes(module.info(), imports));
-        let mut engine = self.engine.clone();
+        let mut engine = module.engine().clone();
         let base = BaseTunables::for_target(engine.target());
         engine.set_tunables(GuestTunables::new(base, Arc::clone(&life), limits, self.config.effective_max_stack()));
         let mut store = Store::new(engine);
         let lowered = host::lower(&mut store, module.info(), imports)?;
         let made = Instance::new_by_index(&mut store, module.compiled(), &lowered.externs);
         let instance = made.map_err(|error| errors::instantiate(&error))?;
-        lowered.connect(&mut store, &instance);
+        let mut meter = Meter::of(module.private(), &instance, limits.fuel);
+        meter.fill(&mut store);
+        lowered.connect(&mut store, &instance, meter.global());
+        if let Some(start) = module.private().start(&instance) {
+            let started = start.call(&mut store, &[]);
+            meter.settle(&mut store, started)?;
+        }
         let enrolled = Enrolled::new(life, &self.ledger);
-        Ok(Box::new(WasmerInstance::new(store, instance, Arc::clone(module.info()), enrolled)))
+        Ok(Box::new(WasmerInstance::new(store, instance, Arc::clone(module.info()), enrolled, meter)))
     }
 
     fn metrics(&self) -> RuntimeMetrics {

@@ -11,22 +11,17 @@ pub(super) fn compile(error: &wasmtime::Error) -> Error {
     Error::new(ErrorKind::UnsupportedFeature, format!("wasmtime cannot compile the module: {error:#}"))
 }
 
-/// A failure of instantiation.
-pub(super) fn instantiate(store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) -> Error {
-    classify(store, error).unwrap_or_else(|error| {
-        Error::new(ErrorKind::Unlinkable, format!("the module cannot be instantiated: {error:#}"))
-    })
-}
-
-/// A failure of a call.
+/// A failure of guest code, or of instantiation: where it is no trap, something could not be linked.
 #[cold]
-pub(super) fn call(store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) -> Error {
-    classify(store, error).unwrap_or_else(|error| Error::trap(Trap::Other, Some(format!("{error:#}"))))
+pub(super) fn guest(store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) -> Error {
+    classify(store, error)
+        .unwrap_or_else(|error| Error::new(ErrorKind::Unlinkable, format!("the guest cannot run: {error:#}")))
 }
 
 /// A trap, where the failure is one.
 fn classify(mut store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) -> Result<Error, wasmtime::Error> {
-    let backtrace = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
+    let shift = store.as_context().data().code_shift;
+    let backtrace = error.downcast_ref::<WasmBacktrace>().map(|trace| frames(trace, shift)).unwrap_or_default();
     if let Some(trap) = error.downcast_ref::<wasmtime::Trap>() {
         let (trap, detail) = trap_code(*trap);
         return Ok(Error::trap(trap, detail).with_backtrace(backtrace));
@@ -68,9 +63,9 @@ fn trap_code(trap: wasmtime::Trap) -> (Trap, Option<String>) {
     (ours, None)
 }
 
-fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
+fn frames(backtrace: &WasmBacktrace, shift: i64) -> Vec<Frame> {
     let frame = |frame: &wasmtime::FrameInfo| {
-        let offset = frame.module_offset().map(|offset| offset as u64);
+        let offset = frame.module_offset().map(|offset| (offset as u64).wrapping_add_signed(-shift));
         Frame::new(frame.func_index(), frame.func_name().map(str::to_owned), offset)
     };
     backtrace.frames().iter().take(Frame::MOST).map(frame).collect()

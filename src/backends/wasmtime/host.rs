@@ -6,7 +6,7 @@ use wasmtime::{
 
 use super::convert::{from_val, to_val, val_type};
 use super::limits::Guest;
-use super::memory;
+use super::{memory, metering};
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{MemoryType, ModuleInfo, TableType};
 use crate::runtime::access;
@@ -71,6 +71,7 @@ fn lower_function(store: &mut Store<Guest>, function: &HostFunction) -> Result<F
     let ty = wasmtime::FuncType::new(store.engine(), types(function.ty().params())?, types(function.ty().results())?);
     let function = function.clone();
     Ok(Func::new(store, ty, move |mut caller, params, results| {
+        metering::check_host_call(&caller)?;
         call(&function, &mut caller, params, results).map_err(|error| wasmtime::Error::new(HostFailure(error)))
     }))
 }

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use wasmtime::{AsContextMut, Extern, Func, Instance, RootScope, Store, ValRaw};
 
 use super::limits::{Guest, on_enough_stack};
-use super::{convert, errors, memory};
+use super::{convert, memory, metering};
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::ModuleInfo;
+use crate::runtime::fuel::{self, Gauge, Tank};
 use crate::runtime::life::{Enrolled, InstanceState};
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
 use crate::runtime::{access, preflight};
@@ -23,6 +24,7 @@ pub struct WasmtimeInstance {
     info: Arc<ModuleInfo>,
     enrolled: Enrolled,
     stack: u64,
+    tank: Option<Tank>,
 }
 
 impl WasmtimeInstance {
@@ -32,8 +34,9 @@ impl WasmtimeInstance {
         info: Arc<ModuleInfo>,
         enrolled: Enrolled,
         stack: u64,
+        tank: Option<Tank>,
     ) -> Self {
-        Self { store, instance, info, enrolled, stack }
+        Self { store, instance, info, enrolled, stack, tank }
     }
 
     fn memory<R>(&mut self, name: &str, access: impl FnOnce(&mut [u8]) -> R) -> Result<R> {
@@ -102,12 +105,42 @@ impl WasmInstance for WasmtimeInstance {
         self.enrolled.life.memory().peak()
     }
 
+    fn fuel_used(&mut self) -> Option<u64> {
+        fuel::used(self)
+    }
+
+    fn fuel_remaining(&mut self) -> Option<u64> {
+        fuel::remaining(self)
+    }
+
+    fn add_fuel(&mut self, units: u64) -> Result<()> {
+        fuel::add(self, units)
+    }
+
+    fn reset_fuel(&mut self, limit: u64) -> Result<()> {
+        fuel::reset(self, limit)
+    }
+
     fn as_dyn_mut(&mut self) -> &mut dyn WasmInstance {
         self
     }
 
     fn as_any_mut(&mut self) -> &mut dyn Any {
         self
+    }
+}
+
+impl Gauge for WasmtimeInstance {
+    fn tank(&mut self) -> Option<&mut Tank> {
+        self.tank.as_mut()
+    }
+
+    fn left(&mut self) -> i64 {
+        metering::left(&self.store)
+    }
+
+    fn set_left(&mut self, left: i64) {
+        metering::set_left(&mut self.store, left);
     }
 }
 
@@ -136,14 +169,15 @@ impl WasmFunctionCaller for WasmtimeFunctionCaller {
         let Some(instance) = instance.filter(|instance| instance.enrolled.life.id() == self.owner) else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the function belongs to another instance"));
         };
-        let WasmtimeInstance { store, enrolled, stack, .. } = instance;
+        let WasmtimeInstance { store, enrolled, stack, tank, .. } = instance;
         let Self { func, ty, slots, .. } = self;
         let Some(slots) = slots else {
             preflight::check_call(ty, args, results.len())?;
-            return enrolled.life.run(|| on_enough_stack(*stack, || call_dynamic(store, *func, ty, args, results)));
+            let call = || on_enough_stack(*stack, || call_dynamic(store, *func, ty, tank, args, results));
+            return enrolled.life.run(call);
         };
         fill(slots, ty, args, results.len())?;
-        enrolled.life.run(|| on_enough_stack(*stack, || call_raw(store, *func, ty, slots, results)))
+        enrolled.life.run(|| on_enough_stack(*stack, || call_raw(store, *func, ty, tank, slots, results)))
     }
 }
 
@@ -165,6 +199,7 @@ fn call_raw(
     store: &mut Store<Guest>,
     func: Func,
     ty: &FuncType,
+    tank: &mut Option<Tank>,
     slots: &mut [ValRaw],
     results: &mut [Value],
 ) -> Result<()> {
@@ -172,7 +207,7 @@ fn call_raw(
     // checked and written to the first slots; there are as many slots as parameters or results, whichever are more;
     // none is a reference.
     let called = unsafe { func.call_unchecked(&mut *store, std::ptr::from_mut::<[ValRaw]>(slots)) };
-    called.map_err(|error| errors::call(store, error))?;
+    metering::settle(store, tank, called)?;
     for ((result, slot), ty) in results.iter_mut().zip(slots).zip(ty.results()) {
         *result = convert::from_raw(slot, ty);
     }
@@ -184,6 +219,7 @@ fn call_dynamic(
     store: &mut Store<Guest>,
     func: Func,
     ty: &FuncType,
+    tank: &mut Option<Tank>,
     args: &[Value],
     results: &mut [Value],
 ) -> Result<()> {
@@ -193,7 +229,8 @@ fn call_dynamic(
         params.push(convert::to_val(&mut scope, *arg)?);
     }
     let mut vals = convert::zeros(ty.results());
-    func.call(&mut scope, &params, &mut vals).map_err(|error| errors::call(&mut scope, error))?;
+    let called = func.call(&mut scope, &params, &mut vals);
+    metering::settle(&mut scope, tank, called)?;
     for (result, val) in results.iter_mut().zip(&vals) {
         *result = convert::from_val(scope.as_context_mut(), val)?;
     }

@@ -14,15 +14,17 @@ pub(super) struct Guest {
     table_elements: u64,
     /// Bytes taken for a growth whose outcome is not known yet.
     growing: u64,
+    /// How many bytes later the code stands than in the module as it came.
+    pub(super) code_shift: i64,
     /// Functions the host was given, by the number it was given, and their numbers by address.
     pub(super) funcs: Vec<Func>,
     pub(super) func_numbers: HashMap<usize, u32>,
 }
 
 impl Guest {
-    pub(super) fn new(life: Arc<Life>, limits: Limits) -> Self {
+    pub(super) fn new(life: Arc<Life>, limits: Limits, code_shift: i64) -> Self {
         let table_elements = limits.table_elements.unwrap_or(u64::MAX);
-        Self { life, table_elements, growing: 0, funcs: Vec::new(), func_numbers: HashMap::new() }
+        Self { life, table_elements, growing: 0, code_shift, funcs: Vec::new(), func_numbers: HashMap::new() }
     }
 }
 

@@ -6,8 +6,10 @@ mod host;
 mod instance;
 mod limits;
 mod memory;
+mod metering;
 mod module;
 mod runtime;
+mod start;
 
 pub use instance::{WasmtimeFunctionCaller, WasmtimeInstance};
 pub use module::WasmtimeModule;

@@ -13,15 +13,28 @@ use crate::runtime::traits::WasmModule;
 pub struct WasmtimeModule {
     compiled: Module,
     info: Arc<ModuleInfo>,
+    start: Option<String>,
+    code_shift: i64,
 }
 
 impl WasmtimeModule {
-    pub(super) fn new(compiled: Module, info: Arc<ModuleInfo>) -> Self {
-        Self { compiled, info }
+    /// Code compiled from a module, or from the same one with its start function deferred.
+    pub(super) fn new(compiled: Module, info: Arc<ModuleInfo>, start: Option<String>, code_shift: i64) -> Self {
+        Self { compiled, info, start, code_shift }
     }
 
     pub(super) fn compiled(&self) -> &Module {
         &self.compiled
+    }
+
+    /// The export of a start function that is still to be called.
+    pub(super) fn start(&self) -> Option<&str> {
+        self.start.as_deref()
+    }
+
+    /// How many bytes later the code stands than in the module as it came.
+    pub(super) fn code_shift(&self) -> i64 {
+        self.code_shift
     }
 }
 

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use wasmtime::{Config, Engine, Instance, Module, Store};
 
 use super::limits::{Guest, on_enough_stack};
-use super::{WasmtimeInstance, WasmtimeModule, errors, host};
+use super::start::Deferred;
+use super::{WasmtimeInstance, WasmtimeModule, errors, host, metering};
 use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Frame, Result};
 use crate::limits::Limits;
 use crate::runtime::features::{self, Feature};
+use crate::runtime::fuel::{self, Tank};
 use crate::runtime::host::HostImports;
 use crate::runtime::life::{Enrolled, Life};
 use crate::runtime::metrics::{Ledger, RuntimeMetrics};
@@ -50,6 +52,11 @@ impl WasmtimeRuntime {
         let supported = Feature::supported(config.kind, config.effective_compiler());
         settings.wasm_features(features::flags(supported), true);
         settings.shared_memory(true);
+        if config.metering {
+            metering::configure(&mut settings);
+        }
+        settings.cranelift_nan_canonicalization(config.canonical_nans);
+        settings.relaxed_simd_deterministic(config.canonical_nans);
         let stack = usize::try_from(config.effective_max_stack()).unwrap_or(usize::MAX);
         // No guest runs on an async stack here, but the engine insists that one would be large enough.
         settings.max_wasm_stack(stack).async_stack_size(stack.saturating_add(1 << 20));
@@ -61,16 +68,30 @@ impl WasmtimeRuntime {
     }
 }
 
+impl WasmtimeRuntime {
+    /// The module as it is compiled: where fuel is metered, its start function waits for the tank to be filled.
+    fn defer_start<'m>(&self, module: &'m AdmittedModule<'_>) -> Result<Deferred<'m>> {
+        if !self.config.metering {
+            return Ok(Deferred::not(module.binary()));
+        }
+        Deferred::of(module.binary(), module.info()).map_err(|error| {
+            Error::new(ErrorKind::Internal, "a valid module could not be rewritten").with_source(error)
+        })
+    }
+}
+
 impl WasmRuntime for WasmtimeRuntime {
     fn config(&self) -> &RuntimeConfig {
         &self.config
     }
 
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
-        let compile = || Module::from_binary(&self.engine.0, module.binary()).map_err(|error| errors::compile(&error));
+        let deferred = self.defer_start(module)?;
+        let compile = || Module::from_binary(&self.engine.0, &deferred.binary).map_err(|error| errors::compile(&error));
         let compiled = preflight::guard_compiler(&self.config, compile)?;
         self.ledger.compiled_one();
-        Ok(Box::new(WasmtimeModule::new(compiled, Arc::clone(module.info()))))
+        let Deferred { start, code_shift, .. } = deferred;
+        Ok(Box::new(WasmtimeModule::new(compiled, Arc::clone(module.info()), start, code_shift)))
     }
 
     fn create_instance_with(
@@ -86,16 +107,26 @@ impl WasmRuntime for WasmtimeRuntime {
         };
         preflight::check_imports(module.info(), imports)?;
         preflight::check_limits(module.info(), imports, limits)?;
+        fuel::check(&self.config, limits.fuel)?;
 
         let life = Life::new(limits, preflight::shared_bytes(module.info(), imports));
-        let mut store = Store::new(&self.engine.0, Guest::new(Arc::clone(&life), limits));
+        let mut store = Store::new(&self.engine.0, Guest::new(Arc::clone(&life), limits, module.code_shift()));
         store.limiter(|guest| guest);
         let stack = self.config.effective_max_stack();
         let externs = host::lower(&mut store, module.info(), imports)?;
+        let mut tank = self.config.metering.then(|| Tank::new(limits.fuel));
+        metering::fill(&mut store, &Tank::new(None));
         let made = on_enough_stack(stack, || Instance::new(&mut store, module.compiled(), &externs));
-        let instance = made.map_err(|error| errors::instantiate(&mut store, error))?;
+        let instance = metering::settle(&mut store, &mut tank, made)?;
+        if let Some(tank) = &tank {
+            metering::fill(&mut store, tank);
+        }
+        if let Some(start) = module.start().and_then(|name| instance.get_func(&mut store, name)) {
+            let started = on_enough_stack(stack, || start.call(&mut store, &[], &mut []));
+            metering::settle(&mut store, &mut tank, started)?;
+        }
         let enrolled = Enrolled::new(life, &self.ledger);
-        Ok(Box::new(WasmtimeInstance::new(store, instance, Arc::clone(module.info()), enrolled, stack)))
+        Ok(Box::new(WasmtimeInstance::new(store, instance, Arc::clone(module.info()), enrolled, stack, tank)))
     }
 
     fn metrics(&self) -> RuntimeMetrics {

@@ -1,0 +1,83 @@
+//! Portable fuel, counted by the engine's own metering with portable fuel's costs.
+
+use wasmtime::{AsContext, AsContextMut, Config, OperatorCost, Trap};
+
+use super::errors;
+use super::limits::Guest;
+use crate::error::Result;
+use crate::runtime::fuel::Tank;
+
+/// Makes the engine count portable fuel: its own table of flat costs, and no costs that depend on a value.
+pub(super) fn configure(settings: &mut Config) {
+    let mut cost = OperatorCost::new();
+    let variable = &mut cost.variable;
+    for per_item in [
+        &mut variable.memory_copy_per_byte,
+        &mut variable.memory_fill_per_byte,
+        &mut variable.memory_init_per_byte,
+        &mut variable.memory_grow_per_page,
+        &mut variable.table_copy_per_element,
+        &mut variable.table_fill_per_element,
+        &mut variable.table_init_per_element,
+        &mut variable.table_grow_per_element,
+        &mut variable.array_copy_per_element,
+        &mut variable.array_fill_per_element,
+        &mut variable.array_new_data_per_element,
+        &mut variable.array_init_data_per_element,
+        &mut variable.array_new_elem_per_element,
+        &mut variable.array_init_elem_per_element,
+        &mut variable.array_new_default_per_element,
+        &mut variable.array_new_per_element,
+    ] {
+        *per_item = 0;
+    }
+    settings.consume_fuel(true).operator_cost(cost);
+}
+
+/// What is left: the engine stops a guest that has nothing left, portable fuel one that has used more than there was,
+/// so the engine is given one unit more.
+pub(super) fn left(store: impl AsContext<Data = Guest>) -> i64 {
+    i64::try_from(store.as_context().get_fuel().unwrap_or(0)).unwrap_or(i64::MAX) - 1
+}
+
+/// Tells the engine what is left.
+pub(super) fn set_left(mut store: impl AsContextMut<Data = Guest>, left: i64) {
+    // The one error there is says that the engine meters no fuel; then nothing is limited in it either.
+    let _ = store.as_context_mut().set_fuel(u64::try_from(left + 1).unwrap_or(0));
+}
+
+/// Fills the tank to what was put in.
+pub(super) fn fill(store: impl AsContextMut<Data = Guest>, tank: &Tank) {
+    set_left(store, tank.filled());
+}
+
+/// Fails a host call of a guest that has used more than there was.
+pub(super) fn check_host_call(store: impl AsContext<Data = Guest>) -> wasmtime::Result<()> {
+    match store.as_context().get_fuel() {
+        Ok(0) => Err(Trap::OutOfFuel.into()),
+        _ => Ok(()),
+    }
+}
+
+/// What came of guest code, its fuel considered.
+#[inline]
+pub(super) fn settle<T>(
+    mut store: impl AsContextMut<Data = Guest>,
+    tank: &mut Option<Tank>,
+    ran: wasmtime::Result<T>,
+) -> Result<T> {
+    match (ran, tank) {
+        (Ok(value), None) => Ok(value),
+        (Ok(value), Some(_)) if left(&store) >= 0 => Ok(value),
+        (Ok(_), Some(tank)) => Err(tank.exhausted()),
+        (Err(error), None) => Err(errors::guest(store, error)),
+        (Err(error), Some(tank)) if error.downcast_ref::<Trap>() == Some(&Trap::OutOfFuel) => {
+            set_left(&mut store, -1);
+            Err(tank.exhausted())
+        }
+        (Err(error), Some(tank)) => {
+            tank.lose_count();
+            Err(errors::guest(store, error))
+        }
+    }
+}

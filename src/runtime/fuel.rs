@@ -1,0 +1,166 @@
+//! Portable fuel: one unit, the same number on both engines, for every program and every limit.
+//!
+//! Entering a function costs 1, and so does each operator but `nop`, `drop`, `block`, `loop`, `unreachable`, `return`,
+//! `else` and `end`, which are free. No cost depends on a value: a `memory.fill` is 1, whatever its length. With a
+//! limit of N, N units can be used; a guest is stopped at the entry of a function, at the head of a loop, or when it
+//! calls the host, where it has used more.
+
+use crate::config::RuntimeConfig;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::{LimitExceeded, LimitKind};
+use crate::module::info::ModuleInfo;
+
+/// The cost of entering a function.
+pub const ENTRY: i64 = 1;
+
+/// The cost of an operator that is not free.
+pub const OPERATOR: i64 = 1;
+
+/// The largest limit; more would not be used up in a century.
+pub const MOST: u64 = i64::MAX as u64 / 4;
+
+/// The tank of a guest without a limit, whose use is still counted.
+pub(crate) const UNLIMITED: i64 = i64::MAX / 2;
+
+/// Refuses a limit that is too large, or that a runtime without metering would not hold.
+///
+/// # Errors
+/// [`ErrorKind::UnsupportedConfig`].
+pub fn check(config: &RuntimeConfig, limit: Option<u64>) -> Result<()> {
+    match limit {
+        Some(_) if !config.metering => {
+            let message = "a fuel limit needs a runtime that meters fuel";
+            Err(Error::new(ErrorKind::UnsupportedConfig, message)
+                .with_hint("make it with `RuntimeConfig::with_metering`"))
+        }
+        Some(limit) if limit > MOST => {
+            let message = format!("a fuel limit of {limit}: the most is {MOST}");
+            Err(Error::new(ErrorKind::UnsupportedConfig, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a guest has in its tank, as both engines count it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tank {
+    /// What was put in: the limit, and what was added since.
+    filled: i64,
+    limited: bool,
+    /// Whether what was used is known: not after a trap, since what the engine had not charged yet is lost.
+    known: bool,
+}
+
+impl Tank {
+    /// The tank of an instance with this limit.
+    pub(crate) fn new(limit: Option<u64>) -> Self {
+        let filled = limit.map_or(UNLIMITED, |limit| i64::try_from(limit).unwrap_or(UNLIMITED));
+        Self { filled, limited: limit.is_some(), known: true }
+    }
+
+    /// What was put in.
+    pub(crate) fn filled(&self) -> i64 {
+        self.filled
+    }
+
+    /// What was used, with `left` in the tank.
+    pub(crate) fn used(&self, left: i64) -> Option<u64> {
+        self.known.then(|| u64::try_from(self.filled - left.max(0)).unwrap_or(0))
+    }
+
+    /// What remains of the limit, with `left` in the tank.
+    pub(crate) fn remaining(&self, left: i64) -> Option<u64> {
+        (self.limited && self.known).then(|| u64::try_from(left).unwrap_or(0))
+    }
+
+    /// Notes that a trap left what was used unknown.
+    pub(crate) fn lose_count(&mut self) {
+        self.known = false;
+    }
+
+    /// Puts `fuel` in as a new limit; what was used before is forgotten.
+    pub(crate) fn reset(&mut self, limit: u64) -> Result<()> {
+        *self = Self::new(Some(Self::bounded(limit)?));
+        Ok(())
+    }
+
+    /// Puts `fuel` in beside what is there.
+    pub(crate) fn add(&mut self, fuel: u64) -> Result<i64> {
+        let added = i64::try_from(Self::bounded(fuel)?).unwrap_or(UNLIMITED);
+        let total = self.filled.checked_add(added).filter(|total| *total <= UNLIMITED);
+        self.filled = total.ok_or_else(|| {
+            Error::new(ErrorKind::InvalidArgument, format!("{fuel} more is more fuel than a tank holds"))
+        })?;
+        Ok(added)
+    }
+
+    fn bounded(fuel: u64) -> Result<u64> {
+        if fuel <= MOST {
+            return Ok(fuel);
+        }
+        Err(Error::new(ErrorKind::InvalidArgument, format!("{fuel} units of fuel: the most is {MOST}")))
+    }
+
+    /// The failure of a guest that used more than there was.
+    pub(crate) fn exhausted(&self) -> Error {
+        let limit = u64::try_from(self.filled).unwrap_or(0);
+        Error::out_of_fuel(LimitExceeded::new(LimitKind::Fuel, limit, limit.saturating_add(1)))
+    }
+}
+
+/// Refuses fuel calls on an instance that counts none.
+pub(crate) fn unmetered() -> Error {
+    let message = "the instance meters no fuel";
+    Error::new(ErrorKind::UnsupportedConfig, message).with_hint("make its runtime with `RuntimeConfig::with_metering`")
+}
+
+/// An instance's tank, as its engine counts it.
+pub(crate) trait Gauge {
+    /// The tank, where fuel is metered.
+    fn tank(&mut self) -> Option<&mut Tank>;
+
+    /// What the engine says is left; below zero where more was used than there was.
+    fn left(&mut self) -> i64;
+
+    /// Tells the engine what is left.
+    fn set_left(&mut self, left: i64);
+}
+
+/// See [`WasmInstance::fuel_used`](crate::WasmInstance::fuel_used).
+pub(crate) fn used(gauge: &mut impl Gauge) -> Option<u64> {
+    let left = gauge.tank().is_some().then(|| gauge.left())?;
+    gauge.tank()?.used(left)
+}
+
+/// See [`WasmInstance::fuel_remaining`](crate::WasmInstance::fuel_remaining).
+pub(crate) fn remaining(gauge: &mut impl Gauge) -> Option<u64> {
+    let left = gauge.tank().is_some().then(|| gauge.left())?;
+    gauge.tank()?.remaining(left)
+}
+
+/// See [`WasmInstance::add_fuel`](crate::WasmInstance::add_fuel).
+pub(crate) fn add(gauge: &mut impl Gauge, units: u64) -> Result<()> {
+    let added = gauge.tank().ok_or_else(unmetered)?.add(units)?;
+    let left = gauge.left().max(0);
+    gauge.set_left(left + added);
+    Ok(())
+}
+
+/// See [`WasmInstance::reset_fuel`](crate::WasmInstance::reset_fuel).
+pub(crate) fn reset(gauge: &mut impl Gauge, limit: u64) -> Result<()> {
+    let tank = gauge.tank().ok_or_else(unmetered)?;
+    tank.reset(limit)?;
+    let filled = tank.filled();
+    gauge.set_left(filled);
+    Ok(())
+}
+
+/// `name`, or the first of its kind that a module does not export: for what a backend exports for itself.
+pub(crate) fn unused_export(info: &ModuleInfo, name: &str) -> String {
+    let taken = |name: &str| info.exports.iter().any(|export| export.name == name);
+    let mut name = name.to_owned();
+    while taken(&name) {
+        name.push('\'');
+    }
+    name
+}

@@ -1,0 +1,132 @@
+//! Fuel from the library: used, remaining, added, reset; what is refused.
+
+use wrun::{
+    Capabilities, ErrorKind, InstanceState, Limits, RuntimeConfig, RuntimeKind, Value, WasmInstance, create_runtime,
+};
+
+const COUNT: &str = r#"(module (func (export "count") (param $n i32) (result i32)
+  (loop $l (local.set $n (i32.sub (local.get $n) (i32.const 1))) (br_if $l (local.get $n))) (local.get $n)))"#;
+
+/// What `count` of 10 costs: 1 to enter, 6 operators (get, const, sub, set, get, br_if) each time round, 1 to return.
+const TEN: u64 = 1 + 6 * 10 + 1;
+
+fn on_each(body: impl Fn(&RuntimeConfig)) {
+    for kind in RuntimeKind::available() {
+        for compiler in kind.compilers() {
+            body(&RuntimeConfig::new(kind).with_compiler(*compiler));
+        }
+    }
+}
+
+fn instance(config: &RuntimeConfig, limits: Limits) -> wrun::Result<Box<dyn WasmInstance>> {
+    let runtime = create_runtime(config)?;
+    let module = runtime.load_module(COUNT.as_bytes())?;
+    runtime.create_instance(module.as_ref(), limits, Capabilities::none())
+}
+
+fn count(instance: &mut dyn WasmInstance, n: i32) -> wrun::Result<Vec<Value>> {
+    instance.call("count", &[Value::I32(n)])
+}
+
+#[test]
+fn what_is_used_is_what_the_table_says() {
+    on_each(|config| {
+        let mut instance = instance(&config.clone().with_metering(), Limits::none()).unwrap();
+        assert_eq!((instance.fuel_used(), instance.fuel_remaining()), (Some(0), None));
+        count(instance.as_mut(), 10).unwrap();
+        assert_eq!(instance.fuel_used(), Some(TEN), "{config:?}");
+        count(instance.as_mut(), 10).unwrap();
+        assert_eq!(instance.fuel_used(), Some(2 * TEN));
+    });
+}
+
+#[test]
+fn a_limit_holds_for_all_calls_together() {
+    on_each(|config| {
+        let limits = Limits::none().with_fuel(2 * TEN + 5);
+        let mut instance = instance(&config.clone().with_metering(), limits).unwrap();
+        count(instance.as_mut(), 10).unwrap();
+        assert_eq!(instance.fuel_remaining(), Some(TEN + 5));
+        count(instance.as_mut(), 10).unwrap();
+        assert_eq!(instance.fuel_remaining(), Some(5));
+        assert_eq!(count(instance.as_mut(), 10).unwrap_err().kind(), ErrorKind::OutOfFuel);
+        assert_eq!((instance.fuel_used(), instance.fuel_remaining()), (Some(2 * TEN + 5), Some(0)));
+        assert_eq!(instance.state(), InstanceState::Crashed);
+        assert_eq!(count(instance.as_mut(), 1).unwrap_err().kind(), ErrorKind::Crashed);
+    });
+}
+
+#[test]
+fn fuel_is_added_and_reset() {
+    on_each(|config| {
+        let mut instance = instance(&config.clone().with_metering(), Limits::none().with_fuel(TEN)).unwrap();
+        count(instance.as_mut(), 10).unwrap();
+        instance.add_fuel(TEN).unwrap();
+        assert_eq!((instance.fuel_used(), instance.fuel_remaining()), (Some(TEN), Some(TEN)));
+        count(instance.as_mut(), 10).unwrap();
+        assert_eq!(count(instance.as_mut(), 1).unwrap_err().kind(), ErrorKind::OutOfFuel);
+        instance.recover();
+        instance.add_fuel(TEN).unwrap();
+        count(instance.as_mut(), 10).unwrap();
+        instance.reset_fuel(TEN + 1).unwrap();
+        assert_eq!((instance.fuel_used(), instance.fuel_remaining()), (Some(0), Some(TEN + 1)));
+        count(instance.as_mut(), 10).unwrap();
+        assert_eq!(instance.fuel_remaining(), Some(1));
+    });
+}
+
+#[test]
+fn an_exhausted_instance_runs_again_with_fuel() {
+    on_each(|config| {
+        let mut instance = instance(&config.clone().with_metering(), Limits::none().with_fuel(0)).unwrap();
+        assert_eq!(count(instance.as_mut(), 10).unwrap_err().kind(), ErrorKind::OutOfFuel);
+        instance.recover();
+        instance.reset_fuel(TEN).unwrap();
+        count(instance.as_mut(), 10).unwrap();
+        assert_eq!(instance.fuel_used(), Some(TEN));
+    });
+}
+
+#[test]
+fn fuel_without_metering_is_refused() {
+    on_each(|config| {
+        let refused = instance(config, Limits::none().with_fuel(1)).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::UnsupportedConfig);
+        let mut plain = instance(config, Limits::none()).unwrap();
+        assert_eq!((plain.fuel_used(), plain.fuel_remaining()), (None, None));
+        assert_eq!(plain.add_fuel(1).unwrap_err().kind(), ErrorKind::UnsupportedConfig);
+        assert_eq!(plain.reset_fuel(1).unwrap_err().kind(), ErrorKind::UnsupportedConfig);
+    });
+}
+
+#[test]
+fn more_than_a_tank_holds_is_refused() {
+    on_each(|config| {
+        let metering = config.clone().with_metering();
+        let refused = instance(&metering, Limits::none().with_fuel(u64::MAX)).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::UnsupportedConfig);
+        let most = wrun::runtime::fuel::MOST;
+        let mut full = instance(&metering, Limits::none().with_fuel(most)).unwrap();
+        assert_eq!(full.fuel_remaining(), Some(most));
+        assert_eq!(full.add_fuel(u64::MAX).unwrap_err().kind(), ErrorKind::InvalidArgument);
+        count(full.as_mut(), 10).unwrap();
+        assert_eq!(full.fuel_remaining(), Some(most - TEN));
+    });
+}
+
+#[test]
+fn a_module_may_export_the_names_the_engine_room_uses() {
+    let text = r#"(module (global (export "wrun:fuel") i64 (i64.const 7)) (func (export "wrun:start") (result i32) (i32.const 9))
+      (global $g (mut i32) (i32.const 0)) (func $s (global.set $g (i32.const 5))) (start $s)
+      (func (export "get") (result i32) (global.get $g)))"#;
+    on_each(|config| {
+        let runtime = create_runtime(&config.clone().with_metering()).unwrap();
+        let module = runtime.load_module(text.as_bytes()).unwrap();
+        let limits = Limits::none().with_fuel(100);
+        let mut instance = runtime.create_instance(module.as_ref(), limits, Capabilities::none()).unwrap();
+        assert_eq!(instance.global("wrun:fuel").unwrap(), Value::I64(7));
+        assert_eq!(instance.call("wrun:start", &[]).unwrap(), [Value::I32(9)]);
+        assert_eq!(instance.call("get", &[]).unwrap(), [Value::I32(5)]);
+        assert_eq!(instance.fuel_used(), Some(3 + 2 + 2), "start, wrun:start, get");
+    });
+}
