@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench call`; the table at the end gives the ratios.
 
+#![expect(clippy::print_stdout, reason = "the table is what the bench is for")]
+
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -98,7 +100,7 @@ fn wasmer_raw(group: &mut BenchmarkGroup<'_, WallTime>) {
 
 /// The median that criterion kept of a benchmark, in nanoseconds.
 fn median(group: &str, name: &str) -> Option<f64> {
-    let home = std::env::var_os("CRITERION_HOME").map(Into::into).unwrap_or_else(target_criterion);
+    let home = std::env::var_os("CRITERION_HOME").map_or_else(target_criterion, Into::into);
     let file = home.join(group).join(name.replace('/', "_")).join("new/estimates.json");
     let estimates: serde_json::Value = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
     estimates["median"]["point_estimate"].as_f64()

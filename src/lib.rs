@@ -20,6 +20,8 @@
 //! are chosen by [`RuntimeConfig`] and made by [`create_runtime`]. [`WasmInstanceExt`] adds calls in JSON, MessagePack
 //! and Rust types; [`session`] runs one call and measures it.
 
+#![warn(clippy::unwrap_used)]
+
 pub mod backends;
 pub mod capabilities;
 pub mod config;

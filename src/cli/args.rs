@@ -95,7 +95,7 @@ pub(crate) struct LimitArgs {
     /// The most elements in each table
     #[arg(long, value_name = "N", value_parser = super::settings::parse_count, help_heading = "Limits")]
     pub(crate) table_elements: Option<u64>,
-    /// The most portable fuel, about one unit an operator: 1_000_000, 10M, 2G
+    /// The most portable fuel, about one unit an operator: 500000, 10M, 2G
     #[arg(long, value_name = "N", value_parser = super::settings::parse_fuel, help_heading = "Limits")]
     pub(crate) fuel: Option<u64>,
 }

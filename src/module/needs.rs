@@ -85,7 +85,7 @@ fn of_immediates(operator: &Operator<'_>) -> Option<Feature> {
             BlockType::Empty => None,
         },
         Operator::TypedSelect { ty } => of_type(*ty),
-        Operator::RefNull { hty } => of_reference(RefType::new(true, *hty)?),
+        Operator::RefNull { hty } => RefType::new(true, *hty).map(of_reference),
         _ => None,
     }
 }
@@ -93,15 +93,15 @@ fn of_immediates(operator: &Operator<'_>) -> Option<Feature> {
 fn of_type(ty: ValType) -> Option<Feature> {
     match ty {
         ValType::V128 => Some(Feature::Simd),
-        ValType::Ref(ty) => of_reference(ty),
+        ValType::Ref(ty) => Some(of_reference(ty)),
         ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 => None,
     }
 }
 
 /// The latest feature a reference type needs; it builds on the others.
-fn of_reference(ty: RefType) -> Option<Feature> {
+fn of_reference(ty: RefType) -> Feature {
     use AbstractHeapType as Heap;
-    Some(match ty.heap_type() {
+    match ty.heap_type() {
         HeapType::Abstract { shared: true, .. } => Feature::SharedEverythingThreads,
         HeapType::Abstract { ty: Heap::Exn | Heap::NoExn, .. } => Feature::Exceptions,
         HeapType::Abstract { ty: Heap::Cont | Heap::NoCont, .. } => Feature::StackSwitching,
@@ -109,7 +109,7 @@ fn of_reference(ty: RefType) -> Option<Feature> {
         HeapType::Abstract { ty: Heap::Func | Heap::Extern, .. } | HeapType::Concrete(_) => Feature::FunctionReferences,
         HeapType::Abstract { .. } => Feature::Gc,
         HeapType::Exact(_) => Feature::CustomDescriptors,
-    })
+    }
 }
 
 /// Something outside the guest that its imports ask for.

@@ -8,8 +8,7 @@ use crate::vocabulary::{CALC, file, run, wrun};
 #[test]
 fn a_closed_pipe_is_no_error() {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin("wrun"));
-    let mut child =
-        command.args(["inspect", "fixtures/c/checksums.wasm"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.args(["inspect", "fixtures/c/checksums.wasm"]).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     drop(child.stdout.take());
     let mut stderr = String::new();

@@ -51,7 +51,7 @@ fn a_large_custom_section_is_no_hindrance() {
     module.push(0);
     let mut size = contents.len() + 4;
     while size >= 0x80 {
-        module.push((size & 0x7f) as u8 | 0x80);
+        module.push(u8::try_from(size & 0x7f).unwrap() | 0x80);
         size >>= 7;
     }
     module.push(u8::try_from(size).unwrap());
@@ -65,7 +65,7 @@ fn a_large_custom_section_is_no_hindrance() {
 fn unreadable_files_say_so() {
     use std::os::unix::fs::PermissionsExt as _;
     let module = file(CALC);
-    std::fs::set_permissions(&module.path, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&module.path, std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::read(&module.path).is_ok() {
         return eprintln!("skipped: this user reads every file");
     }

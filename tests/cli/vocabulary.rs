@@ -30,7 +30,7 @@ pub(crate) fn wrun() -> Command {
         .env_remove("WRUN_RUNTIME")
         .env_remove("WRUN_LOG")
         .env("NO_COLOR", "1")
-        .timeout(std::time::Duration::from_secs(120));
+        .timeout(std::time::Duration::from_mins(2));
     command
 }
 

@@ -7,7 +7,7 @@ use wrun::{
 const COUNT: &str = r#"(module (func (export "count") (param $n i32) (result i32)
   (loop $l (local.set $n (i32.sub (local.get $n) (i32.const 1))) (br_if $l (local.get $n))) (local.get $n)))"#;
 
-/// What `count` of 10 costs: 1 to enter, 6 operators (get, const, sub, set, get, br_if) each time round, 1 to return.
+/// What `count` of 10 costs: 1 to enter, 6 operators (get, const, sub, set, get, `br_if`) each time round, 1 to return.
 const TEN: u64 = 1 + 6 * 10 + 1;
 
 fn on_each(body: impl Fn(&RuntimeConfig)) {

@@ -55,7 +55,7 @@ fn run_and_compare(kind: RuntimeKind, compiler: Compiler) {
     tally::say(&format!("{kind} with {compiler}: {tally}"));
     assert!(tally.failures.is_empty(), "{kind} with {compiler} fails:\n{}", tally.failures.join("\n"));
     let counts = tally.as_pin(kind, compiler);
-    let pinned = pins::of(kind, compiler).map(|pin| pin.to_string());
+    let pinned = pins::of(kind, compiler).map(ToString::to_string);
     assert!(
         pinned.as_ref() == Some(&counts),
         "the counts of {kind} with {compiler} are not the pinned ones; where the new ones are better, this is the \
