@@ -18,7 +18,7 @@ use wrun::{Compiler, RuntimeKind};
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     after_help = "Exit codes: 0 success; 2 usage; 125 wrun itself failed; 126 the module cannot run; \
-                  127 no such module or export; 134 trap; 137 a limit."
+                  127 no such module or export; 134 trap; 137 a limit; 152 out of fuel."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -82,21 +82,24 @@ pub(crate) struct EngineArgs {
     /// The engine's compiler; singlepass is on wasmer
     #[arg(long, value_enum, value_name = "COMPILER", help_heading = "Engine")]
     pub(crate) compiler: Option<CompilerName>,
+    /// Compute the same bits on every engine and machine: canonical NaNs, no machine-dependent SIMD
+    #[arg(long, help_heading = "Engine")]
+    pub(crate) deterministic: bool,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct LimitArgs {
     /// The most linear memory, all memories together, with a unit: 64MiB, 1GB
-    #[arg(long, value_name = "SIZE", value_parser = super::settings::parse_size, help_heading = "Limits")]
+    #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = super::settings::parse_size, help_heading = "Limits")]
     pub(crate) memory: Option<u64>,
     /// The most guest stack, with a unit, 64KiB to 1GiB [default: 1MiB]
-    #[arg(long, value_name = "SIZE", value_parser = super::settings::parse_size, help_heading = "Limits")]
+    #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = super::settings::parse_size, help_heading = "Limits")]
     pub(crate) stack: Option<u64>,
     /// The most elements in each table
-    #[arg(long, value_name = "N", value_parser = super::settings::parse_count, help_heading = "Limits")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::settings::parse_count, help_heading = "Limits")]
     pub(crate) table_elements: Option<u64>,
     /// The most portable fuel, about one unit an operator: 500000, 10M, 2G
-    #[arg(long, value_name = "N", value_parser = super::settings::parse_fuel, help_heading = "Limits")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::settings::parse_fuel, help_heading = "Limits")]
     pub(crate) fuel: Option<u64>,
 }
 

@@ -50,6 +50,7 @@ impl RunSettings {
         let config = RuntimeConfig::new(run.engine.runtime.map_or_else(Default::default, Into::into));
         let config = run.engine.compiler.map_or(config.clone(), |compiler| config.with_compiler(compiler.into()));
         let config = run.limits.stack.map_or(config.clone(), |bytes| config.with_max_stack(bytes));
+        let config = if run.engine.deterministic { config.with_canonical_nans() } else { config };
         let limits = run.limits.memory.map_or(Limits::none(), |bytes| Limits::none().with_memory(bytes));
         let limits = run.limits.table_elements.map_or(limits, |elements| limits.with_table_elements(elements));
         let limits = run.limits.fuel.map_or(limits, |units| limits.with_fuel(units));

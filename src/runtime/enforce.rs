@@ -15,11 +15,13 @@ pub enum Restraint {
     TableElements,
     /// [`RuntimeConfig::max_stack`](crate::RuntimeConfig::max_stack).
     Stack,
+    /// [`Limits::fuel`](crate::Limits::fuel).
+    Fuel,
 }
 
 impl Restraint {
     /// Every one of them.
-    pub const ALL: &'static [Self] = &[Self::Memory, Self::TableElements, Self::Stack];
+    pub const ALL: &'static [Self] = &[Self::Memory, Self::TableElements, Self::Stack, Self::Fuel];
 
     /// The option that sets it.
     #[must_use]
@@ -28,6 +30,7 @@ impl Restraint {
             Self::Memory => "--memory",
             Self::TableElements => "--table-elements",
             Self::Stack => "--stack",
+            Self::Fuel => "--fuel",
         }
     }
 
@@ -36,6 +39,7 @@ impl Restraint {
     pub const fn scope(self, kind: RuntimeKind) -> &'static str {
         match (self, kind) {
             (Self::Memory, _) => "all memories of an instance",
+            (Self::Fuel, _) => "all calls of an instance",
             (Self::TableElements, _) => "each table of an instance",
             (Self::Stack, RuntimeKind::Wasmtime) => "each runtime",
             (Self::Stack, RuntimeKind::Wasmer) => "one size in a process, others refused",

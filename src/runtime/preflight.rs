@@ -45,7 +45,7 @@ impl AdmittedModule<'_> {
 ///
 /// # Errors
 /// [`ErrorKind::EngineUnavailable`] where the engine is not compiled in; [`ErrorKind::UnsupportedConfig`] where it
-/// lacks the compiler, or cannot hold the stack bound.
+/// lacks the compiler, or cannot hold the stack bound or canonical NaNs.
 pub fn check_config(config: &RuntimeConfig) -> Result<()> {
     let kind = config.kind;
     if !kind.is_available() {
@@ -65,6 +65,11 @@ pub fn check_config(config: &RuntimeConfig) -> Result<()> {
             error.with_hint(format!("{compiler} is on {home}: `--runtime {home}`"))
         }));
     }
+    if config.canonical_nans && compiler == Compiler::Singlepass {
+        // Its `f64.promote_f32` hands on the sign and payload it was given.
+        let message = "singlepass does not make every NaN canonical";
+        return Err(Error::new(ErrorKind::UnsupportedConfig, message).with_hint("use `--compiler cranelift`"));
+    }
     let stack = config.effective_max_stack();
     if !(LEAST_STACK..=MOST_STACK).contains(&stack) {
         let message =
@@ -80,28 +85,37 @@ pub fn check_config(config: &RuntimeConfig) -> Result<()> {
 /// [`ErrorKind::InvalidModule`] where it is none; [`ErrorKind::UnsupportedFeature`] where it needs what they lack.
 pub fn admit<'a>(config: &RuntimeConfig, bytes: &'a [u8]) -> Result<AdmittedModule<'a>> {
     let binary = source::to_binary(bytes)?;
-    let (kind, compiler) = (config.kind, config.effective_compiler());
-    let supported = features::flags(Feature::supported(kind, compiler));
-    let types = info::validate(&binary, supported).map_err(|error| explain(error, &binary, kind, compiler))?;
+    let supported = features::flags(Feature::ALL.iter().copied().filter(|feature| has(config, *feature)));
+    let types = info::validate(&binary, supported).map_err(|error| explain(error, &binary, config))?;
     let info = ModuleInfo::of(&binary, &types)
         .map_err(|error| Error::new(ErrorKind::Internal, "a valid module could not be read").with_source(error))?;
     Ok(AdmittedModule { binary, info: Arc::new(info) })
 }
 
+/// Whether a module may need this feature. Wasmer has relaxed SIMD only as the machine has it, which is no way to be
+/// deterministic.
+fn has(config: &RuntimeConfig, feature: Feature) -> bool {
+    let nondeterministic = config.kind == RuntimeKind::Wasmer && feature == Feature::RelaxedSimd;
+    feature.is_supported(config.kind, config.effective_compiler()) && !(config.canonical_nans && nondeterministic)
+}
+
 /// A module that is valid with more features than the engine has needs another engine; any other is just invalid.
-fn explain(error: Error, binary: &[u8], kind: RuntimeKind, compiler: Compiler) -> Error {
+fn explain(error: Error, binary: &[u8], config: &RuntimeConfig) -> Error {
+    let (kind, compiler) = (config.kind, config.effective_compiler());
     let Ok(needed) = needs::features(binary) else { return error };
-    let missing: Vec<Feature> = needed.into_iter().filter(|one| !one.is_supported(kind, compiler)).collect();
+    let missing: Vec<Feature> = needed.into_iter().filter(|one| !has(config, *one)).collect();
     let enough = features::flags(Feature::supported(kind, compiler).chain(missing.iter().copied()));
     if missing.is_empty() || info::validate(binary, enough).is_err() {
         return error;
     }
     let names: Vec<_> = missing.iter().map(|feature| feature.as_str()).collect();
-    let message = format!("the module needs {}, which {kind} with {compiler} lacks", names.join(", "));
+    let form = if config.canonical_nans { " in a deterministic form" } else { "" };
+    let message = format!("the module needs {}, which {kind} with {compiler} lacks{form}", names.join(", "));
     let mut refusal = Error::new(ErrorKind::UnsupportedFeature, message).with_source(error);
     let mut somewhere = false;
     for (kind, compiler) in features::combinations() {
-        if missing.iter().all(|feature| feature.is_supported(kind, compiler)) {
+        let other = RuntimeConfig { kind, compiler: Some(compiler), ..config.clone() };
+        if missing.iter().all(|feature| has(&other, *feature)) {
             refusal = refusal.with_hint(format!("it runs with `--runtime {kind} --compiler {compiler}`"));
             somewhere = true;
         }

@@ -150,6 +150,15 @@ fn the_envelope_in_messagepack_has_the_same_shape() {
 }
 
 #[test]
+fn deterministic_nans_are_canonical() {
+    let module =
+        file(r#"(module (func (export "add") (param f32 f32) (result f32) (f32.add (local.get 0) (local.get 1))))"#);
+    on_each_engine(|engine| {
+        run(&["-r", engine, "--deterministic", &module.path, "add", "nan:0x200001", "1"]).prints("\"nan\"\n");
+    });
+}
+
+#[test]
 fn a_program_runs_from_start_and_a_reactor_is_initialised() {
     on_each_engine(|engine| {
         run(&["-r", engine, "fixtures/wat/start_command.wat"]).prints("null\n");

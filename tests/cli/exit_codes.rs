@@ -22,7 +22,9 @@ fn two_is_usage() {
     });
     run(&[calc, "zero", "--no-such-flag"]).fails(2, &["--no-such-flag"]);
     run(&[calc, "zero", "--memory", "64"]).fails(2, &["a unit is required"]);
-    run(&[calc, "zero", "--fuel", "10"]).fails(2, &["--fuel"]);
+    run(&[calc, "zero", "--timeout", "1s"]).fails(2, &["--timeout"]);
+    run(&[calc, "zero", "--fuel", "10x"]).fails(2, &["10M"]);
+    run(&[calc, "zero", "--fuel", "-1"]).fails(2, &["10M"]);
     run(&["-r", "wasmedge", calc, "zero"]).fails(2, &["wasmtime", "wasmer"]);
     run(&["--metrics", "-o", "text", calc, "zero"]).fails(2, &["envelope"]);
     run(&["-v", "-q", calc, "zero"]).fails(2, &["--quiet"]);
@@ -109,6 +111,15 @@ fn a_hundred_and_thirty_four_is_a_trap() {
         run(&["-r", engine, "fixtures/wat/traps.wat", "stack_overflow"]).fails(134, &["call stack exhausted"]);
         run(&["-r", engine, "fixtures/wat/start_trap.wat", "get"]).fails(134, &["unreachable executed"]);
         run(&["-r", engine, "fixtures/wat/start_command_trap.wat"]).fails(134, &["error:"]);
+    });
+}
+
+#[test]
+fn a_hundred_and_fifty_two_is_out_of_fuel() {
+    on_each_engine(|engine| {
+        let said = run(&["-r", engine, "--fuel", "1K", "fixtures/wat/recursion.wat", "fib", "30"]);
+        said.fails(152, &["used more than its 1000 units of fuel"]);
+        run(&["-r", engine, "--fuel", "0", "fixtures/add.wasm", "add", "1", "2"]).fails(152, &["0 units"]);
     });
 }
 

@@ -64,6 +64,35 @@ fn the_stack_bounds_recursion() {
 }
 
 #[test]
+fn fuel_used_is_the_same_number_on_each_engine() {
+    let mut used = Vec::new();
+    on_each_engine(|engine| {
+        let said = run(&["-r", engine, "--metrics", "--fuel", "10M", "fixtures/wat/recursion.wat", "fib", "15"]);
+        let fuel = said.envelope()["metrics"]["fuel_used"].clone();
+        assert!(fuel.is_u64(), "{fuel}");
+        let exact = format!("{fuel}");
+        let run_with = |fuel: &str| run(&["-r", engine, "--fuel", fuel, "fixtures/wat/recursion.wat", "fib", "15"]);
+        run_with(&exact).prints("610\n");
+        assert_eq!(run_with(&format!("{}", fuel.as_u64().unwrap() - 1)).code, 152);
+        let said = run(&["-r", engine, "--metrics", "--fuel", "100", "fixtures/wat/recursion.wat", "fib", "15"]);
+        assert_eq!(said.envelope()["error"]["limit"], json!({"kind": "fuel", "limit": 100, "attempted": 101}));
+        assert_eq!(said.envelope()["metrics"]["fuel_used"], json!(100));
+        assert_eq!(
+            run(&["-r", engine, "--metrics", "fixtures/add.wasm", "add", "1", "2"]).envelope()["metrics"]["fuel_used"],
+            json!(null)
+        );
+    });
+    for kind in wrun::RuntimeKind::available() {
+        for compiler in kind.compilers() {
+            let args = ["-r", kind.as_str(), "--compiler", compiler.as_str(), "--metrics", "--fuel", "10M"];
+            let said = run(&[&args[..], &["fixtures/wat/recursion.wat", "fib", "15"]].concat());
+            used.push(said.envelope()["metrics"]["fuel_used"].clone());
+        }
+    }
+    assert!(used.windows(2).all(|pair| pair[0] == pair[1]), "{used:?}");
+}
+
+#[test]
 fn memory_in_use_and_its_peak_are_measured() {
     on_each_engine(|engine| {
         let envelope = run(&["-r", engine, "--metrics", "fixtures/wat/memory.wat", "grow", "9"]).envelope();
