@@ -34,8 +34,14 @@ pub struct WasmerInstance {
 unsafe impl Send for WasmerInstance {}
 
 impl WasmerInstance {
-    pub(super) fn new(store: Store, instance: Instance, info: Arc<ModuleInfo>, enrolled: Enrolled) -> Self {
-        Self { instance, funcs: Funcs::default(), info, enrolled, store }
+    pub(super) fn new(
+        store: Store,
+        instance: Instance,
+        funcs: Funcs,
+        info: Arc<ModuleInfo>,
+        enrolled: Enrolled,
+    ) -> Self {
+        Self { instance, funcs, info, enrolled, store }
     }
 
     fn memory(&self, name: &str) -> Result<wasmer::MemoryView<'_>> {
@@ -81,7 +87,7 @@ impl WasmInstance for WasmerInstance {
             return Err(access::no_such_export(&self.info, "global", name));
         };
         let val = global.get(&mut self.store);
-        from_val(&mut self.store, &mut self.funcs, &val)
+        from_val(&mut self.store, &self.funcs, &val)
     }
 
     fn memory_size(&mut self, name: &str) -> Result<u64> {
@@ -141,7 +147,7 @@ impl WasmFunctionCaller for WasmerFunctionCaller {
         preflight::check_call(&self.ty, args, results.len())?;
         let WasmerInstance { store, enrolled, funcs, .. } = instance;
         enrolled.life.run(|| match &self.typed {
-            Some(call) => call(store, args, results).map_err(|error| errors::call(&error)),
+            Some(call) => call(store, args, results).map_err(errors::call),
             None => call_dynamic(store, &self.function, funcs, args, results),
         })
     }
@@ -150,12 +156,12 @@ impl WasmFunctionCaller for WasmerFunctionCaller {
 fn call_dynamic(
     store: &mut Store,
     function: &Function,
-    funcs: &mut Funcs,
+    funcs: &Funcs,
     args: &[Value],
     results: &mut [Value],
 ) -> Result<()> {
     let params = args.iter().map(|arg| to_val(store, funcs, *arg)).collect::<Result<Vec<_>>>()?;
-    let vals = function.call(store, &params).map_err(|error| errors::call(&error))?;
+    let vals = function.call(store, &params).map_err(errors::call)?;
     for (result, val) in results.iter_mut().zip(&vals) {
         *result = from_val(store, funcs, val)?;
     }

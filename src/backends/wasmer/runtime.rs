@@ -6,12 +6,14 @@ use std::sync::Arc;
 use wasmer::sys::{BaseTunables, Cranelift, EngineBuilder, Features, NativeEngineExt, Singlepass};
 use wasmer::{Engine, Instance, Module, Store};
 
+use super::convert::Funcs;
 use super::limits::{GuestTunables, claim_stack_size};
 use super::{WasmerInstance, WasmerModule, errors, host};
 use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
+use crate::module::info::{ExternType, Import, ModuleInfo};
 use crate::runtime::features::Feature;
 use crate::runtime::host::HostImports;
 use crate::runtime::kind::Compiler;
@@ -73,12 +75,28 @@ fn features(config: &RuntimeConfig) -> Features {
     features
 }
 
+/// Refuses what Singlepass panics on: it has no way to take several results from a function of the host.
+fn check_imported_functions(config: &RuntimeConfig, info: &ModuleInfo) -> Result<()> {
+    let several = |import: &&Import| matches!(&import.ty, ExternType::Func(ty) if ty.results().len() > 1);
+    match info.imports.iter().find(several) {
+        Some(Import { module, name, ty, .. }) if config.effective_compiler() == Compiler::Singlepass => {
+            let message = format!(
+                "the module imports `{module}` `{name}`: {ty}; wasmer with singlepass imports no function with several results"
+            );
+            let hint = "it runs with `--runtime wasmer --compiler cranelift`";
+            Err(Error::new(ErrorKind::UnsupportedFeature, message).with_hint(hint))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl WasmRuntime for WasmerRuntime {
     fn config(&self) -> &RuntimeConfig {
         &self.config
     }
 
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
+        check_imported_functions(&self.config, module.info())?;
         let compile = || Module::from_binary(&self.engine, module.binary()).map_err(|error| errors::compile(&error));
         let compiled = preflight::guard_compiler(&self.config, compile)?;
         self.ledger.compiled_one();
@@ -104,12 +122,13 @@ impl WasmRuntime for WasmerRuntime {
         let base = BaseTunables::for_target(engine.target());
         engine.set_tunables(GuestTunables::new(base, Arc::clone(&life), limits, self.config.effective_max_stack()));
         let mut store = Store::new(engine);
-        let lowered = host::lower(&mut store, module.info(), imports)?;
+        let funcs = Funcs::default();
+        let lowered = host::lower(&mut store, module.info(), imports, &funcs)?;
         let made = Instance::new_by_index(&mut store, module.compiled(), &lowered.externs);
-        let instance = made.map_err(|error| errors::instantiate(&error))?;
+        let instance = made.map_err(errors::instantiate)?;
         lowered.connect(&mut store, &instance);
         let enrolled = Enrolled::new(life, &self.ledger);
-        Ok(Box::new(WasmerInstance::new(store, instance, Arc::clone(module.info()), enrolled)))
+        Ok(Box::new(WasmerInstance::new(store, instance, funcs, Arc::clone(module.info()), enrolled)))
     }
 
     fn metrics(&self) -> RuntimeMetrics {

@@ -1,6 +1,6 @@
 //! Wasmtime's failures in the contract's words.
 
-use wasmtime::{AsContextMut, ThrownException, WasmBacktrace};
+use wasmtime::{AsContextMut, GcHeapOutOfMemory, ThrownException, WasmBacktrace};
 
 use super::limits::Guest;
 use crate::error::{Error, ErrorKind, Frame, Result, Trap};
@@ -21,12 +21,14 @@ pub(super) fn instantiate(store: impl AsContextMut<Data = Guest>, error: wasmtim
 /// A failure of a call.
 #[cold]
 pub(super) fn call(store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) -> Error {
-    classify(store, error).unwrap_or_else(|error| Error::trap(Trap::Other, Some(format!("{error:#}"))))
+    classify(store, error).unwrap_or_else(|error| {
+        Error::trap(Trap::Other, Some(error.root_cause().to_string())).with_backtrace(frames(&error))
+    })
 }
 
 /// A trap, where the failure is one.
 fn classify(mut store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) -> Result<Error, wasmtime::Error> {
-    let backtrace = error.downcast_ref::<WasmBacktrace>().map(frames).unwrap_or_default();
+    let backtrace = frames(&error);
     if let Some(trap) = error.downcast_ref::<wasmtime::Trap>() {
         let (trap, detail) = trap_code(*trap);
         return Ok(Error::trap(trap, detail).with_backtrace(backtrace));
@@ -35,6 +37,10 @@ fn classify(mut store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) 
         // The exception stays pending in the store otherwise, and would meet the next call.
         store.as_context_mut().take_pending_exception();
         return Ok(Error::trap(Trap::UncaughtException, None).with_backtrace(backtrace));
+    }
+    if error.is::<GcHeapOutOfMemory<()>>() {
+        let detail = error.root_cause().to_string();
+        return Ok(Error::trap(Trap::AllocationTooLarge, Some(detail)).with_backtrace(backtrace));
     }
     if error.is::<HostFailure>() {
         let failure = error.downcast::<HostFailure>()?;
@@ -68,10 +74,11 @@ fn trap_code(trap: wasmtime::Trap) -> (Trap, Option<String>) {
     (ours, None)
 }
 
-fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
+fn frames(error: &wasmtime::Error) -> Vec<Frame> {
     let frame = |frame: &wasmtime::FrameInfo| {
         let offset = frame.module_offset().map(|offset| offset as u64);
         Frame::new(frame.func_index(), frame.func_name().map(str::to_owned), offset)
     };
-    backtrace.frames().iter().take(Frame::MOST).map(frame).collect()
+    let known = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();
+    known.iter().take(Frame::MOST).map(frame).collect()
 }
