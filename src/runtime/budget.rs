@@ -31,9 +31,11 @@ impl MemoryBudget {
         }
     }
 
-    /// Gives back `bytes` that were taken for a growth which then failed, or by a memory that is gone.
+    /// Gives back `bytes` that were taken for a memory or a growth which then failed: they were never in use. Memories
+    /// do not shrink, so the peak is what is in use then.
     pub fn give_back(&self, bytes: u64) {
-        self.used.fetch_sub(bytes, Ordering::Relaxed);
+        let before = self.used.fetch_sub(bytes, Ordering::Relaxed);
+        self.peak.store(before - bytes, Ordering::Relaxed);
     }
 
     /// Bytes in use.

@@ -86,9 +86,9 @@ impl Life {
         }
         self.state.store(RUNNING, Ordering::Release);
         self.calls.store(self.calls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        let mut running = Running { state: &self.state, after: CRASHED };
         let result = call();
-        let after = if result.is_ok() { READY } else { self.after_failure(&result) };
-        self.state.store(after, Ordering::Release);
+        running.after = if result.is_ok() { READY } else { self.after_failure(&result) };
         result
     }
 
@@ -102,6 +102,18 @@ impl Life {
             Some(ErrorKind::OutOfFuel) => CRASHED,
             _ => READY,
         }
+    }
+}
+
+/// A call in progress: the state it leaves, also where a panic of a host function passes through it.
+struct Running<'l> {
+    state: &'l AtomicU8,
+    after: u8,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.state.store(self.after, Ordering::Release);
     }
 }
 

@@ -15,7 +15,7 @@ use crate::runtime::kind::RuntimeKind;
 use crate::runtime::life::InstanceState;
 use crate::runtime::metrics::RuntimeMetrics;
 use crate::runtime::preflight::{self, AdmittedModule};
-use crate::value::types::{FuncType, Value};
+use crate::value::types::{FuncType, ValType, Value};
 
 /// An engine, configured: compiles modules and makes instances of them.
 pub trait WasmRuntime: fmt::Debug + Send + Sync {
@@ -178,15 +178,18 @@ pub trait WasmInstance: fmt::Debug + Send {
     /// Calls an exported function that takes `i32`s and returns one.
     ///
     /// # Errors
-    /// Those of [`WasmInstance::call`]; [`ErrorKind::InvalidArgument`] where the signature is another.
+    /// Those of [`WasmInstance::call`]; [`ErrorKind::InvalidArgument`] where the signature is another: nothing runs then.
     fn call_simple_function(&mut self, name: &str, args: &[i32]) -> Result<i32> {
+        let ty = preflight::find_function(self.info(), name)?;
+        let is_simple = ty.params().iter().all(|ty| *ty == ValType::I32) && *ty.results() == [ValType::I32];
+        if !is_simple {
+            let message = format!("`{name}` has type {ty}; a simple call takes i32s and returns one");
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
         let args: Vec<Value> = args.iter().map(|arg| Value::I32(*arg)).collect();
         match self.call(name, &args)?.as_slice() {
             [Value::I32(result)] => Ok(*result),
-            other => {
-                let message = format!("`{name}` returns {} values, not one i32", other.len());
-                Err(Error::new(ErrorKind::InvalidArgument, message))
-            }
+            other => Err(Error::new(ErrorKind::Internal, format!("`{name}` returned {other:?}, not one i32"))),
         }
     }
 }

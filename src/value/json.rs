@@ -95,7 +95,7 @@ fn pack(lanes: &[&RawValue], ty: &ValType, width: u32) -> Result<u128> {
     let mut bits = 0;
     for (lane, raw) in lanes.iter().enumerate() {
         let value = match decode(raw, ty)? {
-            Value::I32(v) if width < 32 => narrow(v, width)?,
+            Value::I32(_) if width < 32 => narrow(decode(raw, &ValType::I64)?, width)?,
             Value::I32(v) => u64::from(v.cast_unsigned()),
             Value::I64(v) => v.cast_unsigned(),
             Value::F32(v) => u64::from(v.to_bits()),
@@ -107,14 +107,17 @@ fn pack(lanes: &[&RawValue], ty: &ValType, width: u32) -> Result<u128> {
     Ok(bits)
 }
 
-/// The low `width` bits of a lane in its signed or unsigned range.
-fn narrow(value: i32, width: u32) -> Result<u64> {
+/// The low `width` bits of a lane in its signed or unsigned range. It was read as 64 bits, where the whole 32-bit range
+/// is exact: as an i32, 4294967295 would pass for -1.
+fn narrow(value: Value, width: u32) -> Result<u64> {
     let (least, most) = (-(1 << (width - 1)), (1 << width) - 1);
-    if (least..=most).contains(&value) {
-        return Ok(u64::from(value.cast_unsigned() & most.cast_unsigned()));
+    match value {
+        Value::I64(v) if (least..=most).contains(&v) => Ok((v & most).cast_unsigned()),
+        other => {
+            let message = format!("`{other}` is out of range for an i{width} lane ({least} to {most})");
+            Err(Error::new(ErrorKind::InvalidArgument, message))
+        }
     }
-    let message = format!("`{value}` is out of range for an i{width} lane ({least} to {most})");
-    Err(Error::new(ErrorKind::InvalidArgument, message))
 }
 
 fn shorten(raw: &str) -> String {

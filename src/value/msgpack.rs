@@ -131,11 +131,15 @@ impl Visitor<'_> for Of<'_> {
         }
     }
 
-    /// Most languages only write float64: for an f32 it is rounded to the nearest.
+    /// Most languages only write float64: for an f32 it is rounded to the nearest, but never to an infinity.
     fn visit_f64<E: serde::de::Error>(self, v: f64) -> Result<Value, E> {
+        #[expect(clippy::cast_possible_truncation, reason = "rounding to the parameter's width is what is wanted")]
+        let single = v as f32;
         match self.0 {
-            #[expect(clippy::cast_possible_truncation, reason = "rounding to the parameter's width is what is wanted")]
-            ValType::F32 => Ok(Value::F32(v as f32)),
+            ValType::F32 if single.is_infinite() && v.is_finite() => {
+                Err(E::custom(format!("`{v:e}` is out of range for f32")))
+            }
+            ValType::F32 => Ok(Value::F32(single)),
             ValType::F64 => Ok(Value::F64(v)),
             _ => Err(E::invalid_type(serde::de::Unexpected::Float(v), &self)),
         }

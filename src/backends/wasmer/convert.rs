@@ -2,28 +2,44 @@
 #![expect(unsafe_code, reason = "a function is known again by its raw address, which stands in a union")]
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wasmer::{AsStoreMut, ExternRef, Function, Type};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::types::{FuncType, ValType, Value};
 
-/// Functions the host was given, by the number it was given, and their numbers by address.
+/// The functions of one store that its host knows, whether a call returned them or the guest passed them to a host
+/// function: clones share them, so a number means the same everywhere.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Funcs(Arc<Mutex<Known>>);
+
+/// Functions by the number the host was given, and their numbers by address.
 #[derive(Debug, Default)]
-pub(super) struct Funcs {
+struct Known {
     funcs: Vec<Function>,
     numbers: HashMap<usize, u32>,
 }
 
 impl Funcs {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The function of this number.
+    fn get(&self, number: u32) -> Option<Function> {
+        self.known().funcs.get(number as usize).cloned()
+    }
+
     /// The number under which the host knows a function: the same one each time.
-    fn number(&mut self, store: &mut impl AsStoreMut, func: Function) -> u32 {
+    fn number(&self, store: &mut impl AsStoreMut, func: Function) -> u32 {
         let raw = wasmer::Value::FuncRef(Some(func.clone())).as_raw(store);
         // SAFETY: `as_raw` of a function reference writes this field.
         let address = unsafe { raw.funcref };
-        let next = u32::try_from(self.funcs.len()).unwrap_or(u32::MAX);
-        *self.numbers.entry(address).or_insert_with(|| {
-            self.funcs.push(func);
+        let Known { funcs, numbers } = &mut *self.known();
+        let next = u32::try_from(funcs.len()).unwrap_or(u32::MAX);
+        *numbers.entry(address).or_insert_with(|| {
+            funcs.push(func);
             next
         })
     }
@@ -58,19 +74,16 @@ pub(super) fn to_val(store: &mut impl AsStoreMut, funcs: &Funcs, value: Value) -
         Value::F64(v) => wasmer::Value::F64(v),
         Value::V128(v) => wasmer::Value::V128(v),
         Value::FuncRef(None) => wasmer::Value::FuncRef(None),
-        Value::FuncRef(Some(n)) => {
-            let known = funcs.funcs.get(n as usize).cloned();
-            wasmer::Value::FuncRef(Some(known.ok_or_else(|| {
-                Error::new(ErrorKind::InvalidArgument, format!("funcref {n} is none of this instance's"))
-            })?))
-        }
+        Value::FuncRef(Some(n)) => wasmer::Value::FuncRef(Some(funcs.get(n).ok_or_else(|| {
+            Error::new(ErrorKind::InvalidArgument, format!("funcref {n} is none of this instance's"))
+        })?)),
         Value::ExternRef(None) => wasmer::Value::ExternRef(None),
         Value::ExternRef(Some(n)) => wasmer::Value::ExternRef(Some(ExternRef::new(store, n))),
     })
 }
 
 /// The contract's value of one of Wasmer's.
-pub(super) fn from_val(store: &mut impl AsStoreMut, funcs: &mut Funcs, val: &wasmer::Value) -> Result<Value> {
+pub(super) fn from_val(store: &mut impl AsStoreMut, funcs: &Funcs, val: &wasmer::Value) -> Result<Value> {
     Ok(match val {
         wasmer::Value::I32(v) => Value::I32(*v),
         wasmer::Value::I64(v) => Value::I64(*v),

@@ -12,7 +12,7 @@ pub(super) fn compile(error: &CompileError) -> Error {
 }
 
 /// A failure of instantiation.
-pub(super) fn instantiate(error: &InstantiationError) -> Error {
+pub(super) fn instantiate(error: InstantiationError) -> Error {
     match error {
         InstantiationError::Link(LinkError::Trap(error)) | InstantiationError::Start(error) => call(error),
         other => Error::new(ErrorKind::Unlinkable, format!("the module cannot be instantiated: {other}")),
@@ -21,18 +21,19 @@ pub(super) fn instantiate(error: &InstantiationError) -> Error {
 
 /// A failure of a call.
 #[cold]
-pub(super) fn call(error: &RuntimeError) -> Error {
+pub(super) fn call(error: RuntimeError) -> Error {
+    let backtrace = frames(&error);
     let trap = if let Some(code) = error.clone().to_trap() {
         trap_code(code)
     } else if error.is_exception() {
         Error::trap(Trap::UncaughtException, None)
-    } else if let Some(failure) = error.downcast_ref::<HostFailure>() {
-        let said = failure.to_string();
-        Error::trap(Trap::Host, Some(said.clone())).with_source(said)
     } else {
-        Error::trap(Trap::Other, Some(error.message()))
+        match error.downcast::<HostFailure>() {
+            Ok(failure) => Error::trap(Trap::Host, Some(failure.to_string())).with_source(failure.0),
+            Err(error) => Error::trap(Trap::Other, Some(error.message())),
+        }
     };
-    trap.with_backtrace(frames(error))
+    trap.with_backtrace(backtrace)
 }
 
 fn trap_code(code: TrapCode) -> Error {
@@ -49,7 +50,9 @@ fn trap_code(code: TrapCode) -> Error {
         TrapCode::UnreachableCodeReached => Trap::Unreachable,
         TrapCode::UncaughtException => Trap::UncaughtException,
         TrapCode::UninitializedExnRef => Trap::NullReference,
-        TrapCode::YieldOutsideAsyncContext | TrapCode::HostInterrupt | TrapCode::ReadonlyTableModified => {
+        // What a wait on a memory that is not shared ends in; wrun has the engine's interruption by signals left out.
+        TrapCode::HostInterrupt => Trap::AtomicWaitNonSharedMemory,
+        TrapCode::YieldOutsideAsyncContext | TrapCode::ReadonlyTableModified => {
             return Error::trap(Trap::Other, Some(code.message().to_owned()));
         }
     };

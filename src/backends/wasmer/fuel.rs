@@ -51,14 +51,14 @@ impl Meter {
     /// What came of guest code, its fuel considered.
     #[inline]
     pub(super) fn settle<T>(&mut self, store: &mut Store, ran: Result<T, RuntimeError>) -> Result<T> {
-        let Some((global, tank)) = &mut self.counted else { return ran.map_err(|error| errors::call(&error)) };
+        let Some((global, tank)) = &mut self.counted else { return ran.map_err(errors::call) };
         match ran {
             Ok(value) if left(global, store) >= 0 => Ok(value),
             Ok(_) => Err(tank.exhausted()),
             Err(_) if left(global, store) == EXHAUSTED => Err(tank.exhausted()),
             Err(error) => {
                 tank.lose_count();
-                Err(errors::call(&error))
+                Err(errors::call(error))
             }
         }
     }

@@ -14,8 +14,8 @@ use crate::runtime::access;
 use crate::runtime::host::{HostContext, HostError, HostFailure, HostFunction, HostImports, HostItem};
 use crate::value::types::Value;
 
-/// The guest that host functions are called by, once there is one.
-#[derive(Debug, Default)]
+/// The guest that host functions are called by: its functions, and its memories once there are any.
+#[derive(Debug)]
 pub(super) struct Guest {
     memories: Vec<(String, Memory)>,
     funcs: Funcs,
@@ -40,18 +40,18 @@ impl Lowered {
 }
 
 /// The imports of a module, in order; [`check_imports`](crate::runtime::preflight::check_imports) has found each.
-pub(super) fn lower(store: &mut Store, info: &ModuleInfo, imports: &HostImports) -> Result<Lowered> {
-    let guest = FunctionEnv::new(store, Guest::default());
+pub(super) fn lower(store: &mut Store, info: &ModuleInfo, imports: &HostImports, funcs: &Funcs) -> Result<Lowered> {
+    let guest = FunctionEnv::new(store, Guest { memories: Vec::new(), funcs: funcs.clone(), fuel: None });
     let items = info.imports.iter().filter_map(|import| imports.get(&import.module, &import.name));
-    let externs = items.map(|item| lower_one(store, &guest, item)).collect::<Result<_>>()?;
+    let externs = items.map(|item| lower_one(store, &guest, funcs, item)).collect::<Result<_>>()?;
     Ok(Lowered { externs, guest })
 }
 
-fn lower_one(store: &mut Store, guest: &FunctionEnv<Guest>, item: &HostItem) -> Result<Extern> {
+fn lower_one(store: &mut Store, guest: &FunctionEnv<Guest>, funcs: &Funcs, item: &HostItem) -> Result<Extern> {
     Ok(match item {
         HostItem::Func(function) => Extern::Function(lower_function(store, guest, function)?),
         HostItem::Global(value, mutable) => {
-            let value = to_val(store, &Funcs::default(), *value)?;
+            let value = to_val(store, funcs, *value)?;
             Extern::Global(if *mutable { Global::new_mut(store, value) } else { Global::new(store, value) })
         }
         HostItem::Memory(ty) => {
@@ -110,16 +110,12 @@ fn call(
     mut env: FunctionEnvMut<'_, Guest>,
     params: &[wasmer::Value],
 ) -> Result<Vec<wasmer::Value>, HostError> {
-    let mut funcs = std::mem::take(&mut env.data_mut().funcs);
+    let funcs = env.data().funcs.clone();
     let mut store = env.as_store_mut();
-    let args = params.iter().map(|val| from_val(&mut store, &mut funcs, val)).collect::<Result<Vec<Value>>>();
-    let returned = args.map_err(Into::into).and_then(|args| function.call(&mut Calling(&mut env), &args));
+    let args = params.iter().map(|val| from_val(&mut store, &funcs, val)).collect::<Result<Vec<Value>>>()?;
+    let returned = function.call(&mut Calling(&mut env), &args)?;
     let mut store = env.as_store_mut();
-    let results = returned.and_then(|values| {
-        values.into_iter().map(|value| Ok(to_val(&mut store, &funcs, value)?)).collect::<Result<Vec<_>, HostError>>()
-    });
-    env.data_mut().funcs = funcs;
-    results
+    returned.into_iter().map(|value| Ok(to_val(&mut store, &funcs, value)?)).collect()
 }
 
 /// The guest that is calling.

@@ -40,11 +40,12 @@ impl WasmerInstance {
     pub(super) fn new(
         store: Store,
         instance: Instance,
+        funcs: Funcs,
         info: Arc<ModuleInfo>,
         enrolled: Enrolled,
         meter: Meter,
     ) -> Self {
-        Self { instance, funcs: Funcs::default(), info, enrolled, meter, store }
+        Self { instance, funcs, info, enrolled, meter, store }
     }
 
     fn memory(&self, name: &str) -> Result<wasmer::MemoryView<'_>> {
@@ -90,7 +91,7 @@ impl WasmInstance for WasmerInstance {
             return Err(access::no_such_export(&self.info, "global", name));
         };
         let val = global.get(&mut self.store);
-        from_val(&mut self.store, &mut self.funcs, &val)
+        from_val(&mut self.store, &self.funcs, &val)
     }
 
     fn memory_size(&mut self, name: &str) -> Result<u64> {
@@ -192,7 +193,7 @@ impl WasmFunctionCaller for WasmerFunctionCaller {
 fn call_dynamic(
     store: &mut Store,
     function: &Function,
-    funcs: &mut Funcs,
+    funcs: &Funcs,
     meter: &mut Meter,
     args: &[Value],
     results: &mut [Value],

@@ -8,6 +8,7 @@ use wasmer::sys::{
 };
 use wasmer::{Engine, Instance, Module, Store};
 
+use super::convert::Funcs;
 use super::fuel::Meter;
 use super::limits::{GuestTunables, claim_stack_size};
 use super::metering::Private;
@@ -16,6 +17,7 @@ use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
+use crate::module::info::{ExternType, Import, ModuleInfo};
 use crate::runtime::features::Feature;
 use crate::runtime::fuel;
 use crate::runtime::host::HostImports;
@@ -93,12 +95,28 @@ fn features(config: &RuntimeConfig) -> Features {
     features
 }
 
+/// Refuses what Singlepass panics on: it has no way to take several results from a function of the host.
+fn check_imported_functions(config: &RuntimeConfig, info: &ModuleInfo) -> Result<()> {
+    let several = |import: &&Import| matches!(&import.ty, ExternType::Func(ty) if ty.results().len() > 1);
+    match info.imports.iter().find(several) {
+        Some(Import { module, name, ty, .. }) if config.effective_compiler() == Compiler::Singlepass => {
+            let message = format!(
+                "the module imports `{module}` `{name}`: {ty}; wasmer with singlepass imports no function with several results"
+            );
+            let hint = "it runs with `--runtime wasmer --compiler cranelift`";
+            Err(Error::new(ErrorKind::UnsupportedFeature, message).with_hint(hint))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl WasmRuntime for WasmerRuntime {
     fn config(&self) -> &RuntimeConfig {
         &self.config
     }
 
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
+        check_imported_functions(&self.config, module.info())?;
         let private = Private::of(module.info(), self.config.metering);
         let engine = match private.middleware() {
             Some(middleware) => engine(&self.config, Some(middleware)),
@@ -131,9 +149,10 @@ impl WasmRuntime for WasmerRuntime {
         let base = BaseTunables::for_target(engine.target());
         engine.set_tunables(GuestTunables::new(base, Arc::clone(&life), limits, self.config.effective_max_stack()));
         let mut store = Store::new(engine);
-        let lowered = host::lower(&mut store, module.info(), imports)?;
+        let funcs = Funcs::default();
+        let lowered = host::lower(&mut store, module.info(), imports, &funcs)?;
         let made = Instance::new_by_index(&mut store, module.compiled(), &lowered.externs);
-        let instance = made.map_err(|error| errors::instantiate(&error))?;
+        let instance = made.map_err(errors::instantiate)?;
         let mut meter = Meter::of(module.private(), &instance, limits.fuel);
         meter.fill(&mut store);
         lowered.connect(&mut store, &instance, meter.global());
@@ -142,7 +161,7 @@ impl WasmRuntime for WasmerRuntime {
             meter.settle(&mut store, started)?;
         }
         let enrolled = Enrolled::new(life, &self.ledger);
-        Ok(Box::new(WasmerInstance::new(store, instance, Arc::clone(module.info()), enrolled, meter)))
+        Ok(Box::new(WasmerInstance::new(store, instance, funcs, Arc::clone(module.info()), enrolled, meter)))
     }
 
     fn metrics(&self) -> RuntimeMetrics {

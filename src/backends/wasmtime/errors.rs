@@ -1,6 +1,6 @@
 //! Wasmtime's failures in the contract's words.
 
-use wasmtime::{AsContextMut, ThrownException, WasmBacktrace};
+use wasmtime::{AsContextMut, GcHeapOutOfMemory, ThrownException, WasmBacktrace};
 
 use super::limits::Guest;
 use crate::error::{Error, ErrorKind, Frame, Result, Trap};
@@ -11,17 +11,26 @@ pub(super) fn compile(error: &wasmtime::Error) -> Error {
     Error::new(ErrorKind::UnsupportedFeature, format!("wasmtime cannot compile the module: {error:#}"))
 }
 
-/// A failure of guest code, or of instantiation: where it is no trap, something could not be linked.
+/// A failure of instantiation: where it is no trap, something could not be linked.
+pub(super) fn instantiate(store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) -> Error {
+    classify(store, error).unwrap_or_else(|error| {
+        Error::new(ErrorKind::Unlinkable, format!("the module cannot be instantiated: {error:#}"))
+    })
+}
+
+/// A failure of guest code.
 #[cold]
 pub(super) fn guest(store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) -> Error {
-    classify(store, error)
-        .unwrap_or_else(|error| Error::new(ErrorKind::Unlinkable, format!("the guest cannot run: {error:#}")))
+    let shift = store.as_context().data().code_shift;
+    classify(store, error).unwrap_or_else(|error| {
+        Error::trap(Trap::Other, Some(error.root_cause().to_string())).with_backtrace(frames(&error, shift))
+    })
 }
 
 /// A trap, where the failure is one.
 fn classify(mut store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) -> Result<Error, wasmtime::Error> {
     let shift = store.as_context().data().code_shift;
-    let backtrace = error.downcast_ref::<WasmBacktrace>().map(|trace| frames(trace, shift)).unwrap_or_default();
+    let backtrace = frames(&error, shift);
     if let Some(trap) = error.downcast_ref::<wasmtime::Trap>() {
         let (trap, detail) = trap_code(*trap);
         return Ok(Error::trap(trap, detail).with_backtrace(backtrace));
@@ -30,6 +39,10 @@ fn classify(mut store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) 
         // The exception stays pending in the store otherwise, and would meet the next call.
         store.as_context_mut().take_pending_exception();
         return Ok(Error::trap(Trap::UncaughtException, None).with_backtrace(backtrace));
+    }
+    if error.is::<GcHeapOutOfMemory<()>>() {
+        let detail = error.root_cause().to_string();
+        return Ok(Error::trap(Trap::AllocationTooLarge, Some(detail)).with_backtrace(backtrace));
     }
     if error.is::<HostFailure>() {
         let failure = error.downcast::<HostFailure>()?;
@@ -63,10 +76,11 @@ fn trap_code(trap: wasmtime::Trap) -> (Trap, Option<String>) {
     (ours, None)
 }
 
-fn frames(backtrace: &WasmBacktrace, shift: i64) -> Vec<Frame> {
+fn frames(error: &wasmtime::Error, shift: i64) -> Vec<Frame> {
     let frame = |frame: &wasmtime::FrameInfo| {
         let offset = frame.module_offset().map(|offset| (offset as u64).wrapping_add_signed(-shift));
         Frame::new(frame.func_index(), frame.func_name().map(str::to_owned), offset)
     };
-    backtrace.frames().iter().take(Frame::MOST).map(frame).collect()
+    let known = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();
+    known.iter().take(Frame::MOST).map(frame).collect()
 }

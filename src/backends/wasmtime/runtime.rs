@@ -12,6 +12,7 @@ use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Frame, Result};
 use crate::limits::Limits;
+use crate::module::info::ModuleInfo;
 use crate::runtime::features::{self, Feature};
 use crate::runtime::fuel::{self, Tank};
 use crate::runtime::host::HostImports;
@@ -109,7 +110,7 @@ impl WasmRuntime for WasmtimeRuntime {
         preflight::check_limits(module.info(), imports, limits)?;
         fuel::check(&self.config, limits.fuel)?;
 
-        let life = Life::new(limits, preflight::shared_bytes(module.info(), imports));
+        let life = Life::new(limits, shared_bytes_to_come(module.info(), imports));
         let mut store = Store::new(&self.engine.0, Guest::new(Arc::clone(&life), limits, module.code_shift()));
         store.limiter(|guest| guest);
         let stack = self.config.effective_max_stack();
@@ -117,7 +118,7 @@ impl WasmRuntime for WasmtimeRuntime {
         let mut tank = self.config.metering.then(|| Tank::new(limits.fuel));
         metering::fill(&mut store, &Tank::new(None));
         let made = on_enough_stack(stack, || Instance::new(&mut store, module.compiled(), &externs));
-        let instance = metering::settle(&mut store, &mut tank, made)?;
+        let instance = made.map_err(|error| errors::instantiate(&mut store, error))?;
         if let Some(tank) = &tank {
             metering::fill(&mut store, tank);
         }
@@ -132,4 +133,12 @@ impl WasmRuntime for WasmtimeRuntime {
     fn metrics(&self) -> RuntimeMetrics {
         self.ledger.metrics()
     }
+}
+
+/// What shared memories may reach, but for the minimums of the module's own: those the engine asks for when it makes
+/// them, and for no more of any shared memory.
+fn shared_bytes_to_come(info: &ModuleInfo, imports: &HostImports) -> u64 {
+    let own = info.memories.iter().filter(|ty| ty.shared);
+    let asked_for = own.fold(0, |sum: u64, ty| sum.saturating_add(ty.minimum.saturating_mul(ty.page_size)));
+    preflight::shared_bytes(info, imports).saturating_sub(asked_for)
 }
