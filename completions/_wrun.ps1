@@ -21,8 +21,8 @@ Register-ArgumentCompleter -Native -CommandName 'wrun' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'wrun' {
-            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'The engine [default: wasmtime, or wasmer where that is the only one compiled in]')
-            [CompletionResult]::new('--runtime', '--runtime', [CompletionResultType]::ParameterName, 'The engine [default: wasmtime, or wasmer where that is the only one compiled in]')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'The engine [default: `WRUN_RUNTIME`, else wasmtime, or wasmer where that is the only one compiled in]')
+            [CompletionResult]::new('--runtime', '--runtime', [CompletionResultType]::ParameterName, 'The engine [default: `WRUN_RUNTIME`, else wasmtime, or wasmer where that is the only one compiled in]')
             [CompletionResult]::new('--compiler', '--compiler', [CompletionResultType]::ParameterName, 'The engine''s compiler; singlepass is on wasmer')
             [CompletionResult]::new('--memory', '--memory', [CompletionResultType]::ParameterName, 'The most linear memory, all memories together, with a unit: 64MiB, 1GB')
             [CompletionResult]::new('--stack', '--stack', [CompletionResultType]::ParameterName, 'The most guest stack, with a unit, 64KiB to 1GiB [default: 1MiB]')

@@ -18,8 +18,8 @@ set edit:completion:arg-completer[wrun] = {|@words|
     }
     var completions = [
         &'wrun'= {
-            cand -r 'The engine [default: wasmtime, or wasmer where that is the only one compiled in]'
-            cand --runtime 'The engine [default: wasmtime, or wasmer where that is the only one compiled in]'
+            cand -r 'The engine [default: `WRUN_RUNTIME`, else wasmtime, or wasmer where that is the only one compiled in]'
+            cand --runtime 'The engine [default: `WRUN_RUNTIME`, else wasmtime, or wasmer where that is the only one compiled in]'
             cand --compiler 'The engine''s compiler; singlepass is on wasmer'
             cand --memory 'The most linear memory, all memories together, with a unit: 64MiB, 1GB'
             cand --stack 'The most guest stack, with a unit, 64KiB to 1GiB [default: 1MiB]'

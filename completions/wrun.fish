@@ -24,7 +24,7 @@ function __fish_wrun_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c wrun -n "__fish_wrun_needs_command" -s r -l runtime -d 'The engine [default: wasmtime, or wasmer where that is the only one compiled in]' -r -f -a "wasmtime\t''
+complete -c wrun -n "__fish_wrun_needs_command" -s r -l runtime -d 'The engine [default: `WRUN_RUNTIME`, else wasmtime, or wasmer where that is the only one compiled in]' -r -f -a "wasmtime\t''
 wasmer\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -l compiler -d 'The engine\'s compiler; singlepass is on wasmer' -r -f -a "cranelift\t''
 singlepass\t''"

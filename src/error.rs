@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::limits::LimitExceeded;
+use crate::module::names::Shown;
 
 /// What this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -196,7 +197,7 @@ impl Frame {
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.function {
-            Some(name) => write!(f, "{name}")?,
+            Some(name) => write!(f, "{}", Shown(name))?,
             None => write!(f, "func[{}]", self.function_index)?,
         }
         self.offset.map_or(Ok(()), |offset| write!(f, " @ {offset:#x}"))
@@ -266,6 +267,13 @@ impl Error {
         error
     }
 
+    /// The same, with the limit that growth was denied by before the guest trapped.
+    #[must_use]
+    pub(crate) fn after_denied_growth(mut self, denied: LimitExceeded) -> Self {
+        self.details.limit = Some(denied);
+        self
+    }
+
     /// The same, naming the guest function that was called.
     #[must_use]
     pub fn in_function(mut self, function: impl Into<String>) -> Self {
@@ -324,7 +332,7 @@ impl Error {
         &self.details.backtrace
     }
 
-    /// The limit that was hit, where one was.
+    /// The limit that was hit, where one was; of a trap, the limit that denied the guest growth in the same call.
     #[must_use]
     pub fn limit_exceeded(&self) -> Option<LimitExceeded> {
         self.details.limit

@@ -21,6 +21,10 @@
 //! and Rust types; [`session`] runs one call and measures it.
 
 #![warn(clippy::unwrap_used)]
+#![cfg_attr(
+    not(any(feature = "wasmtime-runtime", feature = "wasmer-runtime")),
+    allow(dead_code, reason = "what serves the engines serves nobody where both are left out")
+)]
 
 pub mod backends;
 pub mod capabilities;

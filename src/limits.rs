@@ -4,6 +4,10 @@ use std::fmt;
 
 use serde::Serialize;
 
+/// The most elements of a table on both engines, where no limit says less: 1 GiB of references. Unbounded, growth that
+/// the machine has no room for would end in a trap on Wasmtime and not give -1.
+pub(crate) const MOST_TABLE_ELEMENTS: u32 = 128 << 20;
+
 /// Amounts one instance may not exceed. `None` is the engine's own bound (4 GiB for a 32-bit memory).
 ///
 /// Both engines enforce every limit: growth past one gives the guest -1, and a module whose minimum is past one is
@@ -14,7 +18,7 @@ pub struct Limits {
     /// Linear memory in bytes, all memories of the instance together. A shared memory counts with its declared
     /// maximum, since other threads may grow it at any time.
     pub memory: Option<u64>,
-    /// Elements in each table of the instance.
+    /// Elements in each table of the instance; at most 134217728, which is also the bound where this is `None`.
     pub table_elements: Option<u64>,
     /// [Portable fuel](crate::runtime::fuel) for everything the instance runs, its start function included. Needs a
     /// runtime that meters ([`RuntimeConfig::metering`](crate::RuntimeConfig::metering)).

@@ -13,7 +13,7 @@ use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
 use crate::runtime::host::HostImports;
 use crate::runtime::preflight::{self, AdmittedModule};
-use crate::value::types::Value;
+use crate::value::types::{FuncType, Value};
 
 /// The export that WASI reactors and C++ modules want called once, before any other.
 const INITIALIZE: &str = "_initialize";
@@ -122,7 +122,7 @@ impl<'a> Session<'a> {
     ) -> Result<Vec<Value>> {
         // What instantiation would refuse is told before a large module is compiled for minutes.
         preflight::check_imports(self.info(), &HostImports::none())?;
-        preflight::check_limits(self.info(), &HostImports::none(), limits)?;
+        preflight::check_limits(self.config.kind, self.info(), &HostImports::none(), limits)?;
         events(Event::Compiling(self.module.binary().len()));
         let compiled = timed(&mut metrics.compile_ns, || {
             let runtime = backends::create_runtime(&self.config)?;
@@ -136,7 +136,7 @@ impl<'a> Session<'a> {
 
         let mut instance = timed(&mut metrics.instantiate_ns, || {
             let mut instance = runtime.create_instance(module.as_ref(), limits, capabilities)?;
-            if function != INITIALIZE && self.info().function(INITIALIZE).is_some() {
+            if function != INITIALIZE && self.info().function(INITIALIZE) == Some(&FuncType::default()) {
                 instance.call(INITIALIZE, &[])?;
             }
             Ok(instance)

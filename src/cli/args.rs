@@ -76,8 +76,8 @@ pub(crate) struct RunArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct EngineArgs {
-    /// The engine [default: wasmtime, or wasmer where that is the only one compiled in]
-    #[arg(short, long, value_enum, value_name = "ENGINE", env = "WRUN_RUNTIME", help_heading = "Engine")]
+    /// The engine [default: `WRUN_RUNTIME`, else wasmtime, or wasmer where that is the only one compiled in]
+    #[arg(short, long, value_enum, value_name = "ENGINE", help_heading = "Engine")]
     pub(crate) runtime: Option<Engine>,
     /// The engine's compiler; singlepass is on wasmer
     #[arg(long, value_enum, value_name = "COMPILER", help_heading = "Engine")]

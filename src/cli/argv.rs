@@ -4,6 +4,7 @@
 //! subcommand after options (`wrun -v inspect …`).
 
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Command};
 
@@ -40,6 +41,14 @@ pub(crate) fn order(argv: impl Iterator<Item = OsString>, command: &Command) -> 
 /// A positional as it was typed.
 pub(crate) fn value(shielded: &str) -> &str {
     shielded.strip_prefix(SHIELD).filter(|text| is_negative_value(text)).unwrap_or(shielded)
+}
+
+/// A path among the positionals as it was typed.
+pub(crate) fn path(shielded: PathBuf) -> PathBuf {
+    match shielded.to_str() {
+        Some(text) => PathBuf::from(value(text)),
+        None => shielded,
+    }
 }
 
 fn shielded(token: &OsStr) -> OsString {

@@ -1,6 +1,6 @@
 //! The exit codes, the same on every engine. Only `main` ends the process.
 
-use wrun::ErrorKind;
+use wrun::{Error, ErrorKind};
 
 /// Usage: a bad flag, a bad argument, an engine that cannot be had or configured so.
 pub(crate) const USAGE: u8 = 2;
@@ -17,9 +17,10 @@ pub(crate) const LIMIT: u8 = 137;
 /// Out of fuel.
 pub(crate) const OUT_OF_FUEL: u8 = 152;
 
-/// The exit code of a kind of failure.
-pub(crate) const fn of(kind: ErrorKind) -> u8 {
-    match kind {
+/// The exit code of a failure: its kind's, but for a trap after the guest was denied growth.
+pub(crate) fn of(error: &Error) -> u8 {
+    match error.kind() {
+        ErrorKind::Trap if error.limit_exceeded().is_some() => LIMIT,
         ErrorKind::InvalidArgument | ErrorKind::UnsupportedConfig | ErrorKind::EngineUnavailable => USAGE,
         ErrorKind::Internal | ErrorKind::MemoryAccess => INTERNAL,
         ErrorKind::InvalidModule | ErrorKind::UnsupportedFeature | ErrorKind::Unlinkable => CANNOT_RUN,

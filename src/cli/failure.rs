@@ -1,6 +1,7 @@
 //! A failure of the command: the library's, or one of files and flags.
 
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
 use wrun::Error;
@@ -59,10 +60,21 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self {
             kind: error.kind().as_str(),
-            exit_code: exit_status::of(error.kind()),
+            exit_code: exit_status::of(&error),
             message: error.message().to_owned(),
             hints: error.hints().to_vec(),
             error: Some(error),
         }
     }
+}
+
+/// Runs a part of the command, and turns a panic in it (a bug of wrun's or an engine's) into a failure.
+pub(crate) fn guard<T>(part: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
+    panic::catch_unwind(AssertUnwindSafe(part)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        let failure = Failure::new("internal", exit_status::INTERNAL, format!("this is a bug: {said}"));
+        Err(failure.hint("please report it, with the module and the command"))
+    })
 }

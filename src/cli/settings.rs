@@ -1,8 +1,9 @@
 //! From what was typed to what is to be done.
 
+use std::env::VarError;
 use std::path::PathBuf;
 
-use wrun::{Capabilities, Limits, RuntimeConfig};
+use wrun::{Capabilities, Limits, RuntimeConfig, RuntimeKind};
 
 use super::args::{InputFormat, OutputFormat, RunArgs, When};
 use super::argv;
@@ -47,7 +48,10 @@ impl RunSettings {
         if run.metrics && run.output == OutputFormat::Text {
             return Err(Failure::usage("the envelope (`--metrics`) is JSON or MessagePack, not text"));
         }
-        let config = RuntimeConfig::new(run.engine.runtime.map_or_else(Default::default, Into::into));
+        let config = RuntimeConfig::new(match run.engine.runtime {
+            Some(engine) => engine.into(),
+            None => engine_of_environment()?,
+        });
         let config = run.engine.compiler.map_or(config.clone(), |compiler| config.with_compiler(compiler.into()));
         let config = run.limits.stack.map_or(config.clone(), |bytes| config.with_max_stack(bytes));
         let config = if run.engine.deterministic { config.with_canonical_nans() } else { config };
@@ -62,13 +66,13 @@ impl RunSettings {
             [dash] if dash == "-" => Arguments::Stdin(run.input),
             _ => Arguments::Typed(typed),
         };
-        let module = run.module.unwrap_or_default();
+        let module = argv::path(run.module.unwrap_or_default());
         if module.as_os_str() == "-" && matches!(args, Arguments::Stdin(_)) {
             return Err(Failure::both_from_stdin());
         }
         Ok(Self {
             module,
-            function: run.function,
+            function: run.function.map(|name| argv::value(&name).to_owned()),
             args,
             config,
             limits,
@@ -78,6 +82,15 @@ impl RunSettings {
             metrics: run.metrics,
             progress: run.progress,
         })
+    }
+}
+
+/// The engine that `WRUN_RUNTIME` names; unset or empty, the default.
+fn engine_of_environment() -> Result<RuntimeKind, Failure> {
+    match std::env::var("WRUN_RUNTIME") {
+        Ok(name) if !name.is_empty() => name.parse().map_err(|error| Failure::usage(format!("WRUN_RUNTIME: {error}"))),
+        Ok(_) | Err(VarError::NotPresent) => Ok(RuntimeKind::default()),
+        Err(VarError::NotUnicode(_)) => Err(Failure::usage("WRUN_RUNTIME is not UTF-8")),
     }
 }
 

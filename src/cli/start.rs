@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::error::ContextKind;
 use clap::{CommandFactory, FromArgMatches};
 
 use super::args::{Cli, Command, TalkArgs};
 use super::failure::Failure;
-use super::{argv, commands, logging, printer};
+use super::{argv, commands, failure, logging, printer};
 
 /// Runs the command.
 pub(crate) fn main(argv: impl Iterator<Item = OsString>) -> ExitCode {
@@ -16,7 +17,9 @@ pub(crate) fn main(argv: impl Iterator<Item = OsString>) -> ExitCode {
     let parsed = command.try_get_matches_from_mut(ordered).and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
         Ok(cli) => cli,
-        Err(answer) => {
+        Err(mut answer) => {
+            // clap would say to put values after `--`, where wrun has arguments of programs.
+            answer.remove(ContextKind::Suggested);
             // Help and version go to standard output, usage errors to standard error; a reader that has gone is no
             // failure.
             let _ = answer.print();
@@ -25,7 +28,7 @@ pub(crate) fn main(argv: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let talk = talk(&cli);
     let quiet = talk.quiet;
-    let done = logging::set_up(talk).and_then(|()| dispatch(cli));
+    let done = logging::set_up(talk).and_then(|()| failure::guard(|| dispatch(cli)));
     ExitCode::from(done.unwrap_or_else(|failure: Failure| {
         printer::failure(&failure, quiet);
         failure.exit_code

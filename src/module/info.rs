@@ -200,6 +200,8 @@ pub struct ModuleInfo {
     pub memories: Vec<MemoryType>,
     /// The tables it defines, imports not counted.
     pub tables: Vec<TableType>,
+    /// How many exception tags it has, imports counted.
+    pub tags: u32,
     /// The index of the function run at instantiation.
     pub start: Option<u32>,
     /// Its custom sections, in order.
@@ -273,6 +275,7 @@ impl ModuleInfo {
         }
         let types = types.as_ref();
         info.functions = types.function_count() - functions;
+        info.tags = types.tag_count();
         info.memories = (memories..types.memory_count()).map(|index| memory(types.memory_at(index))).collect();
         info.tables = (tables..types.table_count()).map(|index| table(&types.table_at(index))).collect();
         Ok(info)

@@ -1,5 +1,6 @@
 //! Modules as bytes and as facts, before and without any engine.
 
 pub mod info;
+pub mod names;
 pub mod needs;
 pub mod source;

@@ -31,8 +31,21 @@ pub fn to_binary(input: &[u8]) -> Result<Cow<'_, [u8]>> {
     };
     match wat::parse_str(text) {
         Ok(binary) => Ok(Cow::Owned(binary)),
-        Err(error) => Err(Error::new(ErrorKind::InvalidModule, format!("the text does not assemble: {error}"))),
+        Err(error) => {
+            let message = format!("the text does not assemble: {}", shorten(&error.to_string()));
+            Err(Error::new(ErrorKind::InvalidModule, message))
+        }
     }
+}
+
+/// An error with the line it is about; of a line that is no line for people, its start.
+fn shorten(error: &str) -> String {
+    const MOST: usize = 160;
+    let lines = error.lines().map(|line| match line.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\n").replace("<anon>", "text")
 }
 
 fn not_a_module(why: &str) -> Error {

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::limits::{LimitExceeded, LimitKind};
+
 /// Counts bytes of linear memory, refuses what is past the limit, remembers the peak. Both engines ask it before a
 /// memory is made or grown.
 #[derive(Debug)]
@@ -9,13 +11,20 @@ pub struct MemoryBudget {
     limit: u64,
     used: AtomicU64,
     peak: AtomicU64,
+    /// What was last asked for in vain; 0 is nothing.
+    denied: AtomicU64,
 }
 
 impl MemoryBudget {
     /// A budget of `limit` bytes, `used` of them taken; `None` is no limit.
     #[must_use]
     pub fn new(limit: Option<u64>, used: u64) -> Self {
-        Self { limit: limit.unwrap_or(u64::MAX), used: AtomicU64::new(used), peak: AtomicU64::new(used) }
+        Self {
+            limit: limit.unwrap_or(u64::MAX),
+            used: AtomicU64::new(used),
+            peak: AtomicU64::new(used),
+            denied: AtomicU64::new(0),
+        }
     }
 
     /// Takes `bytes` where they fit.
@@ -27,7 +36,10 @@ impl MemoryBudget {
                 self.peak.fetch_max(before + bytes, Ordering::Relaxed);
                 true
             }
-            Err(_) => false,
+            Err(used) => {
+                self.denied.store(used.saturating_add(bytes), Ordering::Relaxed);
+                false
+            }
         }
     }
 
@@ -36,6 +48,20 @@ impl MemoryBudget {
     pub fn give_back(&self, bytes: u64) {
         let before = self.used.fetch_sub(bytes, Ordering::Relaxed);
         self.peak.store(before - bytes, Ordering::Relaxed);
+    }
+
+    /// The limit, and the bytes that were last asked for in vain, since [`MemoryBudget::forget_denied`].
+    #[must_use]
+    pub fn denied(&self) -> Option<LimitExceeded> {
+        match self.denied.load(Ordering::Relaxed) {
+            0 => None,
+            attempted => Some(LimitExceeded::new(LimitKind::Memory, self.limit, attempted)),
+        }
+    }
+
+    /// Forgets what was asked for in vain.
+    pub fn forget_denied(&self) {
+        self.denied.store(0, Ordering::Relaxed);
     }
 
     /// Bytes in use.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::Limits;
+use crate::limits::{LimitExceeded, LimitKind, Limits};
 use crate::runtime::budget::MemoryBudget;
 use crate::runtime::metrics::Ledger;
 
@@ -34,6 +34,9 @@ pub(crate) struct Life {
     calls: AtomicU64,
     traps: AtomicU64,
     memory: MemoryBudget,
+    table_elements: u64,
+    /// Table elements that were last asked for in vain; 0 is nothing.
+    denied_elements: AtomicU64,
 }
 
 impl Life {
@@ -46,6 +49,8 @@ impl Life {
             calls: AtomicU64::new(0),
             traps: AtomicU64::new(0),
             memory: MemoryBudget::new(limits.memory, shared_bytes),
+            table_elements: limits.table_elements.unwrap_or(u64::MAX),
+            denied_elements: AtomicU64::new(0),
         })
     }
 
@@ -86,21 +91,51 @@ impl Life {
         }
         self.state.store(RUNNING, Ordering::Release);
         self.calls.store(self.calls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        self.memory.forget_denied();
+        self.denied_elements.store(0, Ordering::Relaxed);
         let mut running = Running { state: &self.state, after: CRASHED };
-        let result = call();
-        running.after = if result.is_ok() { READY } else { self.after_failure(&result) };
-        result
+        match call() {
+            Ok(value) => {
+                running.after = READY;
+                Ok(value)
+            }
+            Err(error) => {
+                running.after = self.after_failure(&error);
+                Err(self.explain(error))
+            }
+        }
     }
 
     #[cold]
-    fn after_failure<T>(&self, result: &Result<T>) -> u8 {
-        match result.as_ref().err().map(Error::kind) {
-            Some(ErrorKind::Trap) => {
+    fn after_failure(&self, error: &Error) -> u8 {
+        match error.kind() {
+            ErrorKind::Trap => {
                 self.traps.store(self.traps.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
                 CRASHED
             }
-            Some(ErrorKind::OutOfFuel) => CRASHED,
+            ErrorKind::OutOfFuel => CRASHED,
             _ => READY,
+        }
+    }
+
+    /// Whether a table may have this many elements; refusals are remembered.
+    pub(crate) fn admits_elements(&self, elements: u64) -> bool {
+        let admitted = elements <= self.table_elements;
+        if !admitted {
+            self.denied_elements.store(elements, Ordering::Relaxed);
+        }
+        admitted
+    }
+
+    /// A trap, with the limit that denied the guest growth before it: that may be why it trapped.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        let elements = match self.denied_elements.load(Ordering::Relaxed) {
+            0 => None,
+            attempted => Some(LimitExceeded::new(LimitKind::TableElements, self.table_elements, attempted)),
+        };
+        match self.memory.denied().or(elements) {
+            Some(denied) if error.kind() == ErrorKind::Trap => error.after_denied_growth(denied),
+            _ => error,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{LimitExceeded, LimitKind, Limits};
 use crate::module::info::{self, ExternType, Import, MemoryType, ModuleInfo, TableType};
+use crate::module::names::Shown;
 use crate::module::{needs, source};
 use crate::runtime::features::{self, Feature};
 use crate::runtime::host::{HostImports, HostItem};
@@ -20,14 +21,30 @@ pub const LEAST_STACK: u64 = 64 << 10;
 /// The most stack an engine takes, in bytes.
 pub const MOST_STACK: u64 = 1 << 30;
 
+/// The most lines of a list in a message: more than anyone reads on a terminal.
+const MOST_LISTED: usize = 40;
+
 /// A module one engine and compiler accepts, before it is compiled.
 #[derive(Clone, Debug)]
 pub struct AdmittedModule<'a> {
+    config: RuntimeConfig,
     binary: Cow<'a, [u8]>,
     info: Arc<ModuleInfo>,
 }
 
 impl AdmittedModule<'_> {
+    /// The binary module, for a runtime of the configuration it was admitted by.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] where `config` is another.
+    pub fn binary_for(&self, config: &RuntimeConfig) -> Result<&[u8]> {
+        if self.config == *config {
+            return Ok(&self.binary);
+        }
+        let message = "the module was admitted for a runtime of another configuration";
+        Err(Error::new(ErrorKind::InvalidArgument, message))
+    }
+
     /// The binary module.
     #[must_use]
     pub fn binary(&self) -> &[u8] {
@@ -89,7 +106,8 @@ pub fn admit<'a>(config: &RuntimeConfig, bytes: &'a [u8]) -> Result<AdmittedModu
     let types = info::validate(&binary, supported).map_err(|error| explain(error, &binary, config))?;
     let info = ModuleInfo::of(&binary, &types)
         .map_err(|error| Error::new(ErrorKind::Internal, "a valid module could not be read").with_source(error))?;
-    Ok(AdmittedModule { binary, info: Arc::new(info) })
+    check_compiler(config, &info)?;
+    Ok(AdmittedModule { config: config.clone(), binary, info: Arc::new(info) })
 }
 
 /// Whether a module may need this feature. Wasmer has relaxed SIMD only as the machine has it, which is no way to be
@@ -126,6 +144,21 @@ fn explain(error: Error, binary: &[u8], config: &RuntimeConfig) -> Error {
     refusal
 }
 
+/// Refuses what Singlepass panics on: it has no way to take several results from a function of the host.
+fn check_compiler(config: &RuntimeConfig, info: &ModuleInfo) -> Result<()> {
+    let several = |import: &&Import| matches!(&import.ty, ExternType::Func(ty) if ty.results().len() > 1);
+    match info.imports.iter().find(several) {
+        Some(Import { module, name, ty }) if config.effective_compiler() == Compiler::Singlepass => {
+            let import = format!("`{}` `{}`: {ty}", Shown(module), Shown(name));
+            let message = format!("the module imports {import}; singlepass takes one result at most from the host");
+            Err(RuntimeKind::ALL.iter().fold(Error::new(ErrorKind::UnsupportedFeature, message), |error, kind| {
+                error.with_hint(format!("it runs with `--runtime {kind} --compiler cranelift`"))
+            }))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Checks that everything `info` imports is there and of the right type.
 ///
 /// # Errors
@@ -137,10 +170,10 @@ pub fn check_imports(info: &ModuleInfo, imports: &HostImports) -> Result<()> {
         let Import { module, name, ty } = import;
         match imports.get(module, name) {
             Some(item) if provides(item, ty) => {}
-            Some(item) => problems.push(format!("`{module}` `{name}` is {}, not {ty}", item.ty())),
+            Some(item) => problems.push(format!("`{}` `{}` is {}, not {ty}", Shown(module), Shown(name), item.ty())),
             None => {
                 wasi |= module.starts_with("wasi");
-                problems.push(format!("`{module}` `{name}`: {ty}"));
+                problems.push(format!("`{}` `{}`: {ty}", Shown(module), Shown(name)));
             }
         }
     }
@@ -149,6 +182,10 @@ pub fn check_imports(info: &ModuleInfo, imports: &HostImports) -> Result<()> {
     }
     let number = problems.len();
     let s = if number == 1 { "" } else { "s" };
+    if number > MOST_LISTED {
+        problems.truncate(MOST_LISTED);
+        problems.push(format!("and {} more (`wrun inspect` lists them)", number - MOST_LISTED));
+    }
     let message = format!("{number} import{s} nobody provides:\n  {}", problems.join("\n  "));
     let error = Error::new(ErrorKind::Unlinkable, message);
     Err(if wasi { error.with_hint("this version of wrun provides no WASI") } else { error })
@@ -172,15 +209,21 @@ fn provides(item: &HostItem, wanted: &ExternType) -> bool {
 
 fn fits(minimum: u64, maximum: Option<u64>, wanted_minimum: u64, wanted_maximum: Option<u64>) -> bool {
     let below = wanted_maximum.is_none_or(|wanted| maximum.is_some_and(|maximum| maximum <= wanted));
-    minimum >= wanted_minimum && below
+    let possible = maximum.is_none_or(|maximum| minimum <= maximum);
+    minimum >= wanted_minimum && below && possible
 }
 
 /// Checks what an instance is sure to take against its limits: its own memories and tables and those of the host it
 /// imports.
 ///
 /// # Errors
-/// [`ErrorKind::Limit`] with the limit and what was asked for.
-pub fn check_limits(info: &ModuleInfo, imports: &HostImports, limits: Limits) -> Result<()> {
+/// [`ErrorKind::Limit`] with the limit and what was asked for; [`ErrorKind::UnsupportedFeature`] where the engine
+/// cannot hold a limit for what the module does.
+pub fn check_limits(kind: RuntimeKind, info: &ModuleInfo, imports: &HostImports, limits: Limits) -> Result<()> {
+    if kind == RuntimeKind::Wasmer && limits.memory.is_some() && info.tags > 0 {
+        let message = "the module throws exceptions, which wasmer keeps outside of what a memory limit bounds";
+        return Err(Error::new(ErrorKind::UnsupportedFeature, message).with_hint("wasmtime holds the limit for it"));
+    }
     let imported_tables = imported(info, imports).filter_map(|item| match item {
         HostItem::Table(ty) => Some(ty.minimum),
         _ => None,
@@ -231,12 +274,12 @@ pub fn find_function<'i>(info: &'i ModuleInfo, name: &str) -> Result<&'i FuncTyp
     }
     let other = info.exports.iter().find(|export| export.name == name);
     let message = match other {
-        Some(export) => format!("the export `{name}` is a {}, not a function", export.ty.kind()),
-        None => format!("the module exports no function `{name}`"),
+        Some(export) => format!("the export `{}` is a {}, not a function", Shown(name), export.ty.kind()),
+        None => format!("the module exports no function `{}`", Shown(name)),
     };
     let mut error = Error::new(ErrorKind::UnknownExport, message);
     if let Some(near) = nearest(name, info.functions().map(|(name, _)| name)) {
-        error = error.with_hint(format!("did you mean `{near}`?"));
+        error = error.with_hint(format!("did you mean `{}`?", Shown(near)));
     }
     Err(error.with_hint(list_of_functions(info)))
 }
@@ -244,18 +287,16 @@ pub fn find_function<'i>(info: &'i ModuleInfo, name: &str) -> Result<&'i FuncTyp
 /// The exported functions with their signatures, a line each.
 #[must_use]
 pub fn list_of_functions(info: &ModuleInfo) -> String {
-    /// More than anyone reads on a terminal.
-    const MOST: usize = 40;
     let total = info.functions().count();
     if total == 0 {
         return "the module exports no functions".to_owned();
     }
     let mut list = "exported functions:".to_owned();
-    for (name, ty) in info.functions().take(MOST) {
-        list += &format!("\n  {name}{ty}");
+    for (name, ty) in info.functions().take(MOST_LISTED) {
+        list += &format!("\n  {}{ty}", Shown(name));
     }
-    if total > MOST {
-        list += &format!("\n  and {} more (`wrun inspect` lists them)", total - MOST);
+    if total > MOST_LISTED {
+        list += &format!("\n  and {} more (`wrun inspect` lists them)", total - MOST_LISTED);
     }
     list
 }
@@ -297,7 +338,7 @@ pub fn check_passable(name: &str, ty: &FuncType) -> Result<()> {
     match ty.params().iter().chain(ty.results()).find(|ty| !ty.is_passable()) {
         None => Ok(()),
         Some(other) => {
-            let message = format!("`{name}{ty}` cannot be called: wrun passes no values of type {other}");
+            let message = format!("`{}{ty}` cannot be called: wrun passes no values of type {other}", Shown(name));
             Err(Error::new(ErrorKind::UnsupportedFeature, message))
         }
     }

@@ -21,7 +21,7 @@ pub fn decode_args(bytes: &[u8], ty: &FuncType) -> Result<Vec<Value>> {
     let mut rest = bytes;
     let mut source = rmp_serde::Deserializer::new(&mut rest);
     let read = match ty.params() {
-        [only] if !is_array(bytes[0]) => Of(only).deserialize(&mut source).map(|value| vec![value]),
+        [only] if !is_array(bytes[0]) => one(&mut source, only).map(|value| vec![value]),
         _ => Arguments(ty).deserialize(&mut source),
     };
     let values = read.map_err(|error| {
@@ -42,6 +42,14 @@ pub fn decode_args(bytes: &[u8], ty: &FuncType) -> Result<Vec<Value>> {
 #[must_use]
 pub fn encode_results(values: &[Value]) -> Vec<u8> {
     rmp_serde::to_vec(&Results(values)).unwrap_or_else(|_| unreachable!("every value has a MessagePack spelling"))
+}
+
+/// The only argument, without an array around it.
+fn one<'de, D: Deserializer<'de>>(source: D, ty: &ValType) -> Result<Value, D::Error> {
+    Of(ty).deserialize(source).map_err(|error| {
+        let error = Error::new(ErrorKind::InvalidArgument, error.to_string());
+        D::Error::custom(numbered(&error, 0, ty))
+    })
 }
 
 /// fixarray, array 16 and array 32.

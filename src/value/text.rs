@@ -122,9 +122,10 @@ fn invalid(text: &str, ty: &ValType) -> Error {
 
 /// Whether `text` is an integer of any size.
 fn literal_any_width(text: &str) -> bool {
-    let digits = text.trim_start_matches(['-', '+']);
-    match digits.strip_prefix("0x") {
-        Some(hex) => !hex.is_empty() && hex.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'_'),
-        None => !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_'),
-    }
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (digits, is_digit): (_, fn(u8) -> bool) = match unsigned.strip_prefix("0x") {
+        Some(hex) => (hex, |byte| byte.is_ascii_hexdigit()),
+        None => (unsigned, |byte| byte.is_ascii_digit()),
+    };
+    digits.split('_').all(|group| !group.is_empty() && group.bytes().all(is_digit))
 }

@@ -169,5 +169,9 @@ fn a_program_runs_from_start_and_a_reactor_is_initialised() {
         );
         run(&["-r", engine, &initialised.path, "get"]).prints("42\n");
         run(&["-r", engine, &initialised.path, "_initialize"]).prints("null\n");
+        let other = file(
+            r#"(module (func (export "_initialize") (param i32)) (func (export "get") (result i32) (i32.const 1)))"#,
+        );
+        run(&["-r", engine, &other.path, "get"]).prints("1\n");
     });
 }

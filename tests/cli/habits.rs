@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 
-use crate::vocabulary::{CALC, file, run, wrun};
+use crate::vocabulary::{CALC, file, run, said, wrun};
 
 #[test]
 fn a_closed_pipe_is_no_error() {
@@ -37,6 +37,33 @@ fn the_engine_comes_from_the_environment_and_the_flag_wins() {
     }
     let output = wrun().env("WRUN_RUNTIME", "nonesuch").args(["fixtures/add.wasm", "add", "5", "3"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn an_empty_engine_variable_is_none_and_a_wrong_one_is_named() {
+    let with = |value: &str, args: &[&str]| said(&wrun().env("WRUN_RUNTIME", value).args(args).output().unwrap());
+    with("", &["fixtures/add.wasm", "add", "5", "3"]).prints("8\n");
+    with("nonesuch", &["fixtures/add.wasm", "add", "5", "3"]).fails(2, &["WRUN_RUNTIME", "nonesuch"]);
+    assert_eq!(with("nonesuch", &["engines"]).code, 0);
+}
+
+#[test]
+fn a_name_of_the_guest_cannot_steer_the_terminal() {
+    let module = file(r#"(module (func (export "a\1b[2J\0ahint: b")))"#);
+    let listed = run(&[&module.path, "no"]);
+    listed.fails(127, &["a\\u{1b}[2J\\u{a}hint: b() -> ()"]);
+    let inspected = run(&["inspect", &module.path]);
+    assert!(inspected.stdout.contains("a\\u{1b}[2J\\u{a}hint: b: func () -> ()"), "{inspected:?}");
+    assert!(!inspected.stdout.contains('\x1b'), "{inspected:?}");
+}
+
+#[test]
+fn a_function_may_be_named_like_a_negative_number() {
+    let module = file(
+        r#"(module (func (export "-5") (result i32) (i32.const 8)) (func (export " -5") (result i32) (i32.const 7)))"#,
+    );
+    run(&[&module.path, "-5"]).prints("8\n");
+    run(&["-5"]).fails(127, &["no such module file: -5"]);
 }
 
 #[test]

@@ -43,6 +43,39 @@ fn the_envelope_names_the_limit() {
 }
 
 #[test]
+fn a_trap_after_denied_growth_is_put_down_to_the_limit() {
+    let module = file(
+        r#"(module (memory 1) (table 1 funcref)
+        (func (export "m") (if (i32.eq (memory.grow (i32.const 100)) (i32.const -1)) (then (unreachable))))
+        (func (export "t") (if (i32.eq (table.grow (ref.null func) (i32.const 100)) (i32.const -1)) (then (unreachable))))
+        (func (export "x") (unreachable)))"#,
+    );
+    on_each_engine(|engine| {
+        let said = run(&["-r", engine, "--metrics", "--memory", "1MiB", &module.path, "m"]);
+        let error = said.envelope()["error"].clone();
+        assert_eq!((said.code, &error["kind"], &error["trap"]), (137, &json!("trap"), &json!("unreachable")));
+        assert_eq!(error["limit"], json!({"kind": "memory", "limit": 1_048_576, "attempted": 6_619_136}));
+        let said = run(&["-r", engine, "--metrics", "--memory", "1MiB", &module.path, "x"]);
+        assert_eq!((said.code, &said.envelope()["error"]["limit"]), (134, &json!(null)));
+    });
+    // Wasmer's tables have no hook: it denies the growth, and nothing hears of it.
+    let table = |engine: &str| run(&["-r", engine, "--table-elements", "10", &module.path, "t"]).code;
+    for (engine, code) in [("wasmtime", 137), ("wasmer", 134)] {
+        if wrun::RuntimeKind::available().any(|kind| kind.as_str() == engine) {
+            assert_eq!(table(engine), code, "{engine}");
+        }
+    }
+}
+
+#[cfg(feature = "wasmer-runtime")]
+#[test]
+fn exceptions_under_a_memory_limit_are_refused_where_the_engine_cannot_hold_it() {
+    let said = run(&["-r", "wasmer", "--memory", "1MiB", "fixtures/wat/exceptions.wat", "caught"]);
+    said.fails(126, &["exceptions", "wasmtime holds"]);
+    run(&["-r", "wasmer", "fixtures/wat/exceptions.wat", "caught"]).prints("7\n");
+}
+
+#[test]
 fn tables_grow_no_further_than_the_limit() {
     on_each_engine(|engine| {
         let grow = |n: &str| run(&["-r", engine, "--table-elements", "10", "fixtures/wat/tables.wat", "grow", n]);

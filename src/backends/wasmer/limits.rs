@@ -12,11 +12,8 @@ use wasmer::{MemoryType, TableType};
 
 use super::memory::CountedMemory;
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::Limits;
+use crate::limits::{Limits, MOST_TABLE_ELEMENTS};
 use crate::runtime::life::Life;
-
-/// The most elements the engine lets a table declare; growth of a table without a maximum it does not bound.
-const MOST_TABLE_ELEMENTS: u32 = 128 << 20;
 
 /// Makes the memories and tables of one instance, within its limits. Styles are the engine's own, since they are baked
 /// into the code.

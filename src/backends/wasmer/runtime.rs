@@ -17,7 +17,6 @@ use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
-use crate::module::info::{ExternType, Import, ModuleInfo};
 use crate::runtime::features::Feature;
 use crate::runtime::fuel;
 use crate::runtime::host::HostImports;
@@ -95,34 +94,19 @@ fn features(config: &RuntimeConfig) -> Features {
     features
 }
 
-/// Refuses what Singlepass panics on: it has no way to take several results from a function of the host.
-fn check_imported_functions(config: &RuntimeConfig, info: &ModuleInfo) -> Result<()> {
-    let several = |import: &&Import| matches!(&import.ty, ExternType::Func(ty) if ty.results().len() > 1);
-    match info.imports.iter().find(several) {
-        Some(Import { module, name, ty, .. }) if config.effective_compiler() == Compiler::Singlepass => {
-            let message = format!(
-                "the module imports `{module}` `{name}`: {ty}; wasmer with singlepass imports no function with several results"
-            );
-            let hint = "it runs with `--runtime wasmer --compiler cranelift`";
-            Err(Error::new(ErrorKind::UnsupportedFeature, message).with_hint(hint))
-        }
-        _ => Ok(()),
-    }
-}
-
 impl WasmRuntime for WasmerRuntime {
     fn config(&self) -> &RuntimeConfig {
         &self.config
     }
 
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
-        check_imported_functions(&self.config, module.info())?;
+        let binary = module.binary_for(&self.config)?;
         let private = Private::of(module.info(), self.config.metering);
         let engine = match private.middleware() {
             Some(middleware) => engine(&self.config, Some(middleware)),
             None => self.engine.clone(),
         };
-        let compile = || Module::from_binary(&engine, module.binary()).map_err(|error| errors::compile(&error));
+        let compile = || Module::from_binary(&engine, binary).map_err(|error| errors::compile(&error));
         let compiled = preflight::guard_compiler(&self.config, compile)?;
         self.ledger.compiled_one();
         let owner = Arc::clone(&self.ledger);
@@ -141,7 +125,7 @@ impl WasmRuntime for WasmerRuntime {
             return Err(Error::new(ErrorKind::InvalidArgument, "the module was compiled by another runtime"));
         };
         preflight::check_imports(module.info(), imports)?;
-        preflight::check_limits(module.info(), imports, limits)?;
+        preflight::check_limits(self.config.kind, module.info(), imports, limits)?;
         fuel::check(&self.config, limits.fuel)?;
 
         let life = Life::new(limits, preflight::shared_bytes(module.info(), imports));
@@ -158,7 +142,7 @@ impl WasmRuntime for WasmerRuntime {
         lowered.connect(&mut store, &instance, meter.global());
         if let Some(start) = module.private().start(&instance) {
             let started = start.call(&mut store, &[]);
-            meter.settle(&mut store, started)?;
+            meter.settle(&mut store, started).map_err(|error| life.explain(error))?;
         }
         let enrolled = Enrolled::new(life, &self.ledger);
         Ok(Box::new(WasmerInstance::new(store, instance, funcs, Arc::clone(module.info()), enrolled, meter)))

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use wasmtime::{Func, ResourceLimiter};
 
-use crate::limits::Limits;
+use crate::limits::MOST_TABLE_ELEMENTS;
 use crate::runtime::life::Life;
 
 /// What a store keeps of its guest: the books its limits are held by, and the functions it handed out.
 pub(super) struct Guest {
     life: Arc<Life>,
-    table_elements: u64,
     /// Bytes taken for a growth whose outcome is not known yet.
     growing: u64,
     /// How many bytes later the code stands than in the module as it came.
@@ -22,9 +21,8 @@ pub(super) struct Guest {
 }
 
 impl Guest {
-    pub(super) fn new(life: Arc<Life>, limits: Limits, code_shift: i64) -> Self {
-        let table_elements = limits.table_elements.unwrap_or(u64::MAX);
-        Self { life, table_elements, growing: 0, code_shift, funcs: Vec::new(), func_numbers: HashMap::new() }
+    pub(super) fn new(life: Arc<Life>, code_shift: i64) -> Self {
+        Self { life, growing: 0, code_shift, funcs: Vec::new(), func_numbers: HashMap::new() }
     }
 }
 
@@ -54,7 +52,8 @@ impl ResourceLimiter for Guest {
     }
 
     fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired as u64 <= self.table_elements)
+        let desired = desired as u64;
+        Ok(desired <= u64::from(MOST_TABLE_ELEMENTS) && self.life.admits_elements(desired))
     }
 }
 

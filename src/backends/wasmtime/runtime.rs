@@ -72,10 +72,11 @@ impl WasmtimeRuntime {
 impl WasmtimeRuntime {
     /// The module as it is compiled: where fuel is metered, its start function waits for the tank to be filled.
     fn defer_start<'m>(&self, module: &'m AdmittedModule<'_>) -> Result<Deferred<'m>> {
+        let binary = module.binary_for(&self.config)?;
         if !self.config.metering {
-            return Ok(Deferred::not(module.binary()));
+            return Ok(Deferred::not(binary));
         }
-        Deferred::of(module.binary(), module.info()).map_err(|error| {
+        Deferred::of(binary, module.info()).map_err(|error| {
             Error::new(ErrorKind::Internal, "a valid module could not be rewritten").with_source(error)
         })
     }
@@ -107,24 +108,24 @@ impl WasmRuntime for WasmtimeRuntime {
             return Err(Error::new(ErrorKind::InvalidArgument, "the module was compiled by another runtime"));
         };
         preflight::check_imports(module.info(), imports)?;
-        preflight::check_limits(module.info(), imports, limits)?;
+        preflight::check_limits(self.config.kind, module.info(), imports, limits)?;
         fuel::check(&self.config, limits.fuel)?;
 
         let life = Life::new(limits, shared_bytes_to_come(module.info(), imports));
-        let mut store = Store::new(&self.engine.0, Guest::new(Arc::clone(&life), limits, module.code_shift()));
+        let mut store = Store::new(&self.engine.0, Guest::new(Arc::clone(&life), module.code_shift()));
         store.limiter(|guest| guest);
         let stack = self.config.effective_max_stack();
         let externs = host::lower(&mut store, module.info(), imports)?;
         let mut tank = self.config.metering.then(|| Tank::new(limits.fuel));
         metering::fill(&mut store, &Tank::new(None));
         let made = on_enough_stack(stack, || Instance::new(&mut store, module.compiled(), &externs));
-        let instance = made.map_err(|error| errors::instantiate(&mut store, error))?;
+        let instance = made.map_err(|error| life.explain(errors::instantiate(&mut store, error)))?;
         if let Some(tank) = &tank {
             metering::fill(&mut store, tank);
         }
         if let Some(start) = module.start().and_then(|name| instance.get_func(&mut store, name)) {
             let started = on_enough_stack(stack, || start.call(&mut store, &[], &mut []));
-            metering::settle(&mut store, &mut tank, started)?;
+            metering::settle(&mut store, &mut tank, started).map_err(|error| life.explain(error))?;
         }
         let enrolled = Enrolled::new(life, &self.ledger);
         Ok(Box::new(WasmtimeInstance::new(store, instance, Arc::clone(module.info()), enrolled, stack, tank)))

@@ -4,12 +4,13 @@ use crate::cli::args::{InspectArgs, OutputFormat};
 use crate::cli::failure::Failure;
 use crate::cli::report::inspect::{self, Inspection};
 use crate::cli::report::machine;
-use crate::cli::{input, printer};
+use crate::cli::{argv, input, printer};
 
 /// Prints what a module is and needs; no engine is started.
 pub(crate) fn main(args: &InspectArgs) -> Result<u8, Failure> {
-    let bytes = input::module(&args.module)?;
-    let inspection = Inspection::of(&args.module, &bytes)?;
+    let module = argv::path(args.module.clone());
+    let bytes = input::module(&module)?;
+    let inspection = Inspection::of(&module, &bytes)?;
     let shown = match args.output {
         OutputFormat::Text => inspect::text(&inspection).into_bytes(),
         OutputFormat::Json => machine::json(&inspection, args.pretty),

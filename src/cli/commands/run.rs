@@ -8,7 +8,7 @@ use wrun::session::{CallMetrics, Session, nanoseconds};
 use wrun::{Error, ErrorKind, ModuleInfo, ValType, Value};
 
 use crate::cli::args::{OutputFormat, RunArgs};
-use crate::cli::failure::Failure;
+use crate::cli::failure::{self, Failure};
 use crate::cli::report::envelope::{Call, Envelope};
 use crate::cli::report::progress::Progress;
 use crate::cli::report::{human, machine};
@@ -23,7 +23,7 @@ pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
     let started = Instant::now();
     let settings = RunSettings::resolve(args)?;
     let mut call = Call::default();
-    let result = run(&settings, started, &mut call);
+    let result = failure::guard(|| run(&settings, started, &mut call));
     call.metrics.total_ns = Some(nanoseconds(started));
     if settings.metrics {
         let envelope = Envelope::new(&settings, &call, &result);
@@ -69,16 +69,13 @@ fn choose<'s>(info: &ModuleInfo, settings: &'s RunSettings) -> Result<&'s str, F
     if info.function(START).is_some_and(|ty| ty.params().is_empty() && ty.results().is_empty()) {
         return Ok(START);
     }
-    let message = "no function was named, and the module is no program (it exports no `_start`)";
+    let message = "no function was named, and the module is no program (it exports no `_start` of type () -> ())";
     let error = Error::new(ErrorKind::UnknownExport, message);
     Err(error.with_hint(preflight::list_of_functions(info)).into())
 }
 
 /// The arguments; a failure shows the signature they were held against.
 fn arguments(settings: &RunSettings, function: &str, ty: &wrun::FuncType) -> Result<Vec<Value>, Failure> {
-    if settings.function.is_none() && matches!(settings.args, Arguments::Unsaid(_)) {
-        return Ok(Vec::new());
-    }
     if reads_stdin_twice(&settings.args, &settings.module, ty) {
         return Err(Failure::both_from_stdin());
     }

@@ -6,10 +6,12 @@ use std::path::Path;
 
 use serde::Serialize;
 use wrun::module::info::{CustomSection, Producer};
+use wrun::module::names::Shown;
 use wrun::module::needs::{self, Wish};
+
 use wrun::module::source;
-use wrun::runtime::features;
-use wrun::{Compiler, ExternType, Feature, MemoryType, ModuleInfo, RuntimeKind, TableType, ValType};
+use wrun::runtime::{features, preflight};
+use wrun::{Compiler, ExternType, Feature, MemoryType, ModuleInfo, RuntimeConfig, RuntimeKind, TableType, ValType};
 
 /// Everything `wrun inspect` tells.
 #[derive(Debug, Serialize)]
@@ -81,7 +83,7 @@ impl Inspection {
         let info = ModuleInfo::read(&binary)?;
         let features = needs::features(&binary)?;
         let engines =
-            features::combinations().map(|(runtime, compiler)| EngineReport::of(runtime, compiler, &features));
+            features::combinations().map(|(runtime, compiler)| EngineReport::of(runtime, compiler, &features, &binary));
         let capabilities = needs::wishes(&info);
         let imports = info.imports.into_iter();
         let exports = info.exports.into_iter();
@@ -107,9 +109,11 @@ impl Inspection {
 }
 
 impl EngineReport {
-    fn of(runtime: RuntimeKind, compiler: Compiler, needed: &BTreeSet<Feature>) -> Self {
+    fn of(runtime: RuntimeKind, compiler: Compiler, needed: &BTreeSet<Feature>, binary: &[u8]) -> Self {
         let missing: Vec<_> = needed.iter().copied().filter(|one| !one.is_supported(runtime, compiler)).collect();
-        Self { runtime, compiler, compiled_in: runtime.is_available(), runs: missing.is_empty(), missing }
+        let config = RuntimeConfig::new(runtime).with_compiler(compiler);
+        let runs = missing.is_empty() && preflight::admit(&config, binary).is_ok();
+        Self { runtime, compiler, compiled_in: runtime.is_available(), runs, missing }
     }
 }
 
@@ -132,22 +136,40 @@ impl From<ExternType> for TypeReport {
 
 /// The report for people.
 pub(crate) fn text(report: &Inspection) -> String {
-    let name = report.name.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
-    let mut text = format!("{}{name}: {} bytes, {} functions\n", report.module, report.size, report.functions);
+    let name = report.name.as_ref().map_or_else(String::new, |name| format!(" ({})", Shown(name)));
+    let mut text = format!(
+        "{}{name}: {} bytes, {} function{}\n",
+        report.module,
+        report.size,
+        report.functions,
+        if report.functions == 1 { "" } else { "s" }
+    );
     if let Some(start) = report.start {
         text += &format!("start function: func[{start}]\n");
     }
-    let imports = report.imports.iter().map(|import| format!("{} {}: {}", import.module, import.name, import.ty.shown));
+    let imports = report
+        .imports
+        .iter()
+        .map(|import| format!("{} {}: {}", Shown(&import.module), Shown(&import.name), import.ty.shown));
     section(&mut text, "imports", imports);
-    section(&mut text, "exports", report.exports.iter().map(|export| format!("{}: {}", export.name, export.ty.shown)));
+    section(
+        &mut text,
+        "exports",
+        report.exports.iter().map(|export| format!("{}: {}", Shown(&export.name), export.ty.shown)),
+    );
     section(&mut text, "memories", report.memories.iter().map(MemoryType::to_string));
     section(&mut text, "tables", report.tables.iter().map(TableType::to_string));
-    let sections = report.custom_sections.iter().map(|section| format!("{}: {} bytes", section.name, section.size));
+    let sections =
+        report.custom_sections.iter().map(|section| format!("{}: {} bytes", Shown(&section.name), section.size));
     section(&mut text, "custom sections", sections);
-    let producers = report.producers.iter().map(|one| format!("{}: {} {}", one.field, one.name, one.version));
+    let producers = report
+        .producers
+        .iter()
+        .map(|one| format!("{}: {} {}", Shown(&one.field), Shown(&one.name), Shown(&one.version)));
     section(&mut text, "producers", producers);
+    let engines = if report.imports.is_empty() { "engines" } else { "engines (its imports aside)" };
     section(&mut text, "features", report.features.iter().map(Feature::to_string));
-    section(&mut text, "engines", report.engines.iter().map(engine_line));
+    section(&mut text, engines, report.engines.iter().map(engine_line));
     let wish = |wish: &Wish| serde_json::to_string(wish).unwrap_or_default().trim_matches('"').to_owned();
     section(&mut text, "capabilities its imports ask for", report.capabilities.iter().map(wish));
     text
@@ -158,6 +180,9 @@ fn engine_line(engine: &EngineReport) -> String {
     let absent = if engine.compiled_in { "" } else { " (not compiled in)" };
     if engine.runs {
         return format!("{runtime} {compiler}: can run it{absent}");
+    }
+    if engine.missing.is_empty() {
+        return format!("{runtime} {compiler}: cannot run it{absent}");
     }
     let missing: Vec<_> = engine.missing.iter().map(Feature::to_string).collect();
     format!("{runtime} {compiler}: lacks {}{absent}", missing.join(", "))

@@ -1,0 +1,99 @@
+//! Configurations that no engine can hold are refused, and say what would do.
+
+use wrun::config::DEFAULT_MAX_STACK;
+use wrun::runtime::preflight::{LEAST_STACK, MOST_STACK};
+use wrun::{Compiler, ErrorKind, RuntimeConfig, RuntimeKind, create_runtime};
+
+use crate::vocabulary::{hints, on_each, refused, tells};
+
+#[test]
+fn the_default_engine_is_one_that_is_compiled_in() {
+    let config = RuntimeConfig::default();
+    assert!(config.kind.is_available());
+    let runtime = create_runtime(&config).unwrap();
+    assert_eq!(runtime.kind(), config.kind);
+    assert_eq!(*runtime.config(), config);
+    let wasmtime_first = RuntimeKind::Wasmtime.is_available() == (config.kind == RuntimeKind::Wasmtime);
+    assert!(wasmtime_first, "{} though wasmtime is there", config.kind);
+}
+
+#[test]
+fn an_engine_is_made_where_it_is_compiled_in_and_refused_with_its_cargo_feature_where_not() {
+    for &kind in RuntimeKind::ALL {
+        let made = create_runtime(&RuntimeConfig::new(kind));
+        if kind.is_available() {
+            assert_eq!(made.unwrap().kind(), kind);
+        } else {
+            let error = refused(made, ErrorKind::EngineUnavailable);
+            tells(error.message(), &[kind.as_str(), "not compiled into"]);
+            tells(&hints(&error), &[kind.cargo_feature(), "or use `--runtime"]);
+        }
+    }
+}
+
+#[test]
+fn every_compiler_an_engine_has_makes_a_runtime() {
+    on_each(|engine| {
+        let config = engine.runtime.config();
+        assert_eq!((config.kind, config.effective_compiler()), (engine.kind, engine.compiler));
+        assert_eq!(config.effective_max_stack(), DEFAULT_MAX_STACK);
+    });
+}
+
+#[test]
+fn a_compiler_the_engine_lacks_is_refused_with_the_engine_that_has_it() {
+    for kind in RuntimeKind::available() {
+        for &compiler in Compiler::ALL {
+            let made = create_runtime(&RuntimeConfig::new(kind).with_compiler(compiler));
+            if kind.compilers().contains(&compiler) {
+                made.unwrap();
+            } else {
+                let error = refused(made, ErrorKind::UnsupportedConfig);
+                tells(error.message(), &[kind.as_str(), compiler.as_str()]);
+                tells(&hints(&error), &["singlepass is on wasmer: `--runtime wasmer`"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_default_compiler_is_cranelift() {
+    for kind in RuntimeKind::available() {
+        assert_eq!(RuntimeConfig::new(kind).effective_compiler(), Compiler::Cranelift);
+        create_runtime(&RuntimeConfig::new(kind)).unwrap();
+    }
+}
+
+#[test]
+fn a_stack_too_small_or_too_large_is_refused_with_the_bounds() {
+    on_each(|engine| {
+        for bytes in [0, 1, LEAST_STACK - 1, MOST_STACK + 1, u64::MAX] {
+            let config = RuntimeConfig::new(engine.kind).with_compiler(engine.compiler).with_max_stack(bytes);
+            let error = refused(create_runtime(&config), ErrorKind::UnsupportedConfig);
+            tells(error.message(), &[&format!("{bytes} bytes"), "64 KiB", "1 GiB"]);
+        }
+    });
+}
+
+#[test]
+fn engines_and_compilers_are_known_by_their_names_alone() {
+    for &kind in RuntimeKind::ALL {
+        assert_eq!(kind.as_str().parse::<RuntimeKind>().unwrap(), kind);
+    }
+    for &compiler in Compiler::ALL {
+        assert_eq!(compiler.as_str().parse::<Compiler>().unwrap(), compiler);
+    }
+    tells(refused("wasmtim".parse::<RuntimeKind>(), ErrorKind::UnsupportedConfig).message(), &["wasmtime, wasmer"]);
+    refused("Wasmer".parse::<RuntimeKind>(), ErrorKind::UnsupportedConfig);
+    refused("llvm".parse::<Compiler>(), ErrorKind::UnsupportedConfig);
+}
+
+#[test]
+fn a_refused_configuration_leaves_the_engine_usable() {
+    on_each(|engine| {
+        let small = RuntimeConfig::new(engine.kind).with_compiler(engine.compiler).with_max_stack(1);
+        refused(create_runtime(&small), ErrorKind::UnsupportedConfig);
+        let usual = RuntimeConfig::new(engine.kind).with_compiler(engine.compiler);
+        create_runtime(&usual).unwrap().load_module(b"(module)").unwrap();
+    });
+}

@@ -1,0 +1,167 @@
+//! The words the cases are written in.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use wrun::runtime::features;
+use wrun::{
+    Capabilities, Compiler, Error, ErrorKind, Feature, HostImports, Limits, Result, RuntimeConfig, RuntimeKind, Trap,
+    WasmInstance, WasmModule, WasmRuntime, create_runtime,
+};
+
+/// The size of a page of linear memory.
+pub(crate) const PAGE: u64 = 65536;
+
+/// One engine with one of its compilers, freshly made.
+pub(crate) struct Engine {
+    /// The engine.
+    pub(crate) kind: RuntimeKind,
+    /// Its compiler.
+    pub(crate) compiler: Compiler,
+    /// The runtime, for what has no word here.
+    pub(crate) runtime: Box<dyn WasmRuntime>,
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} with {}", self.kind, self.compiler)
+    }
+}
+
+impl Engine {
+    /// The engine with the default stack.
+    pub(crate) fn new(kind: RuntimeKind, compiler: Compiler) -> Self {
+        let runtime = create_runtime(&RuntimeConfig::new(kind).with_compiler(compiler));
+        Self { kind, compiler, runtime: runtime.expect("the engine is compiled in") }
+    }
+
+    /// Whether it has `feature`.
+    pub(crate) fn has(&self, feature: Feature) -> bool {
+        feature.is_supported(self.kind, self.compiler)
+    }
+
+    /// Compiles a text module.
+    #[track_caller]
+    pub(crate) fn load(&self, wat: &str) -> Box<dyn WasmModule> {
+        self.runtime.load_module(wat.as_bytes()).unwrap_or_else(|error| panic!("the module does not load: {error}"))
+    }
+
+    /// An instance of a module that imports nothing, without limits.
+    pub(crate) fn instance_of(&self, module: &dyn WasmModule) -> Result<Box<dyn WasmInstance>> {
+        self.runtime.create_instance(module, Limits::none(), Capabilities::none())
+    }
+
+    /// An instance of a text module that imports nothing, without limits.
+    #[track_caller]
+    pub(crate) fn start(&self, wat: &str) -> Box<dyn WasmInstance> {
+        self.try_start(wat).unwrap_or_else(|error| panic!("the module does not start: {error}"))
+    }
+
+    /// The same, where it may fail to start.
+    #[track_caller]
+    pub(crate) fn try_start(&self, wat: &str) -> Result<Box<dyn WasmInstance>> {
+        self.start_within(Limits::none(), wat)
+    }
+
+    /// The same within limits.
+    #[track_caller]
+    pub(crate) fn start_within(&self, limits: Limits, wat: &str) -> Result<Box<dyn WasmInstance>> {
+        self.runtime.create_instance(self.load(wat).as_ref(), limits, Capabilities::none())
+    }
+
+    /// An instance that imports what the host offers.
+    #[track_caller]
+    pub(crate) fn start_importing(&self, imports: &HostImports, wat: &str) -> Result<Box<dyn WasmInstance>> {
+        self.start_importing_within(Limits::none(), imports, wat)
+    }
+
+    /// The same within limits.
+    #[track_caller]
+    pub(crate) fn start_importing_within(
+        &self,
+        limits: Limits,
+        imports: &HostImports,
+        wat: &str,
+    ) -> Result<Box<dyn WasmInstance>> {
+        self.runtime.create_instance_with(self.load(wat).as_ref(), limits, Capabilities::none(), imports)
+    }
+}
+
+/// Every engine compiled in, with every compiler it has.
+pub(crate) fn engines() -> impl Iterator<Item = Engine> {
+    let here = features::combinations().filter(|(kind, _)| kind.is_available());
+    here.map(|(kind, compiler)| Engine::new(kind, compiler))
+}
+
+/// Runs a case on every engine and compiler, and says on which it fails.
+#[track_caller]
+pub(crate) fn on_each(case: impl Fn(&Engine)) {
+    let mut failures = Vec::new();
+    for engine in engines() {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| case(&engine))) {
+            let said = panic.downcast_ref::<String>().map(String::as_str);
+            let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+            failures.push(format!("on {engine}: {said}"));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Runs a case on an instance of a module that needs `features`, wherever they are; elsewhere the module is refused.
+#[track_caller]
+pub(crate) fn on_each_with(features: &[Feature], wat: &str, case: impl Fn(&Engine, &mut dyn WasmInstance)) {
+    on_each(|engine| {
+        if features.iter().all(|feature| engine.has(*feature)) {
+            case(engine, engine.start(wat).as_mut());
+        } else {
+            is_refused_for(features, engine, wat);
+        }
+    });
+}
+
+/// Asserts that the engine refuses a module for want of features, names each it lacks, and points to where they are.
+#[track_caller]
+pub(crate) fn is_refused_for(needed: &[Feature], engine: &Engine, wat: &str) {
+    let error = refused(engine.runtime.load_module(wat.as_bytes()), ErrorKind::UnsupportedFeature);
+    let missing: Vec<Feature> = needed.iter().copied().filter(|feature| !engine.has(*feature)).collect();
+    assert!(!missing.is_empty(), "the engine has all of {needed:?}, and refuses: {error}");
+    for feature in &missing {
+        assert!(error.message().contains(feature.as_str()), "`{error}` does not name {feature}");
+    }
+    for (kind, compiler) in features::combinations() {
+        let pointed_to = hints(&error).contains(&format!("--runtime {kind} --compiler {compiler}"));
+        let home = missing.iter().all(|feature| feature.is_supported(kind, compiler));
+        assert_eq!(pointed_to, home, "whether `{}` points to {kind} with {compiler}", hints(&error));
+    }
+}
+
+/// The error of something that must fail with this kind.
+#[track_caller]
+pub(crate) fn refused<T>(result: Result<T>, kind: ErrorKind) -> Error {
+    match result {
+        Ok(_) => panic!("succeeded, not {kind:?}"),
+        Err(error) if error.kind() == kind => error,
+        Err(error) => panic!("{:?}, not {kind:?}: {error}", error.kind()),
+    }
+}
+
+/// The error of something that must trap so.
+#[track_caller]
+pub(crate) fn trapped<T>(result: Result<T>, trap: Trap) -> Error {
+    let error = refused(result, ErrorKind::Trap);
+    assert_eq!(error.trap_code(), Some(trap), "{error}");
+    error
+}
+
+/// What an error tells the user to do.
+pub(crate) fn hints(error: &Error) -> String {
+    error.hints().join("\n")
+}
+
+/// Asserts that a text has each of these parts.
+#[track_caller]
+pub(crate) fn tells(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "`{text}` does not tell `{part}`");
+    }
+}

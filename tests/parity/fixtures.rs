@@ -1,0 +1,35 @@
+//! The files below `fixtures/`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A file, by its path below the package.
+pub(crate) fn read(file: &str) -> Vec<u8> {
+    fs::read(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// Every module, binary or text, by its path below the package, in order.
+pub(crate) fn modules() -> Vec<String> {
+    let mut found = Vec::new();
+    collect(&root().join("fixtures"), &mut found);
+    let relative = |path: &PathBuf| path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/");
+    let mut modules: Vec<_> = found.iter().map(relative).collect();
+    modules.sort();
+    assert!(!modules.is_empty(), "there are no fixtures");
+    modules
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "wat" || ending == "wasm") {
+            found.push(path);
+        }
+    }
+}
