@@ -39,7 +39,7 @@ pub enum ErrorKind {
     MemoryAccess,
     /// The instance trapped earlier and takes no more calls. Make another.
     Crashed,
-    /// A bug in an engine or in wrun: report it.
+    /// The machine has no room, or there is a bug in an engine or in wrun: report it.
     Internal,
 }
 

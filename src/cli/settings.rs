@@ -104,7 +104,10 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
         return Err(format!("a size is not negative: {wanted}"));
     }
     let size: bytesize::ByteSize = text.parse().map_err(|error| format!("{error}: {wanted}"))?;
-    Ok(size.as_u64())
+    match size.as_u64() {
+        u64::MAX => Err(format!("too large: {wanted}")),
+        bytes => Ok(bytes),
+    }
 }
 
 /// A number of things: digits, `_` between them allowed.
@@ -148,7 +151,7 @@ mod tests {
         assert_eq!(parse_size("64MiB"), Ok(64 << 20));
         assert_eq!(parse_size("1GB"), Ok(1_000_000_000));
         assert_eq!(parse_size("1.5KiB"), Ok(1536));
-        for wrong in ["64", "", "MiB", "-1MiB", "64 parsecs", "1e3", "0x10KiB"] {
+        for wrong in ["64", "", "MiB", "-1MiB", "64 parsecs", "1e3", "0x10KiB", "99999999999GiB"] {
             assert!(parse_size(wrong).is_err(), "{wrong}");
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::{LimitExceeded, LimitKind, Limits};
+use crate::limits::{LimitExceeded, LimitKind, Limits, MOST_TABLE_ELEMENTS};
 use crate::module::info::{self, ExternType, Import, MemoryType, ModuleInfo, TableType};
 use crate::module::names::Shown;
 use crate::module::{needs, source};
@@ -230,8 +230,9 @@ pub fn check_limits(kind: RuntimeKind, info: &ModuleInfo, imports: &HostImports,
     });
     let bytes = committed_bytes(memories(info, imports));
     let elements = info.tables.iter().map(|ty| ty.minimum).chain(imported_tables).max().unwrap_or(0);
-    let checks =
-        [(LimitKind::Memory, limits.memory, bytes), (LimitKind::TableElements, limits.table_elements, elements)];
+    let bound = u64::from(MOST_TABLE_ELEMENTS);
+    let most = limits.table_elements.unwrap_or(bound).min(bound);
+    let checks = [(LimitKind::Memory, limits.memory, bytes), (LimitKind::TableElements, Some(most), elements)];
     for (kind, limit, attempted) in checks {
         if let Some(limit) = limit.filter(|limit| attempted > *limit) {
             return Err(Error::limit(LimitExceeded::new(kind, limit, attempted)));

@@ -252,7 +252,8 @@ fn a_table_without_a_limit_is_bounded_alike_on_every_engine() {
             assert_eq!(guest.state(), InstanceState::Ready);
             assert_eq!(grow(guest.as_mut(), 1), 2);
         }
-        refused(engine.try_start("(module (table 0xffff_ffff funcref))"), ErrorKind::Unlinkable);
+        let (bound, past) = (128 << 20, 0xffff_ffff);
+        exceeds(engine, Limits::none(), "(module (table 0xffff_ffff funcref))", LimitKind::TableElements, bound, past);
     });
 }
 

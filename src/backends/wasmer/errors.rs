@@ -11,11 +11,11 @@ pub(super) fn compile(error: &CompileError) -> Error {
     Error::new(ErrorKind::UnsupportedFeature, format!("wasmer cannot compile the module: {error}"))
 }
 
-/// A failure of instantiation.
+/// A failure of instantiation: where it is no trap, the machine has no room, since imports and limits were checked.
 pub(super) fn instantiate(error: InstantiationError) -> Error {
     match error {
         InstantiationError::Link(LinkError::Trap(error)) | InstantiationError::Start(error) => call(error),
-        other => Error::new(ErrorKind::Unlinkable, format!("the module cannot be instantiated: {other}")),
+        other => Error::new(ErrorKind::Internal, format!("the module cannot be instantiated: {other}")),
     }
 }
 

@@ -11,10 +11,10 @@ pub(super) fn compile(error: &wasmtime::Error) -> Error {
     Error::new(ErrorKind::UnsupportedFeature, format!("wasmtime cannot compile the module: {error:#}"))
 }
 
-/// A failure of instantiation: where it is no trap, something could not be linked.
+/// A failure of instantiation: where it is no trap, the machine has no room, since imports and limits were checked.
 pub(super) fn instantiate(store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) -> Error {
     classify(store, error).unwrap_or_else(|error| {
-        Error::new(ErrorKind::Unlinkable, format!("the module cannot be instantiated: {error:#}"))
+        Error::new(ErrorKind::Internal, format!("the module cannot be instantiated: {error:#}"))
     })
 }
 

@@ -55,7 +55,7 @@ impl<'a> Envelope<'a> {
             function: call.function.as_deref(),
             result: result.as_ref().ok().map(|values| Results(values)),
             result_types: failure.is_none().then_some(&call.result_types),
-            error: failure.map(|failure| ErrorReport::new(failure, call.function.as_deref())),
+            error: failure.map(ErrorReport::new),
             exit_code: failure.map_or(0, |failure| failure.exit_code),
             metrics: &call.metrics,
         }
@@ -67,13 +67,13 @@ impl<'a> Envelope<'a> {
 }
 
 impl<'a> ErrorReport<'a> {
-    fn new(failure: &'a Failure, function: Option<&'a str>) -> Self {
+    fn new(failure: &'a Failure) -> Self {
         let error = failure.error.as_ref();
         Self {
             kind: failure.kind,
             trap: error.and_then(wrun::Error::trap_code),
             message: &failure.message,
-            function: error.and_then(wrun::Error::function).or(function),
+            function: error.and_then(wrun::Error::function),
             backtrace: error.map(wrun::Error::backtrace).unwrap_or_default(),
             limit: error.and_then(wrun::Error::limit_exceeded),
             hints: &failure.hints,
