@@ -1,14 +1,14 @@
 //! What a call through a resolved handle costs, beside the engine's own calls, in the same run.
 //!
-//! `cargo bench --bench call`; the table at the end gives the ratios.
+//! `cargo bench --bench call`: criterion's estimates of each, then a table of ratios. For the table the ways of calling
+//! take turns in short batches and each keeps its quickest, so that a busy machine troubles all of them alike.
 
 #![expect(clippy::print_stdout, reason = "the table is what the bench is for")]
 
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, Criterion};
+use criterion::Criterion;
 use wrun::{Capabilities, Limits, RuntimeConfig, Value, WasmInstance, create_runtime};
 
 const MODULE: &str = r#"(module
@@ -22,123 +22,152 @@ fn instance(config: &RuntimeConfig) -> Box<dyn WasmInstance> {
     runtime.create_instance(module.as_ref(), Limits::none(), Capabilities::none()).expect("it imports nothing")
 }
 
-fn handle(group: &mut BenchmarkGroup<'_, WallTime>, config: &RuntimeConfig) {
-    let mut instance = instance(config);
-    let cases: [(&str, &[Value]); 3] =
-        [("add", &[Value::I32(5), Value::I32(3)]), ("mix", &[Value::I64(5), Value::F64(3.0)]), ("nothing", &[])];
-    for (name, args) in cases {
-        let mut function = instance.function(name).expect("it is exported");
-        let mut results = vec![Value::I32(0); function.ty().results().len()];
-        group.bench_function(format!("{name}/handle"), |bencher| {
-            bencher.iter(|| {
-                function.call(instance.as_mut(), black_box(args), &mut results).expect("it returns");
-                black_box(&results);
-            });
-        });
+/// One way of calling one function.
+struct Way {
+    engine: &'static str,
+    function: &'static str,
+    manner: &'static str,
+    call: Box<dyn FnMut()>,
+}
+
+const CASES: [(&str, &[Value]); 3] =
+    [("add", &[Value::I32(5), Value::I32(3)]), ("mix", &[Value::I64(5), Value::F64(3.0)]), ("nothing", &[])];
+
+fn handles(engine: &'static str, config: &RuntimeConfig, ways: &mut Vec<Way>) {
+    for (function, args) in CASES {
+        let mut instance = instance(config);
+        let mut handle = instance.function(function).expect("it is exported");
+        let mut results = vec![Value::I32(0); handle.ty().results().len()];
+        let call = move || {
+            handle.call(instance.as_mut(), black_box(args), &mut results).expect("it returns");
+            black_box(&results);
+        };
+        ways.push(Way { engine, function, manner: "handle", call: Box::new(call) });
     }
 }
 
 #[cfg(feature = "wasmtime-runtime")]
-fn wasmtime_raw(group: &mut BenchmarkGroup<'_, WallTime>) {
+fn wasmtime_ways(ways: &mut Vec<Way>) {
     use wasmtime::{Engine, Instance, Module, Store, Val, ValRaw};
     let engine = Engine::default();
     let binary = wat::parse_str(MODULE).expect("the module is valid");
     let module = Module::new(&engine, binary).expect("the module compiles");
-    let mut store = Store::new(&engine, ());
-    let instance = Instance::new(&mut store, &module, &[]).expect("it imports nothing");
-    let cases: [(&str, &[Val]); 3] =
-        [("add", &[Val::I32(5), Val::I32(3)]), ("mix", &[Val::I64(5), Val::F64(3.0_f64.to_bits())]), ("nothing", &[])];
-    for (name, args) in cases {
-        let func = instance.get_func(&mut store, name).expect("it is exported");
+    let cases: [(&str, &'static [Val]); 3] =
+        [("add", &[Val::I32(5), Val::I32(3)]), ("mix", &[Val::I64(5), Val::F64(0x4008 << 48)]), ("nothing", &[])];
+    for (function, args) in cases {
+        let made = || {
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, &module, &[]).expect("it imports nothing");
+            let func = instance.get_func(&mut store, function).expect("it is exported");
+            (store, func)
+        };
+        let (mut store, func) = made();
         let mut vals = vec![Val::I32(0); func.ty(&store).results().len()];
-        group.bench_function(format!("{name}/dynamic"), |bencher| {
-            bencher.iter(|| func.call(&mut store, black_box(args), &mut vals).expect("it returns"));
-        });
+        let results = vals.len();
+        let dynamic = move || func.call(&mut store, black_box(args), &mut vals).expect("it returns");
+        let (mut store, func) = made();
         let raw: Vec<ValRaw> = args.iter().map(|val| val.to_raw(&mut store).expect("a number")).collect();
-        let mut slots = vec![ValRaw::i64(0); raw.len().max(vals.len())];
-        group.bench_function(format!("{name}/raw"), |bencher| {
-            bencher.iter(|| {
-                slots[..raw.len()].copy_from_slice(black_box(&raw));
-                let slots = std::ptr::from_mut::<[ValRaw]>(slots.as_mut_slice());
-                #[expect(unsafe_code, reason = "the engine's raw call is what the handle is measured against")]
-                // SAFETY: the slots hold arguments of the function's type and are as many as its types need.
-                unsafe { func.call_unchecked(&mut store, slots) }.expect("it returns");
-            });
-        });
+        let mut slots = vec![ValRaw::i64(0); raw.len().max(results)];
+        let unchecked = move || {
+            slots[..raw.len()].copy_from_slice(black_box(&raw));
+            let slots = std::ptr::from_mut::<[ValRaw]>(slots.as_mut_slice());
+            #[expect(unsafe_code, reason = "the engine's raw call is what the handle is measured against")]
+            // SAFETY: the slots hold arguments of the function's type and are as many as its types need.
+            unsafe { func.call_unchecked(&mut store, slots) }.expect("it returns");
+        };
+        ways.push(Way { engine: "wasmtime", function, manner: "dynamic", call: Box::new(dynamic) });
+        ways.push(Way { engine: "wasmtime", function, manner: "raw", call: Box::new(unchecked) });
     }
+    handles("wasmtime", &RuntimeConfig::wasmtime(), ways);
 }
 
 #[cfg(feature = "wasmer-runtime")]
-fn wasmer_raw(group: &mut BenchmarkGroup<'_, WallTime>) {
+fn wasmer_ways(ways: &mut Vec<Way>) {
     use wasmer::{Instance, Module, Store, TypedFunction, imports, sys};
-    let mut store = Store::new(wasmer::Engine::from(sys::Cranelift::default()));
+    let engine = wasmer::Engine::from(sys::Cranelift::default());
     let binary = wat::parse_str(MODULE).expect("the module is valid");
-    let module = Module::from_binary(&store.engine().clone(), &binary).expect("the module compiles");
-    let instance = Instance::new(&mut store, &module, &imports! {}).expect("it imports nothing");
-    let cases: [(&str, &[wasmer::Value]); 3] = [
-        ("add", &[wasmer::Value::I32(5), wasmer::Value::I32(3)]),
-        ("mix", &[wasmer::Value::I64(5), wasmer::Value::F64(3.0)]),
-        ("nothing", &[]),
+    let module = Module::from_binary(&engine, &binary).expect("the module compiles");
+    let made = || {
+        let mut store = Store::new(engine.clone());
+        let instance = Instance::new(&mut store, &module, &imports! {}).expect("it imports nothing");
+        (store, instance)
+    };
+    let cases: [(&str, Vec<wasmer::Value>); 3] = [
+        ("add", vec![wasmer::Value::I32(5), wasmer::Value::I32(3)]),
+        ("mix", vec![wasmer::Value::I64(5), wasmer::Value::F64(3.0)]),
+        ("nothing", Vec::new()),
     ];
-    for (name, args) in cases {
-        let function = instance.exports.get_function(name).expect("it is exported").clone();
-        group.bench_function(format!("{name}/dynamic"), |bencher| {
-            bencher.iter(|| black_box(function.call(&mut store, black_box(args)).expect("it returns")));
-        });
+    for (function, args) in cases {
+        let (mut store, instance) = made();
+        let func = instance.exports.get_function(function).expect("it is exported").clone();
+        let dynamic = move || {
+            black_box(func.call(&mut store, black_box(&args)).expect("it returns"));
+        };
+        ways.push(Way { engine: "wasmer", function, manner: "dynamic", call: Box::new(dynamic) });
     }
+    let (mut store, instance) = made();
     let add: TypedFunction<(i32, i32), i32> = instance.exports.get_typed_function(&store, "add").expect("its type");
-    group.bench_function("add/raw", |bencher| {
-        bencher.iter(|| black_box(add.call(&mut store, black_box(5), black_box(3)).expect("it returns")));
-    });
+    let add = move || {
+        black_box(add.call(&mut store, black_box(5), black_box(3)).expect("it returns"));
+    };
+    let (mut store, instance) = made();
     let mix: TypedFunction<(i64, f64), f64> = instance.exports.get_typed_function(&store, "mix").expect("its type");
-    group.bench_function("mix/raw", |bencher| {
-        bencher.iter(|| black_box(mix.call(&mut store, black_box(5), black_box(3.0)).expect("it returns")));
-    });
+    let mix = move || {
+        black_box(mix.call(&mut store, black_box(5), black_box(3.0)).expect("it returns"));
+    };
+    let (mut store, instance) = made();
     let nothing: TypedFunction<(), ()> = instance.exports.get_typed_function(&store, "nothing").expect("its type");
-    group.bench_function("nothing/raw", |bencher| bencher.iter(|| nothing.call(&mut store).expect("it returns")));
+    let nothing = move || nothing.call(&mut store).expect("it returns");
+    ways.push(Way { engine: "wasmer", function: "add", manner: "raw", call: Box::new(add) });
+    ways.push(Way { engine: "wasmer", function: "mix", manner: "raw", call: Box::new(mix) });
+    ways.push(Way { engine: "wasmer", function: "nothing", manner: "raw", call: Box::new(nothing) });
+    handles("wasmer", &RuntimeConfig::wasmer(), ways);
 }
 
-/// The median that criterion kept of a benchmark, in nanoseconds.
-fn median(group: &str, name: &str) -> Option<f64> {
-    let home = std::env::var_os("CRITERION_HOME").map_or_else(target_criterion, Into::into);
-    let file = home.join(group).join(name.replace('/', "_")).join("new/estimates.json");
-    let estimates: serde_json::Value = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
-    estimates["median"]["point_estimate"].as_f64()
-}
-
-fn target_criterion() -> std::path::PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
-    std::path::PathBuf::from(target).join("criterion")
+/// The quickest batch of each way in nanoseconds a call, all ways taking turns.
+fn quickest(ways: &mut [Way]) -> Vec<f64> {
+    const ROUNDS: usize = 400;
+    const BATCH: u32 = 2_000;
+    let mut best = vec![f64::INFINITY; ways.len()];
+    for _ in 0..ROUNDS {
+        for (way, best) in ways.iter_mut().zip(&mut best) {
+            let start = Instant::now();
+            (0..BATCH).for_each(|_| (way.call)());
+            *best = best.min(start.elapsed().as_secs_f64() * 1e9 / f64::from(BATCH));
+        }
+    }
+    best
 }
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2))
-        .configure_from_args();
+    let mut ways = Vec::new();
     #[cfg(feature = "wasmtime-runtime")]
-    {
-        let mut group = criterion.benchmark_group("wasmtime");
-        wasmtime_raw(&mut group);
-        handle(&mut group, &RuntimeConfig::wasmtime());
-        group.finish();
-    }
+    wasmtime_ways(&mut ways);
     #[cfg(feature = "wasmer-runtime")]
-    {
-        let mut group = criterion.benchmark_group("wasmer");
-        wasmer_raw(&mut group);
-        handle(&mut group, &RuntimeConfig::wasmer());
-        group.finish();
+    wasmer_ways(&mut ways);
+
+    let criterion =
+        Criterion::default().warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
+    let mut criterion = criterion.configure_from_args();
+    for way in &mut ways {
+        let name = format!("{}/{}/{}", way.engine, way.function, way.manner);
+        criterion.bench_function(&name, |bencher| bencher.iter(|| (way.call)()));
     }
     criterion.final_summary();
+
+    let best = quickest(&mut ways);
+    let of = |engine: &str, function: &str, wanted: &str| {
+        let at = ways.iter().position(|way| (way.engine, way.function, way.manner) == (engine, function, wanted))?;
+        Some(best[at])
+    };
     println!("\n| call | engine's dynamic, ns | engine's raw or typed, ns | handle, ns | handle / faster |");
     println!("| --- | --- | --- | --- | --- |");
-    for group in ["wasmtime", "wasmer"] {
-        for name in ["add", "mix", "nothing"] {
-            let of = |way: &str| median(group, &format!("{name}/{way}"));
-            let (Some(dynamic), Some(raw), Some(handle)) = (of("dynamic"), of("raw"), of("handle")) else { continue };
+    for engine in ["wasmtime", "wasmer"] {
+        for (function, _) in CASES {
+            let all = (of(engine, function, "dynamic"), of(engine, function, "raw"), of(engine, function, "handle"));
+            let (Some(dynamic), Some(raw), Some(handle)) = all else { continue };
             let ratio = handle / dynamic.min(raw);
-            println!("| {group} {name} | {dynamic:.1} | {raw:.1} | {handle:.1} | {ratio:.2} |");
+            println!("| {engine} {function} | {dynamic:.1} | {raw:.1} | {handle:.1} | {ratio:.2} |");
         }
     }
 }

@@ -4,7 +4,7 @@ use wasmtime::{AsContextMut, ExternRef, Func, HeapType, RefType, StoreContextMut
 
 use super::limits::Guest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::types::{FuncType, ValType, Value};
+use crate::value::types::{ValType, Value};
 
 /// Wasmtime's type of a passable type; `None` for the others.
 pub(super) fn val_type(ty: &ValType) -> Option<wasmtime::ValType> {
@@ -20,36 +20,67 @@ pub(super) fn val_type(ty: &ValType) -> Option<wasmtime::ValType> {
     })
 }
 
-/// Whether every value of a signature fits a raw slot, without a root for the garbage collector.
-pub(super) fn is_numeric(ty: &FuncType) -> bool {
-    let reference = |ty: &ValType| matches!(ty, ValType::FuncRef | ValType::ExternRef | ValType::Ref(_));
-    !ty.params().iter().chain(ty.results()).any(reference)
+/// A type whose values fit a raw slot, without a root for the garbage collector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    I32,
+    I64,
+    F32,
+    F64,
+    V128,
 }
 
-/// A numeric value's raw slot; `None` where it is not of type `ty`.
-#[inline]
-pub(super) fn to_raw(value: Value, ty: &ValType) -> Option<ValRaw> {
-    Some(match (value, ty) {
-        (Value::I32(v), ValType::I32) => ValRaw::i32(v),
-        (Value::I64(v), ValType::I64) => ValRaw::i64(v),
-        (Value::F32(v), ValType::F32) => ValRaw::f32(v.to_bits()),
-        (Value::F64(v), ValType::F64) => ValRaw::f64(v.to_bits()),
-        (Value::V128(v), ValType::V128) => ValRaw::v128(v),
-        _ => return None,
-    })
+impl Kind {
+    pub(super) fn of(ty: &ValType) -> Option<Self> {
+        Some(match ty {
+            ValType::I32 => Self::I32,
+            ValType::I64 => Self::I64,
+            ValType::F32 => Self::F32,
+            ValType::F64 => Self::F64,
+            ValType::V128 => Self::V128,
+            ValType::FuncRef | ValType::ExternRef | ValType::Ref(_) => return None,
+        })
+    }
 }
 
-/// The numeric value of type `ty` in a raw slot.
+/// Writes a value to its raw slot and tells its kind; no kind for a reference. Each kind writes its own width in place: a
+/// slot that is put together elsewhere and copied whole makes the processor wait for the narrower store.
 #[inline]
-pub(super) fn from_raw(raw: &ValRaw, ty: &ValType) -> Value {
-    match ty {
-        ValType::I32 => Value::I32(raw.get_i32()),
-        ValType::I64 => Value::I64(raw.get_i64()),
-        ValType::F32 => Value::F32(f32::from_bits(raw.get_f32())),
-        ValType::F64 => Value::F64(f64::from_bits(raw.get_f64())),
-        ValType::V128 => Value::V128(raw.get_v128()),
-        ValType::FuncRef => Value::FuncRef(None),
-        ValType::ExternRef | ValType::Ref(_) => Value::ExternRef(None),
+pub(super) fn put(slot: &mut ValRaw, value: &Value) -> Option<Kind> {
+    match *value {
+        Value::I32(v) => {
+            *slot = ValRaw::i32(v);
+            Some(Kind::I32)
+        }
+        Value::I64(v) => {
+            *slot = ValRaw::i64(v);
+            Some(Kind::I64)
+        }
+        Value::F32(v) => {
+            *slot = ValRaw::f32(v.to_bits());
+            Some(Kind::F32)
+        }
+        Value::F64(v) => {
+            *slot = ValRaw::f64(v.to_bits());
+            Some(Kind::F64)
+        }
+        Value::V128(v) => {
+            *slot = ValRaw::v128(v);
+            Some(Kind::V128)
+        }
+        Value::FuncRef(_) | Value::ExternRef(_) => None,
+    }
+}
+
+/// The value of a kind in a raw slot.
+#[inline]
+pub(super) fn from_raw(raw: &ValRaw, kind: Kind) -> Value {
+    match kind {
+        Kind::I32 => Value::I32(raw.get_i32()),
+        Kind::I64 => Value::I64(raw.get_i64()),
+        Kind::F32 => Value::F32(f32::from_bits(raw.get_f32())),
+        Kind::F64 => Value::F64(f64::from_bits(raw.get_f64())),
+        Kind::V128 => Value::V128(raw.get_v128()),
     }
 }
 

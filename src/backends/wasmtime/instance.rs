@@ -7,15 +7,16 @@ use std::sync::Arc;
 
 use wasmtime::{AsContextMut, Extern, Func, Instance, RootScope, Store, ValRaw};
 
-use super::limits::{Guest, on_enough_stack};
-use super::{convert, memory, metering};
+use super::convert::Kind;
+use super::limits::Guest;
+use super::{convert, memory, metering, stack};
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::ModuleInfo;
 use crate::runtime::fuel::{self, Gauge, Tank};
 use crate::runtime::life::{Enrolled, InstanceState};
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
 use crate::runtime::{access, preflight};
-use crate::value::types::{FuncType, Value};
+use crate::value::types::{FuncType, ValType, Value};
 
 /// An instance in a store of its own.
 pub struct WasmtimeInstance {
@@ -23,7 +24,7 @@ pub struct WasmtimeInstance {
     instance: Instance,
     info: Arc<ModuleInfo>,
     enrolled: Enrolled,
-    stack: u64,
+    stack: usize,
     tank: Option<Tank>,
 }
 
@@ -33,7 +34,7 @@ impl WasmtimeInstance {
         instance: Instance,
         info: Arc<ModuleInfo>,
         enrolled: Enrolled,
-        stack: u64,
+        stack: usize,
         tank: Option<Tank>,
     ) -> Self {
         Self { store, instance, info, enrolled, stack, tank }
@@ -71,8 +72,8 @@ impl WasmInstance for WasmtimeInstance {
         let Some(func) = self.instance.get_func(&mut self.store, name) else {
             return Err(access::no_such_export(&self.info, "func", name));
         };
-        let slots = convert::is_numeric(ty).then(|| vec![ValRaw::i64(0); ty.params().len().max(ty.results().len())]);
-        Ok(Box::new(WasmtimeFunctionCaller { func, ty: ty.clone(), slots, owner: self.enrolled.life.id() }))
+        let numeric = Numeric::of(ty);
+        Ok(Box::new(WasmtimeFunctionCaller { func, ty: ty.clone(), numeric, owner: self.enrolled.life.id() }))
     }
 
     fn global(&mut self, name: &str) -> Result<Value> {
@@ -148,8 +149,8 @@ impl Gauge for WasmtimeInstance {
 pub struct WasmtimeFunctionCaller {
     func: Func,
     ty: FuncType,
-    /// Room for parameters and results, where all are numeric.
-    slots: Option<Vec<ValRaw>>,
+    /// The quick way, where all types are numeric.
+    numeric: Option<Numeric>,
     owner: u64,
 }
 
@@ -169,49 +170,65 @@ impl WasmFunctionCaller for WasmtimeFunctionCaller {
         let Some(instance) = instance.filter(|instance| instance.enrolled.life.id() == self.owner) else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the function belongs to another instance"));
         };
-        let WasmtimeInstance { store, enrolled, stack, tank, .. } = instance;
-        let Self { func, ty, slots, .. } = self;
-        let Some(slots) = slots else {
+        let WasmtimeInstance { store, enrolled, stack: room, tank, .. } = instance;
+        let Self { func, ty, numeric, .. } = self;
+        let Some(numeric) = numeric else {
             preflight::check_call(ty, args, results.len())?;
-            let call = || on_enough_stack(*stack, || call_dynamic(store, *func, ty, tank, args, results));
+            let call = || stack::on_enough(*room, || call_dynamic(store, *func, ty, tank, args, results));
             return enrolled.life.run(call);
         };
-        fill(slots, ty, args, results.len())?;
-        enrolled.life.run(|| on_enough_stack(*stack, || call_raw(store, *func, ty, tank, slots, results)))
-    }
-}
-
-/// Writes arguments to the first slots, checking them against the type on the way.
-#[inline]
-fn fill(slots: &mut [ValRaw], ty: &FuncType, args: &[Value], results: usize) -> Result<()> {
-    if args.len() == ty.params().len() && results == ty.results().len() {
-        let mut filled = slots.iter_mut().zip(args).zip(ty.params());
-        if filled.all(|((slot, arg), ty)| convert::to_raw(*arg, ty).map(|raw| *slot = raw).is_some()) {
-            return Ok(());
+        if !numeric.fill(args, results.len()) {
+            return preflight::check_call(ty, args, results.len());
         }
+        enrolled.life.run(|| stack::on_enough(*room, || numeric.call(store, *func, tank, results)))
     }
-    preflight::check_call(ty, args, results)
 }
 
-/// Calls a function whose types are all numeric, with its arguments in the slots.
-#[inline]
-fn call_raw(
-    store: &mut Store<Guest>,
-    func: Func,
-    ty: &FuncType,
-    tank: &mut Option<Tank>,
-    slots: &mut [ValRaw],
-    results: &mut [Value],
-) -> Result<()> {
-    // SAFETY: `func` is of this store (the caller compared the owners) and has type `ty`, whose parameters `fill` has
-    // checked and written to the first slots; there are as many slots as parameters or results, whichever are more;
-    // none is a reference.
-    let called = unsafe { func.call_unchecked(&mut *store, std::ptr::from_mut::<[ValRaw]>(slots)) };
-    metering::settle(store, tank, called)?;
-    for ((result, slot), ty) in results.iter_mut().zip(slots).zip(ty.results()) {
-        *result = convert::from_raw(slot, ty);
+/// A signature of numbers and vectors only, and raw slots for its parameters and then its results.
+struct Numeric {
+    params: Box<[Kind]>,
+    results: Box<[Kind]>,
+    slots: Box<[ValRaw]>,
+}
+
+impl Numeric {
+    /// The slots of a signature; `None` where it has references, which need a root in the store.
+    fn of(ty: &FuncType) -> Option<Self> {
+        let kinds = |types: &[ValType]| types.iter().map(Kind::of).collect::<Option<Box<[Kind]>>>();
+        let (params, results) = (kinds(ty.params())?, kinds(ty.results())?);
+        let slots = vec![ValRaw::i64(0); params.len().max(results.len())].into();
+        Some(Self { params, results, slots })
     }
-    Ok(())
+
+    /// Writes arguments to the first slots; whether they, and the room for results, fit the signature.
+    #[inline]
+    fn fill(&mut self, args: &[Value], results: usize) -> bool {
+        if args.len() != self.params.len() || results != self.results.len() {
+            return false;
+        }
+        let mut slots = self.slots.iter_mut().zip(&self.params).zip(args);
+        slots.all(|((slot, kind), arg)| convert::put(slot, arg) == Some(*kind))
+    }
+
+    /// Calls a function of this signature with the arguments that [`Numeric::fill`] accepted.
+    #[inline]
+    fn call(
+        &mut self,
+        store: &mut Store<Guest>,
+        func: Func,
+        tank: &mut Option<Tank>,
+        results: &mut [Value],
+    ) -> Result<()> {
+        // SAFETY: `func` is of this store (the caller compared the owners) and has this signature, whose parameters
+        // `fill` has checked and written to the first slots; there are as many slots as parameters or results,
+        // whichever are more; none is a reference.
+        let called = unsafe { func.call_unchecked(&mut *store, std::ptr::from_mut::<[ValRaw]>(&mut self.slots)) };
+        metering::settle(store, tank, called)?;
+        for ((result, slot), kind) in results.iter_mut().zip(&self.slots).zip(&self.results) {
+            *result = convert::from_raw(slot, *kind);
+        }
+        Ok(())
+    }
 }
 
 /// Calls a function that takes or returns references, which live no longer than the call.

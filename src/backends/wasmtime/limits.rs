@@ -1,4 +1,4 @@
-//! Memory, tables and stack, held.
+//! Memory and tables, held.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -55,15 +55,4 @@ impl ResourceLimiter for Guest {
         let desired = desired as u64;
         Ok(desired <= u64::from(MOST_TABLE_ELEMENTS) && self.life.admits_elements(desired))
     }
-}
-
-/// Stack beyond the guest's own, for the host functions it calls at its deepest.
-const HOST_STACK: usize = 256 << 10;
-
-/// Runs guest code with `bytes` of stack for it, on the caller's stack where that has them left, else on a new one:
-/// Wasmtime counts stack, it does not provide it.
-#[inline]
-pub(super) fn on_enough_stack<R>(bytes: u64, guest: impl FnOnce() -> R) -> R {
-    let needed = usize::try_from(bytes).unwrap_or(usize::MAX).saturating_add(HOST_STACK);
-    stacker::maybe_grow(needed, needed.saturating_add(HOST_STACK), guest)
 }

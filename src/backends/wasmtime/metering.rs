@@ -60,8 +60,23 @@ pub(super) fn check_host_call(store: impl AsContext<Data = Guest>) -> wasmtime::
 }
 
 /// What came of guest code, its fuel considered.
-#[inline]
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "of a call that returns without a tank, which is most, one comparison is left"
+)]
 pub(super) fn settle<T>(
+    store: impl AsContextMut<Data = Guest>,
+    tank: &mut Option<Tank>,
+    ran: wasmtime::Result<T>,
+) -> Result<T> {
+    match ran {
+        Ok(value) if tank.is_none() => Ok(value),
+        other => consider(store, tank, other),
+    }
+}
+
+fn consider<T>(
     mut store: impl AsContextMut<Data = Guest>,
     tank: &mut Option<Tank>,
     ran: wasmtime::Result<T>,

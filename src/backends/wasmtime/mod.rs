@@ -9,6 +9,7 @@ mod memory;
 mod metering;
 mod module;
 mod runtime;
+mod stack;
 mod start;
 
 pub use instance::{WasmtimeFunctionCaller, WasmtimeInstance};

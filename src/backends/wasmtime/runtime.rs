@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use wasmtime::{Config, Engine, Instance, Module, Store};
 
-use super::limits::{Guest, on_enough_stack};
+use super::limits::Guest;
 use super::start::Deferred;
-use super::{WasmtimeInstance, WasmtimeModule, errors, host, metering};
+use super::{WasmtimeInstance, WasmtimeModule, errors, host, metering, stack};
 use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Frame, Result};
@@ -114,17 +114,17 @@ impl WasmRuntime for WasmtimeRuntime {
         let life = Life::new(limits, shared_bytes_to_come(module.info(), imports));
         let mut store = Store::new(&self.engine.0, Guest::new(Arc::clone(&life), module.code_shift()));
         store.limiter(|guest| guest);
-        let stack = self.config.effective_max_stack();
+        let stack = usize::try_from(self.config.effective_max_stack()).unwrap_or(usize::MAX);
         let externs = host::lower(&mut store, module.info(), imports)?;
         let mut tank = self.config.metering.then(|| Tank::new(limits.fuel));
         metering::fill(&mut store, &Tank::new(None));
-        let made = on_enough_stack(stack, || Instance::new(&mut store, module.compiled(), &externs));
+        let made = stack::on_enough(stack, || Instance::new(&mut store, module.compiled(), &externs));
         let instance = made.map_err(|error| life.explain(errors::instantiate(&mut store, error)))?;
         if let Some(tank) = &tank {
             metering::fill(&mut store, tank);
         }
         if let Some(start) = module.start().and_then(|name| instance.get_func(&mut store, name)) {
-            let started = on_enough_stack(stack, || start.call(&mut store, &[], &mut []));
+            let started = stack::on_enough(stack, || start.call(&mut store, &[], &mut []));
             metering::settle(&mut store, &mut tank, started).map_err(|error| life.explain(error))?;
         }
         let enrolled = Enrolled::new(life, &self.ledger);

@@ -1,0 +1,69 @@
+//! Room on the stack: Wasmtime counts the stack its guests use, it does not provide it.
+#![cfg_attr(target_os = "linux", expect(unsafe_code, reason = "the bounds of a thread's stack are asked of libc"))]
+
+use std::cell::Cell;
+
+/// Stack beyond the guest's own, for the host functions it calls at its deepest.
+const HOST_STACK: usize = 256 << 10;
+
+thread_local! {
+    /// The lowest and the highest address of this thread's own stack; nothing lies between them where it is unknown.
+    static OWN: Cell<(usize, usize)> = const { Cell::new(UNASKED) };
+}
+
+const UNASKED: (usize, usize) = (0, 0);
+const UNKNOWN: (usize, usize) = (usize::MAX, 0);
+
+/// Runs guest code with `bytes` of stack for it, on the caller's stack where that has them left, else on a new one.
+#[inline]
+pub(super) fn on_enough<R>(bytes: usize, guest: impl FnOnce() -> R) -> R {
+    let needed = bytes.saturating_add(HOST_STACK);
+    if own_stack_has(needed) { guest() } else { elsewhere(needed, guest) }
+}
+
+/// The thread runs on another stack than its own, or has too little left: `stacker` knows, and switches where it must.
+#[cold]
+fn elsewhere<R>(needed: usize, guest: impl FnOnce() -> R) -> R {
+    stacker::maybe_grow(needed, needed.saturating_add(HOST_STACK), guest)
+}
+
+/// Whether the thread runs on its own stack, with this much left. That stack stays where it is while the thread lives,
+/// so its bounds are asked for once; `stacker` alone would cost half as much again as the call.
+#[inline]
+fn own_stack_has(bytes: usize) -> bool {
+    let marker = 0_u8;
+    let here = std::ptr::from_ref(&marker).addr();
+    let (lowest, highest) = match OWN.get() {
+        UNASKED => ask(),
+        known => known,
+    };
+    (lowest..=highest).contains(&here) && here - lowest >= bytes
+}
+
+#[cold]
+fn ask() -> (usize, usize) {
+    let bounds = own_stack().unwrap_or(UNKNOWN);
+    OWN.set(bounds);
+    bounds
+}
+
+#[cfg(target_os = "linux")]
+fn own_stack() -> Option<(usize, usize)> {
+    let mut attributes = std::mem::MaybeUninit::uninit();
+    let (mut lowest, mut size) = (std::ptr::null_mut(), 0);
+    // SAFETY: the attributes are filled in by the first call before the others use them, are destroyed once, and the
+    // out pointers are of locals that outlive the calls.
+    unsafe {
+        if libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) != 0 {
+            return None;
+        }
+        let told = libc::pthread_attr_getstack(attributes.as_ptr(), &raw mut lowest, &raw mut size) == 0;
+        libc::pthread_attr_destroy(attributes.as_mut_ptr());
+        told.then(|| (lowest.addr(), lowest.addr().saturating_add(size)))
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn own_stack() -> Option<(usize, usize)> {
+    None
+}
