@@ -3,7 +3,7 @@
 use crate::runtime::kind::{Compiler, RuntimeKind};
 
 /// The most guest stack where nothing else is asked for, in bytes: 1 MiB on both engines, so that the same
-/// recursion reaches the same depth.
+/// recursion reaches about the same depth with Cranelift (Singlepass uses larger frames).
 pub const DEFAULT_MAX_STACK: u64 = 1 << 20;
 
 /// Everything an engine must know before it compiles. Plain data: building one opens nothing and cannot fail;

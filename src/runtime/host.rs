@@ -73,7 +73,8 @@ impl fmt::Debug for HostFunction {
     }
 }
 
-/// Something a guest can import. Memories, tables and mutable globals are made anew for each instance.
+/// Something a guest can import. Memories, tables and globals are made anew for each import: a module that imports the
+/// same one twice gets two.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum HostItem {
