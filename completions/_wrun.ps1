@@ -27,6 +27,7 @@ Register-ArgumentCompleter -Native -CommandName 'wrun' -ScriptBlock {
             [CompletionResult]::new('--memory', '--memory', [CompletionResultType]::ParameterName, 'The most linear memory, all memories together, with a unit: 64MiB, 1GB')
             [CompletionResult]::new('--stack', '--stack', [CompletionResultType]::ParameterName, 'The most guest stack, with a unit, 64KiB to 1GiB [default: 1MiB]')
             [CompletionResult]::new('--table-elements', '--table-elements', [CompletionResultType]::ParameterName, 'The most elements in each table')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most wall clock, from reading the module to the result, with a unit: 500ms, 1.5s, 2m')
             [CompletionResult]::new('--fuel', '--fuel', [CompletionResultType]::ParameterName, 'The most portable fuel, about one unit an operator: 500000, 10M, 2G')
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'How arguments on standard input are written')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How results are written')

@@ -32,7 +32,7 @@ _wrun() {
 
     case "${cmd}" in
         wrun)
-            opts="-r -o -v -q -h -V --runtime --compiler --deterministic --memory --stack --table-elements --fuel --input --output --pretty --metrics --progress --verbose --quiet --log-format --color --help --version inspect engines completions"
+            opts="-r -o -v -q -h -V --runtime --compiler --deterministic --memory --stack --table-elements --timeout --fuel --input --output --pretty --metrics --progress --verbose --quiet --log-format --color --help --version inspect engines completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -59,6 +59,10 @@ _wrun() {
                     return 0
                     ;;
                 --table-elements)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -24,6 +24,7 @@ set edit:completion:arg-completer[wrun] = {|@words|
             cand --memory 'The most linear memory, all memories together, with a unit: 64MiB, 1GB'
             cand --stack 'The most guest stack, with a unit, 64KiB to 1GiB [default: 1MiB]'
             cand --table-elements 'The most elements in each table'
+            cand --timeout 'The most wall clock, from reading the module to the result, with a unit: 500ms, 1.5s, 2m'
             cand --fuel 'The most portable fuel, about one unit an operator: 500000, 10M, 2G'
             cand --input 'How arguments on standard input are written'
             cand -o 'How results are written'

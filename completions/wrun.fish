@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wrun_global_optspecs
-    string join \n r/runtime= compiler= deterministic memory= stack= table-elements= fuel= input= o/output= pretty metrics progress= v/verbose q/quiet log-format= color= h/help V/version
+    string join \n r/runtime= compiler= deterministic memory= stack= table-elements= timeout= fuel= input= o/output= pretty metrics progress= v/verbose q/quiet log-format= color= h/help V/version
 end
 
 function __fish_wrun_needs_command
@@ -31,6 +31,7 @@ singlepass\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -l memory -d 'The most linear memory, all memories together, with a unit: 64MiB, 1GB' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l stack -d 'The most guest stack, with a unit, 64KiB to 1GiB [default: 1MiB]' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l table-elements -d 'The most elements in each table' -r
+complete -c wrun -n "__fish_wrun_needs_command" -l timeout -d 'The most wall clock, from reading the module to the result, with a unit: 500ms, 1.5s, 2m' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l fuel -d 'The most portable fuel, about one unit an operator: 500000, 10M, 2G' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l input -d 'How arguments on standard input are written' -r -f -a "json\t''
 msgpack\t''"

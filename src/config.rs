@@ -21,6 +21,9 @@ pub struct RuntimeConfig {
     pub max_stack: Option<u64>,
     /// Whether [portable fuel](crate::runtime::fuel) is counted, so that instances can be limited in it.
     pub metering: bool,
+    /// Whether guests can be stopped and paused while they run: by [`Limits::time`](crate::Limits::time), by
+    /// [`Control`](crate::Control), by shutdown, by dropping an [`AsyncCall`](crate::AsyncCall).
+    pub interruption: bool,
     /// Whether every NaN an operator produces is the canonical one, which the specification leaves open: the same
     /// program then computes the same bits on both engines and every machine. Relaxed SIMD is refused with it where the
     /// engine has no deterministic form of it.
@@ -31,7 +34,7 @@ impl RuntimeConfig {
     /// The configuration of one engine, everything else at its default.
     #[must_use]
     pub const fn new(kind: RuntimeKind) -> Self {
-        Self { kind, compiler: None, max_stack: None, metering: false, canonical_nans: false }
+        Self { kind, compiler: None, max_stack: None, metering: false, interruption: false, canonical_nans: false }
     }
 
     /// Wasmtime, everything else at its default.
@@ -64,6 +67,13 @@ impl RuntimeConfig {
     #[must_use]
     pub const fn with_metering(mut self) -> Self {
         self.metering = true;
+        self
+    }
+
+    /// The same with guests that can be stopped and paused.
+    #[must_use]
+    pub const fn with_interruption(mut self) -> Self {
+        self.interruption = true;
         self
     }
 

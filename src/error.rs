@@ -35,9 +35,17 @@ pub enum ErrorKind {
     Trap,
     /// The guest used up its fuel. Give it more.
     OutOfFuel,
+    /// The guest used up its time. Give it more.
+    Timeout,
+    /// Somebody interrupted the guest.
+    Interrupted,
+    /// The runtime was shut down. Make another.
+    ShutDown,
+    /// The guest ended itself, with [`Error::exit_code`]: how a call that it ended says so.
+    Exited,
     /// An access outside guest memory by the host.
     MemoryAccess,
-    /// The instance trapped earlier and takes no more calls. Make another.
+    /// The instance trapped, was stopped or exited earlier and takes no more calls. Make another.
     Crashed,
     /// The machine has no room, or there is a bug in an engine or in wrun: report it.
     Internal,
@@ -58,6 +66,10 @@ impl ErrorKind {
             Self::Limit => "limit",
             Self::Trap => "trap",
             Self::OutOfFuel => "out_of_fuel",
+            Self::Timeout => "timeout",
+            Self::Interrupted => "interrupted",
+            Self::ShutDown => "shut_down",
+            Self::Exited => "exited",
             Self::MemoryAccess => "memory_access",
             Self::Crashed => "crashed",
             Self::Internal => "internal",
@@ -215,6 +227,7 @@ struct Details {
     kind: ErrorKind,
     message: String,
     trap: Option<Trap>,
+    exit_code: Option<i32>,
     function: Option<String>,
     backtrace: Vec<Frame>,
     limit: Option<LimitExceeded>,
@@ -230,6 +243,7 @@ impl Error {
                 kind,
                 message: message.into(),
                 trap: None,
+                exit_code: None,
                 function: None,
                 backtrace: Vec::new(),
                 limit: None,
@@ -264,6 +278,22 @@ impl Error {
     pub fn out_of_fuel(exceeded: LimitExceeded) -> Self {
         let mut error = Self::new(ErrorKind::OutOfFuel, format!("the guest {exceeded}"));
         error.details.limit = Some(exceeded);
+        error
+    }
+
+    /// A guest that used up its time.
+    #[must_use]
+    pub fn timeout(exceeded: LimitExceeded) -> Self {
+        let mut error = Self::new(ErrorKind::Timeout, format!("the guest {exceeded}"));
+        error.details.limit = Some(exceeded);
+        error
+    }
+
+    /// A guest that ended itself.
+    #[must_use]
+    pub fn exited(code: i32) -> Self {
+        let mut error = Self::new(ErrorKind::Exited, format!("the guest exited with {code}"));
+        error.details.exit_code = Some(code);
         error
     }
 
@@ -318,6 +348,12 @@ impl Error {
     #[must_use]
     pub fn trap_code(&self) -> Option<Trap> {
         self.details.trap
+    }
+
+    /// The code the guest ended itself with, where it did.
+    #[must_use]
+    pub fn exit_code(&self) -> Option<i32> {
+        self.details.exit_code
     }
 
     /// The guest function that was called, where one was.

@@ -46,12 +46,14 @@ pub use config::RuntimeConfig;
 pub use error::{Error, ErrorKind, Frame, Result, Trap};
 pub use limits::{LimitExceeded, LimitKind, Limits};
 pub use module::info::{ExternType, MemoryType, ModuleInfo, TableType};
+pub use runtime::asynchronous::AsyncCall;
+pub use runtime::control::Control;
 pub use runtime::ext::WasmInstanceExt;
 pub use runtime::features::Feature;
-pub use runtime::host::{HostContext, HostError, HostFunction, HostImports, HostItem};
+pub use runtime::host::{Exit, HostContext, HostError, HostFunction, HostImports, HostItem};
 pub use runtime::kind::{Compiler, RuntimeKind};
 pub use runtime::life::InstanceState;
-pub use runtime::metrics::RuntimeMetrics;
+pub use runtime::metrics::{RuntimeMetrics, Shutdown};
 pub use runtime::traits::{WasmFunctionCaller, WasmInstance, WasmModule, WasmRuntime};
 pub use value::types::{FuncType, ValType, Value};
 

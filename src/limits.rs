@@ -1,6 +1,7 @@
 //! The most one instance may take.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -23,13 +24,17 @@ pub struct Limits {
     /// [Portable fuel](crate::runtime::fuel) for everything the instance runs, its start function included. Needs a
     /// runtime that meters ([`RuntimeConfig::metering`](crate::RuntimeConfig::metering)).
     pub fuel: Option<u64>,
+    /// Wall clock for everything the instance runs, its start function included: what runs into it is stopped. Between
+    /// calls, and while a call is [paused](crate::Control::pause), none passes. Needs a runtime that interrupts
+    /// ([`RuntimeConfig::interruption`](crate::RuntimeConfig::interruption)).
+    pub time: Option<Duration>,
 }
 
 impl Limits {
     /// No limit but the engines' own.
     #[must_use]
     pub const fn none() -> Self {
-        Self { memory: None, table_elements: None, fuel: None }
+        Self { memory: None, table_elements: None, fuel: None, time: None }
     }
 
     /// The same with linear memory bounded, in bytes.
@@ -52,6 +57,13 @@ impl Limits {
         self.fuel = Some(units);
         self
     }
+
+    /// The same with time bounded.
+    #[must_use]
+    pub const fn with_time(mut self, time: Duration) -> Self {
+        self.time = Some(time);
+        self
+    }
 }
 
 /// Which limit was hit.
@@ -65,6 +77,8 @@ pub enum LimitKind {
     TableElements,
     /// [`Limits::fuel`], in units of portable fuel.
     Fuel,
+    /// [`Limits::time`], in nanoseconds.
+    Time,
 }
 
 /// A limit, and what was asked of it.
@@ -94,6 +108,7 @@ impl fmt::Display for LimitExceeded {
             LimitKind::Memory => {
                 write!(f, "needs {attempted} bytes of linear memory, the limit is {limit}")
             }
+            LimitKind::Time => write!(f, "ran for more than {:?}", Duration::from_nanos(*limit)),
             LimitKind::Fuel => write!(f, "used more than its {limit} units of fuel"),
             LimitKind::TableElements => write!(f, "needs {attempted} table elements, the limit is {limit}"),
         }

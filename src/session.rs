@@ -1,15 +1,15 @@
 //! One call, from a module's bytes to its outcome, with each step measured.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
 use crate::backends;
 use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
-use crate::error::Result;
-use crate::limits::Limits;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::{LimitExceeded, LimitKind, Limits};
 use crate::module::info::ModuleInfo;
 use crate::runtime::host::HostImports;
 use crate::runtime::preflight::{self, AdmittedModule};
@@ -62,6 +62,59 @@ pub enum Event {
     Compiling(usize),
     /// Compilation ended, well or not.
     Compiled,
+    /// Instantiation starts: the start function and `_initialize` run.
+    Instantiating,
+    /// The function is called.
+    Calling,
+    /// A step ended; what was measured so far.
+    Measured(CallMetrics),
+}
+
+/// A call to be made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Call<'c> {
+    /// The exported function.
+    pub function: &'c str,
+    /// Its arguments.
+    pub args: &'c [Value],
+    /// The most it may take. [`Limits::time`] is for all of it here, compilation included; compilation is not
+    /// interrupted, but nothing runs once it has used up the time.
+    pub limits: Limits,
+    /// What it may do.
+    pub capabilities: Capabilities,
+    /// When its time began.
+    pub started: Instant,
+}
+
+impl<'c> Call<'c> {
+    /// A call without limits or capabilities, whose time begins now.
+    #[must_use]
+    pub fn new(function: &'c str, args: &'c [Value]) -> Self {
+        let (limits, capabilities) = (Limits::none(), Capabilities::none());
+        Self { function, args, limits, capabilities, started: Instant::now() }
+    }
+
+    /// The same within limits.
+    #[must_use]
+    pub fn within(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The same, its time counted from `started`.
+    #[must_use]
+    pub fn since(mut self, started: Instant) -> Self {
+        self.started = started;
+        self
+    }
+
+    /// The same with capabilities.
+    #[must_use]
+    pub fn granted(mut self, capabilities: Capabilities) -> Self {
+        self.capabilities = capabilities;
+        self
+    }
 }
 
 /// What came of a call.
@@ -97,32 +150,26 @@ impl<'a> Session<'a> {
         self.module.info()
     }
 
-    /// Compiles the module, makes an instance, runs `_initialize` where it is exported, and calls `function`.
-    pub fn call(
-        &self,
-        function: &str,
-        args: &[Value],
-        limits: Limits,
-        capabilities: Capabilities,
-        events: &dyn Fn(Event),
-    ) -> Outcome {
+    /// Compiles the module, makes an instance, runs `_initialize` where it is exported, and calls a function.
+    pub fn call(&self, call: &Call<'_>, events: &dyn Fn(Event)) -> Outcome {
         let mut metrics = CallMetrics::default();
-        let result = self.steps(function, args, limits, capabilities, events, &mut metrics);
+        let clock = Clock { started: call.started, limit: call.limits.time };
+        let result = self.steps(call, &clock, events, &mut metrics).map_err(|error| clock.of_the_whole(error));
+        events(Event::Measured(metrics));
         Outcome { result, metrics }
     }
 
     fn steps(
         &self,
-        function: &str,
-        args: &[Value],
-        limits: Limits,
-        capabilities: Capabilities,
+        call: &Call<'_>,
+        clock: &Clock,
         events: &dyn Fn(Event),
         metrics: &mut CallMetrics,
     ) -> Result<Vec<Value>> {
+        let Call { function, args, limits, ref capabilities, .. } = *call;
         // What instantiation would refuse is told before a large module is compiled for minutes.
-        preflight::check_imports(self.info(), &HostImports::none())?;
-        preflight::check_limits(self.config.kind, self.info(), &HostImports::none(), limits)?;
+        preflight::check_instance(&self.config, self.info(), &HostImports::none(), limits)?;
+        clock.left()?;
         events(Event::Compiling(self.module.binary().len()));
         let compiled = timed(&mut metrics.compile_ns, || {
             let runtime = backends::create_runtime(&self.config)?;
@@ -132,23 +179,61 @@ impl<'a> Session<'a> {
         events(Event::Compiled);
         let (runtime, module) = compiled?;
         metrics.compiled_bytes = module.compiled_bytes();
+        events(Event::Measured(*metrics));
         tracing::info!(compile_ns = metrics.compile_ns, engine = %runtime.kind(), "compiled");
 
+        let limits = Limits { time: clock.left()?, ..limits };
+        events(Event::Instantiating);
         let mut instance = timed(&mut metrics.instantiate_ns, || {
-            let mut instance = runtime.create_instance(module.as_ref(), limits, capabilities)?;
+            let mut instance = runtime.create_instance(module.as_ref(), limits, capabilities.clone())?;
             if function != INITIALIZE && self.info().function(INITIALIZE) == Some(&FuncType::default()) {
                 instance.call(INITIALIZE, &[])?;
             }
             Ok(instance)
         })?;
+        events(Event::Measured(*metrics));
         tracing::info!(instantiate_ns = metrics.instantiate_ns, "instantiated");
 
+        events(Event::Calling);
         let result = timed(&mut metrics.call_ns, || instance.call(function, args));
         metrics.fuel_used = instance.fuel_used();
         metrics.memory_bytes = Some(instance.memory_bytes());
         metrics.memory_peak_bytes = Some(instance.memory_peak_bytes());
         tracing::info!(call_ns = metrics.call_ns, function, ok = result.is_ok(), "called");
         result
+    }
+}
+
+/// The time of a session.
+struct Clock {
+    started: Instant,
+    limit: Option<Duration>,
+}
+
+impl Clock {
+    /// What is left, where there is a limit.
+    fn left(&self) -> Result<Option<Duration>> {
+        let Some(limit) = self.limit else { return Ok(None) };
+        match limit.saturating_sub(self.started.elapsed()) {
+            Duration::ZERO => Err(self.up(limit)),
+            left => Ok(Some(left)),
+        }
+    }
+
+    fn up(&self, limit: Duration) -> Error {
+        let limit_ns = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
+        Error::timeout(LimitExceeded::new(LimitKind::Time, limit_ns, nanoseconds(self.started)))
+    }
+
+    /// The failure of a call that used up what the session had left: the limit is that of the whole session.
+    fn of_the_whole(&self, error: Error) -> Error {
+        match self.limit {
+            Some(limit) if error.kind() == ErrorKind::Timeout => {
+                let whole = self.up(limit).with_backtrace(error.backtrace().to_vec());
+                error.function().map(str::to_owned).into_iter().fold(whole, Error::in_function)
+            }
+            _ => error,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What can be typed. Parsing does no I/O.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -17,8 +18,8 @@ use wrun::{Compiler, RuntimeKind};
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
-    after_help = "Exit codes: 0 success; 2 usage; 125 wrun itself failed; 126 the module cannot run; \
-                  127 no such module or export; 134 trap; 137 a limit; 152 out of fuel."
+    after_help = "Exit codes: 0 success; 2 usage; 124 timeout; 125 wrun itself failed; 126 the module cannot run; \
+                  127 no such module or export; 130 SIGINT; 134 trap; 137 a limit; 143 SIGTERM; 152 out of fuel."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -98,6 +99,9 @@ pub(crate) struct LimitArgs {
     /// The most elements in each table
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::settings::parse_count, help_heading = "Limits")]
     pub(crate) table_elements: Option<u64>,
+    /// The most wall clock, from reading the module to the result, with a unit: 500ms, 1.5s, 2m
+    #[arg(long, value_name = "DURATION", allow_negative_numbers = true, value_parser = super::settings::parse_duration, help_heading = "Limits")]
+    pub(crate) timeout: Option<Duration>,
     /// The most portable fuel, about one unit an operator: 500000, 10M, 2G
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::settings::parse_fuel, help_heading = "Limits")]
     pub(crate) fuel: Option<u64>,

@@ -3,10 +3,12 @@
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
+use std::time::Duration;
 
-use wrun::Error;
+use wrun::{Error, LimitExceeded, LimitKind};
 
 use super::exit_status;
+use super::guard::Ending;
 
 /// Why the command did not do what was asked.
 #[derive(Debug)]
@@ -42,6 +44,23 @@ impl Failure {
             return Self::new("module_not_found", exit_status::NOT_FOUND, format!("no such module file: {shown}"));
         }
         Self::io(&format!("cannot read the module {shown}"), error)
+    }
+
+    /// The process is made to end, while it was at `phase`.
+    pub(crate) fn ended(ending: Ending, phase: &str, timeout: Option<Duration>, taken: Duration) -> Self {
+        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        match ending {
+            Ending::TimedOut => {
+                let limit = timeout.unwrap_or_default();
+                let exceeded = LimitExceeded::new(LimitKind::Time, nanoseconds(limit), nanoseconds(taken));
+                let message = format!("the time was up after {limit:?}, while {phase}");
+                Self { message, ..Error::timeout(exceeded).into() }
+            }
+            Ending::Interrupted => {
+                Self::new("interrupted", exit_status::INTERRUPTED, format!("interrupted while {phase}"))
+            }
+            Ending::Terminated => Self::new("terminated", exit_status::TERMINATED, format!("terminated while {phase}")),
+        }
     }
 
     /// Something of the system's failed.

@@ -2,6 +2,7 @@
 
 use std::env::VarError;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use wrun::{Capabilities, Limits, RuntimeConfig, RuntimeKind};
 
@@ -22,6 +23,7 @@ pub(crate) struct RunSettings {
     pub(crate) pretty: bool,
     pub(crate) metrics: bool,
     pub(crate) progress: When,
+    pub(crate) quiet: bool,
 }
 
 /// Where arguments come from.
@@ -59,6 +61,8 @@ impl RunSettings {
         let limits = run.limits.table_elements.map_or(limits, |elements| limits.with_table_elements(elements));
         let limits = run.limits.fuel.map_or(limits, |units| limits.with_fuel(units));
         let config = run.limits.fuel.map_or(config.clone(), |_| config.with_metering());
+        let limits = run.limits.timeout.map_or(limits, |time| limits.with_time(time));
+        let config = run.limits.timeout.map_or(config.clone(), |_| config.with_interruption());
 
         let typed: Vec<String> = run.args.iter().map(|arg| argv::value(arg).to_owned()).collect();
         let args = match typed.as_slice() {
@@ -81,6 +85,7 @@ impl RunSettings {
             pretty: run.pretty,
             metrics: run.metrics,
             progress: run.progress,
+            quiet: run.talk.quiet,
         })
     }
 }
@@ -131,9 +136,50 @@ pub(crate) fn parse_fuel(text: &str) -> Result<u64, String> {
     units.ok_or_else(|| format!("a whole number of at most {most}, such as 1_000_000, 10M or 2G"))
 }
 
+/// The longest duration taken, in seconds: some 30 years, which every clock can tell.
+const MOST_SECONDS: f64 = 1e9;
+
+/// A duration: a number, possibly with a fraction, and a unit.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wanted = "a number and a unit (us, ms, s, m or h), such as 500ms, 1.5s or 2m";
+    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
+    let seconds = match unit {
+        "us" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        "" => return Err(format!("a unit is required: {wanted}")),
+        _ => return Err(format!("`{unit}` is no unit: {wanted}")),
+    };
+    if number.starts_with('-') {
+        return Err(format!("a duration is not negative: {wanted}"));
+    }
+    let plain = number.starts_with(|c: char| c.is_ascii_digit()) && number.ends_with(|c: char| c.is_ascii_digit());
+    let number: f64 = plain.then(|| number.parse().ok()).flatten().ok_or_else(|| format!("no number: {wanted}"))?;
+    match number * seconds {
+        seconds if seconds <= MOST_SECONDS => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("too long: at most 1000000000s".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_duration_needs_a_unit() {
+        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_duration("1.5s"), Ok(Duration::from_millis(1500)));
+        assert_eq!(parse_duration("2m"), Ok(Duration::from_mins(2)));
+        assert_eq!(parse_duration("0s"), Ok(Duration::ZERO));
+        assert_eq!(parse_duration("250us"), Ok(Duration::from_micros(250)));
+        for wrong in
+            ["", "5", "s", "-1s", "+1s", "1.s", ".5s", "1e3s", "1 s", "1d", "1sm", "inf", "nans", "99999999999h"]
+        {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn fuel_has_decimal_units() {

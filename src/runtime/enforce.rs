@@ -17,29 +17,25 @@ pub enum Restraint {
     Stack,
     /// [`Limits::fuel`](crate::Limits::fuel).
     Fuel,
+    /// [`Limits::time`](crate::Limits::time), and [`Control::interrupt`](crate::Control::interrupt).
+    Time,
+    /// [`Control::pause`](crate::Control::pause).
+    Pause,
 }
 
 impl Restraint {
     /// Every one of them.
-    pub const ALL: &'static [Self] = &[Self::Memory, Self::TableElements, Self::Stack, Self::Fuel];
-
-    /// The option that sets it.
-    #[must_use]
-    pub const fn option(self) -> &'static str {
-        match self {
-            Self::Memory => "--memory",
-            Self::TableElements => "--table-elements",
-            Self::Stack => "--stack",
-            Self::Fuel => "--fuel",
-        }
-    }
+    pub const ALL: &'static [Self] =
+        &[Self::Memory, Self::TableElements, Self::Stack, Self::Fuel, Self::Time, Self::Pause];
 
     /// The scope in which an engine enforces it.
     #[must_use]
     pub const fn scope(self, kind: RuntimeKind) -> &'static str {
         match (self, kind) {
             (Self::Memory, _) => "all memories of an instance",
-            (Self::Fuel, _) => "all calls of an instance",
+            (Self::Fuel | Self::Time, _) => "all calls of an instance",
+            (Self::Pause, RuntimeKind::Wasmtime) => "at a function's entry, a loop's next round, a host call",
+            (Self::Pause, RuntimeKind::Wasmer) => "at a call or a host call",
             (Self::TableElements, _) => "each table of an instance",
             (Self::Stack, RuntimeKind::Wasmtime) => "each runtime",
             (Self::Stack, RuntimeKind::Wasmer) => "one size in a process, others refused",

@@ -5,10 +5,12 @@
 //! limit of N, N units can be used; a guest is stopped at the entry of a function, at the head of a loop, or when it
 //! calls the host, where it has used more.
 
-use crate::config::RuntimeConfig;
+use std::sync::Arc;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{LimitExceeded, LimitKind};
 use crate::module::info::ModuleInfo;
+use crate::runtime::life::Life;
 
 /// The cost of entering a function.
 pub const ENTRY: i64 = 1;
@@ -22,40 +24,25 @@ pub const MOST: u64 = i64::MAX as u64 / 4;
 /// The tank of a guest without a limit, whose use is still counted.
 pub(crate) const UNLIMITED: i64 = i64::MAX / 2;
 
-/// Refuses a limit that is too large, or that a runtime without metering would not hold.
-///
-/// # Errors
-/// [`ErrorKind::UnsupportedConfig`].
-pub fn check(config: &RuntimeConfig, limit: Option<u64>) -> Result<()> {
-    match limit {
-        Some(_) if !config.metering => {
-            let message = "a fuel limit needs a runtime that meters fuel";
-            Err(Error::new(ErrorKind::UnsupportedConfig, message)
-                .with_hint("make it with `RuntimeConfig::with_metering`"))
-        }
-        Some(limit) if limit > MOST => {
-            let message = format!("a fuel limit of {limit}: the most is {MOST}");
-            Err(Error::new(ErrorKind::UnsupportedConfig, message))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// What a guest has in its tank, as both engines count it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Tank {
+#[derive(Debug)]
+pub struct Tank {
+    life: Arc<Life>,
     /// What was put in: the limit, and what was added since.
     filled: i64,
+    /// Whether there is a limit at all.
     limited: bool,
     /// Whether what was used is known: not after a trap, since what the engine had not charged yet is lost.
     known: bool,
+    /// What the life was told of that was used.
+    told: u64,
 }
 
 impl Tank {
     /// The tank of an instance with this limit.
-    pub(crate) fn new(limit: Option<u64>) -> Self {
+    pub(crate) fn new(life: &Arc<Life>, limit: Option<u64>) -> Self {
         let filled = limit.map_or(UNLIMITED, |limit| i64::try_from(limit).unwrap_or(UNLIMITED));
-        Self { filled, limited: limit.is_some(), known: true }
+        Self { life: Arc::clone(life), filled, limited: limit.is_some(), known: true, told: 0 }
     }
 
     /// What was put in.
@@ -78,9 +65,36 @@ impl Tank {
         self.known = false;
     }
 
+    /// Counts what a call used that left this much.
+    pub(crate) fn count(&mut self, left: i64) {
+        if let Some(used) = self.used(left) {
+            self.life.count_fuel(used.saturating_sub(self.told));
+            self.told = used;
+        }
+    }
+
+    /// Counts what a call used that left this much.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfFuel`] where it used more than there was.
+    pub(crate) fn settle(&mut self, left: i64) -> Result<()> {
+        self.count(left);
+        if left >= 0 { Ok(()) } else { Err(self.exhausted()) }
+    }
+
+    /// What a call failed with, which used what is only known where the guest ended itself.
+    pub(crate) fn settle_failure(&mut self, left: i64, error: Error) -> Error {
+        if error.kind() == ErrorKind::Exited {
+            self.count(left);
+        } else {
+            self.lose_count();
+        }
+        error
+    }
+
     /// Puts `fuel` in as a new limit; what was used before is forgotten.
     pub(crate) fn reset(&mut self, limit: u64) -> Result<()> {
-        *self = Self::new(Some(Self::bounded(limit)?));
+        *self = Self::new(&self.life, Some(Self::bounded(limit)?));
         Ok(())
     }
 
@@ -102,7 +116,7 @@ impl Tank {
     }
 
     /// The failure of a guest that used more than there was.
-    pub(crate) fn exhausted(&self) -> Error {
+    fn exhausted(&self) -> Error {
         let limit = u64::try_from(self.filled).unwrap_or(0);
         Error::out_of_fuel(LimitExceeded::new(LimitKind::Fuel, limit, limit.saturating_add(1)))
     }
@@ -114,8 +128,8 @@ pub(crate) fn unmetered() -> Error {
     Error::new(ErrorKind::UnsupportedConfig, message).with_hint("make its runtime with `RuntimeConfig::with_metering`")
 }
 
-/// An instance's tank, as its engine counts it.
-pub(crate) trait Gauge {
+/// An instance's tank, as its engine counts it. Only the backends have any.
+pub trait Gauge {
     /// The tank, where fuel is metered.
     fn tank(&mut self) -> Option<&mut Tank>;
 
@@ -127,19 +141,19 @@ pub(crate) trait Gauge {
 }
 
 /// See [`WasmInstance::fuel_used`](crate::WasmInstance::fuel_used).
-pub(crate) fn used(gauge: &mut impl Gauge) -> Option<u64> {
+pub(crate) fn used(gauge: &mut dyn Gauge) -> Option<u64> {
     let left = gauge.tank().is_some().then(|| gauge.left())?;
     gauge.tank()?.used(left)
 }
 
 /// See [`WasmInstance::fuel_remaining`](crate::WasmInstance::fuel_remaining).
-pub(crate) fn remaining(gauge: &mut impl Gauge) -> Option<u64> {
+pub(crate) fn remaining(gauge: &mut dyn Gauge) -> Option<u64> {
     let left = gauge.tank().is_some().then(|| gauge.left())?;
     gauge.tank()?.remaining(left)
 }
 
 /// See [`WasmInstance::add_fuel`](crate::WasmInstance::add_fuel).
-pub(crate) fn add(gauge: &mut impl Gauge, units: u64) -> Result<()> {
+pub(crate) fn add(gauge: &mut dyn Gauge, units: u64) -> Result<()> {
     let added = gauge.tank().ok_or_else(unmetered)?.add(units)?;
     let left = gauge.left().max(0);
     gauge.set_left(left + added);
@@ -147,12 +161,20 @@ pub(crate) fn add(gauge: &mut impl Gauge, units: u64) -> Result<()> {
 }
 
 /// See [`WasmInstance::reset_fuel`](crate::WasmInstance::reset_fuel).
-pub(crate) fn reset(gauge: &mut impl Gauge, limit: u64) -> Result<()> {
+pub(crate) fn reset(gauge: &mut dyn Gauge, limit: u64) -> Result<()> {
     let tank = gauge.tank().ok_or_else(unmetered)?;
     tank.reset(limit)?;
     let filled = tank.filled();
     gauge.set_left(filled);
     Ok(())
+}
+
+/// Sets anew what the engine counts in, after a stop that may have left anything in it: of a limit, nothing remains.
+pub(crate) fn set_anew(gauge: &mut dyn Gauge) {
+    let tank = gauge.tank();
+    let left = if tank.as_ref().is_some_and(|tank| tank.limited) { 0 } else { UNLIMITED };
+    tank.into_iter().for_each(Tank::lose_count);
+    gauge.set_left(left);
 }
 
 /// `name`, or the first of its kind that a module does not export: for what a backend exports for itself.

@@ -4,12 +4,27 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Error, Result, Trap};
 use crate::module::info::{ExternType, MemoryType, TableType};
+use crate::runtime::reins::Stop;
 use crate::value::types::{FuncType, Value};
 
 /// Why a host function failed; it becomes the source of a trap with [`Trap::Host`](crate::Trap::Host).
 pub type HostError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The error by which a host function ends the guest, with this code: its call fails with
+/// [`ErrorKind::Exited`](crate::ErrorKind::Exited), and the instance is
+/// [`Exited`](crate::InstanceState::Exited).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exit(pub i32);
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exit {}", self.0)
+    }
+}
+
+impl std::error::Error for Exit {}
 
 /// What a host function can do to the guest that calls it.
 pub trait HostContext {
@@ -140,6 +155,19 @@ impl HostImports {
 /// How a [`HostError`] travels through an engine and is found again on the other side.
 #[derive(Debug)]
 pub(crate) struct HostFailure(pub(crate) HostError);
+
+impl HostFailure {
+    /// What the call comes to: an exit, a stop, or a trap.
+    pub(crate) fn into_error(self) -> Error {
+        if let Some(Exit(code)) = self.0.downcast_ref() {
+            return Error::exited(*code);
+        }
+        match self.0.downcast::<Stop>() {
+            Ok(stop) => stop.into_error(),
+            Err(source) => Error::trap(Trap::Host, Some(source.to_string())).with_source(source),
+        }
+    }
+}
 
 impl fmt::Display for HostFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,12 +1,13 @@
 //! The life of one instance: its state, its counts, its memory; shared by every engine.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{LimitExceeded, LimitKind, Limits};
 use crate::runtime::budget::MemoryBudget;
-use crate::runtime::metrics::Ledger;
+use crate::runtime::reins::{Reins, Stop};
 
 /// Whether an instance takes calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,42 +17,71 @@ pub enum InstanceState {
     Ready,
     /// A call is in it.
     Running,
-    /// A call trapped or ran out of fuel; its memory may be half-written. See
+    /// A call is held by [`Control::pause`](crate::Control::pause) and goes no further until it is resumed.
+    Paused,
+    /// The guest ended itself, with this code; it takes no more calls.
+    Exited(i32),
+    /// A call trapped, ran out of fuel or was stopped; its memory may be half-written. See
     /// [`WasmInstance::recover`](crate::WasmInstance::recover).
     Crashed,
 }
 
+/// Ready, and nobody can order it about.
 const READY: u8 = 0;
-const RUNNING: u8 = 1;
-const CRASHED: u8 = 2;
+/// Ready, and holding [`Reins`].
+const REINED: u8 = 1;
+const RUNNING: u8 = 2;
+const PAUSED: u8 = 3;
+const CRASHED: u8 = 4;
+const EXITED: u8 = 5;
 
 /// The state and counts of one instance. One thread writes (the one that holds the instance), any may read, so the
-/// counters are plain loads and stores.
+/// counters are plain loads and stores; what other threads order goes through its [`Reins`].
 #[derive(Debug)]
 pub(crate) struct Life {
     id: u64,
     state: AtomicU8,
+    closed: AtomicBool,
+    /// Whether the brake of a crashed instance was pressed, so that what its engine counts in may hold anything.
+    garbled: AtomicBool,
+    exit_code: AtomicI32,
     calls: AtomicU64,
     traps: AtomicU64,
+    stopped: AtomicU64,
+    fuel: AtomicU64,
     memory: MemoryBudget,
     table_elements: u64,
     /// Table elements that were last asked for in vain; 0 is nothing.
     denied_elements: AtomicU64,
+    reins: Option<Reins>,
 }
 
 impl Life {
-    /// The life of an instance whose shared memories, counted at once, may reach `shared_bytes`.
-    pub(crate) fn new(limits: Limits, shared_bytes: u64) -> Arc<Self> {
+    /// The life of an instance whose shared memories, counted at once, may reach `shared_bytes`. With `interruption` it
+    /// can be stopped and paused.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] where the machine has no thread left to watch over it.
+    pub(crate) fn new(limits: Limits, shared_bytes: u64, interruption: bool) -> Result<Arc<Self>> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        Arc::new(Self {
+        if interruption {
+            crate::runtime::watchdog::start()?;
+        }
+        Ok(Arc::new_cyclic(|me: &Weak<Self>| Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
-            state: AtomicU8::new(READY),
+            state: AtomicU8::new(if interruption { REINED } else { READY }),
+            closed: AtomicBool::new(false),
+            garbled: AtomicBool::new(false),
+            exit_code: AtomicI32::new(0),
             calls: AtomicU64::new(0),
             traps: AtomicU64::new(0),
+            stopped: AtomicU64::new(0),
+            fuel: AtomicU64::new(0),
             memory: MemoryBudget::new(limits.memory, shared_bytes),
             table_elements: limits.table_elements.unwrap_or(u64::MAX),
             denied_elements: AtomicU64::new(0),
-        })
+            reins: interruption.then(|| Reins::new(Weak::clone(me), limits.time)),
+        }))
     }
 
     /// A number no other instance of the process has.
@@ -63,6 +93,10 @@ impl Life {
         &self.memory
     }
 
+    pub(crate) fn reins(&self) -> Option<&Reins> {
+        self.reins.as_ref()
+    }
+
     pub(crate) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
@@ -71,55 +105,158 @@ impl Life {
         self.traps.load(Ordering::Relaxed)
     }
 
+    /// Calls that were stopped from outside.
+    pub(crate) fn stopped(&self) -> u64 {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// Portable fuel used since the instance was made, whatever its tank was reset to.
+    pub(crate) fn fuel(&self) -> u64 {
+        self.fuel.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_fuel(&self, units: u64) {
+        self.fuel.store(self.fuel().saturating_add(units), Ordering::Relaxed);
+    }
+
     pub(crate) fn state(&self) -> InstanceState {
         match self.state.load(Ordering::Acquire) {
-            READY => InstanceState::Ready,
+            READY | REINED => InstanceState::Ready,
             RUNNING => InstanceState::Running,
+            PAUSED => InstanceState::Paused,
+            EXITED => InstanceState::Exited(self.exit_code.load(Ordering::Relaxed)),
             _ => InstanceState::Crashed,
         }
     }
 
-    pub(crate) fn recover(&self) {
-        self.state.store(READY, Ordering::Release);
+    /// Takes calls again after a crash; whether what the engine counts in is to be set anew.
+    pub(crate) fn recover(&self) -> bool {
+        let ready = if self.reins.is_some() { REINED } else { READY };
+        let recovered = self.state.compare_exchange(CRASHED, ready, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        recovered && self.garbled.swap(false, Ordering::Relaxed)
+    }
+
+    /// Refuses all calls from now on; one that runs is stopped where it can be.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        if let Some(reins) = &self.reins {
+            reins.order(Stop::ShutDown);
+        }
+    }
+
+    /// Waits until no call is in it, at most until `deadline`; whether none is. The end of a call rings no bell, since
+    /// that would cost each call.
+    pub(crate) fn wait_until_idle(&self, deadline: Option<Instant>) -> bool {
+        while matches!(self.state(), InstanceState::Running | InstanceState::Paused) {
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        true
     }
 
     /// Runs one call into the guest: counts it, and keeps the state true whatever comes of it.
     #[inline]
     pub(crate) fn run<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
-        if self.state.load(Ordering::Relaxed) != READY {
-            return Err(refused());
+        if self.state.load(Ordering::Relaxed) != READY || self.closed.load(Ordering::Relaxed) {
+            return self.run_reined(|| {
+                self.count_call();
+                call()
+            });
         }
         self.state.store(RUNNING, Ordering::Release);
-        self.calls.store(self.calls.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
-        self.memory.forget_denied();
-        self.denied_elements.store(0, Ordering::Relaxed);
-        let mut running = Running { state: &self.state, after: CRASHED };
+        self.count_call();
+        let mut running = Running { life: self, after: CRASHED };
         match call() {
             Ok(value) => {
                 running.after = READY;
                 Ok(value)
             }
             Err(error) => {
-                running.after = self.after_failure(&error);
+                running.after = self.after_failure(&error, READY);
                 Err(self.explain(error))
             }
         }
     }
 
+    /// Runs what belongs to making the instance, its start function above all: as a call, but counted as none.
+    pub(crate) fn start<T>(&self, start: impl FnOnce() -> Result<T>) -> Result<T> {
+        if self.reins.is_some() {
+            return self.run_reined(start);
+        }
+        start().map_err(|error| {
+            self.after_failure(&error, READY);
+            self.explain(error)
+        })
+    }
+
+    /// Runs one call that other threads can stop or hold.
+    fn run_reined<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
+        let Some(reins) = &self.reins else { return Err(self.refused()) };
+        reins.enter(self)?;
+        let running = Reined { life: self, reins };
+        let result = match reins.check() {
+            Ok(()) => call(),
+            Err(stop) => Err(stop.into_error()),
+        };
+        std::mem::forget(running);
+        reins.leave(|stop| self.end(result, stop))
+    }
+
+    /// What a call that may have been told to stop came to. A trap of the guest's own tells more than that it was to be
+    /// stopped; whatever else it came to, no longer counts.
+    fn end<T>(&self, result: Result<T>, stop: Option<Stop>) -> Result<T> {
+        let set = |state: u8| self.state.store(state, Ordering::Release);
+        let own_trap = |error: &Error| matches!(error.kind(), ErrorKind::Trap | ErrorKind::Exited);
+        match (result, stop) {
+            (Ok(value), None) => {
+                set(REINED);
+                Ok(value)
+            }
+            (Err(error), None) => {
+                set(self.after_failure(&error, REINED));
+                Err(self.explain(error))
+            }
+            (Err(error), Some(_)) if own_trap(&error) => {
+                set(self.after_failure(&error, REINED));
+                self.garbled.store(true, Ordering::Relaxed);
+                Err(self.explain(error))
+            }
+            (other, Some(stop)) => {
+                set(CRASHED);
+                self.garbled.store(true, Ordering::Relaxed);
+                self.stopped.store(self.stopped() + 1, Ordering::Relaxed);
+                let backtrace = other.err().map(|error| error.backtrace().to_vec()).unwrap_or_default();
+                Err(stop.into_error().with_backtrace(backtrace))
+            }
+        }
+    }
+
+    #[inline]
+    fn count_call(&self) {
+        self.calls.store(self.calls() + 1, Ordering::Relaxed);
+        self.memory.forget_denied();
+        self.denied_elements.store(0, Ordering::Relaxed);
+    }
+
     #[cold]
-    fn after_failure(&self, error: &Error) -> u8 {
+    fn after_failure(&self, error: &Error, ready: u8) -> u8 {
         match error.kind() {
             ErrorKind::Trap => {
-                self.traps.store(self.traps.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+                self.traps.store(self.traps() + 1, Ordering::Relaxed);
                 CRASHED
             }
+            ErrorKind::Exited => {
+                self.exit_code.store(error.exit_code().unwrap_or(0), Ordering::Relaxed);
+                EXITED
+            }
             ErrorKind::OutOfFuel => CRASHED,
-            _ => READY,
+            _ => ready,
         }
     }
 
     /// Whether a table may have this many elements; refusals are remembered.
-    #[cfg_attr(not(feature = "wasmtime-runtime"), allow(dead_code, reason = "wasmer asks nobody before a table grows"))]
     pub(crate) fn admits_elements(&self, elements: u64) -> bool {
         let admitted = elements <= self.table_elements;
         if !admitted {
@@ -139,42 +276,62 @@ impl Life {
             _ => error,
         }
     }
+
+    /// Where a running guest heeds its orders: waits while it is paused, and fails where it is to stop.
+    #[inline]
+    pub(crate) fn heed(&self) -> Result<(), Stop> {
+        self.reins.as_ref().map_or(Ok(()), Reins::check)
+    }
+
+    /// Whether a call may begin. Asked under the lock of the reins.
+    pub(crate) fn admit(&self) -> Result<()> {
+        let ready = self.state.load(Ordering::Relaxed) == REINED && !self.closed.load(Ordering::SeqCst);
+        if ready { Ok(()) } else { Err(self.refused()) }
+    }
+
+    /// A call runs, or is held. Set under the lock of the reins.
+    pub(crate) fn set_running(&self, held: bool) {
+        self.state.store(if held { PAUSED } else { RUNNING }, Ordering::Release);
+    }
+
+    #[cold]
+    fn refused(&self) -> Error {
+        if self.closed.load(Ordering::SeqCst) {
+            return Error::new(ErrorKind::ShutDown, "the instance was shut down and takes no more calls");
+        }
+        if let InstanceState::Exited(code) = self.state() {
+            let message = format!("the guest exited with {code} earlier, and its instance takes no more calls");
+            return Error::new(ErrorKind::Crashed, message);
+        }
+        let message = "the instance trapped, ran out of fuel or was stopped earlier and takes no more calls";
+        Error::new(ErrorKind::Crashed, message).with_hint("make a new instance, or call `recover` first")
+    }
 }
 
 /// A call in progress: the state it leaves, also where a panic of a host function passes through it.
 struct Running<'l> {
-    state: &'l AtomicU8,
+    life: &'l Life,
     after: u8,
 }
 
 impl Drop for Running<'_> {
+    #[inline]
     fn drop(&mut self) {
-        self.state.store(self.after, Ordering::Release);
+        self.life.state.store(self.after, Ordering::Release);
     }
 }
 
-#[cold]
-fn refused() -> Error {
-    let message = "the instance trapped or ran out of fuel earlier and takes no more calls";
-    Error::new(ErrorKind::Crashed, message).with_hint("make a new instance, or call `recover` first")
+/// The same of a call that can be ordered about; dropped only where a panic passes through it.
+struct Reined<'l> {
+    life: &'l Life,
+    reins: &'l Reins,
 }
 
-/// An instance's entry in its runtime's books, for as long as the instance lives.
-#[derive(Debug)]
-pub(crate) struct Enrolled {
-    pub(crate) life: Arc<Life>,
-    ledger: Arc<Ledger>,
-}
-
-impl Enrolled {
-    pub(crate) fn new(life: Arc<Life>, ledger: &Arc<Ledger>) -> Self {
-        ledger.enroll(&life);
-        Self { life, ledger: Arc::clone(ledger) }
-    }
-}
-
-impl Drop for Enrolled {
+impl Drop for Reined<'_> {
     fn drop(&mut self) {
-        self.ledger.retire(&self.life);
+        self.reins.leave(|stop| {
+            self.life.garbled.store(stop.is_some(), Ordering::Relaxed);
+            self.life.state.store(CRASHED, Ordering::Release);
+        });
     }
 }

@@ -1,10 +1,12 @@
 //! What a runtime did, counted.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::life::Life;
 
 /// Counts of one runtime since it was made.
@@ -23,8 +25,24 @@ pub struct RuntimeMetrics {
     pub memory_peak_bytes: u64,
     /// Calls into guests, living and gone.
     pub calls: u64,
-    /// Calls that ended in a trap.
+    /// Calls that ended in a trap; start functions that did count too.
     pub traps: u64,
+    /// Calls that were stopped: by their time, an interruption, a shutdown.
+    pub stopped: u64,
+    /// Portable fuel used, where it is metered; of calls that trapped or were stopped, what was used is not known.
+    pub fuel_used: u64,
+}
+
+/// What came of [`WasmRuntime::shutdown`](crate::WasmRuntime::shutdown).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Shutdown {
+    /// Calls that were running and were stopped.
+    pub stopped: u64,
+    /// Calls that still ran when the time was up: in a host function, or on a runtime made without interruption.
+    pub running: u64,
+    /// Instances that are still held by somebody; they take no more calls.
+    pub instances_alive: u64,
 }
 
 /// The counters behind [`RuntimeMetrics`]; each backend's runtime owns one.
@@ -36,47 +54,117 @@ pub(crate) struct Ledger {
 
 #[derive(Debug, Default)]
 struct Instances {
+    closed: bool,
     created: u64,
     alive: Vec<Weak<Life>>,
-    retired_calls: u64,
-    retired_traps: u64,
+    retired: Counts,
+}
+
+/// What lives count each for themselves.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    calls: u64,
+    traps: u64,
+    stopped: u64,
+    fuel: u64,
+}
+
+impl Counts {
+    fn add(&mut self, life: &Life) {
+        self.calls += life.calls();
+        self.traps += life.traps();
+        self.stopped += life.stopped();
+        self.fuel = self.fuel.saturating_add(life.fuel());
+    }
+}
+
+impl Instances {
+    fn counts(&self) -> Counts {
+        let mut counts = self.retired;
+        self.alive.iter().filter_map(Weak::upgrade).for_each(|life| counts.add(&life));
+        counts
+    }
 }
 
 impl Ledger {
+    fn lock(&self) -> MutexGuard<'_, Instances> {
+        self.instances.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Refuses new work once the runtime shuts down.
+    pub(crate) fn admit_work(&self) -> Result<()> {
+        if self.lock().closed { Err(shut_down()) } else { Ok(()) }
+    }
+
     pub(crate) fn compiled_one(&self) {
         self.modules_compiled.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn enroll(&self, life: &Arc<Life>) {
-        let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
-        instances.created += 1;
+    /// An instance is being made.
+    pub(crate) fn enroll(&self, life: &Arc<Life>) -> Result<()> {
+        let mut instances = self.lock();
+        if instances.closed {
+            return Err(shut_down());
+        }
         instances.alive.push(Arc::downgrade(life));
+        Ok(())
+    }
+
+    /// An instance that was being made is ready.
+    pub(crate) fn made_one(&self) {
+        self.lock().created += 1;
     }
 
     /// An instance is being dropped: its counts outlive it.
     pub(crate) fn retire(&self, life: &Life) {
-        let mut instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
-        instances.retired_calls += life.calls();
-        instances.retired_traps += life.traps();
+        let mut instances = self.lock();
+        instances.retired.add(life);
         instances.alive.retain(|other| !std::ptr::eq(other.as_ptr(), life));
     }
 
     pub(crate) fn metrics(&self) -> RuntimeMetrics {
-        let instances = self.instances.lock().unwrap_or_else(PoisonError::into_inner);
+        let instances = self.lock();
+        let Counts { calls, traps, stopped, fuel } = instances.counts();
         let mut metrics = RuntimeMetrics {
             modules_compiled: self.modules_compiled.load(Ordering::Relaxed),
             instances_created: instances.created,
-            calls: instances.retired_calls,
-            traps: instances.retired_traps,
+            calls,
+            traps,
+            stopped,
+            fuel_used: fuel,
             ..RuntimeMetrics::default()
         };
         for life in instances.alive.iter().filter_map(Weak::upgrade) {
             metrics.instances_alive += 1;
             metrics.memory_bytes += life.memory().used();
             metrics.memory_peak_bytes += life.memory().peak();
-            metrics.calls += life.calls();
-            metrics.traps += life.traps();
         }
         metrics
     }
+
+    /// See [`WasmRuntime::shutdown`](crate::WasmRuntime::shutdown).
+    pub(crate) fn shutdown(&self, within: Duration) -> Shutdown {
+        let deadline = Instant::now().checked_add(within);
+        let (lives, stopped_before) = {
+            let mut instances = self.lock();
+            instances.closed = true;
+            let lives: Vec<_> = instances.alive.iter().filter_map(Weak::upgrade).collect();
+            (lives, instances.counts().stopped)
+        };
+        for life in &lives {
+            life.close();
+        }
+        let running = lives.iter().filter(|life| !life.wait_until_idle(deadline)).count() as u64;
+        drop(lives);
+        let instances = self.lock();
+        Shutdown {
+            stopped: instances.counts().stopped - stopped_before,
+            running,
+            instances_alive: instances.alive.len() as u64,
+        }
+    }
+}
+
+fn shut_down() -> Error {
+    Error::new(ErrorKind::ShutDown, "the runtime was shut down")
 }

@@ -1,7 +1,10 @@
 //! The contract with the engines, and what is shared above them.
 
 pub mod access;
+pub mod asynchronous;
 pub mod budget;
+pub mod control;
+pub mod core;
 pub mod enforce;
 pub mod ext;
 pub mod features;
@@ -11,4 +14,6 @@ pub mod kind;
 pub mod life;
 pub mod metrics;
 pub mod preflight;
+pub(crate) mod reins;
 pub mod traits;
+pub(crate) mod watchdog;

@@ -14,6 +14,7 @@ use crate::module::{needs, source};
 use crate::runtime::features::{self, Feature};
 use crate::runtime::host::{HostImports, HostItem};
 use crate::runtime::kind::{Compiler, RuntimeKind};
+use crate::runtime::{control, fuel};
 use crate::value::types::{FuncType, ValType, Value};
 
 /// The least stack an engine takes, in bytes: room for one host call.
@@ -264,6 +265,38 @@ fn committed_bytes(memories: impl Iterator<Item = MemoryType>) -> u64 {
     memories.fold(0, |sum, ty| sum.saturating_add(ty.committed_bytes()))
 }
 
+/// Checks everything about an instance that can be told before an engine makes it.
+///
+/// # Errors
+/// Those of [`check_amounts`], [`check_imports`] and [`check_limits`].
+pub fn check_instance(config: &RuntimeConfig, info: &ModuleInfo, imports: &HostImports, limits: Limits) -> Result<()> {
+    check_amounts(config, limits)?;
+    check_imports(info, imports)?;
+    check_limits(config.kind, info, imports, limits)
+}
+
+/// Refuses amounts that are too large, or that a runtime of this configuration would not hold.
+///
+/// # Errors
+/// [`ErrorKind::UnsupportedConfig`].
+pub fn check_amounts(config: &RuntimeConfig, limits: Limits) -> Result<()> {
+    let refused = |message: String, hint: &str| {
+        let error = Error::new(ErrorKind::UnsupportedConfig, message);
+        Err(if hint.is_empty() { error } else { error.with_hint(hint) })
+    };
+    match limits {
+        Limits { fuel: Some(_), .. } if !config.metering => {
+            let message = "a fuel limit needs a runtime that meters fuel".to_owned();
+            refused(message, "make it with `RuntimeConfig::with_metering`")
+        }
+        Limits { fuel: Some(limit), .. } if limit > fuel::MOST => {
+            refused(format!("a fuel limit of {limit}: the most is {}", fuel::MOST), "")
+        }
+        Limits { time: Some(_), .. } if !config.interruption => Err(control::uninterruptible()),
+        _ => Ok(()),
+    }
+}
+
 /// The type of the exported function `name`.
 ///
 /// # Errors
@@ -329,6 +362,12 @@ fn misfit(ty: &FuncType, args: &[Value], results: usize) -> Error {
     let given = given.trim_end_matches(" -> ()");
     let message = format!("arguments {given} and room for {results} results do not fit {ty}");
     Error::new(ErrorKind::InvalidArgument, message)
+}
+
+/// A handle was given an instance it was not resolved on.
+#[cold]
+pub(crate) fn other_instance() -> Error {
+    Error::new(ErrorKind::InvalidArgument, "the function belongs to another instance")
 }
 
 /// Refuses a signature with types that do not pass between host and guest.

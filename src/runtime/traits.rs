@@ -4,16 +4,20 @@
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
+use crate::runtime::control::{self, Control};
+use crate::runtime::core::{InstanceCore, Seat};
+use crate::runtime::fuel::{self, Gauge};
 use crate::runtime::host::HostImports;
 use crate::runtime::kind::RuntimeKind;
 use crate::runtime::life::InstanceState;
-use crate::runtime::metrics::RuntimeMetrics;
+use crate::runtime::metrics::{RuntimeMetrics, Shutdown};
 use crate::runtime::preflight::{self, AdmittedModule};
 use crate::value::types::{FuncType, ValType, Value};
 
@@ -45,6 +49,10 @@ pub trait WasmRuntime: fmt::Debug + Send + Sync {
 
     /// What it did so far, counted.
     fn metrics(&self) -> RuntimeMetrics;
+
+    /// Refuses new work from now on ([`ErrorKind::ShutDown`]), stops the calls that run, and waits for their ends, at most
+    /// for `within`. Instances that somebody holds live on, and take no calls.
+    fn shutdown(&self, within: Duration) -> Shutdown;
 
     /// Which engine it is.
     fn kind(&self) -> RuntimeKind {
@@ -87,15 +95,17 @@ pub trait WasmModule: fmt::Debug + Send + Sync {
 
 /// A living module: memories, tables, globals, and functions to call.
 pub trait WasmInstance: fmt::Debug + Send {
-    /// The facts of its module.
-    fn info(&self) -> &Arc<ModuleInfo>;
+    /// What every instance has.
+    fn core(&self) -> &InstanceCore;
 
-    /// Whether it takes calls.
-    fn state(&self) -> InstanceState;
+    /// Where its engine counts fuel.
+    fn gauge(&mut self) -> &mut dyn Gauge;
 
-    /// Makes a crashed instance take calls again. The specification allows that after a trap; whether what the
-    /// trap left half-done in memory is still of use, only the embedder can know.
-    fn recover(&mut self);
+    /// The instance, for its own handles to find it again.
+    fn seat(&mut self) -> Seat<'_>;
+
+    /// The instance, for shared code, which calls through a handle.
+    fn as_dyn_mut(&mut self) -> &mut dyn WasmInstance;
 
     /// Resolves an exported function, once, for any number of calls.
     ///
@@ -130,38 +140,77 @@ pub trait WasmInstance: fmt::Debug + Send {
     /// As [`WasmInstance::read_memory`]; nothing is written then.
     fn write_memory(&mut self, name: &str, offset: u64, bytes: &[u8]) -> Result<()>;
 
+    /// The facts of its module.
+    fn info(&self) -> &Arc<ModuleInfo> {
+        self.core().info()
+    }
+
+    /// Whether it takes calls.
+    fn state(&self) -> InstanceState {
+        self.core().life().state()
+    }
+
+    /// A handle for other threads, to watch, stop and pause it.
+    fn control(&self) -> Control {
+        Control::new(self.core().life())
+    }
+
+    /// Makes a crashed instance take calls again. The specification allows that after a trap; whether what the
+    /// trap left half-done in memory is still of use, only the embedder can know. Of a fuel limit nothing remains after a
+    /// call that was stopped.
+    fn recover(&mut self) {
+        if self.core().life().recover() {
+            fuel::set_anew(self.gauge());
+        }
+    }
+
     /// Bytes of linear memory in use, all memories together (with those of the garbage collector, where one runs; a
     /// shared memory counts with its maximum).
-    fn memory_bytes(&self) -> u64;
+    fn memory_bytes(&self) -> u64 {
+        self.core().life().memory().used()
+    }
 
     /// The most bytes of linear memory that were in use, counted as in [`WasmInstance::memory_bytes`].
-    fn memory_peak_bytes(&self) -> u64;
+    fn memory_peak_bytes(&self) -> u64 {
+        self.core().life().memory().peak()
+    }
 
     /// [Portable fuel](crate::runtime::fuel) used since the instance was made or its fuel reset; `None` where its runtime
     /// meters none, and after a trap (what the guest had used by then, no engine knows exactly).
-    fn fuel_used(&mut self) -> Option<u64>;
+    fn fuel_used(&mut self) -> Option<u64> {
+        fuel::used(self.gauge())
+    }
 
     /// What remains of the fuel limit; `None` as for [`WasmInstance::fuel_used`], and without a limit.
-    fn fuel_remaining(&mut self) -> Option<u64>;
+    fn fuel_remaining(&mut self) -> Option<u64> {
+        fuel::remaining(self.gauge())
+    }
 
     /// Adds to the fuel limit.
     ///
     /// # Errors
     /// [`ErrorKind::UnsupportedConfig`] where the runtime meters none, [`ErrorKind::InvalidArgument`] where it is more
     /// than a tank holds.
-    fn add_fuel(&mut self, units: u64) -> Result<()>;
+    fn add_fuel(&mut self, units: u64) -> Result<()> {
+        fuel::add(self.gauge(), units)
+    }
 
     /// Sets the fuel limit anew and forgets what was used.
     ///
     /// # Errors
     /// As [`WasmInstance::add_fuel`].
-    fn reset_fuel(&mut self, limit: u64) -> Result<()>;
+    fn reset_fuel(&mut self, limit: u64) -> Result<()> {
+        fuel::reset(self.gauge(), limit)
+    }
 
-    /// For shared code, which calls through a handle.
-    fn as_dyn_mut(&mut self) -> &mut dyn WasmInstance;
-
-    /// For the backend, to find its own instance again.
-    fn as_any_mut(&mut self) -> &mut dyn Any;
+    /// Sets the time limit anew: the guest may run this long from now on.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnsupportedConfig`] where the runtime was made without interruption.
+    fn reset_time(&mut self, limit: Duration) -> Result<()> {
+        self.core().life().reins().ok_or_else(control::uninterruptible)?.set_time(limit);
+        Ok(())
+    }
 
     /// Calls an exported function.
     ///
@@ -203,7 +252,9 @@ pub trait WasmFunctionCaller: fmt::Debug + Send {
     /// length of the results; what it held is overwritten.
     ///
     /// # Errors
-    /// [`ErrorKind::Trap`] where the guest traps, [`ErrorKind::Crashed`] where it did so earlier,
+    /// [`ErrorKind::Trap`] where the guest traps, [`ErrorKind::OutOfFuel`], [`ErrorKind::Timeout`],
+    /// [`ErrorKind::Interrupted`] and [`ErrorKind::ShutDown`] where it was stopped, [`ErrorKind::Exited`] where a host
+    /// function ended it, [`ErrorKind::Crashed`] where one of these happened earlier,
     /// [`ErrorKind::InvalidArgument`] where arguments or room for results do not fit the type or `instance` is not
     /// the one it was resolved on.
     fn call(&mut self, instance: &mut dyn WasmInstance, args: &[Value], results: &mut [Value]) -> Result<()>;

@@ -3,6 +3,8 @@
 pub mod args;
 pub mod json;
 pub mod msgpack;
+#[cfg(any(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
+pub(crate) mod number;
 pub mod serial;
 pub mod text;
 pub mod typed;

@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 
-use wrun::session::{CallMetrics, Event, Outcome, Session};
-use wrun::{Capabilities, ErrorKind, Limits, RuntimeConfig, Trap, Value};
+use wrun::session::{Call, CallMetrics, Event, Outcome, Session};
+use wrun::{ErrorKind, Limits, RuntimeConfig, Trap, Value};
 
 use crate::vocabulary::{Engine, PAGE, on_each, refused, trapped};
 
@@ -22,7 +22,7 @@ fn config(engine: &Engine) -> RuntimeConfig {
 
 fn call(engine: &Engine, wat: &str, function: &str, args: &[Value], limits: Limits) -> Outcome {
     let session = Session::open(&config(engine), wat.as_bytes()).unwrap();
-    session.call(function, args, limits, Capabilities::none(), &|_| {})
+    session.call(&Call::new(function, args).within(limits), &|_| {})
 }
 
 #[test]
@@ -81,17 +81,20 @@ fn what_instantiation_would_refuse_is_refused_before_compiling() {
 }
 
 #[test]
-fn a_session_tells_when_it_compiles_and_can_call_again() {
+fn a_session_tells_its_steps_and_can_call_again() {
     on_each(|engine| {
         let binary = wat::parse_str(GUEST).unwrap();
         let session = Session::open(&config(engine), &binary).unwrap();
         let events = RefCell::new(Vec::new());
         for _ in 0..2 {
-            let note = |event| events.borrow_mut().push(event);
-            session.call("get", &[], Limits::none(), Capabilities::none(), &note).result.unwrap();
+            let note = |event| match event {
+                Event::Measured(_) => {}
+                step => events.borrow_mut().push(step),
+            };
+            session.call(&Call::new("get", &[]), &note).result.unwrap();
         }
-        let compiling = Event::Compiling(binary.len());
-        assert_eq!(*events.borrow(), [compiling, Event::Compiled, compiling, Event::Compiled]);
+        let steps = [Event::Compiling(binary.len()), Event::Compiled, Event::Instantiating, Event::Calling];
+        assert_eq!(*events.borrow(), [steps, steps].concat());
     });
 }
 

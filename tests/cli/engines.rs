@@ -14,7 +14,7 @@ fn each_engine_and_compiler_has_an_entry() {
     for kind in wrun::RuntimeKind::ALL {
         let entry = entries.iter().find(|one| one["runtime"] == json!(kind.as_str())).unwrap();
         assert_eq!(entry["compiled_in"], json!(kind.is_available()));
-        assert_eq!(entry["enforces"].as_array().unwrap().len(), 4);
+        assert_eq!(entry["enforces"].as_array().unwrap().len(), 6);
     }
     assert_eq!(entries.iter().filter(|one| one["default"] == json!(true)).count(), 1);
 }

@@ -22,7 +22,10 @@ fn two_is_usage() {
     });
     run(&[calc, "zero", "--no-such-flag"]).fails(2, &["--no-such-flag"]);
     run(&[calc, "zero", "--memory", "64"]).fails(2, &["a unit is required"]);
-    run(&[calc, "zero", "--timeout", "1s"]).fails(2, &["--timeout"]);
+    run(&[calc, "zero", "--timeout", "1"]).fails(2, &["a unit is required", "1.5s"]);
+    run(&[calc, "zero", "--timeout", "-1s"]).fails(2, &["not negative"]);
+    run(&[calc, "zero", "--timeout", "1 day"]).fails(2, &["no unit"]);
+    run(&[calc, "zero", "--timeout", "99999999999h"]).fails(2, &["too long"]);
     run(&[calc, "zero", "--fuel", "10x"]).fails(2, &["10M"]);
     run(&[calc, "zero", "--fuel", "-1"]).fails(2, &["10M"]);
     run(&["-r", "wasmedge", calc, "zero"]).fails(2, &["wasmtime", "wasmer"]);

@@ -5,6 +5,7 @@ use wasmer::{CompileError, InstantiationError, LinkError, RuntimeError};
 
 use crate::error::{Error, ErrorKind, Frame, Trap};
 use crate::runtime::host::HostFailure;
+use crate::runtime::reins::Stop;
 
 /// A failure of compilation: the module was valid, so the engine has a bound or a bug.
 pub(super) fn compile(error: &CompileError) -> Error {
@@ -28,9 +29,10 @@ pub(super) fn call(error: RuntimeError) -> Error {
     } else if error.is_exception() {
         Error::trap(Trap::UncaughtException, None)
     } else {
-        match error.downcast::<HostFailure>() {
-            Ok(failure) => Error::trap(Trap::Host, Some(failure.to_string())).with_source(failure.0),
-            Err(error) => Error::trap(Trap::Other, Some(error.message())),
+        match error.downcast::<HostFailure>().map_err(RuntimeError::downcast::<Stop>) {
+            Ok(failure) => failure.into_error(),
+            Err(Ok(stop)) => stop.into_error(),
+            Err(Err(error)) => Error::trap(Trap::Other, Some(error.message())),
         }
     };
     trap.with_backtrace(backtrace)

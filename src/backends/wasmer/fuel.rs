@@ -1,70 +1,88 @@
-//! Portable fuel of one instance: the global its code counts in.
+//! The count of one instance: the global its code counts in, as fuel or only so that it can be stopped.
+
+use std::sync::Arc;
 
 use wasmer::{Global, Instance, RuntimeError, Store, Value};
 
 use super::errors;
 use super::metering::{EXHAUSTED, Private};
-use crate::error::Result;
-use crate::runtime::fuel::Tank;
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::fuel::{self, Tank};
+use crate::runtime::life::Life;
 
-/// The fuel of one instance, where its code counts any.
+/// The count of one instance, where its code counts at all.
 #[derive(Debug)]
 pub(super) struct Meter {
-    counted: Option<(Global, Tank)>,
+    counter: Option<Global>,
+    /// Where it counts fuel.
+    tank: Option<Tank>,
 }
 
 impl Meter {
     /// The meter of an instance whose code counts in the private export.
-    pub(super) fn of(private: &Private, instance: &Instance, limit: Option<u64>) -> Self {
-        let global = private.fuel.as_ref().and_then(|name| instance.exports.get_global(name).ok().cloned());
-        Self { counted: global.map(|global| (global, Tank::new(limit))) }
+    pub(super) fn of(private: &Private, instance: &Instance, life: &Arc<Life>, limit: Option<u64>) -> Self {
+        let counter = private.counter.as_ref().and_then(|name| instance.exports.get_global(name).ok().cloned());
+        Self { counter, tank: private.metering.then(|| Tank::new(life, limit)) }
     }
 
-    /// The global, for host functions to look at.
-    pub(super) fn global(&self) -> Option<Global> {
-        self.counted.as_ref().map(|(global, _)| global.clone())
+    /// The global, for host functions and the brake.
+    pub(super) fn counter(&self) -> Option<&Global> {
+        self.counter.as_ref()
     }
 
     pub(super) fn tank(&mut self) -> Option<&mut Tank> {
-        self.counted.as_mut().map(|(_, tank)| tank)
+        self.tank.as_mut()
     }
 
     /// Fills the tank to what was put in.
     pub(super) fn fill(&mut self, store: &mut Store) {
-        if let Some(filled) = self.tank().map(|tank| tank.filled()) {
-            self.set_left(store, filled);
-        }
+        self.set_left(store, self.tank.as_ref().map_or(fuel::UNLIMITED, Tank::filled));
     }
 
     /// What is left; below zero where more was used than there was.
     pub(super) fn left(&self, store: &mut Store) -> i64 {
-        self.counted.as_ref().map_or(0, |(global, _)| left(global, store))
+        self.counter.as_ref().map_or(0, |counter| left(counter, store))
     }
 
     pub(super) fn set_left(&self, store: &mut Store, left: i64) {
-        if let Some((global, _)) = &self.counted {
-            let set = global.set(store, Value::I64(left));
-            debug_assert!(set.is_ok(), "the fuel global is mutable, of type i64, and of this store");
+        if let Some(counter) = &self.counter {
+            let set = counter.set(store, Value::I64(left));
+            debug_assert!(set.is_ok(), "the counter is mutable, of type i64, and of this store");
         }
     }
 
-    /// What came of guest code, its fuel considered.
+    /// What came of guest code, its count considered.
     #[inline]
     pub(super) fn settle<T>(&mut self, store: &mut Store, ran: Result<T, RuntimeError>) -> Result<T> {
-        let Some((global, tank)) = &mut self.counted else { return ran.map_err(errors::call) };
-        match ran {
-            Ok(value) if left(global, store) >= 0 => Ok(value),
-            Ok(_) => Err(tank.exhausted()),
-            Err(_) if left(global, store) == EXHAUSTED => Err(tank.exhausted()),
-            Err(error) => {
-                tank.lose_count();
-                Err(errors::call(error))
-            }
+        let Some(counter) = &self.counter else { return ran.map_err(errors::call) };
+        match (ran, &mut self.tank) {
+            (Ok(value), None) => Ok(value),
+            (Ok(value), Some(tank)) => tank.settle(left(counter, store)).map(|()| value),
+            (Err(error), tank) => Err(failed(error, left(counter, store), tank.as_mut())),
         }
     }
 }
 
+/// Why guest code failed that left this count.
+#[cold]
+fn failed(error: RuntimeError, left: i64, tank: Option<&mut Tank>) -> Error {
+    let error = errors::call(error);
+    match tank {
+        Some(tank) if left == EXHAUSTED => match tank.settle(left) {
+            Err(exhausted) => exhausted.with_backtrace(error.backtrace().to_vec()),
+            Ok(()) => error,
+        },
+        Some(tank) => tank.settle_failure(left, error),
+        // Code that counts no fuel finds nothing left only where its brake was pressed.
+        None if left == EXHAUSTED => {
+            let stopped = Error::new(ErrorKind::Interrupted, "the guest was interrupted");
+            stopped.with_backtrace(error.backtrace().to_vec())
+        }
+        None => error,
+    }
+}
+
 /// What the counter says.
-pub(super) fn left(global: &Global, store: &mut impl wasmer::AsStoreMut) -> i64 {
-    global.get(store).i64().unwrap_or(EXHAUSTED)
+pub(super) fn left(counter: &Global, store: &mut impl wasmer::AsStoreMut) -> i64 {
+    counter.get(store).i64().unwrap_or(EXHAUSTED)
 }

@@ -1,5 +1,7 @@
 //! What the host offers, lowered into a store.
 
+use std::sync::Arc;
+
 use wasmer::{
     AsStoreMut, Extern, Function, FunctionEnv, FunctionEnvMut, Global, Instance, Memory, Pages, RuntimeError, Store,
     Table,
@@ -12,6 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{MemoryType, ModuleInfo, TableType};
 use crate::runtime::access;
 use crate::runtime::host::{HostContext, HostError, HostFailure, HostFunction, HostImports, HostItem};
+use crate::runtime::life::Life;
 use crate::value::types::Value;
 
 /// The guest that host functions are called by: its functions, and its memories once there are any.
@@ -19,7 +22,8 @@ use crate::value::types::Value;
 pub(super) struct Guest {
     memories: Vec<(String, Memory)>,
     funcs: Funcs,
-    fuel: Option<Global>,
+    counter: Option<Global>,
+    life: Arc<Life>,
 }
 
 /// The imports of a module, in order, and what connects them to their guest.
@@ -29,19 +33,26 @@ pub(super) struct Lowered {
 }
 
 impl Lowered {
-    /// Shows the guest's memories and fuel to the host functions it calls.
-    pub(super) fn connect(&self, store: &mut Store, instance: &Instance, fuel: Option<Global>) {
+    /// Shows the guest's memories and counter to the host functions it calls.
+    pub(super) fn connect(&self, store: &mut Store, instance: &Instance, counter: Option<Global>) {
         let exports = instance.exports.iter();
         let memories = exports.memories().map(|(name, memory)| (name.clone(), memory.clone())).collect();
         let guest = self.guest.as_mut(store);
         guest.memories = memories;
-        guest.fuel = fuel;
+        guest.counter = counter;
     }
 }
 
 /// The imports of a module, in order; [`check_imports`](crate::runtime::preflight::check_imports) has found each.
-pub(super) fn lower(store: &mut Store, info: &ModuleInfo, imports: &HostImports, funcs: &Funcs) -> Result<Lowered> {
-    let guest = FunctionEnv::new(store, Guest { memories: Vec::new(), funcs: funcs.clone(), fuel: None });
+pub(super) fn lower(
+    store: &mut Store,
+    info: &ModuleInfo,
+    imports: &HostImports,
+    funcs: &Funcs,
+    life: &Arc<Life>,
+) -> Result<Lowered> {
+    let guest = Guest { memories: Vec::new(), funcs: funcs.clone(), counter: None, life: Arc::clone(life) };
+    let guest = FunctionEnv::new(store, guest);
     let items = info.imports.iter().filter_map(|import| imports.get(&import.module, &import.name));
     let externs = items.map(|item| lower_one(store, &guest, funcs, item)).collect::<Result<_>>()?;
     Ok(Lowered { externs, guest })
@@ -90,18 +101,19 @@ fn lower_function(store: &mut Store, guest: &FunctionEnv<Guest>, function: &Host
     })?;
     let function = function.clone();
     Ok(Function::new_with_env(store, guest, ty, move |mut env, params| {
-        check_fuel(&mut env)?;
+        check(&mut env)?;
         call(&function, env, params).map_err(|error| RuntimeError::user(Box::new(HostFailure(error))))
     }))
 }
 
-/// Fails a host call of a guest that has used more than there was.
-fn check_fuel(env: &mut FunctionEnvMut<'_, Guest>) -> Result<(), RuntimeError> {
-    let Some(fuel) = env.data().fuel.clone() else { return Ok(()) };
-    if fuel::left(&fuel, env) >= 0 {
+/// Holds a guest that is paused, and fails the host call of one that is to stop or has used more than there was.
+fn check(env: &mut FunctionEnvMut<'_, Guest>) -> Result<(), RuntimeError> {
+    env.data().life.heed().map_err(|stop| RuntimeError::user(Box::new(stop)))?;
+    let Some(counter) = env.data().counter.clone() else { return Ok(()) };
+    if fuel::left(&counter, env) >= 0 {
         return Ok(());
     }
-    fuel.set(env, wasmer::Value::I64(EXHAUSTED))?;
+    counter.set(env, wasmer::Value::I64(EXHAUSTED))?;
     Err(RuntimeError::new("out of fuel"))
 }
 

@@ -1,9 +1,10 @@
 //! A living module, and its resolved functions.
-#![expect(unsafe_code, reason = "the engine's store does not say that it may change threads; here it may")]
+#![expect(
+    unsafe_code,
+    reason = "the engine's store does not say that it may change threads; here it may. And a handle finds its instance"
+)]
 
-use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
 
 use wasmer::{Function, Instance, Store};
 
@@ -11,20 +12,19 @@ use super::convert::{Funcs, from_val, to_val};
 use super::fuel::Meter;
 use super::memory;
 use super::typed::{self, TypedCall};
-use crate::error::{Error, ErrorKind, Result};
-use crate::module::info::ModuleInfo;
-use crate::runtime::fuel::{self, Gauge, Tank};
-use crate::runtime::life::{Enrolled, InstanceState};
+use crate::error::Result;
+use crate::runtime::core::{InstanceCore, Seat};
+use crate::runtime::fuel::{Gauge, Tank};
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
 use crate::runtime::{access, preflight};
 use crate::value::types::{FuncType, Value};
 
 /// An instance in a store of its own.
 pub struct WasmerInstance {
+    /// Dropped before the store, which its brake points into.
+    core: InstanceCore,
     instance: Instance,
     funcs: Funcs,
-    info: Arc<ModuleInfo>,
-    enrolled: Enrolled,
     meter: Meter,
     store: Store,
 }
@@ -37,58 +37,55 @@ pub struct WasmerInstance {
 unsafe impl Send for WasmerInstance {}
 
 impl WasmerInstance {
-    pub(super) fn new(
-        store: Store,
-        instance: Instance,
-        funcs: Funcs,
-        info: Arc<ModuleInfo>,
-        enrolled: Enrolled,
-        meter: Meter,
-    ) -> Self {
-        Self { instance, funcs, info, enrolled, meter, store }
+    pub(super) fn new(core: InstanceCore, store: Store, instance: Instance, funcs: Funcs, meter: Meter) -> Self {
+        Self { core, instance, funcs, meter, store }
     }
 
     fn memory(&self, name: &str) -> Result<wasmer::MemoryView<'_>> {
         let memory = self.instance.exports.get_memory(name);
-        let memory = memory.map_err(|_| access::no_such_export(&self.info, "memory", name))?;
+        let memory = memory.map_err(|_| access::no_such_export(self.core.info(), "memory", name))?;
         Ok(memory.view(&self.store))
     }
 }
 
 impl fmt::Debug for WasmerInstance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WasmerInstance").field("info", &self.info).finish_non_exhaustive()
+        f.debug_struct("WasmerInstance").field("core", &self.core).finish_non_exhaustive()
     }
 }
 
 impl WasmInstance for WasmerInstance {
-    fn info(&self) -> &Arc<ModuleInfo> {
-        &self.info
+    fn core(&self) -> &InstanceCore {
+        &self.core
     }
 
-    fn state(&self) -> InstanceState {
-        self.enrolled.life.state()
+    fn gauge(&mut self) -> &mut dyn Gauge {
+        self
     }
 
-    fn recover(&mut self) {
-        self.enrolled.life.recover();
+    fn seat(&mut self) -> Seat<'_> {
+        Seat::new(self.core.id(), self)
+    }
+
+    fn as_dyn_mut(&mut self) -> &mut dyn WasmInstance {
+        self
     }
 
     fn function(&mut self, name: &str) -> Result<Box<dyn WasmFunctionCaller>> {
-        let ty = preflight::find_function(&self.info, name)?;
+        let ty = preflight::find_function(self.core.info(), name)?;
         preflight::check_passable(name, ty)?;
         let Ok(function) = self.instance.exports.get_function(name) else {
-            return Err(access::no_such_export(&self.info, "func", name));
+            return Err(access::no_such_export(self.core.info(), "func", name));
         };
         let typed = typed::prepare(function, &self.store, ty);
         let function = function.clone();
-        Ok(Box::new(WasmerFunctionCaller { function, typed, ty: ty.clone(), owner: self.enrolled.life.id() }))
+        Ok(Box::new(WasmerFunctionCaller { function, typed, ty: ty.clone(), owner: self.core.id() }))
     }
 
     fn global(&mut self, name: &str) -> Result<Value> {
-        access::check_global(&self.info, name)?;
+        access::check_global(self.core.info(), name)?;
         let Ok(global) = self.instance.exports.get_global(name) else {
-            return Err(access::no_such_export(&self.info, "global", name));
+            return Err(access::no_such_export(self.core.info(), "global", name));
         };
         let val = global.get(&mut self.store);
         from_val(&mut self.store, &self.funcs, &val)
@@ -104,38 +101,6 @@ impl WasmInstance for WasmerInstance {
 
     fn write_memory(&mut self, name: &str, offset: u64, bytes: &[u8]) -> Result<()> {
         memory::write(&self.memory(name)?, offset, bytes)
-    }
-
-    fn memory_bytes(&self) -> u64 {
-        self.enrolled.life.memory().used()
-    }
-
-    fn memory_peak_bytes(&self) -> u64 {
-        self.enrolled.life.memory().peak()
-    }
-
-    fn fuel_used(&mut self) -> Option<u64> {
-        fuel::used(self)
-    }
-
-    fn fuel_remaining(&mut self) -> Option<u64> {
-        fuel::remaining(self)
-    }
-
-    fn add_fuel(&mut self, units: u64) -> Result<()> {
-        fuel::add(self, units)
-    }
-
-    fn reset_fuel(&mut self, limit: u64) -> Result<()> {
-        fuel::reset(self, limit)
-    }
-
-    fn as_dyn_mut(&mut self) -> &mut dyn WasmInstance {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 
@@ -174,13 +139,13 @@ impl WasmFunctionCaller for WasmerFunctionCaller {
     }
 
     fn call(&mut self, instance: &mut dyn WasmInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
-        let instance = instance.as_any_mut().downcast_mut::<WasmerInstance>();
-        let Some(instance) = instance.filter(|instance| instance.enrolled.life.id() == self.owner) else {
-            return Err(Error::new(ErrorKind::InvalidArgument, "the function belongs to another instance"));
+        // SAFETY: the owner's number is one of a `WasmerInstance`, which made this handle.
+        let Some(instance) = (unsafe { instance.seat().of::<WasmerInstance>(self.owner) }) else {
+            return Err(preflight::other_instance());
         };
         preflight::check_call(&self.ty, args, results.len())?;
-        let WasmerInstance { store, enrolled, funcs, meter, .. } = instance;
-        enrolled.life.run(|| match &self.typed {
+        let WasmerInstance { core, store, funcs, meter, .. } = instance;
+        core.life().run(|| match &self.typed {
             Some(call) => {
                 let called = call(store, args, results);
                 meter.settle(store, called)

@@ -1,4 +1,4 @@
-//! Portable fuel, and a start function that waits: a middleware over each module's code.
+//! Portable fuel, guests that can be stopped, and a start function that waits: a middleware over each module's code.
 //!
 //! Fuel is one signed 64-bit global, exhausted when below zero. Costs gather along straight-line code and are charged
 //! where control may leave it or come in; they are checked at each function's entry and each loop's head, which is
@@ -14,27 +14,33 @@ use wasmer::{
     Type,
 };
 
+use crate::config::RuntimeConfig;
 use crate::module::info::ModuleInfo;
 use crate::runtime::fuel;
 
-/// What the fuel global is set to by the guest code that finds it below zero. Nothing else writes it, so it tells
+/// What the counter is set to by the guest code that finds it below zero. Nothing else writes it, so it tells
 /// exhaustion from an `unreachable` of the guest's own.
 pub(super) const EXHAUSTED: i64 = i64::MIN;
 
 /// The private exports a module is given, by names it does not use itself.
 #[derive(Clone, Debug)]
 pub(super) struct Private {
-    /// The fuel global, where fuel is metered.
-    pub(super) fuel: Option<String>,
+    /// The counter, where code counts: fuel where it is metered, else how often it comes by a check, so that writing
+    /// to the counter stops it.
+    pub(super) counter: Option<String>,
+    /// Whether it counts fuel.
+    pub(super) metering: bool,
     /// The start function, which is called once the instance is ready for it.
     pub(super) start: Option<String>,
 }
 
 impl Private {
     /// The private exports that a module needs.
-    pub(super) fn of(info: &ModuleInfo, metering: bool) -> Self {
+    pub(super) fn of(info: &ModuleInfo, config: &RuntimeConfig) -> Self {
         let start = info.start.map(|_| fuel::unused_export(info, "wrun:start"));
-        Self { fuel: metering.then(|| fuel::unused_export(info, "wrun:fuel")), start }
+        let counts = config.metering || config.interruption;
+        let counter = counts.then(|| fuel::unused_export(info, "wrun:counter"));
+        Self { counter, metering: config.metering, start }
     }
 
     /// The start function of an instance, where it has one to wait for.
@@ -44,10 +50,10 @@ impl Private {
 
     /// The middleware that makes them, for one module: its state is that module's.
     pub(super) fn middleware(&self) -> Option<Arc<dyn ModuleMiddleware>> {
-        if self.fuel.is_none() && self.start.is_none() {
+        if self.counter.is_none() && self.start.is_none() {
             return None;
         }
-        Some(Arc::new(Transform { private: self.clone(), fuel: AtomicU32::new(u32::MAX) }))
+        Some(Arc::new(Transform { private: self.clone(), counter: AtomicU32::new(u32::MAX) }))
     }
 }
 
@@ -55,24 +61,28 @@ impl Private {
 #[derive(Debug)]
 struct Transform {
     private: Private,
-    /// The index of the fuel global, once the module has one.
-    fuel: AtomicU32,
+    /// The index of the counter, once the module has one.
+    counter: AtomicU32,
 }
 
 impl ModuleMiddleware for Transform {
     fn generate_function_middleware<'a>(&self, _: LocalFunctionIndex) -> Box<dyn FunctionMiddleware<'a> + 'a> {
-        match &self.private.fuel {
-            Some(_) => Box::new(Meter { global: self.fuel.load(Ordering::Acquire), owed: fuel::ENTRY, entered: false }),
+        let Private { counter, metering, .. } = &self.private;
+        match counter {
+            Some(_) => {
+                let global = self.counter.load(Ordering::Acquire);
+                Box::new(Meter { global, metering: *metering, owed: fuel::ENTRY, entered: false })
+            }
             None => Box::new(Unchanged),
         }
     }
 
     fn transform_module_info(&self, module: &mut EngineInfo) -> Result<(), MiddlewareError> {
-        if let Some(name) = &self.private.fuel {
+        if let Some(name) = &self.private.counter {
             let global = module.globals.push(GlobalType::new(Type::I64, Mutability::Var));
             module.global_initializers.push(GlobalInit::I64Const(fuel::UNLIMITED));
             module.exports.insert(name.clone(), ExportIndex::Global(global));
-            self.fuel.store(global.as_u32(), Ordering::Release);
+            self.counter.store(global.as_u32(), Ordering::Release);
         }
         if let (Some(name), Some(start)) = (&self.private.start, module.start_function.take()) {
             module.exports.insert(name.clone(), ExportIndex::Function(start));
@@ -91,6 +101,8 @@ impl FunctionMiddleware<'_> for Unchanged {}
 #[derive(Debug)]
 struct Meter {
     global: u32,
+    /// Whether operators cost; else each check does, by which the compiler cannot tell what the next one reads.
+    metering: bool,
     /// What is used and not charged yet.
     owed: i64,
     entered: bool,
@@ -129,13 +141,19 @@ impl<'a> FunctionMiddleware<'a> for Meter {
             self.charge(code);
             self.check(code);
         }
-        self.owed += cost(&operator);
+        if self.metering {
+            self.owed += cost(&operator);
+        }
         if ends_straight_line(&operator) {
             self.charge(code);
         }
         let is_loop = matches!(operator, Operator::Loop { .. });
         code.push_operator(operator);
         if is_loop {
+            if !self.metering {
+                self.owed = fuel::ENTRY;
+                self.charge(code);
+            }
             self.check(code);
         }
         Ok(())

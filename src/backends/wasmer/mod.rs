@@ -5,6 +5,7 @@ mod errors;
 mod fuel;
 mod host;
 mod instance;
+mod interruption;
 mod limits;
 mod memory;
 mod metering;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmer::sys::{
     BaseTunables, CompilerConfig, Cranelift, EngineBuilder, Features, ModuleMiddleware, NativeEngineExt, Singlepass,
@@ -12,17 +13,16 @@ use super::convert::Funcs;
 use super::fuel::Meter;
 use super::limits::{GuestTunables, claim_stack_size};
 use super::metering::Private;
-use super::{WasmerInstance, WasmerModule, errors, host};
+use super::{WasmerInstance, WasmerModule, errors, host, interruption};
 use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
+use crate::runtime::core::InstanceCore;
 use crate::runtime::features::Feature;
-use crate::runtime::fuel;
 use crate::runtime::host::HostImports;
 use crate::runtime::kind::Compiler;
-use crate::runtime::life::{Enrolled, Life};
-use crate::runtime::metrics::{Ledger, RuntimeMetrics};
+use crate::runtime::metrics::{Ledger, RuntimeMetrics, Shutdown};
 use crate::runtime::preflight::{self, AdmittedModule};
 use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
 
@@ -100,8 +100,9 @@ impl WasmRuntime for WasmerRuntime {
     }
 
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
+        self.ledger.admit_work()?;
         let binary = module.binary_for(&self.config)?;
-        let private = Private::of(module.info(), self.config.metering);
+        let private = Private::of(module.info(), &self.config);
         let engine = match private.middleware() {
             Some(middleware) => engine(&self.config, Some(middleware)),
             None => self.engine.clone(),
@@ -124,31 +125,42 @@ impl WasmRuntime for WasmerRuntime {
         let Some(module) = module.filter(|module| Arc::ptr_eq(module.owner(), &self.ledger)) else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the module was compiled by another runtime"));
         };
-        preflight::check_imports(module.info(), imports)?;
-        preflight::check_limits(self.config.kind, module.info(), imports, limits)?;
-        fuel::check(&self.config, limits.fuel)?;
+        let Self { config, ledger, .. } = self;
+        preflight::check_instance(config, module.info(), imports, limits)?;
 
-        let life = Life::new(limits, preflight::shared_bytes(module.info(), imports));
         let mut engine = module.engine().clone();
+        let shared = preflight::shared_bytes(module.info(), imports);
         let base = BaseTunables::for_target(engine.target());
-        engine.set_tunables(GuestTunables::new(base, Arc::clone(&life), limits, self.config.effective_max_stack()));
-        let mut store = Store::new(engine);
+        // Until the store is in the instance, which drops it last.
+        let mut store;
+        let core = InstanceCore::new(module.info(), ledger, limits, shared, config.interruption)?;
+        let life = core.life();
+        engine.set_tunables(GuestTunables::new(base, Arc::clone(life), limits, config.effective_max_stack()));
+        store = Store::new(engine);
         let funcs = Funcs::default();
-        let lowered = host::lower(&mut store, module.info(), imports, &funcs)?;
+        let lowered = host::lower(&mut store, module.info(), imports, &funcs, life)?;
         let made = Instance::new_by_index(&mut store, module.compiled(), &lowered.externs);
         let instance = made.map_err(errors::instantiate)?;
-        let mut meter = Meter::of(module.private(), &instance, limits.fuel);
+        let mut meter = Meter::of(module.private(), &instance, life, limits.fuel);
         meter.fill(&mut store);
-        lowered.connect(&mut store, &instance, meter.global());
-        if let Some(start) = module.private().start(&instance) {
-            let started = start.call(&mut store, &[]);
-            meter.settle(&mut store, started).map_err(|error| life.explain(error))?;
+        if let Some(counter) = meter.counter() {
+            interruption::prepare(&mut store, &core, counter);
         }
-        let enrolled = Enrolled::new(life, &self.ledger);
-        Ok(Box::new(WasmerInstance::new(store, instance, funcs, Arc::clone(module.info()), enrolled, meter)))
+        lowered.connect(&mut store, &instance, meter.counter().cloned());
+        if let Some(start) = module.private().start(&instance) {
+            life.start(|| {
+                let started = start.call(&mut store, &[]);
+                meter.settle(&mut store, started)
+            })?;
+        }
+        Ok(Box::new(WasmerInstance::new(core.made(), store, instance, funcs, meter)))
     }
 
     fn metrics(&self) -> RuntimeMetrics {
         self.ledger.metrics()
+    }
+
+    fn shutdown(&self, within: Duration) -> Shutdown {
+        self.ledger.shutdown(within)
     }
 }

@@ -43,37 +43,19 @@ impl Kind {
     }
 }
 
-/// Writes a value to its raw slot and tells its kind; no kind for a reference. Each kind writes its own width in place: a
-/// slot that is put together elsewhere and copied whole makes the processor wait for the narrower store.
-#[inline]
-pub(super) fn put(slot: &mut ValRaw, value: &Value) -> Option<Kind> {
+/// Writes a number or vector to its raw slot; a reference is none of these, and writes nothing.
+pub(super) fn put(slot: &mut ValRaw, value: &Value) {
     match *value {
-        Value::I32(v) => {
-            *slot = ValRaw::i32(v);
-            Some(Kind::I32)
-        }
-        Value::I64(v) => {
-            *slot = ValRaw::i64(v);
-            Some(Kind::I64)
-        }
-        Value::F32(v) => {
-            *slot = ValRaw::f32(v.to_bits());
-            Some(Kind::F32)
-        }
-        Value::F64(v) => {
-            *slot = ValRaw::f64(v.to_bits());
-            Some(Kind::F64)
-        }
-        Value::V128(v) => {
-            *slot = ValRaw::v128(v);
-            Some(Kind::V128)
-        }
-        Value::FuncRef(_) | Value::ExternRef(_) => None,
+        Value::I32(v) => *slot = ValRaw::i32(v),
+        Value::I64(v) => *slot = ValRaw::i64(v),
+        Value::F32(v) => *slot = ValRaw::f32(v.to_bits()),
+        Value::F64(v) => *slot = ValRaw::f64(v.to_bits()),
+        Value::V128(v) => *slot = ValRaw::v128(v),
+        Value::FuncRef(_) | Value::ExternRef(_) => {}
     }
 }
 
 /// The value of a kind in a raw slot.
-#[inline]
 pub(super) fn from_raw(raw: &ValRaw, kind: Kind) -> Value {
     match kind {
         Kind::I32 => Value::I32(raw.get_i32()),

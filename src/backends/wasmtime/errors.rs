@@ -5,6 +5,7 @@ use wasmtime::{AsContextMut, GcHeapOutOfMemory, ThrownException, WasmBacktrace};
 use super::limits::Guest;
 use crate::error::{Error, ErrorKind, Frame, Result, Trap};
 use crate::runtime::host::HostFailure;
+use crate::runtime::reins::Stop;
 
 /// A failure of compilation: the module was valid, so the engine has a bound or a bug.
 pub(super) fn compile(error: &wasmtime::Error) -> Error {
@@ -44,10 +45,11 @@ fn classify(mut store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) 
         let detail = error.root_cause().to_string();
         return Ok(Error::trap(Trap::AllocationTooLarge, Some(detail)).with_backtrace(backtrace));
     }
+    if let Some(stop) = error.downcast_ref::<Stop>() {
+        return Ok(stop.into_error().with_backtrace(backtrace));
+    }
     if error.is::<HostFailure>() {
-        let failure = error.downcast::<HostFailure>()?;
-        let trap = Error::trap(Trap::Host, Some(failure.to_string())).with_backtrace(backtrace);
-        return Ok(trap.with_source(failure.0));
+        return Ok(error.downcast::<HostFailure>()?.into_error().with_backtrace(backtrace));
     }
     Err(error)
 }

@@ -71,6 +71,7 @@ fn lower_function(store: &mut Store<Guest>, function: &HostFunction) -> Result<F
     let ty = wasmtime::FuncType::new(store.engine(), types(function.ty().params())?, types(function.ty().results())?);
     let function = function.clone();
     Ok(Func::new(store, ty, move |mut caller, params, results| {
+        caller.data().life.heed()?;
         metering::check_host_call(&caller)?;
         call(&function, &mut caller, params, results).map_err(|error| wasmtime::Error::new(HostFailure(error)))
     }))

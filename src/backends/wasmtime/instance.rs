@@ -1,86 +1,86 @@
 //! A living module, and its resolved functions.
 #![expect(unsafe_code, reason = "numeric calls go through raw slots, without a check or an allocation each")]
 
-use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
 
 use wasmtime::{AsContextMut, Extern, Func, Instance, RootScope, Store, ValRaw};
 
 use super::convert::Kind;
 use super::limits::Guest;
+use super::raw::{self, RawCall};
 use super::{convert, memory, metering, stack};
-use crate::error::{Error, ErrorKind, Result};
-use crate::module::info::ModuleInfo;
-use crate::runtime::fuel::{self, Gauge, Tank};
-use crate::runtime::life::{Enrolled, InstanceState};
+use crate::error::Result;
+use crate::runtime::core::{InstanceCore, Seat};
+use crate::runtime::fuel::{Gauge, Tank};
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
 use crate::runtime::{access, preflight};
 use crate::value::types::{FuncType, ValType, Value};
 
 /// An instance in a store of its own.
 pub struct WasmtimeInstance {
-    store: Store<Guest>,
+    pub(super) core: InstanceCore,
+    pub(super) store: Store<Guest>,
+    pub(super) stack: usize,
+    pub(super) tank: Option<Tank>,
     instance: Instance,
-    info: Arc<ModuleInfo>,
-    enrolled: Enrolled,
-    stack: usize,
-    tank: Option<Tank>,
 }
 
 impl WasmtimeInstance {
     pub(super) fn new(
+        core: InstanceCore,
         store: Store<Guest>,
         instance: Instance,
-        info: Arc<ModuleInfo>,
-        enrolled: Enrolled,
         stack: usize,
         tank: Option<Tank>,
     ) -> Self {
-        Self { store, instance, info, enrolled, stack, tank }
+        Self { core, store, stack, tank, instance }
     }
 
     fn memory<R>(&mut self, name: &str, access: impl FnOnce(&mut [u8]) -> R) -> Result<R> {
         let export = self.instance.get_export(&mut self.store, name);
         let opened = export.and_then(|export| memory::of(&mut self.store, export, access));
-        opened.ok_or_else(|| access::no_such_export(&self.info, "memory", name))
+        opened.ok_or_else(|| access::no_such_export(self.core.info(), "memory", name))
     }
 }
 
 impl fmt::Debug for WasmtimeInstance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WasmtimeInstance").field("info", &self.info).finish_non_exhaustive()
+        f.debug_struct("WasmtimeInstance").field("core", &self.core).finish_non_exhaustive()
     }
 }
 
 impl WasmInstance for WasmtimeInstance {
-    fn info(&self) -> &Arc<ModuleInfo> {
-        &self.info
+    fn core(&self) -> &InstanceCore {
+        &self.core
     }
 
-    fn state(&self) -> InstanceState {
-        self.enrolled.life.state()
+    fn gauge(&mut self) -> &mut dyn Gauge {
+        self
     }
 
-    fn recover(&mut self) {
-        self.enrolled.life.recover();
+    fn seat(&mut self) -> Seat<'_> {
+        Seat::new(self.core.id(), self)
+    }
+
+    fn as_dyn_mut(&mut self) -> &mut dyn WasmInstance {
+        self
     }
 
     fn function(&mut self, name: &str) -> Result<Box<dyn WasmFunctionCaller>> {
-        let ty = preflight::find_function(&self.info, name)?;
-        preflight::check_passable(name, ty)?;
+        let ty = preflight::find_function(self.core.info(), name)?.clone();
+        preflight::check_passable(name, &ty)?;
         let Some(func) = self.instance.get_func(&mut self.store, name) else {
-            return Err(access::no_such_export(&self.info, "func", name));
+            return Err(access::no_such_export(self.core.info(), "func", name));
         };
-        let numeric = Numeric::of(ty);
-        Ok(Box::new(WasmtimeFunctionCaller { func, ty: ty.clone(), numeric, owner: self.enrolled.life.id() }))
+        let (raw, numeric) = (raw::prepare(&ty), Numeric::of(&ty));
+        Ok(Box::new(WasmtimeFunctionCaller { raw, owner: self.core.id(), func, ty, numeric }))
     }
 
     fn global(&mut self, name: &str) -> Result<Value> {
-        access::check_global(&self.info, name)?;
+        access::check_global(self.core.info(), name)?;
         let mut scope = RootScope::new(&mut self.store);
         let Some(Extern::Global(global)) = self.instance.get_export(&mut scope, name) else {
-            return Err(access::no_such_export(&self.info, "global", name));
+            return Err(access::no_such_export(self.core.info(), "global", name));
         };
         let val = global.get(&mut scope);
         convert::from_val(scope.as_context_mut(), &val)
@@ -96,38 +96,6 @@ impl WasmInstance for WasmtimeInstance {
 
     fn write_memory(&mut self, name: &str, offset: u64, bytes: &[u8]) -> Result<()> {
         self.memory(name, |memory| access::write(memory, offset, bytes))?
-    }
-
-    fn memory_bytes(&self) -> u64 {
-        self.enrolled.life.memory().used()
-    }
-
-    fn memory_peak_bytes(&self) -> u64 {
-        self.enrolled.life.memory().peak()
-    }
-
-    fn fuel_used(&mut self) -> Option<u64> {
-        fuel::used(self)
-    }
-
-    fn fuel_remaining(&mut self) -> Option<u64> {
-        fuel::remaining(self)
-    }
-
-    fn add_fuel(&mut self, units: u64) -> Result<()> {
-        fuel::add(self, units)
-    }
-
-    fn reset_fuel(&mut self, limit: u64) -> Result<()> {
-        fuel::reset(self, limit)
-    }
-
-    fn as_dyn_mut(&mut self) -> &mut dyn WasmInstance {
-        self
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 
@@ -147,11 +115,13 @@ impl Gauge for WasmtimeInstance {
 
 /// A resolved function of a [`WasmtimeInstance`].
 pub struct WasmtimeFunctionCaller {
-    func: Func,
-    ty: FuncType,
-    /// The quick way, where all types are numeric.
-    numeric: Option<Numeric>,
+    /// The quickest way, where the signature is common.
+    raw: Option<RawCall>,
     owner: u64,
+    pub(super) func: Func,
+    pub(super) ty: FuncType,
+    /// The next way, where all types are numeric.
+    numeric: Option<Numeric>,
 }
 
 impl fmt::Debug for WasmtimeFunctionCaller {
@@ -165,28 +135,35 @@ impl WasmFunctionCaller for WasmtimeFunctionCaller {
         &self.ty
     }
 
+    #[inline]
     fn call(&mut self, instance: &mut dyn WasmInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
-        let instance = instance.as_any_mut().downcast_mut::<WasmtimeInstance>();
-        let Some(instance) = instance.filter(|instance| instance.enrolled.life.id() == self.owner) else {
-            return Err(Error::new(ErrorKind::InvalidArgument, "the function belongs to another instance"));
+        // SAFETY: the owner's number is one of a `WasmtimeInstance`, which made this handle.
+        let Some(instance) = (unsafe { instance.seat().of::<WasmtimeInstance>(self.owner) }) else {
+            return Err(preflight::other_instance());
         };
-        let WasmtimeInstance { store, enrolled, stack: room, tank, .. } = instance;
-        let Self { func, ty, numeric, .. } = self;
-        let Some(numeric) = numeric else {
-            preflight::check_call(ty, args, results.len())?;
-            let call = || stack::on_enough(*room, || call_dynamic(store, *func, ty, tank, args, results));
-            return enrolled.life.run(call);
-        };
-        if !numeric.fill(args, results.len()) {
-            return preflight::check_call(ty, args, results.len());
+        match self.raw {
+            Some(call) => call(self, instance, args, results),
+            None => self.call_uncommon(instance, args, results),
         }
-        enrolled.life.run(|| stack::on_enough(*room, || numeric.call(store, *func, tank, results)))
+    }
+}
+
+impl WasmtimeFunctionCaller {
+    fn call_uncommon(&mut self, instance: &mut WasmtimeInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
+        let WasmtimeInstance { core, store, stack: room, tank, .. } = instance;
+        let Self { func, ty, numeric, .. } = self;
+        preflight::check_call(ty, args, results.len())?;
+        core.life().run(|| {
+            stack::on_enough(*room, || match numeric {
+                Some(numeric) => numeric.call(store, *func, tank, args, results),
+                None => call_dynamic(store, *func, ty, tank, args, results),
+            })
+        })
     }
 }
 
 /// A signature of numbers and vectors only, and raw slots for its parameters and then its results.
 struct Numeric {
-    params: Box<[Kind]>,
     results: Box<[Kind]>,
     slots: Box<[ValRaw]>,
 }
@@ -197,31 +174,22 @@ impl Numeric {
         let kinds = |types: &[ValType]| types.iter().map(Kind::of).collect::<Option<Box<[Kind]>>>();
         let (params, results) = (kinds(ty.params())?, kinds(ty.results())?);
         let slots = vec![ValRaw::i64(0); params.len().max(results.len())].into();
-        Some(Self { params, results, slots })
+        Some(Self { results, slots })
     }
 
-    /// Writes arguments to the first slots; whether they, and the room for results, fit the signature.
-    #[inline]
-    fn fill(&mut self, args: &[Value], results: usize) -> bool {
-        if args.len() != self.params.len() || results != self.results.len() {
-            return false;
-        }
-        let mut slots = self.slots.iter_mut().zip(&self.params).zip(args);
-        slots.all(|((slot, kind), arg)| convert::put(slot, arg) == Some(*kind))
-    }
-
-    /// Calls a function of this signature with the arguments that [`Numeric::fill`] accepted.
-    #[inline]
+    /// Calls a function of this signature with arguments that fit it.
     fn call(
         &mut self,
         store: &mut Store<Guest>,
         func: Func,
         tank: &mut Option<Tank>,
+        args: &[Value],
         results: &mut [Value],
     ) -> Result<()> {
-        // SAFETY: `func` is of this store (the caller compared the owners) and has this signature, whose parameters
-        // `fill` has checked and written to the first slots; there are as many slots as parameters or results,
-        // whichever are more; none is a reference.
+        self.slots.iter_mut().zip(args).for_each(|(slot, arg)| convert::put(slot, arg));
+        // SAFETY: `func` is of this store (the handle is the instance's own) and has this signature, whose parameters
+        // stand in the first slots (`check_call` compared their types); there are as many slots as parameters or
+        // results, whichever are more; none is a reference.
         let called = unsafe { func.call_unchecked(&mut *store, std::ptr::from_mut::<[ValRaw]>(&mut self.slots)) };
         metering::settle(store, tank, called)?;
         for ((result, slot), kind) in results.iter_mut().zip(&self.slots).zip(&self.results) {

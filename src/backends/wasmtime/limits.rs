@@ -10,7 +10,7 @@ use crate::runtime::life::Life;
 
 /// What a store keeps of its guest: the books its limits are held by, and the functions it handed out.
 pub(super) struct Guest {
-    life: Arc<Life>,
+    pub(super) life: Arc<Life>,
     /// Bytes taken for a growth whose outcome is not known yet.
     growing: u64,
     /// How many bytes later the code stands than in the module as it came.

@@ -4,7 +4,7 @@ use wasmtime::{AsContext, AsContextMut, Config, OperatorCost, Trap};
 
 use super::errors;
 use super::limits::Guest;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::fuel::Tank;
 
 /// Makes the engine count portable fuel: its own table of flat costs, and no costs that depend on a value.
@@ -46,11 +46,6 @@ pub(super) fn set_left(mut store: impl AsContextMut<Data = Guest>, left: i64) {
     let _ = store.as_context_mut().set_fuel(u64::try_from(left + 1).unwrap_or(0));
 }
 
-/// Fills the tank to what was put in.
-pub(super) fn fill(store: impl AsContextMut<Data = Guest>, tank: &Tank) {
-    set_left(store, tank.filled());
-}
-
 /// Fails a host call of a guest that has used more than there was.
 pub(super) fn check_host_call(store: impl AsContext<Data = Guest>) -> wasmtime::Result<()> {
     match store.as_context().get_fuel() {
@@ -83,16 +78,15 @@ fn consider<T>(
 ) -> Result<T> {
     match (ran, tank) {
         (Ok(value), None) => Ok(value),
-        (Ok(value), Some(_)) if left(&store) >= 0 => Ok(value),
-        (Ok(_), Some(tank)) => Err(tank.exhausted()),
+        (Ok(value), Some(tank)) => tank.settle(left(&store)).map(|()| value),
         (Err(error), None) => Err(errors::guest(store, error)),
         (Err(error), Some(tank)) if error.downcast_ref::<Trap>() == Some(&Trap::OutOfFuel) => {
             set_left(&mut store, -1);
-            Err(tank.exhausted())
+            tank.settle(-1).and(Err(Error::new(ErrorKind::OutOfFuel, error.to_string())))
         }
         (Err(error), Some(tank)) => {
-            tank.lose_count();
-            Err(errors::guest(store, error))
+            let left = left(&store);
+            Err(tank.settle_failure(left, errors::guest(store, error)))
         }
     }
 }

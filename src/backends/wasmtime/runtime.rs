@@ -2,22 +2,23 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::{Config, Engine, Instance, Module, Store};
 
 use super::limits::Guest;
 use super::start::Deferred;
-use super::{WasmtimeInstance, WasmtimeModule, errors, host, metering, stack};
+use super::{WasmtimeInstance, WasmtimeModule, errors, host, interruption, metering, stack};
 use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Frame, Result};
 use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
+use crate::runtime::core::InstanceCore;
 use crate::runtime::features::{self, Feature};
 use crate::runtime::fuel::{self, Tank};
 use crate::runtime::host::HostImports;
-use crate::runtime::life::{Enrolled, Life};
-use crate::runtime::metrics::{Ledger, RuntimeMetrics};
+use crate::runtime::metrics::{Ledger, RuntimeMetrics, Shutdown};
 use crate::runtime::preflight::{self, AdmittedModule};
 use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
 
@@ -56,6 +57,7 @@ impl WasmtimeRuntime {
         if config.metering {
             metering::configure(&mut settings);
         }
+        settings.epoch_interruption(config.interruption);
         settings.cranelift_nan_canonicalization(config.canonical_nans);
         settings.relaxed_simd_deterministic(config.canonical_nans);
         let stack = usize::try_from(config.effective_max_stack()).unwrap_or(usize::MAX);
@@ -88,6 +90,7 @@ impl WasmRuntime for WasmtimeRuntime {
     }
 
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
+        self.ledger.admit_work()?;
         let deferred = self.defer_start(module)?;
         let compile = || Module::from_binary(&self.engine.0, &deferred.binary).map_err(|error| errors::compile(&error));
         let compiled = preflight::guard_compiler(&self.config, compile)?;
@@ -107,32 +110,41 @@ impl WasmRuntime for WasmtimeRuntime {
         let Some(module) = module.filter(|module| Engine::same(module.compiled().engine(), &self.engine.0)) else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the module was compiled by another runtime"));
         };
-        preflight::check_imports(module.info(), imports)?;
-        preflight::check_limits(self.config.kind, module.info(), imports, limits)?;
-        fuel::check(&self.config, limits.fuel)?;
+        let Self { config, engine: WasmtimeEngine(engine), ledger } = self;
+        preflight::check_instance(config, module.info(), imports, limits)?;
 
-        let life = Life::new(limits, shared_bytes_to_come(module.info(), imports));
-        let mut store = Store::new(&self.engine.0, Guest::new(Arc::clone(&life), module.code_shift()));
+        let shared = shared_bytes_to_come(module.info(), imports);
+        let core = InstanceCore::new(module.info(), ledger, limits, shared, config.interruption)?;
+        let mut store = Store::new(engine, Guest::new(Arc::clone(core.life()), module.code_shift()));
         store.limiter(|guest| guest);
-        let stack = usize::try_from(self.config.effective_max_stack()).unwrap_or(usize::MAX);
+        if config.interruption {
+            interruption::prepare(&mut store, &core);
+        }
+        let stack = usize::try_from(config.effective_max_stack()).unwrap_or(usize::MAX);
         let externs = host::lower(&mut store, module.info(), imports)?;
-        let mut tank = self.config.metering.then(|| Tank::new(limits.fuel));
-        metering::fill(&mut store, &Tank::new(None));
-        let made = stack::on_enough(stack, || Instance::new(&mut store, module.compiled(), &externs));
-        let instance = made.map_err(|error| life.explain(errors::instantiate(&mut store, error)))?;
-        if let Some(tank) = &tank {
-            metering::fill(&mut store, tank);
-        }
-        if let Some(start) = module.start().and_then(|name| instance.get_func(&mut store, name)) {
-            let started = stack::on_enough(stack, || start.call(&mut store, &[], &mut []));
-            metering::settle(&mut store, &mut tank, started).map_err(|error| life.explain(error))?;
-        }
-        let enrolled = Enrolled::new(life, &self.ledger);
-        Ok(Box::new(WasmtimeInstance::new(store, instance, Arc::clone(module.info()), enrolled, stack, tank)))
+        let mut tank = config.metering.then(|| Tank::new(core.life(), limits.fuel));
+        metering::set_left(&mut store, fuel::UNLIMITED);
+        let instance = core.life().start(|| {
+            let made = stack::on_enough(stack, || Instance::new(&mut store, module.compiled(), &externs));
+            let instance = made.map_err(|error| errors::instantiate(&mut store, error))?;
+            if let Some(tank) = &tank {
+                metering::set_left(&mut store, tank.filled());
+            }
+            if let Some(start) = module.start().and_then(|name| instance.get_func(&mut store, name)) {
+                let started = stack::on_enough(stack, || start.call(&mut store, &[], &mut []));
+                metering::settle(&mut store, &mut tank, started)?;
+            }
+            Ok(instance)
+        })?;
+        Ok(Box::new(WasmtimeInstance::new(core.made(), store, instance, stack, tank)))
     }
 
     fn metrics(&self) -> RuntimeMetrics {
         self.ledger.metrics()
+    }
+
+    fn shutdown(&self, within: Duration) -> Shutdown {
+        self.ledger.shutdown(within)
     }
 }
 

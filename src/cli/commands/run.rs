@@ -1,14 +1,16 @@
 //! `wrun MODULE [FUNCTION] [ARGS]...`
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use wrun::runtime::preflight;
-use wrun::session::{CallMetrics, Session, nanoseconds};
+use wrun::session::{self, Session, nanoseconds};
 use wrun::{Error, ErrorKind, ModuleInfo, ValType, Value};
 
 use crate::cli::args::{OutputFormat, RunArgs};
 use crate::cli::failure::{self, Failure};
+use crate::cli::guard::{Ending, Guard};
 use crate::cli::report::envelope::{Call, Envelope};
 use crate::cli::report::progress::Progress;
 use crate::cli::report::{human, machine};
@@ -20,45 +22,102 @@ const START: &str = "_start";
 
 /// Calls a function, or runs a program, and prints what came of it.
 pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
-    let started = Instant::now();
-    let settings = RunSettings::resolve(args)?;
-    let mut call = Call::default();
-    let result = failure::guard(|| run(&settings, started, &mut call));
-    call.metrics.total_ns = Some(nanoseconds(started));
-    if settings.metrics {
-        let envelope = Envelope::new(&settings, &call, &result);
-        printer::data(&encode(&envelope, &settings))?;
-        return Ok(envelope.exit_code());
+    let run = Arc::new(Run::new(RunSettings::resolve(args)?));
+    let guard = run.guard()?;
+    let result = failure::guard(|| run.steps());
+    if let Some(guard) = guard {
+        guard.disarm();
     }
-    let values = result?;
-    let shown = match settings.output {
-        OutputFormat::Text => human::values(&values).into_bytes(),
-        _ => encode(&wrun::value::serial::Results(&values), &settings),
-    };
-    printer::data(&shown)?;
-    Ok(0)
+    run.report(result)
 }
 
-fn run(settings: &RunSettings, started: Instant, call: &mut Call) -> Result<Vec<Value>, Failure> {
-    let bytes = input::module(&settings.module)?;
-    let opened = Session::open(&settings.config, &bytes);
-    call.metrics.load_ns = Some(nanoseconds(started));
-    let session = opened?;
-    let function = choose(session.info(), settings)?;
-    call.function = Some(function.to_owned());
-    let ty = preflight::find_function(session.info(), function)?;
-    preflight::check_passable(function, ty)?;
-    call.result_types = ty.results().iter().map(ValType::to_string).collect();
-    let args = arguments(settings, function, ty)?;
+/// A run, and what is known of it so far: also for the guard, which reports in its place where it has to be ended.
+struct Run {
+    settings: RunSettings,
+    started: Instant,
+    call: Mutex<Call>,
+}
 
-    let progress = Progress::new(settings.progress);
-    let outcome = session.call(function, &args, settings.limits, settings.capabilities.clone(), &|event| {
-        progress.show(event);
-    });
-    let CallMetrics { load_ns, .. } = call.metrics;
-    call.metrics = outcome.metrics;
-    call.metrics.load_ns = load_ns;
-    Ok(outcome.result?)
+impl Run {
+    fn new(settings: RunSettings) -> Self {
+        Self { settings, started: Instant::now(), call: Mutex::default() }
+    }
+
+    fn call(&self) -> MutexGuard<'_, Call> {
+        self.call.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where a report or a tidy terminal is owed, somebody stays to see to it.
+    fn guard(self: &Arc<Self>) -> Result<Option<Guard>, Failure> {
+        let RunSettings { limits, metrics, progress, .. } = self.settings;
+        if limits.time.is_none() && !metrics && !Progress::may_draw(progress) {
+            Guard::without_report();
+            return Ok(None);
+        }
+        let run = Arc::clone(self);
+        Guard::set(self.started, limits.time, move |ending| run.end(ending)).map(Some)
+    }
+
+    /// Reports and ends the process, since the main thread cannot be made to return from where it is.
+    fn end(&self, ending: Ending) {
+        let phase = self.call().phase;
+        let failure = Failure::ended(ending, phase, self.settings.limits.time, self.started.elapsed());
+        Progress::wipe(self.settings.progress);
+        // Whoever ended it knows.
+        let silent = ending != Ending::TimedOut && !self.settings.metrics;
+        let code = if silent { failure.exit_code } else { self.conclude(Err(failure)) };
+        std::process::exit(code.into());
+    }
+
+    /// Reports, and says on standard error what failed where the report does not.
+    fn conclude(&self, result: Result<Vec<Value>, Failure>) -> u8 {
+        self.report(result).unwrap_or_else(|failure| {
+            printer::failure(&failure, self.settings.quiet);
+            failure.exit_code
+        })
+    }
+
+    fn report(&self, result: Result<Vec<Value>, Failure>) -> Result<u8, Failure> {
+        let Self { settings, started, .. } = self;
+        let mut call = self.call();
+        call.metrics.total_ns = Some(nanoseconds(*started));
+        if settings.metrics {
+            let envelope = Envelope::new(settings, &call, &result);
+            printer::data(&encode(&envelope, settings))?;
+            return Ok(envelope.exit_code());
+        }
+        let values = result?;
+        let shown = match settings.output {
+            OutputFormat::Text => human::values(&values).into_bytes(),
+            _ => encode(&wrun::value::serial::Results(&values), settings),
+        };
+        printer::data(&shown)?;
+        Ok(0)
+    }
+
+    fn steps(&self) -> Result<Vec<Value>, Failure> {
+        let Self { settings, started, .. } = self;
+        let bytes = input::module(&settings.module)?;
+        let opened = Session::open(&settings.config, &bytes);
+        self.call().metrics.load_ns = Some(nanoseconds(*started));
+        let session = opened?;
+        let function = choose(session.info(), settings)?;
+        self.call().function = Some(function.to_owned());
+        let ty = preflight::find_function(session.info(), function)?;
+        preflight::check_passable(function, ty)?;
+        self.call().result_types = ty.results().iter().map(ValType::to_string).collect();
+        self.call().phase = "reading the arguments";
+        let args = arguments(settings, function, ty)?;
+
+        let call = session::Call::new(function, &args).within(settings.limits).since(*started);
+        let call = call.granted(settings.capabilities.clone());
+        let progress = Progress::new(settings.progress);
+        let outcome = session.call(&call, &|event| {
+            self.call().note(event);
+            progress.show(event);
+        });
+        Ok(outcome.result?)
+    }
 }
 
 /// The function to call: the one named, else `_start` of a program.

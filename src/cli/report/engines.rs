@@ -22,14 +22,29 @@ pub(crate) struct EngineReport {
 #[derive(Debug, Serialize)]
 struct RestraintReport {
     limit: Restraint,
-    option: &'static str,
+    /// The option that sets it; only the library pauses.
+    option: Option<&'static str>,
     scope: &'static str,
+}
+
+/// What stands for an option where only the library has it.
+const PAUSE: &str = "pause (library)";
+
+fn option(restraint: Restraint) -> Option<&'static str> {
+    match restraint {
+        Restraint::Memory => Some("--memory"),
+        Restraint::TableElements => Some("--table-elements"),
+        Restraint::Stack => Some("--stack"),
+        Restraint::Fuel => Some("--fuel"),
+        Restraint::Time => Some("--timeout"),
+        _ => None,
+    }
 }
 
 /// Every engine with every compiler, compiled in or not.
 pub(crate) fn all() -> Vec<EngineReport> {
     let restraint =
-        |kind| move |one: &Restraint| RestraintReport { limit: *one, option: one.option(), scope: one.scope(kind) };
+        |kind| move |one: &Restraint| RestraintReport { limit: *one, option: option(*one), scope: one.scope(kind) };
     let report = |(runtime, compiler): (RuntimeKind, Compiler)| EngineReport {
         runtime,
         compiler,
@@ -54,7 +69,7 @@ pub(crate) fn text() -> String {
         };
         let _ = writeln!(text, "{runtime} {version} with {compiler}{note}");
         for restraint in engine.enforces {
-            let _ = writeln!(text, "  {:<17} {}", restraint.option, restraint.scope);
+            let _ = writeln!(text, "  {:<17} {}", restraint.option.unwrap_or(PAUSE), restraint.scope);
         }
         let names: Vec<_> = engine.features.iter().map(|feature| feature.as_str()).collect();
         let _ = writeln!(text, "  {:<17} {}", "features", names.join(" "));
@@ -74,7 +89,8 @@ pub(crate) fn markdown() -> String {
     row(&mut text, "version", engines.iter().map(|engine| engine.version));
     for (index, restraint) in Restraint::ALL.iter().enumerate() {
         let scopes = engines.iter().map(|engine| engine.enforces[index].scope);
-        row(&mut text, &format!("`{}`", restraint.option()), scopes);
+        let head = option(*restraint).map_or_else(|| PAUSE.to_owned(), |option| format!("`{option}`"));
+        row(&mut text, &head, scopes);
     }
     for feature in Feature::ALL {
         if feature.homes().next().is_some() {

@@ -1,7 +1,7 @@
 //! The machine-readable answer: what ran, what came of it, what it took.
 
 use serde::Serialize;
-use wrun::session::CallMetrics;
+use wrun::session::{CallMetrics, Event};
 use wrun::value::serial::Results;
 use wrun::{Frame, LimitExceeded, RuntimeKind, Trap, Value};
 
@@ -9,11 +9,36 @@ use crate::cli::failure::Failure;
 use crate::cli::settings::RunSettings;
 
 /// What is known of a call, as far as it got.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Call {
+    /// What it is at.
+    pub(crate) phase: &'static str,
     pub(crate) function: Option<String>,
     pub(crate) result_types: Vec<String>,
     pub(crate) metrics: CallMetrics,
+}
+
+impl Default for Call {
+    fn default() -> Self {
+        let metrics = CallMetrics::default();
+        Self { phase: "reading the module", function: None, result_types: Vec::new(), metrics }
+    }
+}
+
+impl Call {
+    /// Notes what happens.
+    pub(crate) fn note(&mut self, event: Event) {
+        match event {
+            Event::Compiling(_) => self.phase = "compiling",
+            Event::Instantiating => self.phase = "instantiating",
+            Event::Calling => self.phase = "the guest ran",
+            Event::Measured(mut metrics) => {
+                metrics.load_ns = self.metrics.load_ns;
+                self.metrics = metrics;
+            }
+            _ => {}
+        }
+    }
 }
 
 /// See "Envelope" in the README; the shape is a contract.

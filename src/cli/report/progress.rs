@@ -48,6 +48,18 @@ impl Progress {
         Self { mode, running: RefCell::new(None) }
     }
 
+    /// Whether anything is drawn that would have to be wiped.
+    pub(crate) fn may_draw(when: When) -> bool {
+        when != When::Never && std::io::stderr().is_terminal()
+    }
+
+    /// Wipes what is drawn, for a process that ends in the midst of it.
+    pub(crate) fn wipe(when: When) {
+        if Self::may_draw(when) {
+            let _ = std::io::stderr().lock().write_all(b"\r\x1b[K");
+        }
+    }
+
     /// Shows one event.
     pub(crate) fn show(&self, event: Event) {
         match event {

@@ -1,0 +1,133 @@
+//! Calls prepared for the common signatures: values go to raw slots and back without asking for their types again.
+#![expect(unsafe_code, reason = "the engine's raw call takes slots as they are")]
+
+use wasmtime::ValRaw;
+
+use super::instance::{WasmtimeFunctionCaller, WasmtimeInstance};
+use super::{metering, stack};
+use crate::error::Result;
+use crate::runtime::preflight;
+use crate::value::number::{Number, with_common_params, with_number};
+use crate::value::types::{FuncType, ValType, Value};
+
+/// A call of one signature; the instance is the function's own.
+pub(super) type RawCall = fn(&WasmtimeFunctionCaller, &mut WasmtimeInstance, &[Value], &mut [Value]) -> Result<()>;
+
+/// A number that fits a raw slot. Each is written in its own width.
+trait Slot: Number {
+    fn put(self) -> ValRaw;
+    fn get(slot: &ValRaw) -> Self;
+}
+
+macro_rules! slot {
+    ($($rust:ty: $put:expr, $get:expr;)*) => { $(
+        impl Slot for $rust {
+            #[inline]
+            fn put(self) -> ValRaw {
+                $put(self)
+            }
+
+            #[inline]
+            fn get(slot: &ValRaw) -> Self {
+                $get(slot)
+            }
+        }
+    )* };
+}
+
+slot! {
+    i32: ValRaw::i32, ValRaw::get_i32;
+    i64: ValRaw::i64, ValRaw::get_i64;
+    f32: |v: f32| ValRaw::f32(v.to_bits()), |slot: &ValRaw| f32::from_bits(slot.get_f32());
+    f64: |v: f64| ValRaw::f64(v.to_bits()), |slot: &ValRaw| f64::from_bits(slot.get_f64());
+}
+
+/// What a signature returns: nothing, or one number.
+trait Returned {
+    const COUNT: usize;
+    fn take(slots: &[ValRaw], results: &mut [Value]);
+}
+
+impl Returned for () {
+    const COUNT: usize = 0;
+
+    #[inline]
+    fn take(_: &[ValRaw], _: &mut [Value]) {}
+}
+
+impl<R: Slot> Returned for (R,) {
+    const COUNT: usize = 1;
+
+    #[inline]
+    fn take(slots: &[ValRaw], results: &mut [Value]) {
+        results[0] = R::get(&slots[0]).value();
+    }
+}
+
+/// Calls with the slots filled for the function's type, and as many as its results need.
+#[inline]
+fn call<R: Returned, const N: usize>(
+    caller: &WasmtimeFunctionCaller,
+    instance: &mut WasmtimeInstance,
+    mut slots: [ValRaw; N],
+    results: &mut [Value],
+) -> Result<()> {
+    let WasmtimeInstance { core, store, stack, tank, .. } = instance;
+    core.life().run(|| {
+        stack::on_enough(*stack, || {
+            // SAFETY: the function is of this store (the handle is the instance's own) and has the type this call was
+            // prepared for, whose parameters stand in the slots; none is a reference.
+            let ran = unsafe { caller.func.call_unchecked(&mut *store, &raw mut slots) };
+            metering::settle(store, tank, ran)
+        })
+    })?;
+    R::take(&slots, results);
+    Ok(())
+}
+
+#[cold]
+fn misfit(caller: &WasmtimeFunctionCaller, args: &[Value], results: &[Value]) -> Result<()> {
+    preflight::check_call(&caller.ty, args, results.len())
+}
+
+/// Makes the generic functions of one arity: the call, and its choice by the type of the result.
+macro_rules! arity {
+    ($choose:ident, $name:ident $(, $param:ident $arg:ident)*) => {
+        fn $name<$($param: Slot,)* R: Returned>(
+            caller: &WasmtimeFunctionCaller,
+            instance: &mut WasmtimeInstance,
+            args: &[Value],
+            results: &mut [Value],
+        ) -> Result<()> {
+            if results.len() == R::COUNT
+                && let [$($arg),*] = args
+                $(&& let Some($arg) = $param::of($arg))*
+            {
+                // One slot more than parameters, for the result of a function without any.
+                let slots = [$($arg.put(),)* ValRaw::i64(0)];
+                return call::<R, _>(caller, instance, slots, results);
+            }
+            misfit(caller, args, results)
+        }
+
+        fn $choose<$($param: Slot),*>(results: &[ValType]) -> Option<RawCall> {
+            match results {
+                [] => Some($name::<$($param,)* ()>),
+                [one] => with_number!(one, R => Some($name::<$($param,)* (R,)>)),
+                _ => None,
+            }
+        }
+    };
+}
+
+arity! { nullary, call_0 }
+arity! { unary, call_1, A a }
+arity! { binary, call_2, A a, B b }
+arity! { ternary, call_3, A a, B b, C c }
+arity! { quaternary, call_4, A a, B b, C c, D d }
+
+/// The call of a common signature: up to two numbers of any types or four of one, and at most one number in return.
+pub(super) fn prepare(ty: &FuncType) -> Option<RawCall> {
+    let results = ty.results();
+    with_common_params!(ty.params(), nullary, unary, binary, ternary, quaternary, (results))
+}
