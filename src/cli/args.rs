@@ -91,16 +91,16 @@ pub(crate) struct EngineArgs {
 #[derive(Args, Debug)]
 pub(crate) struct LimitArgs {
     /// The most linear memory, all memories together, with a unit: 64MiB, 1GB
-    #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = super::settings::parse_size, help_heading = "Limits")]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = super::settings::parse_size, help_heading = "Limits")]
     pub(crate) memory: Option<u64>,
     /// The most guest stack, with a unit, 64KiB to 1GiB [default: 1MiB]
-    #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = super::settings::parse_size, help_heading = "Limits")]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = super::settings::parse_size, help_heading = "Limits")]
     pub(crate) stack: Option<u64>,
     /// The most elements in each table
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::settings::parse_count, help_heading = "Limits")]
     pub(crate) table_elements: Option<u64>,
     /// The most wall clock, from reading the module to the result, with a unit: 500ms, 1.5s, 2m
-    #[arg(long, value_name = "DURATION", allow_negative_numbers = true, value_parser = super::settings::parse_duration, help_heading = "Limits")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = super::settings::parse_duration, help_heading = "Limits")]
     pub(crate) timeout: Option<Duration>,
     /// The most portable fuel, about one unit an operator: 500000, 10M, 2G
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::settings::parse_fuel, help_heading = "Limits")]

@@ -1,7 +1,7 @@
 //! Calls in JSON, MessagePack and Rust types, for every engine.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::preflight;
+use crate::runtime::signature;
 use crate::runtime::traits::WasmInstance;
 use crate::value::typed::WasmTuple;
 use crate::value::types::FuncType;
@@ -14,7 +14,7 @@ pub trait WasmInstanceExt: WasmInstance {
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] where `args` does not fit, and those of [`WasmInstance::call`].
     fn call_json(&mut self, name: &str, args: &str) -> Result<String> {
-        let args = json::decode_args(args.as_bytes(), preflight::find_function(self.info(), name)?)?;
+        let args = json::decode_args(args.as_bytes(), signature::find_function(self.info(), name)?)?;
         Ok(json::encode_results(&self.call(name, &args)?))
     }
 
@@ -23,7 +23,7 @@ pub trait WasmInstanceExt: WasmInstance {
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] where `args` does not fit, and those of [`WasmInstance::call`].
     fn call_msgpack(&mut self, name: &str, args: &[u8]) -> Result<Vec<u8>> {
-        let args = msgpack::decode_args(args, preflight::find_function(self.info(), name)?)?;
+        let args = msgpack::decode_args(args, signature::find_function(self.info(), name)?)?;
         Ok(msgpack::encode_results(&self.call(name, &args)?))
     }
 
@@ -33,7 +33,7 @@ pub trait WasmInstanceExt: WasmInstance {
     /// [`ErrorKind::InvalidArgument`] where the signature is another, and those of [`WasmInstance::call`].
     fn call_typed<P: WasmTuple, R: WasmTuple>(&mut self, name: &str, params: P) -> Result<R> {
         let wanted = FuncType::new(P::types(), R::types());
-        let ty = preflight::find_function(self.info(), name)?;
+        let ty = signature::find_function(self.info(), name)?;
         if *ty != wanted {
             let message = format!("`{name}` has type {ty}, not {wanted}");
             return Err(Error::new(ErrorKind::InvalidArgument, message));

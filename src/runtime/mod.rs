@@ -15,5 +15,6 @@ pub mod life;
 pub mod metrics;
 pub mod preflight;
 pub(crate) mod reins;
+pub mod signature;
 pub mod traits;
 pub(crate) mod watchdog;

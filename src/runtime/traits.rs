@@ -19,6 +19,7 @@ use crate::runtime::kind::RuntimeKind;
 use crate::runtime::life::InstanceState;
 use crate::runtime::metrics::{RuntimeMetrics, Shutdown};
 use crate::runtime::preflight::{self, AdmittedModule};
+use crate::runtime::signature;
 use crate::value::types::{FuncType, ValType, Value};
 
 /// An engine, configured: compiles modules and makes instances of them.
@@ -229,7 +230,7 @@ pub trait WasmInstance: fmt::Debug + Send {
     /// # Errors
     /// Those of [`WasmInstance::call`]; [`ErrorKind::InvalidArgument`] where the signature is another: nothing runs then.
     fn call_simple_function(&mut self, name: &str, args: &[i32]) -> Result<i32> {
-        let ty = preflight::find_function(self.info(), name)?;
+        let ty = signature::find_function(self.info(), name)?;
         let is_simple = ty.params().iter().all(|ty| *ty == ValType::I32) && *ty.results() == [ValType::I32];
         if !is_simple {
             let message = format!("`{name}` has type {ty}; a simple call takes i32s and returns one");

@@ -8,6 +8,7 @@
 mod calls;
 mod config;
 mod crashes;
+mod denied_growth;
 mod facts;
 mod features;
 mod handles;

@@ -22,6 +22,7 @@ fn two_is_usage() {
     });
     run(&[calc, "zero", "--no-such-flag"]).fails(2, &["--no-such-flag"]);
     run(&[calc, "zero", "--memory", "64"]).fails(2, &["a unit is required"]);
+    run(&[calc, "zero", "--memory", "-1MiB"]).fails(2, &["not negative"]);
     run(&[calc, "zero", "--timeout", "1"]).fails(2, &["a unit is required", "1.5s"]);
     run(&[calc, "zero", "--timeout", "-1s"]).fails(2, &["not negative"]);
     run(&[calc, "zero", "--timeout", "1 day"]).fails(2, &["no unit"]);

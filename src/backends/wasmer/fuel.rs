@@ -16,13 +16,17 @@ pub(super) struct Meter {
     counter: Option<Global>,
     /// Where it counts fuel.
     tank: Option<Tank>,
+    /// Where its code notes table growth that was denied, and whom to tell.
+    denied: Option<(Global, Arc<Life>)>,
 }
 
 impl Meter {
     /// The meter of an instance whose code counts in the private export.
     pub(super) fn of(private: &Private, instance: &Instance, life: &Arc<Life>, limit: Option<u64>) -> Self {
-        let counter = private.counter.as_ref().and_then(|name| instance.exports.get_global(name).ok().cloned());
-        Self { counter, tank: private.metering.then(|| Tank::new(life, limit)) }
+        let global = |name: &Option<String>| instance.exports.get_global(name.as_ref()?).ok().cloned();
+        let counter = global(&private.counter);
+        let denied = global(&private.denied).map(|denied| (denied, Arc::clone(life)));
+        Self { counter, denied, tank: private.metering.then(|| Tank::new(life, limit)) }
     }
 
     /// The global, for host functions and the brake.
@@ -54,12 +58,24 @@ impl Meter {
     /// What came of guest code, its count considered.
     #[inline]
     pub(super) fn settle<T>(&mut self, store: &mut Store, ran: Result<T, RuntimeError>) -> Result<T> {
+        if let Some((denied, life)) = &self.denied {
+            tell_denied(denied, life, store);
+        }
         let Some(counter) = &self.counter else { return ran.map_err(errors::call) };
         match (ran, &mut self.tank) {
             (Ok(value), None) => Ok(value),
             (Ok(value), Some(tank)) => tank.settle(left(counter, store)).map(|()| value),
             (Err(error), tank) => Err(failed(error, left(counter, store), tank.as_mut())),
         }
+    }
+}
+
+/// Tells of table growth that was denied in the call that ended.
+fn tell_denied(denied: &Global, life: &Life, store: &mut Store) {
+    if let Value::I64(elements @ 1..) = denied.get(store) {
+        life.admits_elements(elements.unsigned_abs());
+        let reset = denied.set(store, Value::I64(0));
+        debug_assert!(reset.is_ok(), "the global is mutable, of type i64, and of this store");
     }
 }
 

@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::runtime::core::{InstanceCore, Seat};
 use crate::runtime::fuel::{Gauge, Tank};
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
-use crate::runtime::{access, preflight};
+use crate::runtime::{access, signature};
 use crate::value::types::{FuncType, Value};
 
 /// An instance in a store of its own.
@@ -72,8 +72,8 @@ impl WasmInstance for WasmerInstance {
     }
 
     fn function(&mut self, name: &str) -> Result<Box<dyn WasmFunctionCaller>> {
-        let ty = preflight::find_function(self.core.info(), name)?;
-        preflight::check_passable(name, ty)?;
+        let ty = signature::find_function(self.core.info(), name)?;
+        signature::check_passable(name, ty)?;
         let Ok(function) = self.instance.exports.get_function(name) else {
             return Err(access::no_such_export(self.core.info(), "func", name));
         };
@@ -141,9 +141,9 @@ impl WasmFunctionCaller for WasmerFunctionCaller {
     fn call(&mut self, instance: &mut dyn WasmInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
         // SAFETY: the owner's number is one of a `WasmerInstance`, which made this handle.
         let Some(instance) = (unsafe { instance.seat().of::<WasmerInstance>(self.owner) }) else {
-            return Err(preflight::other_instance());
+            return Err(signature::other_instance());
         };
-        preflight::check_call(&self.ty, args, results.len())?;
+        signature::check_call(&self.ty, args, results.len())?;
         let WasmerInstance { core, store, funcs, meter, .. } = instance;
         core.life().run(|| match &self.typed {
             Some(call) => {

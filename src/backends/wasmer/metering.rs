@@ -4,19 +4,19 @@
 //! where control may leave it or come in; they are checked at each function's entry and each loop's head, which is
 //! where Wasmtime checks (`wasmtime::Config::consume_fuel`), so both engines stop at the same place.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use wasmer::sys::wasmparser::{BlockType, Operator};
 use wasmer::sys::{FunctionMiddleware, MiddlewareError, MiddlewareReaderState, ModuleMiddleware};
 use wasmer::{
-    ExportIndex, Function, GlobalInit, GlobalType, Instance, LocalFunctionIndex, ModuleInfo as EngineInfo, Mutability,
-    Type,
+    ExportIndex, Function as Func, GlobalInit, GlobalType, Instance, LocalFunctionIndex, ModuleInfo as EngineInfo,
+    Mutability, TableType, Type,
 };
 
 use crate::config::RuntimeConfig;
+use crate::limits::MOST_TABLE_ELEMENTS;
 use crate::module::info::ModuleInfo;
-use crate::runtime::fuel;
+use crate::runtime::{fuel, preflight};
 
 /// What the counter is set to by the guest code that finds it below zero. Nothing else writes it, so it tells
 /// exhaustion from an `unreachable` of the guest's own.
@@ -30,6 +30,8 @@ pub(super) struct Private {
     pub(super) counter: Option<String>,
     /// Whether it counts fuel.
     pub(super) metering: bool,
+    /// How many table elements were asked for in vain, where tables may grow: the engine asks nobody and tells nobody.
+    pub(super) denied: Option<String>,
     /// The start function, which is called once the instance is ready for it.
     pub(super) start: Option<String>,
 }
@@ -40,20 +42,21 @@ impl Private {
         let start = info.start.map(|_| fuel::unused_export(info, "wrun:start"));
         let counts = config.metering || config.interruption;
         let counter = counts.then(|| fuel::unused_export(info, "wrun:counter"));
-        Self { counter, metering: config.metering, start }
+        let denied = preflight::may_grow_tables(info).then(|| fuel::unused_export(info, "wrun:denied"));
+        Self { counter, metering: config.metering, denied, start }
     }
 
     /// The start function of an instance, where it has one to wait for.
-    pub(super) fn start<'i>(&self, instance: &'i Instance) -> Option<&'i Function> {
+    pub(super) fn start<'i>(&self, instance: &'i Instance) -> Option<&'i Func> {
         instance.exports.get_function(self.start.as_ref()?).ok()
     }
 
     /// The middleware that makes them, for one module: its state is that module's.
     pub(super) fn middleware(&self) -> Option<Arc<dyn ModuleMiddleware>> {
-        if self.counter.is_none() && self.start.is_none() {
+        if self.counter.is_none() && self.start.is_none() && self.denied.is_none() {
             return None;
         }
-        Some(Arc::new(Transform { private: self.clone(), counter: AtomicU32::new(u32::MAX) }))
+        Some(Arc::new(Transform { private: self.clone(), counter: OnceLock::new(), growth: OnceLock::new() }))
     }
 }
 
@@ -62,27 +65,29 @@ impl Private {
 struct Transform {
     private: Private,
     /// The index of the counter, once the module has one.
-    counter: AtomicU32,
+    counter: OnceLock<u32>,
+    /// The globals that watch tables grow, once the module has any.
+    growth: OnceLock<Growth>,
 }
 
 impl ModuleMiddleware for Transform {
     fn generate_function_middleware<'a>(&self, _: LocalFunctionIndex) -> Box<dyn FunctionMiddleware<'a> + 'a> {
-        let Private { counter, metering, .. } = &self.private;
-        match counter {
-            Some(_) => {
-                let global = self.counter.load(Ordering::Acquire);
-                Box::new(Meter { global, metering: *metering, owed: fuel::ENTRY, entered: false })
-            }
-            None => Box::new(Unchanged),
-        }
+        let metering = self.private.metering;
+        let counter = self.counter.get().map(|global| Meter { global: *global, metering, owed: fuel::ENTRY });
+        Box::new(Function { counter, entered: false, growth: self.growth.get().cloned() })
     }
 
     fn transform_module_info(&self, module: &mut EngineInfo) -> Result<(), MiddlewareError> {
         if let Some(name) = &self.private.counter {
-            let global = module.globals.push(GlobalType::new(Type::I64, Mutability::Var));
-            module.global_initializers.push(GlobalInit::I64Const(fuel::UNLIMITED));
-            module.exports.insert(name.clone(), ExportIndex::Global(global));
-            self.counter.store(global.as_u32(), Ordering::Release);
+            let counter = add_global(module, GlobalInit::I64Const(fuel::UNLIMITED), Some(name));
+            self.counter.get_or_init(|| counter);
+        }
+        if let Some(name) = &self.private.denied {
+            let denied = add_global(module, GlobalInit::I64Const(0), Some(name));
+            let [more, grown] = [(); 2].map(|()| add_global(module, GlobalInit::I32Const(0), None));
+            let most = |table: &TableType| table.maximum.unwrap_or(u32::MAX).min(MOST_TABLE_ELEMENTS).into();
+            let mosts = module.tables.values().map(most).collect();
+            self.growth.get_or_init(|| Growth { denied, more, grown, mosts });
         }
         if let (Some(name), Some(start)) = (&self.private.start, module.start_function.take()) {
             module.exports.insert(name.clone(), ExportIndex::Function(start));
@@ -91,11 +96,91 @@ impl ModuleMiddleware for Transform {
     }
 }
 
-/// Code as it is.
-#[derive(Debug)]
-struct Unchanged;
+/// Adds a global with its first value, exported where it is to be reached from outside; its index.
+fn add_global(module: &mut EngineInfo, first: GlobalInit, name: Option<&String>) -> u32 {
+    let ty = if matches!(first, GlobalInit::I64Const(_)) { Type::I64 } else { Type::I32 };
+    module.global_initializers.push(first);
+    let global = module.globals.push(GlobalType::new(ty, Mutability::Var));
+    if let Some(name) = name {
+        module.exports.insert(name.clone(), ExportIndex::Global(global));
+    }
+    global.as_u32()
+}
 
-impl FunctionMiddleware<'_> for Unchanged {}
+/// One function's code.
+#[derive(Debug)]
+struct Function {
+    counter: Option<Meter>,
+    entered: bool,
+    growth: Option<Growth>,
+}
+
+impl<'a> FunctionMiddleware<'a> for Function {
+    fn feed(&mut self, operator: Operator<'a>, code: &mut MiddlewareReaderState<'a>) -> Result<(), MiddlewareError> {
+        let entered = std::mem::replace(&mut self.entered, true);
+        if let Some(counter) = &mut self.counter {
+            counter.before(&operator, !entered, code);
+        }
+        let is_loop = matches!(operator, Operator::Loop { .. });
+        match (&operator, &self.growth) {
+            (Operator::TableGrow { table }, Some(growth)) => growth.grow(*table, code),
+            _ => code.push_operator(operator),
+        }
+        if let Some(counter) = self.counter.as_mut().filter(|_| is_loop) {
+            counter.round(code);
+        }
+        Ok(())
+    }
+}
+
+/// The globals that watch tables grow: what was denied last, and two to hold what is asked for and what came of it.
+#[derive(Clone, Debug)]
+struct Growth {
+    denied: u32,
+    more: u32,
+    grown: u32,
+    /// The most elements of each table with no limit.
+    mosts: Arc<[i64]>,
+}
+
+impl Growth {
+    /// `table.grow`, and where it gives -1 though the table could have grown with no limit, a note of how many elements it would
+    /// have had.
+    fn grow(&self, table: u32, code: &mut MiddlewareReaderState<'_>) {
+        let Self { denied, more, grown, ref mosts } = *self;
+        let most = mosts.get(table as usize).copied().unwrap_or(i64::MAX);
+        let wanted = [
+            Operator::TableSize { table },
+            Operator::I64ExtendI32U,
+            Operator::GlobalGet { global_index: more },
+            Operator::I64ExtendI32U,
+            Operator::I64Add,
+        ];
+        code.extend(&[
+            Operator::GlobalSet { global_index: more },
+            Operator::GlobalGet { global_index: more },
+            Operator::TableGrow { table },
+            Operator::GlobalSet { global_index: grown },
+            Operator::GlobalGet { global_index: grown },
+            Operator::I32Const { value: -1 },
+            Operator::I32Eq,
+            Operator::If { blockty: BlockType::Empty },
+        ]);
+        code.extend(&wanted);
+        code.extend(&[
+            Operator::I64Const { value: most },
+            Operator::I64LeU,
+            Operator::If { blockty: BlockType::Empty },
+        ]);
+        code.extend(&wanted);
+        code.extend(&[
+            Operator::GlobalSet { global_index: denied },
+            Operator::End,
+            Operator::End,
+            Operator::GlobalGet { global_index: grown },
+        ]);
+    }
+}
 
 /// One function's costs.
 #[derive(Debug)]
@@ -105,7 +190,6 @@ struct Meter {
     metering: bool,
     /// What is used and not charged yet.
     owed: i64,
-    entered: bool,
 }
 
 impl Meter {
@@ -133,30 +217,28 @@ impl Meter {
             Operator::End,
         ]);
     }
-}
 
-impl<'a> FunctionMiddleware<'a> for Meter {
-    fn feed(&mut self, operator: Operator<'a>, code: &mut MiddlewareReaderState<'a>) -> Result<(), MiddlewareError> {
-        if !std::mem::replace(&mut self.entered, true) {
+    /// What goes before an operator: the costs of what came before it, where control may leave or come in.
+    fn before(&mut self, operator: &Operator<'_>, first: bool, code: &mut MiddlewareReaderState<'_>) {
+        if first {
             self.charge(code);
             self.check(code);
         }
         if self.metering {
-            self.owed += cost(&operator);
+            self.owed += cost(operator);
         }
-        if ends_straight_line(&operator) {
+        if ends_straight_line(operator) {
             self.charge(code);
         }
-        let is_loop = matches!(operator, Operator::Loop { .. });
-        code.push_operator(operator);
-        if is_loop {
-            if !self.metering {
-                self.owed = fuel::ENTRY;
-                self.charge(code);
-            }
-            self.check(code);
+    }
+
+    /// What goes to the head of a loop.
+    fn round(&mut self, code: &mut MiddlewareReaderState<'_>) {
+        if !self.metering {
+            self.owed = fuel::ENTRY;
+            self.charge(code);
         }
-        Ok(())
+        self.check(code);
     }
 }
 

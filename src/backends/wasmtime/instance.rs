@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::runtime::core::{InstanceCore, Seat};
 use crate::runtime::fuel::{Gauge, Tank};
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
-use crate::runtime::{access, preflight};
+use crate::runtime::{access, signature};
 use crate::value::types::{FuncType, ValType, Value};
 
 /// An instance in a store of its own.
@@ -67,8 +67,8 @@ impl WasmInstance for WasmtimeInstance {
     }
 
     fn function(&mut self, name: &str) -> Result<Box<dyn WasmFunctionCaller>> {
-        let ty = preflight::find_function(self.core.info(), name)?.clone();
-        preflight::check_passable(name, &ty)?;
+        let ty = signature::find_function(self.core.info(), name)?.clone();
+        signature::check_passable(name, &ty)?;
         let Some(func) = self.instance.get_func(&mut self.store, name) else {
             return Err(access::no_such_export(self.core.info(), "func", name));
         };
@@ -139,7 +139,7 @@ impl WasmFunctionCaller for WasmtimeFunctionCaller {
     fn call(&mut self, instance: &mut dyn WasmInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
         // SAFETY: the owner's number is one of a `WasmtimeInstance`, which made this handle.
         let Some(instance) = (unsafe { instance.seat().of::<WasmtimeInstance>(self.owner) }) else {
-            return Err(preflight::other_instance());
+            return Err(signature::other_instance());
         };
         match self.raw {
             Some(call) => call(self, instance, args, results),
@@ -152,7 +152,7 @@ impl WasmtimeFunctionCaller {
     fn call_uncommon(&mut self, instance: &mut WasmtimeInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
         let WasmtimeInstance { core, store, stack: room, tank, .. } = instance;
         let Self { func, ty, numeric, .. } = self;
-        preflight::check_call(ty, args, results.len())?;
+        signature::check_call(ty, args, results.len())?;
         core.life().run(|| {
             stack::on_enough(*room, || match numeric {
                 Some(numeric) => numeric.call(store, *func, tank, args, results),

@@ -51,8 +51,8 @@ impl ResourceLimiter for Guest {
         Ok(())
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let desired = desired as u64;
-        Ok(desired <= u64::from(MOST_TABLE_ELEMENTS) && self.life.admits_elements(desired))
+    fn table_growing(&mut self, _current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let ruled_out = desired > MOST_TABLE_ELEMENTS as usize || maximum.is_some_and(|maximum| desired > maximum);
+        Ok(!ruled_out && self.life.admits_elements(desired as u64))
     }
 }

@@ -6,7 +6,7 @@ use wasmtime::ValRaw;
 use super::instance::{WasmtimeFunctionCaller, WasmtimeInstance};
 use super::{metering, stack};
 use crate::error::Result;
-use crate::runtime::preflight;
+use crate::runtime::signature;
 use crate::value::number::{Number, with_common_params, with_number};
 use crate::value::types::{FuncType, ValType, Value};
 
@@ -87,7 +87,7 @@ fn call<R: Returned, const N: usize>(
 
 #[cold]
 fn misfit(caller: &WasmtimeFunctionCaller, args: &[Value], results: &[Value]) -> Result<()> {
-    preflight::check_call(&caller.ty, args, results.len())
+    signature::check_call(&caller.ty, args, results.len())
 }
 
 /// Makes the generic functions of one arity: the call, and its choice by the type of the result.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use wrun::runtime::preflight;
+use wrun::runtime::signature;
 use wrun::session::{self, Session, nanoseconds};
 use wrun::{Error, ErrorKind, ModuleInfo, ValType, Value};
 
@@ -103,8 +103,8 @@ impl Run {
         let session = opened?;
         let function = choose(session.info(), settings)?;
         self.call().function = Some(function.to_owned());
-        let ty = preflight::find_function(session.info(), function)?;
-        preflight::check_passable(function, ty)?;
+        let ty = signature::find_function(session.info(), function)?;
+        signature::check_passable(function, ty)?;
         self.call().result_types = ty.results().iter().map(ValType::to_string).collect();
         self.call().phase = "reading the arguments";
         let args = arguments(settings, function, ty)?;
@@ -130,7 +130,7 @@ fn choose<'s>(info: &ModuleInfo, settings: &'s RunSettings) -> Result<&'s str, F
     }
     let message = "no function was named, and the module is no program (it exports no `_start` of type () -> ())";
     let error = Error::new(ErrorKind::UnknownExport, message);
-    Err(error.with_hint(preflight::list_of_functions(info)).into())
+    Err(error.with_hint(signature::list_of_functions(info)).into())
 }
 
 /// The arguments; a failure shows the signature they were held against.
