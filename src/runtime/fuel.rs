@@ -78,8 +78,11 @@ impl Tank {
     /// # Errors
     /// [`ErrorKind::OutOfFuel`] where it used more than there was.
     pub(crate) fn settle(&mut self, left: i64) -> Result<()> {
+        if left < 0 {
+            return Err(self.exhausted());
+        }
         self.count(left);
-        if left >= 0 { Ok(()) } else { Err(self.exhausted()) }
+        Ok(())
     }
 
     /// What a call failed with, which used what is only known where the guest ended itself.
@@ -116,7 +119,8 @@ impl Tank {
     }
 
     /// The failure of a guest that used more than there was.
-    fn exhausted(&self) -> Error {
+    pub(crate) fn exhausted(&mut self) -> Error {
+        self.count(-1);
         let limit = u64::try_from(self.filled).unwrap_or(0);
         Error::out_of_fuel(LimitExceeded::new(LimitKind::Fuel, limit, limit.saturating_add(1)))
     }

@@ -13,8 +13,8 @@ use crate::limits::{LimitExceeded, LimitKind};
 use crate::runtime::life::Life;
 use crate::runtime::watchdog;
 
-/// How often a guest that does not heed an order is reminded. On Wasmer an order can be overwritten by the guest's own
-/// count, on Wasmtime come between its look at the orders and its next deadline.
+/// How often a guest that does not heed an order is reminded. On Wasmtime an epoch can end between its look at the orders
+/// and its next deadline, and the order with it.
 const AGAIN: Duration = Duration::from_millis(1);
 
 /// Makes guest code that runs come to a check soon. Pressed under the lock of the reins, by any thread.

@@ -1,71 +1,97 @@
-//! The count of one instance: the global its code counts in, as fuel or only so that it can be stopped.
+//! What the code of one instance keeps for its host: fuel left, whether it was stopped, growth it was denied.
 
 use std::sync::Arc;
 
-use wasmer::{Global, Instance, RuntimeError, Store, Value};
+use wasmer::{AsStoreMut, Global, Instance, RuntimeError, Store, Value};
 
 use super::errors;
-use super::metering::{EXHAUSTED, Private};
+use super::metering::{EXHAUSTED, GO, Private, STOPPED};
 use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::fuel::{self, Tank};
+use crate::runtime::fuel::Tank;
 use crate::runtime::life::Life;
 
-/// The count of one instance, where its code counts at all.
+/// The private globals of one instance, where its code has them.
 #[derive(Debug)]
 pub(super) struct Meter {
-    counter: Option<Global>,
-    /// Where it counts fuel.
-    tank: Option<Tank>,
-    /// Where its code notes table growth that was denied, and whom to tell.
+    fuel: Option<(Global, Tank)>,
+    stop: Option<Global>,
+    /// Table growth that was denied, and whom to tell.
     denied: Option<(Global, Arc<Life>)>,
 }
 
 impl Meter {
-    /// The meter of an instance whose code counts in the private export.
+    /// The meter of an instance whose code keeps the private exports.
     pub(super) fn of(private: &Private, instance: &Instance, life: &Arc<Life>, limit: Option<u64>) -> Self {
         let global = |name: &Option<String>| instance.exports.get_global(name.as_ref()?).ok().cloned();
-        let counter = global(&private.counter);
-        let denied = global(&private.denied).map(|denied| (denied, Arc::clone(life)));
-        Self { counter, denied, tank: private.metering.then(|| Tank::new(life, limit)) }
+        Self {
+            fuel: global(&private.fuel).map(|fuel| (fuel, Tank::new(life, limit))),
+            stop: global(&private.stop),
+            denied: global(&private.denied).map(|denied| (denied, Arc::clone(life))),
+        }
     }
 
-    /// The global, for host functions and the brake.
-    pub(super) fn counter(&self) -> Option<&Global> {
-        self.counter.as_ref()
+    /// The fuel global, for host functions to look at.
+    pub(super) fn fuel(&self) -> Option<&Global> {
+        self.fuel.as_ref().map(|(fuel, _)| fuel)
+    }
+
+    /// The flag to stop the guest by.
+    pub(super) fn stop(&self) -> Option<&Global> {
+        self.stop.as_ref()
     }
 
     pub(super) fn tank(&mut self) -> Option<&mut Tank> {
-        self.tank.as_mut()
+        self.fuel.as_mut().map(|(_, tank)| tank)
     }
 
     /// Fills the tank to what was put in.
-    pub(super) fn fill(&mut self, store: &mut Store) {
-        self.set_left(store, self.tank.as_ref().map_or(fuel::UNLIMITED, Tank::filled));
+    pub(super) fn fill(&self, store: &mut Store) {
+        if let Some((_, tank)) = &self.fuel {
+            self.set_left(store, tank.filled());
+        }
     }
 
     /// What is left; below zero where more was used than there was.
     pub(super) fn left(&self, store: &mut Store) -> i64 {
-        self.counter.as_ref().map_or(0, |counter| left(counter, store))
+        self.fuel().map_or(0, |fuel| left(fuel, store))
     }
 
+    /// Fills or empties the tank, and lets a guest that was stopped go.
     pub(super) fn set_left(&self, store: &mut Store, left: i64) {
-        if let Some(counter) = &self.counter {
-            let set = counter.set(store, Value::I64(left));
-            debug_assert!(set.is_ok(), "the counter is mutable, of type i64, and of this store");
+        let values = [(self.fuel(), Value::I64(left)), (self.stop(), Value::I32(GO))];
+        for (global, value) in values.into_iter().filter_map(|(global, value)| Some((global?, value))) {
+            set(global, store, value);
         }
     }
 
-    /// What came of guest code, its count considered.
+    /// What came of guest code, what it kept considered.
     #[inline]
     pub(super) fn settle<T>(&mut self, store: &mut Store, ran: Result<T, RuntimeError>) -> Result<T> {
         if let Some((denied, life)) = &self.denied {
             tell_denied(denied, life, store);
         }
-        let Some(counter) = &self.counter else { return ran.map_err(errors::call) };
-        match (ran, &mut self.tank) {
+        match (ran, &mut self.fuel) {
             (Ok(value), None) => Ok(value),
-            (Ok(value), Some(tank)) => tank.settle(left(counter, store)).map(|()| value),
-            (Err(error), tank) => Err(failed(error, left(counter, store), tank.as_mut())),
+            (Ok(value), Some((fuel, tank))) => tank.settle(left(fuel, store)).map(|()| value),
+            (Err(error), _) => Err(self.failed(store, error)),
+        }
+    }
+
+    /// Why guest code failed.
+    #[cold]
+    fn failed(&mut self, store: &mut Store, error: RuntimeError) -> Error {
+        let error = errors::call(error);
+        let backtrace = |error: Error| error.backtrace().to_vec();
+        if self.stop().is_some_and(|stop| stop.get(store) == Value::I32(STOPPED)) {
+            self.tank().into_iter().for_each(Tank::lose_count);
+            return Error::new(ErrorKind::Interrupted, "the guest was interrupted").with_backtrace(backtrace(error));
+        }
+        match &mut self.fuel {
+            None => error,
+            Some((fuel, tank)) => match left(fuel, store) {
+                EXHAUSTED => tank.exhausted().with_backtrace(backtrace(error)),
+                left => tank.settle_failure(left, error),
+            },
         }
     }
 }
@@ -74,31 +100,16 @@ impl Meter {
 fn tell_denied(denied: &Global, life: &Life, store: &mut Store) {
     if let Value::I64(elements @ 1..) = denied.get(store) {
         life.admits_elements(elements.unsigned_abs());
-        let reset = denied.set(store, Value::I64(0));
-        debug_assert!(reset.is_ok(), "the global is mutable, of type i64, and of this store");
+        set(denied, store, Value::I64(0));
     }
 }
 
-/// Why guest code failed that left this count.
-#[cold]
-fn failed(error: RuntimeError, left: i64, tank: Option<&mut Tank>) -> Error {
-    let error = errors::call(error);
-    match tank {
-        Some(tank) if left == EXHAUSTED => match tank.settle(left) {
-            Err(exhausted) => exhausted.with_backtrace(error.backtrace().to_vec()),
-            Ok(()) => error,
-        },
-        Some(tank) => tank.settle_failure(left, error),
-        // Code that counts no fuel finds nothing left only where its brake was pressed.
-        None if left == EXHAUSTED => {
-            let stopped = Error::new(ErrorKind::Interrupted, "the guest was interrupted");
-            stopped.with_backtrace(error.backtrace().to_vec())
-        }
-        None => error,
-    }
+/// What the fuel global says.
+pub(super) fn left(fuel: &Global, store: &mut impl AsStoreMut) -> i64 {
+    fuel.get(store).i64().unwrap_or(EXHAUSTED)
 }
 
-/// What the counter says.
-pub(super) fn left(counter: &Global, store: &mut impl wasmer::AsStoreMut) -> i64 {
-    counter.get(store).i64().unwrap_or(EXHAUSTED)
+fn set(global: &Global, store: &mut impl AsStoreMut, value: Value) {
+    let set = global.set(store, value);
+    debug_assert!(set.is_ok(), "the global is mutable, of the value's type, and of this store");
 }

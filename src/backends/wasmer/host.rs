@@ -8,8 +8,9 @@ use wasmer::{
 };
 
 use super::convert::{Funcs, from_val, func_type, to_val, val_type};
+use super::fuel::left;
+use super::memory;
 use super::metering::EXHAUSTED;
-use super::{fuel, memory};
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{MemoryType, ModuleInfo, TableType};
 use crate::runtime::access;
@@ -22,7 +23,7 @@ use crate::value::types::Value;
 pub(super) struct Guest {
     memories: Vec<(String, Memory)>,
     funcs: Funcs,
-    counter: Option<Global>,
+    fuel: Option<Global>,
     life: Arc<Life>,
 }
 
@@ -33,13 +34,13 @@ pub(super) struct Lowered {
 }
 
 impl Lowered {
-    /// Shows the guest's memories and counter to the host functions it calls.
-    pub(super) fn connect(&self, store: &mut Store, instance: &Instance, counter: Option<Global>) {
+    /// Shows the guest's memories and fuel to the host functions it calls.
+    pub(super) fn connect(&self, store: &mut Store, instance: &Instance, fuel: Option<Global>) {
         let exports = instance.exports.iter();
         let memories = exports.memories().map(|(name, memory)| (name.clone(), memory.clone())).collect();
         let guest = self.guest.as_mut(store);
         guest.memories = memories;
-        guest.counter = counter;
+        guest.fuel = fuel;
     }
 }
 
@@ -51,7 +52,7 @@ pub(super) fn lower(
     funcs: &Funcs,
     life: &Arc<Life>,
 ) -> Result<Lowered> {
-    let guest = Guest { memories: Vec::new(), funcs: funcs.clone(), counter: None, life: Arc::clone(life) };
+    let guest = Guest { memories: Vec::new(), funcs: funcs.clone(), fuel: None, life: Arc::clone(life) };
     let guest = FunctionEnv::new(store, guest);
     let items = info.imports.iter().filter_map(|import| imports.get(&import.module, &import.name));
     let externs = items.map(|item| lower_one(store, &guest, funcs, item)).collect::<Result<_>>()?;
@@ -109,11 +110,11 @@ fn lower_function(store: &mut Store, guest: &FunctionEnv<Guest>, function: &Host
 /// Holds a guest that is paused, and fails the host call of one that is to stop or has used more than there was.
 fn check(env: &mut FunctionEnvMut<'_, Guest>) -> Result<(), RuntimeError> {
     env.data().life.heed().map_err(|stop| RuntimeError::user(Box::new(stop)))?;
-    let Some(counter) = env.data().counter.clone() else { return Ok(()) };
-    if fuel::left(&counter, env) >= 0 {
+    let Some(fuel) = env.data().fuel.clone() else { return Ok(()) };
+    if left(&fuel, env) >= 0 {
         return Ok(());
     }
-    counter.set(env, wasmer::Value::I64(EXHAUSTED))?;
+    fuel.set(env, wasmer::Value::I64(EXHAUSTED))?;
     Err(RuntimeError::new("out of fuel"))
 }
 

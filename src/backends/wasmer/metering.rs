@@ -18,18 +18,23 @@ use crate::limits::MOST_TABLE_ELEMENTS;
 use crate::module::info::ModuleInfo;
 use crate::runtime::{fuel, preflight};
 
-/// What the counter is set to by the guest code that finds it below zero. Nothing else writes it, so it tells
+/// What the fuel global is set to by the guest code that finds it below zero. Nothing else writes it, so it tells
 /// exhaustion from an `unreachable` of the guest's own.
 pub(super) const EXHAUSTED: i64 = i64::MIN;
 
+/// The stop flag of a guest that may go on, of one that is to stop, and of one that has: the last is only written by the
+/// guest, so it tells a stop from an `unreachable` of the guest's own.
+pub(super) const GO: i32 = 0;
+pub(super) const STOP: i32 = 1;
+pub(super) const STOPPED: i32 = 2;
+
 /// The private exports a module is given, by names it does not use itself.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Private {
-    /// The counter, where code counts: fuel where it is metered, else how often it comes by a check, so that writing
-    /// to the counter stops it.
-    pub(super) counter: Option<String>,
-    /// Whether it counts fuel.
-    pub(super) metering: bool,
+    /// The fuel global, where fuel is metered.
+    pub(super) fuel: Option<String>,
+    /// The flag that other threads stop the guest by, where they can.
+    pub(super) stop: Option<String>,
     /// How many table elements were asked for in vain, where tables may grow: the engine asks nobody and tells nobody.
     pub(super) denied: Option<String>,
     /// The start function, which is called once the instance is ready for it.
@@ -39,11 +44,11 @@ pub(super) struct Private {
 impl Private {
     /// The private exports that a module needs.
     pub(super) fn of(info: &ModuleInfo, config: &RuntimeConfig) -> Self {
-        let start = info.start.map(|_| fuel::unused_export(info, "wrun:start"));
-        let counts = config.metering || config.interruption;
-        let counter = counts.then(|| fuel::unused_export(info, "wrun:counter"));
-        let denied = preflight::may_grow_tables(info).then(|| fuel::unused_export(info, "wrun:denied"));
-        Self { counter, metering: config.metering, denied, start }
+        let unless = |unused: bool, name: &str| (!unused).then(|| fuel::unused_export(info, name));
+        let (fuel, stop) = (unless(!config.metering, "wrun:fuel"), unless(!config.interruption, "wrun:stop"));
+        let denied = unless(!preflight::may_grow_tables(info), "wrun:denied");
+        let start = unless(info.start.is_none(), "wrun:start");
+        Self { fuel, stop, denied, start }
     }
 
     /// The start function of an instance, where it has one to wait for.
@@ -53,34 +58,40 @@ impl Private {
 
     /// The middleware that makes them, for one module: its state is that module's.
     pub(super) fn middleware(&self) -> Option<Arc<dyn ModuleMiddleware>> {
-        if self.counter.is_none() && self.start.is_none() && self.denied.is_none() {
-            return None;
-        }
-        Some(Arc::new(Transform { private: self.clone(), counter: OnceLock::new(), growth: OnceLock::new() }))
+        let Self { fuel, stop, denied, start } = self;
+        let unchanged = [fuel, stop, denied, start].into_iter().all(Option::is_none);
+        (!unchanged).then(|| Arc::new(Transform { private: self.clone(), ..Transform::default() }) as _)
     }
 }
 
 /// The transformation of one module.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Transform {
     private: Private,
-    /// The index of the counter, once the module has one.
-    counter: OnceLock<u32>,
+    /// The index of the fuel global, once the module has one.
+    fuel: OnceLock<u32>,
+    /// The globals by which it is stopped, once the module has them.
+    stop: OnceLock<Stop>,
     /// The globals that watch tables grow, once the module has any.
     growth: OnceLock<Growth>,
 }
 
 impl ModuleMiddleware for Transform {
     fn generate_function_middleware<'a>(&self, _: LocalFunctionIndex) -> Box<dyn FunctionMiddleware<'a> + 'a> {
-        let metering = self.private.metering;
-        let counter = self.counter.get().map(|global| Meter { global: *global, metering, owed: fuel::ENTRY });
-        Box::new(Function { counter, entered: false, growth: self.growth.get().cloned() })
+        let meter = self.fuel.get().map(|global| Meter { global: *global, owed: fuel::ENTRY });
+        let (stop, growth) = (self.stop.get().copied(), self.growth.get().cloned());
+        Box::new(Function { entered: false, meter, stop, growth })
     }
 
     fn transform_module_info(&self, module: &mut EngineInfo) -> Result<(), MiddlewareError> {
-        if let Some(name) = &self.private.counter {
-            let counter = add_global(module, GlobalInit::I64Const(fuel::UNLIMITED), Some(name));
-            self.counter.get_or_init(|| counter);
+        if let Some(name) = &self.private.fuel {
+            let fuel = add_global(module, GlobalInit::I64Const(fuel::UNLIMITED), Some(name));
+            self.fuel.get_or_init(|| fuel);
+        }
+        if let Some(name) = &self.private.stop {
+            let flag = add_global(module, GlobalInit::I32Const(GO), Some(name));
+            let fence = add_global(module, GlobalInit::I32Const(0), None);
+            self.stop.get_or_init(|| Stop { flag, fence });
         }
         if let Some(name) = &self.private.denied {
             let denied = add_global(module, GlobalInit::I64Const(0), Some(name));
@@ -110,26 +121,69 @@ fn add_global(module: &mut EngineInfo, first: GlobalInit, name: Option<&String>)
 /// One function's code.
 #[derive(Debug)]
 struct Function {
-    counter: Option<Meter>,
     entered: bool,
+    meter: Option<Meter>,
+    stop: Option<Stop>,
     growth: Option<Growth>,
 }
 
 impl<'a> FunctionMiddleware<'a> for Function {
     fn feed(&mut self, operator: Operator<'a>, code: &mut MiddlewareReaderState<'a>) -> Result<(), MiddlewareError> {
-        let entered = std::mem::replace(&mut self.entered, true);
-        if let Some(counter) = &mut self.counter {
-            counter.before(&operator, !entered, code);
+        if !std::mem::replace(&mut self.entered, true) {
+            if let Some(meter) = &mut self.meter {
+                meter.charge(code);
+            }
+            self.check(code);
+        }
+        if let Some(meter) = &mut self.meter {
+            meter.owed += cost(&operator);
+            if ends_straight_line(&operator) {
+                meter.charge(code);
+            }
         }
         let is_loop = matches!(operator, Operator::Loop { .. });
         match (&operator, &self.growth) {
             (Operator::TableGrow { table }, Some(growth)) => growth.grow(*table, code),
             _ => code.push_operator(operator),
         }
-        if let Some(counter) = self.counter.as_mut().filter(|_| is_loop) {
-            counter.round(code);
+        if is_loop {
+            self.check(code);
         }
         Ok(())
+    }
+}
+
+impl Function {
+    fn check(&self, code: &mut MiddlewareReaderState<'_>) {
+        if let Some(meter) = &self.meter {
+            meter.check(code);
+        }
+        if let Some(stop) = &self.stop {
+            stop.check(code);
+        }
+    }
+}
+
+/// The globals a guest is stopped by: the flag that other threads write, and one that is written before the flag is read:
+/// without a write in between, the compiler would take what it read at the loop's last round.
+#[derive(Clone, Copy, Debug)]
+struct Stop {
+    flag: u32,
+    fence: u32,
+}
+
+impl Stop {
+    fn check(self, code: &mut MiddlewareReaderState<'_>) {
+        code.extend(&[
+            Operator::I32Const { value: 0 },
+            Operator::GlobalSet { global_index: self.fence },
+            Operator::GlobalGet { global_index: self.flag },
+            Operator::If { blockty: BlockType::Empty },
+            Operator::I32Const { value: STOPPED },
+            Operator::GlobalSet { global_index: self.flag },
+            Operator::Unreachable,
+            Operator::End,
+        ]);
     }
 }
 
@@ -186,8 +240,6 @@ impl Growth {
 #[derive(Debug)]
 struct Meter {
     global: u32,
-    /// Whether operators cost; else each check does, by which the compiler cannot tell what the next one reads.
-    metering: bool,
     /// What is used and not charged yet.
     owed: i64,
 }
@@ -216,29 +268,6 @@ impl Meter {
             Operator::Unreachable,
             Operator::End,
         ]);
-    }
-
-    /// What goes before an operator: the costs of what came before it, where control may leave or come in.
-    fn before(&mut self, operator: &Operator<'_>, first: bool, code: &mut MiddlewareReaderState<'_>) {
-        if first {
-            self.charge(code);
-            self.check(code);
-        }
-        if self.metering {
-            self.owed += cost(operator);
-        }
-        if ends_straight_line(operator) {
-            self.charge(code);
-        }
-    }
-
-    /// What goes to the head of a loop.
-    fn round(&mut self, code: &mut MiddlewareReaderState<'_>) {
-        if !self.metering {
-            self.owed = fuel::ENTRY;
-            self.charge(code);
-        }
-        self.check(code);
     }
 }
 

@@ -143,10 +143,10 @@ impl WasmRuntime for WasmerRuntime {
         let instance = made.map_err(errors::instantiate)?;
         let mut meter = Meter::of(module.private(), &instance, life, limits.fuel);
         meter.fill(&mut store);
-        if let Some(counter) = meter.counter() {
-            interruption::prepare(&mut store, &core, counter);
+        if let Some(stop) = meter.stop() {
+            interruption::prepare(&mut store, &core, stop);
         }
-        lowered.connect(&mut store, &instance, meter.counter().cloned());
+        lowered.connect(&mut store, &instance, meter.fuel().cloned());
         if let Some(start) = module.private().start(&instance) {
             life.start(|| {
                 let started = start.call(&mut store, &[]);

@@ -4,7 +4,7 @@ use wasmtime::{AsContext, AsContextMut, Config, OperatorCost, Trap};
 
 use super::errors;
 use super::limits::Guest;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::runtime::fuel::Tank;
 
 /// Makes the engine count portable fuel: its own table of flat costs, and no costs that depend on a value.
@@ -82,7 +82,7 @@ fn consider<T>(
         (Err(error), None) => Err(errors::guest(store, error)),
         (Err(error), Some(tank)) if error.downcast_ref::<Trap>() == Some(&Trap::OutOfFuel) => {
             set_left(&mut store, -1);
-            tank.settle(-1).and(Err(Error::new(ErrorKind::OutOfFuel, error.to_string())))
+            Err(tank.exhausted())
         }
         (Err(error), Some(tank)) => {
             let left = left(&store);
