@@ -32,7 +32,7 @@ _wrun() {
 
     case "${cmd}" in
         wrun)
-            opts="-r -o -v -q -h -V --runtime --compiler --deterministic --memory --stack --table-elements --timeout --fuel --input --output --pretty --metrics --progress --verbose --quiet --log-format --color --help --version inspect engines completions"
+            opts="-r -o -v -q -h -V --runtime --compiler --deterministic --memory --stack --table-elements --timeout --fuel --dir --env --input --output --pretty --metrics --capture --progress --verbose --quiet --log-format --color --help --version inspect engines completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -48,6 +48,10 @@ _wrun() {
                     ;;
                 --compiler)
                     COMPREPLY=($(compgen -W "cranelift singlepass" -- "${cur}"))
+                    return 0
+                    ;;
+                --deterministic)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --memory)
@@ -67,6 +71,14 @@ _wrun() {
                     return 0
                     ;;
                 --fuel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --env)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wrun_global_optspecs
-    string join \n r/runtime= compiler= deterministic memory= stack= table-elements= timeout= fuel= input= o/output= pretty metrics progress= v/verbose q/quiet log-format= color= h/help V/version
+    string join \n r/runtime= compiler= deterministic= memory= stack= table-elements= timeout= fuel= dir= env= input= o/output= pretty metrics capture progress= v/verbose q/quiet log-format= color= h/help V/version
 end
 
 function __fish_wrun_needs_command
@@ -28,11 +28,14 @@ complete -c wrun -n "__fish_wrun_needs_command" -s r -l runtime -d 'The engine [
 wasmer\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -l compiler -d 'The engine\'s compiler; singlepass is on wasmer' -r -f -a "cranelift\t''
 singlepass\t''"
+complete -c wrun -n "__fish_wrun_needs_command" -l deterministic -d 'Compute the same on every engine and machine: canonical NaNs, clocks from a fixed start in fixed steps, random bytes that follow from the seed [default seed: 0]' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l memory -d 'The most linear memory, all memories together, with a unit: 64MiB, 1GB' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l stack -d 'The most guest stack, with a unit, 64KiB to 1GiB [default: 1MiB]' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l table-elements -d 'The most elements in each table' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l timeout -d 'The most wall clock, from reading the module to the result, with a unit: 500ms, 1.5s, 2m' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l fuel -d 'The most portable fuel, about one unit an operator: 500000, 10M, 2G' -r
+complete -c wrun -n "__fish_wrun_needs_command" -l dir -d 'Grant a folder, by its own path or as GUEST; `::ro` makes it read-only' -r
+complete -c wrun -n "__fish_wrun_needs_command" -l env -d 'Grant an environment variable; without a value, a copy of wrun\'s own' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l input -d 'How arguments on standard input are written' -r -f -a "json\t''
 msgpack\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -s o -l output -d 'How results are written' -r -f -a "json\t''
@@ -46,9 +49,9 @@ json\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -l color -d 'When to colour messages; auto honours `NO_COLOR`' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c wrun -n "__fish_wrun_needs_command" -l deterministic -d 'Compute the same bits on every engine and machine: canonical NaNs, no machine-dependent SIMD'
 complete -c wrun -n "__fish_wrun_needs_command" -l pretty -d 'Indent JSON'
 complete -c wrun -n "__fish_wrun_needs_command" -l metrics -d 'Print the envelope (result or error, exit code, times, memory) instead of the bare result'
+complete -c wrun -n "__fish_wrun_needs_command" -l capture -d 'Put the guest\'s standard output and error into the envelope'
 complete -c wrun -n "__fish_wrun_needs_command" -s v -l verbose -d 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_needs_command" -s q -l quiet -d 'Say only what failed, without hints'
 complete -c wrun -n "__fish_wrun_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -23,6 +23,8 @@ pub enum ErrorKind {
     UnsupportedConfig,
     /// The engine asked for is not compiled in. Build with its cargo feature.
     EngineUnavailable,
+    /// A capability that cannot be granted, such as a folder that is not there. Change the grant.
+    Grant,
     /// An import nobody provides, or one of the wrong type. Provide it.
     Unlinkable,
     /// No such export, or one of another kind. Choose another name.
@@ -60,6 +62,7 @@ impl ErrorKind {
             Self::UnsupportedFeature => "unsupported_feature",
             Self::UnsupportedConfig => "unsupported_config",
             Self::EngineUnavailable => "engine_unavailable",
+            Self::Grant => "grant",
             Self::Unlinkable => "unlinkable",
             Self::UnknownExport => "unknown_export",
             Self::InvalidArgument => "invalid_argument",

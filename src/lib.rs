@@ -35,13 +35,15 @@ pub mod module;
 pub mod runtime;
 pub mod session;
 pub mod value;
+#[cfg_attr(not(any(feature = "wasmtime-runtime", feature = "wasmer-runtime")), path = "wasi/absent.rs")]
+mod wasi;
 
 pub use backends::create_runtime;
 #[cfg(feature = "wasmer-runtime")]
 pub use backends::wasmer::{WasmerFunctionCaller, WasmerInstance, WasmerModule, WasmerRuntime};
 #[cfg(feature = "wasmtime-runtime")]
 pub use backends::wasmtime::{WasmtimeFunctionCaller, WasmtimeInstance, WasmtimeModule, WasmtimeRuntime};
-pub use capabilities::Capabilities;
+pub use capabilities::{Access, Capabilities, Captured, DirGrant, Input, Output};
 pub use config::RuntimeConfig;
 pub use error::{Error, ErrorKind, Frame, Result, Trap};
 pub use limits::{LimitExceeded, LimitKind, Limits};
@@ -50,7 +52,7 @@ pub use runtime::asynchronous::AsyncCall;
 pub use runtime::control::Control;
 pub use runtime::ext::WasmInstanceExt;
 pub use runtime::features::Feature;
-pub use runtime::host::{Exit, HostContext, HostError, HostFunction, HostImports, HostItem};
+pub use runtime::host::{Exit, HostContext, HostError, HostFunction, HostImports, HostItem, Orders};
 pub use runtime::kind::{Compiler, RuntimeKind};
 pub use runtime::life::InstanceState;
 pub use runtime::metrics::{RuntimeMetrics, Shutdown};

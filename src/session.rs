@@ -14,6 +14,7 @@ use crate::module::info::ModuleInfo;
 use crate::runtime::host::HostImports;
 use crate::runtime::preflight::{self, AdmittedModule};
 use crate::value::types::{FuncType, Value};
+use crate::wasi;
 
 /// The export that WASI reactors and C++ modules want called once, before any other.
 const INITIALIZE: &str = "_initialize";
@@ -117,12 +118,21 @@ impl<'c> Call<'c> {
     }
 }
 
+/// How a guest ended by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The function returned these results.
+    Returned(Vec<Value>),
+    /// The guest ended itself with this code.
+    Exited(i32),
+}
+
 /// What came of a call.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// The results, or why there are none.
-    pub result: Result<Vec<Value>>,
+    /// How the guest ended, or why it did not come to that.
+    pub result: Result<Ended>,
     /// What it took, as far as it got.
     pub metrics: CallMetrics,
 }
@@ -154,7 +164,13 @@ impl<'a> Session<'a> {
     pub fn call(&self, call: &Call<'_>, events: &dyn Fn(Event)) -> Outcome {
         let mut metrics = CallMetrics::default();
         let clock = Clock { started: call.started, limit: call.limits.time };
-        let result = self.steps(call, &clock, events, &mut metrics).map_err(|error| clock.of_the_whole(error));
+        let result = match self.steps(call, &clock, events, &mut metrics) {
+            Ok(results) => Ok(Ended::Returned(results)),
+            Err(error) => match error.exit_code() {
+                Some(code) => Ok(Ended::Exited(code)),
+                None => Err(clock.of_the_whole(error)),
+            },
+        };
         events(Event::Measured(metrics));
         Outcome { result, metrics }
     }
@@ -168,7 +184,9 @@ impl<'a> Session<'a> {
     ) -> Result<Vec<Value>> {
         let Call { function, args, limits, ref capabilities, .. } = *call;
         // What instantiation would refuse is told before a large module is compiled for minutes.
-        preflight::check_instance(&self.config, self.info(), &HostImports::none(), limits)?;
+        let none = HostImports::none();
+        let imports = wasi::provide(self.info(), capabilities, &none)?;
+        preflight::check_instance(&self.config, self.info(), &imports, limits)?;
         clock.left()?;
         events(Event::Compiling(self.module.binary().len()));
         let compiled = timed(&mut metrics.compile_ns, || {
@@ -185,7 +203,7 @@ impl<'a> Session<'a> {
         let limits = Limits { time: clock.left()?, ..limits };
         events(Event::Instantiating);
         let mut instance = timed(&mut metrics.instantiate_ns, || {
-            let mut instance = runtime.create_instance(module.as_ref(), limits, capabilities.clone())?;
+            let mut instance = runtime.instantiate(module.as_ref(), limits, &imports)?;
             if function != INITIALIZE && self.info().function(INITIALIZE) == Some(&FuncType::default()) {
                 instance.call(INITIALIZE, &[])?;
             }

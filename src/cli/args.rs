@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use wrun::{Compiler, RuntimeKind};
+use wrun::{Compiler, DirGrant, RuntimeKind};
 
 /// Run WebAssembly on Wasmtime or Wasmer: the same call, limits and output on both.
 ///
@@ -47,14 +47,16 @@ pub(crate) struct RunArgs {
     pub(crate) function: Option<String>,
     /// Its arguments, such as `5 -1.5e3 -inf 0xff`; `-` reads them from standard input
     pub(crate) args: Vec<String>,
-    /// Arguments for a WASI program: read only to be refused, since no WASI is provided
-    #[arg(last = true, hide = true)]
+    /// Arguments for the guest itself, as a WASI program reads them
+    #[arg(last = true)]
     pub(crate) guest_args: Vec<String>,
 
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
+    #[command(flatten)]
+    pub(crate) grants: GrantArgs,
 
     /// How arguments on standard input are written
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Input and output")]
@@ -68,6 +70,9 @@ pub(crate) struct RunArgs {
     /// Print the envelope (result or error, exit code, times, memory) instead of the bare result
     #[arg(long, help_heading = "Input and output")]
     pub(crate) metrics: bool,
+    /// Put the guest's standard output and error into the envelope
+    #[arg(long, requires = "metrics", help_heading = "Input and output")]
+    pub(crate) capture: bool,
     /// When to show progress on standard error: auto is on a terminal, after 300 ms
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, help_heading = "Input and output")]
     pub(crate) progress: When,
@@ -83,9 +88,20 @@ pub(crate) struct EngineArgs {
     /// The engine's compiler; singlepass is on wasmer
     #[arg(long, value_enum, value_name = "COMPILER", help_heading = "Engine")]
     pub(crate) compiler: Option<CompilerName>,
-    /// Compute the same bits on every engine and machine: canonical NaNs, no machine-dependent SIMD
-    #[arg(long, help_heading = "Engine")]
-    pub(crate) deterministic: bool,
+    /// Compute the same on every engine and machine: canonical NaNs, clocks from a fixed start in fixed steps, random
+    /// bytes that follow from the seed [default seed: 0]
+    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "0", value_parser = super::settings::parse_count, help_heading = "Engine")]
+    pub(crate) deterministic: Option<u64>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct GrantArgs {
+    /// Grant a folder, by its own path or as GUEST; `::ro` makes it read-only
+    #[arg(long, value_name = "HOST[::GUEST][::ro]", value_parser = super::settings::parse_dir, help_heading = "Grants")]
+    pub(crate) dir: Vec<DirGrant>,
+    /// Grant an environment variable; without a value, a copy of wrun's own
+    #[arg(long, value_name = "NAME[=VALUE]", help_heading = "Grants")]
+    pub(crate) env: Vec<String>,
 }
 
 #[derive(Args, Debug)]

@@ -90,7 +90,7 @@ fn options(command: &Command) -> impl Iterator<Item = &Arg> {
 }
 
 fn takes_value(arg: &Arg) -> bool {
-    matches!(arg.get_action(), ArgAction::Set | ArgAction::Append)
+    matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) && !arg.is_require_equals_set()
 }
 
 #[cfg(test)]

@@ -32,7 +32,9 @@ pub(crate) fn of(error: &Error) -> u8 {
         ErrorKind::Timeout => TIMEOUT,
         ErrorKind::Interrupted => INTERRUPTED,
         ErrorKind::Exited => of_guest(error.exit_code().unwrap_or(0)),
-        ErrorKind::InvalidModule | ErrorKind::UnsupportedFeature | ErrorKind::Unlinkable => CANNOT_RUN,
+        ErrorKind::InvalidModule | ErrorKind::UnsupportedFeature | ErrorKind::Unlinkable | ErrorKind::Grant => {
+            CANNOT_RUN
+        }
         ErrorKind::UnknownExport => NOT_FOUND,
         ErrorKind::Trap | ErrorKind::Crashed => TRAP,
         ErrorKind::Limit => LIMIT,
@@ -41,6 +43,6 @@ pub(crate) fn of(error: &Error) -> u8 {
 }
 
 /// The exit code of a guest that ended itself with `code`: the same, where it is none of wrun's own.
-fn of_guest(code: i32) -> u8 {
+pub(crate) fn of_guest(code: i32) -> u8 {
     u8::try_from(code).ok().filter(|code| *code < TIMEOUT).unwrap_or(INTERNAL)
 }

@@ -20,6 +20,13 @@ pub(crate) fn data(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
+/// Says something worth knowing that is no failure; `quiet` leaves it.
+pub(crate) fn note(text: &str, quiet: bool) {
+    if !quiet {
+        let _ = writeln!(anstream::stderr().lock(), "{HINT}note:{HINT:#} {text}");
+    }
+}
+
 /// Says what failed, where, and what can be done; `quiet` leaves it at what failed. Nobody is left to tell where
 /// standard error is gone.
 pub(crate) fn failure(failure: &Failure, quiet: bool) {

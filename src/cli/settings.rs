@@ -4,7 +4,7 @@ use std::env::VarError;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use wrun::{Capabilities, Limits, RuntimeConfig, RuntimeKind};
+use wrun::{Capabilities, Captured, DirGrant, Input, Limits, Output, RuntimeConfig, RuntimeKind};
 
 use super::args::{InputFormat, OutputFormat, RunArgs, When};
 use super::argv;
@@ -19,6 +19,10 @@ pub(crate) struct RunSettings {
     pub(crate) config: RuntimeConfig,
     pub(crate) limits: Limits,
     pub(crate) capabilities: Capabilities,
+    /// How many arguments were given for the guest itself.
+    pub(crate) guest_args: usize,
+    /// The guest's standard output and error, where they are captured.
+    pub(crate) captured: Option<[Captured; 2]>,
     pub(crate) output: OutputFormat,
     pub(crate) pretty: bool,
     pub(crate) metrics: bool,
@@ -43,10 +47,6 @@ impl RunSettings {
     /// # Errors
     /// A usage failure where two parts of it do not go together.
     pub(crate) fn resolve(run: RunArgs) -> Result<Self, Failure> {
-        if !run.guest_args.is_empty() {
-            let message = "arguments after `--` are for WASI programs, and this version of wrun provides no WASI";
-            return Err(Failure::usage(message).hint("arguments of a function need no `--`, not even negative numbers"));
-        }
         if run.metrics && run.output == OutputFormat::Text {
             return Err(Failure::usage("the envelope (`--metrics`) is JSON or MessagePack, not text"));
         }
@@ -56,7 +56,7 @@ impl RunSettings {
         });
         let config = run.engine.compiler.map_or(config.clone(), |compiler| config.with_compiler(compiler.into()));
         let config = run.limits.stack.map_or(config.clone(), |bytes| config.with_max_stack(bytes));
-        let config = if run.engine.deterministic { config.with_canonical_nans() } else { config };
+        let config = if run.engine.deterministic.is_some() { config.with_canonical_nans() } else { config };
         let limits = run.limits.memory.map_or(Limits::none(), |bytes| Limits::none().with_memory(bytes));
         let limits = run.limits.table_elements.map_or(limits, |elements| limits.with_table_elements(elements));
         let limits = run.limits.fuel.map_or(limits, |units| limits.with_fuel(units));
@@ -74,13 +74,27 @@ impl RunSettings {
         if module.as_os_str() == "-" && matches!(args, Arguments::Stdin(_)) {
             return Err(Failure::both_from_stdin());
         }
+        let name = module.file_name().unwrap_or(module.as_os_str()).to_string_lossy().into_owned();
+        let captured = run.capture.then(<[Captured; 2]>::default);
+        let [stdout, stderr] = match &captured {
+            Some(captured) => captured.clone().map(Output::Capture),
+            None => [Output::Inherit, Output::Inherit],
+        };
+        let guest_args = std::iter::once(name).chain(run.guest_args.iter().cloned());
+        let mut capabilities = Capabilities::none().with_args(guest_args).with_stdin(Input::Inherit);
+        (capabilities.stdout, capabilities.stderr) = (stdout, stderr);
+        capabilities.dirs = run.grants.dir;
+        capabilities.env = run.grants.env.iter().map(|variable| grant_variable(variable)).collect::<Result<_, _>>()?;
+        capabilities.seed = run.engine.deterministic;
         Ok(Self {
             module,
             function: run.function.map(|name| argv::value(&name).to_owned()),
             args,
             config,
             limits,
-            capabilities: Capabilities::none(),
+            capabilities,
+            guest_args: run.guest_args.len(),
+            captured,
             output: run.output,
             pretty: run.pretty,
             metrics: run.metrics,
@@ -96,6 +110,39 @@ fn engine_of_environment() -> Result<RuntimeKind, Failure> {
         Ok(name) if !name.is_empty() => name.parse().map_err(|error| Failure::usage(format!("WRUN_RUNTIME: {error}"))),
         Ok(_) | Err(VarError::NotPresent) => Ok(RuntimeKind::default()),
         Err(VarError::NotUnicode(_)) => Err(Failure::usage("WRUN_RUNTIME is not UTF-8")),
+    }
+}
+
+/// The folder of `HOST[::GUEST][::ro]`.
+pub(crate) fn parse_dir(text: &str) -> Result<DirGrant, String> {
+    let mut parts: Vec<&str> = text.split("::").collect();
+    let read_only = parts.len() > 1 && parts.last() == Some(&"ro");
+    if read_only {
+        parts.pop();
+    }
+    let grant = match parts[..] {
+        [""] | ["", _] | [_, ""] => {
+            return Err("a path is empty: HOST, HOST::GUEST, with ::ro at the end or not".to_owned());
+        }
+        [host] => DirGrant::new(host, host),
+        [host, guest] => DirGrant::new(host, guest),
+        _ => return Err("too many parts: HOST, HOST::GUEST, with ::ro at the end or not".to_owned()),
+    };
+    Ok(if read_only { grant.read_only() } else { grant })
+}
+
+/// The variable of `NAME=VALUE`, or of `NAME` with wrun's own value.
+fn grant_variable(text: &str) -> Result<(String, String), Failure> {
+    if let Some((name, value)) = text.split_once('=') {
+        return Ok((name.to_owned(), value.to_owned()));
+    }
+    match std::env::var(text) {
+        Ok(value) => Ok((text.to_owned(), value)),
+        Err(VarError::NotPresent) => {
+            Err(Failure::usage(format!("--env {text}: it is not set"))
+                .hint(format!("give it a value: --env {text}=VALUE")))
+        }
+        Err(VarError::NotUnicode(_)) => Err(Failure::usage(format!("--env {text}: its value is not UTF-8"))),
     }
 }
 

@@ -46,6 +46,12 @@ fn skeleton_is_valid(binary: &[u8], features: WasmFeatures) -> bool {
     parser.parse_all(binary).all(|payload| payload.is_ok_and(|payload| validator.payload(&payload).is_ok()))
 }
 
+/// Whether a module imports WASI, of preview 1 or before.
+#[must_use]
+pub fn imports_wasi(info: &ModuleInfo) -> bool {
+    info.imports.iter().any(|import| matches!(&*import.module, "wasi_snapshot_preview1" | "wasi_unstable"))
+}
+
 macro_rules! proposal_of_operator {
     ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
         fn proposal(operator: &Operator<'_>) -> &'static str {

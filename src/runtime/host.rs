@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result, Trap};
 use crate::module::info::{ExternType, MemoryType, TableType};
+use crate::runtime::life::Life;
 use crate::runtime::reins::Stop;
 use crate::value::types::{FuncType, Value};
 
@@ -26,8 +27,37 @@ impl fmt::Display for Exit {
 
 impl std::error::Error for Exit {}
 
+/// What others order the guest that is calling to do, for a host function that waits.
+#[derive(Clone, Debug)]
+pub struct Orders {
+    life: Arc<Life>,
+}
+
+impl Orders {
+    pub(crate) fn new(life: &Arc<Life>) -> Self {
+        Self { life: Arc::clone(life) }
+    }
+
+    /// Waits while the guest is paused.
+    ///
+    /// # Errors
+    /// Where it is to stop; the host function that returns this error ends the call.
+    pub fn heed(&self) -> Result<(), HostError> {
+        Ok(self.life.heed()?)
+    }
+}
+
 /// What a host function can do to the guest that calls it.
 pub trait HostContext {
+    /// What the guest is ordered to do meanwhile.
+    fn orders(&self) -> Orders;
+
+    /// Hands out the exported memory `memory`, all of it, as it is now.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownExport`](crate::ErrorKind::UnknownExport) where the guest exports no such memory.
+    fn memory(&mut self, memory: &str, access: &mut dyn FnMut(&mut [u8])) -> Result<()>;
+
     /// Copies from the exported memory `memory`, starting at byte `offset`.
     ///
     /// # Errors

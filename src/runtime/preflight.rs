@@ -165,14 +165,14 @@ fn check_compiler(config: &RuntimeConfig, info: &ModuleInfo) -> Result<()> {
 /// [`ErrorKind::Unlinkable`], naming each import that is not, with its type.
 pub fn check_imports(info: &ModuleInfo, imports: &HostImports) -> Result<()> {
     let mut problems = Vec::new();
-    let mut wasi = false;
+    let mut wasix = false;
     for import in &info.imports {
         let Import { module, name, ty } = import;
         match imports.get(module, name) {
             Some(item) if provides(item, ty) => {}
             Some(item) => problems.push(format!("`{}` `{}` is {}, not {ty}", Shown(module), Shown(name), item.ty())),
             None => {
-                wasi |= module.starts_with("wasi");
+                wasix |= module.starts_with("wasix");
                 problems.push(format!("`{}` `{}`: {ty}", Shown(module), Shown(name)));
             }
         }
@@ -188,7 +188,7 @@ pub fn check_imports(info: &ModuleInfo, imports: &HostImports) -> Result<()> {
     }
     let message = format!("{number} import{s} nobody provides:\n  {}", problems.join("\n  "));
     let error = Error::new(ErrorKind::Unlinkable, message);
-    Err(if wasi { error.with_hint("this version of wrun provides no WASI") } else { error })
+    Err(if wasix { error.with_hint("WASIX is not provided, WASI preview 1 is") } else { error })
 }
 
 /// Import matching of the specification (section 3.4, "external types"), for what a host offers.

@@ -21,6 +21,7 @@ use crate::runtime::metrics::{RuntimeMetrics, Shutdown};
 use crate::runtime::preflight::{self, AdmittedModule};
 use crate::runtime::signature;
 use crate::value::types::{FuncType, ValType, Value};
+use crate::wasi;
 
 /// An engine, configured: compiles modules and makes instances of them.
 pub trait WasmRuntime: fmt::Debug + Send + Sync {
@@ -34,17 +35,17 @@ pub trait WasmRuntime: fmt::Debug + Send + Sync {
     /// [`ErrorKind::Internal`] where it fails or panics.
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>>;
 
-    /// Makes an instance: links `imports`, takes memories and tables within `limits`, runs the start function.
+    /// Makes an instance whose every import is in `imports`: takes memories and tables within `limits`, runs the start
+    /// function.
     ///
     /// # Errors
-    /// [`ErrorKind::Unlinkable`] where an import is missing or of the wrong type, [`ErrorKind::Limit`] where the
-    /// module's minimum is past a limit, [`ErrorKind::Trap`] where a segment is out of bounds or the start function
-    /// traps, [`ErrorKind::InvalidArgument`] where `module` is of another runtime.
-    fn create_instance_with(
+    /// Those of [`preflight::check_instance`]; [`ErrorKind::Trap`] where a segment is out of bounds, and those of
+    /// [`WasmFunctionCaller::call`] where the start function fails; [`ErrorKind::InvalidArgument`] where `module` is of
+    /// another runtime.
+    fn instantiate(
         &self,
         module: &dyn WasmModule,
         limits: Limits,
-        capabilities: Capabilities,
         imports: &HostImports,
     ) -> Result<Box<dyn WasmInstance>>;
 
@@ -68,7 +69,23 @@ pub trait WasmRuntime: fmt::Debug + Send + Sync {
         self.compile(&preflight::admit(self.config(), bytes)?)
     }
 
-    /// Makes an instance of a module that imports nothing.
+    /// Makes an instance: what it imports of WASI, of `capabilities`; what it imports otherwise, from `imports`, which win
+    /// where they have a function of WASI's too.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Grant`] where a capability cannot be granted, and those of [`WasmRuntime::instantiate`].
+    fn create_instance_with(
+        &self,
+        module: &dyn WasmModule,
+        limits: Limits,
+        capabilities: Capabilities,
+        imports: &HostImports,
+    ) -> Result<Box<dyn WasmInstance>> {
+        let imports = wasi::provide(module.info(), &capabilities, imports)?;
+        self.instantiate(module, limits, &imports)
+    }
+
+    /// Makes an instance of a module that imports nothing but WASI.
     ///
     /// # Errors
     /// Those of [`WasmRuntime::create_instance_with`].

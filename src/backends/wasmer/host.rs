@@ -14,7 +14,7 @@ use super::metering::EXHAUSTED;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{MemoryType, ModuleInfo, TableType};
 use crate::runtime::access;
-use crate::runtime::host::{HostContext, HostError, HostFailure, HostFunction, HostImports, HostItem};
+use crate::runtime::host::{HostContext, HostError, HostFailure, HostFunction, HostImports, HostItem, Orders};
 use crate::runtime::life::Life;
 use crate::value::types::Value;
 
@@ -135,7 +135,7 @@ fn call(
 struct Calling<'c, 's>(&'c mut FunctionEnvMut<'s, Guest>);
 
 impl Calling<'_, '_> {
-    fn memory(&self, name: &str) -> Result<Memory> {
+    fn find(&self, name: &str) -> Result<Memory> {
         let memories = &self.0.data().memories;
         let found = memories.iter().find(|(known, _)| known == name).map(|(_, memory)| memory.clone());
         found.ok_or_else(|| access::no_such_export(&ModuleInfo::default(), "memory", name))
@@ -143,13 +143,23 @@ impl Calling<'_, '_> {
 }
 
 impl HostContext for Calling<'_, '_> {
+    fn orders(&self) -> Orders {
+        Orders::new(&self.0.data().life)
+    }
+
+    fn memory(&mut self, memory: &str, access: &mut dyn FnMut(&mut [u8])) -> Result<()> {
+        let memory = self.find(memory)?;
+        memory::open(&memory, &mut *self.0, access);
+        Ok(())
+    }
+
     fn read_memory(&mut self, memory: &str, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        let memory = self.memory(memory)?;
+        let memory = self.find(memory)?;
         memory::read(&memory.view(&*self.0), offset, buffer)
     }
 
     fn write_memory(&mut self, memory: &str, offset: u64, bytes: &[u8]) -> Result<()> {
-        let memory = self.memory(memory)?;
+        let memory = self.find(memory)?;
         memory::write(&memory.view(&*self.0), offset, bytes)
     }
 }

@@ -1,5 +1,8 @@
 //! A linear memory that counts its bytes in its instance's budget, and guest memory as bytes.
-#![expect(unsafe_code, reason = "two methods of the engine's memory trait are unsafe, and are passed on")]
+#![expect(
+    unsafe_code,
+    reason = "methods of the engine's memory trait are unsafe, and passed on; and a memory is handed out as bytes"
+)]
 
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -9,7 +12,7 @@ use wasmer::sys::vm::{
     ExpectedValue, LinearMemory, MemoryError, MemoryStyle, ThreadConditions, Trap, VMMemory, VMMemoryDefinition,
     VMSharedMemory, WaiterError,
 };
-use wasmer::{MemoryAccessError, MemoryType, MemoryView, Pages};
+use wasmer::{AsStoreMut, Memory, MemoryAccessError, MemoryType, MemoryView, Pages};
 
 use crate::error::{Error, Result};
 use crate::runtime::access;
@@ -103,6 +106,14 @@ impl LinearMemory for CountedMemory {
     fn thread_conditions(&self) -> Option<&ThreadConditions> {
         self.inner.thread_conditions()
     }
+}
+
+/// Hands out a guest memory, all of it.
+pub(super) fn open(memory: &Memory, store: &mut impl AsStoreMut, access: &mut dyn FnMut(&mut [u8])) {
+    let view = memory.view(store);
+    // SAFETY: the store is held exclusively, so no guest code runs in it and no other view of the memory is used
+    // meanwhile; a shared memory never leaves the one store it was made in.
+    access(unsafe { view.data_unchecked_mut() });
 }
 
 /// Copies from guest memory at `offset`.

@@ -14,7 +14,6 @@ use super::fuel::Meter;
 use super::limits::{GuestTunables, claim_stack_size};
 use super::metering::Private;
 use super::{WasmerInstance, WasmerModule, errors, host, interruption};
-use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
@@ -114,11 +113,10 @@ impl WasmRuntime for WasmerRuntime {
         Ok(Box::new(WasmerModule::new(compiled, Arc::clone(module.info()), engine, private, owner)))
     }
 
-    fn create_instance_with(
+    fn instantiate(
         &self,
         module: &dyn WasmModule,
         limits: Limits,
-        _capabilities: Capabilities,
         imports: &HostImports,
     ) -> Result<Box<dyn WasmInstance>> {
         let module = module.as_any().downcast_ref::<WasmerModule>();

@@ -10,7 +10,7 @@ use super::{memory, metering};
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{MemoryType, ModuleInfo, TableType};
 use crate::runtime::access;
-use crate::runtime::host::{HostContext, HostFailure, HostFunction, HostImports, HostItem};
+use crate::runtime::host::{HostContext, HostFailure, HostFunction, HostImports, HostItem, Orders};
 use crate::value::types::{ValType, Value};
 
 /// The imports of a module, in order; [`check_imports`](crate::runtime::preflight::check_imports) has found each.
@@ -96,18 +96,29 @@ fn call(
 struct Calling<'c, 's>(&'c mut Caller<'s, Guest>);
 
 impl Calling<'_, '_> {
-    fn memory<R>(&mut self, name: &str, access: impl FnOnce(&mut [u8]) -> Result<R>) -> Result<R> {
+    fn open<R>(&mut self, name: &str, access: impl FnOnce(&mut [u8]) -> Result<R>) -> Result<R> {
         let found = self.0.get_export(name).and_then(|export| memory::of(&mut *self.0, export, access));
         found.unwrap_or_else(|| Err(access::no_such_export(&ModuleInfo::default(), "memory", name)))
     }
 }
 
 impl HostContext for Calling<'_, '_> {
+    fn orders(&self) -> Orders {
+        Orders::new(&self.0.data().life)
+    }
+
+    fn memory(&mut self, memory: &str, access: &mut dyn FnMut(&mut [u8])) -> Result<()> {
+        self.open(memory, |bytes| {
+            access(bytes);
+            Ok(())
+        })
+    }
+
     fn read_memory(&mut self, memory: &str, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        self.memory(memory, |bytes| access::read(bytes, offset, buffer))
+        self.open(memory, |bytes| access::read(bytes, offset, buffer))
     }
 
     fn write_memory(&mut self, memory: &str, offset: u64, bytes: &[u8]) -> Result<()> {
-        self.memory(memory, |memory| access::write(memory, offset, bytes))
+        self.open(memory, |memory| access::write(memory, offset, bytes))
     }
 }

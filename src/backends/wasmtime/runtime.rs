@@ -9,7 +9,6 @@ use wasmtime::{Config, Engine, Instance, Module, Store};
 use super::limits::Guest;
 use super::start::Deferred;
 use super::{WasmtimeInstance, WasmtimeModule, errors, host, interruption, metering, stack};
-use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Frame, Result};
 use crate::limits::Limits;
@@ -99,11 +98,10 @@ impl WasmRuntime for WasmtimeRuntime {
         Ok(Box::new(WasmtimeModule::new(compiled, Arc::clone(module.info()), start, code_shift)))
     }
 
-    fn create_instance_with(
+    fn instantiate(
         &self,
         module: &dyn WasmModule,
         limits: Limits,
-        _capabilities: Capabilities,
         imports: &HostImports,
     ) -> Result<Box<dyn WasmInstance>> {
         let module = module.as_any().downcast_ref::<WasmtimeModule>();

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use wrun::module::needs;
 use wrun::runtime::signature;
-use wrun::session::{self, Session, nanoseconds};
+use wrun::session::{self, Ended, Session, nanoseconds};
 use wrun::{Error, ErrorKind, ModuleInfo, ValType, Value};
 
 use crate::cli::args::{OutputFormat, RunArgs};
@@ -15,7 +16,7 @@ use crate::cli::report::envelope::{Call, Envelope};
 use crate::cli::report::progress::Progress;
 use crate::cli::report::{human, machine};
 use crate::cli::settings::{Arguments, RunSettings};
-use crate::cli::{input, printer};
+use crate::cli::{exit_status, input, printer};
 
 /// The export a program starts at.
 const START: &str = "_start";
@@ -70,14 +71,14 @@ impl Run {
     }
 
     /// Reports, and says on standard error what failed where the report does not.
-    fn conclude(&self, result: Result<Vec<Value>, Failure>) -> u8 {
+    fn conclude(&self, result: Result<Ended, Failure>) -> u8 {
         self.report(result).unwrap_or_else(|failure| {
             printer::failure(&failure, self.settings.quiet);
             failure.exit_code
         })
     }
 
-    fn report(&self, result: Result<Vec<Value>, Failure>) -> Result<u8, Failure> {
+    fn report(&self, result: Result<Ended, Failure>) -> Result<u8, Failure> {
         let Self { settings, started, .. } = self;
         let mut call = self.call();
         call.metrics.total_ns = Some(nanoseconds(*started));
@@ -86,22 +87,39 @@ impl Run {
             printer::data(&encode(&envelope, settings))?;
             return Ok(envelope.exit_code());
         }
-        let values = result?;
-        let shown = match settings.output {
-            OutputFormat::Text => human::values(&values).into_bytes(),
-            _ => encode(&wrun::value::serial::Results(&values), settings),
-        };
-        printer::data(&shown)?;
-        Ok(0)
+        match result? {
+            Ended::Exited(code) => {
+                let status = exit_status::of_guest(code);
+                if i32::from(status) != code {
+                    printer::note(&format!("the guest exited with {code}"), settings.quiet);
+                }
+                Ok(status)
+            }
+            // What a program has to say it wrote itself.
+            Ended::Returned(_) if settings.function.is_none() => Ok(0),
+            Ended::Returned(values) => {
+                let shown = match settings.output {
+                    OutputFormat::Text => human::values(&values).into_bytes(),
+                    _ => encode(&wrun::value::serial::Results(&values), settings),
+                };
+                printer::data(&shown)?;
+                Ok(0)
+            }
+        }
     }
 
-    fn steps(&self) -> Result<Vec<Value>, Failure> {
+    fn steps(&self) -> Result<Ended, Failure> {
         let Self { settings, started, .. } = self;
         let bytes = input::module(&settings.module)?;
         let opened = Session::open(&settings.config, &bytes);
         self.call().metrics.load_ns = Some(nanoseconds(*started));
         let session = opened?;
         let function = choose(session.info(), settings)?;
+        if settings.guest_args > 0 && !needs::imports_wasi(session.info()) {
+            let failure =
+                Failure::usage("arguments after `--` are for a guest that imports WASI, and this one does not");
+            return Err(failure.hint("arguments of a function need no `--`, not even negative numbers"));
+        }
         self.call().function = Some(function.to_owned());
         let ty = signature::find_function(session.info(), function)?;
         signature::check_passable(function, ty)?;

@@ -1,10 +1,13 @@
 //! The machine-readable answer: what ran, what came of it, what it took.
 
-use serde::Serialize;
-use wrun::session::{CallMetrics, Event};
+use base64::Engine as _;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use wrun::session::{CallMetrics, Ended, Event};
 use wrun::value::serial::Results;
-use wrun::{Frame, LimitExceeded, RuntimeKind, Trap, Value};
+use wrun::{Frame, LimitExceeded, RuntimeKind, Trap};
 
+use crate::cli::exit_status;
 use crate::cli::failure::Failure;
 use crate::cli::settings::RunSettings;
 
@@ -54,7 +57,13 @@ pub(crate) struct Envelope<'a> {
     result_types: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ErrorReport<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stdout: Option<Written>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stderr: Option<Written>,
     exit_code: u8,
+    /// The guest's own code, where it ended itself; `exit_code` stands for it where it is none of wrun's.
+    guest_exit_code: Option<i32>,
     metrics: &'a CallMetrics,
 }
 
@@ -69,19 +78,47 @@ struct ErrorReport<'a> {
     hints: &'a [String],
 }
 
+/// What a guest wrote: text, where it is text.
+#[derive(Debug)]
+struct Written(Vec<u8>);
+
+impl Serialize for Written {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match std::str::from_utf8(&self.0) {
+            Ok(text) => serializer.serialize_str(text),
+            Err(_) if serializer.is_human_readable() => {
+                let mut map = serializer.serialize_map(Some(1))?;
+                map.serialize_entry("base64", &base64::engine::general_purpose::STANDARD.encode(&self.0))?;
+                map.end()
+            }
+            Err(_) => serializer.serialize_bytes(&self.0),
+        }
+    }
+}
+
 impl<'a> Envelope<'a> {
     /// The envelope of a call that ended in `result`.
-    pub(crate) fn new(settings: &RunSettings, call: &'a Call, result: &'a Result<Vec<Value>, Failure>) -> Self {
+    pub(crate) fn new(settings: &RunSettings, call: &'a Call, result: &'a Result<Ended, Failure>) -> Self {
         let failure = result.as_ref().err();
+        let (values, guest_exit_code) = match result {
+            Ok(Ended::Returned(values)) => (Some(values), None),
+            Ok(Ended::Exited(code)) => (None, Some(*code)),
+            Err(_) => (None, None),
+        };
+        let exited = guest_exit_code.map_or(0, exit_status::of_guest);
+        let written = |which: usize| settings.captured.as_ref().map(|both| Written(both[which].contents()));
         Self {
-            ok: failure.is_none(),
+            ok: failure.is_none() && guest_exit_code.unwrap_or(0) == 0,
             runtime: settings.config.kind,
             module: settings.module.display().to_string(),
             function: call.function.as_deref(),
-            result: result.as_ref().ok().map(|values| Results(values)),
-            result_types: failure.is_none().then_some(&call.result_types),
+            result: values.map(|values| Results(values)),
+            result_types: values.map(|_| &*call.result_types),
             error: failure.map(ErrorReport::new),
-            exit_code: failure.map_or(0, |failure| failure.exit_code),
+            stdout: written(0),
+            stderr: written(1),
+            exit_code: failure.map_or(exited, |failure| failure.exit_code),
+            guest_exit_code,
             metrics: &call.metrics,
         }
     }

@@ -1,0 +1,46 @@
+//! Clocks that tell the same on every machine: a fixed start, and a fixed step each time one is read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
+
+/// The first time the wall clock tells: 2000-01-01T00:00:00Z, as Unix time.
+const START: Duration = Duration::from_secs(946_684_800);
+
+/// How much later each reading is than the one before, of either clock.
+const STEP: Duration = Duration::from_millis(1);
+
+/// Both clocks: they share their readings.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SteppedClock {
+    readings: Arc<AtomicU64>,
+}
+
+impl SteppedClock {
+    fn read(&self) -> Duration {
+        let readings = self.readings.fetch_add(1, Ordering::Relaxed);
+        STEP.saturating_mul(u32::try_from(readings).unwrap_or(u32::MAX))
+    }
+}
+
+impl HostWallClock for SteppedClock {
+    fn resolution(&self) -> Duration {
+        STEP
+    }
+
+    fn now(&self) -> Duration {
+        START + self.read()
+    }
+}
+
+impl HostMonotonicClock for SteppedClock {
+    fn resolution(&self) -> u64 {
+        u64::try_from(STEP.as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.read().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
