@@ -68,12 +68,30 @@ fn only_what_is_missing_or_wrong_is_listed() {
 }
 
 #[test]
-fn a_module_that_wants_wasi_is_told_that_there_is_none() {
-    let wat = r#"(module (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32))))"#;
+fn what_wasi_does_not_have_is_missing_and_wasix_is_named() {
     on_each(|engine| {
-        let error = refused(engine.try_start(wat), ErrorKind::Unlinkable);
-        tells(error.message(), &["`wasi_snapshot_preview1` `fd_write`: func (i32, i32, i32, i32) -> i32"]);
-        tells(&hints(&error), &["WASI"]);
+        let unknown = r#"(module (import "wasi_snapshot_preview1" "fd_fly" (func (param i32) (result i32))))"#;
+        let error = refused(engine.try_start(unknown), ErrorKind::Unlinkable);
+        tells(error.message(), &["`wasi_snapshot_preview1` `fd_fly`: func (i32) -> i32"]);
+        let other_type = r#"(module (import "wasi_snapshot_preview1" "fd_write" (func (param i32) (result i32))))"#;
+        let error = refused(engine.try_start(other_type), ErrorKind::Unlinkable);
+        tells(error.message(), &["`fd_write` is func (i32, i32, i32, i32) -> i32, not func (i32) -> i32"]);
+        let wasix = r#"(module (import "wasix_32v1" "thread_spawn" (func (param i32) (result i32))))"#;
+        tells(&hints(&refused(engine.try_start(wasix), ErrorKind::Unlinkable)), &["WASIX"]);
+    });
+}
+
+#[test]
+fn a_function_of_the_host_wins_over_one_of_wasi() {
+    let wat = r#"(module (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+        (func (export "run") (result i32) (call $yield)))"#;
+    on_each(|engine| {
+        assert_eq!(engine.start(wat).call_simple_function("run", &[]).unwrap(), 0);
+        let ty = FuncType::new([], [ValType::I32]);
+        let ours = HostImports::none()
+            .with_function("wasi_snapshot_preview1", "sched_yield", ty, |_, _| Ok(vec![Value::I32(7)]));
+        let mut guest = engine.start_importing(&ours, wat).unwrap();
+        assert_eq!(guest.call_simple_function("run", &[]).unwrap(), 7);
     });
 }
 

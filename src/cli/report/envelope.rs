@@ -63,6 +63,7 @@ pub(crate) struct Envelope<'a> {
     stderr: Option<Written>,
     exit_code: u8,
     /// The guest's own code, where it ended itself; `exit_code` stands for it where it is none of wrun's.
+    #[serde(skip_serializing_if = "Option::is_none")]
     guest_exit_code: Option<i32>,
     metrics: &'a CallMetrics,
 }
