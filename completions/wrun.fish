@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wrun_global_optspecs
-    string join \n r/runtime= compiler= deterministic= memory= stack= table-elements= timeout= fuel= dir= env= input= o/output= pretty metrics capture progress= v/verbose q/quiet log-format= color= h/help V/version
+    string join \n r/runtime= compiler= deterministic= memory= stack= table-elements= timeout= fuel= dir= env= input= policy= explain o/output= pretty metrics capture progress= v/verbose q/quiet log-format= color= h/help V/version
 end
 
 function __fish_wrun_needs_command
@@ -38,7 +38,8 @@ complete -c wrun -n "__fish_wrun_needs_command" -l dir -d 'Grant a folder, by it
 complete -c wrun -n "__fish_wrun_needs_command" -l env -d 'Grant an environment variable; without a value, a copy of wrun\'s own' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l input -d 'How arguments on standard input are written' -r -f -a "json\t''
 msgpack\t''"
-complete -c wrun -n "__fish_wrun_needs_command" -s o -l output -d 'How results are written' -r -f -a "json\t''
+complete -c wrun -n "__fish_wrun_needs_command" -l policy -d 'Limits and grants from a TOML file; flags win over it' -r -F
+complete -c wrun -n "__fish_wrun_needs_command" -s o -l output -d 'How results are written [default: json; of --explain: text]' -r -f -a "json\t''
 msgpack\t''
 text\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -l progress -d 'When to show progress on standard error: auto is on a terminal, after 300 ms' -r -f -a "auto\t''
@@ -49,6 +50,7 @@ json\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -l color -d 'When to colour messages; auto honours `NO_COLOR`' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c wrun -n "__fish_wrun_needs_command" -l explain -d 'Tell what would be in force and where it comes from, and run nothing'
 complete -c wrun -n "__fish_wrun_needs_command" -l pretty -d 'Indent JSON'
 complete -c wrun -n "__fish_wrun_needs_command" -l metrics -d 'Print the envelope (result or error, exit code, times, memory) instead of the bare result'
 complete -c wrun -n "__fish_wrun_needs_command" -l capture -d 'Put the guest\'s standard output and error into the envelope'

@@ -61,9 +61,16 @@ pub(crate) struct RunArgs {
     /// How arguments on standard input are written
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Input and output")]
     pub(crate) input: InputFormat,
-    /// How results are written
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Input and output")]
-    pub(crate) output: OutputFormat,
+    /// Limits and grants from a TOML file; flags win over it
+    #[arg(long, value_name = "FILE", help_heading = "Grants")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Tell what would be in force and where it comes from, and run nothing
+    #[arg(long, help_heading = "Grants")]
+    pub(crate) explain: bool,
+
+    /// How results are written [default: json; of --explain: text]
+    #[arg(short, long, value_enum, value_name = "FORMAT", help_heading = "Input and output")]
+    pub(crate) output: Option<OutputFormat>,
     /// Indent JSON
     #[arg(long, help_heading = "Input and output")]
     pub(crate) pretty: bool,
@@ -90,36 +97,36 @@ pub(crate) struct EngineArgs {
     pub(crate) compiler: Option<CompilerName>,
     /// Compute the same on every engine and machine: canonical NaNs, clocks from a fixed start in fixed steps, random
     /// bytes that follow from the seed [default seed: 0]
-    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "0", value_parser = super::settings::parse_count, help_heading = "Engine")]
+    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "0", value_parser = super::quantity::parse_count, help_heading = "Engine")]
     pub(crate) deterministic: Option<u64>,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct GrantArgs {
     /// Grant a folder, by its own path or as GUEST; `::ro` makes it read-only
-    #[arg(long, value_name = "HOST[::GUEST][::ro]", value_parser = super::settings::parse_dir, help_heading = "Grants")]
+    #[arg(long, value_name = "HOST[::GUEST][::ro]", value_parser = super::quantity::parse_dir, help_heading = "Grants")]
     pub(crate) dir: Vec<DirGrant>,
     /// Grant an environment variable; without a value, a copy of wrun's own
-    #[arg(long, value_name = "NAME[=VALUE]", help_heading = "Grants")]
-    pub(crate) env: Vec<String>,
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = super::quantity::parse_variable, help_heading = "Grants")]
+    pub(crate) env: Vec<(String, String)>,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct LimitArgs {
     /// The most linear memory, all memories together, with a unit: 64MiB, 1GB
-    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = super::settings::parse_size, help_heading = "Limits")]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = super::quantity::parse_size, help_heading = "Limits")]
     pub(crate) memory: Option<u64>,
     /// The most guest stack, with a unit, 64KiB to 1GiB [default: 1MiB]
-    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = super::settings::parse_size, help_heading = "Limits")]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = super::quantity::parse_size, help_heading = "Limits")]
     pub(crate) stack: Option<u64>,
     /// The most elements in each table
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::settings::parse_count, help_heading = "Limits")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::quantity::parse_count, help_heading = "Limits")]
     pub(crate) table_elements: Option<u64>,
     /// The most wall clock, from reading the module to the result, with a unit: 500ms, 1.5s, 2m
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = super::settings::parse_duration, help_heading = "Limits")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = super::quantity::parse_duration, help_heading = "Limits")]
     pub(crate) timeout: Option<Duration>,
     /// The most portable fuel, about one unit an operator: 500000, 10M, 2G
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::settings::parse_fuel, help_heading = "Limits")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::quantity::parse_fuel, help_heading = "Limits")]
     pub(crate) fuel: Option<u64>,
 }
 

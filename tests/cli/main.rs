@@ -3,6 +3,7 @@
 mod calling;
 mod engines;
 mod exit_codes;
+mod grants;
 mod habits;
 mod input;
 mod inspect;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use wrun::module::needs;
-use wrun::runtime::signature;
+use wrun::runtime::{preflight, signature};
 use wrun::session::{self, Ended, Session, nanoseconds};
 use wrun::{Error, ErrorKind, ModuleInfo, ValType, Value};
 
@@ -13,6 +13,7 @@ use crate::cli::args::{OutputFormat, RunArgs};
 use crate::cli::failure::{self, Failure};
 use crate::cli::guard::{Ending, Guard};
 use crate::cli::report::envelope::{Call, Envelope};
+use crate::cli::report::explain::Explanation;
 use crate::cli::report::progress::Progress;
 use crate::cli::report::{human, machine};
 use crate::cli::settings::{Arguments, RunSettings};
@@ -23,13 +24,30 @@ const START: &str = "_start";
 
 /// Calls a function, or runs a program, and prints what came of it.
 pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
-    let run = Arc::new(Run::new(RunSettings::resolve(args)?));
+    let settings = RunSettings::resolve(args)?;
+    if settings.explain {
+        return explain(&settings);
+    }
+    let run = Arc::new(Run::new(settings));
     let guard = run.guard()?;
     let result = failure::guard(|| run.steps());
     if let Some(guard) = guard {
         guard.disarm();
     }
     run.report(result)
+}
+
+/// Tells what would be in force, once it is known that it could be.
+fn explain(settings: &RunSettings) -> Result<u8, Failure> {
+    preflight::check_config(&settings.config)?;
+    preflight::check_amounts(&settings.config, settings.limits)?;
+    settings.capabilities.check()?;
+    let explanation = Explanation::of(settings);
+    printer::data(&match settings.output {
+        OutputFormat::Text => explanation.text().into_bytes(),
+        _ => encode(&explanation, settings),
+    })?;
+    Ok(0)
 }
 
 /// A run, and what is known of it so far: also for the guard, which reports in its place where it has to be ended.

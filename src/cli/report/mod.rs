@@ -2,6 +2,7 @@
 
 pub(crate) mod engines;
 pub(crate) mod envelope;
+pub(crate) mod explain;
 pub(crate) mod human;
 pub(crate) mod inspect;
 pub(crate) mod machine;

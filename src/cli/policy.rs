@@ -1,0 +1,123 @@
+//! Policy files: limits and grants, as TOML.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use wrun::{Compiler, DirGrant, RuntimeKind};
+
+use super::failure::Failure;
+use super::quantity;
+
+/// What a policy file says. Keys are the flags' names; a key that is none is an error.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Policy {
+    /// Whether flags may only narrow it.
+    pub(crate) locked: bool,
+    #[serde(deserialize_with = "name")]
+    pub(crate) runtime: Option<RuntimeKind>,
+    #[serde(deserialize_with = "name")]
+    pub(crate) compiler: Option<Compiler>,
+    pub(crate) deterministic: Option<u64>,
+    pub(crate) limits: LimitTable,
+    pub(crate) grants: GrantTable,
+}
+
+/// `[limits]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct LimitTable {
+    #[serde(deserialize_with = "size")]
+    pub(crate) memory: Option<u64>,
+    #[serde(deserialize_with = "size")]
+    pub(crate) stack: Option<u64>,
+    pub(crate) table_elements: Option<u64>,
+    #[serde(deserialize_with = "fuel")]
+    pub(crate) fuel: Option<u64>,
+    #[serde(deserialize_with = "duration")]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// `[grants]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct GrantTable {
+    /// As `--dir`; a folder that is no absolute path is below the file's own folder.
+    #[serde(deserialize_with = "dirs")]
+    pub(crate) dirs: Vec<DirGrant>,
+    /// As `--env`.
+    #[serde(deserialize_with = "env")]
+    pub(crate) env: Vec<(String, String)>,
+}
+
+/// Reads a policy file.
+///
+/// # Errors
+/// A usage failure, with the line.
+pub(crate) fn read(path: &Path) -> Result<Policy, Failure> {
+    let refused = |why: &dyn std::fmt::Display| Failure::usage(format!("the policy {}: {why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| refused(&error))?;
+    let mut policy: Policy = toml::from_str(&text).map_err(|error| refused(&error.to_string().trim_end()))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    for dir in &mut policy.grants.dirs {
+        dir.host = folder.join(&dir.host);
+    }
+    Ok(policy)
+}
+
+/// A value read from its text by `parse`.
+fn parsed<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Option<T>, D::Error> {
+    parse(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+fn list<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().map(|text| parse(text).map_err(|why| D::Error::custom(format!("`{text}`: {why}")))).collect()
+}
+
+fn name<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: std::str::FromStr<Err = wrun::Error>,
+{
+    parsed(deserializer, |text| text.parse().map_err(|error: wrun::Error| error.to_string()))
+}
+
+fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    parsed(deserializer, quantity::parse_size)
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    parsed(deserializer, quantity::parse_duration)
+}
+
+/// Fuel is a number, or a text such as `10M`.
+fn fuel<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Fuel {
+        Number(u64),
+        Text(String),
+    }
+    let text = match Fuel::deserialize(deserializer)? {
+        Fuel::Number(number) => number.to_string(),
+        Fuel::Text(text) => text,
+    };
+    quantity::parse_fuel(&text).map(Some).map_err(D::Error::custom)
+}
+
+fn dirs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<DirGrant>, D::Error> {
+    list(deserializer, quantity::parse_dir)
+}
+
+fn env<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
+    list(deserializer, quantity::parse_variable)
+}

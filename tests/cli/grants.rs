@@ -1,0 +1,212 @@
+//! Programs, and what they are granted: by flags, by a policy file, and told by `--explain`.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::vocabulary::{file, on_each_engine, run, wrun};
+
+const GREET: &str = "fixtures/c/greet.wasm";
+
+/// A folder with a file `note.txt` and a policy file.
+struct World {
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("note.txt"), "what is here\n").unwrap();
+        fs::create_dir(folder.path().join("sub")).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self) -> &str {
+        self.folder.path().to_str().unwrap()
+    }
+
+    fn policy(&self, text: &str) -> String {
+        let path = self.folder.path().join("policy.toml");
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn nothing_is_granted_unless_it_is_said() {
+    let world = World::new();
+    on_each_engine(|engine| {
+        let said = wrun().args(["-r", engine, GREET, "--", world.path()]).env("NAME", "you").output().unwrap();
+        let (stdout, stderr) = (String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+        assert_eq!((said.status.code(), &*stdout), (Some(66), "hello, whoever you are\n"), "{stderr}");
+        assert!(stderr.contains("No such file"), "{stderr}");
+    });
+}
+
+#[test]
+fn a_folder_a_variable_arguments_and_standard_input_are_granted() {
+    let world = World::new();
+    let dir = format!("{}::/data::ro", world.path());
+    on_each_engine(|engine| {
+        run(&["-r", engine, "--dir", &dir, "--env", "NAME=you", GREET, "--", "/data/note.txt"])
+            .prints("hello, you\nwhat is here\n");
+        let copied = wrun()
+            .args(["-r", engine, "--env", "NAME", GREET, "--", "-"])
+            .env("NAME", "me")
+            .write_stdin("in\n")
+            .output();
+        assert_eq!(copied.unwrap().stdout, b"hello, me\nin\n");
+        let own = format!("{}/note.txt", world.path());
+        run(&["-r", engine, "--dir", world.path(), GREET, "--", &own]).prints("hello, whoever you are\nwhat is here\n");
+    });
+}
+
+#[test]
+fn the_exit_code_of_the_guest_is_that_of_the_command_up_to_123() {
+    on_each_engine(|engine| {
+        for (code, expected) in [("0", 0), ("1", 1), ("123", 123), ("124", 125), ("255", 125), ("-1", 125)] {
+            let said = run(&["-r", engine, GREET, "--", "-", code]);
+            assert_eq!(
+                (said.code, said.stderr.contains("note: the guest exited with")),
+                (expected, expected == 125),
+                "{code}"
+            );
+        }
+        let envelope = run(&["-r", engine, "--metrics", "--capture", GREET, "--", "-", "200"]).envelope();
+        assert_eq!(envelope["ok"], json!(false));
+        assert_eq!((&envelope["exit_code"], &envelope["guest_exit_code"]), (&json!(125), &json!(200)));
+        assert_eq!(envelope["stdout"], json!("hello, whoever you are\n"));
+        assert!(envelope["metrics"]["call_ns"].is_u64(), "{envelope}");
+    });
+}
+
+#[test]
+fn what_is_no_text_is_captured_as_it_is() {
+    on_each_engine(|engine| {
+        let run = |format: &str| {
+            let mut command = wrun();
+            command.args(["-r", engine, "--metrics", "--capture", "-o", format, GREET, "--", "-"]);
+            command.write_stdin([0xff, 0xfe].as_slice()).output().unwrap().stdout
+        };
+        let envelope: Value = serde_json::from_slice(&run("json")).unwrap();
+        assert_eq!(envelope["stdout"], json!({"base64": "aGVsbG8sIHdob2V2ZXIgeW91IGFyZQr//g=="}));
+        let written = b"hello, whoever you are\n\xff\xfe";
+        assert!(run("msgpack").windows(written.len()).any(|window| window == written));
+    });
+    run(&["--capture", GREET]).fails(2, &["--metrics"]);
+}
+
+#[test]
+fn a_program_without_a_need_for_arguments_is_told_so() {
+    run(&["fixtures/add.wasm", "add", "1", "2", "--", "3"]).fails(2, &["imports WASI"]);
+}
+
+#[test]
+fn grants_that_are_none_are_refused_before_anything_runs() {
+    let world = World::new();
+    let note = format!("{}/note.txt", world.path());
+    let twice = format!("{}::/a", world.path());
+    on_each_engine(|engine| {
+        run(&["-r", engine, "--dir", "/no/such/folder", GREET]).fails(126, &["/no/such/folder", "No such file"]);
+        run(&["-r", engine, "--dir", &note, GREET]).fails(126, &["note.txt", "is no folder"]);
+        run(&["-r", engine, "--dir", &twice, "--dir", &format!("{twice}/."), GREET]).fails(126, &["two folders", "/a"]);
+        run(&["-r", engine, "--env", "A=1", "--env", "A=2", GREET]).fails(126, &["`A`", "twice"]);
+        run(&["-r", engine, "--env", "=1", GREET]).fails(126, &["no name"]);
+    });
+    run(&["--env", "NO_SUCH_VARIABLE_HERE", GREET]).fails(2, &["NO_SUCH_VARIABLE_HERE", "not set"]);
+    run(&["--dir", "a::b::c::ro", GREET]).fails(2, &["too many parts"]);
+    run(&["--dir", "::ro", GREET]).fails(2, &["empty"]);
+}
+
+#[test]
+fn deterministic_programs_print_the_same_on_every_engine() {
+    let module = file(
+        r#"(module
+        (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))
+        (memory (export "memory") 1)
+        (func (export "random") (result i64) (drop (call $random (i32.const 0) (i32.const 8))) (i64.load (i32.const 0)))
+        (func (export "clock") (param i32) (result i64)
+          (drop (call $clock (local.get 0) (i64.const 0) (i32.const 0)))
+          (drop (call $clock (local.get 0) (i64.const 0) (i32.const 0))) (i64.load (i32.const 0))))"#,
+    );
+    let path = module.path.as_str();
+    on_each_engine(|engine| {
+        let random = |seed: &str| run(&["-r", engine, seed, path, "random"]).stdout;
+        assert_eq!(random("--deterministic"), random("--deterministic=0"));
+        assert_ne!(random("--deterministic=1"), random("--deterministic=2"));
+        run(&["-r", engine, "--deterministic", path, "clock", "0"]).prints("946684800001000000\n");
+        run(&["-r", engine, "--deterministic", path, "clock", "1"]).prints("1000000\n");
+        assert_ne!(run(&["-r", engine, path, "random"]).stdout, run(&["-r", engine, path, "random"]).stdout);
+    });
+    let seven = |kind: &wrun::RuntimeKind| run(&["-r", kind.as_str(), "--deterministic=7", path, "random"]).stdout;
+    let available: Vec<_> = wrun::RuntimeKind::available().collect();
+    assert!(available.windows(2).all(|two| seven(&two[0]) == seven(&two[1])));
+}
+
+#[test]
+fn a_policy_file_limits_and_grants_and_flags_win() {
+    let world = World::new();
+    let policy = world.policy(
+        "[limits]\nfuel = \"1K\"\nmemory = \"64MiB\"\n[grants]\ndirs = [\"sub::/s\", \".::/data::ro\"]\nenv = [\"NAME=policy\"]\n",
+    );
+    on_each_engine(|engine| {
+        run(&["-r", engine, "--policy", &policy, GREET, "--", "/data/note.txt"]).fails(152, &["1000 units"]);
+        run(&["-r", engine, "--policy", &policy, "--fuel", "100M", GREET, "--", "/data/note.txt"])
+            .prints("hello, policy\nwhat is here\n");
+        run(&["-r", engine, "--policy", &policy, "--fuel", "1G", "--env", "NAME=flag", GREET, "--", "/data/note.txt"])
+            .prints("hello, flag\nwhat is here\n");
+    });
+}
+
+#[test]
+fn a_locked_policy_is_only_narrowed() {
+    let world = World::new();
+    let policy =
+        world.policy("locked = true\n[limits]\nmemory = \"64MiB\"\ntimeout = \"10s\"\n[grants]\nenv = [\"A=1\"]\n");
+    let with = |flags: &[&str]| run(&[&["--policy", &policy, "--explain"], flags, &["x.wasm"]].concat());
+    assert_eq!(with(&["--memory", "32MiB", "--fuel", "5", "--timeout", "10s", "--env", "A=1"]).code, 0);
+    with(&["--memory", "65MiB"]).fails(2, &["locked", "--memory"]);
+    with(&["--timeout", "11s"]).fails(2, &["locked", "--timeout"]);
+    with(&["--env", "A=2"]).fails(2, &["locked", "--env"]);
+    with(&["--dir", "."]).fails(2, &["locked", "--dir"]);
+}
+
+#[test]
+fn a_policy_file_that_is_none_is_refused_with_the_line() {
+    let world = World::new();
+    for (text, parts) in [
+        ("[limits]\nfeul = 1\n", &["line 2", "feul"][..]),
+        ("\n\n[limits]\nmemory = \"64\"\n", &["line 4", "a unit is required"]),
+        ("[limits]\ntimeout = 5\n", &["line 2"]),
+        ("[grants]\ndirs = [\"a::b::c::d\"]\n", &["line 2", "too many parts"]),
+        ("runtime = \"wasmedge\"\n", &["line 1", "wasmtime"]),
+        ("lokced = true\n", &["line 1", "lokced"]),
+        ("= 1\n", &["line 1"]),
+    ] {
+        run(&["--policy", &world.policy(text), "--explain", "x.wasm"]).fails(2, parts);
+    }
+    run(&["--policy", "/no/such/policy.toml", "x.wasm"]).fails(2, &["/no/such/policy.toml"]);
+}
+
+#[test]
+fn what_is_in_force_is_explained_with_where_it_comes_from() {
+    let world = World::new();
+    let policy = world.policy("[limits]\nfuel = 500\n[grants]\ndirs = [\"sub::/s::ro\"]\n");
+    let args = ["--policy", &policy, "--timeout", "2s", "--explain", "x.wasm", "f"];
+    let said = run(&args);
+    assert_eq!(said.code, 0);
+    for line in ["fuel            500", "timeout         2s", "(command line)", "as /s, read-only", "(default)"] {
+        assert!(said.stdout.contains(line), "`{line}` is not in:\n{}", said.stdout);
+    }
+    let report: Value = serde_json::from_str(&run(&[&args[..], &["-o", "json"]].concat()).stdout).unwrap();
+    assert_eq!(report["limits"]["fuel"], json!({"value": 500, "from": "policy"}));
+    assert_eq!(report["limits"]["timeout_ns"], json!({"value": 2_000_000_000_u64, "from": "flag"}));
+    assert_eq!(report["limits"]["memory"], json!({"value": null, "from": "default"}));
+    assert_eq!(report["grants"]["dirs"][0]["read_only"], json!(true));
+    let packed = wrun().args(args).args(["-o", "msgpack"]).output().unwrap().stdout;
+    assert_eq!(rmp_serde::from_slice::<Value>(&packed).unwrap(), report);
+    let chosen = wrun().args(["--explain", "-o", "json", "x.wasm"]).env("WRUN_RUNTIME", "nonsense").output().unwrap();
+    assert_eq!(chosen.status.code(), Some(2));
+    run(&["--explain", "--dir", "/no/such/folder", "x.wasm"]).fails(126, &["/no/such/folder"]);
+}
