@@ -1,16 +1,18 @@
 //! Programs that use what metering can get wrong.
 
+use wrun::Feature;
+
 /// A program: its name, its text, the argument of its `run`.
 pub(crate) struct Program {
     pub(crate) name: &'static str,
     pub(crate) text: &'static str,
     pub(crate) argument: i32,
-    /// Whether it needs exceptions, which one compiler lacks.
-    pub(crate) exceptions: bool,
+    /// What it needs that not every compiler has.
+    pub(crate) needs: &'static [Feature],
 }
 
 const fn program(name: &'static str, argument: i32, text: &'static str) -> Program {
-    Program { name, text, argument, exceptions: false }
+    Program { name, text, argument, needs: &[] }
 }
 
 pub(crate) const PROGRAMS: &[Program] = &[
@@ -124,17 +126,51 @@ pub(crate) const PROGRAMS: &[Program] = &[
         (drop (i32.add (i32.const 1) (i32.const 2)))
         (unreachable)))"#,
     ),
+    // What follows the first branch of a function or loop is charged in another way than what comes before.
+    program(
+        "after a branch",
+        11,
+        r#"(module (import "env" "seen" (func $seen (param i32)))
+      (type $t (func (param i32) (result i32))) (table 1 funcref) (elem (i32.const 0) $same)
+      (func $same (param i32) (result i32) (call $seen (local.get 0)) (local.get 0))
+      (func $choose (param $x i32) (result i32)
+        (block $on (br_if $on (local.get $x)))
+        (block $four (block $three (block $two (block $one
+          (br_table $one $two $three $four (local.get $x)))
+          (drop (i32.const 1)) (return (i32.add (local.get $x) (i32.const 20))))
+          (drop (i32.const 2)) (br $four))
+          (local.set $x (i32.add (local.get $x) (call $same (i32.const 3))))
+          (if (i32.and (local.get $x) (i32.const 1))
+            (then (drop (i32.const 4)))
+            (else (drop (i32.const 5)) (local.set $x (i32.const 6))))
+          (drop (i32.const 7))
+          (if (i32.eq (local.get $x) (i32.const 5)) (then (drop (i32.const 8)))))
+        (i32.add (call_indirect (type $t) (local.get $x) (i32.const 0)) (i32.const 1)))
+      (func (export "run") (param $n i32) (result i32) (local $s i32)
+        (block $on (br_if $on (local.get $n)))
+        (drop (i32.const 9))
+        (loop $l
+          (local.set $s (i32.add (local.get $s) (call $choose (i32.rem_u (local.get $n) (i32.const 5)))))
+          (block $skip (br_if $skip (i32.and (local.get $n) (i32.const 1))) (drop (i32.const 10)))
+          (drop (i32.const 11))
+          (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+          (br_if $l (local.get $n)))
+        (local.get $s)))"#,
+    ),
     Program {
         name: "exceptions",
         argument: 9,
-        exceptions: true,
+        needs: &[Feature::Exceptions],
         text: r#"(module
       (import "env" "seen" (func $seen (param i32))) (tag $t (param i32))
       (func $throws (param i32)
         (if (i32.and (local.get 0) (i32.const 1)) (then (throw $t (local.get 0)))) (call $seen (local.get 0)))
+      (func $again (param i32) (local $caught exnref)
+        (block $catch (result exnref) (try_table (catch_all_ref $catch) (call $throws (local.get 0))) (return))
+        (local.set $caught) (drop (i32.const 1)) (throw_ref (local.get $caught)))
       (func (export "run") (param $n i32) (result i32) (local $s i32)
         (loop $l
-          (block $c (result i32) (try_table (catch $t $c) (call $throws (local.get $n))) (i32.const 0))
+          (block $c (result i32) (try_table (catch $t $c) (call $again (local.get $n))) (i32.const 0))
           (local.set $s (i32.add (local.get $s)))
           (local.set $n (i32.sub (local.get $n) (i32.const 1))) (br_if $l (local.get $n)))
         (local.get $s)))"#,

@@ -1,64 +1,111 @@
 //! Every limit of every program, on every engine and compiler.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use wrun::runtime::features;
 use wrun::{
-    Capabilities, Compiler, ErrorKind, FuncType, HostImports, LimitKind, Limits, RuntimeConfig, RuntimeKind, Trap,
-    ValType, Value, WasmModule, WasmRuntime, create_runtime,
+    Capabilities, Compiler, ErrorKind, Feature, FuncType, HostImports, HostItem, LimitKind, Limits, RuntimeConfig,
+    RuntimeKind, Trap, ValType, Value, WasmInstance, WasmModule, WasmRuntime, create_runtime,
 };
 
 use crate::programs::{PROGRAMS, Program};
 
+/// The export a reactor wants called once, before any other.
+const INITIALIZE: &str = "_initialize";
+
 /// What came of a run: what it returned or why it did not, the fuel it used, what the host saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Run {
-    verdict: Verdict,
-    fuel: Option<u64>,
-    seen: Vec<i32>,
+pub(crate) struct Run {
+    pub(crate) verdict: Verdict,
+    pub(crate) fuel: Option<u64>,
+    pub(crate) seen: Vec<i32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Verdict {
+pub(crate) enum Verdict {
     Returned(Vec<Value>),
     Exhausted,
-    Trapped(Option<Trap>),
+    Trapped(Trap),
 }
 
-struct Metered {
-    name: String,
+/// A call of an exported function.
+pub(crate) struct Call<'c> {
+    pub(crate) function: &'c str,
+    pub(crate) args: Vec<Value>,
+}
+
+/// A module on one engine with one compiler.
+pub(crate) struct Metered {
+    pub(crate) name: String,
     runtime: Box<dyn WasmRuntime>,
     module: Box<dyn WasmModule>,
 }
 
-fn metered(program: &str, exceptions: bool) -> Vec<Metered> {
-    let kinds =
-        RuntimeKind::available().flat_map(|kind| kind.compilers().iter().map(move |compiler| (kind, *compiler)));
-    let able = kinds.filter(|(_, compiler)| !exceptions || *compiler != Compiler::Singlepass);
-    able.map(|(kind, compiler)| {
-        let config = RuntimeConfig::new(kind).with_compiler(compiler).with_metering();
-        let runtime = create_runtime(&config).unwrap();
-        let module = runtime.load_module(program.as_bytes()).unwrap();
-        Metered { name: format!("{kind} {compiler}"), runtime, module }
-    })
-    .collect()
+/// The engines compiled in, each with every compiler it has.
+pub(crate) fn engines() -> impl Iterator<Item = (RuntimeKind, Compiler)> {
+    features::combinations().filter(|(kind, _)| kind.is_available())
 }
 
-/// Runs `run` on a fresh instance with this limit.
-fn run(on: &Metered, argument: i32, limit: Option<u64>) -> Run {
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let sink = Arc::clone(&seen);
-    let ty = FuncType::new([ValType::I32], []);
-    let imports = HostImports::none().with_function("env", "seen", ty, move |_, args| {
-        if let [Value::I32(v)] = args {
-            sink.lock().unwrap().push(*v);
-        }
-        Ok(Vec::new())
-    });
+/// What an engine with a compiler is called.
+pub(crate) fn name((kind, compiler): (RuntimeKind, Compiler)) -> String {
+    format!("{kind} {compiler}")
+}
+
+/// A module, binary or text, wherever what it `needs` is.
+pub(crate) fn metered(module: &[u8], needs: &BTreeSet<Feature>) -> Vec<Metered> {
+    let able =
+        |(kind, compiler): &(RuntimeKind, Compiler)| needs.iter().all(|feature| feature.is_supported(*kind, *compiler));
+    let on = |(kind, compiler): (RuntimeKind, Compiler)| {
+        let config = RuntimeConfig::new(kind).with_compiler(compiler).with_metering();
+        let runtime = create_runtime(&config).unwrap();
+        let module = runtime.load_module(module).unwrap();
+        Metered { name: name((kind, compiler)), runtime, module }
+    };
+    engines().filter(able).map(on).collect()
+}
+
+/// What the programs and the fixtures import. The host notes what it is given.
+fn imports(seen: &Arc<Mutex<Vec<i32>>>) -> HostImports {
+    let note = |seen: &Arc<Mutex<Vec<i32>>>, args: &[Value]| {
+        let numbers = args.iter().filter_map(|arg| if let Value::I32(v) = arg { Some(*v) } else { None });
+        let numbers: Vec<i32> = numbers.collect();
+        seen.lock().unwrap().extend(&numbers);
+        numbers
+    };
+    let mut imports = HostImports::none().with("env", "base", HostItem::Global(Value::I32(7), false));
+    for name in ["seen", "notify"] {
+        let sink = Arc::clone(seen);
+        imports = imports.with_function("env", name, FuncType::new([ValType::I32], []), move |_, args| {
+            note(&sink, args);
+            Ok(Vec::new())
+        });
+    }
+    let sink = Arc::clone(seen);
+    let ty = FuncType::new([ValType::I32, ValType::I32], [ValType::I32]);
+    imports.with_function("env", "add", ty, move |_, args| Ok(vec![Value::I32(note(&sink, args).iter().sum())]))
+}
+
+fn call(instance: &mut dyn WasmInstance, call: &Call<'_>) -> wrun::Result<Vec<Value>> {
+    if call.function != INITIALIZE && instance.info().function(INITIALIZE).is_some() {
+        instance.call(INITIALIZE, &[])?;
+    }
+    instance.call(call.function, &call.args)
+}
+
+/// Makes a call on a fresh instance with this limit.
+pub(crate) fn run(on: &Metered, what: &Call<'_>, limit: Option<u64>) -> Run {
+    let seen = Arc::default();
+    let imports = imports(&seen);
     let limits = limit.map_or(Limits::none(), |limit| Limits::none().with_fuel(limit));
     let made = on.runtime.create_instance_with(on.module.as_ref(), limits, Capabilities::none(), &imports);
     let (result, fuel) = match made {
-        Err(error) => (Err(error), limit),
-        Ok(mut instance) => (instance.call("run", &[Value::I32(argument)]), instance.fuel_used()),
+        // There is no instance to ask; one that is out of fuel has used its limit.
+        Err(error) => {
+            let fuel = limit.filter(|_| error.kind() == ErrorKind::OutOfFuel);
+            (Err(error), fuel)
+        }
+        Ok(mut instance) => (call(instance.as_mut(), what), instance.fuel_used()),
     };
     let verdict = match result {
         Ok(values) => Verdict::Returned(values),
@@ -67,40 +114,56 @@ fn run(on: &Metered, argument: i32, limit: Option<u64>) -> Run {
             assert_eq!((exceeded.kind, Some(exceeded.limit)), (LimitKind::Fuel, limit));
             Verdict::Exhausted
         }
-        Err(error) => Verdict::Trapped(Some(error.trap_code().unwrap_or_else(|| panic!("{error:?}")))),
+        Err(error) => Verdict::Trapped(error.trap_code().unwrap_or_else(|| panic!("{error:?}"))),
     };
     let seen = seen.lock().unwrap().clone();
     Run { verdict, fuel, seen }
 }
 
 /// The cost of a whole run: where it traps, of the largest limit that exhausts it, and one more.
-fn full_cost(on: &Metered, argument: i32) -> u64 {
-    match run(on, argument, None).fuel {
-        Some(fuel) => fuel,
-        None => (0..10_000).find(|limit| run(on, argument, Some(*limit)).verdict != Verdict::Exhausted).unwrap(),
+pub(crate) fn full_cost(on: &Metered, call: &Call<'_>) -> u64 {
+    if let Some(fuel) = run(on, call, None).fuel {
+        return fuel;
     }
+    let exhausts = |limit: u64| run(on, call, Some(limit)).verdict == Verdict::Exhausted;
+    let enough = (0..63).map(|power| 1 << power).find(|limit| !exhausts(*limit)).unwrap();
+    let (mut short, mut enough) = (0, enough);
+    while short < enough {
+        let middle = short + (enough - short) / 2;
+        if exhausts(middle) { short = middle + 1 } else { enough = middle }
+    }
+    enough
+}
+
+/// Runs with this limit on every engine and gives what came of it, the same on all; `whole` is the run without a limit,
+/// which costs `full`.
+pub(crate) fn agree(on: &[Metered], what: &str, call: &Call<'_>, limit: u64, full: u64, whole: &Run) -> Run {
+    let (first, others) = on.split_first().unwrap();
+    let expected = run(first, call, Some(limit));
+    if limit < full {
+        let exhausted = (&Verdict::Exhausted, Some(limit));
+        assert_eq!((&expected.verdict, expected.fuel), exhausted, "{what}: limit {limit} of {full}");
+    } else {
+        assert_eq!(expected, *whole, "{what}: limit {limit} of {full}");
+    }
+    for other in others {
+        let got = run(other, call, Some(limit));
+        assert_eq!(got, expected, "{what}: limit {limit} of {full} on {} and {}", other.name, first.name);
+    }
+    expected
 }
 
 fn sweep(program: &Program) {
-    let engines = metered(program.text, program.exceptions);
-    let (first, others) = engines.split_first().unwrap();
-    let full = full_cost(first, program.argument);
+    let on = metered(program.text.as_bytes(), &program.needs.iter().copied().collect());
+    let call = Call { function: "run", args: vec![Value::I32(program.argument)] };
+    let full = full_cost(&on[0], &call);
     assert!(full > 15, "{}: {full}", program.name);
-    let whole = run(first, program.argument, None);
+    let whole = run(&on[0], &call, None);
     for limit in 0..=full + 3 {
-        let expected = run(first, program.argument, Some(limit));
-        match (&expected.verdict, &whole.verdict) {
-            (Verdict::Exhausted, _) => assert!(limit < full, "{}: limit {limit} of {full}", program.name),
-            (Verdict::Trapped(_), Verdict::Trapped(_)) => assert_eq!(expected.fuel, None, "{}", program.name),
-            (verdict, whole) => assert_eq!(verdict, whole, "{}: limit {limit}", program.name),
-        }
-        for other in others {
-            let got = run(other, program.argument, Some(limit));
-            assert_eq!(got, expected, "{}: limit {limit} of {full} on {} and {}", program.name, other.name, first.name);
-        }
+        agree(&on, program.name, &call, limit, full, &whole);
     }
-    for other in others {
-        assert_eq!(run(other, program.argument, None), whole, "{} on {}", program.name, other.name);
+    for other in &on[1..] {
+        assert_eq!(run(other, &call, None), whole, "{} on {}", program.name, other.name);
     }
 }
 
@@ -124,5 +187,6 @@ sweeps! {
     a_start_function = 5
     a_trap = 6
     an_unreachable = 7
-    exceptions = 8
+    after_a_branch = 8
+    exceptions = 9
 }

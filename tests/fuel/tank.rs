@@ -88,6 +88,18 @@ fn an_exhausted_instance_runs_again_with_fuel() {
 }
 
 #[test]
+fn an_exhausted_instance_does_not_run_again_without_fuel() {
+    on_each(|config| {
+        let mut instance = instance(&config.clone().with_metering(), Limits::none().with_fuel(TEN)).unwrap();
+        for n in [11, 11, 1, 1_000] {
+            assert_eq!(count(instance.as_mut(), n).unwrap_err().kind(), ErrorKind::OutOfFuel, "{config:?}");
+            assert_eq!((instance.fuel_used(), instance.fuel_remaining()), (Some(TEN), Some(0)), "{config:?}");
+            instance.recover();
+        }
+    });
+}
+
+#[test]
 fn fuel_without_metering_is_refused() {
     on_each(|config| {
         let refused = instance(config, Limits::none().with_fuel(1)).unwrap_err();

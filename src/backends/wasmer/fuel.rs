@@ -89,7 +89,11 @@ impl Meter {
         match &mut self.fuel {
             None => error,
             Some((fuel, tank)) => match left(fuel, store) {
-                EXHAUSTED => tank.exhausted().with_backtrace(backtrace(error)),
+                EXHAUSTED => {
+                    // Charged again, the mark would wrap round to a full tank.
+                    set(fuel, store, Value::I64(-1));
+                    tank.exhausted().with_backtrace(backtrace(error))
+                }
                 left => tank.settle_failure(left, error),
             },
         }

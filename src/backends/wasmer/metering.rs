@@ -1,8 +1,6 @@
-//! Portable fuel, guests that can be stopped, and a start function that waits: a middleware over each module's code.
-//!
-//! Fuel is one signed 64-bit global, exhausted when below zero. Costs gather along straight-line code and are charged
-//! where control may leave it or come in; they are checked at each function's entry and each loop's head, which is
-//! where Wasmtime checks (`wasmtime::Config::consume_fuel`), so both engines stop at the same place.
+//! Portable fuel, guests that can be stopped, table growth that is told, and a start function that waits: a middleware over
+//! each module's code. Fuel is checked, and a guest stopped, at each function's entry and each loop's head, which is where
+//! Wasmtime checks (`wasmtime::Config::consume_fuel`), so both engines stop at the same place.
 
 use std::sync::{Arc, OnceLock};
 
@@ -13,7 +11,9 @@ use wasmer::{
     Mutability, TableType, Type,
 };
 
+use super::counting::{self, Meter};
 use crate::config::RuntimeConfig;
+use crate::error::{Error, ErrorKind, Result};
 use crate::limits::MOST_TABLE_ELEMENTS;
 use crate::module::info::ModuleInfo;
 use crate::runtime::{fuel, preflight};
@@ -57,10 +57,16 @@ impl Private {
     }
 
     /// The middleware that makes them, for one module: its state is that module's.
-    pub(super) fn middleware(&self) -> Option<Arc<dyn ModuleMiddleware>> {
+    pub(super) fn middleware(&self, binary: &[u8]) -> Result<Option<Arc<dyn ModuleMiddleware>>> {
         let Self { fuel, stop, denied, start } = self;
-        let unchanged = [fuel, stop, denied, start].into_iter().all(Option::is_none);
-        (!unchanged).then(|| Arc::new(Transform { private: self.clone(), ..Transform::default() }) as _)
+        if [fuel, stop, denied, start].into_iter().all(Option::is_none) {
+            return Ok(None);
+        }
+        let lines = if fuel.is_some() { counting::lines_of(binary) } else { Ok(Vec::new()) };
+        let lines = lines.map_err(|error| {
+            Error::new(ErrorKind::Internal, "a valid module could not be read again").with_source(error)
+        })?;
+        Ok(Some(Arc::new(Transform { private: self.clone(), lines, ..Transform::default() })))
     }
 }
 
@@ -68,6 +74,8 @@ impl Private {
 #[derive(Debug, Default)]
 struct Transform {
     private: Private,
+    /// Of each function, what the lines cost that begin where fuel is checked, in order.
+    lines: Vec<Arc<[i64]>>,
     /// The index of the fuel global, once the module has one.
     fuel: OnceLock<u32>,
     /// The globals by which it is stopped, once the module has them.
@@ -77,8 +85,9 @@ struct Transform {
 }
 
 impl ModuleMiddleware for Transform {
-    fn generate_function_middleware<'a>(&self, _: LocalFunctionIndex) -> Box<dyn FunctionMiddleware<'a> + 'a> {
-        let meter = self.fuel.get().map(|global| Meter { global: *global, owed: fuel::ENTRY });
+    fn generate_function_middleware<'a>(&self, index: LocalFunctionIndex) -> Box<dyn FunctionMiddleware<'a> + 'a> {
+        let lines = || self.lines.get(index.as_u32() as usize).cloned().unwrap_or_default();
+        let meter = self.fuel.get().map(|global| Meter::new(*global, lines()));
         let (stop, growth) = (self.stop.get().copied(), self.growth.get().cloned());
         Box::new(Function { entered: false, meter, stop, growth })
     }
@@ -130,16 +139,10 @@ struct Function {
 impl<'a> FunctionMiddleware<'a> for Function {
     fn feed(&mut self, operator: Operator<'a>, code: &mut MiddlewareReaderState<'a>) -> Result<(), MiddlewareError> {
         if !std::mem::replace(&mut self.entered, true) {
-            if let Some(meter) = &mut self.meter {
-                meter.charge(code);
-            }
-            self.check(code);
+            self.check(fuel::ENTRY, code);
         }
         if let Some(meter) = &mut self.meter {
-            meter.owed += cost(&operator);
-            if ends_straight_line(&operator) {
-                meter.charge(code);
-            }
+            meter.count(&operator, code);
         }
         let is_loop = matches!(operator, Operator::Loop { .. });
         match (&operator, &self.growth) {
@@ -147,16 +150,17 @@ impl<'a> FunctionMiddleware<'a> for Function {
             _ => code.push_operator(operator),
         }
         if is_loop {
-            self.check(code);
+            self.check(0, code);
         }
         Ok(())
     }
 }
 
 impl Function {
-    fn check(&self, code: &mut MiddlewareReaderState<'_>) {
-        if let Some(meter) = &self.meter {
-            meter.check(code);
+    /// Where a guest is stopped: at the entry, which costs something itself, and at each loop's head.
+    fn check(&mut self, entry: i64, code: &mut MiddlewareReaderState<'_>) {
+        if let Some(meter) = &mut self.meter {
+            meter.begin_line(entry, code);
         }
         if let Some(stop) = &self.stop {
             stop.check(code);
@@ -234,74 +238,4 @@ impl Growth {
             Operator::GlobalGet { global_index: grown },
         ]);
     }
-}
-
-/// One function's costs.
-#[derive(Debug)]
-struct Meter {
-    global: u32,
-    /// What is used and not charged yet.
-    owed: i64,
-}
-
-impl Meter {
-    fn charge(&mut self, code: &mut MiddlewareReaderState<'_>) {
-        let owed = std::mem::take(&mut self.owed);
-        if owed != 0 {
-            code.extend(&[
-                Operator::GlobalGet { global_index: self.global },
-                Operator::I64Const { value: owed },
-                Operator::I64Sub,
-                Operator::GlobalSet { global_index: self.global },
-            ]);
-        }
-    }
-
-    fn check(&self, code: &mut MiddlewareReaderState<'_>) {
-        code.extend(&[
-            Operator::GlobalGet { global_index: self.global },
-            Operator::I64Const { value: 0 },
-            Operator::I64LtS,
-            Operator::If { blockty: BlockType::Empty },
-            Operator::I64Const { value: EXHAUSTED },
-            Operator::GlobalSet { global_index: self.global },
-            Operator::Unreachable,
-            Operator::End,
-        ]);
-    }
-}
-
-/// The cost of an operator: portable fuel's table ([`fuel`]).
-fn cost(operator: &Operator<'_>) -> i64 {
-    match operator {
-        Operator::Nop
-        | Operator::Drop
-        | Operator::Block { .. }
-        | Operator::Loop { .. }
-        | Operator::Unreachable
-        | Operator::Return
-        | Operator::Else
-        | Operator::End => 0,
-        _ => fuel::OPERATOR,
-    }
-}
-
-/// Whether control may leave or come in here.
-fn ends_straight_line(operator: &Operator<'_>) -> bool {
-    matches!(
-        operator,
-        Operator::Loop { .. }
-            | Operator::If { .. }
-            | Operator::Else
-            | Operator::End
-            | Operator::Br { .. }
-            | Operator::BrIf { .. }
-            | Operator::BrTable { .. }
-            | Operator::Return
-            | Operator::Unreachable
-            | Operator::Call { .. }
-            | Operator::CallIndirect { .. }
-            | Operator::Throw { .. }
-            | Operator::ThrowRef
-    )
 }

@@ -1,6 +1,7 @@
 //! Wasmer behind the contract.
 
 mod convert;
+mod counting;
 mod errors;
 mod fuel;
 mod host;

@@ -102,7 +102,7 @@ impl WasmRuntime for WasmerRuntime {
         self.ledger.admit_work()?;
         let binary = module.binary_for(&self.config)?;
         let private = Private::of(module.info(), &self.config);
-        let engine = match private.middleware() {
+        let engine = match private.middleware(binary)? {
             Some(middleware) => engine(&self.config, Some(middleware)),
             None => self.engine.clone(),
         };
