@@ -17,8 +17,10 @@ use super::exit_status;
 use super::failure::Failure;
 use super::signals;
 
-/// How much longer than its time a guest may take to be stopped with a backtrace and its measures.
+/// How much longer than its time a command may take to end by itself, with more to tell; and how much longer still while the
+/// library is about to stop its guest.
 const GRACE: Duration = Duration::from_millis(10);
+const GRACE_OF_GUEST: Duration = Duration::from_millis(90);
 
 /// Ends the process once its time is up or it is told to end, with a report; until [`Guard::disarm`].
 pub(crate) struct Guard {
@@ -56,6 +58,7 @@ impl Guard {
     pub(crate) fn set(
         started: Instant,
         timeout: Option<Duration>,
+        guest_runs: impl Fn() -> bool + Send + 'static,
         end: impl FnOnce(Ending) + Send + 'static,
     ) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| Failure::io("cannot watch over the call", &error);
@@ -72,7 +75,11 @@ impl Guard {
         let claim = Claim::default();
         let theirs = claim.clone();
         let watch = move || {
-            if let Some(ending) = wait(&mut woken, deadline, &told)
+            let mut ending = wait(&mut woken, deadline, &told);
+            if ending == Some(Ending::TimedOut) && guest_runs() {
+                ending = wait(&mut woken, Instant::now().checked_add(GRACE_OF_GUEST), &told);
+            }
+            if let Some(ending) = ending
                 && theirs.take()
             {
                 end(ending);

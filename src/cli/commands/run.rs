@@ -73,8 +73,9 @@ impl Run {
             Guard::without_report();
             return Ok(None);
         }
-        let run = Arc::clone(self);
-        Guard::set(self.started, limits.time, move |ending| run.end(ending)).map(Some)
+        let (run, watched) = (Arc::clone(self), Arc::clone(self));
+        let guest_runs = move || watched.call().guest_runs;
+        Guard::set(self.started, limits.time, guest_runs, move |ending| run.end(ending)).map(Some)
     }
 
     /// Reports and ends the process, since the main thread cannot be made to return from where it is.

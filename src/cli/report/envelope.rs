@@ -16,6 +16,8 @@ use crate::cli::settings::RunSettings;
 pub(crate) struct Call {
     /// What it is at.
     pub(crate) phase: &'static str,
+    /// Whether that is guest code, which the library stops when its time is up.
+    pub(crate) guest_runs: bool,
     pub(crate) function: Option<String>,
     pub(crate) result_types: Vec<String>,
     pub(crate) metrics: CallMetrics,
@@ -24,7 +26,7 @@ pub(crate) struct Call {
 impl Default for Call {
     fn default() -> Self {
         let metrics = CallMetrics::default();
-        Self { phase: "reading the module", function: None, result_types: Vec::new(), metrics }
+        Self { phase: "reading the module", guest_runs: false, function: None, result_types: Vec::new(), metrics }
     }
 }
 
@@ -33,7 +35,7 @@ impl Call {
     pub(crate) fn note(&mut self, event: Event) {
         match event {
             Event::Compiling(_) => self.phase = "compiling",
-            Event::Instantiating => self.phase = "instantiating",
+            Event::Instantiating => (self.phase, self.guest_runs) = ("instantiating", true),
             Event::Calling => self.phase = "the guest ran",
             Event::Measured(mut metrics) => {
                 metrics.load_ns = self.metrics.load_ns;
