@@ -201,10 +201,12 @@ pub enum Output {
 /// The most bytes that are captured of one output; a guest that writes more is told that nobody reads any more.
 pub const MOST_CAPTURED: usize = 64 << 20;
 
+type Reader = Box<dyn Fn() -> Vec<u8> + Send + Sync>;
+
 /// What a guest wrote, of which at most [`MOST_CAPTURED`] bytes are kept. Clones are of the same bytes.
 #[derive(Clone, Default)]
 pub struct Captured {
-    reader: Arc<OnceLock<Box<dyn Fn() -> Vec<u8> + Send + Sync>>>,
+    reader: Arc<OnceLock<Reader>>,
 }
 
 impl Captured {

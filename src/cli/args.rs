@@ -61,13 +61,6 @@ pub(crate) struct RunArgs {
     /// How arguments on standard input are written
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Input and output")]
     pub(crate) input: InputFormat,
-    /// Limits and grants from a TOML file; flags win over it
-    #[arg(long, value_name = "FILE", help_heading = "Grants")]
-    pub(crate) policy: Option<PathBuf>,
-    /// Tell what would be in force and where it comes from, and run nothing
-    #[arg(long, help_heading = "Grants")]
-    pub(crate) explain: bool,
-
     /// How results are written [default: json; of --explain: text]
     #[arg(short, long, value_enum, value_name = "FORMAT", help_heading = "Input and output")]
     pub(crate) output: Option<OutputFormat>,
@@ -109,6 +102,12 @@ pub(crate) struct GrantArgs {
     /// Grant an environment variable; without a value, a copy of wrun's own
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = super::quantity::parse_variable, help_heading = "Grants")]
     pub(crate) env: Vec<(String, String)>,
+    /// Limits and grants from a TOML file; flags win over it
+    #[arg(long, value_name = "FILE", help_heading = "Grants")]
+    pub(crate) policy: Option<PathBuf>,
+    /// Tell what would be in force and where it comes from, and run nothing
+    #[arg(long, help_heading = "Grants")]
+    pub(crate) explain: bool,
 }
 
 #[derive(Args, Debug)]

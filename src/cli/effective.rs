@@ -52,7 +52,7 @@ impl Effective {
     /// # Errors
     /// A usage failure where one of them is no good, or a flag would widen a policy that is locked.
     pub(crate) fn resolve(run: &RunArgs) -> Result<Self, Failure> {
-        let policy = run.policy.as_deref().map(policy::read).transpose()?.unwrap_or_default();
+        let policy = run.grants.policy.as_deref().map(policy::read).transpose()?.unwrap_or_default();
         let Policy { locked, ref limits, ref grants, .. } = policy;
         let lock = Lock { locked };
         let flags = &run.limits;
@@ -61,7 +61,7 @@ impl Effective {
             Sourced { value: None, .. } => engine_of_environment()?,
         };
         Ok(Self {
-            policy: run.policy.clone(),
+            policy: run.grants.policy.clone(),
             locked,
             runtime,
             compiler: pick(run.engine.compiler.map(Compiler::from), policy.compiler),

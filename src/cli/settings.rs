@@ -20,8 +20,6 @@ pub(crate) struct RunSettings {
     pub(crate) capabilities: Capabilities,
     /// Where the three above come from.
     pub(crate) effective: Effective,
-    /// Whether that is to be told, and nothing run.
-    pub(crate) explain: bool,
     /// How many arguments were given for the guest itself.
     pub(crate) guest_args: usize,
     /// The guest's standard output and error, where they are captured.
@@ -82,10 +80,9 @@ impl RunSettings {
             limits: effective.limits(),
             capabilities,
             effective,
-            explain: run.explain,
             guest_args: run.guest_args.len(),
             captured,
-            output: run.output.unwrap_or(if run.explain { OutputFormat::Text } else { OutputFormat::Json }),
+            output: run.output.unwrap_or(if run.grants.explain { OutputFormat::Text } else { OutputFormat::Json }),
             pretty: run.pretty,
             metrics: run.metrics,
             progress: run.progress,

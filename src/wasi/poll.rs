@@ -33,7 +33,7 @@ pub(super) fn wasi_snapshot_preview1(call: Call<'_, '_>, args: [i32; 4]) -> Resu
         memory.write(pointer(out), 1_u32)?;
         return Ok(i32::from(Errno::Success as u16));
     }
-    waits.wait(poll_oneoff(wasi, memory, subscriptions, events, number, out), orders)?.map_err(failed)
+    waits.wait(poll_oneoff(wasi, memory, subscriptions, events, number, out), orders)?.map_err(|error| failed(&error))
 }
 
 /// The user data and the time of a subscription that is one to a clock, from now.

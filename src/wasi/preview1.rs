@@ -140,16 +140,16 @@ macro_rules! functions {
     (@at_once $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {{
         let Call { world, memory, .. } = $call;
         debug_assert!($args.next().is_none());
-        Ok($bindings::$name(&mut world.wasi, memory, $($param),*).map_err(failed)?)
+        $bindings::$name(&mut world.wasi, memory, $($param),*).map_err(|error| failed(&error))
     }};
     (@may_wait $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {{
         let Call { world: World { wasi, waits }, memory, orders } = $call;
         debug_assert!($args.next().is_none());
-        waits.finish($bindings::$name(wasi, memory, $($param),*), orders)?.map_err(failed)
+        waits.finish($bindings::$name(wasi, memory, $($param),*), orders)?.map_err(|error| failed(&error))
     }};
     (@exits $bindings:ident $name:ident $call:ident, $args:ident, $code:ident) => {{
+        let Call { .. } = $call;
         debug_assert!($args.next().is_none());
-        drop($call);
         Err(Exit($code).into())
     }};
     (@polls $bindings:ident $name:ident $call:ident, $args:ident, $subs:ident, $events:ident, $number:ident, $out:ident) => {{
@@ -159,7 +159,7 @@ macro_rules! functions {
 }
 
 /// A failure that is no errno.
-pub(super) fn failed(error: wiggle::error::Error) -> HostError {
+pub(super) fn failed(error: &wiggle::error::Error) -> HostError {
     format!("{error:#}").into()
 }
 

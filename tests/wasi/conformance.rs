@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use wrun::{Capabilities, DirGrant, Input};
@@ -41,7 +41,7 @@ fn programs() -> Vec<PathBuf> {
 }
 
 /// Runs one program on each engine; what went wrong.
-fn failures(wasm: &PathBuf) -> Vec<String> {
+fn failures(wasm: &Path) -> Vec<String> {
     let name = wasm.file_stem().unwrap().to_str().unwrap();
     let manifest = Manifest(serde_json::from_slice(&fs::read(wasm.with_extension("json")).unwrap()).unwrap());
     let mut failures = Vec::new();
@@ -74,7 +74,7 @@ fn failures(wasm: &PathBuf) -> Vec<String> {
 fn part(part: usize, parts: usize) {
     let programs = programs();
     assert!(programs.len() >= 78, "{} programs", programs.len());
-    let failures: Vec<_> = programs.iter().skip(part).step_by(parts).flat_map(failures).collect();
+    let failures: Vec<_> = programs.iter().skip(part).step_by(parts).flat_map(|wasm| failures(wasm)).collect();
     assert!(failures.is_empty(), "{} failures:\n{}", failures.len(), failures.join("\n"));
 }
 

@@ -24,8 +24,9 @@ const START: &str = "_start";
 
 /// Calls a function, or runs a program, and prints what came of it.
 pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
+    let explains = args.grants.explain;
     let settings = RunSettings::resolve(args)?;
-    if settings.explain {
+    if explains {
         return explain(&settings);
     }
     let run = Arc::new(Run::new(settings));
