@@ -7,6 +7,7 @@
 
 mod calls;
 mod config;
+mod control;
 mod crashes;
 mod facts;
 mod features;
@@ -19,10 +20,14 @@ mod limits;
 mod limits_of_all;
 mod memory;
 mod metrics;
+mod nested;
 mod references;
 mod session;
 mod stack;
+mod stopping;
 mod threads;
+mod time;
+mod time_and_fuel;
 mod traps;
 mod values;
 mod vocabulary;
