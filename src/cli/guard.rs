@@ -75,6 +75,8 @@ impl Guard {
             if let Some(ending) = wait(&mut woken, deadline, &told)
                 && theirs.take()
             {
+                // The report may block for ever, as on a pipe that nobody reads.
+                Self::without_report();
                 end(ending);
             }
         };

@@ -1,15 +1,12 @@
 //! Guests within guests: a host function of one instance calls another, of any engine; each is stopped for itself.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
-use wrun::{
-    Control, Error, ErrorKind, FuncType, HostImports, InstanceState, Limits, Trap, Value, WasmInstance,
-};
+use wrun::{Control, Error, ErrorKind, FuncType, HostImports, InstanceState, Limits, Trap, Value, WasmInstance};
 
-use crate::stopping::{
-    BRIEF, Call, GUEST, Gate, LONG, becomes, eventually, guest_within, stoppable_engines, time,
-};
-use crate::vocabulary::{Engine, refused, trapped};
+use crate::stopping::{BRIEF, Call, GUEST, Gate, LONG, becomes, eventually, guest_within, stoppable_engines, time};
+use crate::vocabulary::{Engine, refused, said, trapped};
 
 const OUTER: &str = r#"
 (module
@@ -41,16 +38,20 @@ struct Nested {
     control: Control,
 }
 
-/// Each pair of engines, the inner one first.
+/// Runs a case on pairs of engines, the inner one first, and says on which it fails: each engine within each, and enough
+/// of those with and without fuel.
+#[track_caller]
 fn pairs(case: impl Fn(&Engine, &Engine)) {
     let engines: Vec<Engine> = stoppable_engines().collect();
+    let mut failures = Vec::new();
     for (number, inner) in engines.iter().enumerate() {
-        // With all pairs of engines come enough of those with and without fuel.
         for outer in engines.iter().skip(number % 2).step_by(2) {
-            eprintln!("{inner} within {outer}");
-            case(inner, outer);
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| case(inner, outer))) {
+                failures.push(format!("on {inner} within {outer}: {}", said(panic.as_ref())));
+            }
         }
     }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]

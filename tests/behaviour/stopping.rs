@@ -146,6 +146,19 @@ pub(crate) fn becomes(control: &Control, state: InstanceState) {
     eventually(&format!("{state:?}"), || control.state() == state);
 }
 
+/// Interrupts a guest as soon as a call is in it.
+#[track_caller]
+pub(crate) fn interrupt(control: &Control) {
+    eventually("a call to interrupt", || control.interrupt().unwrap());
+}
+
+/// Asserts that a guest is ready, and takes a call.
+#[track_caller]
+pub(crate) fn answers(guest: &mut dyn WasmInstance) {
+    assert_eq!(guest.state(), InstanceState::Ready);
+    assert_eq!(guest.call_simple_function("seven", &[]).unwrap(), 7);
+}
+
 /// Whether a host call is what holds a guest of this engine, and not its next loop.
 pub(crate) fn is_held_at_host_calls_only(engine: &Engine) -> bool {
     engine.kind == wrun::RuntimeKind::Wasmer
