@@ -82,6 +82,8 @@ impl Guard {
             if let Some(ending) = ending
                 && theirs.take()
             {
+                // The report may block for ever, as on a pipe that nobody reads.
+                Self::without_report();
                 end(ending);
             }
         };

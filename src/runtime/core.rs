@@ -61,7 +61,7 @@ impl InstanceCore {
     /// Gives a guest that can be interrupted its brake.
     pub(crate) fn set_brake(&self, brake: impl Brake + 'static) {
         if let Some(reins) = self.life.reins() {
-            reins.set_brake(Some(Box::new(brake)));
+            reins.set_brake(Box::new(brake));
         }
     }
 }
@@ -69,7 +69,7 @@ impl InstanceCore {
 impl Drop for InstanceCore {
     fn drop(&mut self) {
         if let Some(reins) = self.life.reins() {
-            reins.set_brake(None);
+            reins.let_go();
         }
         self.ledger.retire(&self.life);
     }

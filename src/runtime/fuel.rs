@@ -32,7 +32,7 @@ pub struct Tank {
     filled: i64,
     /// Whether there is a limit at all.
     limited: bool,
-    /// Whether what was used is known: not after a trap, since what the engine had not charged yet is lost.
+    /// Whether no trap left what was used unknown: what the engine had not charged yet is lost then.
     known: bool,
     /// What the life was told of that was used.
     told: u64,
@@ -52,12 +52,17 @@ impl Tank {
 
     /// What was used, with `left` in the tank.
     pub(crate) fn used(&self, left: i64) -> Option<u64> {
-        self.known.then(|| u64::try_from(self.filled - left.max(0)).unwrap_or(0))
+        self.is_known().then(|| u64::try_from(self.filled - left.max(0)).unwrap_or(0))
     }
 
     /// What remains of the limit, with `left` in the tank.
     pub(crate) fn remaining(&self, left: i64) -> Option<u64> {
-        (self.limited && self.known).then(|| u64::try_from(left).unwrap_or(0))
+        (self.limited && self.is_known()).then(|| u64::try_from(left).unwrap_or(0))
+    }
+
+    /// Whether what was used is known: neither after a trap nor after a stop.
+    fn is_known(&self) -> bool {
+        self.known && !self.life.is_garbled()
     }
 
     /// Notes that a trap left what was used unknown.
@@ -158,6 +163,9 @@ pub(crate) fn remaining(gauge: &mut dyn Gauge) -> Option<u64> {
 
 /// See [`WasmInstance::add_fuel`](crate::WasmInstance::add_fuel).
 pub(crate) fn add(gauge: &mut dyn Gauge, units: u64) -> Result<()> {
+    if gauge.tank().ok_or_else(unmetered)?.life.take_garbled() {
+        set_anew(gauge);
+    }
     let added = gauge.tank().ok_or_else(unmetered)?.add(units)?;
     let left = gauge.left().max(0);
     gauge.set_left(left + added);
@@ -168,6 +176,7 @@ pub(crate) fn add(gauge: &mut dyn Gauge, units: u64) -> Result<()> {
 pub(crate) fn reset(gauge: &mut dyn Gauge, limit: u64) -> Result<()> {
     let tank = gauge.tank().ok_or_else(unmetered)?;
     tank.reset(limit)?;
+    tank.life.take_garbled();
     let filled = tank.filled();
     gauge.set_left(filled);
     Ok(())

@@ -133,7 +133,17 @@ impl Life {
     pub(crate) fn recover(&self) -> bool {
         let ready = if self.reins.is_some() { REINED } else { READY };
         let recovered = self.state.compare_exchange(CRASHED, ready, Ordering::AcqRel, Ordering::Relaxed).is_ok();
-        recovered && self.garbled.swap(false, Ordering::Relaxed)
+        recovered && self.take_garbled()
+    }
+
+    /// Whether what its engine counts in may hold anything, since its brake is being pressed or was.
+    pub(crate) fn is_garbled(&self) -> bool {
+        self.garbled.load(Ordering::Relaxed) || self.reins.as_ref().is_some_and(Reins::is_stopping)
+    }
+
+    /// Whether what its engine counts in may hold anything: asked by whoever sets it anew.
+    pub(crate) fn take_garbled(&self) -> bool {
+        self.garbled.swap(false, Ordering::Relaxed)
     }
 
     /// Refuses all calls from now on; one that runs is stopped where it can be.
@@ -165,8 +175,15 @@ impl Life {
                 call()
             });
         }
+        self.run_unreined(|| {
+            self.count_call();
+            call()
+        })
+    }
+
+    #[inline]
+    fn run_unreined<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
         self.state.store(RUNNING, Ordering::Release);
-        self.count_call();
         let mut running = Running { life: self, after: CRASHED };
         match call() {
             Ok(value) => {
@@ -182,13 +199,10 @@ impl Life {
 
     /// Runs what belongs to making the instance, its start function above all: as a call, but counted as none.
     pub(crate) fn start<T>(&self, start: impl FnOnce() -> Result<T>) -> Result<T> {
-        if self.reins.is_some() {
+        if self.reins.is_some() || self.closed.load(Ordering::Relaxed) {
             return self.run_reined(start);
         }
-        start().map_err(|error| {
-            self.after_failure(&error, READY);
-            self.explain(error)
-        })
+        self.run_unreined(start)
     }
 
     /// Runs one call that other threads can stop or hold.
@@ -219,14 +233,15 @@ impl Life {
                 Err(self.explain(error))
             }
             (Err(error), Some(_)) if own_trap(&error) => {
-                set(self.after_failure(&error, REINED));
                 self.garbled.store(true, Ordering::Relaxed);
+                set(self.after_failure(&error, REINED));
                 Err(self.explain(error))
             }
             (other, Some(stop)) => {
-                set(CRASHED);
                 self.garbled.store(true, Ordering::Relaxed);
                 self.stopped.store(self.stopped() + 1, Ordering::Relaxed);
+                // Whoever sees that it has ended sees it counted.
+                set(CRASHED);
                 let backtrace = other.err().map(|error| error.backtrace().to_vec()).unwrap_or_default();
                 Err(stop.into_error().with_backtrace(backtrace))
             }

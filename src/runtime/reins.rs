@@ -102,9 +102,17 @@ impl Reins {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the guest a brake, or takes it away; what it points to may be gone after that.
-    pub(crate) fn set_brake(&self, brake: Option<Box<dyn Brake>>) {
-        self.lock().brake = brake;
+    /// Gives the guest a brake.
+    pub(crate) fn set_brake(&self, brake: Box<dyn Brake>) {
+        self.lock().brake = Some(brake);
+    }
+
+    /// Lets go of a guest that is being dropped: its brake is not pressed any more, since what it points to may be gone
+    /// after that, and nobody watches over it.
+    pub(crate) fn let_go(&self) {
+        let mut orders = self.lock();
+        orders.brake = None;
+        self.unwatch(&mut orders);
     }
 
     /// Gives the guest this much time from now on.
@@ -163,8 +171,8 @@ impl Reins {
         }
         if std::mem::take(&mut orders.held) {
             life.set_running(false);
-            if let Some(deadline) = orders.time.as_mut().and_then(|time| time.deadline.as_mut()) {
-                *deadline += arrived.elapsed();
+            if let Some(time) = &mut orders.time {
+                time.deadline = time.deadline.and_then(|deadline| deadline.checked_add(arrived.elapsed()));
             }
             self.watch(&mut orders);
         }
@@ -194,9 +202,16 @@ impl Reins {
         }
     }
 
-    /// The watchdog's look: orders what is due; when to look again.
-    pub(crate) fn look(&self, now: Instant) -> Option<Instant> {
+    /// Whether the call that runs was told to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.attention.load(Ordering::Acquire) && self.lock().stop.is_some()
+    }
+
+    /// The watchdog's look that was due at `due_at`: orders what is due.
+    pub(crate) fn look(&self, due_at: Instant, now: Instant) {
         let mut orders = self.lock();
+        // Where there is another look to come already, it was asked for in the meantime.
+        orders.watched = orders.watched.filter(|watched| *watched != due_at);
         let due = orders.time.as_ref().and_then(|time| Some((time.deadline?, time.limit)));
         match due {
             Some((deadline, limit)) if deadline <= now && orders.running && !orders.held && orders.stop.is_none() => {
@@ -205,8 +220,7 @@ impl Reins {
             }
             _ => orders.remind(),
         }
-        orders.watched = orders.next_look(now);
-        orders.watched
+        self.watch(&mut orders);
     }
 
     fn stop(&self, orders: &mut Orders, stop: Stop) {
@@ -219,8 +233,15 @@ impl Reins {
     fn watch(&self, orders: &mut Orders) {
         let Some(next) = orders.next_look(Instant::now()) else { return };
         if orders.watched.is_none_or(|watched| next < watched) {
+            self.unwatch(orders);
             orders.watched = Some(next);
-            watchdog::watch(Weak::clone(&self.me), next);
+            watchdog::watch(&self.me, next);
+        }
+    }
+
+    fn unwatch(&self, orders: &mut Orders) {
+        if let Some(watched) = orders.watched.take() {
+            watchdog::unwatch(&self.me, watched);
         }
     }
 }

@@ -1,41 +1,15 @@
 //! The one thread of the process that looks after guests whose time is up, or that do not heed an order.
 
-use std::collections::BinaryHeap;
-use std::sync::{Condvar, Mutex, OnceLock, PoisonError, Weak};
+use std::collections::BTreeMap;
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::life::Life;
 
-/// Instances to look at, by when.
-static ROUNDS: Mutex<BinaryHeap<Round>> = Mutex::new(BinaryHeap::new());
+/// Instances to look at, by when and by where they are: at most one look at each.
+static ROUNDS: Mutex<BTreeMap<(Instant, usize), Weak<Life>>> = Mutex::new(BTreeMap::new());
 static SOONER: Condvar = Condvar::new();
-
-/// One look at one instance. The soonest is the greatest, so that it is on top of the heap.
-struct Round {
-    at: Instant,
-    life: Weak<Life>,
-}
-
-impl PartialEq for Round {
-    fn eq(&self, other: &Self) -> bool {
-        self.at == other.at
-    }
-}
-
-impl Eq for Round {}
-
-impl PartialOrd for Round {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Round {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        other.at.cmp(&self.at)
-    }
-}
 
 /// Has the thread run, from the first instance that needs it on.
 ///
@@ -49,38 +23,44 @@ pub(crate) fn start() -> Result<()> {
     })
 }
 
+fn rounds() -> MutexGuard<'static, BTreeMap<(Instant, usize), Weak<Life>>> {
+    ROUNDS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Looks at an instance at `at`.
-pub(crate) fn watch(life: Weak<Life>, at: Instant) {
-    let mut rounds = ROUNDS.lock().unwrap_or_else(PoisonError::into_inner);
-    let sooner = rounds.peek().is_none_or(|next| at < next.at);
-    rounds.push(Round { at, life });
+pub(crate) fn watch(life: &Weak<Life>, at: Instant) {
+    let mut rounds = rounds();
+    let sooner = rounds.keys().next().is_none_or(|(next, _)| at < *next);
+    rounds.insert((at, life.as_ptr().addr()), Weak::clone(life));
     if sooner {
         SOONER.notify_one();
     }
 }
 
-fn keep_watch() {
-    let mut rounds = ROUNDS.lock().unwrap_or_else(PoisonError::into_inner);
-    loop {
-        let now = Instant::now();
-        rounds = match rounds.peek().map(|next| next.at) {
-            None => SOONER.wait(rounds).unwrap_or_else(PoisonError::into_inner),
-            Some(at) if at > now => SOONER.wait_timeout(rounds, at - now).unwrap_or_else(PoisonError::into_inner).0,
-            Some(_) => {
-                let due = rounds.pop();
-                // The instance's own lock is taken without this one: its threads take them the other way round.
-                drop(rounds);
-                look(due, now);
-                ROUNDS.lock().unwrap_or_else(PoisonError::into_inner)
-            }
-        };
-    }
+/// Does not look at an instance at `at` after all.
+pub(crate) fn unwatch(life: &Weak<Life>, at: Instant) {
+    rounds().remove(&(at, life.as_ptr().addr()));
 }
 
-fn look(due: Option<Round>, now: Instant) {
-    let Some(Round { life, .. }) = due else { return };
-    let again = life.upgrade().and_then(|alive| alive.reins()?.look(now));
-    if let Some(at) = again {
-        watch(life, at);
+fn keep_watch() {
+    let mut waiting = rounds();
+    loop {
+        let now = Instant::now();
+        waiting = match waiting.first_entry() {
+            None => SOONER.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+            Some(next) if next.key().0 > now => {
+                let left = next.key().0 - now;
+                SOONER.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner).0
+            }
+            Some(due) => {
+                let ((at, _), life) = due.remove_entry();
+                // The instance's own lock is taken without this one: its threads take them the other way round.
+                drop(waiting);
+                if let Some(reins) = life.upgrade().as_ref().and_then(|life| life.reins()) {
+                    reins.look(at, now);
+                }
+                rounds()
+            }
+        };
     }
 }

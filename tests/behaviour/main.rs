@@ -5,10 +5,13 @@
 #![cfg(any(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
 #![expect(clippy::unwrap_used, reason = "the words of a test fail where they stand, as the tests themselves do")]
 
+mod asynchronous;
 mod calls;
 mod config;
+mod control;
 mod crashes;
 mod denied_growth;
+mod exit;
 mod facts;
 mod features;
 mod handles;
@@ -20,10 +23,16 @@ mod limits;
 mod limits_of_all;
 mod memory;
 mod metrics;
+mod nested;
+mod pause;
 mod references;
 mod session;
+mod shutdown;
 mod stack;
+mod stopping;
 mod threads;
+mod time;
+mod time_and_fuel;
 mod traps;
 mod values;
 mod vocabulary;

@@ -1,5 +1,6 @@
 //! The words the cases are written in.
 
+use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -24,15 +25,21 @@ pub(crate) struct Engine {
 
 impl fmt::Display for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} with {}", self.kind, self.compiler)
+        let metering = if self.runtime.config().metering { ", metering fuel" } else { "" };
+        write!(f, "{} with {}{metering}", self.kind, self.compiler)
     }
 }
 
 impl Engine {
     /// The engine with the default stack.
     pub(crate) fn new(kind: RuntimeKind, compiler: Compiler) -> Self {
-        let runtime = create_runtime(&RuntimeConfig::new(kind).with_compiler(compiler));
-        Self { kind, compiler, runtime: runtime.expect("the engine is compiled in") }
+        Self::configured(&RuntimeConfig::new(kind).with_compiler(compiler))
+    }
+
+    /// The engine as configured.
+    pub(crate) fn configured(config: &RuntimeConfig) -> Self {
+        let runtime = create_runtime(config).expect("the engine is compiled in");
+        Self { kind: config.kind, compiler: config.effective_compiler(), runtime }
     }
 
     /// Whether it has `feature`.
@@ -99,12 +106,16 @@ pub(crate) fn on_each(case: impl Fn(&Engine)) {
     let mut failures = Vec::new();
     for engine in engines() {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| case(&engine))) {
-            let said = panic.downcast_ref::<String>().map(String::as_str);
-            let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-            failures.push(format!("on {engine}: {said}"));
+            failures.push(format!("on {engine}: {}", said(panic.as_ref())));
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// What somebody said who panicked.
+pub(crate) fn said(panic: &(dyn Any + Send)) -> &str {
+    let said = panic.downcast_ref::<String>().map(String::as_str);
+    said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
 /// Runs a case on an instance of a module that needs `features`, wherever they are; elsewhere the module is refused.

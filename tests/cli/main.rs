@@ -8,5 +8,7 @@ mod habits;
 mod input;
 mod inspect;
 mod limits;
+mod process;
 mod readme;
+mod stopping;
 mod vocabulary;

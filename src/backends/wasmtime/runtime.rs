@@ -122,18 +122,22 @@ impl WasmRuntime for WasmtimeRuntime {
         let externs = host::lower(&mut store, module.info(), imports)?;
         let mut tank = config.metering.then(|| Tank::new(core.life(), limits.fuel));
         metering::set_left(&mut store, fuel::UNLIMITED);
-        let instance = core.life().start(|| {
+        let mut make = || {
             let made = stack::on_enough(stack, || Instance::new(&mut store, module.compiled(), &externs));
-            let instance = made.map_err(|error| errors::instantiate(&mut store, error))?;
-            if let Some(tank) = &tank {
-                metering::set_left(&mut store, tank.filled());
-            }
-            if let Some(start) = module.start().and_then(|name| instance.get_func(&mut store, name)) {
+            made.map_err(|error| errors::instantiate(&mut store, error))
+        };
+        // A start function that does not wait is run by the engine.
+        let starts = module.info().start.is_some() && module.start().is_none();
+        let instance = if starts { core.life().start(&mut make)? } else { make()? };
+        if let Some(tank) = &tank {
+            metering::set_left(&mut store, tank.filled());
+        }
+        if let Some(start) = module.start().and_then(|name| instance.get_func(&mut store, name)) {
+            core.life().start(|| {
                 let started = stack::on_enough(stack, || start.call(&mut store, &[], &mut []));
-                metering::settle(&mut store, &mut tank, started)?;
-            }
-            Ok(instance)
-        })?;
+                metering::settle(&mut store, &mut tank, started)
+            })?;
+        }
         Ok(Box::new(WasmtimeInstance::new(core.made(), store, instance, stack, tank)))
     }
 

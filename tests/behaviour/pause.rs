@@ -1,0 +1,216 @@
+//! Guests that are held: where, until when, at no cost of time, and to the right result.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use wrun::{ErrorKind, InstanceState, Limits, Value};
+
+use crate::stopping::{
+    BRIEF, Call, Gate, answers, becomes, guest, guest_within, interrupt, is_held_at_host_calls_only, on_each_stoppable,
+    on_each_unmetered, time, timed_out,
+};
+use crate::vocabulary::refused;
+
+/// Long enough for a state to change that does change.
+const A_WHILE: Duration = Duration::from_millis(30);
+
+#[test]
+fn a_pause_before_a_call_holds_it_until_it_is_resumed() {
+    on_each_stoppable(|engine| {
+        let guest = guest(engine);
+        let control = guest.control();
+        control.pause().unwrap();
+        assert_eq!(control.state(), InstanceState::Ready, "no call is held");
+        let call = Call::of(guest, "knock", &[]);
+        becomes(&control, InstanceState::Paused);
+        thread::sleep(A_WHILE);
+        assert_eq!(control.state(), InstanceState::Paused);
+        control.resume().unwrap();
+        becomes(&control, InstanceState::Running);
+        interrupt(&control);
+        let (mut guest, result) = call.end();
+        refused(result, ErrorKind::Interrupted);
+        guest.recover();
+        answers(guest.as_mut());
+    });
+}
+
+#[test]
+fn a_guest_that_is_held_has_not_begun() {
+    on_each_stoppable(|engine| {
+        let guest = guest(engine);
+        let control = guest.control();
+        control.pause().unwrap();
+        let call = Call::of(guest, "knock", &[]);
+        becomes(&control, InstanceState::Paused);
+        assert!(control.interrupt().unwrap());
+        let (mut guest, result) = call.end();
+        refused(result, ErrorKind::Interrupted);
+        assert_eq!(guest.state(), InstanceState::Crashed);
+        assert_eq!(guest.global("rounds").unwrap(), Value::I32(0));
+    });
+}
+
+#[test]
+fn a_pause_that_is_taken_back_in_time_holds_nothing() {
+    on_each_stoppable(|engine| {
+        let mut guest = guest(engine);
+        let control = guest.control();
+        for _ in 0..10 {
+            control.pause().unwrap();
+            control.pause().unwrap();
+            control.resume().unwrap();
+            answers(guest.as_mut());
+            control.resume().unwrap();
+            answers(guest.as_mut());
+        }
+    });
+}
+
+#[test]
+fn a_running_loop_is_held_on_wasmtime_and_on_wasmer_at_its_next_host_call() {
+    on_each_stoppable(|engine| {
+        let guest = guest(engine);
+        let control = guest.control();
+        let call = Call::of(guest, "spin", &[]);
+        becomes(&control, InstanceState::Running);
+        control.pause().unwrap();
+        if is_held_at_host_calls_only(engine) {
+            thread::sleep(A_WHILE);
+            assert_eq!(control.state(), InstanceState::Running);
+        } else {
+            becomes(&control, InstanceState::Paused);
+            thread::sleep(A_WHILE);
+            assert_eq!(control.state(), InstanceState::Paused);
+            control.resume().unwrap();
+            becomes(&control, InstanceState::Running);
+        }
+        assert!(control.interrupt().unwrap());
+        refused(call.end().1, ErrorKind::Interrupted);
+    });
+}
+
+#[test]
+fn a_loop_with_host_calls_is_held_on_every_engine_any_number_of_times() {
+    on_each_stoppable(|engine| {
+        let guest = guest(engine);
+        let control = guest.control();
+        let call = Call::of(guest, "knock", &[]);
+        for _ in 0..20 {
+            control.pause().unwrap();
+            becomes(&control, InstanceState::Paused);
+            control.resume().unwrap();
+            becomes(&control, InstanceState::Running);
+        }
+        interrupt(&control);
+        refused(call.end().1, ErrorKind::Interrupted);
+    });
+}
+
+#[test]
+fn what_was_held_goes_on_to_the_right_result() {
+    on_each_stoppable(|engine| {
+        let gate = Gate::default();
+        let guest = gate.guest(engine, Limits::none());
+        let control = guest.control();
+        let call = Call::of(guest, "pass_and_sum", &[Value::I64(3_000_000)]);
+        gate.wait_for_guest();
+        control.pause().unwrap();
+        gate.open();
+        if !is_held_at_host_calls_only(engine) {
+            becomes(&control, InstanceState::Paused);
+        }
+        thread::sleep(Duration::from_millis(5));
+        control.resume().unwrap();
+        let (mut guest, result) = call.end();
+        assert_eq!(result.unwrap(), [Value::I64(4_500_001_500_000)]);
+        answers(guest.as_mut());
+    });
+}
+
+#[test]
+fn a_long_loop_held_many_times_comes_to_the_right_result() {
+    on_each_unmetered(|engine| {
+        let guest = guest(engine);
+        let control = guest.control();
+        let call = Call::of(guest, "sum", &[Value::I64(40_000_000)]);
+        while control.state() != InstanceState::Ready {
+            control.pause().unwrap();
+            thread::sleep(Duration::from_micros(300));
+            control.resume().unwrap();
+            thread::sleep(Duration::from_micros(700));
+        }
+        let (mut guest, result) = call.end();
+        assert_eq!(result.unwrap(), [Value::I64(800_000_020_000_000)]);
+        answers(guest.as_mut());
+    });
+}
+
+#[test]
+fn a_guest_that_is_held_can_be_interrupted() {
+    on_each_stoppable(|engine| {
+        let gate = Gate::default();
+        let guest = gate.guest(engine, Limits::none());
+        let control = guest.control();
+        let call = Call::of(guest, "pass_and_knock", &[]);
+        gate.wait_for_guest();
+        control.pause().unwrap();
+        assert_eq!(control.state(), InstanceState::Running, "a host function is not held");
+        gate.open();
+        becomes(&control, InstanceState::Paused);
+        assert!(control.interrupt().unwrap());
+        let (mut guest, result) = call.end();
+        refused(result, ErrorKind::Interrupted);
+        assert_eq!(guest.state(), InstanceState::Crashed);
+        guest.recover();
+        // The pause holds until somebody takes it back: the next call too.
+        let call = Call::of(guest, "seven", &[]);
+        becomes(&control, InstanceState::Paused);
+        control.resume().unwrap();
+        assert_eq!(call.end().1.unwrap(), [Value::I32(7)]);
+    });
+}
+
+#[test]
+fn time_stands_still_while_a_guest_is_held() {
+    on_each_unmetered(|engine| {
+        let limit = Duration::from_millis(200);
+        let gate = Gate::default();
+        let guest = gate.guest(engine, time(limit));
+        let control = guest.control();
+        let call = Call::of(guest, "pass_and_knock", &[]);
+        gate.wait_for_guest();
+        control.pause().unwrap();
+        gate.open();
+        becomes(&control, InstanceState::Paused);
+        thread::sleep(2 * limit);
+        assert_eq!(control.state(), InstanceState::Paused);
+        control.resume().unwrap();
+        let (mut guest, result) = call.end();
+        assert_eq!(result.unwrap(), [Value::I32(7)]);
+        control.pause().unwrap();
+        let call = Call::of(guest, "seven", &[]);
+        becomes(&control, InstanceState::Paused);
+        thread::sleep(limit + limit / 4);
+        control.resume().unwrap();
+        (guest, _) = call.end();
+        answers(guest.as_mut());
+    });
+}
+
+#[test]
+fn time_goes_on_after_a_pause() {
+    on_each_unmetered(|engine| {
+        let guest = guest_within(engine, time(3 * BRIEF));
+        let control = guest.control();
+        control.pause().unwrap();
+        let since = Instant::now();
+        let call = Call::of(guest, "knock", &[]);
+        becomes(&control, InstanceState::Paused);
+        thread::sleep(4 * BRIEF);
+        control.resume().unwrap();
+        let error = timed_out(call.end().1, 3 * BRIEF);
+        assert!(since.elapsed() >= 7 * BRIEF, "{:?}: it was stopped before its time", since.elapsed());
+        assert!(error.limit_exceeded().unwrap().attempted < 7_000_000_000);
+    });
+}

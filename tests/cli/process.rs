@@ -1,0 +1,167 @@
+//! The words for a command that is still running: it is sent signals, and waited for at most [`MOST`].
+
+use std::io::{PipeReader, PipeWriter, Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use wrun::RuntimeKind;
+
+/// The most anything is waited for.
+pub(crate) const MOST: Duration = Duration::from_secs(10);
+
+/// What a command that has ended printed, how it ended, and how long it took.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+    /// The exit code; a command that a signal killed has none.
+    pub(crate) code: Option<i32>,
+    pub(crate) after: Duration,
+}
+
+impl Ended {
+    /// It ended with this code, printed nothing, and its message has each of these parts.
+    #[track_caller]
+    pub(crate) fn fails(&self, code: i32, parts: &[&str]) {
+        assert_eq!((self.code, self.stdout.as_slice()), (Some(code), &b""[..]), "{}", self.stderr);
+        for part in parts {
+            assert!(self.stderr.contains(part), "`{part}` is not in:\n{}", self.stderr);
+        }
+        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+    }
+
+    /// The envelope it printed.
+    #[track_caller]
+    pub(crate) fn envelope(&self) -> serde_json::Value {
+        assert_eq!(self.stderr, "");
+        serde_json::from_slice(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// A command that runs.
+pub(crate) struct Running {
+    child: Child,
+    since: Instant,
+}
+
+/// `wrun` with these arguments, and no environment of the tester's that it reads.
+pub(crate) fn wrun(args: &[&str]) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin("wrun"));
+    command.args(args);
+    command
+}
+
+impl Running {
+    /// Starts a command. Its standard input stays open, and is empty.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        command.env_remove("WRUN_RUNTIME").env_remove("WRUN_LOG").env("NO_COLOR", "1").stdin(Stdio::piped());
+        let since = Instant::now();
+        Self { child: command.spawn().unwrap(), since }
+    }
+
+    /// The same, its output kept.
+    pub(crate) fn start_captured(command: &mut Command) -> Self {
+        Self::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
+    }
+
+    /// Waits until the command sees to this signal itself, and a while longer.
+    #[track_caller]
+    pub(crate) fn catches(&self, signal: u32) {
+        let status = format!("/proc/{}/status", self.child.id());
+        loop {
+            let text = std::fs::read_to_string(&status).unwrap_or_default();
+            let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+            let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+            if caught >> (signal - 1) & 1 == 1 {
+                return thread::sleep(Duration::from_millis(50));
+            }
+            assert!(self.since.elapsed() < MOST, "signal {signal} is not caught:\n{text}");
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal, by name.
+    #[track_caller]
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = format!("kill -s {name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success(), "{kill}");
+    }
+
+    /// Whether it runs still.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Writes to its standard input, and leaves that open.
+    pub(crate) fn write(&mut self, bytes: &[u8]) {
+        let stdin = self.child.stdin.as_mut().unwrap();
+        stdin.write_all(bytes).and_then(|()| stdin.flush()).unwrap();
+    }
+
+    /// Closes its standard input.
+    pub(crate) fn close(&mut self) {
+        self.child.stdin = None;
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub(crate) fn end(mut self) -> Ended {
+        let stdin = self.child.stdin.take();
+        let stdout = collect(self.child.stdout.take());
+        let stderr = collect(self.child.stderr.take());
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if self.since.elapsed() > MOST {
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+                panic!("it does not end");
+            }
+            thread::sleep(Duration::from_millis(1));
+        };
+        let after = self.since.elapsed();
+        drop(stdin);
+        let stderr = String::from_utf8_lossy(&stderr.recv().unwrap()).into_owned();
+        Ended { stdout: stdout.recv().unwrap(), stderr, code: status.code(), after }
+    }
+}
+
+/// Reads to the end, on a thread of its own, so that nobody is blocked on a pipe.
+fn collect<R: Read + Send + 'static>(reader: Option<R>) -> mpsc::Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut reader) = reader {
+            let _ = reader.read_to_end(&mut bytes);
+        }
+        sender.send(bytes)
+    });
+    receiver
+}
+
+/// A pipe that is full, as a command's standard output. It stays so while the reader lives.
+pub(crate) fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut filler = writer.try_clone().unwrap();
+    // Blocks where the pipe is full, and ends with an error when the reader is dropped.
+    thread::spawn(move || while filler.write_all(&[b' '; 4096]).is_ok() {});
+    thread::sleep(Duration::from_millis(50));
+    (reader, writer)
+}
+
+/// Every engine compiled in, with each of its compilers, as options.
+pub(crate) fn on_each_compiler(body: impl Fn(&[&str])) {
+    for kind in RuntimeKind::available() {
+        for compiler in kind.compilers() {
+            body(&["-r", kind.as_str(), "--compiler", compiler.as_str()]);
+        }
+    }
+}

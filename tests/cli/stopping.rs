@@ -1,0 +1,384 @@
+//! Commands that are ended: by their time, by Ctrl-C, by a polite kill; wherever they are, and with a report where one
+//! is asked for.
+
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::process::{Ended, Running, full_pipe, on_each_compiler, wrun};
+use crate::vocabulary::{File, file, on_each_engine, run};
+
+/// SIGINT and SIGTERM: name, number, exit code, `error.kind`.
+const SIGNALS: [(&str, u32, i32, &str); 2] = [("INT", 2, 130, "interrupted"), ("TERM", 15, 143, "terminated")];
+
+const ENDLESS: &str = r#"(module
+  (func (export "spin") (loop $again (br $again)))
+  (func (export "spin_on") (param i32) (result i32) (loop $again (br $again)) (local.get 0))
+  (func (export "seven") (result i32) (i32.const 7)))"#;
+
+const ENDLESS_START: &str = r#"(module
+  (func $start (loop $again (br $again)))
+  (func (export "seven") (result i32) (i32.const 7))
+  (start $start))"#;
+
+/// Runs a command to its end.
+#[track_caller]
+fn ends(options: &[&str], args: &[&str]) -> Ended {
+    Running::start_captured(&mut wrun(&[options, args].concat())).end()
+}
+
+#[track_caller]
+fn has_all_fields(envelope: &Value) {
+    for field in ["ok", "runtime", "module", "function", "error", "exit_code", "metrics"] {
+        assert!(envelope.get(field).is_some(), "no {field} in {envelope}");
+    }
+    for field in ["kind", "trap", "message", "function", "backtrace", "limit", "hints"] {
+        assert!(envelope["error"].get(field).is_some(), "no error.{field} in {envelope}");
+    }
+    assert_eq!(envelope["ok"], json!(false));
+    assert!(envelope["metrics"]["total_ns"].is_u64(), "{envelope}");
+}
+
+/// The envelope of a command that ran out of time.
+#[track_caller]
+fn timed_out(envelope: &Value, limit_ns: u64) {
+    has_all_fields(envelope);
+    let error = &envelope["error"];
+    assert_eq!((&envelope["exit_code"], &error["kind"]), (&json!(124), &json!("timeout")), "{envelope}");
+    assert_eq!((&error["limit"]["kind"], &error["limit"]["limit"]), (&json!("time"), &json!(limit_ns)), "{envelope}");
+    assert!(error["limit"]["attempted"].as_u64().unwrap() >= limit_ns, "{envelope}");
+    assert!(envelope["metrics"]["total_ns"].as_u64().unwrap() >= limit_ns, "{envelope}");
+}
+
+/// A module whose compilation takes seconds with an optimising compiler, and whose reading does not.
+fn slow_to_compile() -> File {
+    fn number(mut n: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while n > 0x7f {
+            bytes.push(u8::try_from(n & 0x7f).unwrap() | 0x80);
+            n >>= 7;
+        }
+        bytes.push(u8::try_from(n).unwrap());
+        bytes
+    }
+    let sized = |contents: &[u8]| [&number(contents.len()), contents].concat();
+    let section = |id: u8, contents: &[u8]| [&[id], sized(contents).as_slice()].concat();
+    // No locals; `local.get 0`, then 300 times `local.get 0, i32.const, i32.add, i32.xor`.
+    let mut body = vec![0, 0x20, 0];
+    (0..300_usize).for_each(|n| body.extend([0x20, 0, 0x41, u8::try_from(n % 60).unwrap(), 0x6a, 0x73]));
+    body.push(0x0b);
+    let functions = 600;
+    let code = sized(&body).repeat(functions);
+    let module = [
+        b"\0asm\x01\0\0\0".to_vec(),
+        section(1, &[1, 0x60, 1, 0x7f, 1, 0x7f]),
+        section(3, &[number(functions), vec![0; functions]].concat()),
+        section(7, &[1, 1, b'f', 0, 0]),
+        section(10, &[number(functions), code].concat()),
+    ];
+    file(module.concat())
+}
+
+#[test]
+fn a_loop_ends_when_its_time_is_up() {
+    let module = file(ENDLESS);
+    on_each_compiler(|options| {
+        let said = ends(options, &["--timeout", "200ms", &module.path, "spin"]);
+        said.fails(124, &["error: ", "200ms"]);
+        assert!(said.after >= Duration::from_millis(200), "{said:?}");
+    });
+}
+
+#[test]
+fn a_start_function_ends_when_its_time_is_up() {
+    let module = file(ENDLESS_START);
+    on_each_compiler(|options| ends(options, &["--timeout", "0.2s", &module.path, "seven"]).fails(124, &["200ms"]));
+}
+
+#[test]
+fn a_wait_that_nobody_ends_ends_when_the_time_is_up() {
+    let module = file(
+        r#"(module
+          (memory 1 1 shared)
+          (func (export "wait") (result i32)
+            (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1))))"#,
+    );
+    on_each_compiler(|options| {
+        ends(options, &["--timeout", "200ms", &module.path, "wait"]).fails(124, &["200ms"]);
+        let said = ends(options, &["--metrics", "--timeout", "200ms", &module.path, "wait"]);
+        timed_out(&said.envelope(), 200_000_000);
+    });
+}
+
+#[test]
+fn initialisation_ends_when_its_time_is_up() {
+    let module = file(
+        r#"(module
+          (func (export "_initialize") (loop $again (br $again)))
+          (func (export "seven") (result i32) (i32.const 7)))"#,
+    );
+    on_each_compiler(|options| ends(options, &["--timeout", "200ms", &module.path, "seven"]).fails(124, &["200ms"]));
+}
+
+#[test]
+fn what_ends_in_time_prints_its_result() {
+    let module = file(ENDLESS);
+    on_each_compiler(|options| {
+        for timeout in ["10s", "277777h", "2m"] {
+            run(&[options, &["--timeout", timeout, &module.path, "seven"]].concat()).prints("7\n");
+        }
+        let said = run(&[options, &["--timeout", "10s", "--metrics", &module.path, "seven"]].concat());
+        assert_eq!((said.code, &said.envelope()["result"]), (0, &json!(7)));
+    });
+}
+
+#[test]
+fn no_time_at_all_is_up_at_once() {
+    let module = file(ENDLESS);
+    on_each_compiler(|options| {
+        for (timeout, name) in [("0s", "seven"), ("0ms", "spin"), ("1us", "seven")] {
+            ends(options, &["--timeout", timeout, &module.path, name]).fails(124, &["error: "]);
+        }
+        timed_out(&ends(options, &["--metrics", "--timeout", "0s", &module.path, "seven"]).envelope(), 0);
+    });
+}
+
+#[test]
+fn a_module_that_never_comes_ends_with_the_time() {
+    on_each_engine(|engine| {
+        let args = ["-r", engine, "--timeout", "200ms", "-", "seven"];
+        Running::start_captured(&mut wrun(&args)).end().fails(124, &["200ms", "reading the module"]);
+        let mut half = Running::start_captured(&mut wrun(&args));
+        half.write(&ENDLESS.as_bytes()[..30]);
+        half.end().fails(124, &["reading the module"]);
+    });
+}
+
+#[test]
+fn arguments_that_never_come_end_with_the_time() {
+    let module = file(ENDLESS);
+    on_each_engine(|engine| {
+        let args = ["-r", engine, "--timeout", "200ms", &module.path, "spin_on"];
+        Running::start_captured(&mut wrun(&args)).end().fails(124, &["200ms", "reading the arguments"]);
+        let mut half = Running::start_captured(&mut wrun(&[&args[..], &["-"]].concat()));
+        half.write(b"[5");
+        half.end().fails(124, &["reading the arguments"]);
+        let said = Running::start_captured(&mut wrun(&[&args[..], &["--metrics"]].concat())).end();
+        timed_out(&said.envelope(), 200_000_000);
+        assert_eq!((&said.envelope()["function"], said.code), (&json!("spin_on"), Some(124)));
+    });
+}
+
+#[test]
+fn a_long_compilation_ends_with_the_time() {
+    let module = slow_to_compile();
+    on_each_engine(|engine| {
+        let said = ends(&["-r", engine], &["--timeout", "400ms", &module.path, "f", "1"]);
+        said.fails(124, &["400ms", "while compiling"]);
+        assert!(said.after < Duration::from_secs(5), "{said:?}");
+        let said = ends(&["-r", engine], &["--metrics", "--timeout", "400ms", &module.path, "f", "1"]);
+        timed_out(&said.envelope(), 400_000_000);
+        assert!(said.envelope()["metrics"]["load_ns"].is_u64(), "what was measured is reported: {said:?}");
+        assert!(said.envelope()["metrics"]["call_ns"].is_null(), "{said:?}");
+    });
+}
+
+#[test]
+fn the_envelope_of_a_timeout_is_whole_in_each_format() {
+    let (module, start) = (file(ENDLESS), file(ENDLESS_START));
+    on_each_compiler(|options| {
+        for (path, name) in [(&module.path, "spin"), (&start.path, "seven")] {
+            let args = ["--timeout", "200ms", "--metrics", path.as_str(), name];
+            let json = ends(options, &args);
+            timed_out(&json.envelope(), 200_000_000);
+            let text = String::from_utf8_lossy(&json.stdout);
+            assert_eq!((json.code, text.lines().count()), (Some(124), 1), "{text}");
+            let packed = ends(options, &[&["-o", "msgpack"], &args[..]].concat());
+            let envelope: Value = rmp_serde::from_slice(&packed.stdout).unwrap();
+            timed_out(&envelope, 200_000_000);
+            assert_eq!((packed.code, packed.stderr.as_str()), (Some(124), ""));
+            assert_eq!(envelope["function"], json!(name));
+        }
+    });
+}
+
+#[test]
+fn fuel_and_time_are_told_apart_and_no_fuel_is_made_up() {
+    let module = file(ENDLESS);
+    on_each_compiler(|options| {
+        let args = ["--metrics", "--timeout", "200ms", "--fuel", "1000000G", &module.path, "spin"];
+        let said = ends(options, &args);
+        timed_out(&said.envelope(), 200_000_000);
+        assert_eq!(said.envelope()["metrics"]["fuel_used"], json!(null), "{said:?}");
+        let said = ends(options, &["--timeout", "10s", "--fuel", "1M", &module.path, "spin"]);
+        said.fails(152, &["1000000 units of fuel"]);
+    });
+}
+
+#[test]
+fn a_signal_ends_a_loop_without_a_word() {
+    let module = file(ENDLESS);
+    on_each_compiler(|options| {
+        for (name, number, code, _) in SIGNALS {
+            for more in [&[][..], &["--timeout", "1h"]] {
+                let running = Running::start_captured(&mut wrun(&[options, more, &[&module.path, "spin"]].concat()));
+                running.catches(number);
+                running.signal(name);
+                let ended = running.end();
+                assert_eq!((ended.code, ended.stdout.as_slice(), ended.stderr.as_str()), (Some(code), &b""[..], ""));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_signal_ends_a_loop_with_the_envelope_where_one_is_asked_for() {
+    let module = file(ENDLESS);
+    on_each_compiler(|options| {
+        for (name, number, code, kind) in SIGNALS {
+            let args = [options, &["--metrics", &module.path, "spin"]].concat();
+            let running = Running::start_captured(&mut wrun(&args));
+            running.catches(number);
+            thread::sleep(Duration::from_millis(100));
+            running.signal(name);
+            let ended = running.end();
+            let envelope = ended.envelope();
+            has_all_fields(&envelope);
+            assert_eq!(ended.code, Some(code), "{ended:?}");
+            assert_eq!((&envelope["error"]["kind"], &envelope["exit_code"]), (&json!(kind), &json!(code)));
+            assert_eq!(envelope["error"]["limit"], json!(null));
+            assert!(envelope.get("result").is_none(), "{envelope}");
+        }
+    });
+}
+
+#[test]
+fn a_signal_ends_what_waits_for_standard_input() {
+    let module = file(ENDLESS);
+    for (name, number, code, kind) in SIGNALS {
+        for (path, function) in [("-", "seven"), (module.path.as_str(), "spin_on")] {
+            let running = Running::start_captured(&mut wrun(&[path, function]));
+            running.catches(number);
+            running.signal(name);
+            running.end().fails(code, &[]);
+            let running = Running::start_captured(&mut wrun(&["--metrics", path, function]));
+            running.catches(number);
+            running.signal(name);
+            let ended = running.end();
+            assert_eq!((ended.code, &ended.envelope()["error"]["kind"]), (Some(code), &json!(kind)));
+        }
+    }
+}
+
+#[test]
+fn a_signal_ends_a_compilation() {
+    let module = slow_to_compile();
+    on_each_engine(|engine| {
+        for more in [&[][..], &["--metrics"]] {
+            let args = [&["-r", engine], more, &[module.path.as_str(), "f", "1"]].concat();
+            let running = Running::start_captured(&mut wrun(&args));
+            running.catches(15);
+            thread::sleep(Duration::from_millis(200));
+            running.signal("TERM");
+            assert_eq!(running.end().code, Some(143));
+        }
+    });
+}
+
+#[test]
+fn many_signals_are_as_good_as_one() {
+    let module = file(ENDLESS);
+    on_each_engine(|engine| {
+        let running = Running::start_captured(&mut wrun(&["-r", engine, "--metrics", &module.path, "spin"]));
+        running.catches(15);
+        let pid = running.id();
+        let all = format!("for s in INT TERM INT TERM INT TERM; do kill -s $s {pid} 2>/dev/null; done; true");
+        assert!(std::process::Command::new("sh").args(["-c", &all]).status().unwrap().success());
+        let ended = running.end();
+        assert!(matches!(ended.code, Some(130 | 143)), "{ended:?}");
+        if !ended.stdout.is_empty() {
+            assert_eq!(ended.envelope()["exit_code"], json!(ended.code));
+        }
+    });
+}
+
+#[test]
+fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
+    let module = file(r#"(module (func (export "same") (param i32) (result i32) (local.get 0)))"#);
+    let wrun = assert_cmd::cargo::cargo_bin("wrun");
+    for more in ["", "--metrics", "--timeout 1h"] {
+        let line = format!("trap '' INT; exec {} {more} {} same", wrun.display(), module.path);
+        let start = || Running::start_captured(std::process::Command::new("sh").args(["-c", &line]));
+        let mut running = start();
+        running.catches(15);
+        for _ in 0..3 {
+            running.signal("INT");
+        }
+        thread::sleep(Duration::from_millis(50));
+        assert!(running.is_running(), "{more}");
+        running.write(b"[7]");
+        running.close();
+        let ended = running.end();
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+
+        let running = start();
+        running.catches(15);
+        running.signal("TERM");
+        assert_eq!(running.end().code, Some(143));
+    }
+}
+
+#[test]
+fn a_signal_ends_what_is_blocked_on_a_full_pipe() {
+    let module = file(ENDLESS);
+    let runs: [&[&str]; 6] = [
+        &[&module.path, "seven"],
+        &["--metrics", &module.path, "seven"],
+        &["--timeout", "1h", &module.path, "seven"],
+        &["--metrics", "--timeout", "1h", &module.path, "seven"],
+        &["--metrics", "--timeout", "100ms", &module.path, "spin"],
+        &["--metrics", "--timeout", "100ms", "-", "seven"],
+    ];
+    let (reader, full) = full_pipe();
+    let blocked: Vec<_> = runs
+        .iter()
+        .flat_map(|args| SIGNALS.map(|signal| (args, signal)))
+        .map(|(args, signal)| (Running::start(wrun(args).stdout(full.try_clone().unwrap())), args, signal))
+        .collect();
+    for (running, _, (_, number, _, _)) in &blocked {
+        running.catches(*number);
+    }
+    thread::sleep(Duration::from_millis(400));
+    for (mut running, args, (name, _, code, _)) in blocked {
+        assert!(running.is_running(), "{args:?}: it has nobody to print to");
+        running.signal(name);
+        assert_eq!(running.end().code, Some(code), "{args:?} {name}");
+    }
+    drop(reader);
+}
+
+#[test]
+fn a_second_signal_ends_a_report_that_nobody_reads() {
+    let module = file(ENDLESS);
+    for (name, number, code, _) in SIGNALS {
+        let (reader, full) = full_pipe();
+        let mut running = Running::start(wrun(&["--metrics", &module.path, "spin"]).stdout(full));
+        running.catches(number);
+        running.signal("INT");
+        thread::sleep(Duration::from_millis(200));
+        assert!(running.is_running(), "it reports to nobody");
+        running.signal(name);
+        assert_eq!(running.end().code, Some(code), "{name}");
+        drop(reader);
+    }
+}
+
+#[test]
+fn a_reader_that_has_gone_is_no_failure_of_a_timeout() {
+    let module = file(ENDLESS);
+    let (reader, writer) = std::io::pipe().unwrap();
+    let running = Running::start(wrun(&["--metrics", "--timeout", "200ms", &module.path, "spin"]).stdout(writer));
+    drop(reader);
+    assert_eq!(running.end().code, Some(124));
+}

@@ -1,0 +1,93 @@
+//! Guests of every engine, made and stopped by the thousand on several threads of one process: each by a chance of its
+//! own (its time, an interruption, a dropped future, a pause, a trap, its fuel, its end), and each verdict is checked.
+//! Nothing may hang, nothing may be left, and the process may not grow.
+//!
+//! It runs for about ten seconds. `WRUN_STRESS_SECONDS=600 cargo test --test stress` has it run longer, and
+//! `WRUN_STRESS_SEED=…` repeats the chances of a run that failed (which says its seed), though not its moments.
+#![cfg(any(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "the words of a test fail where they stand, as the tests themselves do")]
+
+mod rounds;
+mod vocabulary;
+
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use wrun::Value;
+
+use rounds::{ROUNDS, Tally};
+use vocabulary::{Chance, LONG, Stage, limits, resident_bytes, stages};
+
+const THREADS: u64 = 4;
+
+/// The most a process may grow, whatever happened in it: what allocators and engines keep for later.
+const MARGIN: u64 = 16 << 20;
+
+/// One test at a time: each looks at what the whole process takes.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|text| text.parse().expect("a number"))
+}
+
+/// Runs rounds on each thread until the time is up, and waits until nothing is left of them.
+fn run(stages: &[Stage], seed: u64, time: Duration) -> Tally {
+    let until = Instant::now() + time;
+    let tallies = thread::scope(|scope| {
+        let worker = |number: u64| {
+            let mut chance = Chance::new(seed.wrapping_add(number));
+            let mut tally = Tally::default();
+            while Instant::now() < until {
+                let stage = chance.one_of(stages);
+                let (name, round) = chance.one_of(&ROUNDS);
+                tally.count(name, round(stage, &mut chance));
+            }
+            tally
+        };
+        let workers: Vec<_> = (0..THREADS).map(|number| scope.spawn(move || worker(number))).collect();
+        let joined = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|_| panic!("with seed {seed}")));
+        joined.fold(Tally::default(), Tally::merge)
+    });
+    for stage in stages {
+        stage.is_left_empty();
+    }
+    tallies
+}
+
+#[test]
+fn guests_are_started_and_stopped_by_the_thousand() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let seconds = number("WRUN_STRESS_SECONDS").unwrap_or(10);
+    let seed = number("WRUN_STRESS_SEED").unwrap_or_else(|| u64::from(std::process::id()));
+    let stages = stages();
+    let warm_up = run(&stages, seed, Duration::from_millis(seconds * 400));
+    let before = resident_bytes();
+    let tally = run(&stages, seed.wrapping_add(THREADS), Duration::from_millis(seconds * 600));
+    let after = resident_bytes();
+    println!("seed {seed}: {} rounds to warm up, then {tally}", warm_up.rounds());
+    println!("resident: {} KiB, then {} KiB", before >> 10, after >> 10);
+    assert!(tally.rounds() > 10 * seconds, "only {tally}");
+    assert!(after < before + MARGIN, "from {before} to {after} bytes in {tally}, with seed {seed}");
+}
+
+#[test]
+fn time_limits_of_instances_that_are_gone_leave_nothing() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    for stage in stages().iter().filter(|stage| !stage.meters()) {
+        let rounds = |number: u32| {
+            for _ in 0..number {
+                let mut guest = stage.guest(limits(LONG));
+                assert_eq!(guest.call("sum", &[Value::I64(3)]).unwrap(), [Value::I64(6)]);
+                vocabulary::progress();
+            }
+        };
+        rounds(200);
+        let before = resident_bytes();
+        rounds(4000);
+        let after = resident_bytes();
+        println!("{stage}: {} KiB, then {} KiB", before >> 10, after >> 10);
+        assert!(after < before + (1 << 20), "{stage}: from {before} to {after} bytes");
+    }
+}
