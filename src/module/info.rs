@@ -7,6 +7,7 @@ use wasmparser::types::{CoreTypeId, Types};
 use wasmparser::{KnownCustom, Parser, Payload, TypeRef, Validator, WasmFeatures};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::module::needs;
 use crate::value::types::{FuncType, ValType};
 
 /// A linear memory's type; sizes are in pages of `page_size` bytes.
@@ -204,6 +205,8 @@ pub struct ModuleInfo {
     pub tags: u32,
     /// The index of the function run at instantiation.
     pub start: Option<u32>,
+    /// Whether it waits on a shared memory (`memory.atomic.wait32` and its like), which nothing but another thread ends.
+    pub waits: bool,
     /// Its custom sections, in order.
     pub custom_sections: Vec<CustomSection>,
     /// Its producers section, in order.
@@ -241,14 +244,14 @@ impl ModuleInfo {
     pub(crate) fn of(binary: &[u8], types: &Types) -> wasmparser::Result<Self> {
         let mut info = Self { size: binary.len(), ..Self::default() };
         let facts = Facts(types);
-        let (mut memories, mut tables, mut functions) = (0, 0, 0);
+        let (mut memories, mut tables, mut functions, mut shared) = (0, 0, 0, false);
         for payload in Parser::new(0).parse_all(binary) {
             match payload? {
                 Payload::ImportSection(section) => {
                     for import in section.into_imports() {
                         let import = import?;
                         match import.ty {
-                            TypeRef::Memory(_) => memories += 1,
+                            TypeRef::Memory(ty) => (memories, shared) = (memories + 1, shared | ty.shared),
                             TypeRef::Table(_) => tables += 1,
                             TypeRef::Func(_) | TypeRef::FuncExact(_) => functions += 1,
                             TypeRef::Global(_) | TypeRef::Tag(_) => {}
@@ -264,6 +267,12 @@ impl ModuleInfo {
                         info.exports.push(Export { name: export.name.to_owned(), ty });
                     }
                 }
+                Payload::MemorySection(section) => {
+                    for memory in section {
+                        shared |= memory?.shared;
+                    }
+                }
+                Payload::CodeSectionEntry(body) if shared && !info.waits => info.waits = needs::waits(&body)?,
                 Payload::StartSection { func, .. } => info.start = Some(func),
                 Payload::CustomSection(section) => {
                     let (name, size) = (section.name().to_owned(), section.data().len());

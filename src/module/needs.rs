@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use wasmparser::{
-    AbstractHeapType, BlockType, HeapType, Operator, Parser, Payload, RefType, ValType, Validator, WasmFeatures,
+    AbstractHeapType, BlockType, FunctionBody, HeapType, Operator, Parser, Payload, RefType, ValType, Validator,
+    WasmFeatures,
 };
 
 use crate::error::{Error, ErrorKind, Result};
@@ -44,6 +45,16 @@ fn skeleton_is_valid(binary: &[u8], features: WasmFeatures) -> bool {
     parser.set_features(features);
     let mut validator = Validator::new_with_features(features);
     parser.parse_all(binary).all(|payload| payload.is_ok_and(|payload| validator.payload(&payload).is_ok()))
+}
+
+/// Whether a function waits for another thread to notify it.
+pub(crate) fn waits(body: &FunctionBody<'_>) -> wasmparser::Result<bool> {
+    for operator in body.get_operators_reader()? {
+        if matches!(operator?, Operator::MemoryAtomicWait32 { .. } | Operator::MemoryAtomicWait64 { .. }) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether a module imports WASI, of preview 1 or before.

@@ -12,7 +12,8 @@ use crate::runtime::reins::{Reins, Stop};
 ///
 /// All but [`Control::state`] need a runtime made with
 /// [`RuntimeConfig::with_interruption`](crate::RuntimeConfig::with_interruption). Nothing stops or pauses a host
-/// function before it returns, nor a single bulk operator (`memory.fill` and its like) before it is done.
+/// function before it returns, nor a single bulk operator (`memory.fill` and its like) before it is done, nor a wait on shared
+/// memory.
 #[derive(Clone)]
 pub struct Control {
     life: Arc<Life>,

@@ -283,6 +283,18 @@ pub fn check_instance(config: &RuntimeConfig, info: &ModuleInfo, imports: &HostI
     check_limits(config.kind, info, imports, limits)
 }
 
+/// Refuses a time limit for a guest that no engine can stop in time.
+///
+/// # Errors
+/// [`ErrorKind::UnsupportedFeature`].
+pub fn check_stoppable(info: &ModuleInfo, limits: Limits) -> Result<()> {
+    if info.waits && limits.time.is_some() {
+        let message = "the module waits on shared memory, which no engine interrupts: no time limit holds for it";
+        return Err(Error::new(ErrorKind::UnsupportedFeature, message));
+    }
+    Ok(())
+}
+
 /// Refuses amounts that are too large, or that a runtime of this configuration would not hold.
 ///
 /// # Errors

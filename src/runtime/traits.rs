@@ -36,7 +36,7 @@ pub trait WasmRuntime: fmt::Debug + Send + Sync {
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>>;
 
     /// Makes an instance whose every import is in `imports`: takes memories and tables within `limits`, runs the start
-    /// function.
+    /// function. A guest that waits on shared memory outlasts its time limit here; the caller answers for that.
     ///
     /// # Errors
     /// Those of [`preflight::check_instance`]; [`ErrorKind::Trap`] where a segment is out of bounds, and those of
@@ -73,7 +73,8 @@ pub trait WasmRuntime: fmt::Debug + Send + Sync {
     /// where they have a function of WASI's too.
     ///
     /// # Errors
-    /// [`ErrorKind::Grant`] where a capability cannot be granted, and those of [`WasmRuntime::instantiate`].
+    /// [`ErrorKind::Grant`] where a capability cannot be granted, [`ErrorKind::UnsupportedFeature`] where the module waits on
+    /// shared memory and its time is limited, since nothing ends a wait, and those of [`WasmRuntime::instantiate`].
     fn create_instance_with(
         &self,
         module: &dyn WasmModule,
@@ -81,6 +82,7 @@ pub trait WasmRuntime: fmt::Debug + Send + Sync {
         capabilities: Capabilities,
         imports: &HostImports,
     ) -> Result<Box<dyn WasmInstance>> {
+        preflight::check_stoppable(module.info(), limits)?;
         let imports = wasi::provide(module.info(), &capabilities, imports)?;
         self.instantiate(module, limits, &imports)
     }

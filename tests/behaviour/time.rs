@@ -375,15 +375,17 @@ fn each_instance_has_a_time_of_its_own() {
 }
 
 #[test]
-fn time_that_is_up_in_a_wait_takes_effect_when_it_is_over_at_the_latest() {
+fn a_guest_that_waits_on_shared_memory_is_refused_a_time_limit() {
     const WAT: &str = r#"
         (module
           (memory 1 1 shared)
-          (func (export "wait") (result i32)
-            (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const 100000000))))"#;
+          (func (export "wait") (param i64) (result i32)
+            (memory.atomic.wait32 (i32.const 0) (i32.const 0) (local.get 0))))"#;
     on_each_unmetered(|engine| {
-        let mut guest = engine.start_within(time(BRIEF), WAT).unwrap();
-        timed_out(guest.call("wait", &[]), BRIEF);
-        assert_eq!(guest.state(), InstanceState::Crashed);
+        refused(engine.start_within(time(BRIEF), WAT), ErrorKind::UnsupportedFeature);
+        let mut guest = engine.start_within(Limits::none(), WAT).unwrap();
+        assert_eq!(guest.call("wait", &[Value::I64(1_000_000)]).unwrap(), [Value::I32(2)], "the wait timed out");
+        let unshared = WAT.replace("1 1 shared", "1");
+        assert!(engine.start_within(time(BRIEF), &unshared).is_ok(), "such a wait traps at once");
     });
 }
