@@ -261,7 +261,8 @@ fn memories(info: &ModuleInfo, imports: &HostImports) -> impl Iterator<Item = Me
 }
 
 /// Whether a module has a table that may grow, its own or an import.
-pub(crate) fn may_grow_tables(info: &ModuleInfo) -> bool {
+#[must_use]
+pub fn may_grow_tables(info: &ModuleInfo) -> bool {
     let imported = info.imports.iter().filter_map(|import| match &import.ty {
         ExternType::Table(ty) => Some(ty),
         _ => None,
