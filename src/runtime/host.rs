@@ -10,7 +10,7 @@ use crate::runtime::life::Life;
 use crate::runtime::reins::Stop;
 use crate::value::types::{FuncType, Value};
 
-/// Why a host function failed; it becomes the source of a trap with [`Trap::Host`](crate::Trap::Host).
+/// Why a host function failed; it becomes the source of a trap with [`Trap::Host`].
 pub type HostError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The error by which a host function ends the guest, with this code: its call fails with
