@@ -1,5 +1,6 @@
 //! Wasmtime behind the contract.
 
+mod caller;
 mod convert;
 mod errors;
 mod host;
@@ -14,7 +15,8 @@ mod runtime;
 mod stack;
 mod start;
 
-pub use instance::{WasmtimeFunctionCaller, WasmtimeInstance};
+pub use caller::WasmtimeFunctionCaller;
+pub use instance::WasmtimeInstance;
 pub use module::WasmtimeModule;
 pub use runtime::WasmtimeRuntime;
 pub(crate) use runtime::create;

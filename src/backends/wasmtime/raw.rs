@@ -1,17 +1,18 @@
 //! Calls prepared for the common signatures: values go to raw slots and back without asking for their types again.
 #![expect(unsafe_code, reason = "the engine's raw call takes slots as they are")]
 
-use wasmtime::ValRaw;
+use std::marker::PhantomData;
 
-use super::instance::{WasmtimeFunctionCaller, WasmtimeInstance};
+use wasmtime::{Func, ValRaw};
+
+use super::caller::{Manner, Resolved, WasmtimeFunctionCaller};
+use super::instance::WasmtimeInstance;
 use super::{metering, stack};
 use crate::error::Result;
 use crate::runtime::signature;
+use crate::runtime::traits::WasmFunctionCaller;
 use crate::value::number::{Number, with_common_params, with_number};
-use crate::value::types::{FuncType, ValType, Value};
-
-/// A call of one signature; the instance is the function's own.
-pub(super) type RawCall = fn(&WasmtimeFunctionCaller, &mut WasmtimeInstance, &[Value], &mut [Value]) -> Result<()>;
+use crate::value::types::{FuncType, Value};
 
 /// A number that fits a raw slot. Each is written in its own width.
 trait Slot: Number {
@@ -64,10 +65,13 @@ impl<R: Slot> Returned for (R,) {
     }
 }
 
+/// The call of a function with these parameters and results.
+struct Common<P, R>(PhantomData<fn(P) -> R>);
+
 /// Calls with the slots filled for the function's type, and as many as its results need.
 #[inline]
 fn call<R: Returned, const N: usize>(
-    caller: &WasmtimeFunctionCaller,
+    func: Func,
     instance: &mut WasmtimeInstance,
     mut slots: [ValRaw; N],
     results: &mut [Value],
@@ -77,7 +81,7 @@ fn call<R: Returned, const N: usize>(
         stack::on_enough(*stack, || {
             // SAFETY: the function is of this store (the handle is the instance's own) and has the type this call was
             // prepared for, whose parameters stand in the slots; none is a reference.
-            let ran = unsafe { caller.func.call_unchecked(&mut *store, &raw mut slots) };
+            let ran = unsafe { func.call_unchecked(&mut *store, &raw mut slots) };
             metering::settle(store, tank, ran)
         })
     })?;
@@ -86,48 +90,59 @@ fn call<R: Returned, const N: usize>(
 }
 
 #[cold]
-fn misfit(caller: &WasmtimeFunctionCaller, args: &[Value], results: &[Value]) -> Result<()> {
-    signature::check_call(&caller.ty, args, results.len())
+fn misfit(ty: &FuncType, args: &[Value], results: &[Value]) -> Result<()> {
+    signature::check_call(ty, args, results.len())
 }
 
-/// Makes the generic functions of one arity: the call, and its choice by the type of the result.
+/// Makes the calls of one arity, and the choice of one by the type of the result.
 macro_rules! arity {
-    ($choose:ident, $name:ident $(, $param:ident $arg:ident)*) => {
-        fn $name<$($param: Slot,)* R: Returned>(
-            caller: &WasmtimeFunctionCaller,
-            instance: &mut WasmtimeInstance,
-            args: &[Value],
-            results: &mut [Value],
-        ) -> Result<()> {
-            if results.len() == R::COUNT
-                && let [$($arg),*] = args
-                $(&& let Some($arg) = $param::of($arg))*
-            {
-                // One slot more than parameters, for the result of a function without any.
-                let slots = [$($arg.put(),)* ValRaw::i64(0)];
-                return call::<R, _>(caller, instance, slots, results);
+    ($choose:ident $(, $param:ident $arg:ident)*) => {
+        impl<$($param: Slot,)* R: Returned> Manner for Common<($($param,)*), R> {
+            #[inline]
+            fn call(
+                &mut self,
+                Resolved { func, ty }: &Resolved,
+                instance: &mut WasmtimeInstance,
+                args: &[Value],
+                results: &mut [Value],
+            ) -> Result<()> {
+                if results.len() == R::COUNT
+                    && let [$($arg),*] = args
+                    $(&& let Some($arg) = $param::of($arg))*
+                {
+                    // One slot more than parameters, for the result of a function without any.
+                    let slots = [$($arg.put(),)* ValRaw::i64(0)];
+                    return call::<R, _>(*func, instance, slots, results);
+                }
+                misfit(ty, args, results)
             }
-            misfit(caller, args, results)
         }
 
-        fn $choose<$($param: Slot),*>(results: &[ValType]) -> Option<RawCall> {
-            match results {
-                [] => Some($name::<$($param,)* ()>),
-                [one] => with_number!(one, R => Some($name::<$($param,)* (R,)>)),
+        fn $choose<$($param: Slot),*>(owner: u64, resolved: &Resolved) -> Option<Box<dyn WasmFunctionCaller>> {
+            match resolved.ty.results() {
+                [] => Some(boxed::<($($param,)*), ()>(owner, resolved)),
+                [one] => with_number!(one, R => Some(boxed::<($($param,)*), (R,)>(owner, resolved))),
                 _ => None,
             }
         }
     };
 }
 
-arity! { nullary, call_0 }
-arity! { unary, call_1, A a }
-arity! { binary, call_2, A a, B b }
-arity! { ternary, call_3, A a, B b, C c }
-arity! { quaternary, call_4, A a, B b, C c, D d }
+fn boxed<P: 'static, R: 'static>(owner: u64, resolved: &Resolved) -> Box<dyn WasmFunctionCaller>
+where
+    Common<P, R>: Manner,
+{
+    Box::new(WasmtimeFunctionCaller::new(Common::<P, R>(PhantomData), owner, resolved.clone()))
+}
 
-/// The call of a common signature: up to two numbers of any types or four of one, and at most one number in return.
-pub(super) fn prepare(ty: &FuncType) -> Option<RawCall> {
-    let results = ty.results();
-    with_common_params!(ty.params(), nullary, unary, binary, ternary, quaternary, (results))
+arity! { nullary }
+arity! { unary, A a }
+arity! { binary, A a, B b }
+arity! { ternary, A a, B b, C c }
+arity! { quaternary, A a, B b, C c, D d }
+
+/// The handle of a function with a common signature: up to two numbers of any types or four of one, and at most one
+/// number in return.
+pub(super) fn prepare(owner: u64, resolved: &Resolved) -> Option<Box<dyn WasmFunctionCaller>> {
+    with_common_params!(resolved.ty.params(), nullary, unary, binary, ternary, quaternary, (owner, resolved))
 }
