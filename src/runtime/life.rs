@@ -169,32 +169,30 @@ impl Life {
     /// Runs one call into the guest: counts it, and keeps the state true whatever comes of it.
     #[inline]
     pub(crate) fn run<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
-        if self.state.load(Ordering::Relaxed) != READY || self.closed.load(Ordering::Relaxed) {
-            return self.run_reined(|| {
+        match self.begin() {
+            Some(running) => running.end(call()),
+            None => self.run_reined(|| {
                 self.count_call();
                 call()
-            });
+            }),
         }
-        self.run_unreined(|| {
-            self.count_call();
-            call()
-        })
     }
 
+    /// Begins a call that nobody can order about, for a caller with no time to lose; it is to be ended by
+    /// [`Running::end`]. `None` where it is not to begin, or not so: [`Life::run`] knows why.
     #[inline]
+    pub(crate) fn begin(&self) -> Option<Running<'_>> {
+        if self.state.load(Ordering::Relaxed) != READY || self.closed.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.state.store(RUNNING, Ordering::Release);
+        self.count_call();
+        Some(Running { life: self, after: CRASHED })
+    }
+
     fn run_unreined<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
         self.state.store(RUNNING, Ordering::Release);
-        let mut running = Running { life: self, after: CRASHED };
-        match call() {
-            Ok(value) => {
-                running.after = READY;
-                Ok(value)
-            }
-            Err(error) => {
-                running.after = self.after_failure(&error, READY);
-                Err(self.explain(error))
-            }
-        }
+        Running { life: self, after: CRASHED }.end(call())
     }
 
     /// Runs what belongs to making the instance, its start function above all: as a call, but counted as none.
@@ -324,9 +322,26 @@ impl Life {
 }
 
 /// A call in progress: the state it leaves, also where a panic of a host function passes through it.
-struct Running<'l> {
+pub(crate) struct Running<'l> {
     life: &'l Life,
     after: u8,
+}
+
+impl Running<'_> {
+    /// Ends the call with what came of it.
+    #[inline]
+    pub(crate) fn end<T>(mut self, result: Result<T>) -> Result<T> {
+        match result {
+            Ok(value) => {
+                self.after = READY;
+                Ok(value)
+            }
+            Err(error) => {
+                self.after = self.life.after_failure(&error, READY);
+                Err(self.life.explain(error))
+            }
+        }
+    }
 }
 
 impl Drop for Running<'_> {

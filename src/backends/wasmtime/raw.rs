@@ -76,17 +76,31 @@ fn call<R: Returned, const N: usize>(
     mut slots: [ValRaw; N],
     results: &mut [Value],
 ) -> Result<()> {
+    if stack::has(instance.stack)
+        && let Some(running) = instance.core.life().begin()
+    {
+        // SAFETY: the function is of this store (the handle is the instance's own) and has the type this call was
+        // prepared for, whose parameters stand in the slots; none is a reference.
+        let ran = unsafe { func.call_unchecked(&mut instance.store, &raw mut slots) };
+        running.end(metering::settle(&mut instance.store, &mut instance.tank, ran))?;
+    } else {
+        call_with_care(func, instance, &mut slots)?;
+    }
+    R::take(&slots, results);
+    Ok(())
+}
+
+/// The same where the stack may have to be changed, or the guest may be ordered about or take no calls.
+#[inline(never)]
+fn call_with_care(func: Func, instance: &mut WasmtimeInstance, slots: &mut [ValRaw]) -> Result<()> {
     let WasmtimeInstance { core, store, stack, tank, .. } = instance;
     core.life().run(|| {
         stack::on_enough(*stack, || {
-            // SAFETY: the function is of this store (the handle is the instance's own) and has the type this call was
-            // prepared for, whose parameters stand in the slots; none is a reference.
-            let ran = unsafe { func.call_unchecked(&mut *store, &raw mut slots) };
+            // SAFETY: as in `call`, which this is called by.
+            let ran = unsafe { func.call_unchecked(&mut *store, std::ptr::from_mut(slots)) };
             metering::settle(store, tank, ran)
         })
-    })?;
-    R::take(&slots, results);
-    Ok(())
+    })
 }
 
 #[cold]

@@ -118,7 +118,7 @@ impl WasmRuntime for WasmtimeRuntime {
         if config.interruption {
             interruption::prepare(&mut store, &core);
         }
-        let stack = usize::try_from(config.effective_max_stack()).unwrap_or(usize::MAX);
+        let stack = stack::needed(config.effective_max_stack());
         let externs = host::lower(&mut store, module.info(), imports)?;
         let mut tank = config.metering.then(|| Tank::new(core.life(), limits.fuel));
         metering::set_left(&mut store, fuel::UNLIMITED);

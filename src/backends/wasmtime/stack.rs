@@ -11,14 +11,20 @@ thread_local! {
     static OWN: Cell<(usize, usize)> = const { Cell::new(UNASKED) };
 }
 
-const UNASKED: (usize, usize) = (0, 0);
-const UNKNOWN: (usize, usize) = (usize::MAX, 0);
+const UNASKED: (usize, usize) = (usize::MAX, 0);
+const UNKNOWN: (usize, usize) = (usize::MAX, 1);
 
-/// Runs guest code with `bytes` of stack for it, on the caller's stack where that has them left, else on a new one.
-#[inline]
-pub(super) fn on_enough<R>(bytes: usize, guest: impl FnOnce() -> R) -> R {
-    let needed = bytes.saturating_add(HOST_STACK);
-    if own_stack_has(needed) { guest() } else { elsewhere(needed, guest) }
+/// The room that a guest needs which may use `bytes` of stack.
+pub(super) fn needed(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX).saturating_add(HOST_STACK)
+}
+
+/// Runs guest code on the caller's stack where that has `needed` bytes left, else on a new one.
+pub(super) fn on_enough<R>(needed: usize, guest: impl FnOnce() -> R) -> R {
+    if OWN.get() == UNASKED {
+        OWN.set(own_stack().unwrap_or(UNKNOWN));
+    }
+    if has(needed) { guest() } else { elsewhere(needed, guest) }
 }
 
 /// The thread runs on another stack than its own, or has too little left: `stacker` knows, and switches where it must.
@@ -27,24 +33,14 @@ fn elsewhere<R>(needed: usize, guest: impl FnOnce() -> R) -> R {
     stacker::maybe_grow(needed, needed.saturating_add(HOST_STACK), guest)
 }
 
-/// Whether the thread runs on its own stack, with this much left. That stack stays where it is while the thread lives,
-/// so its bounds are asked for once; `stacker` alone would cost half as much again as the call.
+/// Whether the thread is known to run on its own stack, with this much left. That stack stays where it is while the thread
+/// lives, so its bounds are asked for once; `stacker` alone would cost half as much again as the call.
 #[inline]
-fn own_stack_has(bytes: usize) -> bool {
+pub(super) fn has(needed: usize) -> bool {
     let marker = 0_u8;
     let here = std::ptr::from_ref(&marker).addr();
-    let (lowest, highest) = match OWN.get() {
-        UNASKED => ask(),
-        known => known,
-    };
-    (lowest..=highest).contains(&here) && here - lowest >= bytes
-}
-
-#[cold]
-fn ask() -> (usize, usize) {
-    let bounds = own_stack().unwrap_or(UNKNOWN);
-    OWN.set(bounds);
-    bounds
+    let (lowest, highest) = OWN.get();
+    here <= highest && here.wrapping_sub(lowest) >= needed
 }
 
 #[cfg(target_os = "linux")]
