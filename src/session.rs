@@ -86,6 +86,9 @@ pub struct Call<'c> {
     pub capabilities: Capabilities,
     /// When its time began.
     pub started: Instant,
+    /// Whether the caller ends the process when the time is up, and so holds the limit for a guest that nothing else stops;
+    /// such a guest is refused a time limit otherwise.
+    pub ends_with_process: bool,
 }
 
 impl<'c> Call<'c> {
@@ -93,7 +96,7 @@ impl<'c> Call<'c> {
     #[must_use]
     pub fn new(function: &'c str, args: &'c [Value]) -> Self {
         let (limits, capabilities) = (Limits::none(), Capabilities::none());
-        Self { function, args, limits, capabilities, started: Instant::now() }
+        Self { function, args, limits, capabilities, started: Instant::now(), ends_with_process: false }
     }
 
     /// The same within limits.
@@ -107,6 +110,13 @@ impl<'c> Call<'c> {
     #[must_use]
     pub fn since(mut self, started: Instant) -> Self {
         self.started = started;
+        self
+    }
+
+    /// The same, whose caller ends the process when its time is up.
+    #[must_use]
+    pub fn ending_with_process(mut self) -> Self {
+        self.ends_with_process = true;
         self
     }
 
@@ -184,6 +194,9 @@ impl<'a> Session<'a> {
     ) -> Result<Vec<Value>> {
         let Call { function, args, limits, ref capabilities, .. } = *call;
         // What instantiation would refuse is told before a large module is compiled for minutes.
+        if !call.ends_with_process {
+            preflight::check_stoppable(self.info(), limits)?;
+        }
         let none = HostImports::none();
         let imports = wasi::provide(self.info(), capabilities, &none)?;
         preflight::check_instance(&self.config, self.info(), &imports, limits)?;

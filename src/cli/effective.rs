@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
+use wrun::config::DEFAULT_MAX_STACK;
 use wrun::{Capabilities, Compiler, DirGrant, Limits, RuntimeConfig, RuntimeKind};
 
 use super::args::RunArgs;
@@ -67,7 +68,8 @@ impl Effective {
             compiler: pick(run.engine.compiler.map(Compiler::from), policy.compiler),
             deterministic: pick(run.engine.deterministic, policy.deterministic),
             memory: lock.amount("--memory", flags.memory, limits.memory)?,
-            stack: lock.amount("--stack", flags.stack, limits.stack)?,
+            // Without a bound of the policy's own, the default is what a flag would widen.
+            stack: lock.amount("--stack", flags.stack, limits.stack.or(locked.then_some(DEFAULT_MAX_STACK)))?,
             table_elements: lock.amount("--table-elements", flags.table_elements, limits.table_elements)?,
             fuel: lock.amount("--fuel", flags.fuel, limits.fuel)?,
             timeout: lock.amount("--timeout", flags.timeout, limits.timeout)?,

@@ -30,12 +30,17 @@ impl AsyncCall {
     /// Starts calling the exported function `name`.
     ///
     /// # Errors
-    /// [`ErrorKind::UnsupportedConfig`] where the instance's runtime was made without interruption, since then
-    /// dropping the call could not end it; [`ErrorKind::Internal`] where the system has no thread to give.
+    /// [`ErrorKind::UnsupportedConfig`] where the instance's runtime was made without interruption, and
+    /// [`ErrorKind::UnsupportedFeature`] where the guest waits on shared memory, since then dropping the call could not end
+    /// it; [`ErrorKind::Internal`] where the system has no thread to give.
     pub fn start(mut instance: Box<dyn WasmInstance>, name: impl Into<String>, args: Vec<Value>) -> Result<Self> {
         let (done, ended) = oneshot::channel();
         let (control, name) = (instance.control(), name.into());
         control.check_interruptible()?;
+        if instance.info().waits {
+            let message = "the guest waits on shared memory, where dropping the call would not end it";
+            return Err(Error::new(ErrorKind::UnsupportedFeature, message));
+        }
         let call = move || {
             let called = panic::catch_unwind(AssertUnwindSafe(move || {
                 let result = instance.call(&name, &args);

@@ -226,8 +226,10 @@ pub trait WasmInstance: fmt::Debug + Send {
     /// Sets the time limit anew: the guest may run this long from now on.
     ///
     /// # Errors
-    /// [`ErrorKind::UnsupportedConfig`] where the runtime was made without interruption.
+    /// [`ErrorKind::UnsupportedConfig`] where the runtime was made without interruption, [`ErrorKind::UnsupportedFeature`]
+    /// where the guest waits on shared memory, since nothing ends a wait.
     fn reset_time(&mut self, limit: Duration) -> Result<()> {
+        preflight::check_stoppable(self.info(), Limits::none().with_time(limit))?;
         self.core().life().reins().ok_or_else(control::uninterruptible)?.set_time(limit);
         Ok(())
     }

@@ -4,7 +4,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use wrun::{
-    Capabilities, ErrorKind, Feature, InstanceState, Limits, RuntimeMetrics, Trap, Value, WasmInstance, WasmInstanceExt,
+    AsyncCall, Capabilities, ErrorKind, Feature, InstanceState, Limits, RuntimeMetrics, Trap, Value, WasmInstance,
+    WasmInstanceExt,
 };
 
 use crate::stopping::{
@@ -385,6 +386,8 @@ fn a_guest_that_waits_on_shared_memory_is_refused_a_time_limit() {
         refused(engine.start_within(time(BRIEF), WAT), ErrorKind::UnsupportedFeature);
         let mut guest = engine.start_within(Limits::none(), WAT).unwrap();
         assert_eq!(guest.call("wait", &[Value::I64(1_000_000)]).unwrap(), [Value::I32(2)], "the wait timed out");
+        refused(guest.reset_time(BRIEF), ErrorKind::UnsupportedFeature);
+        refused(AsyncCall::start(guest, "wait", vec![Value::I64(0)]), ErrorKind::UnsupportedFeature);
         let unshared = WAT.replace("1 1 shared", "1");
         assert!(engine.start_within(time(BRIEF), &unshared).is_ok(), "such a wait traps at once");
     });

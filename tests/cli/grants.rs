@@ -167,6 +167,7 @@ fn a_locked_policy_is_only_narrowed() {
     let with = |flags: &[&str]| run(&[&["--policy", &policy, "--explain"], flags, &["x.wasm"]].concat());
     assert_eq!(with(&["--memory", "32MiB", "--fuel", "5", "--timeout", "10s", "--env", "A=1"]).code, 0);
     with(&["--memory", "65MiB"]).fails(2, &["locked", "--memory"]);
+    with(&["--stack", "2MiB"]).fails(2, &["locked", "--stack"]);
     with(&["--timeout", "11s"]).fails(2, &["locked", "--timeout"]);
     with(&["--env", "A=2"]).fails(2, &["locked", "--env"]);
     with(&["--dir", "."]).fails(2, &["locked", "--dir"]);

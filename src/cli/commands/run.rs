@@ -148,7 +148,7 @@ impl Run {
         let args = arguments(settings, function, ty)?;
 
         let call = session::Call::new(function, &args).within(settings.limits).since(*started);
-        let call = call.granted(settings.capabilities.clone());
+        let call = call.granted(settings.capabilities.clone()).ending_with_process();
         let progress = Progress::new(settings.progress);
         let outcome = session.call(&call, &|event| {
             self.call().note(event);
