@@ -1,6 +1,6 @@
 //! What is decided before a module is compiled: the engine, its compiler, the guest's stack.
 
-use crate::runtime::kind::{Compiler, RuntimeKind};
+use crate::runtime::kind::{Compiler, Optimization, RuntimeKind};
 
 /// The most guest stack where nothing else is asked for, in bytes: 1 MiB on both engines, so that the same
 /// recursion reaches about the same depth with Cranelift (Singlepass uses larger frames).
@@ -17,6 +17,8 @@ pub struct RuntimeConfig {
     pub kind: RuntimeKind,
     /// The engine's compiler; `None` is the engine's default, Cranelift on both.
     pub compiler: Option<Compiler>,
+    /// What the compiler takes time for; `None` is speed with Cranelift. Singlepass optimises nothing.
+    pub optimization: Option<Optimization>,
     /// The most stack a guest may use, in bytes; `None` is [`DEFAULT_MAX_STACK`].
     pub max_stack: Option<u64>,
     /// Whether [portable fuel](crate::runtime::fuel) is counted, so that instances can be limited in it.
@@ -34,7 +36,15 @@ impl RuntimeConfig {
     /// The configuration of one engine, everything else at its default.
     #[must_use]
     pub const fn new(kind: RuntimeKind) -> Self {
-        Self { kind, compiler: None, max_stack: None, metering: false, interruption: false, canonical_nans: false }
+        Self {
+            kind,
+            compiler: None,
+            optimization: None,
+            max_stack: None,
+            metering: false,
+            interruption: false,
+            canonical_nans: false,
+        }
     }
 
     /// Wasmtime, everything else at its default.
@@ -53,6 +63,13 @@ impl RuntimeConfig {
     #[must_use]
     pub const fn with_compiler(mut self, compiler: Compiler) -> Self {
         self.compiler = Some(compiler);
+        self
+    }
+
+    /// The same with what the compiler takes time for.
+    #[must_use]
+    pub const fn with_optimization(mut self, optimization: Optimization) -> Self {
+        self.optimization = Some(optimization);
         self
     }
 
@@ -88,6 +105,15 @@ impl RuntimeConfig {
     #[must_use]
     pub fn effective_compiler(&self) -> Compiler {
         self.compiler.unwrap_or(Compiler::Cranelift)
+    }
+
+    /// What the compiler in force takes time for.
+    #[must_use]
+    pub fn effective_optimization(&self) -> Optimization {
+        match self.effective_compiler() {
+            Compiler::Cranelift => self.optimization.unwrap_or(Optimization::Speed),
+            Compiler::Singlepass => Optimization::None,
+        }
     }
 
     /// The stack bound in force, in bytes.

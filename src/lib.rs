@@ -53,7 +53,7 @@ pub use runtime::control::Control;
 pub use runtime::ext::WasmInstanceExt;
 pub use runtime::features::Feature;
 pub use runtime::host::{Exit, HostContext, HostError, HostFunction, HostImports, HostItem, Orders};
-pub use runtime::kind::{Compiler, RuntimeKind};
+pub use runtime::kind::{Compiler, Optimization, RuntimeKind};
 pub use runtime::life::InstanceState;
 pub use runtime::metrics::{RuntimeMetrics, Shutdown};
 pub use runtime::traits::{WasmFunctionCaller, WasmInstance, WasmModule, WasmRuntime};

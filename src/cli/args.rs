@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use wrun::{Compiler, DirGrant, RuntimeKind};
+use wrun::{Compiler, DirGrant, Optimization, RuntimeKind};
 
 /// Run WebAssembly on Wasmtime or Wasmer: the same call, limits and output on both.
 ///
@@ -88,6 +88,9 @@ pub(crate) struct EngineArgs {
     /// The engine's compiler; singlepass is on wasmer
     #[arg(long, value_enum, value_name = "COMPILER", help_heading = "Engine")]
     pub(crate) compiler: Option<CompilerName>,
+    /// What the compiler takes time for [default: speed]; singlepass optimises nothing
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = "Engine")]
+    pub(crate) opt: Option<OptName>,
     /// Compute the same on every engine and machine: canonical NaNs, clocks from a fixed start in fixed steps, random
     /// bytes that follow from the seed [default seed: 0]
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "0", value_parser = super::quantity::parse_count, help_heading = "Engine")]
@@ -206,6 +209,23 @@ impl From<CompilerName> for Compiler {
         match name {
             CompilerName::Cranelift => Self::Cranelift,
             CompilerName::Singlepass => Self::Singlepass,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum OptName {
+    None,
+    Speed,
+    Size,
+}
+
+impl From<OptName> for Optimization {
+    fn from(name: OptName) -> Self {
+        match name {
+            OptName::None => Self::None,
+            OptName::Speed => Self::Speed,
+            OptName::Size => Self::Size,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use wrun::config::DEFAULT_MAX_STACK;
-use wrun::{Capabilities, Compiler, DirGrant, Limits, RuntimeConfig, RuntimeKind};
+use wrun::{Capabilities, Compiler, DirGrant, Limits, Optimization, RuntimeConfig, RuntimeKind};
 
 use super::args::RunArgs;
 use super::failure::Failure;
@@ -37,6 +37,7 @@ pub(crate) struct Effective {
     pub(crate) locked: bool,
     pub(crate) runtime: Sourced<RuntimeKind>,
     pub(crate) compiler: Sourced<Option<Compiler>>,
+    pub(crate) opt: Sourced<Option<Optimization>>,
     pub(crate) deterministic: Sourced<Option<u64>>,
     pub(crate) memory: Sourced<Option<u64>>,
     pub(crate) stack: Sourced<Option<u64>>,
@@ -66,6 +67,7 @@ impl Effective {
             locked,
             runtime,
             compiler: pick(run.engine.compiler.map(Compiler::from), policy.compiler),
+            opt: pick(run.engine.opt.map(Optimization::from), policy.opt),
             deterministic: pick(run.engine.deterministic, policy.deterministic),
             memory: lock.amount("--memory", flags.memory, limits.memory)?,
             // Without a bound of the policy's own, the default is what a flag would widen.
@@ -82,6 +84,7 @@ impl Effective {
     pub(crate) fn config(&self) -> RuntimeConfig {
         let mut config = RuntimeConfig::new(self.runtime.value);
         config.compiler = self.compiler.value;
+        config.optimization = self.opt.value;
         config.max_stack = self.stack.value;
         config.metering = self.fuel.value.is_some();
         config.interruption = self.timeout.value.is_some();

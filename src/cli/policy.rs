@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use wrun::{Compiler, DirGrant, RuntimeKind};
+use wrun::{Compiler, DirGrant, Optimization, RuntimeKind};
 
 use super::failure::Failure;
 use super::quantity;
@@ -20,6 +20,8 @@ pub(crate) struct Policy {
     pub(crate) runtime: Option<RuntimeKind>,
     #[serde(deserialize_with = "name")]
     pub(crate) compiler: Option<Compiler>,
+    #[serde(deserialize_with = "name")]
+    pub(crate) opt: Option<Optimization>,
     pub(crate) deterministic: Option<u64>,
     pub(crate) limits: LimitTable,
     pub(crate) grants: GrantTable,

@@ -70,6 +70,18 @@ named! {
     }
 }
 
+named! {
+    /// What a compiler takes time for.
+    Optimization, "optimization" {
+        /// Nothing: code is there sooner, and runs slower.
+        None = "none",
+        /// Code that runs fast.
+        Speed = "speed",
+        /// Code that runs fast, and is small.
+        Size = "size",
+    }
+}
+
 impl RuntimeKind {
     /// Whether this engine is compiled in.
     #[must_use]

@@ -13,7 +13,7 @@ use crate::module::names::Shown;
 use crate::module::{needs, source};
 use crate::runtime::features::{self, Feature};
 use crate::runtime::host::{HostImports, HostItem};
-use crate::runtime::kind::{Compiler, RuntimeKind};
+use crate::runtime::kind::{Compiler, Optimization, RuntimeKind};
 use crate::runtime::{control, fuel};
 
 /// The least stack an engine takes, in bytes: room for one host call.
@@ -62,7 +62,7 @@ impl AdmittedModule<'_> {
 ///
 /// # Errors
 /// [`ErrorKind::EngineUnavailable`] where the engine is not compiled in; [`ErrorKind::UnsupportedConfig`] where it
-/// lacks the compiler, or cannot hold the stack bound or canonical NaNs.
+/// lacks the compiler, or cannot hold the optimisation, the stack bound or canonical NaNs.
 pub fn check_config(config: &RuntimeConfig) -> Result<()> {
     let kind = config.kind;
     if !kind.is_available() {
@@ -81,6 +81,12 @@ pub fn check_config(config: &RuntimeConfig) -> Result<()> {
         return Err(homes.fold(Error::new(ErrorKind::UnsupportedConfig, message), |error, home| {
             error.with_hint(format!("{compiler} is on {home}: `--runtime {home}`"))
         }));
+    }
+    if let Some(wanted @ (Optimization::Speed | Optimization::Size)) = config.optimization
+        && compiler == Compiler::Singlepass
+    {
+        let message = format!("singlepass does not optimise for {wanted}");
+        return Err(Error::new(ErrorKind::UnsupportedConfig, message).with_hint("use `--compiler cranelift`"));
     }
     if config.canonical_nans && compiler == Compiler::Singlepass {
         // Its `f64.promote_f32` hands on the sign and payload it was given.

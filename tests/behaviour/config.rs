@@ -2,9 +2,9 @@
 
 use wrun::config::DEFAULT_MAX_STACK;
 use wrun::runtime::preflight::{LEAST_STACK, MOST_STACK};
-use wrun::{Compiler, ErrorKind, RuntimeConfig, RuntimeKind, create_runtime};
+use wrun::{Compiler, ErrorKind, Optimization, RuntimeConfig, RuntimeKind, create_runtime};
 
-use crate::vocabulary::{hints, on_each, refused, tells};
+use crate::vocabulary::{Engine, hints, on_each, refused, tells};
 
 #[test]
 fn the_default_engine_is_one_that_is_compiled_in() {
@@ -95,5 +95,40 @@ fn a_refused_configuration_leaves_the_engine_usable() {
         refused(create_runtime(&small), ErrorKind::UnsupportedConfig);
         let usual = RuntimeConfig::new(engine.kind).with_compiler(engine.compiler);
         create_runtime(&usual).unwrap().load_module(b"(module)").unwrap();
+    });
+}
+
+/// Work that an optimiser leaves less of, several pages of it.
+fn foldable() -> String {
+    let body = "(local i32)
+      (local.set 1 (i32.add (i32.mul (i32.const 6) (i32.const 7)) (i32.sub (i32.const 3) (i32.const 3))))
+      (i32.add
+        (i32.add (i32.mul (local.get 0) (local.get 1)) (i32.mul (local.get 0) (local.get 1)))
+        (i32.add (i32.mul (local.get 0) (local.get 1)) (i32.mul (local.get 0) (i32.const 0))))";
+    let more = format!("(func (param i32) (result i32) {body})").repeat(500);
+    format!("(module (func (export \"f\") (param i32) (result i32) {body}) {more})")
+}
+
+#[test]
+fn what_a_compiler_takes_time_for_changes_its_code_and_no_result() {
+    on_each(|engine| {
+        let mut sizes = Vec::new();
+        for &optimization in Optimization::ALL {
+            let config = RuntimeConfig::new(engine.kind).with_compiler(engine.compiler).with_optimization(optimization);
+            if engine.compiler == Compiler::Singlepass && optimization != Optimization::None {
+                let error = refused(create_runtime(&config), ErrorKind::UnsupportedConfig);
+                tells(error.message(), &["singlepass", optimization.as_str()]);
+                tells(&hints(&error), &["--compiler cranelift"]);
+                continue;
+            }
+            let engine = Engine::configured(&config);
+            let module = engine.load(&foldable());
+            sizes.push(module.compiled_bytes());
+            let mut instance = engine.instance_of(module.as_ref()).unwrap();
+            assert_eq!(instance.call_simple_function("f", &[5]).unwrap(), 3 * 5 * 42);
+        }
+        if engine.kind == RuntimeKind::Wasmtime {
+            assert!(sizes[0] > sizes[1], "{sizes:?}: none, speed");
+        }
     });
 }

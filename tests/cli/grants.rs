@@ -209,5 +209,9 @@ fn what_is_in_force_is_explained_with_where_it_comes_from() {
     assert_eq!(rmp_serde::from_slice::<Value>(&packed).unwrap(), report);
     let chosen = wrun().args(["--explain", "-o", "json", "x.wasm"]).env("WRUN_RUNTIME", "nonsense").output().unwrap();
     assert_eq!(chosen.status.code(), Some(2));
+    let opt = |args: &[&str]| run(&[args, &["--explain", "x.wasm"]].concat()).stdout;
+    assert!(opt(&["--opt", "size"]).contains("opt             size                           (command line)"));
+    assert!(opt(&["--policy", &world.policy("opt = \"none\"\n")]).contains("opt             none "));
+    assert!(opt(&["--runtime", "wasmtime"]).contains("opt             speed                          (default)"));
     run(&["--explain", "--dir", "/no/such/folder", "x.wasm"]).fails(126, &["/no/such/folder"]);
 }

@@ -22,11 +22,11 @@ use crate::value::types::{FuncType, Value};
 /// An instance in a store of its own.
 pub struct WasmerInstance {
     /// Dropped before the store, which its brake points into.
-    core: InstanceCore,
+    pub(super) core: InstanceCore,
     instance: Instance,
     funcs: Funcs,
-    meter: Meter,
-    store: Store,
+    pub(super) meter: Meter,
+    pub(super) store: Store,
 }
 
 // SAFETY: what keeps Wasmer's `Store` from being `Send` is, by type, raw pointers into its own heap objects (which move
@@ -143,15 +143,12 @@ impl WasmFunctionCaller for WasmerFunctionCaller {
         let Some(instance) = (unsafe { instance.seat().of::<WasmerInstance>(self.owner) }) else {
             return Err(signature::other_instance());
         };
+        if let Some(call) = &self.typed {
+            return call(instance, &self.ty, args, results);
+        }
         signature::check_call(&self.ty, args, results.len())?;
         let WasmerInstance { core, store, funcs, meter, .. } = instance;
-        core.life().run(|| match &self.typed {
-            Some(call) => {
-                let called = call(store, args, results);
-                meter.settle(store, called)
-            }
-            None => call_dynamic(store, &self.function, funcs, meter, args, results),
-        })
+        core.life().run(|| call_dynamic(store, &self.function, funcs, meter, args, results))
     }
 }
 

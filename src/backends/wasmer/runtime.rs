@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wasmer::sys::{
-    BaseTunables, CompilerConfig, Cranelift, EngineBuilder, Features, ModuleMiddleware, NativeEngineExt, Singlepass,
+    BaseTunables, CompilerConfig, Cranelift, CraneliftOptLevel, EngineBuilder, Features, ModuleMiddleware,
+    NativeEngineExt, Singlepass,
 };
 use wasmer::{Engine, Instance, Module, Store};
 
@@ -20,7 +21,7 @@ use crate::limits::Limits;
 use crate::runtime::core::InstanceCore;
 use crate::runtime::features::Feature;
 use crate::runtime::host::HostImports;
-use crate::runtime::kind::Compiler;
+use crate::runtime::kind::{Compiler, Optimization};
 use crate::runtime::metrics::{Ledger, RuntimeMetrics, Shutdown};
 use crate::runtime::preflight::{self, AdmittedModule};
 use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
@@ -58,7 +59,15 @@ impl WasmerRuntime {
 /// An engine that puts code through `middleware`, which is one module's: such an engine compiles no other.
 fn engine(config: &RuntimeConfig, middleware: Option<Arc<dyn ModuleMiddleware>>) -> Engine {
     match config.effective_compiler() {
-        Compiler::Cranelift => build(Cranelift::default(), config, middleware),
+        Compiler::Cranelift => {
+            let mut cranelift = Cranelift::default();
+            cranelift.opt_level(match config.effective_optimization() {
+                Optimization::None => CraneliftOptLevel::None,
+                Optimization::Speed => CraneliftOptLevel::Speed,
+                Optimization::Size => CraneliftOptLevel::SpeedAndSize,
+            });
+            build(cranelift, config, middleware)
+        }
         Compiler::Singlepass => build(Singlepass::default(), config, middleware),
     }
 }

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::{Config, Engine, Instance, Module, Store};
+use wasmtime::{Config, Engine, Instance, Module, OptLevel, Store};
 
 use super::limits::Guest;
 use super::start::Deferred;
@@ -17,6 +17,7 @@ use crate::runtime::core::InstanceCore;
 use crate::runtime::features::{self, Feature};
 use crate::runtime::fuel::{self, Tank};
 use crate::runtime::host::HostImports;
+use crate::runtime::kind::Optimization;
 use crate::runtime::metrics::{Ledger, RuntimeMetrics, Shutdown};
 use crate::runtime::preflight::{self, AdmittedModule};
 use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
@@ -57,6 +58,11 @@ impl WasmtimeRuntime {
             metering::configure(&mut settings);
         }
         settings.epoch_interruption(config.interruption);
+        settings.cranelift_opt_level(match config.effective_optimization() {
+            Optimization::None => OptLevel::None,
+            Optimization::Speed => OptLevel::Speed,
+            Optimization::Size => OptLevel::SpeedAndSize,
+        });
         settings.cranelift_nan_canonicalization(config.canonical_nans);
         settings.relaxed_simd_deterministic(config.canonical_nans);
         let stack = usize::try_from(config.effective_max_stack()).unwrap_or(usize::MAX);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::Serialize;
-use wrun::{Access, Compiler, RuntimeKind};
+use wrun::{Access, Compiler, Optimization, RuntimeKind};
 
 use crate::cli::effective::{Origin, Sourced};
 use crate::cli::settings::RunSettings;
@@ -18,6 +18,7 @@ pub(crate) struct Explanation<'s> {
     locked: bool,
     runtime: Value<RuntimeKind>,
     compiler: Value<Compiler>,
+    opt: Value<Optimization>,
     deterministic: Value<Option<u64>>,
     limits: Limits,
     grants: Grants<'s>,
@@ -89,6 +90,7 @@ impl<'s> Explanation<'s> {
             locked: effective.locked,
             runtime: Value::of(&effective.runtime, |runtime| runtime),
             compiler: Value::of(&effective.compiler, |_| config.effective_compiler()),
+            opt: Value::of(&effective.opt, |_| config.effective_optimization()),
             deterministic: Value::of(&effective.deterministic, |seed| seed),
             limits: Limits {
                 memory: Value::of(&effective.memory, |bytes| bytes),
@@ -126,6 +128,7 @@ impl<'s> Explanation<'s> {
         };
         line("runtime", self.runtime.value.as_str(), self.runtime.from);
         line("compiler", self.compiler.value.as_str(), self.compiler.from);
+        line("opt", self.opt.value.as_str(), self.opt.from);
         let seed = self.deterministic.value.map_or_else(|| "no".to_owned(), |seed| format!("yes, seed {seed}"));
         line("deterministic", &seed, self.deterministic.from);
         let Limits { memory, stack, table_elements, fuel, timeout_ns } = &self.limits;
