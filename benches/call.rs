@@ -5,10 +5,11 @@
 
 #![expect(clippy::print_stdout, reason = "the table is what the bench is for")]
 
-use std::hint::black_box;
-use std::time::{Duration, Instant};
+mod turns;
 
-use criterion::Criterion;
+use std::hint::black_box;
+
+use turns::{Quickest, Way};
 use wrun::{Capabilities, Limits, RuntimeConfig, Value, WasmInstance, create_runtime};
 
 const MODULE: &str = r#"(module
@@ -20,14 +21,6 @@ fn instance(config: &RuntimeConfig) -> Box<dyn WasmInstance> {
     let runtime = create_runtime(config).expect("the engine is compiled in");
     let module = runtime.load_module(MODULE.as_bytes()).expect("the module is valid");
     runtime.create_instance(module.as_ref(), Limits::none(), Capabilities::none()).expect("it imports nothing")
-}
-
-/// One way of calling one function.
-struct Way {
-    engine: &'static str,
-    function: &'static str,
-    manner: &'static str,
-    call: Box<dyn FnMut()>,
 }
 
 const CASES: [(&str, &[Value]); 3] =
@@ -42,7 +35,7 @@ fn handles(engine: &'static str, config: &RuntimeConfig, ways: &mut Vec<Way>) {
             handle.call(instance.as_mut(), black_box(args), &mut results).expect("it returns");
             black_box(&results);
         };
-        ways.push(Way { engine, function, manner: "handle", call: Box::new(call) });
+        ways.push(Way { engine, work: function, manner: "handle", run: Box::new(call) });
     }
 }
 
@@ -75,8 +68,8 @@ fn wasmtime_ways(ways: &mut Vec<Way>) {
             // SAFETY: the slots hold arguments of the function's type and are as many as its types need.
             unsafe { func.call_unchecked(&mut store, slots) }.expect("it returns");
         };
-        ways.push(Way { engine: "wasmtime", function, manner: "dynamic", call: Box::new(dynamic) });
-        ways.push(Way { engine: "wasmtime", function, manner: "raw", call: Box::new(unchecked) });
+        ways.push(Way { engine: "wasmtime", work: function, manner: "dynamic", run: Box::new(dynamic) });
+        ways.push(Way { engine: "wasmtime", work: function, manner: "raw", run: Box::new(unchecked) });
     }
     handles("wasmtime", &RuntimeConfig::wasmtime(), ways);
 }
@@ -103,7 +96,7 @@ fn wasmer_ways(ways: &mut Vec<Way>) {
         let dynamic = move || {
             black_box(func.call(&mut store, black_box(&args)).expect("it returns"));
         };
-        ways.push(Way { engine: "wasmer", function, manner: "dynamic", call: Box::new(dynamic) });
+        ways.push(Way { engine: "wasmer", work: function, manner: "dynamic", run: Box::new(dynamic) });
     }
     let (mut store, instance) = made();
     let add: TypedFunction<(i32, i32), i32> = instance.exports.get_typed_function(&store, "add").expect("its type");
@@ -118,25 +111,10 @@ fn wasmer_ways(ways: &mut Vec<Way>) {
     let (mut store, instance) = made();
     let nothing: TypedFunction<(), ()> = instance.exports.get_typed_function(&store, "nothing").expect("its type");
     let nothing = move || nothing.call(&mut store).expect("it returns");
-    ways.push(Way { engine: "wasmer", function: "add", manner: "raw", call: Box::new(add) });
-    ways.push(Way { engine: "wasmer", function: "mix", manner: "raw", call: Box::new(mix) });
-    ways.push(Way { engine: "wasmer", function: "nothing", manner: "raw", call: Box::new(nothing) });
+    ways.push(Way { engine: "wasmer", work: "add", manner: "raw", run: Box::new(add) });
+    ways.push(Way { engine: "wasmer", work: "mix", manner: "raw", run: Box::new(mix) });
+    ways.push(Way { engine: "wasmer", work: "nothing", manner: "raw", run: Box::new(nothing) });
     handles("wasmer", &RuntimeConfig::wasmer(), ways);
-}
-
-/// The quickest batch of each way in nanoseconds a call, all ways taking turns.
-fn quickest(ways: &mut [Way]) -> Vec<f64> {
-    const ROUNDS: usize = 400;
-    const BATCH: u32 = 2_000;
-    let mut best = vec![f64::INFINITY; ways.len()];
-    for _ in 0..ROUNDS {
-        for (way, best) in ways.iter_mut().zip(&mut best) {
-            let start = Instant::now();
-            (0..BATCH).for_each(|_| (way.call)());
-            *best = best.min(start.elapsed().as_secs_f64() * 1e9 / f64::from(BATCH));
-        }
-    }
-    best
 }
 
 fn main() {
@@ -146,26 +124,14 @@ fn main() {
     #[cfg(feature = "wasmer-runtime")]
     wasmer_ways(&mut ways);
 
-    let criterion =
-        Criterion::default().warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
-    let mut criterion = criterion.configure_from_args();
-    for way in &mut ways {
-        let name = format!("{}/{}/{}", way.engine, way.function, way.manner);
-        criterion.bench_function(&name, |bencher| bencher.iter(|| (way.call)()));
-    }
-    criterion.final_summary();
-
-    let best = quickest(&mut ways);
-    let of = |engine: &str, function: &str, wanted: &str| {
-        let at = ways.iter().position(|way| (way.engine, way.function, way.manner) == (engine, function, wanted))?;
-        Some(best[at])
-    };
+    turns::estimate(&mut ways);
+    let best = Quickest::of(&mut ways, 400, 2_000);
     println!("\n| call | engine's dynamic, ns | engine's raw or typed, ns | handle, ns | handle / faster |");
     println!("| --- | --- | --- | --- | --- |");
     for engine in ["wasmtime", "wasmer"] {
         for (function, _) in CASES {
-            let all = (of(engine, function, "dynamic"), of(engine, function, "raw"), of(engine, function, "handle"));
-            let (Some(dynamic), Some(raw), Some(handle)) = all else { continue };
+            let of = |manner| best.get(engine, function, manner);
+            let (Some(dynamic), Some(raw), Some(handle)) = (of("dynamic"), of("raw"), of("handle")) else { continue };
             let ratio = handle / dynamic.min(raw);
             println!("| {engine} {function} | {dynamic:.1} | {raw:.1} | {handle:.1} | {ratio:.2} |");
         }
