@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt;
 use tracing_subscriber::prelude::*;
 
@@ -26,7 +26,10 @@ pub(crate) fn set_up(talk: &TalkArgs) -> Result<(), Failure> {
         2 => "wrun=debug,info",
         _ => "trace",
     };
-    let filter = EnvFilter::try_new(asked.as_deref().unwrap_or(level))
+    let filter: Targets = asked
+        .as_deref()
+        .unwrap_or(level)
+        .parse()
         .map_err(|error| Failure::usage(format!("WRUN_LOG is no filter: {error}")))?;
     let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
     let lines = fmt::layer().with_writer(io::stderr).with_ansi(colour);
