@@ -33,6 +33,7 @@ Register-ArgumentCompleter -Native -CommandName 'wrun' -ScriptBlock {
             [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Grant a folder, by its own path or as GUEST; `::ro` makes it read-only')
             [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Grant an environment variable; without a value, a copy of wrun''s own')
             [CompletionResult]::new('--policy', '--policy', [CompletionResultType]::ParameterName, 'Limits and grants from a TOML file; flags win over it')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where compiled code is kept [default: `WRUN_CACHE_DIR`, else wrun in the XDG cache folder]')
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'How arguments on standard input are written')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How results are written [default: json; of --explain: text]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How results are written [default: json; of --explain: text]')
@@ -40,6 +41,7 @@ Register-ArgumentCompleter -Native -CommandName 'wrun' -ScriptBlock {
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'How log lines are written')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour messages; auto honours `NO_COLOR`')
             [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Tell what would be in force and where it comes from, and run nothing')
+            [CompletionResult]::new('--no-cache', '--no-cache', [CompletionResultType]::ParameterName, 'Neither use compiled code that was kept nor keep any')
             [CompletionResult]::new('--pretty', '--pretty', [CompletionResultType]::ParameterName, 'Indent JSON')
             [CompletionResult]::new('--metrics', '--metrics', [CompletionResultType]::ParameterName, 'Print the envelope (result or error, exit code, times, memory) instead of the bare result')
             [CompletionResult]::new('--capture', '--capture', [CompletionResultType]::ParameterName, 'Put the guest''s standard output and error into the envelope')
@@ -53,6 +55,8 @@ Register-ArgumentCompleter -Native -CommandName 'wrun' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('inspect', 'inspect', [CompletionResultType]::ParameterValue, 'Tell what a module is and needs, without running it')
             [CompletionResult]::new('engines', 'engines', [CompletionResultType]::ParameterValue, 'Tell which engines are compiled in, and what each can do')
+            [CompletionResult]::new('compile', 'compile', [CompletionResultType]::ParameterValue, 'Compile modules into the cache, so that they start at once later')
+            [CompletionResult]::new('cache', 'cache', [CompletionResultType]::ParameterValue, 'Look at the cache of compiled code, or tidy it')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             break
         }
@@ -82,6 +86,46 @@ Register-ArgumentCompleter -Native -CommandName 'wrun' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what failed, without hints')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'wrun;compile' {
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'The engine [default: `WRUN_RUNTIME`, else wasmtime, or wasmer where that is the only one compiled in]')
+            [CompletionResult]::new('--runtime', '--runtime', [CompletionResultType]::ParameterName, 'The engine [default: `WRUN_RUNTIME`, else wasmtime, or wasmer where that is the only one compiled in]')
+            [CompletionResult]::new('--compiler', '--compiler', [CompletionResultType]::ParameterName, 'The engine''s compiler; singlepass is on wasmer')
+            [CompletionResult]::new('--deterministic', '--deterministic', [CompletionResultType]::ParameterName, 'Compute the same on every engine and machine: canonical NaNs, clocks from a fixed start in fixed steps, random bytes that follow from the seed [default seed: 0]')
+            [CompletionResult]::new('--fuel', '--fuel', [CompletionResultType]::ParameterName, 'For runs with --fuel: what they are given plays no part')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'For runs with --timeout: how long they may take plays no part')
+            [CompletionResult]::new('--policy', '--policy', [CompletionResultType]::ParameterName, 'For runs with this policy file')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where compiled code is kept [default: `WRUN_CACHE_DIR`, else wrun in the XDG cache folder]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How it is written')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How it is written')
+            [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show progress on standard error: auto is on a terminal, after 300 ms')
+            [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'How log lines are written')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour messages; auto honours `NO_COLOR`')
+            [CompletionResult]::new('--pretty', '--pretty', [CompletionResultType]::ParameterName, 'Indent JSON')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what failed, without hints')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what failed, without hints')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'wrun;cache' {
+            [CompletionResult]::new('--max-size', '--max-size', [CompletionResultType]::ParameterName, 'What to prune to [default: `WRUN_CACHE_SIZE`, else 1GiB]')
+            [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where compiled code is kept [default: `WRUN_CACHE_DIR`, else wrun in the XDG cache folder]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How it is written')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How it is written')
+            [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'How log lines are written')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour messages; auto honours `NO_COLOR`')
+            [CompletionResult]::new('--remove', '--remove', [CompletionResultType]::ParameterName, 'Remove what verify finds to be bad')
+            [CompletionResult]::new('--pretty', '--pretty', [CompletionResultType]::ParameterName, 'Indent JSON')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what failed, without hints')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what failed, without hints')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'wrun;completions' {

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wrun_global_optspecs
-    string join \n r/runtime= compiler= deterministic= memory= stack= table-elements= timeout= fuel= dir= env= policy= explain input= o/output= pretty metrics capture progress= v/verbose q/quiet log-format= color= h/help V/version
+    string join \n r/runtime= compiler= deterministic= memory= stack= table-elements= timeout= fuel= dir= env= policy= explain no-cache cache-dir= input= o/output= pretty metrics capture progress= v/verbose q/quiet log-format= color= h/help V/version
 end
 
 function __fish_wrun_needs_command
@@ -37,6 +37,7 @@ complete -c wrun -n "__fish_wrun_needs_command" -l fuel -d 'The most portable fu
 complete -c wrun -n "__fish_wrun_needs_command" -l dir -d 'Grant a folder, by its own path or as GUEST; `::ro` makes it read-only' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l env -d 'Grant an environment variable; without a value, a copy of wrun\'s own' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l policy -d 'Limits and grants from a TOML file; flags win over it' -r -F
+complete -c wrun -n "__fish_wrun_needs_command" -l cache-dir -d 'Where compiled code is kept [default: `WRUN_CACHE_DIR`, else wrun in the XDG cache folder]' -r -F
 complete -c wrun -n "__fish_wrun_needs_command" -l input -d 'How arguments on standard input are written' -r -f -a "json\t''
 msgpack\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -s o -l output -d 'How results are written [default: json; of --explain: text]' -r -f -a "json\t''
@@ -51,6 +52,7 @@ complete -c wrun -n "__fish_wrun_needs_command" -l color -d 'When to colour mess
 always\t''
 never\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -l explain -d 'Tell what would be in force and where it comes from, and run nothing'
+complete -c wrun -n "__fish_wrun_needs_command" -l no-cache -d 'Neither use compiled code that was kept nor keep any'
 complete -c wrun -n "__fish_wrun_needs_command" -l pretty -d 'Indent JSON'
 complete -c wrun -n "__fish_wrun_needs_command" -l metrics -d 'Print the envelope (result or error, exit code, times, memory) instead of the bare result'
 complete -c wrun -n "__fish_wrun_needs_command" -l capture -d 'Put the guest\'s standard output and error into the envelope'
@@ -60,6 +62,8 @@ complete -c wrun -n "__fish_wrun_needs_command" -s h -l help -d 'Print help (see
 complete -c wrun -n "__fish_wrun_needs_command" -s V -l version -d 'Print version'
 complete -c wrun -n "__fish_wrun_needs_command" -a "inspect" -d 'Tell what a module is and needs, without running it'
 complete -c wrun -n "__fish_wrun_needs_command" -a "engines" -d 'Tell which engines are compiled in, and what each can do'
+complete -c wrun -n "__fish_wrun_needs_command" -a "compile" -d 'Compile modules into the cache, so that they start at once later'
+complete -c wrun -n "__fish_wrun_needs_command" -a "cache" -d 'Look at the cache of compiled code, or tidy it'
 complete -c wrun -n "__fish_wrun_needs_command" -a "completions" -d 'Print a completion script for a shell'
 complete -c wrun -n "__fish_wrun_using_subcommand inspect" -s o -l output -d 'How it is written' -r -f -a "json\t''
 msgpack\t''
@@ -86,6 +90,45 @@ complete -c wrun -n "__fish_wrun_using_subcommand engines" -l pretty -d 'Indent 
 complete -c wrun -n "__fish_wrun_using_subcommand engines" -s v -l verbose -d 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_using_subcommand engines" -s q -l quiet -d 'Say only what failed, without hints'
 complete -c wrun -n "__fish_wrun_using_subcommand engines" -s h -l help -d 'Print help'
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -s r -l runtime -d 'The engine [default: `WRUN_RUNTIME`, else wasmtime, or wasmer where that is the only one compiled in]' -r -f -a "wasmtime\t''
+wasmer\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -l compiler -d 'The engine\'s compiler; singlepass is on wasmer' -r -f -a "cranelift\t''
+singlepass\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -l deterministic -d 'Compute the same on every engine and machine: canonical NaNs, clocks from a fixed start in fixed steps, random bytes that follow from the seed [default seed: 0]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -l fuel -d 'For runs with --fuel: what they are given plays no part' -r
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -l timeout -d 'For runs with --timeout: how long they may take plays no part' -r
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -l policy -d 'For runs with this policy file' -r -F
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -l cache-dir -d 'Where compiled code is kept [default: `WRUN_CACHE_DIR`, else wrun in the XDG cache folder]' -r -F
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -s o -l output -d 'How it is written' -r -f -a "json\t''
+msgpack\t''
+text\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -l progress -d 'When to show progress on standard error: auto is on a terminal, after 300 ms' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -l log-format -d 'How log lines are written' -r -f -a "text\t''
+json\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -l color -d 'When to colour messages; auto honours `NO_COLOR`' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -l pretty -d 'Indent JSON'
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -s v -l verbose -d 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -s q -l quiet -d 'Say only what failed, without hints'
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -s h -l help -d 'Print help'
+complete -c wrun -n "__fish_wrun_using_subcommand cache" -l max-size -d 'What to prune to [default: `WRUN_CACHE_SIZE`, else 1GiB]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand cache" -l cache-dir -d 'Where compiled code is kept [default: `WRUN_CACHE_DIR`, else wrun in the XDG cache folder]' -r -F
+complete -c wrun -n "__fish_wrun_using_subcommand cache" -s o -l output -d 'How it is written' -r -f -a "json\t''
+msgpack\t''
+text\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand cache" -l log-format -d 'How log lines are written' -r -f -a "text\t''
+json\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand cache" -l color -d 'When to colour messages; auto honours `NO_COLOR`' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand cache" -l remove -d 'Remove what verify finds to be bad'
+complete -c wrun -n "__fish_wrun_using_subcommand cache" -l pretty -d 'Indent JSON'
+complete -c wrun -n "__fish_wrun_using_subcommand cache" -s v -l verbose -d 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+complete -c wrun -n "__fish_wrun_using_subcommand cache" -s q -l quiet -d 'Say only what failed, without hints'
+complete -c wrun -n "__fish_wrun_using_subcommand cache" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wrun -n "__fish_wrun_using_subcommand completions" -l log-format -d 'How log lines are written' -r -f -a "text\t''
 json\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand completions" -l color -d 'When to colour messages; auto honours `NO_COLOR`' -r -f -a "auto\t''

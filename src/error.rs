@@ -19,7 +19,7 @@ pub enum ErrorKind {
     InvalidModule,
     /// The module is valid but needs a feature this engine or compiler lacks. Choose another engine.
     UnsupportedFeature,
-    /// The engine cannot hold what the configuration asks for. Change the configuration.
+    /// The engine cannot hold what the configuration asks for, or a cache folder is of no use. Change it.
     UnsupportedConfig,
     /// The engine asked for is not compiled in. Build with its cargo feature.
     EngineUnavailable,

@@ -18,7 +18,8 @@
 //!
 //! [`WasmRuntime`], [`WasmModule`], [`WasmInstance`] and [`WasmFunctionCaller`] are the contract; the engines behind it
 //! are chosen by [`RuntimeConfig`] and made by [`create_runtime`]. [`WasmInstanceExt`] adds calls in JSON, MessagePack
-//! and Rust types; [`session`] runs one call and measures it.
+//! and Rust types; [`session`] runs one call and measures it; a [`Cache`]
+//! keeps compiled code from one process to the next.
 
 #![warn(clippy::unwrap_used)]
 #![cfg_attr(
@@ -27,6 +28,7 @@
 )]
 
 pub mod backends;
+pub mod cache;
 pub mod capabilities;
 pub mod config;
 pub mod error;
@@ -43,6 +45,7 @@ pub use backends::create_runtime;
 pub use backends::wasmer::{WasmerFunctionCaller, WasmerInstance, WasmerModule, WasmerRuntime};
 #[cfg(feature = "wasmtime-runtime")]
 pub use backends::wasmtime::{WasmtimeFunctionCaller, WasmtimeInstance, WasmtimeModule, WasmtimeRuntime};
+pub use cache::Cache;
 pub use capabilities::{Access, Capabilities, Captured, DirGrant, Input, Output};
 pub use config::RuntimeConfig;
 pub use error::{Error, ErrorKind, Frame, Result, Trap};

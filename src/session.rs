@@ -1,75 +1,30 @@
 //! One call, from a module's bytes to its outcome, with each step measured.
 
-use std::sync::Arc;
+mod measures;
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-
 use crate::backends;
+use crate::cache::Cache;
+use crate::cache::slot::Slot;
 use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{LimitExceeded, LimitKind, Limits};
 use crate::module::info::ModuleInfo;
+use crate::runtime::artifact::KeptCode;
 use crate::runtime::host::HostImports;
 use crate::runtime::preflight::{self, AdmittedModule};
+use crate::runtime::traits::{WasmModule, WasmRuntime};
 use crate::value::types::{FuncType, Value};
 use crate::wasi;
 
+use measures::timed;
+pub use measures::{CacheUse, CallMetrics, Event, nanoseconds};
+
 /// The export that WASI reactors and C++ modules want called once, before any other.
 const INITIALIZE: &str = "_initialize";
-
-/// What one call took. Times are wall clock in nanoseconds; what was not measured, or not reached, is `None`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct CallMetrics {
-    /// Reading the module, assembling it where it is text, validating it.
-    pub load_ns: Option<u64>,
-    /// Making the engine and compiling the module.
-    pub compile_ns: Option<u64>,
-    /// Whether the compiled code came from the cache: `off`, since there is none yet.
-    pub cache: Cache,
-    /// Instantiating it, with its start function and `_initialize`.
-    pub instantiate_ns: Option<u64>,
-    /// The call itself.
-    pub call_ns: Option<u64>,
-    /// From the start to the result.
-    pub total_ns: Option<u64>,
-    /// Portable fuel used; `None` where fuel is not metered.
-    pub fuel_used: Option<u64>,
-    /// Bytes of linear memory in use after the call.
-    pub memory_bytes: Option<u64>,
-    /// The most bytes of linear memory in use.
-    pub memory_peak_bytes: Option<u64>,
-    /// Bytes of compiled code; `None` where the engine does not tell.
-    pub compiled_bytes: Option<u64>,
-}
-
-/// Where compiled code came from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Cache {
-    /// The cache was not asked.
-    #[default]
-    Off,
-}
-
-/// What happens during a call, for whoever shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Event {
-    /// Compilation starts, of a module of this many bytes.
-    Compiling(usize),
-    /// Compilation ended, well or not.
-    Compiled,
-    /// Instantiation starts: the start function and `_initialize` run.
-    Instantiating,
-    /// The function is called.
-    Calling,
-    /// A step ended; what was measured so far.
-    Measured(CallMetrics),
-}
 
 /// A call to be made.
 #[derive(Clone, Debug)]
@@ -147,11 +102,19 @@ pub struct Outcome {
     pub metrics: CallMetrics,
 }
 
-/// A module admitted by a configuration, not yet compiled: names and arguments can be checked before the work starts.
+/// A module admitted by a configuration, not yet compiled or loaded: names and arguments can be checked before the work starts.
 #[derive(Debug)]
 pub struct Session<'a> {
     config: RuntimeConfig,
-    module: AdmittedModule<'a>,
+    bytes: &'a [u8],
+    info: Arc<ModuleInfo>,
+    /// The module to compile, where there is no code of it.
+    admitted: OnceLock<AdmittedModule<'a>>,
+    /// Where its code is to be kept.
+    slot: Option<Slot>,
+    /// The code that was found there, for the first who needs it.
+    found: Mutex<Option<KeptCode>>,
+    opened_with: CacheUse,
 }
 
 impl<'a> Session<'a> {
@@ -161,18 +124,67 @@ impl<'a> Session<'a> {
     /// Those of [`preflight::check_config`] and [`preflight::admit`].
     pub fn open(config: &RuntimeConfig, bytes: &'a [u8]) -> Result<Self> {
         preflight::check_config(config)?;
-        Ok(Self { config: config.clone(), module: preflight::admit(config, bytes)? })
+        Self::admit(config, bytes, None)
+    }
+
+    /// Looks for the code of a module, binary or text, and reads the module where there is none.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub fn open_cached(config: &RuntimeConfig, bytes: &'a [u8], cache: &Cache) -> Result<Self> {
+        preflight::check_config(config)?;
+        let slot = Slot::of(cache, config, bytes);
+        match slot.find() {
+            Some(code) => {
+                let (config, info) = (config.clone(), Arc::clone(code.info()));
+                let (slot, found) = (Some(slot), Mutex::new(Some(code)));
+                Ok(Self { config, bytes, info, admitted: OnceLock::new(), slot, found, opened_with: CacheUse::Hit })
+            }
+            None => Self::admit(config, bytes, Some(slot)),
+        }
+    }
+
+    fn admit(config: &RuntimeConfig, bytes: &'a [u8], slot: Option<Slot>) -> Result<Self> {
+        let admitted = preflight::admit(config, bytes)?;
+        let (config, info) = (config.clone(), Arc::clone(admitted.info()));
+        let opened_with = if slot.is_some() { CacheUse::Miss } else { CacheUse::Off };
+        Ok(Self { config, bytes, info, admitted: admitted.into(), slot, found: Mutex::default(), opened_with })
     }
 
     /// The facts of the module.
     #[must_use]
     pub fn info(&self) -> &Arc<ModuleInfo> {
-        self.module.info()
+        &self.info
+    }
+
+    /// Whether code of the module was in the cache when the session was opened.
+    #[must_use]
+    pub fn cache(&self) -> CacheUse {
+        self.opened_with
+    }
+
+    /// Has the cache keep the code of the module, which is compiled where it is not there; nothing is run.
+    ///
+    /// # Errors
+    /// Those of [`WasmRuntime::compile`]; [`ErrorKind::Internal`] where the code cannot be written;
+    /// [`ErrorKind::InvalidArgument`] where the session has no cache.
+    pub fn fill_cache(&self, events: &dyn Fn(Event)) -> Result<Filled> {
+        let Some(slot) = &self.slot else {
+            return Err(Error::new(ErrorKind::InvalidArgument, "the session was opened without a cache"));
+        };
+        let mut metrics = CallMetrics { cache: self.cache(), ..CallMetrics::default() };
+        let runtime = backends::create_runtime(&self.config)?;
+        let loaded = timed(&mut metrics.compile_ns, || self.load(runtime.as_ref(), events, &mut metrics.cache))?;
+        if metrics.cache == CacheUse::Miss {
+            slot.fill(loaded.as_ref())?;
+        }
+        metrics.compiled_bytes = loaded.compiled_bytes();
+        Ok(Filled { key: slot.key(), metrics })
     }
 
     /// Compiles the module, makes an instance, runs `_initialize` where it is exported, and calls a function.
     pub fn call(&self, call: &Call<'_>, events: &dyn Fn(Event)) -> Outcome {
-        let mut metrics = CallMetrics::default();
+        let mut metrics = CallMetrics { cache: self.cache(), ..CallMetrics::default() };
         let clock = Clock { started: call.started, limit: call.limits.time };
         let result = match self.steps(call, &clock, events, &mut metrics) {
             Ok(results) => Ok(Ended::Returned(results)),
@@ -201,17 +213,19 @@ impl<'a> Session<'a> {
         let imports = wasi::provide(self.info(), capabilities, &none)?;
         preflight::check_instance(&self.config, self.info(), &imports, limits)?;
         clock.left()?;
-        events(Event::Compiling(self.module.binary().len()));
-        let compiled = timed(&mut metrics.compile_ns, || {
+        let (runtime, module) = timed(&mut metrics.compile_ns, || {
             let runtime = backends::create_runtime(&self.config)?;
-            let module = runtime.compile(&self.module)?;
+            let module = self.load(runtime.as_ref(), events, &mut metrics.cache)?;
             Ok((runtime, module))
-        });
-        events(Event::Compiled);
-        let (runtime, module) = compiled?;
+        })?;
+        let what = if metrics.cache == CacheUse::Hit { "loaded from the cache" } else { "compiled" };
+        tracing::info!(compile_ns = metrics.compile_ns, engine = %runtime.kind(), "{what}");
+        if let (CacheUse::Miss, Some(slot)) = (metrics.cache, &self.slot) {
+            // Before the call, so that a guest that runs for hours or is stopped has its code kept too.
+            slot.fill_or_tell(module.as_ref());
+        }
         metrics.compiled_bytes = module.compiled_bytes();
         events(Event::Measured(*metrics));
-        tracing::info!(compile_ns = metrics.compile_ns, engine = %runtime.kind(), "compiled");
 
         let limits = Limits { time: clock.left()?, ..limits };
         events(Event::Instantiating);
@@ -233,6 +247,44 @@ impl<'a> Session<'a> {
         tracing::info!(call_ns = metrics.call_ns, function, ok = result.is_ok(), "called");
         result
     }
+
+    /// The module, of code that was found, else compiled; and which of the two.
+    fn load(
+        &self,
+        runtime: &dyn WasmRuntime,
+        events: &dyn Fn(Event),
+        used: &mut CacheUse,
+    ) -> Result<Box<dyn WasmModule>> {
+        if let Some(slot) = &self.slot {
+            // An earlier call may have put it there.
+            let found = self.found.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(module) = found.or_else(|| slot.find()).and_then(|code| slot.restore(runtime, code)) {
+                *used = CacheUse::Hit;
+                return Ok(module);
+            }
+            *used = CacheUse::Miss;
+        }
+        let admitted = if let Some(admitted) = self.admitted.get() {
+            admitted
+        } else {
+            let admitted = preflight::admit(&self.config, self.bytes)?;
+            self.admitted.get_or_init(|| admitted)
+        };
+        events(Event::Compiling(admitted.binary().len()));
+        let compiled = runtime.compile(admitted);
+        events(Event::Compiled);
+        compiled
+    }
+}
+
+/// What came of filling a cache.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Filled {
+    /// The key of the entry, in hexadecimal digits.
+    pub key: String,
+    /// What it took; [`CacheUse::Hit`] where the entry was there.
+    pub metrics: CallMetrics,
 }
 
 /// The time of a session.
@@ -266,18 +318,4 @@ impl Clock {
             _ => error,
         }
     }
-}
-
-/// Runs a step and notes how long it took, whatever came of it.
-fn timed<T>(slot: &mut Option<u64>, step: impl FnOnce() -> Result<T>) -> Result<T> {
-    let start = Instant::now();
-    let result = step();
-    *slot = Some(nanoseconds(start));
-    result
-}
-
-/// Wall clock since `start`, in nanoseconds.
-#[must_use]
-pub fn nanoseconds(start: Instant) -> u64 {
-    u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }

@@ -71,7 +71,8 @@ fn yosys(runs: &mut Vec<Run>) {
 fn run(run: &Run, options: &[&str]) -> (Output, f64) {
     let started = Instant::now();
     let mut command = Command::new(env!("CARGO_BIN_EXE_wrun"));
-    let output = command.args(options).args(&run.flags).arg(&run.wasm).arg("--").args(&run.args).output();
+    let output =
+        command.arg("--no-cache").args(options).args(&run.flags).arg(&run.wasm).arg("--").args(&run.args).output();
     (output.expect("wrun starts"), started.elapsed().as_secs_f64())
 }
 

@@ -4,6 +4,9 @@ use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::traits::WasmRuntime;
 
+/// It compiles nothing.
+pub(crate) const CODE: u64 = 0;
+
 /// Refuses; [`check_config`](crate::runtime::preflight::check_config) has already said how to get the engine.
 pub(crate) fn create(config: &RuntimeConfig) -> Result<Box<dyn WasmRuntime>> {
     Err(Error::new(ErrorKind::EngineUnavailable, format!("the engine {} is not compiled in", config.kind)))

@@ -18,6 +18,14 @@ use absent as wasmer;
 #[cfg(not(feature = "wasmtime-runtime"))]
 use absent as wasmtime;
 
+/// A number that changes where this program's part in what an engine compiles does.
+pub(crate) const fn code_fingerprint(kind: RuntimeKind) -> u64 {
+    match kind {
+        RuntimeKind::Wasmtime => wasmtime::CODE,
+        RuntimeKind::Wasmer => wasmer::CODE,
+    }
+}
+
 /// Makes the runtime that `config` describes.
 ///
 /// # Errors

@@ -34,11 +34,15 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Tell which engines are compiled in, and what each can do
     Engines(EnginesArgs),
+    /// Compile modules into the cache, so that they start at once later
+    Compile(CompileArgs),
+    /// Look at the cache of compiled code, or tidy it
+    Cache(CacheArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(crate) struct RunArgs {
     /// The module: a file, or `-` for standard input; binary or text, told apart by content
     #[arg(required = true)]
@@ -57,6 +61,8 @@ pub(crate) struct RunArgs {
     pub(crate) limits: LimitArgs,
     #[command(flatten)]
     pub(crate) grants: GrantArgs,
+    #[command(flatten)]
+    pub(crate) cache: CachingArgs,
 
     /// How arguments on standard input are written
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Input and output")]
@@ -80,7 +86,7 @@ pub(crate) struct RunArgs {
     pub(crate) talk: TalkArgs,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(crate) struct EngineArgs {
     /// The engine [default: `WRUN_RUNTIME`, else wasmtime, or wasmer where that is the only one compiled in]
     #[arg(short, long, value_enum, value_name = "ENGINE", help_heading = "Engine")]
@@ -97,7 +103,7 @@ pub(crate) struct EngineArgs {
     pub(crate) deterministic: Option<u64>,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(crate) struct GrantArgs {
     /// Grant a folder, by its own path or as GUEST; `::ro` makes it read-only
     #[arg(long, value_name = "HOST[::GUEST][::ro]", value_parser = super::quantity::parse_dir, help_heading = "Grants")]
@@ -113,7 +119,7 @@ pub(crate) struct GrantArgs {
     pub(crate) explain: bool,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(crate) struct LimitArgs {
     /// The most linear memory, all memories together, with a unit: 64MiB, 1GB
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = super::quantity::parse_size, help_heading = "Limits")]
@@ -132,8 +138,24 @@ pub(crate) struct LimitArgs {
     pub(crate) fuel: Option<u64>,
 }
 
+#[derive(Args, Debug, Default)]
+pub(crate) struct CachingArgs {
+    /// Neither use compiled code that was kept nor keep any
+    #[arg(long, conflicts_with = "cache_dir", help_heading = "Cache")]
+    pub(crate) no_cache: bool,
+    #[command(flatten)]
+    pub(crate) folder: FolderArgs,
+}
+
+#[derive(Args, Debug, Default)]
+pub(crate) struct FolderArgs {
+    /// Where compiled code is kept [default: `WRUN_CACHE_DIR`, else wrun in the XDG cache folder]
+    #[arg(long, value_name = "DIR", help_heading = "Cache")]
+    pub(crate) cache_dir: Option<PathBuf>,
+}
+
 /// How much is said on standard error, and how.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(crate) struct TalkArgs {
     /// Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter
     #[arg(short, long, action = clap::ArgAction::Count, conflicts_with = "quiet", help_heading = "Messages")]
@@ -173,6 +195,74 @@ pub(crate) struct EnginesArgs {
     pub(crate) pretty: bool,
     #[command(flatten)]
     pub(crate) talk: TalkArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CompileArgs {
+    /// The modules: files, or `-` for standard input
+    #[arg(required = true)]
+    pub(crate) modules: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+    /// For runs with --fuel: what they are given plays no part
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::quantity::parse_fuel, help_heading = "Limits")]
+    pub(crate) fuel: Option<u64>,
+    /// For runs with --timeout: how long they may take plays no part
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = super::quantity::parse_duration, help_heading = "Limits")]
+    pub(crate) timeout: Option<Duration>,
+    /// For runs with this policy file
+    #[arg(long, value_name = "FILE", help_heading = "Grants")]
+    pub(crate) policy: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) folder: FolderArgs,
+    /// How it is written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: OutputFormat,
+    /// Indent JSON
+    #[arg(long)]
+    pub(crate) pretty: bool,
+    /// When to show progress on standard error: auto is on a terminal, after 300 ms
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    pub(crate) progress: When,
+    #[command(flatten)]
+    pub(crate) talk: TalkArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CacheArgs {
+    /// What to do
+    #[arg(value_enum)]
+    pub(crate) action: CacheAction,
+    /// What to prune to [default: `WRUN_CACHE_SIZE`, else 1GiB]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = super::quantity::parse_size)]
+    pub(crate) max_size: Option<u64>,
+    /// Remove what verify finds to be bad
+    #[arg(long)]
+    pub(crate) remove: bool,
+    #[command(flatten)]
+    pub(crate) folder: FolderArgs,
+    /// How it is written
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: OutputFormat,
+    /// Indent JSON
+    #[arg(long)]
+    pub(crate) pretty: bool,
+    #[command(flatten)]
+    pub(crate) talk: TalkArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CacheAction {
+    /// Print the folder
+    Path,
+    /// List the entries, what was used last first
+    List,
+    /// Remove what was not used for longest, and what interrupted processes left
+    Prune,
+    /// Remove every entry
+    Clear,
+    /// Read every entry, and tell which are not as they were written
+    Verify,
 }
 
 #[derive(Args, Debug)]

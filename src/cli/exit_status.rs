@@ -2,6 +2,8 @@
 
 use wrun::{Error, ErrorKind};
 
+/// The cache has entries that are not as they were written.
+pub(crate) const BAD_ENTRIES: u8 = 1;
 /// Usage: a bad flag, a bad argument, an engine that cannot be had or configured so.
 pub(crate) const USAGE: u8 = 2;
 /// The time is up.

@@ -68,6 +68,14 @@ impl Failure {
         Self::new("io", exit_status::INTERNAL, format!("{what}: {error}"))
     }
 
+    /// The same, where it is told what it is about, if the library failed: that does not know names of files.
+    pub(crate) fn about(mut self, path: &Path) -> Self {
+        if self.error.is_some() {
+            self.message = format!("{}: {}", path.display(), self.message);
+        }
+        self
+    }
+
     /// The same with one more thing the user can do.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());

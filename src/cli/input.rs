@@ -18,6 +18,12 @@ pub(crate) fn module(path: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(|error| Failure::module(path, &error))
 }
 
+/// What a module is called: its file's name, where it is a file.
+pub(crate) fn label(path: &Path) -> Option<String> {
+    let name = path.file_name().filter(|_| path.as_os_str() != "-")?;
+    Some(name.to_string_lossy().into_owned())
+}
+
 /// The arguments for a function of type `ty`.
 pub(crate) fn arguments(given: &Arguments, ty: &FuncType) -> Result<Vec<wrun::Value>, Failure> {
     let format = match given {

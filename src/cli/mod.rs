@@ -2,6 +2,7 @@
 
 pub(crate) mod args;
 pub(crate) mod argv;
+pub(crate) mod caching;
 pub(crate) mod commands;
 pub(crate) mod effective;
 pub(crate) mod exit_status;

@@ -6,6 +6,7 @@ use wrun::{Capabilities, Captured, Input, Limits, Output, RuntimeConfig};
 
 use super::args::{InputFormat, OutputFormat, RunArgs, When};
 use super::argv;
+use super::caching::Caching;
 use super::effective::Effective;
 use super::failure::Failure;
 
@@ -20,6 +21,8 @@ pub(crate) struct RunSettings {
     pub(crate) capabilities: Capabilities,
     /// Where the three above come from.
     pub(crate) effective: Effective,
+    /// Which cache is in force.
+    pub(crate) caching: Caching,
     /// How many arguments were given for the guest itself.
     pub(crate) guest_args: usize,
     /// The guest's standard output and error, where they are captured.
@@ -80,6 +83,7 @@ impl RunSettings {
             limits: effective.limits(),
             capabilities,
             effective,
+            caching: Caching::resolve(run.cache.no_cache, &run.cache.folder)?,
             guest_args: run.guest_args.len(),
             captured,
             output: run.output.unwrap_or(if run.grants.explain { OutputFormat::Text } else { OutputFormat::Json }),

@@ -40,6 +40,8 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         None => commands::run::main(cli.run),
         Some(Command::Inspect(args)) => commands::inspect::main(&args),
         Some(Command::Engines(args)) => commands::engines::main(&args),
+        Some(Command::Compile(args)) => commands::compile::main(args),
+        Some(Command::Cache(args)) => commands::cache::main(&args),
         Some(Command::Completions(args)) => commands::completions::main(&args),
     }
 }
@@ -49,6 +51,8 @@ fn talk(cli: &Cli) -> &TalkArgs {
         None => &cli.run.talk,
         Some(Command::Inspect(args)) => &args.talk,
         Some(Command::Engines(args)) => &args.talk,
+        Some(Command::Compile(args)) => &args.talk,
+        Some(Command::Cache(args)) => &args.talk,
         Some(Command::Completions(args)) => &args.talk,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use wasmparser::types::{CoreTypeId, Types};
 use wasmparser::{KnownCustom, Parser, Payload, TypeRef, Validator, WasmFeatures};
 
@@ -11,7 +11,7 @@ use crate::module::needs;
 use crate::value::types::{FuncType, ValType};
 
 /// A linear memory's type; sizes are in pages of `page_size` bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MemoryType {
     /// The least number of pages.
@@ -45,11 +45,10 @@ impl MemoryType {
 }
 
 /// A table's type; sizes are in elements.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TableType {
     /// What it holds.
-    #[serde(serialize_with = "as_text")]
     pub element: ValType,
     /// The least number of elements.
     pub minimum: u64,
@@ -68,7 +67,7 @@ impl TableType {
 }
 
 /// The type of something imported or exported.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ExternType {
     /// A function.
@@ -140,7 +139,7 @@ impl fmt::Display for Range {
 }
 
 /// Something a module needs from outside.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Import {
     /// The module it asks for.
@@ -152,7 +151,7 @@ pub struct Import {
 }
 
 /// Something a module offers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Export {
     /// Its name.
@@ -162,7 +161,7 @@ pub struct Export {
 }
 
 /// A custom section, by name and size of its contents in bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CustomSection {
     /// Its name.
@@ -172,7 +171,7 @@ pub struct CustomSection {
 }
 
 /// A field of the producers section, such as `processed-by: clang 18`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Producer {
     /// `language`, `processed-by` or `sdk`.
@@ -184,7 +183,7 @@ pub struct Producer {
 }
 
 /// The facts of one module, known without an engine.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ModuleInfo {
     /// The name in the name section.
@@ -389,8 +388,4 @@ fn memory(ty: wasmparser::MemoryType) -> MemoryType {
 fn table(ty: &wasmparser::TableType) -> TableType {
     let element = ref_type(ty.element_type);
     TableType { element, minimum: ty.initial, maximum: ty.maximum, table64: ty.table64 }
-}
-
-fn as_text<S: Serializer>(ty: &ValType, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(ty)
 }

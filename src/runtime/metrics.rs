@@ -15,6 +15,8 @@ use crate::runtime::life::Life;
 pub struct RuntimeMetrics {
     /// Modules compiled.
     pub modules_compiled: u64,
+    /// Modules whose code came from a cache, so that nothing was compiled.
+    pub cache_hits: u64,
     /// Instances that live now.
     pub instances_alive: u64,
     /// Instances made so far.
@@ -49,6 +51,7 @@ pub struct Shutdown {
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     modules_compiled: AtomicU64,
+    cache_hits: AtomicU64,
     instances: Mutex<Instances>,
 }
 
@@ -100,6 +103,10 @@ impl Ledger {
         self.modules_compiled.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn restored_one(&self) {
+        self.cache_hits.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// An instance is being made.
     pub(crate) fn enroll(&self, life: &Arc<Life>) -> Result<()> {
         let mut instances = self.lock();
@@ -127,6 +134,7 @@ impl Ledger {
         let Counts { calls, traps, stopped, fuel } = instances.counts();
         let mut metrics = RuntimeMetrics {
             modules_compiled: self.modules_compiled.load(Ordering::Relaxed),
+            cache_hits: self.cache_hits.load(Ordering::Relaxed),
             instances_created: instances.created,
             calls,
             traps,

@@ -1,6 +1,7 @@
 //! The contract with the engines, and what is shared above them.
 
 pub mod access;
+pub mod artifact;
 pub mod asynchronous;
 pub mod budget;
 pub mod control;

@@ -118,7 +118,7 @@ pub fn admit<'a>(config: &RuntimeConfig, bytes: &'a [u8]) -> Result<AdmittedModu
 
 /// Whether a module may need this feature. Wasmer has relaxed SIMD only as the machine has it, which is no way to be
 /// deterministic.
-fn has(config: &RuntimeConfig, feature: Feature) -> bool {
+pub(crate) fn has(config: &RuntimeConfig, feature: Feature) -> bool {
     let nondeterministic = config.kind == RuntimeKind::Wasmer && feature == Feature::RelaxedSimd;
     feature.is_supported(config.kind, config.effective_compiler()) && !(config.canonical_nans && nondeterministic)
 }

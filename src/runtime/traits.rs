@@ -11,6 +11,7 @@ use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
+use crate::runtime::artifact::{Artifact, KeptCode};
 use crate::runtime::control::{self, Control};
 use crate::runtime::core::{InstanceCore, Seat};
 use crate::runtime::fuel::{self, Gauge};
@@ -34,6 +35,14 @@ pub trait WasmRuntime: fmt::Debug + Send + Sync {
     /// [`ErrorKind::UnsupportedFeature`] where the compiler has a bound of its own (a function too large), and
     /// [`ErrorKind::Internal`] where it fails or panics.
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>>;
+
+    /// Makes a module of code that a runtime of the same configuration compiled, here or in another process: nothing is
+    /// validated and nothing compiled. For the [cache](crate::Cache), which alone has such code.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] where it was another configuration, [`ErrorKind::Internal`] where the engine cannot
+    /// load it.
+    fn restore(&self, code: KeptCode) -> Result<Box<dyn WasmModule>>;
 
     /// Makes an instance whose every import is in `imports`: takes memories and tables within `limits`, runs the start
     /// function. A guest that waits on shared memory outlasts its time limit here; the caller answers for that.
@@ -106,8 +115,15 @@ pub trait WasmModule: fmt::Debug + Send + Sync {
     /// The facts of the module it was compiled from.
     fn info(&self) -> &Arc<ModuleInfo>;
 
-    /// Bytes of compiled code and its tables; `None` where the engine does not tell.
+    /// Bytes of compiled code and its tables; `None` where the engine does not tell (Wasmer, before the code was written
+    /// to a cache or came from one).
     fn compiled_bytes(&self) -> Option<u64>;
+
+    /// Its code as the engine writes it, for the [cache](crate::Cache).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] where the engine has no way to write it: it is too large for its format.
+    fn artifact(&self) -> Result<Artifact>;
 
     /// For the backend, to find its own module again.
     fn as_any(&self) -> &dyn Any;

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// The type of a value.
 ///
 /// Reference types other than nullable `funcref` and `externref` are kept by their text: wrun can tell of them, but
@@ -33,11 +36,10 @@ impl ValType {
     pub fn is_passable(&self) -> bool {
         !matches!(self, Self::Ref(_))
     }
-}
 
-impl fmt::Display for ValType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+    /// Its text.
+    fn name(&self) -> &str {
+        match self {
             Self::I32 => "i32",
             Self::I64 => "i64",
             Self::F32 => "f32",
@@ -46,12 +48,45 @@ impl fmt::Display for ValType {
             Self::FuncRef => "funcref",
             Self::ExternRef => "externref",
             Self::Ref(text) => text,
-        })
+        }
+    }
+}
+
+impl fmt::Display for ValType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Its text.
+impl Serialize for ValType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for ValType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = ValType;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the text of a value type")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<ValType, E> {
+                use ValType::{ExternRef, F32, F64, FuncRef, I32, I64, Ref, V128};
+                let named = [I32, I64, F32, F64, V128, FuncRef, ExternRef];
+                Ok(named.into_iter().find(|ty| ty.name() == text).unwrap_or_else(|| Ref(text.into())))
+            }
+        }
+        deserializer.deserialize_str(Text)
     }
 }
 
 /// The type of a function: what it takes and what it returns.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FuncType {
     params: Box<[ValType]>,
     results: Box<[ValType]>,

@@ -68,7 +68,8 @@ fn a_hundred_and_twenty_five_is_wrun_itself() {
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
     let Ok(full) = full else { return eprintln!("skipped: there is no /dev/full here") };
     let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("wrun"));
-    let output = command.args(["fixtures/add.wasm", "add", "5", "3"]).stdout(full).output().unwrap();
+    let args = ["--no-cache", "fixtures/add.wasm", "add", "5", "3"];
+    let output = command.args(args).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(125));
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write to standard output"));
 }

@@ -1,6 +1,9 @@
 //! The command line, as a user meets it: one process a test.
 
+mod cache;
+mod cache_command;
 mod calling;
+mod compile;
 mod engines;
 mod exit_codes;
 mod grants;

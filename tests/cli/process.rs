@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use wrun::RuntimeKind;
 
+use crate::vocabulary::ENVIRONMENT;
+
 /// The most anything is waited for.
 pub(crate) const MOST: Duration = Duration::from_secs(10);
 
@@ -56,7 +58,10 @@ pub(crate) fn wrun(args: &[&str]) -> Command {
 impl Running {
     /// Starts a command. Its standard input stays open, and is empty.
     pub(crate) fn start(command: &mut Command) -> Self {
-        command.env_remove("WRUN_RUNTIME").env_remove("WRUN_LOG").env("NO_COLOR", "1").stdin(Stdio::piped());
+        for name in ENVIRONMENT {
+            command.env_remove(name);
+        }
+        command.env("NO_COLOR", "1").stdin(Stdio::piped());
         let since = Instant::now();
         Self { child: command.spawn().unwrap(), since }
     }

@@ -1,7 +1,10 @@
 //! The README's console blocks, run as a reader would: each `$ ` line in a shell, its output compared.
 #![cfg(all(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
 
+use std::ffi::OsString;
 use std::process::Command;
+
+use crate::vocabulary::ENVIRONMENT;
 
 /// A command of the README, and what it says comes of it.
 struct Example {
@@ -29,14 +32,18 @@ fn examples() -> Vec<Example> {
 #[test]
 fn every_example_does_what_it_says() {
     let binary = assert_cmd::cargo::cargo_bin("wrun");
-    let path = format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let path = OsString::from(format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap()));
+    let home = tempfile::tempdir().unwrap();
     let examples = examples();
     assert!(examples.len() >= 12, "the README has {} examples", examples.len());
     for Example { line, command, output } in examples {
-        let ran = Command::new("sh")
+        let mut shell = Command::new("sh");
+        for name in ENVIRONMENT {
+            shell.env_remove(name);
+        }
+        let ran = shell
             .args(["-c", &format!("{{ {command}; }} 2>&1")])
-            .env("PATH", &path)
-            .env_remove("WRUN_RUNTIME")
+            .envs([("PATH", path.as_ref()), ("HOME", home.path().as_os_str())])
             .output()
             .unwrap();
         let printed = String::from_utf8(ran.stdout).unwrap();

@@ -23,14 +23,17 @@ pub(crate) struct Said {
     pub(crate) code: i32,
 }
 
+/// What `wrun` reads of its environment; without the last three it finds no folder for a cache.
+pub(crate) const ENVIRONMENT: [&str; 6] =
+    ["WRUN_RUNTIME", "WRUN_LOG", "WRUN_CACHE_SIZE", "WRUN_CACHE_DIR", "XDG_CACHE_HOME", "HOME"];
+
 /// `wrun`, with no environment of the tester's that it reads.
 pub(crate) fn wrun() -> Command {
     let mut command = Command::cargo_bin("wrun").unwrap();
-    command
-        .env_remove("WRUN_RUNTIME")
-        .env_remove("WRUN_LOG")
-        .env("NO_COLOR", "1")
-        .timeout(std::time::Duration::from_mins(2));
+    for name in ENVIRONMENT {
+        command.env_remove(name);
+    }
+    command.env("NO_COLOR", "1").timeout(std::time::Duration::from_mins(2));
     command
 }
 

@@ -1,5 +1,6 @@
 //! Wasmer behind the contract.
 
+mod artifact;
 mod convert;
 mod counting;
 mod errors;
@@ -14,6 +15,7 @@ mod module;
 mod runtime;
 mod typed;
 
+pub(crate) use artifact::CODE;
 pub use instance::{WasmerFunctionCaller, WasmerInstance};
 pub use module::WasmerModule;
 pub use runtime::WasmerRuntime;

@@ -2,12 +2,15 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use wasmer::{Engine, Module};
 
+use super::artifact;
 use super::metering::Private;
+use crate::error::Result;
 use crate::module::info::ModuleInfo;
+use crate::runtime::artifact::Artifact;
 use crate::runtime::metrics::Ledger;
 use crate::runtime::traits::WasmModule;
 
@@ -18,6 +21,8 @@ pub struct WasmerModule {
     engine: Engine,
     private: Private,
     owner: Arc<Ledger>,
+    /// How long the code is as the engine writes it, once that is known.
+    written: OnceLock<u64>,
 }
 
 impl WasmerModule {
@@ -28,14 +33,19 @@ impl WasmerModule {
         private: Private,
         owner: Arc<Ledger>,
     ) -> Self {
-        Self { compiled, info, engine, private, owner }
+        Self { compiled, info, engine, private, owner, written: OnceLock::new() }
+    }
+
+    /// The same, of code that is this long as the engine writes it.
+    pub(super) fn of_length(self, length: u64) -> Self {
+        Self { written: length.into(), ..self }
     }
 
     pub(super) fn compiled(&self) -> &Module {
         &self.compiled
     }
 
-    /// The engine it was compiled by, and runs on.
+    /// The engine it was compiled or restored by, and runs on.
     pub(super) fn engine(&self) -> &Engine {
         &self.engine
     }
@@ -62,9 +72,15 @@ impl WasmModule for WasmerModule {
         &self.info
     }
 
-    /// Wasmer tells the size of its code only by serialising all of it.
+    /// Wasmer tells the size of its code only by writing all of it.
     fn compiled_bytes(&self) -> Option<u64> {
-        None
+        self.written.get().copied()
+    }
+
+    fn artifact(&self) -> Result<Artifact> {
+        let code = artifact::write(&self.compiled)?;
+        self.written.get_or_init(|| code.len() as u64);
+        Ok(Artifact { code, code_shift: 0 })
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -1,7 +1,7 @@
 //! The engine: configured once, compiles modules, makes instances.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use wasmer::sys::{
@@ -14,10 +14,11 @@ use super::convert::Funcs;
 use super::fuel::Meter;
 use super::limits::{GuestTunables, claim_stack_size};
 use super::metering::Private;
-use super::{WasmerInstance, WasmerModule, errors, host, interruption};
+use super::{WasmerInstance, WasmerModule, artifact, errors, host, interruption};
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
+use crate::runtime::artifact::{KeptCode, Parts};
 use crate::runtime::core::InstanceCore;
 use crate::runtime::features::Feature;
 use crate::runtime::host::HostImports;
@@ -29,7 +30,8 @@ use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
 /// Wasmer, configured.
 pub struct WasmerRuntime {
     config: RuntimeConfig,
-    engine: Engine,
+    /// What compiles modules that no middleware is for, once there is one: code that is restored needs no compiler.
+    engine: OnceLock<Engine>,
     ledger: Arc<Ledger>,
 }
 
@@ -52,7 +54,7 @@ impl WasmerRuntime {
     pub fn new(config: &RuntimeConfig) -> Result<Self> {
         preflight::check_config(config)?;
         claim_stack_size(config.effective_max_stack())?;
-        Ok(Self { config: config.clone(), engine: engine(config, None), ledger: Arc::default() })
+        Ok(Self { config: config.clone(), engine: OnceLock::new(), ledger: Arc::default() })
     }
 }
 
@@ -113,13 +115,24 @@ impl WasmRuntime for WasmerRuntime {
         let private = Private::of(module.info(), &self.config);
         let engine = match private.middleware(binary)? {
             Some(middleware) => engine(&self.config, Some(middleware)),
-            None => self.engine.clone(),
+            None => self.engine.get_or_init(|| engine(&self.config, None)).clone(),
         };
         let compile = || Module::from_binary(&engine, binary).map_err(|error| errors::compile(&error));
         let compiled = preflight::guard_compiler(&self.config, compile)?;
         self.ledger.compiled_one();
         let owner = Arc::clone(&self.ledger);
         Ok(Box::new(WasmerModule::new(compiled, Arc::clone(module.info()), engine, private, owner)))
+    }
+
+    fn restore(&self, code: KeptCode) -> Result<Box<dyn WasmModule>> {
+        self.ledger.admit_work()?;
+        let Parts { info, code, .. } = code.parts_for(&self.config)?;
+        let length = code.len();
+        let (compiled, engine) = artifact::read(code)?;
+        self.ledger.restored_one();
+        let private = Private::of(&info, &self.config);
+        let owner = Arc::clone(&self.ledger);
+        Ok(Box::new(WasmerModule::new(compiled, info, engine, private, owner).of_length(length)))
     }
 
     fn instantiate(

@@ -1,5 +1,6 @@
 //! Wasmtime behind the contract.
 
+mod artifact;
 mod caller;
 mod convert;
 mod errors;
@@ -15,6 +16,7 @@ mod runtime;
 mod stack;
 mod start;
 
+pub(crate) use artifact::CODE;
 pub use caller::WasmtimeFunctionCaller;
 pub use instance::WasmtimeInstance;
 pub use module::WasmtimeModule;

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use wasmtime::Module;
 
+use super::artifact;
+use crate::error::Result;
 use crate::module::info::ModuleInfo;
+use crate::runtime::artifact::Artifact;
 use crate::runtime::traits::WasmModule;
 
 /// A module compiled by Wasmtime.
@@ -15,12 +18,20 @@ pub struct WasmtimeModule {
     info: Arc<ModuleInfo>,
     start: Option<String>,
     code_shift: i64,
+    compiled_bytes: u64,
 }
 
 impl WasmtimeModule {
     /// Code compiled from a module, or from the same one with its start function deferred.
     pub(super) fn new(compiled: Module, info: Arc<ModuleInfo>, start: Option<String>, code_shift: i64) -> Self {
-        Self { compiled, info, start, code_shift }
+        let image = compiled.image_range();
+        let compiled_bytes = image.end as u64 - image.start as u64;
+        Self { compiled, info, start, code_shift, compiled_bytes }
+    }
+
+    /// The same, of code that is this long: it may be mapped together with what follows it in a file.
+    pub(super) fn of_length(self, compiled_bytes: u64) -> Self {
+        Self { compiled_bytes, ..self }
     }
 
     pub(super) fn compiled(&self) -> &Module {
@@ -50,8 +61,11 @@ impl WasmModule for WasmtimeModule {
     }
 
     fn compiled_bytes(&self) -> Option<u64> {
-        let image = self.compiled.image_range();
-        Some(image.end as u64 - image.start as u64)
+        Some(self.compiled_bytes)
+    }
+
+    fn artifact(&self) -> Result<Artifact> {
+        Ok(Artifact { code: artifact::write(&self.compiled)?, code_shift: self.code_shift })
     }
 
     fn as_any(&self) -> &dyn Any {

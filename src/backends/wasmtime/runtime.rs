@@ -7,12 +7,13 @@ use std::time::Duration;
 use wasmtime::{Config, Engine, Instance, Module, OptLevel, Store};
 
 use super::limits::Guest;
-use super::start::Deferred;
-use super::{WasmtimeInstance, WasmtimeModule, errors, host, interruption, metering, stack};
+use super::start::{self, Deferred};
+use super::{WasmtimeInstance, WasmtimeModule, artifact, errors, host, interruption, metering, stack};
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Frame, Result};
 use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
+use crate::runtime::artifact::{KeptCode, Parts};
 use crate::runtime::core::InstanceCore;
 use crate::runtime::features::{self, Feature};
 use crate::runtime::fuel::{self, Tank};
@@ -102,6 +103,16 @@ impl WasmRuntime for WasmtimeRuntime {
         self.ledger.compiled_one();
         let Deferred { start, code_shift, .. } = deferred;
         Ok(Box::new(WasmtimeModule::new(compiled, Arc::clone(module.info()), start, code_shift)))
+    }
+
+    fn restore(&self, code: KeptCode) -> Result<Box<dyn WasmModule>> {
+        self.ledger.admit_work()?;
+        let Parts { info, code, code_shift } = code.parts_for(&self.config)?;
+        let length = code.len();
+        let compiled = artifact::read(&self.engine.0, code)?;
+        self.ledger.restored_one();
+        let start = self.config.metering.then(|| start::name(&info)).flatten();
+        Ok(Box::new(WasmtimeModule::new(compiled, info, start, code_shift).of_length(length)))
     }
 
     fn instantiate(

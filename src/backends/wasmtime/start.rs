@@ -26,8 +26,7 @@ impl<'a> Deferred<'a> {
 
     /// The same module with its start function exported under a name it does not use, and no start section.
     pub(super) fn of(binary: &'a [u8], info: &ModuleInfo) -> wasmparser::Result<Self> {
-        let Some(start) = info.start else { return Ok(Self::not(binary)) };
-        let name = fuel::unused_export(info, "wrun:start");
+        let (Some(start), Some(name)) = (info.start, name(info)) else { return Ok(Self::not(binary)) };
         let mut module = Module::new();
         let mut exported = false;
         let (mut code_was, mut code_is) = (0, 0);
@@ -59,6 +58,11 @@ impl<'a> Deferred<'a> {
         let code_shift = i64::try_from(code_is).unwrap_or(0) - i64::try_from(code_was).unwrap_or(0);
         Ok(Self { binary: Cow::Owned(module.finish()), start: Some(name), code_shift })
     }
+}
+
+/// The export by which a start function that waits is called, where the module has one.
+pub(super) fn name(info: &ModuleInfo) -> Option<String> {
+    info.start.map(|_| fuel::unused_export(info, "wrun:start"))
 }
 
 /// The contents of an export section with one function more than its `count`, which they start with.

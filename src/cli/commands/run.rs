@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use wrun::module::needs;
 use wrun::runtime::{preflight, signature};
-use wrun::session::{self, Ended, Session, nanoseconds};
-use wrun::{Error, ErrorKind, ModuleInfo, ValType, Value};
+use wrun::session::{self, CacheUse, Ended, Session, nanoseconds};
+use wrun::{Cache, Error, ErrorKind, ModuleInfo, ValType, Value};
 
 use crate::cli::args::{OutputFormat, RunArgs};
 use crate::cli::failure::{self, Failure};
@@ -43,7 +43,8 @@ fn explain(settings: &RunSettings) -> Result<u8, Failure> {
     preflight::check_config(&settings.config)?;
     preflight::check_amounts(&settings.config, settings.limits)?;
     settings.capabilities.check()?;
-    let explanation = Explanation::of(settings);
+    let cache = settings.caching.in_force()?;
+    let explanation = Explanation::of(settings, &cache);
     printer::data(&match settings.output {
         OutputFormat::Text => explanation.text().into_bytes(),
         _ => encode(&explanation, settings),
@@ -128,12 +129,22 @@ impl Run {
         }
     }
 
+    fn open<'b>(&self, bytes: &'b [u8], cache: Option<Cache>) -> wrun::Result<Session<'b>> {
+        let Some(cache) = cache else { return Session::open(&self.settings.config, bytes) };
+        // What fails now was not found.
+        self.call().metrics.cache = CacheUse::Miss;
+        let labelled = input::label(&self.settings.module).into_iter().fold(cache, Cache::with_label);
+        Session::open_cached(&self.settings.config, bytes, &labelled)
+    }
+
     fn steps(&self) -> Result<Ended, Failure> {
         let Self { settings, started, .. } = self;
+        let cache = settings.caching.open()?;
         let bytes = input::module(&settings.module)?;
-        let opened = Session::open(&settings.config, &bytes);
+        let opened = self.open(&bytes, cache);
         self.call().metrics.load_ns = Some(nanoseconds(*started));
         let session = opened?;
+        self.call().metrics.cache = session.cache();
         let function = choose(session.info(), settings)?;
         if settings.guest_args > 0 && !needs::imports_wasi(session.info()) {
             let failure =

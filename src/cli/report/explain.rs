@@ -1,7 +1,7 @@
 //! What would be in force, and where it comes from.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use wrun::{Access, Compiler, Optimization, RuntimeKind};
@@ -20,6 +20,8 @@ pub(crate) struct Explanation<'s> {
     compiler: Value<Compiler>,
     opt: Value<Optimization>,
     deterministic: Value<Option<u64>>,
+    /// The folder of the cache; null where nothing is cached.
+    cache: Value<Option<PathBuf>>,
     limits: Limits,
     grants: Grants<'s>,
 }
@@ -69,7 +71,7 @@ struct Variable<'s> {
 }
 
 impl<'s> Explanation<'s> {
-    pub(crate) fn of(settings: &'s RunSettings) -> Self {
+    pub(crate) fn of(settings: &'s RunSettings, cache: &Sourced<Option<PathBuf>>) -> Self {
         let effective = &settings.effective;
         let config = &settings.config;
         let dir = |dir: &'s Sourced<wrun::DirGrant>| Dir {
@@ -92,6 +94,7 @@ impl<'s> Explanation<'s> {
             compiler: Value::of(&effective.compiler, |_| config.effective_compiler()),
             opt: Value::of(&effective.opt, |_| config.effective_optimization()),
             deterministic: Value::of(&effective.deterministic, |seed| seed),
+            cache: Value::of(cache, |folder| folder),
             limits: Limits {
                 memory: Value::of(&effective.memory, |bytes| bytes),
                 stack: Value::of(&effective.stack, |_| config.effective_max_stack()),
@@ -116,6 +119,7 @@ impl<'s> Explanation<'s> {
         let mut line = |name: &str, value: &str, from: Origin| {
             let from = match (from, self.policy) {
                 (Origin::Default, _) => "default".to_owned(),
+                (Origin::Environment, _) if name == "cache" => "WRUN_CACHE_DIR".to_owned(),
                 (Origin::Environment, _) => "WRUN_RUNTIME".to_owned(),
                 (Origin::Policy, Some(policy)) => format!("policy {}", policy.display()),
                 (Origin::Policy, None) | (Origin::Flag, _) => "command line".to_owned(),
@@ -131,6 +135,8 @@ impl<'s> Explanation<'s> {
         line("opt", self.opt.value.as_str(), self.opt.from);
         let seed = self.deterministic.value.map_or_else(|| "no".to_owned(), |seed| format!("yes, seed {seed}"));
         line("deterministic", &seed, self.deterministic.from);
+        let folder = self.cache.value.as_ref().map_or_else(|| "no".to_owned(), |folder| folder.display().to_string());
+        line("cache", &folder, self.cache.from);
         let Limits { memory, stack, table_elements, fuel, timeout_ns } = &self.limits;
         line("memory", &amount(memory.value, " bytes"), memory.from);
         line("stack", &amount(Some(stack.value), " bytes"), stack.from);

@@ -1,5 +1,7 @@
 //! What is printed: for people, for machines, and while one waits.
 
+pub(crate) mod cache;
+pub(crate) mod compiled;
 pub(crate) mod engines;
 pub(crate) mod envelope;
 pub(crate) mod explain;

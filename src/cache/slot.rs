@@ -1,0 +1,104 @@
+//! The place of one module in a cache.
+#![expect(unsafe_code, reason = "code that was found to be what this program wrote is handed to its engine")]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use blake3::Hash;
+
+use super::entry::{self, Facts};
+use super::label::About;
+use super::{key, upkeep};
+use crate::cache::Cache;
+use crate::config::RuntimeConfig;
+use crate::error::{Error, ErrorKind, Result};
+use crate::module::info::ModuleInfo;
+use crate::runtime::artifact::{Artifact, KeptCode, Parts};
+use crate::runtime::preflight;
+use crate::runtime::traits::{WasmModule, WasmRuntime};
+
+/// Where the code of a module is, or is to be.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    cache: Cache,
+    config: RuntimeConfig,
+    key: Hash,
+    module_bytes: u64,
+}
+
+impl Slot {
+    /// The place of a module, binary or text, for runtimes of this configuration.
+    pub(crate) fn of(cache: &Cache, config: &RuntimeConfig, module: &[u8]) -> Self {
+        let (cache, config, key) = (cache.clone(), config.clone(), key::of(config, module));
+        Self { cache, config, key, module_bytes: module.len() as u64 }
+    }
+
+    /// Its key, in hexadecimal digits.
+    pub(crate) fn key(&self) -> String {
+        self.key.to_hex().to_string()
+    }
+
+    fn path(&self) -> PathBuf {
+        self.cache.dir().join(upkeep::file_name(self.key))
+    }
+
+    /// The code, where it is there and every byte of it is what was written.
+    pub(crate) fn find(&self) -> Option<KeptCode> {
+        match entry::load(&self.path(), self.key) {
+            Ok(loaded) => {
+                loaded.mark_use();
+                let (Facts { info, code_shift }, code) = loaded.into_parts();
+                let parts = Parts { info: Arc::new(info), code, code_shift };
+                // SAFETY: the file is this user's, in a folder that nobody else can write to, and each of its bytes was
+                // checked against a checksum, so this program wrote it; its files get their names when they are whole
+                // and are not changed after that. Its key, which the checksum covers, is that of this module, this
+                // configuration, this version of the program and its engines, and this processor's features.
+                Some(unsafe { KeptCode::new(self.config.clone(), parts) })
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => {
+                tracing::info!("the entry {} of the cache is not used: {error}", self.path().display());
+                None
+            }
+        }
+    }
+
+    /// A module of code that was found; none where its engine does not take it, which a new entry will mend.
+    pub(crate) fn restore(&self, runtime: &dyn WasmRuntime, code: KeptCode) -> Option<Box<dyn WasmModule>> {
+        match preflight::guard_compiler(&self.config, || runtime.restore(code)) {
+            Ok(module) => Some(module),
+            Err(error) => {
+                tracing::info!("the entry {} of the cache is not used: {error}", self.path().display());
+                None
+            }
+        }
+    }
+
+    /// Keeps what was compiled; its length as a file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] where it cannot be written, or is larger than the whole cache may be.
+    pub(crate) fn fill(&self, module: &dyn WasmModule) -> Result<u64> {
+        let Artifact { code, code_shift } = preflight::guard_compiler(&self.config, || module.artifact())?;
+        let most = self.cache.max_bytes();
+        if code.len() as u64 > most {
+            let message = format!("{} bytes of code are more than the {most} the cache may take", code.len());
+            return Err(Error::new(ErrorKind::Internal, message));
+        }
+        let facts = Facts { info: ModuleInfo::clone(module.info()), code_shift };
+        let about = About::new(&self.config, self.cache.label(), self.module_bytes);
+        let written = entry::write(&self.path(), self.key, &code, &facts, &about).map_err(|error| {
+            let message = format!("cannot write to the cache folder {}: {error}", self.cache.dir().display());
+            Error::new(ErrorKind::Internal, message).with_source(error)
+        })?;
+        self.cache.make_room(written);
+        Ok(written)
+    }
+
+    /// The same, where whoever listens is told why it is not kept.
+    pub(crate) fn fill_or_tell(&self, module: &dyn WasmModule) {
+        if let Err(error) = self.fill(module) {
+            tracing::info!("the code is not kept: {error}");
+        }
+    }
+}

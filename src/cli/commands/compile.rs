@@ -1,0 +1,80 @@
+//! `wrun compile MODULE...`
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use wrun::session::{Filled, Session};
+use wrun::{Cache, RuntimeConfig};
+
+use crate::cli::args::{CompileArgs, GrantArgs, LimitArgs, OutputFormat, RunArgs, When};
+use crate::cli::caching::Caching;
+use crate::cli::effective::Effective;
+use crate::cli::failure::Failure;
+use crate::cli::guard::{Ending, Guard};
+use crate::cli::report::compiled::{self, Compiled};
+use crate::cli::report::machine;
+use crate::cli::report::progress::Progress;
+use crate::cli::{argv, input, printer};
+
+/// Has the cache keep the code of modules, as runs with the same options will look for it.
+pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
+    let CompileArgs { modules, engine, fuel, timeout, policy, folder, output, pretty, progress, talk } = args;
+    let limits = LimitArgs { fuel, timeout, ..LimitArgs::default() };
+    let grants = GrantArgs { policy, ..GrantArgs::default() };
+    let config = Effective::resolve(&RunArgs { engine, limits, grants, ..RunArgs::default() })?.config();
+    let compilation = Compilation { config, cache: Caching::resolve(false, &folder)?.required()?, progress };
+    let guard = compilation.guard()?;
+
+    let mut reports = Vec::new();
+    let mut exit_code = 0;
+    for module in modules.into_iter().map(argv::path) {
+        let filled = compilation.fill(&module).map_err(|failure| failure.about(&module));
+        match (&filled, output) {
+            (Ok(filled), OutputFormat::Text) => printer::data(compiled::text(&module, filled).as_bytes())?,
+            (Err(failure), OutputFormat::Text) => printer::failure(failure, talk.quiet),
+            _ => reports.push(Compiled::new(&module, &compilation.config, &filled)),
+        }
+        exit_code = filled.err().map(|failure| failure.exit_code).filter(|_| exit_code == 0).unwrap_or(exit_code);
+    }
+    if let Some(guard) = guard {
+        guard.disarm();
+    }
+    match output {
+        OutputFormat::Text => {}
+        OutputFormat::Json => printer::data(&machine::json(&reports, pretty))?,
+        OutputFormat::Msgpack => printer::data(&machine::msgpack(&reports))?,
+    }
+    Ok(exit_code)
+}
+
+/// How modules are compiled.
+struct Compilation {
+    config: RuntimeConfig,
+    cache: Cache,
+    progress: When,
+}
+
+impl Compilation {
+    fn fill(&self, module: &Path) -> Result<Filled, Failure> {
+        let bytes = input::module(module)?;
+        let cache = input::label(module).into_iter().fold(self.cache.clone(), Cache::with_label);
+        let session = Session::open_cached(&self.config, &bytes, &cache)?;
+        let progress = Progress::new(self.progress);
+        Ok(session.fill_cache(&|event| progress.show(event))?)
+    }
+
+    /// Where a tidy terminal is owed, somebody stays to see to it.
+    fn guard(&self) -> Result<Option<Guard>, Failure> {
+        let progress = self.progress;
+        if !Progress::may_draw(progress) {
+            Guard::without_report();
+            return Ok(None);
+        }
+        Guard::set(Instant::now(), None, || false, move |ending| Self::end(progress, ending)).map(Some)
+    }
+
+    fn end(progress: When, ending: Ending) {
+        Progress::wipe(progress);
+        std::process::exit(Failure::ended(ending, "compiling", None, Duration::ZERO).exit_code.into());
+    }
+}

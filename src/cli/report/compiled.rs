@@ -1,0 +1,70 @@
+//! What came of compiling modules into the cache.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+use wrun::session::{CacheUse, Filled};
+use wrun::{Compiler, RuntimeConfig, RuntimeKind};
+
+use crate::cli::failure::Failure;
+
+/// One module.
+#[derive(Debug, Serialize)]
+pub(crate) struct Compiled {
+    ok: bool,
+    module: String,
+    runtime: RuntimeKind,
+    compiler: Compiler,
+    /// `hit` where the code was there already.
+    cache: Option<CacheUse>,
+    key: Option<String>,
+    compile_ns: Option<u64>,
+    compiled_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorReport>,
+}
+
+#[derive(Debug, Serialize)]
+struct ErrorReport {
+    kind: &'static str,
+    message: String,
+    hints: Vec<String>,
+}
+
+impl Compiled {
+    pub(crate) fn new(module: &Path, config: &RuntimeConfig, filled: &Result<Filled, Failure>) -> Self {
+        let done = filled.as_ref().ok();
+        let error = |failure: &Failure| ErrorReport {
+            kind: failure.kind,
+            message: failure.message.clone(),
+            hints: failure.hints.clone(),
+        };
+        Self {
+            ok: done.is_some(),
+            module: module.display().to_string(),
+            runtime: config.kind,
+            compiler: config.effective_compiler(),
+            cache: done.map(|filled| filled.metrics.cache),
+            key: done.map(|filled| filled.key.clone()),
+            // Of code that was there, loading it is no compilation.
+            compile_ns: done
+                .filter(|filled| filled.metrics.cache == CacheUse::Miss)
+                .and_then(|done| done.metrics.compile_ns),
+            compiled_bytes: done.and_then(|filled| filled.metrics.compiled_bytes),
+            error: filled.as_ref().err().map(error),
+        }
+    }
+}
+
+/// A line for people.
+pub(crate) fn text(module: &Path, filled: &Filled) -> String {
+    let size = filled.metrics.compiled_bytes.map(bytesize::ByteSize::b);
+    let size = size.map_or_else(String::new, |size| format!(", {size} of code"));
+    let what = match (filled.metrics.cache, filled.metrics.compile_ns) {
+        (CacheUse::Hit, _) => "was in the cache already".to_owned(),
+        (_, Some(time)) => format!("compiled in {:.1?}", Duration::from_nanos(time)),
+        _ => "compiled".to_owned(),
+    };
+    format!("{}: {what}{size}\n", module.display())
+}

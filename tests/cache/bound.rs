@@ -1,0 +1,164 @@
+//! How much a cache takes, what goes first, and what is listed.
+
+use std::fs;
+use std::time::Duration;
+
+use wrun::RuntimeConfig;
+use wrun::cache::DEFAULT_MAX_BYTES;
+
+use crate::vocabulary::{Found, Home, age, age_of, files, get, number, on_each, rewrite};
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// A cache with entries for the numbers from 0, the first ones used longest ago.
+fn with_entries(config: &RuntimeConfig, entries: i32) -> Home {
+    let home = Home::new();
+    for n in 0..entries {
+        let before = home.files();
+        home.get(config, &number(n));
+        let new = home.files().into_iter().find(|file| !before.contains(file)).unwrap();
+        age(&new, HOUR * u32::try_from(entries - n).unwrap());
+    }
+    home
+}
+
+fn size(home: &Home) -> u64 {
+    home.files().iter().map(|file| file.metadata().unwrap().len()).sum()
+}
+
+/// Which of the numbers from 0 have an entry.
+fn there(config: &RuntimeConfig, home: &Home, numbers: i32) -> Vec<i32> {
+    // Each is looked for in a copy of the folder, since to look is to use, and to miss is to compile.
+    let is_there = |n: &i32| {
+        let copy = Home::new();
+        for file in home.files() {
+            fs::copy(&file, copy.cache.dir().join(file.file_name().unwrap())).unwrap();
+        }
+        copy.get(config, &number(*n)).1 == Found::Hit
+    };
+    (0..numbers).filter(is_there).collect()
+}
+
+#[test]
+fn what_was_not_used_for_longest_makes_room() {
+    on_each(|config| {
+        let home = with_entries(config, 6);
+        let one = size(&home) / 6;
+        assert_eq!(home.get(config, &number(1)), (1, Found::Hit), "used again");
+        let small = home.cache.clone().with_max_bytes(one * 5 + one / 2);
+        assert_eq!(small.max_bytes(), one * 5 + one / 2);
+        assert_eq!(get(&small, config, &number(6)).1, Found::Miss);
+        assert!(size(&home) <= small.max_bytes(), "{} of {}", size(&home), small.max_bytes());
+        let left = there(config, &home, 7);
+        assert!(left.ends_with(&[4, 5, 6]) && left.contains(&1) && !left.contains(&0), "{left:?}");
+    });
+}
+
+#[test]
+fn the_bound_holds_however_many_come() {
+    on_each(|config| {
+        let home = Home::new();
+        home.get(config, &number(0));
+        let one = size(&home);
+        let small = home.cache.clone().with_max_bytes(one * 8 + one / 2);
+        for n in 0..40 {
+            get(&small, config, &number(n));
+            assert!(size(&home) <= small.max_bytes(), "after {n}: {}", size(&home));
+        }
+        assert!(home.files().len() >= 6, "and the room there is is used");
+        assert_eq!(get(&small, config, &number(39)), (39, Found::Hit));
+    });
+}
+
+#[test]
+fn what_is_larger_than_the_bound_runs_and_is_not_kept() {
+    on_each(|config| {
+        let home = Home::new();
+        let tiny = home.cache.clone().with_max_bytes(100);
+        for _ in 0..2 {
+            assert_eq!(get(&tiny, config, &number(3)), (3, Found::Miss));
+        }
+        assert!(home.files().is_empty());
+    });
+    assert_eq!(Home::new().cache.max_bytes(), DEFAULT_MAX_BYTES);
+}
+
+#[test]
+fn prune_goes_just_as_far_as_it_is_told_and_clear_all_the_way() {
+    on_each(|config| {
+        let home = with_entries(config, 5);
+        let all = size(&home);
+        let pruned = home.cache.prune(all).unwrap();
+        assert_eq!((pruned.removed, pruned.kept, pruned.kept_bytes), (0, 5, all));
+        let pruned = home.cache.prune(all * 3 / 5 + 500).unwrap();
+        assert_eq!((pruned.removed, pruned.kept, pruned.kept_bytes), (2, 3, size(&home)));
+        assert_eq!(pruned.removed_bytes + pruned.kept_bytes, all);
+        assert_eq!(there(config, &home, 5), [2, 3, 4]);
+        let cleared = home.cache.clear().unwrap();
+        assert_eq!((cleared.removed, cleared.kept, cleared.kept_bytes), (3, 0, 0));
+        assert!(home.files().is_empty());
+        assert_eq!(home.get(config, &number(1)), (1, Found::Miss));
+    });
+}
+
+#[test]
+fn only_what_interrupted_processes_left_long_ago_is_removed_and_nothing_of_others() {
+    on_each(|config| {
+        let home = with_entries(config, 1);
+        let path = |name: &str| home.cache.dir().join(name);
+        for name in [".new-old", ".new-now", "notes.txt", "short.code"] {
+            fs::write(path(name), "something").unwrap();
+        }
+        for name in [".new-old", "notes.txt", "short.code"] {
+            age(&path(name), HOUR * 30);
+        }
+        home.cache.prune(DEFAULT_MAX_BYTES).unwrap();
+        assert!(!path(".new-old").exists() && path(".new-now").exists());
+        home.cache.clear().unwrap();
+        assert!(path(".new-now").exists(), "somebody may be writing it");
+        assert!(path("notes.txt").exists() && path("short.code").exists());
+        assert_eq!(files(home.cache.dir()), [path("short.code")]);
+    });
+}
+
+#[test]
+fn use_is_noted_to_some_minutes() {
+    on_each(|config| {
+        let home = with_entries(config, 1);
+        assert!(age_of(&home.file()) > HOUR / 2);
+        home.get(config, &number(0));
+        assert!(age_of(&home.file()) < HOUR / 2, "used now");
+        age(&home.file(), HOUR / 12);
+        home.get(config, &number(0));
+        assert!(age_of(&home.file()) > HOUR / 24, "a warm run writes nothing");
+        age(&home.file(), HOUR);
+        home.cache.verify().unwrap();
+        home.cache.entries().unwrap();
+        assert!(age_of(&home.file()) > HOUR / 2, "to look at it is not to use it");
+    });
+}
+
+#[test]
+fn entries_tell_what_they_are() {
+    on_each(|config| {
+        let home = Home::new();
+        let named = home.cache.clone().with_label("seven.wasm");
+        let metering = config.clone().with_metering();
+        get(&named, &metering, &number(7));
+        age(&home.file(), HOUR);
+        get(&home.cache, config, &number(8));
+        let entries = home.cache.entries().unwrap();
+        let [newer, older] = &entries[..] else { panic!("{entries:?}") };
+        assert!(newer.used_unix > older.used_unix);
+        let (unnamed, seven) = (newer.about.as_ref().unwrap(), older.about.as_ref().unwrap());
+        assert_eq!((unnamed.module.as_deref(), seven.module.as_deref()), (None, Some("seven.wasm")));
+        assert_eq!(seven.module_bytes, number(7).len() as u64);
+        assert_eq!(seven.runtime, config.kind.as_str());
+        assert_eq!(seven.runtime_version, config.kind.version());
+        assert_eq!(seven.compiler, config.effective_compiler().as_str());
+        assert_eq!((seven.options.as_slice(), unnamed.options.len()), (&["fuel".to_owned()][..], 0));
+        assert_eq!(older.bytes, files(home.cache.dir()).iter().map(|f| f.metadata().unwrap().len()).max().unwrap());
+        rewrite(&home.files()[0], b"nothing");
+        assert_eq!(home.cache.entries().unwrap().iter().filter(|entry| entry.about.is_none()).count(), 1);
+    });
+}

@@ -1,0 +1,127 @@
+//! Whose the folder is, and who can write to it.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, chown, symlink};
+
+use wrun::{Cache, ErrorKind};
+
+use crate::vocabulary::{Found, Home, get, number, on_each, set_mode};
+
+/// Whether these tests can give files away.
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[test]
+fn a_new_folder_is_for_its_user_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("a/b/code");
+    let cache = Cache::open(&dir).unwrap();
+    assert_eq!(cache.dir(), dir);
+    assert_eq!(fs::metadata(&dir).unwrap().mode() & 0o777, 0o700);
+    assert_eq!(fs::metadata(dir.parent().unwrap()).unwrap().mode() & 0o700, 0o700, "as folders usually are");
+    on_each(|config| {
+        let home = Home::new();
+        home.get(config, &number(1));
+        assert_eq!(fs::metadata(home.file()).unwrap().mode() & 0o777, 0o400);
+    });
+}
+
+#[test]
+fn a_folder_others_can_write_to_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    for mode in [0o720, 0o702, 0o777, 0o1777, 0o770] {
+        let dir = home.path().join(format!("mode{mode:o}"));
+        fs::create_dir(&dir).unwrap();
+        set_mode(&dir, mode);
+        for refused in [Cache::open(&dir).map(Some), Cache::existing(&dir)] {
+            let error = refused.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::UnsupportedConfig);
+            assert!(error.message().contains(&format!("its mode is {mode:o}")), "{error}");
+        }
+        set_mode(&dir, 0o755);
+        Cache::open(&dir).unwrap();
+    }
+}
+
+#[test]
+fn a_folder_of_another_user_is_refused() {
+    if !is_root() {
+        return eprintln!("skipped: only root can give a folder away");
+    }
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("code");
+    Cache::open(&dir).unwrap();
+    chown(&dir, Some(12345), None).unwrap();
+    let error = Cache::open(&dir).unwrap_err();
+    assert!(error.message().contains("another user (number 12345"), "{error}");
+    assert!(error.hints()[0].contains("its owner"), "{error}");
+}
+
+#[test]
+fn what_is_no_folder_is_refused_and_what_is_not_there_is_not_made() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("file");
+    fs::write(&file, "").unwrap();
+    for path in [&file, &file.join("below")] {
+        assert_eq!(Cache::open(path).unwrap_err().kind(), ErrorKind::UnsupportedConfig, "{}", path.display());
+    }
+    let missing = home.path().join("missing");
+    assert!(Cache::existing(&missing).unwrap().is_none());
+    assert!(!missing.exists());
+    assert!(Cache::open("/proc/none/code").is_err());
+}
+
+#[test]
+fn a_link_to_a_folder_of_the_user_is_as_good_as_the_folder() {
+    let home = Home::new();
+    let link = home.beside("link");
+    symlink(home.cache.dir(), &link).unwrap();
+    let linked = Cache::open(&link).unwrap();
+    on_each(|config| {
+        home.get(config, &number(4));
+        assert_eq!(get(&linked, config, &number(4)), (4, Found::Hit));
+    });
+    set_mode(home.cache.dir(), 0o777);
+    assert!(Cache::open(&link).is_err(), "and no better");
+}
+
+#[test]
+fn an_entry_of_another_user_or_of_another_mode_is_not_used() {
+    on_each(|config| {
+        let home = Home::new();
+        home.get(config, &number(9));
+        // As a guest makes files that is granted the folder, with one umask or another; and as others could write to it.
+        for mode in [0o644, 0o600, 0o664, 0o666, 0o400 | 0o022, 0o440, 0o4400, 0o000] {
+            set_mode(&home.file(), mode);
+            assert_eq!(home.get(config, &number(9)), (9, Found::Miss), "{mode:o}");
+            assert_eq!(home.get(config, &number(9)), (9, Found::Hit));
+        }
+        if is_root() {
+            chown(home.file(), Some(12345), None).unwrap();
+            assert_eq!(home.get(config, &number(9)), (9, Found::Miss));
+            assert_eq!(home.get(config, &number(9)), (9, Found::Hit));
+        }
+    });
+}
+
+#[test]
+fn a_folder_that_goes_away_or_takes_nothing_is_no_failure() {
+    on_each(|config| {
+        let home = Home::new();
+        home.get(config, &number(2));
+        if !is_root() {
+            set_mode(home.cache.dir(), 0o500);
+            assert_eq!(home.get(config, &number(2)), (2, Found::Hit), "what is there can be read");
+            assert_eq!(home.get(config, &number(3)), (3, Found::Miss));
+            set_mode(home.cache.dir(), 0o700);
+            assert_eq!(home.files().len(), 1);
+        }
+        fs::remove_dir_all(home.cache.dir()).unwrap();
+        for _ in 0..2 {
+            assert_eq!(home.get(config, &number(2)), (2, Found::Miss));
+        }
+        assert!(!home.cache.dir().exists());
+        assert!(home.cache.entries().is_err());
+    });
+}
