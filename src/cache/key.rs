@@ -7,6 +7,7 @@ use crate::backends;
 use crate::config::RuntimeConfig;
 use crate::runtime::artifact::fingerprint;
 use crate::runtime::features::Feature;
+use crate::runtime::kind::{Compiler, Optimization};
 use crate::runtime::preflight;
 
 /// How entries are laid out; a new number for each change.
@@ -52,9 +53,18 @@ pub(super) fn of(config: &RuntimeConfig, module: &[u8]) -> Hash {
 /// What of a configuration is in the code, engine and compiler aside: the names of what is switched on. Every field is
 /// looked at here, so that a new one is not forgotten.
 pub(super) fn options(config: &RuntimeConfig) -> Vec<&'static str> {
-    let RuntimeConfig { kind: _, compiler: _, max_stack: _, metering, interruption, canonical_nans } = config;
+    let RuntimeConfig { kind: _, compiler: _, optimization: _, max_stack: _, metering, interruption, canonical_nans } =
+        config;
+    let (cranelift, optimization) =
+        (config.effective_compiler() == Compiler::Cranelift, config.effective_optimization());
     // The stack's bound is looked up where code runs, on both engines.
-    let switches = [(*metering, "fuel"), (*interruption, "timeout"), (*canonical_nans, "deterministic")];
+    let switches = [
+        (*metering, "fuel"),
+        (*interruption, "timeout"),
+        (*canonical_nans, "deterministic"),
+        (cranelift && optimization == Optimization::None, "opt-none"),
+        (cranelift && optimization == Optimization::Size, "opt-size"),
+    ];
     switches.into_iter().filter_map(|(on, name)| on.then_some(name)).collect()
 }
 
@@ -74,7 +84,6 @@ fn target() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::kind::Compiler;
 
     #[test]
     fn what_changes_the_code_changes_the_key_and_nothing_else_does() {
@@ -86,6 +95,8 @@ mod tests {
             config.clone().with_interruption(),
             config.clone().with_metering().with_interruption(),
             config.clone().with_canonical_nans(),
+            config.clone().with_optimization(Optimization::None),
+            config.clone().with_optimization(Optimization::Size),
         ];
         let mut keys: Vec<_> = others.iter().map(|config| of(config, b"module").to_hex()).collect();
         keys.push(of(&config, b"module").to_hex());
@@ -96,6 +107,7 @@ mod tests {
         keys.dedup();
         assert_eq!(keys.len(), number);
         let same = config.clone().with_compiler(Compiler::Cranelift).with_max_stack(1 << 21);
+        let same = same.with_optimization(Optimization::Speed);
         assert_eq!(of(&same, b"module"), of(&config, b"module"), "the default said aloud, and another stack");
     }
 }
