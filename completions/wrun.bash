@@ -38,7 +38,7 @@ _wrun() {
 
     case "${cmd}" in
         wrun)
-            opts="-r -o -v -q -h -V --runtime --compiler --deterministic --memory --stack --table-elements --timeout --fuel --dir --env --policy --explain --no-cache --cache-dir --input --output --pretty --metrics --capture --progress --verbose --quiet --log-format --color --help --version inspect engines compile cache completions"
+            opts="-r -o -v -q -h -V --runtime --compiler --opt --deterministic --memory --stack --table-elements --timeout --fuel --dir --env --policy --explain --no-cache --cache-dir --input --output --pretty --metrics --capture --progress --verbose --quiet --log-format --color --help --version inspect engines compile cache completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -54,6 +54,10 @@ _wrun() {
                     ;;
                 --compiler)
                     COMPREPLY=($(compgen -W "cranelift singlepass" -- "${cur}"))
+                    return 0
+                    ;;
+                --opt)
+                    COMPREPLY=($(compgen -W "none speed size" -- "${cur}"))
                     return 0
                     ;;
                 --deterministic)
@@ -166,7 +170,7 @@ _wrun() {
             return 0
             ;;
         wrun__subcmd__compile)
-            opts="-r -o -v -q -h --runtime --compiler --deterministic --fuel --timeout --policy --cache-dir --output --pretty --progress --verbose --quiet --log-format --color --help"
+            opts="-r -o -v -q -h --runtime --compiler --opt --deterministic --fuel --timeout --policy --cache-dir --output --pretty --progress --verbose --quiet --log-format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -182,6 +186,10 @@ _wrun() {
                     ;;
                 --compiler)
                     COMPREPLY=($(compgen -W "cranelift singlepass" -- "${cur}"))
+                    return 0
+                    ;;
+                --opt)
+                    COMPREPLY=($(compgen -W "none speed size" -- "${cur}"))
                     return 0
                     ;;
                 --deterministic)

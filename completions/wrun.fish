@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wrun_global_optspecs
-    string join \n r/runtime= compiler= deterministic= memory= stack= table-elements= timeout= fuel= dir= env= policy= explain no-cache cache-dir= input= o/output= pretty metrics capture progress= v/verbose q/quiet log-format= color= h/help V/version
+    string join \n r/runtime= compiler= opt= deterministic= memory= stack= table-elements= timeout= fuel= dir= env= policy= explain no-cache cache-dir= input= o/output= pretty metrics capture progress= v/verbose q/quiet log-format= color= h/help V/version
 end
 
 function __fish_wrun_needs_command
@@ -28,6 +28,9 @@ complete -c wrun -n "__fish_wrun_needs_command" -s r -l runtime -d 'The engine [
 wasmer\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -l compiler -d 'The engine\'s compiler; singlepass is on wasmer' -r -f -a "cranelift\t''
 singlepass\t''"
+complete -c wrun -n "__fish_wrun_needs_command" -l opt -d 'What the compiler takes time for [default: speed]; singlepass optimises nothing' -r -f -a "none\t''
+speed\t''
+size\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -l deterministic -d 'Compute the same on every engine and machine: canonical NaNs, clocks from a fixed start in fixed steps, random bytes that follow from the seed [default seed: 0]' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l memory -d 'The most linear memory, all memories together, with a unit: 64MiB, 1GB' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l stack -d 'The most guest stack, with a unit, 64KiB to 1GiB [default: 1MiB]' -r
@@ -94,6 +97,9 @@ complete -c wrun -n "__fish_wrun_using_subcommand compile" -s r -l runtime -d 'T
 wasmer\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l compiler -d 'The engine\'s compiler; singlepass is on wasmer' -r -f -a "cranelift\t''
 singlepass\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -l opt -d 'What the compiler takes time for [default: speed]; singlepass optimises nothing' -r -f -a "none\t''
+speed\t''
+size\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l deterministic -d 'Compute the same on every engine and machine: canonical NaNs, clocks from a fixed start in fixed steps, random bytes that follow from the seed [default seed: 0]' -r
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l fuel -d 'For runs with --fuel: what they are given plays no part' -r
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l timeout -d 'For runs with --timeout: how long they may take plays no part' -r

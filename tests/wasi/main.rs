@@ -6,3 +6,4 @@ mod conformance;
 mod escapes;
 mod folder;
 mod guest;
+mod toolchains;

@@ -1,12 +1,13 @@
 //! `wrun compile MODULE...`
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wrun::session::{Filled, Session};
 use wrun::{Cache, RuntimeConfig};
 
-use crate::cli::args::{CompileArgs, GrantArgs, LimitArgs, OutputFormat, RunArgs, When};
+use crate::cli::args::{CompileArgs, GrantArgs, LimitArgs, OutputFormat, RunArgs};
 use crate::cli::caching::Caching;
 use crate::cli::effective::Effective;
 use crate::cli::failure::Failure;
@@ -22,7 +23,11 @@ pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
     let limits = LimitArgs { fuel, timeout, ..LimitArgs::default() };
     let grants = GrantArgs { policy, ..GrantArgs::default() };
     let config = Effective::resolve(&RunArgs { engine, limits, grants, ..RunArgs::default() })?.config();
-    let compilation = Compilation { config, cache: Caching::resolve(false, &folder)?.required()?, progress };
+    let compilation = Compilation {
+        config,
+        cache: Caching::resolve(false, &folder)?.required()?,
+        progress: Arc::new(Progress::new(progress)),
+    };
     let guard = compilation.guard()?;
 
     let mut reports = Vec::new();
@@ -51,7 +56,7 @@ pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
 struct Compilation {
     config: RuntimeConfig,
     cache: Cache,
-    progress: When,
+    progress: Arc<Progress>,
 }
 
 impl Compilation {
@@ -59,22 +64,21 @@ impl Compilation {
         let bytes = input::module(module)?;
         let cache = input::label(module).into_iter().fold(self.cache.clone(), Cache::with_label);
         let session = Session::open_cached(&self.config, &bytes, &cache)?;
-        let progress = Progress::new(self.progress);
-        Ok(session.fill_cache(&|event| progress.show(event))?)
+        Ok(session.fill_cache(&|event| self.progress.show(event))?)
     }
 
     /// Where a tidy terminal is owed, somebody stays to see to it.
     fn guard(&self) -> Result<Option<Guard>, Failure> {
-        let progress = self.progress;
-        if !Progress::may_draw(progress) {
+        if !self.progress.may_draw() {
             Guard::without_report();
             return Ok(None);
         }
-        Guard::set(Instant::now(), None, || false, move |ending| Self::end(progress, ending)).map(Some)
+        let progress = Arc::clone(&self.progress);
+        Guard::set(Instant::now(), None, || false, move |ending| Self::end(&progress, ending)).map(Some)
     }
 
-    fn end(progress: When, ending: Ending) {
-        Progress::wipe(progress);
+    fn end(progress: &Progress, ending: Ending) {
+        progress.end();
         std::process::exit(Failure::ended(ending, "compiling", None, Duration::ZERO).exit_code.into());
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use wrun::module::needs;
 use wrun::runtime::{preflight, signature};
 use wrun::session::{self, CacheUse, Ended, Session, nanoseconds};
-use wrun::{Cache, Error, ErrorKind, ModuleInfo, ValType, Value};
+use wrun::{Cache, Error, ErrorKind, Input, ModuleInfo, ValType, Value};
 
 use crate::cli::args::{OutputFormat, RunArgs};
 use crate::cli::failure::{self, Failure};
@@ -35,6 +35,7 @@ pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
     if let Some(guard) = guard {
         guard.disarm();
     }
+    run.progress.end();
     run.report(result)
 }
 
@@ -57,11 +58,13 @@ struct Run {
     settings: RunSettings,
     started: Instant,
     call: Mutex<Call>,
+    progress: Progress,
 }
 
 impl Run {
     fn new(settings: RunSettings) -> Self {
-        Self { settings, started: Instant::now(), call: Mutex::default() }
+        let progress = Progress::new(settings.progress);
+        Self { settings, started: Instant::now(), call: Mutex::default(), progress }
     }
 
     fn call(&self) -> MutexGuard<'_, Call> {
@@ -70,8 +73,8 @@ impl Run {
 
     /// Where a report or a tidy terminal is owed, somebody stays to see to it.
     fn guard(self: &Arc<Self>) -> Result<Option<Guard>, Failure> {
-        let RunSettings { limits, metrics, progress, .. } = self.settings;
-        if limits.time.is_none() && !metrics && !Progress::may_draw(progress) {
+        let RunSettings { limits, metrics, .. } = self.settings;
+        if limits.time.is_none() && !metrics && !self.progress.may_draw() {
             Guard::without_report();
             return Ok(None);
         }
@@ -84,7 +87,7 @@ impl Run {
     fn end(&self, ending: Ending) {
         let phase = self.call().phase;
         let failure = Failure::ended(ending, phase, self.settings.limits.time, self.started.elapsed());
-        Progress::wipe(self.settings.progress);
+        self.progress.end();
         // Whoever ended it knows.
         let silent = ending != Ending::TimedOut && !self.settings.metrics;
         let code = if silent { failure.exit_code } else { self.conclude(Err(failure)) };
@@ -159,11 +162,14 @@ impl Run {
         let args = arguments(settings, function, ty)?;
 
         let call = session::Call::new(function, &args).within(settings.limits).since(*started);
-        let call = call.granted(settings.capabilities.clone()).ending_with_process();
-        let progress = Progress::new(settings.progress);
+        let mut capabilities = settings.capabilities.clone();
+        if input::is_spent(&settings.module, &settings.args, ty) {
+            capabilities.stdin = Input::Empty;
+        }
+        let call = call.granted(capabilities).ending_with_process();
         let outcome = session.call(&call, &|event| {
             self.call().note(event);
-            progress.show(event);
+            self.progress.show(event);
         });
         Ok(outcome.result?)
     }
@@ -192,7 +198,7 @@ fn arguments(settings: &RunSettings, function: &str, ty: &wrun::FuncType) -> Res
 
 /// Whether the arguments would have to come from where the module came from.
 fn reads_stdin_twice(args: &Arguments, module: &Path, ty: &wrun::FuncType) -> bool {
-    matches!(args, Arguments::Unsaid(_)) && !ty.params().is_empty() && module.as_os_str() == "-"
+    matches!(args, Arguments::Unsaid(_)) && !ty.params().is_empty() && input::is_stdin(module)
 }
 
 fn encode<T: serde::Serialize>(value: &T, settings: &RunSettings) -> Vec<u8> {

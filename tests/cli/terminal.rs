@@ -1,0 +1,140 @@
+//! The command at a terminal, which `script` (util-linux) plays.
+
+use std::io::{Read as _, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use crate::vocabulary::{file, on_each_engine};
+
+/// What wipes a line.
+const WIPED: &str = "\r\x1b[K";
+
+/// A command at a terminal.
+struct Terminal {
+    child: Child,
+    keys: ChildStdin,
+    screen: ChildStdout,
+    shown: String,
+}
+
+impl Terminal {
+    /// `wrun` with these arguments, none of which has a quote in it, at a terminal of this kind.
+    fn start(kind: &str, args: &[&str]) -> Self {
+        let words = args.iter().map(|arg| format!(" '{arg}'")).collect::<String>();
+        let line = format!("exec '{}'{words}", assert_cmd::cargo::cargo_bin("wrun").display());
+        let mut command = Command::new("timeout");
+        command.args(["60", "script", "--quiet", "--return", "--flush", "--echo", "never", "--command", &line]);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        command.arg("/dev/null").env_clear().env("PATH", path).env("SHELL", "/bin/sh").env("TERM", kind);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let (keys, screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        Self { child, keys, screen, shown: String::new() }
+    }
+
+    /// Waits until this is shown.
+    #[track_caller]
+    fn shows(&mut self, text: &str) {
+        let mut bytes = Vec::new();
+        while !self.shown.contains(text) {
+            let mut byte = [0];
+            let read = self.screen.read(&mut byte).unwrap();
+            assert!(read > 0, "`{text}` is not in: {:?}", self.shown);
+            bytes.extend(byte);
+            if let Ok(text) = std::str::from_utf8(&bytes) {
+                self.shown += text;
+                bytes.clear();
+            }
+        }
+    }
+
+    fn types(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).and_then(|()| self.keys.flush()).unwrap();
+    }
+
+    /// Waits for the end: all that was shown, and the exit code.
+    fn end(mut self) -> (String, Option<i32>) {
+        let mut rest = Vec::new();
+        self.screen.read_to_end(&mut rest).unwrap();
+        self.shown += &String::from_utf8_lossy(&rest);
+        (self.shown, self.child.wait().unwrap().code())
+    }
+}
+
+/// For each engine, where there is something to play a terminal.
+fn at_a_terminal_of_each_engine(body: impl Fn(&str)) {
+    if Command::new("script").arg("--version").stdout(Stdio::null()).status().is_err() {
+        return eprintln!("skipped: there is no `script` here");
+    }
+    on_each_engine(body);
+}
+
+/// Takes a while to compile, and says how it is used where it is called with [`WRONG`].
+const SLOW: &str = "fixtures/cpp/words.wasm";
+const WRONG: [&str; 3] = ["--", "-n", "few"];
+const USAGE: &str = "usage: words.wasm [-n COUNT] [FILE]...\r\n";
+
+#[test]
+fn the_spinner_is_gone_before_the_guest_writes() {
+    at_a_terminal_of_each_engine(|engine| {
+        let args = [&["-r", engine, "--progress", "always", SLOW], &WRONG[..]].concat();
+        let (shown, code) = Terminal::start("xterm", &args).end();
+        assert_eq!(code, Some(2), "{shown:?}");
+        assert!(shown.contains("compiling 2"), "{shown:?}");
+        assert!(shown.ends_with(&format!("{WIPED}{USAGE}")), "{shown:?}");
+        assert_eq!(shown.matches('\n').count(), 1, "all is drawn on one line: {shown:?}");
+    });
+}
+
+#[test]
+fn a_terminal_that_cannot_wipe_is_shown_no_spinner() {
+    at_a_terminal_of_each_engine(|engine| {
+        let shown = |progress: &str| {
+            let args = [&["-r", engine, "--progress", progress, SLOW], &WRONG[..]].concat();
+            Terminal::start("dumb", &args).end().0
+        };
+        assert_eq!(shown("auto"), USAGE);
+        let lines = shown("always");
+        assert!(lines.starts_with("compiling 2") && lines.contains("\r\ncompiled in "), "{lines:?}");
+        assert!(lines.ends_with(USAGE) && !lines.contains('\x1b'), "{lines:?}");
+    });
+}
+
+#[test]
+fn an_interrupted_compilation_leaves_nothing_on_the_terminal() {
+    at_a_terminal_of_each_engine(|engine| {
+        let mut terminal = Terminal::start("xterm", &["-r", engine, "--progress", "always", SLOW]);
+        terminal.shows("compiling");
+        terminal.types("\x03");
+        let (shown, code) = terminal.end();
+        assert_eq!(code, Some(130), "{shown:?}");
+        assert!(shown.ends_with(WIPED) && !shown.contains('\n'), "{shown:?}");
+        assert!(!shown.contains("  "), "a padded line would send the `^C` to the next, and stay: {shown:?}");
+    });
+}
+
+#[test]
+fn what_the_guest_wrote_stays_where_it_is_interrupted() {
+    let module = file(
+        r#"(module (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1) (data (i32.const 0) "\08\00\00\00\08\00\00\00prompt> ")
+        (func (export "_start") (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 20)))
+          (loop $forever (br $forever))))"#,
+    );
+    at_a_terminal_of_each_engine(|engine| {
+        let mut terminal = Terminal::start("xterm", &["-r", engine, &module.path]);
+        terminal.shows("prompt> ");
+        terminal.types("\x03");
+        let (shown, code) = terminal.end();
+        assert_eq!((shown.trim_end_matches("^C"), code), ("prompt> ", Some(130)));
+    });
+}
+
+#[test]
+fn a_guest_is_not_asked_for_more_than_its_arguments() {
+    let module = file(crate::programs::READS);
+    at_a_terminal_of_each_engine(|engine| {
+        let mut terminal = Terminal::start("xterm", &["-r", engine, &module.path, "plus_read", "-"]);
+        terminal.types("[100]\n\x04");
+        terminal.shows("100\r\n");
+        assert_eq!(terminal.end().1, Some(0));
+    });
+}
