@@ -32,10 +32,10 @@ pub(super) fn check_folder(path: &Path) -> io::Result<()> {
 
 /// Makes the folder where there is none, for this user alone; the folders above it are made as they usually are.
 pub(super) fn make_folder(path: &Path) -> io::Result<()> {
-    let make = || DirBuilder::new().mode(0o700).create(path);
-    let made = match make() {
+    let create = || DirBuilder::new().mode(0o700).create(path);
+    let made = match create() {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| make())
+            path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| create())
         }
         other => other,
     };

@@ -17,3 +17,4 @@ pub(crate) mod report;
 pub(crate) mod settings;
 pub(crate) mod signals;
 pub(crate) mod start;
+pub(crate) mod threads;

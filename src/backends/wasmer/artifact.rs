@@ -46,6 +46,7 @@ pub(super) fn read(code: Code) -> Result<(Module, Engine)> {
 
 /// Maps an open file, by the one name under which the engine finds just that file again.
 #[cfg(target_os = "linux")]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere there is no such name")]
 fn map(engine: &Engine, file: &File) -> Option<std::result::Result<Module, DeserializeError>> {
     use std::os::fd::AsRawFd;
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());

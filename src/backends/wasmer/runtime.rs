@@ -1,6 +1,7 @@
 //! The engine: configured once, compiles modules, makes instances.
 
 use std::fmt;
+use std::num::NonZero;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -30,8 +31,9 @@ use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
 /// Wasmer, configured.
 pub struct WasmerRuntime {
     config: RuntimeConfig,
-    /// What compiles modules that no middleware is for, once there is one: code that is restored needs no compiler.
-    engine: OnceLock<Engine>,
+    /// What compiles modules that no middleware is for, small ones and others, once there is one: code that is restored
+    /// needs no compiler.
+    engines: [OnceLock<Engine>; 2],
     ledger: Arc<Ledger>,
 }
 
@@ -54,12 +56,16 @@ impl WasmerRuntime {
     pub fn new(config: &RuntimeConfig) -> Result<Self> {
         preflight::check_config(config)?;
         claim_stack_size(config.effective_max_stack())?;
-        Ok(Self { config: config.clone(), engine: OnceLock::new(), ledger: Arc::default() })
+        Ok(Self { config: config.clone(), engines: Default::default(), ledger: Arc::default() })
     }
 }
 
-/// An engine that puts code through `middleware`, which is one module's: such an engine compiles no other.
-fn engine(config: &RuntimeConfig, middleware: Option<Arc<dyn ModuleMiddleware>>) -> Engine {
+/// The bytes of a module that one thread compiles sooner than more threads are started.
+const SMALL: usize = 16 << 10;
+
+/// An engine that puts code through `middleware`, which is one module's: such an engine compiles no other. One for small
+/// modules starts no threads but one.
+fn engine(config: &RuntimeConfig, middleware: Option<Arc<dyn ModuleMiddleware>>, small: bool) -> Engine {
     match config.effective_compiler() {
         Compiler::Cranelift => {
             let mut cranelift = Cranelift::default();
@@ -68,9 +74,18 @@ fn engine(config: &RuntimeConfig, middleware: Option<Arc<dyn ModuleMiddleware>>)
                 Optimization::Speed => CraneliftOptLevel::Speed,
                 Optimization::Size => CraneliftOptLevel::SpeedAndSize,
             });
+            if small {
+                cranelift.num_threads(NonZero::<usize>::MIN);
+            }
             build(cranelift, config, middleware)
         }
-        Compiler::Singlepass => build(Singlepass::default(), config, middleware),
+        Compiler::Singlepass => {
+            let mut singlepass = Singlepass::default();
+            if small {
+                singlepass.num_threads(NonZero::<usize>::MIN);
+            }
+            build(singlepass, config, middleware)
+        }
     }
 }
 
@@ -113,9 +128,10 @@ impl WasmRuntime for WasmerRuntime {
         self.ledger.admit_work()?;
         let binary = module.binary_for(&self.config)?;
         let private = Private::of(module.info(), &self.config);
+        let small = binary.len() < SMALL;
         let engine = match private.middleware(binary)? {
-            Some(middleware) => engine(&self.config, Some(middleware)),
-            None => self.engine.get_or_init(|| engine(&self.config, None)).clone(),
+            Some(middleware) => engine(&self.config, Some(middleware), small),
+            None => self.engines[usize::from(small)].get_or_init(|| engine(&self.config, None, small)).clone(),
         };
         let compile = || Module::from_binary(&engine, binary).map_err(|error| errors::compile(&error));
         let compiled = preflight::guard_compiler(&self.config, compile)?;

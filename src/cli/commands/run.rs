@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use wrun::module::needs;
 use wrun::runtime::{preflight, signature};
-use wrun::session::{self, CacheUse, Ended, Session, nanoseconds};
+use wrun::session::{self, CacheUse, Ended, Event, Session, nanoseconds};
 use wrun::{Cache, Error, ErrorKind, Input, ModuleInfo, ValType, Value};
 
 use crate::cli::args::{OutputFormat, RunArgs};
@@ -17,7 +17,7 @@ use crate::cli::report::explain::Explanation;
 use crate::cli::report::progress::Progress;
 use crate::cli::report::{human, machine};
 use crate::cli::settings::{Arguments, RunSettings};
-use crate::cli::{exit_status, input, printer};
+use crate::cli::{exit_status, input, printer, threads};
 
 /// The export a program starts at.
 const START: &str = "_start";
@@ -170,6 +170,9 @@ impl Run {
         let outcome = session.call(&call, &|event| {
             self.call().note(event);
             self.progress.show(event);
+            if let Event::Compiling(bytes) = event {
+                threads::compile_small_alone(bytes);
+            }
         });
         Ok(outcome.result?)
     }
