@@ -5,16 +5,16 @@ use std::time::{Duration, Instant};
 use criterion::Criterion;
 
 /// One way of doing one thing.
-pub struct Way {
-    pub engine: &'static str,
+pub(crate) struct Way {
+    pub(crate) engine: &'static str,
     /// What is done.
-    pub work: &'static str,
-    pub manner: &'static str,
-    pub run: Box<dyn FnMut()>,
+    pub(crate) work: &'static str,
+    pub(crate) manner: &'static str,
+    pub(crate) run: Box<dyn FnMut()>,
 }
 
 /// Criterion's estimates of each.
-pub fn estimate(ways: &mut [Way]) {
+pub(crate) fn estimate(ways: &mut [Way]) {
     let criterion =
         Criterion::default().warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
     let mut criterion = criterion.configure_from_args();
@@ -26,14 +26,14 @@ pub fn estimate(ways: &mut [Way]) {
 }
 
 /// The quickest batch of each way, in nanoseconds a run.
-pub struct Quickest<'w> {
+pub(crate) struct Quickest<'w> {
     ways: &'w [Way],
     best: Vec<f64>,
 }
 
 impl<'w> Quickest<'w> {
     /// Lets all ways take turns: this many rounds, each way a batch in each.
-    pub fn of(ways: &'w mut [Way], rounds: usize, batch: u32) -> Self {
+    pub(crate) fn of(ways: &'w mut [Way], rounds: usize, batch: u32) -> Self {
         let mut best = vec![f64::INFINITY; ways.len()];
         for _ in 0..rounds {
             for (way, best) in ways.iter_mut().zip(&mut best) {
@@ -45,7 +45,7 @@ impl<'w> Quickest<'w> {
         Self { ways, best }
     }
 
-    pub fn get(&self, engine: &str, work: &str, manner: &str) -> Option<f64> {
+    pub(crate) fn get(&self, engine: &str, work: &str, manner: &str) -> Option<f64> {
         let wanted = (engine, work, manner);
         let at = self.ways.iter().position(|way| (way.engine, way.work, way.manner) == wanted)?;
         Some(self.best[at])

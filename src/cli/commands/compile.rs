@@ -12,7 +12,7 @@ use crate::cli::caching::Caching;
 use crate::cli::effective::Effective;
 use crate::cli::failure::Failure;
 use crate::cli::guard::{Ending, Guard};
-use crate::cli::report::compiled::{self, Compiled};
+use crate::cli::report::compiled::{self, ModuleReport};
 use crate::cli::report::machine;
 use crate::cli::report::progress::Progress;
 use crate::cli::{argv, input, printer};
@@ -20,7 +20,7 @@ use crate::cli::{argv, input, printer};
 /// Has the cache keep the code of modules, as runs with the same options will look for it.
 pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
     let CompileArgs { modules, engine, fuel, timeout, policy, folder, output, pretty, progress, talk } = args;
-    let limits = LimitArgs { fuel, timeout, ..LimitArgs::default() };
+    let limits = LimitArgs { timeout, fuel, ..LimitArgs::default() };
     let grants = GrantArgs { policy, ..GrantArgs::default() };
     let config = Effective::resolve(&RunArgs { engine, limits, grants, ..RunArgs::default() })?.config();
     let compilation = Compilation {
@@ -37,7 +37,7 @@ pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
         match (&filled, output) {
             (Ok(filled), OutputFormat::Text) => printer::data(compiled::text(&module, filled).as_bytes())?,
             (Err(failure), OutputFormat::Text) => printer::failure(failure, talk.quiet),
-            _ => reports.push(Compiled::new(&module, &compilation.config, &filled)),
+            _ => reports.push(ModuleReport::new(&module, &compilation.config, &filled)),
         }
         exit_code = filled.err().map(|failure| failure.exit_code).filter(|_| exit_code == 0).unwrap_or(exit_code);
     }

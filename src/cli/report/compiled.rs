@@ -11,7 +11,7 @@ use crate::cli::failure::Failure;
 
 /// One module.
 #[derive(Debug, Serialize)]
-pub(crate) struct Compiled {
+pub(crate) struct ModuleReport {
     ok: bool,
     module: String,
     runtime: RuntimeKind,
@@ -32,7 +32,7 @@ struct ErrorReport {
     hints: Vec<String>,
 }
 
-impl Compiled {
+impl ModuleReport {
     pub(crate) fn new(module: &Path, config: &RuntimeConfig, filled: &Result<Filled, Failure>) -> Self {
         let done = filled.as_ref().ok();
         let error = |failure: &Failure| ErrorReport {
