@@ -60,6 +60,7 @@ impl Terminal {
 }
 
 /// For each engine, where there is something to play a terminal.
+#[expect(clippy::print_stderr, reason = "what is skipped is said")]
 fn at_a_terminal_of_each_engine(body: impl Fn(&str)) {
     if Command::new("script").arg("--version").stdout(Stdio::null()).status().is_err() {
         return eprintln!("skipped: there is no `script` here");
