@@ -32,7 +32,7 @@ _wrun() {
 
     case "${cmd}" in
         wrun)
-            opts="-r -o -v -q -h -V --runtime --compiler --deterministic --memory --stack --table-elements --timeout --fuel --dir --env --policy --explain --input --output --pretty --metrics --capture --progress --verbose --quiet --log-format --color --help --version inspect engines completions"
+            opts="-r -o -v -q -h -V --runtime --compiler --deterministic --memory --stack --table-elements --timeout --fuel --dir --env --net --policy --explain --input --output --pretty --metrics --capture --progress --verbose --quiet --log-format --color --help --version inspect engines completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -79,6 +79,10 @@ _wrun() {
                     return 0
                     ;;
                 --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --net)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

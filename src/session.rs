@@ -198,7 +198,7 @@ impl<'a> Session<'a> {
             preflight::check_stoppable(self.info(), limits)?;
         }
         let none = HostImports::none();
-        let imports = wasi::provide(self.info(), capabilities, &none)?;
+        let imports = wasi::provide(self.config.kind, self.info(), capabilities, &none)?;
         preflight::check_instance(&self.config, self.info(), &imports, limits)?;
         clock.left()?;
         events(Event::Compiling(self.module.binary().len()));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use wrun::{Compiler, DirGrant, RuntimeKind};
+use wrun::{Compiler, DirGrant, NetRule, RuntimeKind};
 
 use super::failure::Failure;
 use super::quantity;
@@ -50,6 +50,9 @@ pub(crate) struct GrantTable {
     /// As `--env`.
     #[serde(deserialize_with = "env")]
     pub(crate) env: Vec<(String, String)>,
+    /// As `--net`.
+    #[serde(deserialize_with = "net")]
+    pub(crate) net: Vec<NetRule>,
 }
 
 /// Reads a policy file.
@@ -120,4 +123,8 @@ fn dirs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<DirGrant>, D::
 
 fn env<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
     list(deserializer, quantity::parse_variable)
+}
+
+fn net<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<NetRule>, D::Error> {
+    list(deserializer, quantity::parse_rule)
 }

@@ -8,6 +8,7 @@ mod habits;
 mod input;
 mod inspect;
 mod limits;
+mod network;
 mod process;
 mod readme;
 mod stopping;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use wrun::module::needs;
-use wrun::runtime::{preflight, signature};
+use wrun::runtime::{grants, preflight, signature};
 use wrun::session::{self, Ended, Session, nanoseconds};
 use wrun::{Error, ErrorKind, ModuleInfo, ValType, Value};
 
@@ -42,7 +42,7 @@ pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
 fn explain(settings: &RunSettings) -> Result<u8, Failure> {
     preflight::check_config(&settings.config)?;
     preflight::check_amounts(&settings.config, settings.limits)?;
-    settings.capabilities.check()?;
+    grants::check(settings.config.kind, &settings.capabilities)?;
     let explanation = Explanation::of(settings);
     printer::data(&match settings.output {
         OutputFormat::Text => explanation.text().into_bytes(),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::Serialize;
-use wrun::{Access, Compiler, RuntimeKind};
+use wrun::{Access, Compiler, NetRule, RuntimeKind};
 
 use crate::cli::effective::{Origin, Sourced};
 use crate::cli::settings::RunSettings;
@@ -49,6 +49,7 @@ struct Limits {
 struct Grants<'s> {
     dirs: Vec<Dir<'s>>,
     env: Vec<Variable<'s>>,
+    net: Vec<Network<'s>>,
     args: &'s [String],
 }
 
@@ -64,6 +65,12 @@ struct Dir<'s> {
 struct Variable<'s> {
     name: &'s str,
     value: &'s str,
+    from: Origin,
+}
+
+#[derive(Debug, Serialize)]
+struct Network<'s> {
+    rule: &'s NetRule,
     from: Origin,
 }
 
@@ -102,6 +109,7 @@ impl<'s> Explanation<'s> {
             grants: Grants {
                 dirs: effective.dirs.iter().map(dir).collect(),
                 env: effective.env.iter().map(variable).collect(),
+                net: effective.net.iter().map(|rule| Network { rule: &rule.value, from: rule.from }).collect(),
                 args: &settings.capabilities.args,
             },
         }
@@ -142,11 +150,17 @@ impl<'s> Explanation<'s> {
         for Variable { name, value, from } in &self.grants.env {
             line("env", &format!("{name}={value}"), *from);
         }
+        for Network { rule, from } in &self.grants.net {
+            line("net", &rule.to_string(), *from);
+        }
         if self.grants.dirs.is_empty() {
             line("dir", "none", Origin::Default);
         }
         if self.grants.env.is_empty() {
             line("env", "none", Origin::Default);
+        }
+        if self.grants.net.is_empty() {
+            line("net", "none", Origin::Default);
         }
         if self.locked {
             text += "locked          flags may only narrow it\n";
