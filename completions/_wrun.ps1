@@ -33,6 +33,7 @@ Register-ArgumentCompleter -Native -CommandName 'wrun' -ScriptBlock {
             [CompletionResult]::new('--fuel', '--fuel', [CompletionResultType]::ParameterName, 'The most portable fuel, about one unit an operator: 500000, 10M, 2G')
             [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Grant a folder, by its own path or as GUEST; `::ro` makes it read-only')
             [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Grant an environment variable; without a value, a copy of wrun''s own')
+            [CompletionResult]::new('--net', '--net', [CompletionResultType]::ParameterName, 'Grant network to a WASIX program on wasmer: reach 127.0.0.1:80, tcp:10.0.0.0/8:*, example.org:443; listen at in:tcp:127.0.0.1:8080; look up dns:example.org')
             [CompletionResult]::new('--policy', '--policy', [CompletionResultType]::ParameterName, 'Limits and grants from a TOML file; flags win over it')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Where compiled code is kept [default: `WRUN_CACHE_DIR`, else wrun in the XDG cache folder]')
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'How arguments on standard input are written')

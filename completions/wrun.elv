@@ -30,6 +30,7 @@ set edit:completion:arg-completer[wrun] = {|@words|
             cand --fuel 'The most portable fuel, about one unit an operator: 500000, 10M, 2G'
             cand --dir 'Grant a folder, by its own path or as GUEST; `::ro` makes it read-only'
             cand --env 'Grant an environment variable; without a value, a copy of wrun''s own'
+            cand --net 'Grant network to a WASIX program on wasmer: reach 127.0.0.1:80, tcp:10.0.0.0/8:*, example.org:443; listen at in:tcp:127.0.0.1:8080; look up dns:example.org'
             cand --policy 'Limits and grants from a TOML file; flags win over it'
             cand --cache-dir 'Where compiled code is kept [default: `WRUN_CACHE_DIR`, else wrun in the XDG cache folder]'
             cand --input 'How arguments on standard input are written'

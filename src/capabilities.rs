@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::network::NetRule;
 
 /// What one instance is granted. The default grants nothing: a guest computes, and reaches the outside only through
-/// the [`HostImports`](crate::HostImports) it is handed. What is granted here, a guest reaches by WASI; one that does not
-/// import WASI reaches none of it.
+/// the [`HostImports`](crate::HostImports) it is handed. What is granted here, a guest reaches by WASI, and the network by
+/// WASIX; one that does not import it reaches none of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capabilities {
@@ -17,6 +18,8 @@ pub struct Capabilities {
     pub dirs: Vec<DirGrant>,
     /// Environment variables, name and value, in the order the guest finds them.
     pub env: Vec<(String, String)>,
+    /// What it may do on the network: what no rule allows is refused, so that without rules there is no network.
+    pub net: Vec<NetRule>,
     /// Arguments; the first is the program's name by custom.
     pub args: Vec<String>,
     /// What standard input reads.
@@ -48,6 +51,13 @@ impl Capabilities {
     #[must_use]
     pub fn with_env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// The same with something it may do on the network.
+    #[must_use]
+    pub fn with_net(mut self, rule: NetRule) -> Self {
+        self.net.push(rule);
         self
     }
 
@@ -86,7 +96,7 @@ impl Capabilities {
         self
     }
 
-    /// Checks all that can be told without a guest.
+    /// Checks all that can be told without a guest and an engine.
     ///
     /// # Errors
     /// [`ErrorKind::Grant`] where a folder is not there or is none, a guest path stands for two folders or is none, or a

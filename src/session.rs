@@ -210,7 +210,7 @@ impl<'a> Session<'a> {
             preflight::check_stoppable(self.info(), limits)?;
         }
         let none = HostImports::none();
-        let imports = wasi::provide(self.info(), capabilities, &none)?;
+        let imports = wasi::provide(self.config.kind, self.info(), capabilities, &none)?;
         preflight::check_instance(&self.config, self.info(), &imports, limits)?;
         clock.left()?;
         let (runtime, module) = timed(&mut metrics.compile_ns, || {

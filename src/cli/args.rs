@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use wrun::{Compiler, DirGrant, Optimization, RuntimeKind};
+use wrun::{Compiler, DirGrant, NetRule, Optimization, RuntimeKind};
 
 /// Run WebAssembly on Wasmtime or Wasmer: the same call, limits and output on both.
 ///
@@ -111,6 +111,10 @@ pub(crate) struct GrantArgs {
     /// Grant an environment variable; without a value, a copy of wrun's own
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = super::quantity::parse_variable, help_heading = "Grants")]
     pub(crate) env: Vec<(String, String)>,
+    /// Grant network to a WASIX program on wasmer: reach 127.0.0.1:80, tcp:10.0.0.0/8:*, example.org:443; listen at
+    /// in:tcp:127.0.0.1:8080; look up dns:example.org
+    #[arg(long, value_name = "RULE", value_parser = super::quantity::parse_rule, help_heading = "Grants")]
+    pub(crate) net: Vec<NetRule>,
     /// Limits and grants from a TOML file; flags win over it
     #[arg(long, value_name = "FILE", help_heading = "Grants")]
     pub(crate) policy: Option<PathBuf>,

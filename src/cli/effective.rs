@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use wrun::config::DEFAULT_MAX_STACK;
-use wrun::{Capabilities, Compiler, DirGrant, Limits, Optimization, RuntimeConfig, RuntimeKind};
+use wrun::{Capabilities, Compiler, DirGrant, Limits, NetRule, Optimization, RuntimeConfig, RuntimeKind};
 
 use super::args::RunArgs;
 use super::failure::Failure;
@@ -46,6 +46,7 @@ pub(crate) struct Effective {
     pub(crate) timeout: Sourced<Option<Duration>>,
     pub(crate) dirs: Vec<Sourced<DirGrant>>,
     pub(crate) env: Vec<Sourced<(String, String)>>,
+    pub(crate) net: Vec<Sourced<NetRule>>,
 }
 
 impl Effective {
@@ -77,6 +78,7 @@ impl Effective {
             timeout: lock.amount("--timeout", flags.timeout, limits.timeout)?,
             dirs: lock.grants("--dir", &run.grants.dir, &grants.dirs, |one, other| one.guest == other.guest)?,
             env: lock.grants("--env", &run.grants.env, &grants.env, |one, other| one.0 == other.0)?,
+            net: lock.grants("--net", &run.grants.net, &grants.net, |one, other| one == other)?,
         })
     }
 
@@ -105,6 +107,7 @@ impl Effective {
     pub(crate) fn grant(&self, capabilities: &mut Capabilities) {
         capabilities.dirs = self.dirs.iter().map(|dir| dir.value.clone()).collect();
         capabilities.env = self.env.iter().map(|variable| variable.value.clone()).collect();
+        capabilities.net = self.net.iter().map(|rule| rule.value.clone()).collect();
         capabilities.seed = self.deterministic.value;
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use wrun::{Compiler, DirGrant, Optimization, RuntimeKind};
+use wrun::{Compiler, DirGrant, NetRule, Optimization, RuntimeKind};
 
 use super::failure::Failure;
 use super::quantity;
@@ -52,6 +52,9 @@ pub(crate) struct GrantTable {
     /// As `--env`.
     #[serde(deserialize_with = "env")]
     pub(crate) env: Vec<(String, String)>,
+    /// As `--net`.
+    #[serde(deserialize_with = "net")]
+    pub(crate) net: Vec<NetRule>,
 }
 
 /// Reads a policy file.
@@ -122,4 +125,8 @@ fn dirs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<DirGrant>, D::
 
 fn env<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
     list(deserializer, quantity::parse_variable)
+}
+
+fn net<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<NetRule>, D::Error> {
+    list(deserializer, quantity::parse_rule)
 }

@@ -3,7 +3,7 @@
 use std::env::VarError;
 use std::time::Duration;
 
-use wrun::DirGrant;
+use wrun::{DirGrant, NetRule};
 
 /// The folder of `HOST[::GUEST][::ro]`.
 pub(crate) fn parse_dir(text: &str) -> Result<DirGrant, String> {
@@ -33,6 +33,11 @@ pub(crate) fn parse_variable(text: &str) -> Result<(String, String), String> {
         Err(VarError::NotPresent) => Err(format!("`{text}` is not set; {text}=VALUE gives it a value")),
         Err(VarError::NotUnicode(_)) => Err(format!("the value of `{text}` is not UTF-8")),
     }
+}
+
+/// The network rule of `[out:|in:][tcp:|udp:]HOST:PORTS` or `dns[:NAME]`.
+pub(crate) fn parse_rule(text: &str) -> Result<NetRule, String> {
+    text.parse().map_err(|error: wrun::Error| error.message().to_owned())
 }
 
 /// A size in bytes: a number, possibly with a fraction, and a unit.

@@ -106,6 +106,15 @@ impl RuntimeKind {
         }
     }
 
+    /// Whether guests of this engine can be granted a network: those that import WASIX, on Wasmer, with the feature `wasix`.
+    #[must_use]
+    pub const fn has_network(self) -> bool {
+        match self {
+            Self::Wasmtime => false,
+            Self::Wasmer => cfg!(feature = "wasix"),
+        }
+    }
+
     /// The engine's version, as pinned in Cargo.toml (a test compares them).
     #[must_use]
     pub const fn version(self) -> &'static str {

@@ -10,6 +10,7 @@ pub mod enforce;
 pub mod ext;
 pub mod features;
 pub mod fuel;
+pub mod grants;
 pub mod host;
 pub mod kind;
 pub mod life;

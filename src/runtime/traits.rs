@@ -92,7 +92,7 @@ pub trait WasmRuntime: fmt::Debug + Send + Sync {
         imports: &HostImports,
     ) -> Result<Box<dyn WasmInstance>> {
         preflight::check_stoppable(module.info(), limits)?;
-        let imports = wasi::provide(module.info(), &capabilities, imports)?;
+        let imports = wasi::provide(self.kind(), module.info(), &capabilities, imports)?;
         self.instantiate(module, limits, &imports)
     }
 

@@ -5,14 +5,17 @@ use std::borrow::Cow;
 use crate::capabilities::Capabilities;
 use crate::error::Result;
 use crate::module::info::ModuleInfo;
+use crate::runtime::grants;
 use crate::runtime::host::HostImports;
+use crate::runtime::kind::RuntimeKind;
 
 /// What the host offers, as it is.
 pub(crate) fn provide<'h>(
+    kind: RuntimeKind,
     _: &ModuleInfo,
     capabilities: &Capabilities,
     imports: &'h HostImports,
 ) -> Result<Cow<'h, HostImports>> {
-    capabilities.check()?;
+    grants::check(kind, capabilities)?;
     Ok(Cow::Borrowed(imports))
 }

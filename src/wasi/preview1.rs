@@ -15,7 +15,9 @@ use super::world::World;
 use crate::capabilities::Capabilities;
 use crate::error::{ErrorKind, Result};
 use crate::module::info::ModuleInfo;
+use crate::runtime::grants;
 use crate::runtime::host::{Exit, HostContext, HostError, HostFunction, HostImports, HostItem, Orders};
+use crate::runtime::kind::RuntimeKind;
 use crate::value::number::Number;
 use crate::value::types::{FuncType, ValType, Value};
 
@@ -29,13 +31,14 @@ const MOST_COPIED: usize = 128 << 20;
 /// for a module that imports none of it.
 ///
 /// # Errors
-/// [`ErrorKind::Grant`] where a capability cannot be granted.
+/// [`ErrorKind::Grant`] where a capability cannot be granted on this engine.
 pub(crate) fn provide<'h>(
+    kind: RuntimeKind,
     info: &ModuleInfo,
     capabilities: &Capabilities,
     imports: &'h HostImports,
 ) -> Result<Cow<'h, HostImports>> {
-    capabilities.check()?;
+    grants::check(kind, capabilities)?;
     let missing = info.imports.iter().filter(|import| imports.get(&import.module, &import.name).is_none());
     let wanted: Vec<_> = missing.filter_map(|import| Some((import, find(&import.module, &import.name)?))).collect();
     if wanted.is_empty() {

@@ -14,6 +14,7 @@ mod denied_growth;
 mod exit;
 mod facts;
 mod features;
+mod grants;
 mod handles;
 mod host_functions;
 mod imports;

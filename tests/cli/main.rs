@@ -11,6 +11,7 @@ mod habits;
 mod input;
 mod inspect;
 mod limits;
+mod network;
 mod process;
 mod programs;
 mod readme;

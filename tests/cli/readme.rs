@@ -1,5 +1,5 @@
 //! The README's console blocks, run as a reader would: each `$ ` line in a shell, its output compared.
-#![cfg(all(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
+#![cfg(all(feature = "wasmtime-runtime", feature = "wasmer-runtime", feature = "wasix"))]
 
 use std::ffi::OsString;
 use std::process::Command;

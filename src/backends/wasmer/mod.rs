@@ -14,6 +14,8 @@ mod metering;
 mod module;
 mod runtime;
 mod typed;
+#[cfg(feature = "wasix")]
+mod wasix;
 
 pub(crate) use artifact::CODE;
 pub use instance::{WasmerFunctionCaller, WasmerInstance};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use wrun::module::needs;
-use wrun::runtime::{preflight, signature};
+use wrun::runtime::{grants, preflight, signature};
 use wrun::session::{self, CacheUse, Ended, Event, Session, nanoseconds};
 use wrun::{Cache, Error, ErrorKind, Input, ModuleInfo, ValType, Value};
 
@@ -43,7 +43,7 @@ pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
 fn explain(settings: &RunSettings) -> Result<u8, Failure> {
     preflight::check_config(&settings.config)?;
     preflight::check_amounts(&settings.config, settings.limits)?;
-    settings.capabilities.check()?;
+    grants::check(settings.config.kind, &settings.capabilities)?;
     let cache = settings.caching.in_force()?;
     let explanation = Explanation::of(settings, &cache);
     printer::data(&match settings.output {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use wrun::{Access, Compiler, Optimization, RuntimeKind};
+use wrun::{Access, Compiler, NetRule, Optimization, RuntimeKind};
 
 use crate::cli::effective::{Origin, Sourced};
 use crate::cli::settings::RunSettings;
@@ -52,6 +52,7 @@ struct Limits {
 struct Grants<'s> {
     dirs: Vec<Dir<'s>>,
     env: Vec<Variable<'s>>,
+    net: Vec<Network<'s>>,
     args: &'s [String],
 }
 
@@ -67,6 +68,12 @@ struct Dir<'s> {
 struct Variable<'s> {
     name: &'s str,
     value: &'s str,
+    from: Origin,
+}
+
+#[derive(Debug, Serialize)]
+struct Network<'s> {
+    rule: &'s NetRule,
     from: Origin,
 }
 
@@ -107,6 +114,7 @@ impl<'s> Explanation<'s> {
             grants: Grants {
                 dirs: effective.dirs.iter().map(dir).collect(),
                 env: effective.env.iter().map(variable).collect(),
+                net: effective.net.iter().map(|rule| Network { rule: &rule.value, from: rule.from }).collect(),
                 args: &settings.capabilities.args,
             },
         }
@@ -151,11 +159,17 @@ impl<'s> Explanation<'s> {
         for Variable { name, value, from } in &self.grants.env {
             line("env", &format!("{name}={value}"), *from);
         }
+        for Network { rule, from } in &self.grants.net {
+            line("net", &rule.to_string(), *from);
+        }
         if self.grants.dirs.is_empty() {
             line("dir", "none", Origin::Default);
         }
         if self.grants.env.is_empty() {
             line("env", "none", Origin::Default);
+        }
+        if self.grants.net.is_empty() {
+            line("net", "none", Origin::Default);
         }
         if self.locked {
             text += "locked          flags may only narrow it\n";
