@@ -13,6 +13,8 @@ mod metering;
 mod module;
 mod runtime;
 mod typed;
+#[cfg(feature = "wasix")]
+mod wasix;
 
 pub use instance::{WasmerFunctionCaller, WasmerInstance};
 pub use module::WasmerModule;
