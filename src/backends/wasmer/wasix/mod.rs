@@ -1,3 +1,10 @@
-//! WASIX: what Wasmer's guests have besides preview 1.
+//! WASIX on Wasmer: what its guests see of the world.
 
+mod errors;
+mod file;
+mod files;
+mod folder;
+mod mounts;
+mod names;
 mod network;
+mod stat;

@@ -1,0 +1,168 @@
+//! One open file.
+
+use std::fs::{File, FileTimes};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, UNIX_EPOCH};
+
+use virtual_fs::{
+    AsyncRead, AsyncSeek, AsyncWrite, FsError, Metadata, OpenOptionsConfig, ReadBuf, Result as FsResult, VirtualFile,
+};
+
+use super::errors::fs_error;
+use super::files::GrantedFiles;
+use super::names::NameId;
+use super::stat;
+use crate::capabilities::Access;
+
+/// How much a file is said to take at once; WASIX only asks whether it is anything.
+const TAKES: usize = 8192;
+
+/// An open file of a granted folder. Its calls are made on the thread that polls, which is the guest's and waits for them
+/// anyway.
+#[derive(Debug)]
+pub(super) struct OpenFile {
+    file: File,
+    position: u64,
+    conf: OpenOptionsConfig,
+    access: Access,
+    files: GrantedFiles,
+    id: NameId,
+}
+
+impl OpenFile {
+    /// A file that was opened so, from a folder of this access, and is known to `files` by this name.
+    pub(super) fn new(file: File, conf: OpenOptionsConfig, access: Access, files: GrantedFiles, id: NameId) -> Self {
+        Self { file, position: 0, conf, access, files, id }
+    }
+
+    /// Whether it was opened to be written; a file of a read-only folder never is.
+    fn writes(&self) -> io::Result<()> {
+        if self.conf.write || self.conf.append { Ok(()) } else { Err(ErrorKind::PermissionDenied.into()) }
+    }
+
+    fn told(&self) -> Metadata {
+        let metadata = cap_std::fs::Metadata::from_file(&self.file);
+        metadata.map(|found| stat::told(&found)).unwrap_or_default()
+    }
+
+    fn read(&mut self, buffer: &mut ReadBuf<'_>) -> io::Result<()> {
+        if !self.conf.read {
+            return Err(ErrorKind::PermissionDenied.into());
+        }
+        let read = self.file.read_at(buffer.initialize_unfilled(), self.position)?;
+        buffer.advance(read);
+        self.position += read as u64;
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writes()?;
+        if self.conf.append {
+            let written = self.file.write(bytes)?;
+            self.position = self.file.stream_position()?;
+            return Ok(written);
+        }
+        let written = self.file.write_at(bytes, self.position)?;
+        self.position += written as u64;
+        Ok(written)
+    }
+
+    fn seek(&mut self, to: SeekFrom) -> io::Result<()> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
+            SeekFrom::End(by) => self.file.metadata()?.len().checked_add_signed(by),
+        };
+        // The host has no positions past this.
+        let position = position.filter(|position| i64::try_from(*position).is_ok());
+        self.position = position.ok_or(ErrorKind::InvalidInput)?;
+        Ok(())
+    }
+}
+
+impl VirtualFile for OpenFile {
+    fn last_accessed(&self) -> u64 {
+        self.told().accessed
+    }
+
+    fn last_modified(&self) -> u64 {
+        self.told().modified
+    }
+
+    fn created_time(&self) -> u64 {
+        self.told().created
+    }
+
+    fn set_times(&mut self, accessed: Option<u64>, modified: Option<u64>) -> FsResult<()> {
+        if self.access == Access::ReadOnly {
+            return Err(FsError::PermissionDenied);
+        }
+        let time = |nanoseconds| UNIX_EPOCH + Duration::from_nanos(nanoseconds);
+        let times = FileTimes::new();
+        let times = accessed.map_or(times, |accessed| times.set_accessed(time(accessed)));
+        let times = modified.map_or(times, |modified| times.set_modified(time(modified)));
+        self.file.set_times(times).map_err(fs_error)
+    }
+
+    fn size(&self) -> u64 {
+        self.told().len
+    }
+
+    fn set_len(&mut self, new_size: u64) -> FsResult<()> {
+        self.writes().and_then(|()| self.file.set_len(new_size)).map_err(fs_error)
+    }
+
+    fn unlink(&mut self) -> FsResult<()> {
+        self.files.unlink(self.id)
+    }
+
+    /// Always ready, at its end too: there it reads nothing, but is no pipe that was hung up.
+    fn poll_read_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let left = self.size().saturating_sub(self.position);
+        Poll::Ready(Ok(usize::try_from(left).unwrap_or(usize::MAX).max(1)))
+    }
+
+    fn poll_write_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(TAKES))
+    }
+}
+
+impl AsyncRead for OpenFile {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.get_mut().read(buffer))
+    }
+}
+
+impl AsyncWrite for OpenFile {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(self.get_mut().write(bytes))
+    }
+
+    /// Nothing is held back. WASIX also flushes whatever it closes, so this does not wait for the disk.
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncSeek for OpenFile {
+    fn start_seek(self: Pin<&mut Self>, to: SeekFrom) -> io::Result<()> {
+        self.get_mut().seek(to)
+    }
+
+    fn poll_complete(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<u64>> {
+        Poll::Ready(Ok(self.position))
+    }
+}
+
+impl Drop for OpenFile {
+    fn drop(&mut self) {
+        self.files.closed(self.id);
+    }
+}

@@ -1,0 +1,40 @@
+//! What is told of files and folders.
+
+use std::io;
+use std::time::UNIX_EPOCH;
+
+use cap_std::fs::{FileTypeExt, Metadata};
+use cap_std::time::SystemTime;
+use virtual_fs::FileType;
+
+/// What is known of a file or folder, as WASIX has it. Where the host does not know when it was made, that is when it was
+/// last changed.
+pub(super) fn told(metadata: &Metadata) -> virtual_fs::Metadata {
+    let kind = metadata.file_type();
+    virtual_fs::Metadata {
+        ft: FileType {
+            dir: kind.is_dir(),
+            file: kind.is_file(),
+            symlink: kind.is_symlink(),
+            char_device: kind.is_char_device(),
+            block_device: kind.is_block_device(),
+            socket: kind.is_socket(),
+            fifo: kind.is_fifo(),
+        },
+        accessed: nanoseconds(metadata.accessed()),
+        created: nanoseconds(metadata.created().or_else(|_| metadata.modified())),
+        modified: nanoseconds(metadata.modified()),
+        len: metadata.len(),
+    }
+}
+
+/// What is told of a folder that is on no disk.
+pub(super) fn of_no_disk() -> virtual_fs::Metadata {
+    virtual_fs::Metadata { ft: FileType::new_dir(), ..virtual_fs::Metadata::default() }
+}
+
+/// Since 1970; 0 where that is not known, or before.
+fn nanoseconds(time: io::Result<SystemTime>) -> u64 {
+    let since = time.ok().and_then(|time| time.into_std().duration_since(UNIX_EPOCH).ok());
+    since.and_then(|since| u64::try_from(since.as_nanos()).ok()).unwrap_or(0)
+}
