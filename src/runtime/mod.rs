@@ -17,4 +17,5 @@ pub mod preflight;
 pub(crate) mod reins;
 pub mod signature;
 pub mod traits;
+pub(crate) mod wasix;
 pub(crate) mod watchdog;

@@ -12,3 +12,4 @@ mod process;
 mod readme;
 mod stopping;
 mod vocabulary;
+mod wasix;

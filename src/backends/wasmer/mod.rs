@@ -13,6 +13,8 @@ mod metering;
 mod module;
 mod runtime;
 mod typed;
+#[cfg_attr(not(feature = "wasix"), path = "wasix/absent.rs")]
+mod wasix;
 
 pub use instance::{WasmerFunctionCaller, WasmerInstance};
 pub use module::WasmerModule;

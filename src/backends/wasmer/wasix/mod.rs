@@ -1,0 +1,16 @@
+//! WASIX on Wasmer: its own implementation, held to what was granted.
+
+mod crew;
+mod environment;
+mod files;
+mod network;
+mod outcome;
+mod process;
+mod replaced;
+mod stdin;
+mod stdio;
+mod system;
+mod thread;
+
+pub(super) use outcome::of_error;
+pub(super) use process::Process;
