@@ -9,6 +9,10 @@ use serde::Serialize;
 /// the machine has no room for would end in a trap on Wasmtime and not give -1.
 pub(crate) const MOST_TABLE_ELEMENTS: u32 = 128 << 20;
 
+/// The most threads a WASIX guest has at a time, the one that calls into it not counted. A further one is not started: the
+/// guest is told so with the errno `access`.
+pub const MOST_THREADS: usize = 128;
+
 /// Amounts one instance may not exceed. `None` is the engine's own bound (4 GiB for a 32-bit memory).
 ///
 /// Both engines enforce every limit: growth past one gives the guest -1, and a module whose minimum is past one is

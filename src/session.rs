@@ -206,11 +206,11 @@ impl<'a> Session<'a> {
     ) -> Result<Vec<Value>> {
         let Call { function, args, limits, ref capabilities, .. } = *call;
         // What instantiation would refuse is told before a large module is compiled for minutes.
-        if !call.ends_with_process {
-            preflight::check_stoppable(self.info(), limits)?;
-        }
         let none = HostImports::none();
         let imports = wasi::provide(self.config.kind, self.info(), capabilities, &none)?;
+        if !call.ends_with_process {
+            preflight::check_stoppable(self.info(), &imports, limits)?;
+        }
         preflight::check_instance(&self.config, self.info(), &imports, limits)?;
         clock.left()?;
         let (runtime, module) = timed(&mut metrics.compile_ns, || {

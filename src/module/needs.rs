@@ -8,7 +8,7 @@ use wasmparser::{
 };
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::module::info::ModuleInfo;
+use crate::module::info::{Import, ModuleInfo};
 use crate::runtime::features::Feature;
 
 /// The features a valid binary needs.
@@ -57,10 +57,28 @@ pub(crate) fn waits(body: &FunctionBody<'_>) -> wasmparser::Result<bool> {
     Ok(false)
 }
 
-/// Whether a module imports WASI, of preview 1 or before.
+/// Whether a module imports WASI: preview 1, what came before it, or WASIX.
 #[must_use]
 pub fn imports_wasi(info: &ModuleInfo) -> bool {
-    info.imports.iter().any(|import| matches!(&*import.module, "wasi_snapshot_preview1" | "wasi_unstable"))
+    let preview1 = |import: &Import| matches!(&*import.module, "wasi_snapshot_preview1" | "wasi_unstable");
+    info.imports.iter().any(|import| preview1(import) || is_wasix(&import.module, &import.name))
+}
+
+/// Whether an import is of WASIX: of `wasix_32v1`, or what starts a thread for a module made for preview 1.
+#[must_use]
+pub fn is_wasix(module: &str, name: &str) -> bool {
+    match module {
+        "wasix_32v1" => true,
+        "wasi" | "wasi_snapshot_preview1" | "wasi_unstable" => name == "thread-spawn",
+        _ => false,
+    }
+}
+
+/// Whether a module imports a way to start threads.
+#[must_use]
+pub fn starts_threads(info: &ModuleInfo) -> bool {
+    let starts = |name: &str| matches!(name, "thread-spawn" | "thread_spawn" | "thread_spawn_v2");
+    info.imports.iter().any(|import| starts(&import.name) && is_wasix(&import.module, &import.name))
 }
 
 macro_rules! proposal_of_operator {
@@ -158,7 +176,11 @@ pub enum Wish {
 /// [`Wish::Host`].
 #[must_use]
 pub fn wishes(info: &ModuleInfo) -> BTreeSet<Wish> {
+    let is_program = info.imports.iter().any(|import| is_wasix(&import.module, &import.name));
     let wish = |module: &str, name: &str| match module {
+        // What its threads share.
+        "env" if is_program && name == "memory" => None,
+        "wasi" if is_wasix(module, name) => Some(Wish::Processes),
         "wasi_snapshot_preview1" | "wasi_unstable" | "wasix_32v1" => match name.split('_').next() {
             Some("args") => Some(Wish::Arguments),
             Some("environ") => Some(Wish::Environment),

@@ -37,7 +37,7 @@ impl AsyncCall {
         let (done, ended) = oneshot::channel();
         let (control, name) = (instance.control(), name.into());
         control.check_interruptible()?;
-        if instance.info().waits {
+        if instance.core().outlasts_its_time() {
             let message = "the guest waits on shared memory, where dropping the call would not end it";
             return Err(Error::new(ErrorKind::UnsupportedFeature, message));
         }

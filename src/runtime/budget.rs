@@ -50,6 +50,11 @@ impl MemoryBudget {
         self.peak.store(before - bytes, Ordering::Relaxed);
     }
 
+    /// Takes back the bytes of a memory that is gone, as that of a thread that ended.
+    pub fn release(&self, bytes: u64) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
     /// The limit, and the bytes that were last asked for in vain, since [`MemoryBudget::forget_denied`].
     #[must_use]
     pub fn denied(&self) -> Option<LimitExceeded> {

@@ -13,7 +13,7 @@ use crate::runtime::reins::{Reins, Stop};
 /// All but [`Control::state`] need a runtime made with
 /// [`RuntimeConfig::with_interruption`](crate::RuntimeConfig::with_interruption). Nothing stops or pauses a host
 /// function before it returns, nor a single bulk operator (`memory.fill` and its like) before it is done, nor a wait on shared
-/// memory.
+/// memory, but for that of a WASIX guest.
 #[derive(Clone)]
 pub struct Control {
     life: Arc<Life>,
@@ -44,9 +44,15 @@ impl Control {
     /// begins. Time does not pass for a call that is held.
     ///
     /// # Errors
-    /// [`ErrorKind::UnsupportedConfig`] where the runtime was made without interruption.
+    /// [`ErrorKind::UnsupportedConfig`] where the runtime was made without interruption,
+    /// [`ErrorKind::UnsupportedFeature`] where the guest can start threads: they would run on.
     pub fn pause(&self) -> Result<()> {
-        self.reins()?.pause(true);
+        let reins = self.reins()?;
+        if !reins.can_pause() {
+            let message = "the guest can start threads, which nothing pauses";
+            return Err(Error::new(ErrorKind::UnsupportedFeature, message));
+        }
+        reins.pause(true);
         Ok(())
     }
 

@@ -58,6 +58,11 @@ impl InstanceCore {
         &self.life
     }
 
+    /// Whether the guest may wait on shared memory where nothing ends the wait.
+    pub(crate) fn outlasts_its_time(&self) -> bool {
+        self.info.waits && !self.life.ends_waits()
+    }
+
     /// Gives a guest that can be interrupted its brake.
     pub(crate) fn set_brake(&self, brake: impl Brake + 'static) {
         if let Some(reins) = self.life.reins() {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::capabilities::Capabilities;
 use crate::error::{Error, Result, Trap};
 use crate::module::info::{ExternType, MemoryType, TableType};
 use crate::runtime::life::Life;
@@ -55,7 +56,8 @@ pub trait HostContext {
     /// Hands out the exported memory `memory`, all of it, as it is now.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownExport`](crate::ErrorKind::UnknownExport) where the guest exports no such memory.
+    /// [`ErrorKind::UnknownExport`](crate::ErrorKind::UnknownExport) where the guest exports no such memory;
+    /// [`ErrorKind::UnsupportedFeature`](crate::ErrorKind::UnsupportedFeature) where threads of the guest share it.
     fn memory(&mut self, memory: &str, access: &mut dyn FnMut(&mut [u8])) -> Result<()>;
 
     /// Copies from the exported memory `memory`, starting at byte `offset`.
@@ -150,6 +152,15 @@ impl HostItem {
 #[derive(Clone, Debug, Default)]
 pub struct HostImports {
     items: BTreeMap<String, BTreeMap<String, HostItem>>,
+    wasix: Option<Arc<Wasix>>,
+}
+
+/// What a guest has of WASIX: functions that an engine makes by itself, of these capabilities.
+#[derive(Debug)]
+pub(crate) struct Wasix {
+    pub(crate) capabilities: Capabilities,
+    /// Those the module imports, by module and name.
+    pub(crate) functions: BTreeMap<(String, String), FuncType>,
 }
 
 impl HostImports {
@@ -173,6 +184,23 @@ impl HostImports {
         F: Fn(&mut dyn HostContext, &[Value]) -> Result<Vec<Value>, HostError> + Send + Sync + 'static,
     {
         self.with(module, name, HostItem::Func(HostFunction::new(ty, body)))
+    }
+
+    /// The same with WASIX.
+    #[must_use]
+    pub(crate) fn with_wasix(mut self, wasix: Wasix) -> Self {
+        self.wasix = Some(Arc::new(wasix));
+        self
+    }
+
+    /// What the guest has of WASIX, where it has any.
+    pub(crate) fn wasix(&self) -> Option<&Arc<Wasix>> {
+        self.wasix.as_ref()
+    }
+
+    /// The type of the function of WASIX of this module and name, where the guest has it.
+    pub(crate) fn wasix_function(&self, module: &str, name: &str) -> Option<&FuncType> {
+        self.wasix.as_ref()?.functions.get(&(module.to_owned(), name.to_owned()))
     }
 
     /// The item of this module and name.

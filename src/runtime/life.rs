@@ -53,6 +53,8 @@ pub(crate) struct Life {
     table_elements: u64,
     /// Table elements that were last asked for in vain; 0 is nothing.
     denied_elements: AtomicU64,
+    /// Whether its engine can end a wait on shared memory.
+    ends_waits: AtomicBool,
     reins: Option<Reins>,
 }
 
@@ -80,8 +82,20 @@ impl Life {
             memory: MemoryBudget::new(limits.memory, shared_bytes),
             table_elements: limits.table_elements.unwrap_or(u64::MAX),
             denied_elements: AtomicU64::new(0),
+            ends_waits: AtomicBool::new(false),
             reins: interruption.then(|| Reins::new(Weak::clone(me), limits.time)),
         }))
+    }
+
+    /// Notes that its engine can end a wait on shared memory.
+    #[cfg_attr(not(feature = "wasix"), expect(dead_code, reason = "only WASIX can"))]
+    pub(crate) fn set_ends_waits(&self) {
+        self.ends_waits.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether its engine can end a wait on shared memory.
+    pub(crate) fn ends_waits(&self) -> bool {
+        self.ends_waits.load(Ordering::Relaxed)
     }
 
     /// A number no other instance of the process has.

@@ -19,4 +19,5 @@ pub mod preflight;
 pub(crate) mod reins;
 pub mod signature;
 pub mod traits;
+pub(crate) mod wasix;
 pub(crate) mod watchdog;

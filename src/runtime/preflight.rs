@@ -14,7 +14,7 @@ use crate::module::{needs, source};
 use crate::runtime::features::{self, Feature};
 use crate::runtime::host::{HostImports, HostItem};
 use crate::runtime::kind::{Compiler, Optimization, RuntimeKind};
-use crate::runtime::{control, fuel};
+use crate::runtime::{control, fuel, wasix};
 
 /// The least stack an engine takes, in bytes: room for one host call.
 pub const LEAST_STACK: u64 = 64 << 10;
@@ -174,11 +174,16 @@ pub fn check_imports(info: &ModuleInfo, imports: &HostImports) -> Result<()> {
     let mut wasix = false;
     for import in &info.imports {
         let Import { module, name, ty } = import;
-        match imports.get(module, name) {
-            Some(item) if provides(item, ty) => {}
-            Some(item) => problems.push(format!("`{}` `{}` is {}, not {ty}", Shown(module), Shown(name), item.ty())),
+        let wasix_function = || imports.wasix_function(module, name).cloned().map(ExternType::Func);
+        let (is_provided, found) = match imports.get(module, name) {
+            Some(item) => (provides(item, ty), Some(item.ty())),
+            None => wasix_function().map_or((false, None), |found| (found == *ty, Some(found))),
+        };
+        match found {
+            _ if is_provided => {}
+            Some(found) => problems.push(format!("`{}` `{}` is {found}, not {ty}", Shown(module), Shown(name))),
             None => {
-                wasix |= module.starts_with("wasix");
+                wasix |= module.starts_with("wasix") && module != "wasix_32v1";
                 problems.push(format!("`{}` `{}`: {ty}", Shown(module), Shown(name)));
             }
         }
@@ -194,7 +199,7 @@ pub fn check_imports(info: &ModuleInfo, imports: &HostImports) -> Result<()> {
     }
     let message = format!("{number} import{s} nobody provides:\n  {}", problems.join("\n  "));
     let error = Error::new(ErrorKind::Unlinkable, message);
-    Err(if wasix { error.with_hint("WASIX is not provided, WASI preview 1 is") } else { error })
+    Err(if wasix { error.with_hint("of WASIX, `wasix_32v1` is provided") } else { error })
 }
 
 /// Import matching of the specification (section 3.4, "external types"), for what a host offers.
@@ -283,9 +288,11 @@ fn committed_bytes(memories: impl Iterator<Item = MemoryType>) -> u64 {
 /// Checks everything about an instance that can be told before an engine makes it.
 ///
 /// # Errors
-/// Those of [`check_amounts`], [`check_imports`] and [`check_limits`].
+/// Those of [`check_amounts`], [`check_imports`] and [`check_limits`]; [`ErrorKind::UnsupportedFeature`] where the module
+/// imports WASIX, and it cannot be had as it is to be had.
 pub fn check_instance(config: &RuntimeConfig, info: &ModuleInfo, imports: &HostImports, limits: Limits) -> Result<()> {
     check_amounts(config, limits)?;
+    wasix::check(config.kind, info, imports, limits)?;
     check_imports(info, imports)?;
     check_limits(config.kind, info, imports, limits)
 }
@@ -294,12 +301,18 @@ pub fn check_instance(config: &RuntimeConfig, info: &ModuleInfo, imports: &HostI
 ///
 /// # Errors
 /// [`ErrorKind::UnsupportedFeature`].
-pub fn check_stoppable(info: &ModuleInfo, limits: Limits) -> Result<()> {
-    if info.waits && limits.time.is_some() {
-        let message = "the module waits on shared memory, which no engine interrupts: no time limit holds for it";
-        return Err(Error::new(ErrorKind::UnsupportedFeature, message));
+pub fn check_stoppable(info: &ModuleInfo, imports: &HostImports, limits: Limits) -> Result<()> {
+    // Where there is WASIX, a wait can be ended: threads have to be, with their process.
+    if info.waits && imports.wasix().is_none() && limits.time.is_some() {
+        return Err(outlasts_its_time());
     }
     Ok(())
+}
+
+/// Refuses a time limit for a guest that waits for ever.
+pub(crate) fn outlasts_its_time() -> Error {
+    let message = "the module waits on shared memory, which no engine interrupts: no time limit holds for it";
+    Error::new(ErrorKind::UnsupportedFeature, message)
 }
 
 /// Refuses amounts that are too large, or that a runtime of this configuration would not hold.

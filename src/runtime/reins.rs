@@ -24,6 +24,11 @@ pub(crate) trait Brake: fmt::Debug + Send {
 
     /// Whether guest code that comes to a check can go on from there, as a pause needs; else it can only be stopped.
     fn can_go_on(&self) -> bool;
+
+    /// Whether a guest that is paused is paused as a whole; one with threads is not.
+    fn can_pause(&self) -> bool {
+        true
+    }
 }
 
 /// Why a call was stopped.
@@ -188,6 +193,11 @@ impl Reins {
         }
         self.changed.notify_all();
         orders.running
+    }
+
+    /// Whether the guest can be paused.
+    pub(crate) fn can_pause(&self) -> bool {
+        self.lock().brake.as_ref().is_none_or(|brake| brake.can_pause())
     }
 
     /// Orders the guest to pause, or to go on.

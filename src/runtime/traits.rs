@@ -83,7 +83,8 @@ pub trait WasmRuntime: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`ErrorKind::Grant`] where a capability cannot be granted, [`ErrorKind::UnsupportedFeature`] where the module waits on
-    /// shared memory and its time is limited, since nothing ends a wait, and those of [`WasmRuntime::instantiate`].
+    /// shared memory and its time is limited, since nothing ends a wait but of a WASIX guest, and those of
+    /// [`WasmRuntime::instantiate`].
     fn create_instance_with(
         &self,
         module: &dyn WasmModule,
@@ -91,8 +92,8 @@ pub trait WasmRuntime: fmt::Debug + Send + Sync {
         capabilities: Capabilities,
         imports: &HostImports,
     ) -> Result<Box<dyn WasmInstance>> {
-        preflight::check_stoppable(module.info(), limits)?;
         let imports = wasi::provide(self.kind(), module.info(), &capabilities, imports)?;
+        preflight::check_stoppable(module.info(), &imports, limits)?;
         self.instantiate(module, limits, &imports)
     }
 
@@ -245,7 +246,9 @@ pub trait WasmInstance: fmt::Debug + Send {
     /// [`ErrorKind::UnsupportedConfig`] where the runtime was made without interruption, [`ErrorKind::UnsupportedFeature`]
     /// where the guest waits on shared memory, since nothing ends a wait.
     fn reset_time(&mut self, limit: Duration) -> Result<()> {
-        preflight::check_stoppable(self.info(), Limits::none().with_time(limit))?;
+        if self.core().outlasts_its_time() {
+            return Err(preflight::outlasts_its_time());
+        }
         self.core().life().reins().ok_or_else(control::uninterruptible)?.set_time(limit);
         Ok(())
     }

@@ -10,8 +10,8 @@ use wasmtime_wasi::p0::wasi_unstable;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self, WasiSnapshotPreview1};
 use wiggle::GuestMemory;
 
-use super::poll;
 use super::world::World;
+use super::{poll, wasix};
 use crate::capabilities::Capabilities;
 use crate::error::{ErrorKind, Result};
 use crate::module::info::ModuleInfo;
@@ -39,6 +39,9 @@ pub(crate) fn provide<'h>(
     imports: &'h HostImports,
 ) -> Result<Cow<'h, HostImports>> {
     grants::check(kind, capabilities)?;
+    if wasix::is_wanted(info, imports) {
+        return Ok(wasix::provide(info, capabilities, imports));
+    }
     let missing = info.imports.iter().filter(|import| imports.get(&import.module, &import.name).is_none());
     let wanted: Vec<_> = missing.filter_map(|import| Some((import, find(&import.module, &import.name)?))).collect();
     if wanted.is_empty() {
@@ -59,6 +62,11 @@ fn find(module: &str, name: &str) -> Option<&'static Function> {
         _ => return None,
     };
     functions.iter().find(|function| function.name == name)
+}
+
+/// The type of a function of WASI, where there is one of this module and name.
+pub(super) fn ty(module: &str, name: &str) -> Option<FuncType> {
+    find(module, name).map(|function| FuncType::new(function.params, function.results))
 }
 
 /// What a function gets besides its arguments.

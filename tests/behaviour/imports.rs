@@ -76,8 +76,8 @@ fn what_wasi_does_not_have_is_missing_and_wasix_is_named() {
         let other_type = r#"(module (import "wasi_snapshot_preview1" "fd_write" (func (param i32) (result i32))))"#;
         let error = refused(engine.try_start(other_type), ErrorKind::Unlinkable);
         tells(error.message(), &["`fd_write` is func (i32, i32, i32, i32) -> i32, not func (i32) -> i32"]);
-        let wasix = r#"(module (import "wasix_32v1" "thread_spawn" (func (param i32) (result i32))))"#;
-        tells(&hints(&refused(engine.try_start(wasix), ErrorKind::Unlinkable)), &["WASIX"]);
+        let other = r#"(module (import "wasix_64v1" "thread_spawn" (func (param i64) (result i32))))"#;
+        tells(&hints(&refused(engine.try_start(other), ErrorKind::Unlinkable)), &["`wasix_32v1` is provided"]);
     });
 }
 

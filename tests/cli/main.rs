@@ -18,3 +18,4 @@ mod readme;
 mod stopping;
 mod terminal;
 mod vocabulary;
+mod wasix;

@@ -3,6 +3,7 @@
 use wasmer::sys::vm::TrapCode;
 use wasmer::{CompileError, InstantiationError, LinkError, RuntimeError};
 
+use super::wasix;
 use crate::error::{Error, ErrorKind, Frame, Trap};
 use crate::runtime::host::HostFailure;
 use crate::runtime::reins::Stop;
@@ -32,7 +33,9 @@ pub(super) fn call(error: RuntimeError) -> Error {
         match error.downcast::<HostFailure>().map_err(RuntimeError::downcast::<Stop>) {
             Ok(failure) => failure.into_error(),
             Err(Ok(stop)) => stop.into_error(),
-            Err(Err(error)) => Error::trap(Trap::Other, Some(error.message())),
+            Err(Err(error)) => {
+                wasix::of_error(error).unwrap_or_else(|error| Error::trap(Trap::Other, Some(error.message())))
+            }
         }
     };
     trap.with_backtrace(backtrace)

@@ -12,7 +12,8 @@ use super::fuel::left;
 use super::memory;
 use super::metering::EXHAUSTED;
 use crate::error::{Error, ErrorKind, Result};
-use crate::module::info::{MemoryType, ModuleInfo, TableType};
+use crate::module::info::{Import, MemoryType, ModuleInfo, TableType};
+use crate::module::needs;
 use crate::runtime::access;
 use crate::runtime::host::{HostContext, HostError, HostFailure, HostFunction, HostImports, HostItem, Orders};
 use crate::runtime::life::Life;
@@ -25,6 +26,8 @@ pub(super) struct Guest {
     funcs: Funcs,
     fuel: Option<Global>,
     life: Arc<Life>,
+    /// Whether threads of its may write to a shared memory meanwhile.
+    has_threads: bool,
 }
 
 /// The imports of a module, in order, and what connects them to their guest.
@@ -44,18 +47,25 @@ impl Lowered {
     }
 }
 
-/// The imports of a module, in order; [`check_imports`](crate::runtime::preflight::check_imports) has found each.
+/// The imports of a module, in order; [`check_imports`](crate::runtime::preflight::check_imports) has found each. What is in
+/// place already, or comes from elsewhere, `other` has.
 pub(super) fn lower(
     store: &mut Store,
     info: &ModuleInfo,
     imports: &HostImports,
     funcs: &Funcs,
     life: &Arc<Life>,
+    other: impl Fn(&mut Store, &FunctionEnv<Guest>, &Import) -> Option<Extern>,
 ) -> Result<Lowered> {
-    let guest = Guest { memories: Vec::new(), funcs: funcs.clone(), fuel: None, life: Arc::clone(life) };
+    let has_threads = imports.wasix().is_some() && needs::starts_threads(info);
+    let guest = Guest { memories: Vec::new(), funcs: funcs.clone(), fuel: None, life: Arc::clone(life), has_threads };
     let guest = FunctionEnv::new(store, guest);
-    let items = info.imports.iter().filter_map(|import| imports.get(&import.module, &import.name));
-    let externs = items.map(|item| lower_one(store, &guest, funcs, item)).collect::<Result<_>>()?;
+    let one = |import: &Import| match (imports.get(&import.module, &import.name), other(store, &guest, import)) {
+        (_, Some(made)) => Ok(made),
+        (Some(item), None) => lower_one(store, &guest, funcs, item),
+        (None, None) => Err(Error::new(ErrorKind::Unlinkable, format!("nobody provides {import:?}"))),
+    };
+    let externs = info.imports.iter().map(one).collect::<Result<_>>()?;
     Ok(Lowered { externs, guest })
 }
 
@@ -107,6 +117,16 @@ fn lower_function(store: &mut Store, guest: &FunctionEnv<Guest>, function: &Host
     }))
 }
 
+/// A function of the engine's own, called once the guest has heeded its orders and what fuel it has was looked at.
+#[cfg_attr(not(feature = "wasix"), expect(dead_code, reason = "the engine has none but those of WASIX"))]
+pub(super) fn watched(store: &mut Store, guest: &FunctionEnv<Guest>, function: Function) -> Function {
+    let ty = function.ty(store);
+    Function::new_with_env(store, guest, ty, move |mut env, params| {
+        check(&mut env)?;
+        Ok(function.call(&mut env, params)?.into_vec())
+    })
+}
+
 /// Holds a guest that is paused, and fails the host call of one that is to stop or has used more than there was.
 fn check(env: &mut FunctionEnvMut<'_, Guest>) -> Result<(), RuntimeError> {
     env.data().life.heed().map_err(|stop| RuntimeError::user(Box::new(stop)))?;
@@ -149,6 +169,10 @@ impl HostContext for Calling<'_, '_> {
 
     fn memory(&mut self, memory: &str, access: &mut dyn FnMut(&mut [u8])) -> Result<()> {
         let memory = self.find(memory)?;
+        if self.0.data().has_threads && memory.ty(&*self.0).shared {
+            let message = "threads share this memory: it is only read and written a piece at a time";
+            return Err(Error::new(ErrorKind::UnsupportedFeature, message));
+        }
         memory::open(&memory, &mut *self.0, access);
         Ok(())
     }

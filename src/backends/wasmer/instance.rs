@@ -12,6 +12,7 @@ use super::convert::{Funcs, from_val, to_val};
 use super::fuel::Meter;
 use super::memory;
 use super::typed::{self, TypedCall};
+use super::wasix::Process;
 use crate::error::Result;
 use crate::runtime::core::{InstanceCore, Seat};
 use crate::runtime::fuel::{Gauge, Tank};
@@ -19,10 +20,15 @@ use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
 use crate::runtime::{access, signature};
 use crate::value::types::{FuncType, Value};
 
+/// What a program begins in, and ends with.
+const MAIN: &str = "_start";
+
 /// An instance in a store of its own.
 pub struct WasmerInstance {
     /// Dropped before the store, which its brake points into.
     pub(super) core: InstanceCore,
+    /// The program with its threads, where there is WASIX: dropped before the store, too.
+    pub(super) wasix: Option<Process>,
     instance: Instance,
     funcs: Funcs,
     pub(super) meter: Meter,
@@ -31,14 +37,22 @@ pub struct WasmerInstance {
 
 // SAFETY: what keeps Wasmer's `Store` from being `Send` is, by type, raw pointers into its own heap objects (which move
 // with it), an `on_called` callback and a trap handler (this crate sets neither), and the data of externrefs and host
-// functions (here numbers, and closures that are `Send + Sync`). Nothing outside this struct refers into its store but
-// `WasmerFunctionCaller`s, which hold handles and reach the store only through an exclusive reference to this struct.
+// functions (here numbers, closures that are `Send + Sync`, and what WASIX keeps, which moves threads there too). Nothing
+// outside this struct refers into its store but `WasmerFunctionCaller`s, which hold handles and reach the store only through
+// an exclusive reference to this struct. Threads of the guest have stores of their own, and share its memory and its code.
 // What the engine keeps by thread (the store in use, the guest stack) is in place during a call only.
 unsafe impl Send for WasmerInstance {}
 
 impl WasmerInstance {
-    pub(super) fn new(core: InstanceCore, store: Store, instance: Instance, funcs: Funcs, meter: Meter) -> Self {
-        Self { core, instance, funcs, meter, store }
+    pub(super) fn new(
+        core: InstanceCore,
+        wasix: Option<Process>,
+        store: Store,
+        instance: Instance,
+        funcs: Funcs,
+        meter: Meter,
+    ) -> Self {
+        Self { core, wasix, instance, funcs, meter, store }
     }
 
     fn memory(&self, name: &str) -> Result<wasmer::MemoryView<'_>> {
@@ -79,7 +93,8 @@ impl WasmInstance for WasmerInstance {
         };
         let typed = typed::prepare(function, &self.store, ty);
         let function = function.clone();
-        Ok(Box::new(WasmerFunctionCaller { function, typed, ty: ty.clone(), owner: self.core.id() }))
+        let is_main = name == MAIN;
+        Ok(Box::new(WasmerFunctionCaller { function, typed, ty: ty.clone(), owner: self.core.id(), is_main }))
     }
 
     fn global(&mut self, name: &str) -> Result<Value> {
@@ -125,6 +140,8 @@ pub struct WasmerFunctionCaller {
     typed: Option<TypedCall>,
     ty: FuncType,
     owner: u64,
+    /// Whether a program of WASIX ends when it returns.
+    is_main: bool,
 }
 
 impl fmt::Debug for WasmerFunctionCaller {
@@ -143,12 +160,16 @@ impl WasmFunctionCaller for WasmerFunctionCaller {
         let Some(instance) = (unsafe { instance.seat().of::<WasmerInstance>(self.owner) }) else {
             return Err(signature::other_instance());
         };
-        if let Some(call) = &self.typed {
+        if let (Some(call), None) = (&self.typed, &instance.wasix) {
             return call(instance, &self.ty, args, results);
         }
         signature::check_call(&self.ty, args, results.len())?;
-        let WasmerInstance { core, store, funcs, meter, .. } = instance;
-        core.life().run(|| call_dynamic(store, &self.function, funcs, meter, args, results))
+        let WasmerInstance { core, wasix, store, funcs, meter, .. } = instance;
+        let mut call = || call_dynamic(store, &self.function, funcs, meter, args, results);
+        core.life().run(|| match wasix {
+            None => call(),
+            Some(program) => program.run(self.is_main, call),
+        })
     }
 }
 

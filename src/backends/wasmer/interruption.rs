@@ -13,16 +13,21 @@ use crate::runtime::reins::Brake;
 
 /// Gives a guest whose code looks at `stop` the brake to stop it with.
 pub(super) fn prepare(store: &mut Store, core: &InstanceCore, stop: &Global) {
-    let stop = Extern::Global(stop.clone()).to_vm_extern();
-    if let VMExtern::Global(handle) = stop.unwrap_sys() {
-        let definition = handle.get(store.objects_mut().as_sys()).vmglobal();
-        core.set_brake(Flag(definition.cast()));
+    if let Some(flag) = flag(store, stop) {
+        core.set_brake(flag);
     }
+}
+
+/// The flag that guest code looks at. Whoever has it lets go of it before the store is dropped.
+pub(super) fn flag(store: &mut Store, stop: &Global) -> Option<Flag> {
+    let stop = Extern::Global(stop.clone()).to_vm_extern();
+    let VMExtern::Global(handle) = stop.unwrap_sys() else { return None };
+    Some(Flag(handle.get(store.objects_mut().as_sys()).vmglobal().cast()))
 }
 
 /// The address of a flag. The brake is taken away, under the lock it is pressed under, before its store is dropped.
 #[derive(Debug)]
-struct Flag(NonNull<i32>);
+pub(super) struct Flag(NonNull<i32>);
 
 // SAFETY: the address is that of a global's value in the store, which does not move while the store lives; the brake is
 // taken away before that ends (`InstanceCore` is dropped before the store). It is only accessed atomically here, and in

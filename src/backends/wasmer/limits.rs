@@ -22,6 +22,8 @@ pub(super) struct GuestTunables {
     life: Arc<Life>,
     table_elements: u32,
     vm: VMConfig,
+    /// Whether they are a thread's, which makes no shared memory: what was counted is that of its program.
+    of_thread: bool,
 }
 
 impl GuestTunables {
@@ -29,7 +31,13 @@ impl GuestTunables {
         let elements = limits.table_elements.unwrap_or(u64::MAX);
         let table_elements = u32::try_from(elements).unwrap_or(u32::MAX);
         let vm = VMConfig { wasm_stack_size: Some(usize::try_from(stack).unwrap_or(usize::MAX)) };
-        Self { base, life, table_elements, vm }
+        Self { base, life, table_elements, vm, of_thread: false }
+    }
+
+    /// The same for a thread of the instance.
+    pub(super) fn of_thread(mut self) -> Self {
+        self.of_thread = true;
+        self
     }
 
     /// A memory that counts itself; a shared one was counted before, with its maximum.
@@ -38,6 +46,9 @@ impl GuestTunables {
         ty: &MemoryType,
         make: impl FnOnce() -> Result<VMMemory, MemoryError>,
     ) -> Result<VMMemory, MemoryError> {
+        if ty.shared && self.of_thread {
+            return Err(MemoryError::Generic("a thread makes no shared memory".to_owned()));
+        }
         if ty.shared {
             return make();
         }

@@ -46,6 +46,12 @@ impl CountedMemory {
     }
 }
 
+impl Drop for CountedMemory {
+    fn drop(&mut self) {
+        self.life.memory().release(self.inner.size().bytes().0 as u64);
+    }
+}
+
 impl LinearMemory for CountedMemory {
     fn ty(&self) -> MemoryType {
         self.inner.ty()
@@ -112,7 +118,7 @@ impl LinearMemory for CountedMemory {
 pub(super) fn open(memory: &Memory, store: &mut impl AsStoreMut, access: &mut dyn FnMut(&mut [u8])) {
     let view = memory.view(store);
     // SAFETY: the store is held exclusively, so no guest code runs in it and no other view of the memory is used
-    // meanwhile; a shared memory never leaves the one store it was made in.
+    // meanwhile; a shared memory that leaves the one store it was made in is not opened.
     access(unsafe { view.data_unchecked_mut() });
 }
 

@@ -16,6 +16,7 @@ use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::MOST_TABLE_ELEMENTS;
 use crate::module::info::ModuleInfo;
+use crate::module::needs;
 use crate::runtime::{fuel, preflight};
 
 /// What the fuel global is set to by the guest code that finds it below zero. Nothing else writes it, so it tells
@@ -45,7 +46,10 @@ impl Private {
     /// The private exports that a module needs.
     pub(super) fn of(info: &ModuleInfo, config: &RuntimeConfig) -> Self {
         let unless = |unused: bool, name: &str| (!unused).then(|| fuel::unused_export(info, name));
-        let (fuel, stop) = (unless(!config.metering, "wrun:fuel"), unless(!config.interruption, "wrun:stop"));
+        // Threads are to be stopped with their program, whoever else is to be; and each would have a tank of its own.
+        let threads = needs::starts_threads(info);
+        let fuel = unless(!config.metering || threads, "wrun:fuel");
+        let stop = unless(!config.interruption && !threads, "wrun:stop");
         let denied = unless(!preflight::may_grow_tables(info), "wrun:denied");
         let start = unless(info.start.is_none(), "wrun:start");
         Self { fuel, stop, denied, start }

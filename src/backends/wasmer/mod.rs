@@ -14,7 +14,7 @@ mod metering;
 mod module;
 mod runtime;
 mod typed;
-#[cfg(feature = "wasix")]
+#[cfg_attr(not(feature = "wasix"), path = "wasix/absent.rs")]
 mod wasix;
 
 pub(crate) use artifact::CODE;

@@ -9,16 +9,19 @@ use wasmer::sys::{
     BaseTunables, CompilerConfig, Cranelift, CraneliftOptLevel, EngineBuilder, Features, ModuleMiddleware,
     NativeEngineExt, Singlepass,
 };
-use wasmer::{Engine, Instance, Module, Store};
+use wasmer::{Engine, FunctionEnv, Instance, Module, Store};
 
 use super::convert::Funcs;
 use super::fuel::Meter;
+use super::host::Guest;
 use super::limits::{GuestTunables, claim_stack_size};
 use super::metering::Private;
+use super::wasix::Process;
 use super::{WasmerInstance, WasmerModule, artifact, errors, host, interruption};
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
+use crate::module::info::Import;
 use crate::runtime::artifact::{KeptCode, Parts};
 use crate::runtime::core::InstanceCore;
 use crate::runtime::features::Feature;
@@ -166,30 +169,46 @@ impl WasmRuntime for WasmerRuntime {
 
         let mut engine = module.engine().clone();
         let shared = preflight::shared_bytes(module.info(), imports);
-        let base = BaseTunables::for_target(engine.target());
         // Until the store is in the instance, which drops it last.
         let mut store;
         let core = InstanceCore::new(module.info(), ledger, limits, shared, config.interruption)?;
         let life = core.life();
-        engine.set_tunables(GuestTunables::new(base, Arc::clone(life), limits, config.effective_max_stack()));
+        let base = || BaseTunables::for_target(module.engine().target());
+        let tunables = || GuestTunables::new(base(), Arc::clone(life), limits, config.effective_max_stack());
+        engine.set_tunables(tunables());
         store = Store::new(engine);
         let funcs = Funcs::default();
-        let lowered = host::lower(&mut store, module.info(), imports, &funcs, life)?;
+        let begin = |wasix| {
+            let mut engine = module.engine().clone();
+            engine.set_tunables(tunables().of_thread());
+            Process::new(&mut store, module, imports, wasix, engine, &core)
+        };
+        let mut wasix = imports.wasix().map(begin).transpose()?;
+        let other = |store: &mut Store, guest: &FunctionEnv<Guest>, import: &Import| {
+            wasix.as_ref()?.provide(store, guest, import)
+        };
+        let lowered = host::lower(&mut store, module.info(), imports, &funcs, life, other)?;
         let made = Instance::new_by_index(&mut store, module.compiled(), &lowered.externs);
         let instance = made.map_err(errors::instantiate)?;
         let mut meter = Meter::of(module.private(), &instance, life, limits.fuel);
         meter.fill(&mut store);
-        if let Some(stop) = meter.stop() {
-            interruption::prepare(&mut store, &core, stop);
+        match (&mut wasix, meter.stop()) {
+            (Some(program), stop) => program.begin(&mut store, &instance, &lowered.externs, stop, &core)?,
+            (None, Some(stop)) => interruption::prepare(&mut store, &core, stop),
+            (None, None) => {}
         }
         lowered.connect(&mut store, &instance, meter.fuel().cloned());
         if let Some(start) = module.private().start(&instance) {
-            life.start(|| {
+            let mut start = || {
                 let started = start.call(&mut store, &[]);
                 meter.settle(&mut store, started)
+            };
+            life.start(|| match &wasix {
+                None => start(),
+                Some(program) => program.run(false, start),
             })?;
         }
-        Ok(Box::new(WasmerInstance::new(core.made(), store, instance, funcs, meter)))
+        Ok(Box::new(WasmerInstance::new(core.made(), wasix, store, instance, funcs, meter)))
     }
 
     fn metrics(&self) -> RuntimeMetrics {

@@ -1,5 +1,7 @@
-//! WASIX on Wasmer: what its guests see of the world.
+//! WASIX on Wasmer: its own implementation, held to what was granted.
 
+mod crew;
+mod environment;
 mod errors;
 mod file;
 mod files;
@@ -7,4 +9,14 @@ mod folder;
 mod mounts;
 mod names;
 mod network;
+mod outcome;
+mod process;
+mod replaced;
 mod stat;
+mod stdin;
+mod stdio;
+mod system;
+mod thread;
+
+pub(super) use outcome::of_error;
+pub(super) use process::Process;

@@ -1,0 +1,95 @@
+//! What a module imports of WASIX, which an engine makes by itself: the names and types of its functions, and the memory
+//! that a program's threads share.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::preview1;
+use crate::capabilities::Capabilities;
+use crate::module::info::{ExternType, ModuleInfo};
+use crate::module::needs;
+use crate::runtime::host::{HostImports, HostItem, Wasix};
+use crate::runtime::wasix::MEMORY;
+use crate::value::types::{FuncType, ValType};
+
+/// Whether a module imports WASIX where the host does not offer that itself.
+pub(super) fn is_wanted(info: &ModuleInfo, imports: &HostImports) -> bool {
+    let mut missing = info.imports.iter().filter(|import| imports.get(&import.module, &import.name).is_none());
+    missing.any(|import| needs::is_wasix(&import.module, &import.name))
+}
+
+/// Adds WASIX to what the host offers. What such a module imports of preview 1 is of WASIX too: both have the same files.
+pub(super) fn provide<'h>(
+    info: &ModuleInfo,
+    capabilities: &Capabilities,
+    imports: &'h HostImports,
+) -> Cow<'h, HostImports> {
+    let missing = info.imports.iter().filter(|import| imports.get(&import.module, &import.name).is_none());
+    let (mut functions, mut memory) = (BTreeMap::new(), None);
+    for import in missing {
+        let (module, name) = (&*import.module, &*import.name);
+        match (&import.ty, find(module, name)) {
+            (ExternType::Memory(ty), None) if (module, name) == MEMORY => memory = Some(HostItem::Memory(*ty)),
+            (_, Some(function)) => {
+                functions.insert((module.to_owned(), name.to_owned()), function);
+            }
+            _ => {}
+        }
+    }
+    let all = imports.clone().with_wasix(Wasix { capabilities: capabilities.clone(), functions });
+    Cow::Owned(match memory {
+        Some(memory) => all.with(MEMORY.0, MEMORY.1, memory),
+        None => all,
+    })
+}
+
+/// The type of a function of WASIX, where there is one of this module and name.
+fn find(module: &str, name: &str) -> Option<FuncType> {
+    if needs::is_wasix(module, name) && module != "wasix_32v1" {
+        return Some(FuncType::new([ValType::I32], [ValType::I32]));
+    }
+    if module != "wasix_32v1" {
+        return preview1::ty(module, name);
+    }
+    let signature = |text: &str| Some(types(text.strip_prefix(name)?.strip_prefix('(')?));
+    let (params, results) = FUNCTIONS.split_whitespace().find_map(signature)?;
+    Some(FuncType::new(params, results))
+}
+
+/// The types of parameters and of results, of the rest of a signature: `ii)i`.
+fn types(rest: &str) -> (Vec<ValType>, Vec<ValType>) {
+    let (params, results) = rest.split_once(')').unwrap_or((rest, ""));
+    let ty = |letter| if letter == 'l' { ValType::I64 } else { ValType::I32 };
+    (params.chars().map(ty).collect(), results.chars().map(ty).collect())
+}
+
+/// The functions of `wasix_32v1`, each by its name, parameters and results: `i` is an i32, and `l` an i64.
+static FUNCTIONS: &str = "
+    args_get(ii)i args_sizes_get(ii)i call_dynamic(iiiiii)i callback_signal(ii) chdir(ii)i clock_res_get(ii)i
+    clock_time_get(ili)i clock_time_set(il)i closure_allocate(i)i closure_free(i)i closure_prepare(iiiiiii)i
+    context_create(ii)i context_destroy(l)i context_switch(l)i dl_invalid_handle(i)i dlopen(iiiiiiii)i
+    dlsym(iiiiii)i environ_get(ii)i environ_sizes_get(ii)i epoll_create(i)i epoll_ctl(iiii)i epoll_wait(iiili)i
+    fd_advise(illi)i fd_allocate(ill)i fd_close(i)i fd_datasync(i)i fd_dup(ii)i fd_dup2(iiii)i fd_event(lii)i
+    fd_fdflags_get(ii)i fd_fdflags_set(ii)i fd_fdstat_get(ii)i fd_fdstat_set_flags(ii)i fd_fdstat_set_rights(ill)i
+    fd_filestat_get(ii)i fd_filestat_set_size(il)i fd_filestat_set_times(illi)i fd_pipe(ii)i fd_pread(iiili)i
+    fd_prestat_dir_name(iii)i fd_prestat_get(ii)i fd_pwrite(iiili)i fd_read(iiii)i fd_readdir(iiili)i
+    fd_renumber(ii)i fd_seek(ilii)i fd_sync(i)i fd_tell(ii)i fd_write(iiii)i futex_wait(iiii)i futex_wake(ii)i
+    futex_wake_all(ii)i getcwd(ii)i path_create_directory(iii)i path_filestat_get(iiiii)i
+    path_filestat_set_times(iiiilli)i path_link(iiiiiii)i path_open(iiiiillii)i path_open2(iiiiilliii)i
+    path_readlink(iiiiii)i path_remove_directory(iii)i path_rename(iiiiii)i path_symlink(iiiii)i
+    path_unlink_file(iii)i poll_oneoff(iiii)i port_addr_add(i)i port_addr_clear()i port_addr_list(ii)i
+    port_addr_remove(i)i port_bridge(iiiii)i port_dhcp_acquire()i port_gateway_set(i)i port_mac(i)i
+    port_route_add(iiii)i port_route_clear()i port_route_list(ii)i port_route_remove(i)i port_unbridge()i
+    proc_exec(iiii) proc_exec2(iiiiii) proc_exec3(iiiiiiiii)i proc_exec4(iiiiiiiii)i proc_exit(i) proc_exit2(i)
+    proc_fork(ii)i proc_fork_env(i)i proc_id(i)i proc_join(iii)i proc_parent(ii)i proc_raise(i)i
+    proc_raise_interval(ili)i proc_signal(ii)i proc_signals_get(i)i proc_signals_sizes_get(i)i proc_snapshot()i
+    proc_spawn(iiiiiiiiiiiii)i proc_spawn2(iiiiiiiiiiiiii)i proc_spawn3(iiiiiiiiiiiiii)i random_get(ii)i
+    reflect_signature(iiiiii)i resolve(iiiiii)i sched_yield()i sock_accept(iiii)i sock_accept_v2(iiii)i
+    sock_addr_local(ii)i sock_addr_peer(ii)i sock_bind(ii)i sock_connect(ii)i sock_get_opt_flag(iii)i
+    sock_get_opt_size(iii)i sock_get_opt_time(iii)i sock_join_multicast_v4(iii)i sock_join_multicast_v6(iii)i
+    sock_leave_multicast_v4(iii)i sock_leave_multicast_v6(iii)i sock_listen(ii)i sock_open(iiii)i sock_pair(iiiii)i
+    sock_recv(iiiiii)i sock_recv_from(iiiiiii)i sock_send(iiiii)i sock_send_file(iilli)i sock_send_to(iiiiii)i
+    sock_set_opt_flag(iii)i sock_set_opt_size(iil)i sock_set_opt_time(iii)i sock_shutdown(ii)i sock_status(ii)i
+    stack_checkpoint(ii)i stack_restore(il) thread_exit(i) thread_id(i)i thread_join(i)i thread_parallelism(i)i
+    thread_signal(ii)i thread_sleep(l)i thread_spawn(ii)i thread_spawn_v2(ii)i tty_get(i)i tty_set(i)i
+";

@@ -1,0 +1,119 @@
+//! What cannot be had is refused, or fails with an errno.
+
+use wrun::{Capabilities, ErrorKind, Limits, RuntimeConfig, RuntimeKind, Trap, Value};
+
+use crate::guest::{Program, fixture, on_each, refused, within};
+
+#[test]
+fn wasmtime_says_who_has_wasix() {
+    if !RuntimeKind::Wasmtime.is_available() {
+        return;
+    }
+    within(|| {
+        for program in ["hello.wasm", "threads.wasm"] {
+            let program = Program::new(&RuntimeConfig::wasmtime(), &fixture(program));
+            let started = program.start(Limits::none(), Capabilities::none());
+            refused(started, ErrorKind::UnsupportedFeature, "needs WASIX: use --runtime wasmer");
+        }
+    });
+}
+
+#[test]
+fn wasix_is_never_deterministic() {
+    on_each(|config| {
+        let program = Program::new(&config, &fixture("hello.wasm"));
+        let started = program.start(Limits::none(), Capabilities::none().with_seed(1));
+        refused(started, ErrorKind::UnsupportedFeature, "never deterministic");
+    });
+}
+
+#[test]
+fn modules_that_wasix_would_link_or_that_share_other_memories_are_refused() {
+    let cases = [
+        (r#"(module (@custom "dylink.0" "") (import "wasix_32v1" "sched_yield" (func (result i32))))"#, "dynamically"),
+        (r#"(module (import "wasix_32v1" "sched_yield" (func (result i32))) (memory 1 2 shared))"#, "shared memory"),
+        (
+            r#"(module (import "wasix_32v1" "sched_yield" (func (result i32))) (import "env" "other" (memory 1 2 shared)))"#,
+            "shared memory",
+        ),
+    ];
+    on_each(move |config| {
+        for (wat, part) in cases {
+            let started = Program::new(&config, wat.as_bytes()).start(Limits::none(), Capabilities::none());
+            refused(started, ErrorKind::UnsupportedFeature, part);
+        }
+    });
+}
+
+#[test]
+fn names_and_types_that_wasix_does_not_have_are_told() {
+    let cases = [
+        (r#"(module (import "wasix_32v1" "fd_fly" (func (result i32))))"#, "`wasix_32v1` `fd_fly`: func () -> i32"),
+        (
+            r#"(module (import "wasix_32v1" "fd_close" (func (result i32))))"#,
+            "`wasix_32v1` `fd_close` is func (i32) -> i32, not func () -> i32",
+        ),
+        (
+            r#"(module (import "wasix_32v1" "fd_close" (func (param i32) (result i32))) (import "env" "log" (func)))"#,
+            "1 import nobody provides:\n  `env` `log`: func () -> ()",
+        ),
+    ];
+    on_each(move |config| {
+        for (wat, part) in cases {
+            let started = Program::new(&config, wat.as_bytes()).start(Limits::none(), Capabilities::none());
+            refused(started, ErrorKind::Unlinkable, part);
+        }
+    });
+}
+
+#[test]
+fn no_other_program_is_started_nor_is_this_one_copied() {
+    let errnos = [
+        ("proc_fork", "i32 i32"),
+        ("proc_fork_env", "i32"),
+        ("proc_snapshot", ""),
+        ("stack_checkpoint", "i32 i32"),
+        ("proc_exec3", "i32 i32 i32 i32 i32 i32 i32 i32 i32"),
+        ("proc_exec4", "i32 i32 i32 i32 i32 i32 i32 i32 i32"),
+        ("proc_spawn", "i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32"),
+        ("proc_spawn2", "i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32"),
+        ("dlopen", "i32 i32 i32 i32 i32 i32 i32 i32"),
+        ("dlsym", "i32 i32 i32 i32 i32 i32"),
+        ("context_create", "i32 i32"),
+        ("context_switch", "i64"),
+        ("closure_free", "i32"),
+        ("call_dynamic", "i32 i32 i32 i32 i32 i32"),
+        ("tty_get", "i32"),
+        ("tty_set", "i32"),
+    ];
+    let traps =
+        [("proc_exec", "i32 i32 i32 i32"), ("proc_exec2", "i32 i32 i32 i32 i32 i32"), ("stack_restore", "i32 i64")];
+    on_each(move |config| {
+        let call = |name: &str, params: &str, result: &str| {
+            let args: String = params.split_whitespace().map(|ty| format!("({ty}.const 0)")).collect();
+            let wat = format!(
+                r#"(module (import "wasix_32v1" "{name}" (func $call (param {params}) {result}))
+                    (memory (export "memory") 1) (func (export "run") {result} (call $call {args})))"#
+            );
+            let mut guest = Program::new(&config, wat.as_bytes()).start(Limits::none(), Capabilities::none()).unwrap();
+            guest.call("run", &[])
+        };
+        for (name, params) in errnos {
+            assert_eq!(call(name, params, "(result i32)").unwrap(), [Value::I32(58)], "{name}");
+        }
+        for (name, params) in traps {
+            let error = call(name, params, "").unwrap_err();
+            assert_eq!(error.trap_code(), Some(Trap::Host), "{error}");
+            assert!(error.message().contains(name), "{error}");
+        }
+    });
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_refused() {
+    on_each(|config| {
+        let program = Program::new(&config, &fixture("hello.wasm"));
+        let granted = Capabilities::none().with_dir(wrun::DirGrant::new("/nowhere/at/all", "/data"));
+        refused(program.start(Limits::none(), granted), ErrorKind::Grant, "/nowhere/at/all");
+    });
+}
