@@ -167,13 +167,13 @@ fn through_a_file(files: &dyn FileSystem, path: &Path, options: &str) -> Option<
     let mut file = opened(files, path, options).ok()?;
     let changes = options.chars().any(|option| "watcx".contains(option));
     let read = read(&mut file).unwrap_or_default();
-    let changed = [
+    let done = [
         write(&mut file, b"changed").is_ok(),
         file.set_len(1).is_ok(),
         file.set_times(Some(1), Some(1)).is_ok(),
         file.unlink().is_ok(),
     ];
-    Some(Told { call: format!("open {options}"), read, changed: changes || changed.contains(&true) })
+    Some(Told { call: format!("open {options}"), read, changed: changes || done.contains(&true) })
 }
 
 type Call = fn(&dyn FileSystem, &Path) -> FsResult<Vec<u8>>;

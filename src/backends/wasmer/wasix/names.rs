@@ -36,7 +36,7 @@ impl Names {
     pub(super) fn renamed(&mut self, from: &Path, to: &Path) {
         for name in self.names.values_mut() {
             match name.strip_prefix(from) {
-                Ok(rest) if rest.as_os_str().is_empty() => *name = to.to_owned(),
+                Ok(rest) if rest.as_os_str().is_empty() => to.clone_into(name),
                 Ok(rest) => *name = to.join(rest),
                 Err(_) => {}
             }
