@@ -38,7 +38,7 @@ _wrun() {
 
     case "${cmd}" in
         wrun)
-            opts="-r -o -v -q -h -V --runtime --compiler --opt --deterministic --memory --stack --table-elements --timeout --fuel --dir --env --policy --explain --no-cache --cache-dir --input --output --pretty --metrics --capture --progress --verbose --quiet --log-format --color --help --version inspect engines compile cache completions"
+            opts="-r -o -v -q -h -V --runtime --compiler --opt --deterministic --memory --stack --table-elements --timeout --fuel --dir --env --net --policy --explain --no-cache --cache-dir --input --output --pretty --metrics --capture --progress --verbose --quiet --log-format --color --help --version inspect engines compile cache completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -89,6 +89,10 @@ _wrun() {
                     return 0
                     ;;
                 --env)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --net)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

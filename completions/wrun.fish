@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wrun_global_optspecs
-    string join \n r/runtime= compiler= opt= deterministic= memory= stack= table-elements= timeout= fuel= dir= env= policy= explain no-cache cache-dir= input= o/output= pretty metrics capture progress= v/verbose q/quiet log-format= color= h/help V/version
+    string join \n r/runtime= compiler= opt= deterministic= memory= stack= table-elements= timeout= fuel= dir= env= net= policy= explain no-cache cache-dir= input= o/output= pretty metrics capture progress= v/verbose q/quiet log-format= color= h/help V/version
 end
 
 function __fish_wrun_needs_command
@@ -39,6 +39,7 @@ complete -c wrun -n "__fish_wrun_needs_command" -l timeout -d 'The most wall clo
 complete -c wrun -n "__fish_wrun_needs_command" -l fuel -d 'The most portable fuel, about one unit an operator: 500000, 10M, 2G' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l dir -d 'Grant a folder, by its own path or as GUEST; `::ro` makes it read-only' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l env -d 'Grant an environment variable; without a value, a copy of wrun\'s own' -r
+complete -c wrun -n "__fish_wrun_needs_command" -l net -d 'Grant network to a WASIX program on wasmer: reach 127.0.0.1:80, tcp:10.0.0.0/8:*, example.org:443; listen at in:tcp:127.0.0.1:8080; look up dns:example.org' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l policy -d 'Limits and grants from a TOML file; flags win over it' -r -F
 complete -c wrun -n "__fish_wrun_needs_command" -l cache-dir -d 'Where compiled code is kept [default: `WRUN_CACHE_DIR`, else wrun in the XDG cache folder]' -r -F
 complete -c wrun -n "__fish_wrun_needs_command" -l input -d 'How arguments on standard input are written' -r -f -a "json\t''
