@@ -15,6 +15,7 @@ pub struct Artifact {
     /// What the engine wrote.
     pub(crate) code: Vec<u8>,
     /// How many bytes later the code stood, when it was compiled, than in the module as it came.
+    #[cfg_attr(not(feature = "wasmtime-runtime"), expect(dead_code, reason = "Wasmer's modules are not rewritten"))]
     pub(crate) code_shift: i64,
 }
 

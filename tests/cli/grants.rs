@@ -212,6 +212,6 @@ fn what_is_in_force_is_explained_with_where_it_comes_from() {
     let opt = |args: &[&str]| run(&[args, &["--explain", "x.wasm"]].concat()).stdout;
     assert!(opt(&["--opt", "size"]).contains("opt             size                           (command line)"));
     assert!(opt(&["--policy", &world.policy("opt = \"none\"\n")]).contains("opt             none "));
-    assert!(opt(&["--runtime", "wasmtime"]).contains("opt             speed                          (default)"));
+    assert!(opt(&[]).contains("opt             speed                          (default)"));
     run(&["--explain", "--dir", "/no/such/folder", "x.wasm"]).fails(126, &["/no/such/folder"]);
 }
