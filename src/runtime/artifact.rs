@@ -15,7 +15,6 @@ pub struct Artifact {
     /// What the engine wrote.
     pub(crate) code: Vec<u8>,
     /// How many bytes later the code stood, when it was compiled, than in the module as it came.
-    #[cfg_attr(not(feature = "wasmtime-runtime"), expect(dead_code, reason = "Wasmer's modules are not rewritten"))]
     pub(crate) code_shift: i64,
 }
 
@@ -32,6 +31,7 @@ pub struct KeptCode {
 pub(crate) struct Parts {
     pub(crate) info: Arc<ModuleInfo>,
     pub(crate) code: Code,
+    #[cfg_attr(not(feature = "wasmtime-runtime"), expect(dead_code, reason = "Wasmer's modules are not rewritten"))]
     pub(crate) code_shift: i64,
 }
 
