@@ -4,7 +4,7 @@
 #   cargo build --release && benches/process.sh [PATH/TO/wrun]
 #
 # Peers are taken from PATH, or from WASMTIME, WASMER, WASMI: the commands of those projects. What is not there is left out,
-# and said so. RUNS (40) is how often each command runs, LARGE a module of many megabytes that is a program (skipped without).
+# and said so. RUNS (40) is how often each command runs.
 # Caches are those of this script, in a folder that is removed at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -41,8 +41,6 @@ missing() { printf '| %s | | | not measured: no %s | |\n' "$1" "$2"; }
 # What an empty program takes, in the same way it is linked by default here.
 printf 'int main(void) { return 0; }\n' >"$folder/empty.c"
 cc -O2 -o "$folder/empty" "$folder/empty.c"
-# Hot code: fib(40), and loops over memory as CoreMark has them.
-"$wrun" --version >/dev/null
 add="$folder/add.wasm"
 
 printf '| work | wrun, ms | peer, ms | ratio | bound |\n| --- | --- | --- | --- | --- |\n'
