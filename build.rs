@@ -1,0 +1,39 @@
+//! How the program is linked, where it is known which linker that is: the one that comes with Rust. Other ways to link it
+//! give the same program, a little slower to start (ARCHITECTURE.md, "What does a start cost?").
+
+use std::env;
+
+/// Functions that the standard library calls where the C library has them. Whoever calls one without asking is taken at its
+/// word as long as each crate is linked by itself; optimised as one unit, all calls become calls of what may be absent, and a
+/// C library that is linked whole leaves out what may be absent.
+const MAY_BE_ABSENT: [&str; 4] = ["copy_file_range", "gettid", "posix_spawn_file_actions_addchdir_np", "statx"];
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=link/start.order");
+    let is = |name: &str, wanted: &str| env::var(name).is_ok_and(|value| value == wanted);
+    if !is("CARGO_CFG_TARGET_OS", "linux") || !is("CARGO_CFG_TARGET_ENV", "gnu") {
+        return;
+    }
+    if env::var("CARGO_CFG_TARGET_FEATURE").is_ok_and(|features| features.split(',').any(|one| one == "crt-static")) {
+        for function in MAY_BE_ABSENT {
+            println!("cargo::rustc-link-arg-bins=-Wl,--undefined={function}");
+        }
+    }
+    // The functions of a start stand beside each other: fewer pages to map.
+    if is("CARGO_CFG_TARGET_ARCH", "x86_64")
+        && is("PROFILE", "release")
+        && env::var_os("RUSTC_LINKER").is_none()
+        && !chosen()
+    {
+        let folder = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+        println!("cargo::rustc-link-arg-bins=-Wl,--symbol-ordering-file={folder}/link/start.order");
+        println!("cargo::rustc-link-arg-bins=-Wl,--no-warn-symbol-ordering");
+    }
+}
+
+/// Whether another linker was chosen by flags.
+fn chosen() -> bool {
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    ["-fuse-ld", "linker=", "linker-flavor=", "linker-features="].iter().any(|flag| flags.contains(flag))
+}
