@@ -28,7 +28,9 @@ pub(crate) struct Cli {
     pub(crate) run: RunArgs,
 }
 
+// The options of each are made only where it is asked for: each start would pay for all of them.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     /// Tell what a module is and needs, without running it
     Inspect(InspectArgs),
@@ -158,7 +160,7 @@ pub(crate) struct FolderArgs {
     pub(crate) cache_dir: Option<PathBuf>,
 }
 
-/// How much is said on standard error, and how.
+// How much is said on standard error, and how. (Written as documentation, this would be said of each subcommand in its help.)
 #[derive(Args, Debug, Default)]
 pub(crate) struct TalkArgs {
     /// Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter

@@ -72,25 +72,32 @@ fn is_option(text: &str) -> bool {
 /// Whether the token after this option is its value.
 fn wants_next(text: &str, command: &Command) -> bool {
     if let Some(long) = text.strip_prefix("--") {
-        return !long.contains('=') && options(command).any(|arg| arg.get_long() == Some(long) && takes_value(arg));
+        return !long.contains('=') && takes_value(command, |arg| arg.get_long() == Some(long));
     }
     let mut shorts = text.chars().skip(1);
     while let Some(short) = shorts.next() {
-        if options(command).any(|arg| arg.get_short() == Some(short) && takes_value(arg)) {
+        if takes_value(command, |arg| arg.get_short() == Some(short)) {
             return shorts.next().is_none();
         }
     }
     false
 }
 
-/// Options of the command and its subcommands: those that share a name agree on taking a value.
-fn options(command: &Command) -> impl Iterator<Item = &Arg> {
-    let all = std::iter::once(command).chain(command.get_subcommands());
-    all.flat_map(Command::get_arguments).filter(|arg| !arg.is_positional())
-}
-
-fn takes_value(arg: &Arg) -> bool {
-    matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) && !arg.is_require_equals_set()
+/// Whether an option, of the command or else of its subcommands, takes a value: those that share a name agree on that.
+fn takes_value(command: &Command, is_meant: impl Fn(&Arg) -> bool) -> bool {
+    let find = |command: &Command| {
+        let mut options = command.get_arguments().filter(|arg| !arg.is_positional());
+        options
+            .find(|arg| is_meant(arg))
+            .map(|arg| matches!(arg.get_action(), ArgAction::Set | ArgAction::Append) && !arg.is_require_equals_set())
+    };
+    let of_subcommands = || {
+        // They get their options only when the command is built.
+        let mut whole = command.clone();
+        whole.build();
+        whole.get_subcommands().find_map(find)
+    };
+    find(command).or_else(of_subcommands).unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -121,5 +128,7 @@ mod tests {
         assert_eq!(ordered("wrun -r wasmer ./inspect"), "wrun -r wasmer ./inspect");
         assert_eq!(ordered("wrun --memory inspect m.wasm"), "wrun --memory inspect m.wasm");
         assert_eq!(ordered("wrun -vo json engines"), "wrun engines -vo json");
+        assert_eq!(ordered("wrun --max-size 5MB cache prune"), "wrun cache --max-size 5MB prune");
+        assert_eq!(ordered("wrun --remove cache verify"), "wrun cache --remove verify");
     }
 }
