@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::vocabulary::{file, on_each_engine, run};
+use crate::vocabulary::{file, in_shell, on_each_engine, run, said};
 
 #[test]
 fn growth_up_to_the_limit_works_and_past_it_is_minus_one() {
@@ -91,6 +91,19 @@ fn the_stack_bounds_recursion() {
         depth("64KiB", "30000").fails(134, &["call stack exhausted"]);
         depth("64MiB", "500000").prints("500000\n");
         depth("64MiB", "20000000").fails(134, &["call stack exhausted"]);
+    });
+}
+
+#[test]
+fn the_stack_is_the_guests_whatever_the_shell_leaves_of_its_own() {
+    on_each_engine(|engine| {
+        for limit in ["1024", "8192", "65536", "unlimited"] {
+            for (depth, exit_code) in [("4000", 0), ("20000000", 134)] {
+                let line = format!("-r {engine} --stack 4MiB fixtures/wat/recursion.wat depth {depth}");
+                let said = said(&in_shell(&format!("ulimit -S -s {limit}"), &line).output().unwrap());
+                assert_eq!(said.code, exit_code, "{engine}, {limit} KiB, {depth}: {}", said.stderr);
+            }
+        }
     });
 }
 

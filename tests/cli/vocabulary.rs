@@ -37,6 +37,17 @@ pub(crate) fn wrun() -> Command {
     command
 }
 
+/// `wrun` with a line of arguments, by a shell that does something first.
+pub(crate) fn in_shell(first: &str, line: &str) -> Command {
+    let mut shell = Command::new("sh");
+    for name in ENVIRONMENT {
+        shell.env_remove(name);
+    }
+    let binary = assert_cmd::cargo::cargo_bin("wrun");
+    shell.env("NO_COLOR", "1").args(["-c", &format!("{first}; exec {} {line}", binary.display())]);
+    shell
+}
+
 /// Runs `wrun` with these arguments and nothing on standard input.
 pub(crate) fn run(args: &[&str]) -> Said {
     run_with(args, "")
