@@ -51,6 +51,7 @@ pub use capabilities::{Access, Capabilities, Captured, DirGrant, Input, Output};
 pub use config::RuntimeConfig;
 pub use error::{Error, ErrorKind, Frame, Result, Trap};
 pub use limits::{LimitExceeded, LimitKind, Limits};
+pub use module::file::ModuleFile;
 pub use module::info::{ExternType, MemoryType, ModuleInfo, TableType};
 pub use network::NetRule;
 pub use runtime::asynchronous::AsyncCall;

@@ -2,6 +2,7 @@
 
 mod measures;
 
+use std::io;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,8 @@ use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{LimitExceeded, LimitKind, Limits};
+use crate::module::file::ModuleFile;
+use crate::module::hash;
 use crate::module::info::ModuleInfo;
 use crate::runtime::artifact::KeptCode;
 use crate::runtime::host::HostImports;
@@ -106,7 +109,7 @@ pub struct Outcome {
 #[derive(Debug)]
 pub struct Session<'a> {
     config: RuntimeConfig,
-    bytes: &'a [u8],
+    source: Source<'a>,
     info: Arc<ModuleInfo>,
     /// The module to compile, where there is no code of it.
     admitted: OnceLock<AdmittedModule<'a>>,
@@ -117,6 +120,33 @@ pub struct Session<'a> {
     opened_with: CacheUse,
 }
 
+/// Where a module comes from.
+#[derive(Clone, Copy, Debug)]
+enum Source<'a> {
+    Bytes(&'a [u8]),
+    File(&'a ModuleFile),
+}
+
+impl<'a> Source<'a> {
+    fn bytes(self) -> Result<&'a [u8]> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes),
+            Self::File(file) => file.bytes().map_err(unreadable),
+        }
+    }
+
+    fn hash(self) -> Result<blake3::Hash> {
+        match self {
+            Self::Bytes(bytes) => Ok(hash::contents(bytes)),
+            Self::File(file) => file.hash().map_err(unreadable),
+        }
+    }
+}
+
+fn unreadable(error: io::Error) -> Error {
+    Error::new(ErrorKind::Internal, format!("the module cannot be read: {error}")).with_source(error)
+}
+
 impl<'a> Session<'a> {
     /// Reads a module, binary or text.
     ///
@@ -124,7 +154,7 @@ impl<'a> Session<'a> {
     /// Those of [`preflight::check_config`] and [`preflight::admit`].
     pub fn open(config: &RuntimeConfig, bytes: &'a [u8]) -> Result<Self> {
         preflight::check_config(config)?;
-        Self::admit(config, bytes, None)
+        Self::admit(config, Source::Bytes(bytes), None)
     }
 
     /// Looks for the code of a module, binary or text, and reads the module where there is none.
@@ -132,23 +162,38 @@ impl<'a> Session<'a> {
     /// # Errors
     /// As [`Session::open`].
     pub fn open_cached(config: &RuntimeConfig, bytes: &'a [u8], cache: &Cache) -> Result<Self> {
+        Self::look(config, Source::Bytes(bytes), cache)
+    }
+
+    /// The same of a module in a file, with or without a cache.
+    ///
+    /// # Errors
+    /// As [`Session::open`]; [`ErrorKind::Internal`] where the file cannot be read.
+    pub fn open_file(config: &RuntimeConfig, file: &'a ModuleFile, cache: Option<&Cache>) -> Result<Self> {
+        match cache {
+            Some(cache) => Self::look(config, Source::File(file), cache),
+            None => Self::open(config, Source::File(file).bytes()?),
+        }
+    }
+
+    fn look(config: &RuntimeConfig, source: Source<'a>, cache: &Cache) -> Result<Self> {
         preflight::check_config(config)?;
-        let slot = Slot::of(cache, config, bytes);
+        let slot = Slot::of(cache, config, source.hash()?);
         match slot.find() {
             Some(code) => {
                 let (config, info) = (config.clone(), Arc::clone(code.info()));
                 let (slot, found) = (Some(slot), Mutex::new(Some(code)));
-                Ok(Self { config, bytes, info, admitted: OnceLock::new(), slot, found, opened_with: CacheUse::Hit })
+                Ok(Self { config, source, info, admitted: OnceLock::new(), slot, found, opened_with: CacheUse::Hit })
             }
-            None => Self::admit(config, bytes, Some(slot)),
+            None => Self::admit(config, source, Some(slot)),
         }
     }
 
-    fn admit(config: &RuntimeConfig, bytes: &'a [u8], slot: Option<Slot>) -> Result<Self> {
-        let admitted = preflight::admit(config, bytes)?;
+    fn admit(config: &RuntimeConfig, source: Source<'a>, slot: Option<Slot>) -> Result<Self> {
+        let admitted = preflight::admit(config, source.bytes()?)?;
         let (config, info) = (config.clone(), Arc::clone(admitted.info()));
         let opened_with = if slot.is_some() { CacheUse::Miss } else { CacheUse::Off };
-        Ok(Self { config, bytes, info, admitted: admitted.into(), slot, found: Mutex::default(), opened_with })
+        Ok(Self { config, source, info, admitted: admitted.into(), slot, found: Mutex::default(), opened_with })
     }
 
     /// The facts of the module.
@@ -176,7 +221,7 @@ impl<'a> Session<'a> {
         let runtime = backends::create_runtime(&self.config)?;
         let loaded = timed(&mut metrics.compile_ns, || self.load(runtime.as_ref(), events, &mut metrics.cache))?;
         if metrics.cache == CacheUse::Miss {
-            slot.fill(loaded.as_ref())?;
+            slot.fill(loaded.as_ref(), self.source.bytes()?.len())?;
         }
         metrics.compiled_bytes = loaded.compiled_bytes();
         Ok(Filled { key: slot.key(), metrics })
@@ -222,7 +267,7 @@ impl<'a> Session<'a> {
         tracing::info!(compile_ns = metrics.compile_ns, engine = %runtime.kind(), "{what}");
         if let (CacheUse::Miss, Some(slot)) = (metrics.cache, &self.slot) {
             // Before the call, so that a guest that runs for hours or is stopped has its code kept too.
-            slot.fill_or_tell(module.as_ref());
+            slot.fill_or_tell(module.as_ref(), self.source.bytes()?.len());
         }
         metrics.compiled_bytes = module.compiled_bytes();
         events(Event::Measured(*metrics));
@@ -267,7 +312,7 @@ impl<'a> Session<'a> {
         let admitted = if let Some(admitted) = self.admitted.get() {
             admitted
         } else {
-            let admitted = preflight::admit(&self.config, self.bytes)?;
+            let admitted = preflight::admit(&self.config, self.source.bytes()?)?;
             self.admitted.get_or_init(|| admitted)
         };
         events(Event::Compiling(admitted.binary().len()));

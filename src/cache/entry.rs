@@ -2,21 +2,19 @@
 //! comes first, so that an engine can map the file as it is.
 
 use std::fs::{self, File, FileTimes, Metadata};
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use blake3::{Hash, Hasher};
 use serde::{Deserialize, Serialize};
 
+use super::custody;
 use super::key::FORMAT;
 use super::label::About;
-use super::{custody, hash};
+use crate::module::hash;
 use crate::module::info::ModuleInfo;
-use crate::runtime::artifact::{self, Code};
-
-/// The most code that is read into memory rather than mapped.
-const SMALL: u64 = 1 << 20;
+use crate::runtime::artifact::Code;
 
 /// When an entry was used is known to this: a use sooner after another is not noted, so that most cost nothing.
 const USE_KNOWN_TO: Duration = Duration::from_mins(10);
@@ -78,11 +76,10 @@ impl Trailer {
     }
 
     /// The trailer of a file of this length, and the checksum.
-    fn read(mut file: &File, length: u64) -> io::Result<(Self, Hash)> {
+    fn read(file: &File, length: u64) -> io::Result<(Self, Hash)> {
         let mut bytes = [0; Self::LENGTH + Self::CHECKSUM];
         let start = length.checked_sub(bytes.len() as u64).ok_or_else(|| bad("it is too short"))?;
-        file.seek(SeekFrom::Start(start))?;
-        file.read_exact(&mut bytes)?;
+        hash::read_at(file, &mut bytes, start)?;
         let (words, rest) = bytes.as_chunks::<8>();
         let [magic, format, code, facts, label, hashes @ ..] = words else { return Err(bad("it has no trailer")) };
         debug_assert!(rest.is_empty());
@@ -140,16 +137,16 @@ pub(super) fn load(path: &Path, key: Hash) -> io::Result<Loaded> {
     if trailer.key != key {
         return Err(bad("it is not what its name says"));
     }
-    let tail = read_at(&file, trailer.code, trailer.facts + trailer.label)?;
-    let mut hasher = Hasher::new();
-    let bytes = if trailer.code <= SMALL { Some(artifact::read(&file, trailer.code)?) } else { None };
-    match &bytes {
-        Some(bytes) => hash::add(&mut hasher, bytes),
-        None => hash_start(&file, trailer.code, &mut hasher)?,
-    }
-    hash::add(&mut hasher, &tail);
-    hasher.update(&trailer.to_bytes());
-    if hasher.finalize() != checksum {
+    let covered = metadata.len() - Trailer::CHECKSUM as u64;
+    let (found, tail, bytes) = if covered < hash::LARGE_FILE as u64 {
+        let mut bytes = read_at(&file, 0, covered)?;
+        let found = blake3::hash(&bytes);
+        let tail = bytes.split_off(usize::try_from(trailer.code).map_err(io::Error::other)?);
+        (found, tail, Some(bytes))
+    } else {
+        (hash::of_file(&file, covered)?, read_at(&file, trailer.code, trailer.facts)?, None)
+    };
+    if found != checksum {
         return Err(bad("its checksum is wrong"));
     }
     let facts = tail.get(..usize::try_from(trailer.facts).map_err(io::Error::other)?).unwrap_or_default();
@@ -165,24 +162,9 @@ pub(super) fn about(path: &Path) -> io::Result<About> {
     rmp_serde::from_slice(&label).map_err(io::Error::other)
 }
 
-/// Hashes the start of a file, up to where it is mapped.
-fn hash_start(mut file: &File, length: u64, hasher: &mut Hasher) -> io::Result<()> {
-    let mut chunk = vec![0; hash::CHUNK];
-    let mut left = length;
-    file.rewind()?;
-    while left > 0 {
-        let next = usize::try_from(left).unwrap_or(usize::MAX).min(chunk.len());
-        file.read_exact(&mut chunk[..next])?;
-        hash::add(hasher, &chunk[..next]);
-        left -= next as u64;
-    }
-    Ok(())
-}
-
-fn read_at(mut file: &File, start: u64, length: u64) -> io::Result<Vec<u8>> {
+fn read_at(file: &File, start: u64, length: u64) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-    file.seek(SeekFrom::Start(start))?;
-    file.read_exact(&mut bytes)?;
+    hash::read_at(file, &mut bytes, start)?;
     Ok(bytes)
 }
 

@@ -30,7 +30,6 @@ mod cpu;
 #[cfg_attr(not(unix), path = "custody_unknown.rs")]
 mod custody;
 mod entry;
-mod hash;
 mod key;
 mod label;
 pub(crate) mod slot;

@@ -23,14 +23,12 @@ pub(crate) struct Slot {
     cache: Cache,
     config: RuntimeConfig,
     key: Hash,
-    module_bytes: u64,
 }
 
 impl Slot {
-    /// The place of a module, binary or text, for runtimes of this configuration.
-    pub(crate) fn of(cache: &Cache, config: &RuntimeConfig, module: &[u8]) -> Self {
-        let (cache, config, key) = (cache.clone(), config.clone(), key::of(config, module));
-        Self { cache, config, key, module_bytes: module.len() as u64 }
+    /// The place of a module, binary or text, of these contents, for runtimes of this configuration.
+    pub(crate) fn of(cache: &Cache, config: &RuntimeConfig, contents: Hash) -> Self {
+        Self { cache: cache.clone(), config: config.clone(), key: key::of(config, contents) }
     }
 
     /// Its key, in hexadecimal digits.
@@ -74,11 +72,11 @@ impl Slot {
         }
     }
 
-    /// Keeps what was compiled; its length as a file.
+    /// Keeps what was compiled of a module of `module_bytes`; its length as a file.
     ///
     /// # Errors
     /// [`ErrorKind::Internal`] where it cannot be written, or is larger than the whole cache may be.
-    pub(crate) fn fill(&self, module: &dyn WasmModule) -> Result<u64> {
+    pub(crate) fn fill(&self, module: &dyn WasmModule, module_bytes: usize) -> Result<u64> {
         let Artifact { code, code_shift } = preflight::guard_compiler(&self.config, || module.artifact())?;
         let most = self.cache.max_bytes();
         if code.len() as u64 > most {
@@ -86,7 +84,7 @@ impl Slot {
             return Err(Error::new(ErrorKind::Internal, message));
         }
         let facts = Facts { info: ModuleInfo::clone(module.info()), code_shift };
-        let about = About::new(&self.config, self.cache.label(), self.module_bytes);
+        let about = About::new(&self.config, self.cache.label(), module_bytes as u64);
         let written = entry::write(&self.path(), self.key, &code, &facts, &about).map_err(|error| {
             let message = format!("cannot write to the cache folder {}: {error}", self.cache.dir().display());
             Error::new(ErrorKind::Internal, message).with_source(error)
@@ -96,8 +94,8 @@ impl Slot {
     }
 
     /// The same, where whoever listens is told why it is not kept.
-    pub(crate) fn fill_or_tell(&self, module: &dyn WasmModule) {
-        if let Err(error) = self.fill(module) {
+    pub(crate) fn fill_or_tell(&self, module: &dyn WasmModule, module_bytes: usize) {
+        if let Err(error) = self.fill(module, module_bytes) {
             tracing::info!("the code is not kept: {error}");
         }
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::custody;
 use super::slot::Slot;
 use crate::error::{Error, ErrorKind, Result};
+use crate::module::hash;
 use crate::runtime::preflight;
 use crate::runtime::traits::{WasmModule, WasmRuntime};
 
@@ -91,12 +92,12 @@ impl Cache {
     /// # Errors
     /// Those of [`WasmRuntime::load_module`], which does the same without a cache.
     pub fn load_or_compile(&self, runtime: &dyn WasmRuntime, bytes: &[u8]) -> Result<Box<dyn WasmModule>> {
-        let slot = Slot::of(self, runtime.config(), bytes);
+        let slot = Slot::of(self, runtime.config(), hash::contents(bytes));
         if let Some(module) = slot.find().and_then(|code| slot.restore(runtime, code)) {
             return Ok(module);
         }
         let module = runtime.compile(&preflight::admit(runtime.config(), bytes)?)?;
-        slot.fill_or_tell(module.as_ref());
+        slot.fill_or_tell(module.as_ref(), bytes.len());
         Ok(module)
     }
 }

@@ -3,8 +3,9 @@
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
-use wrun::FuncType;
+use wrun::session::Session;
 use wrun::value::{args, json, msgpack};
+use wrun::{Cache, FuncType, ModuleFile, RuntimeConfig};
 
 use super::args::InputFormat;
 use super::failure::Failure;
@@ -21,12 +22,35 @@ pub(crate) fn is_spent(module: &Path, given: &Arguments, ty: &FuncType) -> bool 
     is_stdin(module) || are_on_stdin(given, ty)
 }
 
-/// The bytes of a module: a file's, or standard input's for `-`.
-pub(crate) fn module(path: &Path) -> Result<Vec<u8>, Failure> {
+/// The module: in a file, or of standard input for `-`.
+pub(crate) fn module(path: &Path) -> Result<Module, Failure> {
     if is_stdin(path) {
-        return stdin();
+        return Ok(Module::Bytes(stdin()?));
     }
-    std::fs::read(path).map_err(|error| Failure::module(path, &error))
+    ModuleFile::open(path).map(Module::File).map_err(|error| Failure::module(path, &error))
+}
+
+/// A module as it was handed over.
+#[derive(Debug)]
+pub(crate) enum Module {
+    Bytes(Vec<u8>),
+    File(ModuleFile),
+}
+
+impl Module {
+    /// A session of it, with the cache where there is one.
+    pub(crate) fn open(&self, config: &RuntimeConfig, cache: Option<&Cache>) -> wrun::Result<Session<'_>> {
+        match (self, cache) {
+            (Self::Bytes(bytes), Some(cache)) => Session::open_cached(config, bytes, cache),
+            (Self::Bytes(bytes), None) => Session::open(config, bytes),
+            (Self::File(file), cache) => Session::open_file(config, file, cache),
+        }
+    }
+}
+
+/// The bytes of a module.
+pub(crate) fn module_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
+    if is_stdin(path) { stdin() } else { std::fs::read(path).map_err(|error| Failure::module(path, &error)) }
 }
 
 /// What a module is called: its file's name, where it is a file.

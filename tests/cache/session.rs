@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use wrun::session::{CacheUse, Call, Ended, Event, Session};
-use wrun::{ErrorKind, Limits, Value};
+use wrun::{ErrorKind, Limits, ModuleFile, Value};
 
 use crate::vocabulary::{Home, on_each};
 
@@ -101,5 +101,47 @@ fn a_cache_is_filled_without_a_call() {
         std::fs::remove_dir_all(home.cache.dir()).unwrap();
         let error = session.fill_cache(&|_| {}).unwrap_err();
         assert!(error.message().contains("cannot write to the cache folder"), "{error}");
+    });
+}
+
+/// The guest, with so long a comment that its file is hashed and not read where its code is there.
+fn long_guest(last: &str) -> String {
+    format!("{GUEST} (; {}{last} ;)", "-".repeat(3 << 20))
+}
+
+#[test]
+fn a_large_file_is_read_only_where_it_is_compiled() {
+    on_each(|config| {
+        let home = Home::new();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("guest.wat");
+        let write = |last: &str| std::fs::write(&path, long_guest(last)).unwrap();
+        let open = || ModuleFile::open(&path).unwrap();
+        write("a");
+        let file = open();
+        let session = Session::open_file(config, &file, Some(&home.cache)).unwrap();
+        assert_eq!((session.cache(), events(&session).len()), (CacheUse::Miss, 4));
+        let file = open();
+        let session = Session::open_file(config, &file, Some(&home.cache)).unwrap();
+        assert_eq!((session.cache(), events(&session).len()), (CacheUse::Hit, 2));
+        home.cache.clear().unwrap();
+        assert_eq!(events(&session).len(), 4, "it is read, and compiled after all");
+        let bytes = long_guest("a");
+        let session = Session::open_cached(config, bytes.as_bytes(), &home.cache).unwrap();
+        assert_eq!(session.cache(), CacheUse::Hit, "a file and its bytes are one module");
+
+        let file = open();
+        let session = Session::open_file(config, &file, Some(&home.cache)).unwrap();
+        write("b");
+        assert_eq!(events(&session).len(), 2, "what was found is held");
+        home.cache.clear().unwrap();
+        let outcome = session.call(&Call::new("add", &[Value::I32(2)]), &|_| {});
+        let error = outcome.result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Internal);
+        assert!(error.to_string().contains("written to"), "{error}");
+        let file = open();
+        assert_eq!(Session::open_file(config, &file, Some(&home.cache)).unwrap().cache(), CacheUse::Miss);
+        let without = Session::open_file(config, &file, None).unwrap();
+        assert_eq!((without.cache(), events(&without).len()), (CacheUse::Off, 4));
     });
 }

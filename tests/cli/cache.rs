@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::process::on_each_compiler;
-use crate::vocabulary::{CALC, ENVIRONMENT, Said, file, run, said, wrun};
+use crate::vocabulary::{CALC, ENVIRONMENT, Said, file, in_shell, run, said, wrun};
 
 pub(crate) const ADD: [&str; 4] = ["fixtures/add.wasm", "add", "5", "3"];
 
@@ -86,6 +86,41 @@ fn the_envelope_says_miss_then_hit_and_off_without_a_cache() {
         assert_eq!(invalid.envelope()["metrics"]["cache"], json!("miss"));
         assert_eq!(run(&[&["--metrics"], &call[..]].concat()).envelope()["metrics"]["cache"], json!("off"), "no home");
     });
+}
+
+#[test]
+fn a_large_module_is_found_by_all_of_its_bytes() {
+    let long = |last: &str| file(format!("{CALC} (; {}{last} ;)", "-".repeat(2 << 20)));
+    let (module, other) = (long("a"), long("b"));
+    on_each_compiler(|engine| {
+        let world = World::new();
+        let of = |module: &str| world.use_of(&[engine, &[module, "add", "5", "3"]].concat());
+        assert_eq!(
+            [of(&module.path), of(&module.path), of(&other.path), of(&other.path)],
+            ["miss", "hit", "miss", "hit"]
+        );
+        world.run(&[engine, &[&*module.path, "add", "5", "3"]].concat()).prints("8\n");
+        let piped = format!("cat {} | {} {} - add 5 3", module.path, wrun_path(), engine.join(" "));
+        let mut shell = Command::new("sh");
+        shell.env("WRUN_CACHE_DIR", world.cache()).args(["-c", &piped]);
+        said(&shell.output().unwrap()).prints("8\n");
+        assert_eq!(world.entries().len(), 2, "from a pipe it is the same module");
+        let fifo = world.path("fifo");
+        let writes = format!(
+            "mkfifo {0}; cat {1} > {0} & {2} {3} {0} add 5 3",
+            fifo.display(),
+            module.path,
+            wrun_path(),
+            engine.join(" ")
+        );
+        let mut shell = Command::new("sh");
+        shell.env("WRUN_CACHE_DIR", world.cache()).args(["-c", &writes]);
+        said(&shell.output().unwrap()).prints("8\n");
+    });
+}
+
+fn wrun_path() -> String {
+    assert_cmd::cargo::cargo_bin("wrun").display().to_string()
 }
 
 #[test]
@@ -198,13 +233,8 @@ fn a_folder_that_was_asked_for_and_is_of_no_use_is_an_error() {
 
 /// `wrun` in a shell where files cannot grow beyond half a kilobyte, which fails as a full disk does.
 fn without_room(world: &World, line: &str) -> Said {
-    let mut shell = Command::new("sh");
-    let binary = assert_cmd::cargo::cargo_bin("wrun");
-    for name in ENVIRONMENT {
-        shell.env_remove(name);
-    }
-    shell.env("WRUN_CACHE_DIR", world.cache()).env("NO_COLOR", "1");
-    said(&shell.args(["-c", &format!("trap '' XFSZ; ulimit -f 1; exec {} {line}", binary.display())]).output().unwrap())
+    let mut shell = in_shell("trap '' XFSZ; ulimit -f 1", line);
+    said(&shell.env("WRUN_CACHE_DIR", world.cache()).output().unwrap())
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wrun::session::{Filled, Session};
+use wrun::session::Filled;
 use wrun::{Cache, RuntimeConfig};
 
 use crate::cli::args::{CompileArgs, GrantArgs, LimitArgs, OutputFormat, RunArgs};
@@ -61,9 +61,9 @@ struct Compilation {
 
 impl Compilation {
     fn fill(&self, module: &Path) -> Result<Filled, Failure> {
-        let bytes = input::module(module)?;
+        let opened = input::module(module)?;
         let cache = input::label(module).into_iter().fold(self.cache.clone(), Cache::with_label);
-        let session = Session::open_cached(&self.config, &bytes, &cache)?;
+        let session = opened.open(&self.config, Some(&cache))?;
         Ok(session.fill_cache(&|event| self.progress.show(event))?)
     }
 

@@ -12,6 +12,7 @@ use wrun::{Cache, Error, ErrorKind, Input, ModuleInfo, ValType, Value};
 use crate::cli::args::{OutputFormat, RunArgs};
 use crate::cli::failure::{self, Failure};
 use crate::cli::guard::{Ending, Guard};
+use crate::cli::input::Module;
 use crate::cli::report::envelope::{Call, Envelope};
 use crate::cli::report::explain::Explanation;
 use crate::cli::report::progress::Progress;
@@ -132,19 +133,19 @@ impl Run {
         }
     }
 
-    fn open<'b>(&self, bytes: &'b [u8], cache: Option<Cache>) -> wrun::Result<Session<'b>> {
-        let Some(cache) = cache else { return Session::open(&self.settings.config, bytes) };
+    fn open<'m>(&self, module: &'m Module, cache: Option<Cache>) -> wrun::Result<Session<'m>> {
+        let Some(cache) = cache else { return module.open(&self.settings.config, None) };
         // What fails now was not found.
         self.call().metrics.cache = CacheUse::Miss;
         let labelled = input::label(&self.settings.module).into_iter().fold(cache, Cache::with_label);
-        Session::open_cached(&self.settings.config, bytes, &labelled)
+        module.open(&self.settings.config, Some(&labelled))
     }
 
     fn steps(&self) -> Result<Ended, Failure> {
         let Self { settings, started, .. } = self;
         let cache = settings.caching.open()?;
-        let bytes = input::module(&settings.module)?;
-        let opened = self.open(&bytes, cache);
+        let module = input::module(&settings.module)?;
+        let opened = self.open(&module, cache);
         self.call().metrics.load_ns = Some(nanoseconds(*started));
         let session = opened?;
         self.call().metrics.cache = session.cache();
