@@ -1,6 +1,7 @@
 //! Value types, function types and values, in the terms of the WebAssembly specification.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -85,38 +86,53 @@ impl<'de> Deserialize<'de> for ValType {
     }
 }
 
-/// The type of a function: what it takes and what it returns.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct FuncType {
+/// The type of a function: what it takes and what it returns. A clone shares it: each resolved handle has one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct FuncType(Arc<Signature>);
+
+#[derive(Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Signature {
     params: Box<[ValType]>,
     results: Box<[ValType]>,
+}
+
+impl Serialize for FuncType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for FuncType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Signature::deserialize(deserializer).map(|signature| Self(Arc::new(signature)))
+    }
 }
 
 impl FuncType {
     /// A function type.
     pub fn new(params: impl Into<Box<[ValType]>>, results: impl Into<Box<[ValType]>>) -> Self {
-        Self { params: params.into(), results: results.into() }
+        Self(Arc::new(Signature { params: params.into(), results: results.into() }))
     }
 
     /// The parameter types, in order.
     #[must_use]
     pub fn params(&self) -> &[ValType] {
-        &self.params
+        &self.0.params
     }
 
     /// The result types, in order.
     #[must_use]
     pub fn results(&self) -> &[ValType] {
-        &self.results
+        &self.0.results
     }
 }
 
 /// `(i32, i32) -> i64`; several results stand in parentheses, none is `()`.
 impl fmt::Display for FuncType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_list(f, &self.params)?;
+        write_list(f, self.params())?;
         f.write_str(" -> ")?;
-        match &*self.results {
+        match self.results() {
             [one] => write!(f, "{one}"),
             several => write_list(f, several),
         }

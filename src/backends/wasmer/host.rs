@@ -33,15 +33,17 @@ pub(super) struct Guest {
 /// The imports of a module, in order, and what connects them to their guest.
 pub(super) struct Lowered {
     pub(super) externs: Vec<Extern>,
-    guest: FunctionEnv<Guest>,
+    /// None where nothing is imported, and so nothing calls the host.
+    guest: Option<FunctionEnv<Guest>>,
 }
 
 impl Lowered {
     /// Shows the guest's memories and fuel to the host functions it calls.
     pub(super) fn connect(&self, store: &mut Store, instance: &Instance, fuel: Option<Global>) {
+        let Some(guest) = &self.guest else { return };
         let exports = instance.exports.iter();
         let memories = exports.memories().map(|(name, memory)| (name.clone(), memory.clone())).collect();
-        let guest = self.guest.as_mut(store);
+        let guest = guest.as_mut(store);
         guest.memories = memories;
         guest.fuel = fuel;
     }
@@ -57,6 +59,9 @@ pub(super) fn lower(
     life: &Arc<Life>,
     other: impl Fn(&mut Store, &FunctionEnv<Guest>, &Import) -> Option<Extern>,
 ) -> Result<Lowered> {
+    if info.imports.is_empty() {
+        return Ok(Lowered { externs: Vec::new(), guest: None });
+    }
     let has_threads = imports.wasix().is_some() && needs::starts_threads(info);
     let guest = Guest { memories: Vec::new(), funcs: funcs.clone(), fuel: None, life: Arc::clone(life), has_threads };
     let guest = FunctionEnv::new(store, guest);
@@ -66,7 +71,7 @@ pub(super) fn lower(
         (None, None) => Err(Error::new(ErrorKind::Unlinkable, format!("nobody provides {import:?}"))),
     };
     let externs = info.imports.iter().map(one).collect::<Result<_>>()?;
-    Ok(Lowered { externs, guest })
+    Ok(Lowered { externs, guest: Some(guest) })
 }
 
 fn lower_one(store: &mut Store, guest: &FunctionEnv<Guest>, funcs: &Funcs, item: &HostItem) -> Result<Extern> {
