@@ -2,6 +2,8 @@
 //! give the same program, a little slower to start (ARCHITECTURE.md, "What does a start cost?").
 
 use std::env;
+use std::path::Path;
+use std::process::Command;
 
 /// Functions that the standard library calls where the C library has them. Whoever calls one without asking is taken at its
 /// word as long as each crate is linked by itself; optimised as one unit, all calls become calls of what may be absent, and a
@@ -21,19 +23,22 @@ fn main() {
         }
     }
     // The functions of a start stand beside each other: fewer pages to map.
-    if is("CARGO_CFG_TARGET_ARCH", "x86_64")
-        && is("PROFILE", "release")
-        && env::var_os("RUSTC_LINKER").is_none()
-        && !chosen()
-    {
+    if is("CARGO_CFG_TARGET_ARCH", "x86_64") && is("PROFILE", "release") && links_with_lld() {
         let folder = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
         println!("cargo::rustc-link-arg-bins=-Wl,--symbol-ordering-file={folder}/link/start.order");
         println!("cargo::rustc-link-arg-bins=-Wl,--no-warn-symbol-ordering");
     }
 }
 
-/// Whether another linker was chosen by flags.
-fn chosen() -> bool {
+/// Whether the linker is the one that comes with Rust for this target: it is there, and no other was chosen.
+fn links_with_lld() -> bool {
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    ["-fuse-ld", "linker=", "linker-flavor=", "linker-features="].iter().any(|flag| flags.contains(flag))
+    let chosen = ["-fuse-ld", "linker=", "linker-flavor=", "linker-features="].iter().any(|flag| flags.contains(flag));
+    if chosen || env::var_os("RUSTC_LINKER").is_some() {
+        return false;
+    }
+    let (Some(rustc), Ok(host)) = (env::var_os("RUSTC"), env::var("HOST")) else { return false };
+    let Ok(said) = Command::new(rustc).args(["--print", "sysroot"]).output() else { return false };
+    let Ok(sysroot) = String::from_utf8(said.stdout) else { return false };
+    Path::new(sysroot.trim_end()).join("lib/rustlib").join(host).join("bin/gcc-ld/ld.lld").exists()
 }

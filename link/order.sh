@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes link/start.order: the functions that short runs with a full cache call, by the names the linker knows them by, so that
-# it puts them beside each other (ARCHITECTURE.md, "What does a start cost?").
+# Writes link/start.order: the functions that short runs call, by the names the linker knows them by, so that it puts them
+# beside each other (ARCHITECTURE.md, "What does a start cost?").
 #
 #   link/order.sh [PROGRAM]            # asks valgrind which functions run, and writes the file; build again after it
 #   link/order.sh --check [PROGRAM]    # tells how many of the names in the file are still there
@@ -59,6 +59,7 @@ for engine in wasmtime wasmer; do
   done
 done
 trace "$add" add 5 3 --metrics --pretty
+trace --no-cache "$add" add 5 3
 
 # Valgrind's processor lacks the widest instructions, and so the functions that use them are never seen in it.
 grep -E '^(blake3_\w+_avx512|__(mem|str)\w+_(evex|avx512)\w*) ' "$folder/all" | awk '{ print 1, $2, $1 }' >>"$folder/called"
