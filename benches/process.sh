@@ -25,16 +25,33 @@ export WASMER_CACHE_DIR=$folder/wasmer-cache
 mkdir -p "$HOME" "$WASMER_DIR"
 cp fixtures/add.wasm "$folder/add.wasm"
 
-median() { # NAME: the median of the command of that name, in milliseconds
-  awk -F, -v name="$1" '$1 == name { printf "%.2f", $4 * 1000 }' "$folder/times.csv"
+median() { # FILE: the median of its numbers, seconds, in milliseconds
+  sort -n "$1" | awk '{ all[NR] = $1 } END { printf "%.2f", (all[int((NR + 1) / 2)] + all[int(NR / 2) + 1]) * 500 }'
 }
 
-row() { # WORK BOUND OURS THEIRS: a row of the table; PREPARE is a command that runs before each of them
-  local work=$1 bound=$2 ours theirs options=()
+times() { # FILE: the times of each run that hyperfine wrote
+  sed -n '/"times": \[/,/\]/p' "$1" | grep -oE '[0-9]+\.[0-9e-]+'
+}
+
+# A row of the table; PREPARE is a command that runs before each of them. They take turns, a tenth of the runs at a time, since
+# what else the machine does changes from one minute to the next.
+row() { # WORK BOUND OURS THEIRS
+  local work=$1 bound=$2 all=${TIMES:-$runs} left turn options=() ours theirs
   [[ -z ${PREPARE:-} ]] || options=(--prepare "$PREPARE")
-  "$hyperfine" -N --warmup "${WARMUP:-3}" --runs "${TIMES:-$runs}" "${options[@]}" --export-csv "$folder/times.csv" \
-    --command-name ours "$3" --command-name theirs "$4" >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
-  ours=$(median ours) theirs=$(median theirs)
+  : >"$folder/ours"
+  : >"$folder/theirs"
+  for ((left = all; left > 0; left -= turn)); do
+    turn=$(((all + 9) / 10))
+    turn=$((turn < left ? turn : left))
+    for side in ours theirs; do
+      local command=$3
+      [[ $side == ours ]] || command=$4
+      "$hyperfine" -N --warmup "${WARMUP:-2}" --runs "$turn" "${options[@]}" \
+        --export-json "$folder/times.json" "$command" >"$folder/log" 2>&1 || { cat "$folder/log" >&2; exit 1; }
+      times "$folder/times.json" >>"$folder/$side"
+    done
+  done
+  ours=$(median "$folder/ours") theirs=$(median "$folder/theirs")
   awk -v w="$work" -v o="$ours" -v t="$theirs" -v b="$bound" \
     'BEGIN { printf "| %s | %.2f | %.2f | %.2fx | %s |\n", w, o, t, o / t, b }'
 }
