@@ -80,7 +80,7 @@ wasmer_call() { printf '%s run --cranelift %s%s --invoke %s %s' "$wasmer" "${3:-
 program() {
   local clear="rm -rf $WRUN_CACHE_DIR" file=$1 name=$2
   if [[ -n $wasmtime ]]; then
-    WARMUP=0 TIMES=$5 PREPARE=$clear row "$name, first, wasmtime" 1.0 "$wrun $file -- $6" "$wasmtime run $file $6"
+    WARMUP=0 TIMES=$5 PREPARE=$clear row "$name, first, wasmtime" 1.0 "$wrun $file -- $6" "$wasmtime run -C cache=n $file $6"
     row "$name, second, wasmtime" "$3" "$wrun $file -- $6" "$wasmtime run -C cache=y $file $6"
   else
     missing "$name, wasmtime" wasmtime
@@ -98,7 +98,7 @@ printf '| work | wrun, ms | peer, ms | ratio | bound |\n| --- | --- | --- | --- 
 if wanted start; then
   if [[ -n $wasmtime ]]; then
     row 'add, warm, wasmtime' 0.35 "$wrun $add add 5 3" "$(wasmtime_call "$add" add '-C cache=y ' 5 3)"
-    row 'add, cold, wasmtime' 0.5 "$wrun --no-cache $add add 5 3" "$(wasmtime_call "$add" add '' 5 3)"
+    row 'add, cold, wasmtime' 0.5 "$wrun --no-cache $add add 5 3" "$(wasmtime_call "$add" add '-C cache=n ' 5 3)"
   else
     missing 'add, wasmtime' wasmtime
   fi
