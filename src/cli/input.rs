@@ -38,6 +38,14 @@ pub(crate) enum Module {
 }
 
 impl Module {
+    /// All of it.
+    pub(crate) fn bytes(&self) -> io::Result<&[u8]> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes),
+            Self::File(file) => file.bytes(),
+        }
+    }
+
     /// A session of it, with the cache where there is one.
     pub(crate) fn open(&self, config: &RuntimeConfig, cache: Option<&Cache>) -> wrun::Result<Session<'_>> {
         match (self, cache) {
@@ -46,11 +54,6 @@ impl Module {
             (Self::File(file), cache) => Session::open_file(config, file, cache),
         }
     }
-}
-
-/// The bytes of a module.
-pub(crate) fn module_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
-    if is_stdin(path) { stdin() } else { std::fs::read(path).map_err(|error| Failure::module(path, &error)) }
 }
 
 /// What a module is called: its file's name, where it is a file.

@@ -9,7 +9,8 @@ use crate::cli::{argv, input, printer};
 /// Prints what a module is and needs; no engine is started.
 pub(crate) fn main(args: &InspectArgs) -> Result<u8, Failure> {
     let module = argv::path(args.module.clone());
-    let bytes = input::module_bytes(&module)?;
+    let opened = input::module(&module)?;
+    let bytes = opened.bytes().map_err(|error| Failure::module(&module, &error))?;
     let inspection = Inspection::of(&module, &bytes)?;
     let shown = match args.output {
         OutputFormat::Text => inspect::text(&inspection).into_bytes(),
