@@ -125,7 +125,7 @@ fn main() {
     wasmer_ways(&mut ways);
 
     turns::estimate(&mut ways);
-    let best = Quickest::of(&mut ways, 400, 2_000);
+    let best = Quickest::of(&mut ways, 100);
     println!("\n| call | engine's dynamic, ns | engine's raw or typed, ns | handle, ns | handle / faster |");
     println!("| --- | --- | --- | --- | --- |");
     for engine in ["wasmtime", "wasmer"] {

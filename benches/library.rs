@@ -150,7 +150,7 @@ fn main() {
     codecs(&mut ways);
     turns::estimate(&mut ways);
     let works: Vec<_> = ways.iter().filter(|way| way.manner == "wrun").map(|way| (way.engine, way.work)).collect();
-    let best = Quickest::of(&mut ways, 60, 20);
+    let best = Quickest::of(&mut ways, 60);
     println!("\n| work | itself, us | wrun, us | ratio |\n| --- | --- | --- | --- |");
     for (engine, work) in works {
         let of = |manner| best.get(engine, work, manner).map(|nanoseconds| nanoseconds / 1e3);

@@ -31,15 +31,16 @@ pub(crate) struct Quickest<'w> {
     best: Vec<f64>,
 }
 
+/// How long a batch lasts at least: so long that it is not the way's caches being filled that is measured.
+const BATCH: Duration = Duration::from_millis(1);
+
 impl<'w> Quickest<'w> {
     /// Lets all ways take turns: this many rounds, each way a batch in each.
-    pub(crate) fn of(ways: &'w mut [Way], rounds: usize, batch: u32) -> Self {
+    pub(crate) fn of(ways: &'w mut [Way], rounds: usize) -> Self {
         let mut best = vec![f64::INFINITY; ways.len()];
         for _ in 0..rounds {
             for (way, best) in ways.iter_mut().zip(&mut best) {
-                let start = Instant::now();
-                (0..batch).for_each(|_| (way.run)());
-                *best = best.min(start.elapsed().as_secs_f64() * 1e9 / f64::from(batch));
+                *best = best.min(batch(&mut way.run));
             }
         }
         Self { ways, best }
@@ -49,5 +50,20 @@ impl<'w> Quickest<'w> {
         let wanted = (engine, work, manner);
         let at = self.ways.iter().position(|way| (way.engine, way.work, way.manner) == wanted)?;
         Some(self.best[at])
+    }
+}
+
+/// One batch: how long a run of it took, in nanoseconds.
+fn batch(run: &mut dyn FnMut()) -> f64 {
+    let (start, mut runs) = (Instant::now(), 0_u32);
+    loop {
+        // The clock is asked seldom, since that takes as long as the shortest runs.
+        let more = runs + 1;
+        (0..more).for_each(|_| run());
+        runs += more;
+        let taken = start.elapsed();
+        if taken >= BATCH {
+            return taken.as_secs_f64() * 1e9 / f64::from(runs);
+        }
     }
 }

@@ -102,6 +102,9 @@ impl Capabilities {
     /// [`ErrorKind::Grant`] where a folder is not there or is none, a guest path stands for two folders or is none, or a
     /// variable or argument cannot be one.
     pub fn check(&self) -> Result<()> {
+        if self.dirs.is_empty() && self.env.is_empty() && self.args.is_empty() {
+            return Ok(());
+        }
         let mut seen = BTreeSet::new();
         for grant in &self.dirs {
             grant.check()?;

@@ -13,33 +13,51 @@ use crate::runtime::life::Life;
 use crate::runtime::metrics::Ledger;
 use crate::runtime::reins::Brake;
 
-/// The facts of an instance's module, its life, and its entry in its runtime's books. Only the backends make any.
+/// The facts of a module, and the books of the runtime it belongs to.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin(Arc<(Arc<ModuleInfo>, Arc<Ledger>)>);
+
+impl Origin {
+    pub(crate) fn new(info: Arc<ModuleInfo>, ledger: &Arc<Ledger>) -> Self {
+        Self(Arc::new((info, Arc::clone(ledger))))
+    }
+
+    pub(crate) fn info(&self) -> &Arc<ModuleInfo> {
+        &self.0.0
+    }
+
+    fn ledger(&self) -> &Ledger {
+        &self.0.1
+    }
+
+    /// Whether the module belongs to the runtime that keeps these books.
+    pub(crate) fn is_of(&self, ledger: &Arc<Ledger>) -> bool {
+        Arc::ptr_eq(&self.0.1, ledger)
+    }
+}
+
+/// Where an instance comes from, its life, and its entry in its runtime's books. Only the backends make any.
 ///
 /// It is to be dropped before the engine's store, which its brake may point into.
 pub struct InstanceCore {
     id: u64,
-    info: Arc<ModuleInfo>,
+    origin: Origin,
     life: Arc<Life>,
-    ledger: Arc<Ledger>,
+    /// Its entry in the books.
+    entry: usize,
 }
 
 impl InstanceCore {
     /// Enters a new instance into its runtime's books.
-    pub(crate) fn new(
-        info: &Arc<ModuleInfo>,
-        ledger: &Arc<Ledger>,
-        limits: Limits,
-        shared_bytes: u64,
-        interruption: bool,
-    ) -> Result<Self> {
+    pub(crate) fn new(origin: &Origin, limits: Limits, shared_bytes: u64, interruption: bool) -> Result<Self> {
         let life = Life::new(limits, shared_bytes, interruption)?;
-        ledger.enroll(&life)?;
-        Ok(Self { id: life.id(), info: Arc::clone(info), life, ledger: Arc::clone(ledger) })
+        let entry = origin.ledger().enroll(&life)?;
+        Ok(Self { id: life.id(), origin: origin.clone(), life, entry })
     }
 
     /// The instance is made, and counts as such.
     pub(crate) fn made(self) -> Self {
-        self.ledger.made_one();
+        self.life.set_made();
         self
     }
 
@@ -50,7 +68,7 @@ impl InstanceCore {
     }
 
     pub(crate) fn info(&self) -> &Arc<ModuleInfo> {
-        &self.info
+        self.origin.info()
     }
 
     #[inline]
@@ -60,7 +78,7 @@ impl InstanceCore {
 
     /// Whether the guest may wait on shared memory where nothing ends the wait.
     pub(crate) fn outlasts_its_time(&self) -> bool {
-        self.info.waits && !self.life.ends_waits()
+        self.info().waits && !self.life.ends_waits()
     }
 
     /// Gives a guest that can be interrupted its brake.
@@ -76,13 +94,13 @@ impl Drop for InstanceCore {
         if let Some(reins) = self.life.reins() {
             reins.let_go();
         }
-        self.ledger.retire(&self.life);
+        self.origin.ledger().retire(self.entry);
     }
 }
 
 impl fmt::Debug for InstanceCore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InstanceCore").field("info", &self.info).finish_non_exhaustive()
+        f.debug_struct("InstanceCore").field("info", self.info()).finish_non_exhaustive()
     }
 }
 

@@ -164,6 +164,12 @@ pub(crate) struct Wasix {
 }
 
 impl HostImports {
+    /// Nothing, for whoever only reads it.
+    pub(crate) const NONE: &'static Self = {
+        static NONE: HostImports = HostImports { items: BTreeMap::new(), wasix: None };
+        &NONE
+    };
+
     /// Nothing.
     #[must_use]
     pub fn none() -> Self {

@@ -55,7 +55,9 @@ pub(crate) struct Life {
     denied_elements: AtomicU64,
     /// Whether its engine can end a wait on shared memory.
     ends_waits: AtomicBool,
-    reins: Option<Reins>,
+    /// Whether it was made, and not given up on the way.
+    made: AtomicBool,
+    reins: Option<Box<Reins>>,
 }
 
 impl Life {
@@ -83,8 +85,19 @@ impl Life {
             table_elements: limits.table_elements.unwrap_or(u64::MAX),
             denied_elements: AtomicU64::new(0),
             ends_waits: AtomicBool::new(false),
-            reins: interruption.then(|| Reins::new(Weak::clone(me), limits.time)),
+            made: AtomicBool::new(false),
+            reins: interruption.then(|| Box::new(Reins::new(Weak::clone(me), limits.time))),
         }))
+    }
+
+    /// Notes that the instance is made.
+    pub(crate) fn set_made(&self) {
+        self.made.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the instance was made.
+    pub(crate) fn is_made(&self) -> bool {
+        self.made.load(Ordering::Relaxed)
     }
 
     /// Notes that its engine can end a wait on shared memory.
@@ -108,7 +121,7 @@ impl Life {
     }
 
     pub(crate) fn reins(&self) -> Option<&Reins> {
-        self.reins.as_ref()
+        self.reins.as_deref()
     }
 
     pub(crate) fn calls(&self) -> u64 {
@@ -152,7 +165,7 @@ impl Life {
 
     /// Whether what its engine counts in may hold anything, since its brake is being pressed or was.
     pub(crate) fn is_garbled(&self) -> bool {
-        self.garbled.load(Ordering::Relaxed) || self.reins.as_ref().is_some_and(Reins::is_stopping)
+        self.garbled.load(Ordering::Relaxed) || self.reins().is_some_and(Reins::is_stopping)
     }
 
     /// Whether what its engine counts in may hold anything: asked by whoever sets it anew.
@@ -307,7 +320,7 @@ impl Life {
     /// Where a running guest heeds its orders: waits while it is paused, and fails where it is to stop.
     #[inline]
     pub(crate) fn heed(&self) -> Result<(), Stop> {
-        self.reins.as_ref().map_or(Ok(()), Reins::check)
+        self.reins().map_or(Ok(()), Reins::check)
     }
 
     /// Whether a call may begin. Asked under the lock of the reins.

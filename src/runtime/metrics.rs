@@ -1,10 +1,11 @@
 //! What a runtime did, counted.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use slab::Slab;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::life::Life;
@@ -58,14 +59,14 @@ pub(crate) struct Ledger {
 #[derive(Debug, Default)]
 struct Instances {
     closed: bool,
-    created: u64,
-    alive: Vec<Weak<Life>>,
+    alive: Slab<Arc<Life>>,
     retired: Counts,
 }
 
 /// What lives count each for themselves.
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
+    created: u64,
     calls: u64,
     traps: u64,
     stopped: u64,
@@ -74,6 +75,7 @@ struct Counts {
 
 impl Counts {
     fn add(&mut self, life: &Life) {
+        self.created += u64::from(life.is_made());
         self.calls += life.calls();
         self.traps += life.traps();
         self.stopped += life.stopped();
@@ -84,7 +86,7 @@ impl Counts {
 impl Instances {
     fn counts(&self) -> Counts {
         let mut counts = self.retired;
-        self.alive.iter().filter_map(Weak::upgrade).for_each(|life| counts.add(&life));
+        self.alive.iter().for_each(|(_, life)| counts.add(life));
         counts
     }
 }
@@ -107,42 +109,36 @@ impl Ledger {
         self.cache_hits.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// An instance is being made.
-    pub(crate) fn enroll(&self, life: &Arc<Life>) -> Result<()> {
+    /// An instance is being made; the number of its entry.
+    pub(crate) fn enroll(&self, life: &Arc<Life>) -> Result<usize> {
         let mut instances = self.lock();
         if instances.closed {
             return Err(shut_down());
         }
-        instances.alive.push(Arc::downgrade(life));
-        Ok(())
+        Ok(instances.alive.insert(Arc::clone(life)))
     }
 
-    /// An instance that was being made is ready.
-    pub(crate) fn made_one(&self) {
-        self.lock().created += 1;
-    }
-
-    /// An instance is being dropped: its counts outlive it.
-    pub(crate) fn retire(&self, life: &Life) {
+    /// The instance of this entry is being dropped: its counts outlive it.
+    pub(crate) fn retire(&self, entry: usize) {
         let mut instances = self.lock();
-        instances.retired.add(life);
-        instances.alive.retain(|other| !std::ptr::eq(other.as_ptr(), life));
+        let life = instances.alive.remove(entry);
+        instances.retired.add(&life);
     }
 
     pub(crate) fn metrics(&self) -> RuntimeMetrics {
         let instances = self.lock();
-        let Counts { calls, traps, stopped, fuel } = instances.counts();
+        let Counts { created, calls, traps, stopped, fuel } = instances.counts();
         let mut metrics = RuntimeMetrics {
             modules_compiled: self.modules_compiled.load(Ordering::Relaxed),
             cache_hits: self.cache_hits.load(Ordering::Relaxed),
-            instances_created: instances.created,
+            instances_created: created,
             calls,
             traps,
             stopped,
             fuel_used: fuel,
             ..RuntimeMetrics::default()
         };
-        for life in instances.alive.iter().filter_map(Weak::upgrade) {
+        for (_, life) in &instances.alive {
             metrics.instances_alive += 1;
             metrics.memory_bytes += life.memory().used();
             metrics.memory_peak_bytes += life.memory().peak();
@@ -156,7 +152,7 @@ impl Ledger {
         let (lives, stopped_before) = {
             let mut instances = self.lock();
             instances.closed = true;
-            let lives: Vec<_> = instances.alive.iter().filter_map(Weak::upgrade).collect();
+            let lives: Vec<_> = instances.alive.iter().map(|(_, life)| Arc::clone(life)).collect();
             (lives, instances.counts().stopped)
         };
         for life in &lives {

@@ -170,6 +170,9 @@ fn check_compiler(config: &RuntimeConfig, info: &ModuleInfo) -> Result<()> {
 /// # Errors
 /// [`ErrorKind::Unlinkable`], naming each import that is not, with its type.
 pub fn check_imports(info: &ModuleInfo, imports: &HostImports) -> Result<()> {
+    if info.imports.is_empty() {
+        return Ok(());
+    }
     let mut problems = Vec::new();
     let mut wasix = false;
     for import in &info.imports {

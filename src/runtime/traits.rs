@@ -6,6 +6,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
@@ -107,7 +109,7 @@ pub trait WasmRuntime: fmt::Debug + Send + Sync {
         limits: Limits,
         capabilities: Capabilities,
     ) -> Result<Box<dyn WasmInstance>> {
-        self.create_instance_with(module, limits, capabilities, &HostImports::none())
+        self.create_instance_with(module, limits, capabilities, HostImports::NONE)
     }
 }
 
@@ -141,15 +143,19 @@ pub trait WasmInstance: fmt::Debug + Send {
     /// The instance, for its own handles to find it again.
     fn seat(&mut self) -> Seat<'_>;
 
-    /// The instance, for shared code, which calls through a handle.
-    fn as_dyn_mut(&mut self) -> &mut dyn WasmInstance;
-
     /// Resolves an exported function, once, for any number of calls.
     ///
     /// # Errors
     /// [`ErrorKind::UnknownExport`] where there is none of this name; [`ErrorKind::UnsupportedFeature`] where its
     /// signature has types that do not pass between host and guest.
     fn function(&mut self, name: &str) -> Result<Box<dyn WasmFunctionCaller>>;
+
+    /// Calls an exported function into `results`, which must have just the length of the results: what a handle does that is
+    /// made for one call.
+    ///
+    /// # Errors
+    /// Those of [`WasmInstance::function`] and [`WasmFunctionCaller::call`].
+    fn call_into(&mut self, name: &str, args: &[Value], results: &mut [Value]) -> Result<()>;
 
     /// The value of an exported global.
     ///
@@ -256,19 +262,18 @@ pub trait WasmInstance: fmt::Debug + Send {
     /// Calls an exported function.
     ///
     /// # Errors
-    /// Those of [`WasmInstance::function`] and [`WasmFunctionCaller::call`].
+    /// Those of [`WasmInstance::call_into`].
     fn call(&mut self, name: &str, args: &[Value]) -> Result<Vec<Value>> {
-        let mut function = self.function(name)?;
-        let zeros = function.ty().results().iter().map(Value::zero);
-        let mut results: Vec<Value> = zeros.map(|zero| zero.unwrap_or(Value::I32(0))).collect();
-        function.call(self.as_dyn_mut(), args, &mut results).map_err(|error| error.in_function(name))?;
+        let results = signature::find_function(self.info(), name)?.results();
+        let mut results = vec![Value::I32(0); results.len()];
+        self.call_into(name, args, &mut results)?;
         Ok(results)
     }
 
     /// Calls an exported function that takes `i32`s and returns one.
     ///
     /// # Errors
-    /// Those of [`WasmInstance::call`]; [`ErrorKind::InvalidArgument`] where the signature is another: nothing runs then.
+    /// Those of [`WasmInstance::call_into`]; [`ErrorKind::InvalidArgument`] where the signature is another: nothing runs then.
     fn call_simple_function(&mut self, name: &str, args: &[i32]) -> Result<i32> {
         let ty = signature::find_function(self.info(), name)?;
         let is_simple = ty.params().iter().all(|ty| *ty == ValType::I32) && *ty.results() == [ValType::I32];
@@ -276,10 +281,13 @@ pub trait WasmInstance: fmt::Debug + Send {
             let message = format!("`{name}` has type {ty}; a simple call takes i32s and returns one");
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
-        let args: Vec<Value> = args.iter().map(|arg| Value::I32(*arg)).collect();
-        match self.call(name, &args)?.as_slice() {
-            [Value::I32(result)] => Ok(*result),
-            other => Err(Error::new(ErrorKind::Internal, format!("`{name}` returned {other:?}, not one i32"))),
+        let mut values = SmallVec::<[Value; 4]>::from_elem(Value::I32(0), args.len());
+        values.iter_mut().zip(args).for_each(|(value, arg)| *value = Value::I32(*arg));
+        let mut results = [Value::I32(0)];
+        self.call_into(name, &values, &mut results)?;
+        match results {
+            [Value::I32(result)] => Ok(result),
+            [other] => Err(Error::new(ErrorKind::Internal, format!("`{name}` returned {other:?}, not an i32"))),
         }
     }
 }

@@ -54,15 +54,17 @@ macro_rules! with_number {
 }
 
 /// Calls a generic function of one of four arities with the types of a common signature: up to two numbers of any types
-/// or four of one type; `None` for all others.
+/// or four of one type; `None` for all others. The functions' own type parameters stand before those.
 macro_rules! with_common_params {
-    ($params:expr, $nullary:ident, $unary:ident, $binary:ident, $ternary:ident, $quaternary:ident, $args:tt) => {
+    ($params:expr, $nullary:ident, $unary:ident, $binary:ident, $ternary:ident, $quaternary:ident, $args:tt $(, $own:tt)?) => {
         match $params {
             [] => $nullary $args,
-            [a] => with_number!(a, A => $unary::<A> $args),
-            [a, b] => with_number!(a, A => with_number!(b, B => $binary::<A, B> $args)),
-            [a, b, c] if a == b && b == c => with_number!(a, A => $ternary::<A, A, A> $args),
-            [a, b, c, d] if a == b && b == c && c == d => with_number!(a, A => $quaternary::<A, A, A, A> $args),
+            [a] => with_number!(a, A => $unary::<$($own,)? A> $args),
+            [a, b] => with_number!(a, A => with_number!(b, B => $binary::<$($own,)? A, B> $args)),
+            [a, b, c] if a == b && b == c => with_number!(a, A => $ternary::<$($own,)? A, A, A> $args),
+            [a, b, c, d] if a == b && b == c && c == d => {
+                with_number!(a, A => $quaternary::<$($own,)? A, A, A, A> $args)
+            }
             _ => None,
         }
     };

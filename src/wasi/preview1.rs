@@ -39,6 +39,9 @@ pub(crate) fn provide<'h>(
     imports: &'h HostImports,
 ) -> Result<Cow<'h, HostImports>> {
     grants::check(kind, capabilities)?;
+    if info.imports.is_empty() {
+        return Ok(Cow::Borrowed(imports));
+    }
     if wasix::is_wanted(info, imports) {
         return Ok(wasix::provide(info, capabilities, imports));
     }

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "a function is known again by its raw address, which stands in a union")]
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use wasmer::{AsStoreMut, ExternRef, Function, Type};
 
@@ -11,8 +11,8 @@ use crate::value::types::{FuncType, ValType, Value};
 
 /// The functions of one store that its host knows, whether a call returned them or the guest passed them to a host
 /// function: clones share them, so a number means the same everywhere.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Funcs(Arc<Mutex<Known>>);
+#[derive(Debug, Default)]
+pub(super) struct Funcs(OnceLock<Arc<Mutex<Known>>>);
 
 /// Functions by the number the host was given, and their numbers by address.
 #[derive(Debug, Default)]
@@ -21,9 +21,20 @@ struct Known {
     numbers: HashMap<usize, u32>,
 }
 
+impl Clone for Funcs {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(self.shared()).into())
+    }
+}
+
 impl Funcs {
+    /// What clones share, which most stores never need.
+    fn shared(&self) -> &Arc<Mutex<Known>> {
+        self.0.get_or_init(Arc::default)
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared().lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The function of this number.

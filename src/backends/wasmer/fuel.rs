@@ -10,9 +10,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::fuel::Tank;
 use crate::runtime::life::Life;
 
-/// The private globals of one instance, where its code has them.
+/// The private globals of one instance, where its code has any.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub(super) struct Meter(Option<Box<Globals>>);
+
+/// The private globals of one instance.
+#[derive(Debug)]
+struct Globals {
     fuel: Option<(Global, Tank)>,
     stop: Option<Global>,
     /// Table growth that was denied, and whom to tell.
@@ -22,31 +26,34 @@ pub(super) struct Meter {
 impl Meter {
     /// The meter of an instance whose code keeps the private exports.
     pub(super) fn of(private: &Private, instance: &Instance, life: &Arc<Life>, limit: Option<u64>) -> Self {
+        if matches!(private, Private { fuel: None, stop: None, denied: None, .. }) {
+            return Self(None);
+        }
         let global = |name: &Option<String>| instance.exports.get_global(name.as_ref()?).ok().cloned();
-        Self {
+        Self(Some(Box::new(Globals {
             fuel: global(&private.fuel).map(|fuel| (fuel, Tank::new(life, limit))),
             stop: global(&private.stop),
             denied: global(&private.denied).map(|denied| (denied, Arc::clone(life))),
-        }
+        })))
     }
 
     /// The fuel global, for host functions to look at.
     pub(super) fn fuel(&self) -> Option<&Global> {
-        self.fuel.as_ref().map(|(fuel, _)| fuel)
+        self.0.as_ref()?.fuel.as_ref().map(|(fuel, _)| fuel)
     }
 
     /// The flag to stop the guest by.
     pub(super) fn stop(&self) -> Option<&Global> {
-        self.stop.as_ref()
+        self.0.as_ref()?.stop.as_ref()
     }
 
     pub(super) fn tank(&mut self) -> Option<&mut Tank> {
-        self.fuel.as_mut().map(|(_, tank)| tank)
+        self.0.as_mut()?.fuel.as_mut().map(|(_, tank)| tank)
     }
 
     /// Fills the tank to what was put in.
     pub(super) fn fill(&self, store: &mut Store) {
-        if let Some((_, tank)) = &self.fuel {
+        if let Some((_, tank)) = self.0.as_ref().and_then(|globals| globals.fuel.as_ref()) {
             self.set_left(store, tank.filled());
         }
     }
@@ -67,12 +74,9 @@ impl Meter {
     /// What came of guest code, what it kept considered.
     #[inline]
     pub(super) fn settle<T>(&mut self, store: &mut Store, ran: Result<T, RuntimeError>) -> Result<T> {
-        if let Some((denied, life)) = &self.denied {
-            tell_denied(denied, life, store);
-        }
-        match (ran, &mut self.fuel) {
+        match (ran, &mut self.0) {
             (Ok(value), None) => Ok(value),
-            (Ok(value), Some((fuel, tank))) => tank.settle(left(fuel, store)).map(|()| value),
+            (Ok(value), Some(globals)) => globals.settle(store).map(|()| value),
             (Err(error), _) => Err(self.failed(store, error)),
         }
     }
@@ -80,13 +84,16 @@ impl Meter {
     /// Why guest code failed.
     #[cold]
     fn failed(&mut self, store: &mut Store, error: RuntimeError) -> Error {
+        if let Some(globals) = &self.0 {
+            globals.tell_denied(store);
+        }
         let error = errors::call(error);
         let backtrace = |error: Error| error.backtrace().to_vec();
         if self.stop().is_some_and(|stop| stop.get(store) == Value::I32(STOPPED)) {
             self.tank().into_iter().for_each(Tank::lose_count);
             return Error::new(ErrorKind::Interrupted, "the guest was interrupted").with_backtrace(backtrace(error));
         }
-        match &mut self.fuel {
+        match self.0.as_mut().and_then(|globals| globals.fuel.as_mut()) {
             None => error,
             Some((fuel, tank)) => match left(fuel, store) {
                 EXHAUSTED => {
@@ -100,11 +107,23 @@ impl Meter {
     }
 }
 
-/// Tells of table growth that was denied in the call that ended.
-fn tell_denied(denied: &Global, life: &Life, store: &mut Store) {
-    if let Value::I64(elements @ 1..) = denied.get(store) {
-        life.admits_elements(elements.unsigned_abs());
-        set(denied, store, Value::I64(0));
+impl Globals {
+    /// Considers what guest code kept that returned.
+    fn settle(&mut self, store: &mut Store) -> Result<()> {
+        self.tell_denied(store);
+        match &mut self.fuel {
+            None => Ok(()),
+            Some((fuel, tank)) => tank.settle(left(fuel, store)),
+        }
+    }
+
+    /// Tells of table growth that was denied in the call that ended.
+    fn tell_denied(&self, store: &mut Store) {
+        let Some((denied, life)) = &self.denied else { return };
+        if let Value::I64(elements @ 1..) = denied.get(store) {
+            life.admits_elements(elements.unsigned_abs());
+            set(denied, store, Value::I64(0));
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use wasmer::{Function, Instance, Store};
 use super::convert::{Funcs, from_val, to_val};
 use super::fuel::Meter;
 use super::memory;
-use super::typed::{self, TypedCall};
+use super::typed::{self, Parts, TypedCall};
 use super::wasix::Process;
 use crate::error::Result;
 use crate::runtime::core::{InstanceCore, Seat};
@@ -26,13 +26,13 @@ const MAIN: &str = "_start";
 /// An instance in a store of its own.
 pub struct WasmerInstance {
     /// Dropped before the store, which its brake points into.
-    pub(super) core: InstanceCore,
+    core: InstanceCore,
     /// The program with its threads, where there is WASIX: dropped before the store, too.
-    pub(super) wasix: Option<Process>,
+    wasix: Option<Box<Process>>,
     instance: Instance,
     funcs: Funcs,
-    pub(super) meter: Meter,
-    pub(super) store: Store,
+    meter: Meter,
+    store: Store,
 }
 
 // SAFETY: what keeps Wasmer's `Store` from being `Send` is, by type, raw pointers into its own heap objects (which move
@@ -46,7 +46,7 @@ unsafe impl Send for WasmerInstance {}
 impl WasmerInstance {
     pub(super) fn new(
         core: InstanceCore,
-        wasix: Option<Process>,
+        wasix: Option<Box<Process>>,
         store: Store,
         instance: Instance,
         funcs: Funcs,
@@ -55,10 +55,31 @@ impl WasmerInstance {
         Self { core, wasix, instance, funcs, meter, store }
     }
 
+    /// An exported function that can be called, to keep.
+    fn resolve(&self, name: &str) -> Result<Resolved> {
+        let (function, ty) = resolve(&self.core, &self.instance, name)?;
+        Ok(Resolved { function: function.clone(), ty: ty.clone(), is_main: name == MAIN })
+    }
+
+    /// What a typed call needs.
+    fn parts(&mut self) -> Parts<'_> {
+        Parts { life: self.core.life(), store: &mut self.store, meter: &mut self.meter }
+    }
+
     fn memory(&self, name: &str) -> Result<wasmer::MemoryView<'_>> {
         let memory = self.instance.exports.get_memory(name);
         let memory = memory.map_err(|_| access::no_such_export(self.core.info(), "memory", name))?;
         Ok(memory.view(&self.store))
+    }
+}
+
+/// An exported function that can be called, and its type.
+fn resolve<'i>(core: &'i InstanceCore, instance: &'i Instance, name: &str) -> Result<(&'i Function, &'i FuncType)> {
+    let ty = signature::find_function(core.info(), name)?;
+    signature::check_passable(name, ty)?;
+    match instance.exports.get_function(name) {
+        Ok(function) => Ok((function, ty)),
+        Err(_) => Err(access::no_such_export(core.info(), "func", name)),
     }
 }
 
@@ -81,20 +102,21 @@ impl WasmInstance for WasmerInstance {
         Seat::new(self.core.id(), self)
     }
 
-    fn as_dyn_mut(&mut self) -> &mut dyn WasmInstance {
-        self
+    fn function(&mut self, name: &str) -> Result<Box<dyn WasmFunctionCaller>> {
+        let resolved = self.resolve(name)?;
+        let typed = typed::prepare(&resolved.function, &self.store, &resolved.ty);
+        Ok(Box::new(WasmerFunctionCaller { resolved, typed, owner: self.core.id() }))
     }
 
-    fn function(&mut self, name: &str) -> Result<Box<dyn WasmFunctionCaller>> {
-        let ty = signature::find_function(self.core.info(), name)?;
-        signature::check_passable(name, ty)?;
-        let Ok(function) = self.instance.exports.get_function(name) else {
-            return Err(access::no_such_export(self.core.info(), "func", name));
-        };
-        let typed = typed::prepare(function, &self.store, ty);
-        let function = function.clone();
-        let is_main = name == MAIN;
-        Ok(Box::new(WasmerFunctionCaller { function, typed, ty: ty.clone(), owner: self.core.id(), is_main }))
+    fn call_into(&mut self, name: &str, args: &[Value], results: &mut [Value]) -> Result<()> {
+        if let Self { core, wasix: None, instance, meter, store, .. } = self {
+            let (function, ty) = resolve(core, instance, name)?;
+            let parts = Parts { life: core.life(), store, meter };
+            if let Some(called) = typed::call_once(function, ty, parts, args, results) {
+                return called.map_err(|error| error.in_function(name));
+            }
+        }
+        self.resolve(name)?.call(self, args, results).map_err(|error| error.in_function(name))
     }
 
     fn global(&mut self, name: &str) -> Result<Value> {
@@ -133,36 +155,17 @@ impl Gauge for WasmerInstance {
     }
 }
 
-/// A resolved function of a [`WasmerInstance`].
-pub struct WasmerFunctionCaller {
+/// A function, its type, and how to call it whatever that is.
+struct Resolved {
     function: Function,
-    /// The quick way, where the signature is common.
-    typed: Option<TypedCall>,
     ty: FuncType,
-    owner: u64,
     /// Whether a program of WASIX ends when it returns.
     is_main: bool,
 }
 
-impl fmt::Debug for WasmerFunctionCaller {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WasmerFunctionCaller({})", self.ty)
-    }
-}
-
-impl WasmFunctionCaller for WasmerFunctionCaller {
-    fn ty(&self) -> &FuncType {
-        &self.ty
-    }
-
-    fn call(&mut self, instance: &mut dyn WasmInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
-        // SAFETY: the owner's number is one of a `WasmerInstance`, which made this handle.
-        let Some(instance) = (unsafe { instance.seat().of::<WasmerInstance>(self.owner) }) else {
-            return Err(signature::other_instance());
-        };
-        if let (Some(call), None) = (&self.typed, &instance.wasix) {
-            return call(instance, &self.ty, args, results);
-        }
+impl Resolved {
+    /// Calls it on its own instance, whatever its type.
+    fn call(&self, instance: &mut WasmerInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
         signature::check_call(&self.ty, args, results.len())?;
         let WasmerInstance { core, wasix, store, funcs, meter, .. } = instance;
         let mut call = || call_dynamic(store, &self.function, funcs, meter, args, results);
@@ -170,6 +173,39 @@ impl WasmFunctionCaller for WasmerFunctionCaller {
             None => call(),
             Some(program) => program.run(self.is_main, call),
         })
+    }
+}
+
+/// A resolved function of a [`WasmerInstance`].
+pub struct WasmerFunctionCaller {
+    resolved: Resolved,
+    /// The quick way, where the signature is common.
+    typed: Option<TypedCall>,
+    owner: u64,
+}
+
+impl fmt::Debug for WasmerFunctionCaller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WasmerFunctionCaller({})", self.resolved.ty)
+    }
+}
+
+impl WasmFunctionCaller for WasmerFunctionCaller {
+    fn ty(&self) -> &FuncType {
+        &self.resolved.ty
+    }
+
+    fn call(&mut self, instance: &mut dyn WasmInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
+        // SAFETY: the owner's number is one of a `WasmerInstance`, which made this handle.
+        let Some(instance) = (unsafe { instance.seat().of::<WasmerInstance>(self.owner) }) else {
+            return Err(signature::other_instance());
+        };
+        if let (Some(call), None) = (&self.typed, &instance.wasix)
+            && let Some(called) = call(instance.parts(), args, results)
+        {
+            return called;
+        }
+        self.resolved.call(instance, args, results)
     }
 }
 

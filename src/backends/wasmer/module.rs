@@ -11,29 +11,22 @@ use super::metering::Private;
 use crate::error::Result;
 use crate::module::info::ModuleInfo;
 use crate::runtime::artifact::Artifact;
-use crate::runtime::metrics::Ledger;
+use crate::runtime::core::Origin;
 use crate::runtime::traits::WasmModule;
 
 /// A module compiled by Wasmer.
 pub struct WasmerModule {
     compiled: Module,
-    info: Arc<ModuleInfo>,
     engine: Engine,
     private: Private,
-    owner: Arc<Ledger>,
+    origin: Origin,
     /// How long the code is as the engine writes it, once that is known.
     written: OnceLock<u64>,
 }
 
 impl WasmerModule {
-    pub(super) fn new(
-        compiled: Module,
-        info: Arc<ModuleInfo>,
-        engine: Engine,
-        private: Private,
-        owner: Arc<Ledger>,
-    ) -> Self {
-        Self { compiled, info, engine, private, owner, written: OnceLock::new() }
+    pub(super) fn new(compiled: Module, engine: Engine, private: Private, origin: Origin) -> Self {
+        Self { compiled, engine, private, origin, written: OnceLock::new() }
     }
 
     /// The same, of code that is this long as the engine writes it.
@@ -45,7 +38,7 @@ impl WasmerModule {
         &self.compiled
     }
 
-    /// The engine it was compiled or restored by, and runs on.
+    /// The engine it was compiled or restored by; as it is, for instances that have neither memories nor tables.
     pub(super) fn engine(&self) -> &Engine {
         &self.engine
     }
@@ -55,21 +48,21 @@ impl WasmerModule {
         &self.private
     }
 
-    /// The books of the runtime that compiled it.
-    pub(super) fn owner(&self) -> &Arc<Ledger> {
-        &self.owner
+    /// Its facts, and the books of the runtime that compiled it.
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
     }
 }
 
 impl fmt::Debug for WasmerModule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WasmerModule").field("info", &self.info).finish_non_exhaustive()
+        f.debug_struct("WasmerModule").field("info", self.info()).finish_non_exhaustive()
     }
 }
 
 impl WasmModule for WasmerModule {
     fn info(&self) -> &Arc<ModuleInfo> {
-        &self.info
+        self.origin.info()
     }
 
     /// Wasmer tells the size of its code only by writing all of it.

@@ -22,8 +22,9 @@ use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::module::info::Import;
+use crate::module::needs;
 use crate::runtime::artifact::{KeptCode, Parts};
-use crate::runtime::core::InstanceCore;
+use crate::runtime::core::{InstanceCore, Origin};
 use crate::runtime::features::Feature;
 use crate::runtime::host::HostImports;
 use crate::runtime::kind::{Compiler, Optimization};
@@ -104,6 +105,13 @@ where
     EngineBuilder::new(compiler).set_features(Some(features(config))).engine().into()
 }
 
+/// The same engine for instances that have neither memories nor tables: it makes none, and all of them share it.
+fn uncounted(mut engine: Engine, config: &RuntimeConfig) -> Engine {
+    let base = BaseTunables::for_target(engine.target());
+    engine.set_tunables(GuestTunables::new(base, None, Limits::none(), config.effective_max_stack()));
+    engine
+}
+
 /// The engine's feature switches, as [`Feature`] says; what it has no switch for, preflight holds.
 fn features(config: &RuntimeConfig) -> Features {
     let has = |feature: Feature| feature.is_supported(config.kind, config.effective_compiler());
@@ -139,8 +147,8 @@ impl WasmRuntime for WasmerRuntime {
         let compile = || Module::from_binary(&engine, binary).map_err(|error| errors::compile(&error));
         let compiled = preflight::guard_compiler(&self.config, compile)?;
         self.ledger.compiled_one();
-        let owner = Arc::clone(&self.ledger);
-        Ok(Box::new(WasmerModule::new(compiled, Arc::clone(module.info()), engine, private, owner)))
+        let origin = Origin::new(Arc::clone(module.info()), &self.ledger);
+        Ok(Box::new(WasmerModule::new(compiled, uncounted(engine, &self.config), private, origin)))
     }
 
     fn restore(&self, code: KeptCode) -> Result<Box<dyn WasmModule>> {
@@ -150,8 +158,8 @@ impl WasmRuntime for WasmerRuntime {
         let (compiled, engine) = artifact::read(code)?;
         self.ledger.restored_one();
         let private = Private::of(&info, &self.config);
-        let owner = Arc::clone(&self.ledger);
-        Ok(Box::new(WasmerModule::new(compiled, info, engine, private, owner).of_length(length)))
+        let origin = Origin::new(info, &self.ledger);
+        Ok(Box::new(WasmerModule::new(compiled, uncounted(engine, &self.config), private, origin).of_length(length)))
     }
 
     fn instantiate(
@@ -161,21 +169,25 @@ impl WasmRuntime for WasmerRuntime {
         imports: &HostImports,
     ) -> Result<Box<dyn WasmInstance>> {
         let module = module.as_any().downcast_ref::<WasmerModule>();
-        let Some(module) = module.filter(|module| Arc::ptr_eq(module.owner(), &self.ledger)) else {
+        let Some(module) = module.filter(|module| module.origin().is_of(&self.ledger)) else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the module was compiled by another runtime"));
         };
-        let Self { config, ledger, .. } = self;
+        let config = &self.config;
         preflight::check_instance(config, module.info(), imports, limits)?;
 
-        let mut engine = module.engine().clone();
-        let shared = preflight::shared_bytes(module.info(), imports);
+        // WASIX makes a memory for a program without any.
+        let is_counted = needs::has_memory_or_table(module.info()) || imports.wasix().is_some();
+        let shared = if is_counted { preflight::shared_bytes(module.info(), imports) } else { 0 };
         // Until the store is in the instance, which drops it last.
         let mut store;
-        let core = InstanceCore::new(module.info(), ledger, limits, shared, config.interruption)?;
+        let core = InstanceCore::new(module.origin(), limits, shared, config.interruption)?;
         let life = core.life();
         let base = || BaseTunables::for_target(module.engine().target());
-        let tunables = || GuestTunables::new(base(), Arc::clone(life), limits, config.effective_max_stack());
-        engine.set_tunables(tunables());
+        let tunables = || GuestTunables::new(base(), Some(Arc::clone(life)), limits, config.effective_max_stack());
+        let mut engine = module.engine().clone();
+        if is_counted {
+            engine.set_tunables(tunables());
+        }
         store = Store::new(engine);
         let funcs = Funcs::default();
         let begin = |wasix| {
@@ -183,7 +195,7 @@ impl WasmRuntime for WasmerRuntime {
             engine.set_tunables(tunables().of_thread());
             Process::new(&mut store, module, imports, wasix, engine, &core)
         };
-        let mut wasix = imports.wasix().map(begin).transpose()?;
+        let mut wasix = imports.wasix().map(begin).transpose()?.map(Box::new);
         let other = |store: &mut Store, guest: &FunctionEnv<Guest>, import: &Import| {
             wasix.as_ref()?.provide(store, guest, import)
         };

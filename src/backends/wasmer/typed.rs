@@ -2,14 +2,67 @@
 
 use wasmer::{FromToNativeWasmType, Function, RuntimeError, Store, TypedFunction};
 
-use super::instance::WasmerInstance;
+use super::fuel::Meter;
 use crate::error::Result;
-use crate::runtime::signature;
+use crate::runtime::life::Life;
 use crate::value::number::{Number, with_common_params, with_number};
 use crate::value::types::{FuncType, ValType, Value};
 
-/// A call prepared for one signature, of a function of the instance it is given.
-pub(super) type TypedCall = Box<dyn Fn(&mut WasmerInstance, &FuncType, &[Value], &mut [Value]) -> Result<()> + Send>;
+/// A call prepared for one signature, of a function of the instance it is given; `None` where arguments or room for results
+/// do not fit it, and nothing ran.
+pub(super) type TypedCall = Box<dyn Fn(Parts<'_>, &[Value], &mut [Value]) -> Option<Result<()>> + Send>;
+
+/// What a call needs of the instance.
+pub(super) struct Parts<'i> {
+    pub(super) life: &'i Life,
+    pub(super) store: &'i mut Store,
+    pub(super) meter: &'i mut Meter,
+}
+
+/// As [`TypedCall`], of a type of its own.
+trait Typed: Fn(Parts<'_>, &[Value], &mut [Value]) -> Option<Result<()>> + Send + 'static {}
+
+impl<F: Fn(Parts<'_>, &[Value], &mut [Value]) -> Option<Result<()>> + Send + 'static> Typed for F {}
+
+/// What is done with a call once it is prepared.
+trait Then {
+    type Done;
+
+    /// The store of the function.
+    fn store(&self) -> &Store;
+
+    fn then(self, call: impl Typed) -> Self::Done;
+}
+
+/// It is kept, for a handle.
+struct Keep<'s>(&'s Store);
+
+impl Then for Keep<'_> {
+    type Done = TypedCall;
+
+    fn store(&self) -> &Store {
+        self.0
+    }
+
+    fn then(self, call: impl Typed) -> TypedCall {
+        Box::new(call)
+    }
+}
+
+/// It is made at once.
+struct Make<'c>(Parts<'c>, &'c [Value], &'c mut [Value]);
+
+impl Then for Make<'_> {
+    type Done = Option<Result<()>>;
+
+    fn store(&self) -> &Store {
+        self.0.store
+    }
+
+    fn then(self, call: impl Typed) -> Option<Result<()>> {
+        call(self.0, self.1, self.2)
+    }
+}
 
 /// A number that the engine's typed functions take.
 trait Native: Number + FromToNativeWasmType {}
@@ -18,50 +71,45 @@ impl<N: Number + FromToNativeWasmType> Native for N {}
 
 /// Makes one call and keeps the instance's state true.
 #[inline]
-fn call<R>(instance: &mut WasmerInstance, call: impl FnOnce(&mut Store) -> Result<R, RuntimeError>) -> Result<R> {
-    let WasmerInstance { core, store, meter, .. } = instance;
-    match core.life().begin() {
+fn call<R>(parts: Parts<'_>, call: impl FnOnce(&mut Store) -> Result<R, RuntimeError>) -> Result<R> {
+    let Parts { life, store, meter } = parts;
+    match life.begin() {
         Some(running) => {
             let called = call(store);
             running.end(meter.settle(store, called))
         }
-        None => core.life().run(|| {
+        None => life.run(|| {
             let called = call(store);
             meter.settle(store, called)
         }),
     }
 }
 
-#[cold]
-fn misfit(ty: &FuncType, args: &[Value], results: &[Value]) -> Result<()> {
-    signature::check_call(ty, args, results.len())
-}
-
 /// Makes the generic function that prepares a call of one arity.
 macro_rules! arity {
     ($name:ident $(, $param:ident $arg:ident)*) => {
         #[allow(unused_parens, reason = "the same macro makes the call without parameters and with one")]
-        fn $name<$($param: Native),*>(function: &Function, store: &Store, results: &[ValType]) -> Option<TypedCall> {
+        fn $name<T: Then $(, $param: Native)*>(function: &Function, results: &[ValType], then: T) -> Option<T::Done> {
             match results {
                 [] => {
-                    let typed: TypedFunction<($($param),*), ()> = function.typed(store).ok()?;
-                    Some(Box::new(move |instance, ty, args, results| match args {
+                    let typed: TypedFunction<($($param),*), ()> = function.typed(then.store()).ok()?;
+                    Some(then.then(move |parts, args, results| match args {
                         [$($arg),*] if results.is_empty() => {
-                            $(let Some($arg) = $param::of($arg) else { return misfit(ty, args, results) };)*
-                            call(instance, |store| typed.call(store, $($arg),*))
+                            $(let $arg = $param::of($arg)?;)*
+                            Some(call(parts, |store| typed.call(store, $($arg),*)))
                         }
-                        _ => misfit(ty, args, results),
+                        _ => None,
                     }))
                 }
                 [one] => with_number!(one, R => {
-                    let typed: TypedFunction<($($param),*), R> = function.typed(store).ok()?;
-                    Some(Box::new(move |instance, ty, args, results| match (args, &mut *results) {
+                    let typed: TypedFunction<($($param),*), R> = function.typed(then.store()).ok()?;
+                    Some(then.then(move |parts, args, results| match (args, results) {
                         ([$($arg),*], [result]) => {
-                            $(let Some($arg) = $param::of($arg) else { return misfit(ty, args, results) };)*
-                            *result = call(instance, |store| typed.call(store, $($arg),*))?.value();
-                            Ok(())
+                            $(let $arg = $param::of($arg)?;)*
+                            let called = call(parts, |store| typed.call(store, $($arg),*));
+                            Some(called.map(|number| *result = number.value()))
                         }
-                        _ => misfit(ty, args, results),
+                        _ => None,
                     }))
                 }),
                 _ => None,
@@ -78,7 +126,26 @@ arity! { quaternary, A a, B b, C c, D d }
 
 /// Prepares a call where the signature is common: up to two numbers of any types or four of one, and at most one
 /// number in return.
-pub(super) fn prepare(function: &Function, store: &Store, ty: &FuncType) -> Option<TypedCall> {
+fn prepared<T: Then>(function: &Function, ty: &FuncType, then: T) -> Option<T::Done> {
     let results = ty.results();
-    with_common_params!(ty.params(), nullary, unary, binary, ternary, quaternary, (function, store, results))
+    with_common_params!(ty.params(), nullary, unary, binary, ternary, quaternary, (function, results, then), _)
+}
+
+/// Prepares calls for a handle, where the signature is common.
+pub(super) fn prepare(function: &Function, store: &Store, ty: &FuncType) -> Option<TypedCall> {
+    prepared(function, ty, Keep(store))
+}
+
+/// Makes one call, where the signature is common.
+///
+/// # Errors
+/// Those of [`WasmFunctionCaller::call`](crate::WasmFunctionCaller::call).
+pub(super) fn call_once(
+    function: &Function,
+    ty: &FuncType,
+    parts: Parts<'_>,
+    args: &[Value],
+    results: &mut [Value],
+) -> Option<Result<()>> {
+    prepared(function, ty, Make(parts, args, results))?
 }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use smallvec::SmallVec;
 use wasmtime::{AsContextMut, Func, RootScope, Store, ValRaw};
 
 use super::convert::Kind;
@@ -13,7 +14,7 @@ use crate::error::Result;
 use crate::runtime::fuel::Tank;
 use crate::runtime::signature;
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
-use crate::value::types::{FuncType, ValType, Value};
+use crate::value::types::{FuncType, Value};
 
 /// A resolved function of a [`WasmtimeInstance`](super::WasmtimeInstance). Functions of common signatures are called in a manner
 /// of their own.
@@ -49,11 +50,9 @@ impl<M> WasmtimeFunctionCaller<M> {
 }
 
 /// The handle of a function, in the quickest manner there is for its signature.
-pub(super) fn prepare(owner: u64, func: Func, ty: &FuncType) -> Box<dyn WasmFunctionCaller> {
-    let resolved = Resolved { func, ty: ty.clone() };
-    raw::prepare(owner, &resolved).unwrap_or_else(|| {
-        Box::new(WasmtimeFunctionCaller::new(AnySignature { numeric: Numeric::of(ty) }, owner, resolved))
-    })
+pub(super) fn prepare(owner: u64, resolved: Resolved) -> Box<dyn WasmFunctionCaller> {
+    raw::prepare(owner, &resolved)
+        .unwrap_or_else(|| Box::new(WasmtimeFunctionCaller::new(AnySignature::of(&resolved.ty), owner, resolved)))
 }
 
 impl<M> fmt::Debug for WasmtimeFunctionCaller<M> {
@@ -83,6 +82,13 @@ pub struct AnySignature {
     numeric: Option<Numeric>,
 }
 
+impl AnySignature {
+    /// The manner for functions of this type.
+    pub(super) fn of(ty: &FuncType) -> Self {
+        Self { numeric: Numeric::of(ty) }
+    }
+}
+
 impl Manner for AnySignature {
     fn call(
         &mut self,
@@ -104,16 +110,18 @@ impl Manner for AnySignature {
 
 /// A signature of numbers and vectors only, and raw slots for its parameters and then its results.
 struct Numeric {
-    results: Box<[Kind]>,
-    slots: Box<[ValRaw]>,
+    results: SmallVec<[Kind; 8]>,
+    slots: SmallVec<[ValRaw; 4]>,
 }
 
 impl Numeric {
     /// The slots of a signature; `None` where it has references, which need a root in the store.
     fn of(ty: &FuncType) -> Option<Self> {
-        let kinds = |types: &[ValType]| types.iter().map(Kind::of).collect::<Option<Box<[Kind]>>>();
-        let (params, results) = (kinds(ty.params())?, kinds(ty.results())?);
-        let slots = vec![ValRaw::i64(0); params.len().max(results.len())].into();
+        if ty.params().iter().any(|ty| Kind::of(ty).is_none()) {
+            return None;
+        }
+        let results = ty.results().iter().map(Kind::of).collect::<Option<SmallVec<_>>>()?;
+        let slots = SmallVec::from_elem(ValRaw::i64(0), ty.params().len().max(results.len()));
         Some(Self { results, slots })
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use wasmtime::{AsContextMut, Extern, Instance, RootScope, Store};
 
+use super::caller::{AnySignature, Manner, Resolved};
 use super::limits::Guest;
 use super::{caller, convert, memory, metering};
 use crate::error::Result;
@@ -33,6 +34,16 @@ impl WasmtimeInstance {
         Self { core, store, stack, tank, instance }
     }
 
+    /// An exported function that can be called.
+    fn resolve(&mut self, name: &str) -> Result<Resolved> {
+        let ty = signature::find_function(self.core.info(), name)?.clone();
+        signature::check_passable(name, &ty)?;
+        match self.instance.get_func(&mut self.store, name) {
+            Some(func) => Ok(Resolved { func, ty }),
+            None => Err(access::no_such_export(self.core.info(), "func", name)),
+        }
+    }
+
     fn memory<R>(&mut self, name: &str, access: impl FnOnce(&mut [u8]) -> R) -> Result<R> {
         let export = self.instance.get_export(&mut self.store, name);
         let opened = export.and_then(|export| memory::of(&mut self.store, export, access));
@@ -59,17 +70,14 @@ impl WasmInstance for WasmtimeInstance {
         Seat::new(self.core.id(), self)
     }
 
-    fn as_dyn_mut(&mut self) -> &mut dyn WasmInstance {
-        self
+    fn function(&mut self, name: &str) -> Result<Box<dyn WasmFunctionCaller>> {
+        Ok(caller::prepare(self.core.id(), self.resolve(name)?))
     }
 
-    fn function(&mut self, name: &str) -> Result<Box<dyn WasmFunctionCaller>> {
-        let ty = signature::find_function(self.core.info(), name)?.clone();
-        signature::check_passable(name, &ty)?;
-        let Some(func) = self.instance.get_func(&mut self.store, name) else {
-            return Err(access::no_such_export(self.core.info(), "func", name));
-        };
-        Ok(caller::prepare(self.core.id(), func, &ty))
+    fn call_into(&mut self, name: &str, args: &[Value], results: &mut [Value]) -> Result<()> {
+        let resolved = self.resolve(name)?;
+        let mut manner = AnySignature::of(&resolved.ty);
+        manner.call(&resolved, self, args, results).map_err(|error| error.in_function(name))
     }
 
     fn global(&mut self, name: &str) -> Result<Value> {

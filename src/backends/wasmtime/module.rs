@@ -10,12 +10,13 @@ use super::artifact;
 use crate::error::Result;
 use crate::module::info::ModuleInfo;
 use crate::runtime::artifact::Artifact;
+use crate::runtime::core::Origin;
 use crate::runtime::traits::WasmModule;
 
 /// A module compiled by Wasmtime.
 pub struct WasmtimeModule {
     compiled: Module,
-    info: Arc<ModuleInfo>,
+    origin: Origin,
     start: Option<String>,
     code_shift: i64,
     compiled_bytes: u64,
@@ -23,10 +24,10 @@ pub struct WasmtimeModule {
 
 impl WasmtimeModule {
     /// Code compiled from a module, or from the same one with its start function deferred.
-    pub(super) fn new(compiled: Module, info: Arc<ModuleInfo>, start: Option<String>, code_shift: i64) -> Self {
+    pub(super) fn new(compiled: Module, origin: Origin, start: Option<String>, code_shift: i64) -> Self {
         let image = compiled.image_range();
         let compiled_bytes = image.end as u64 - image.start as u64;
-        Self { compiled, info, start, code_shift, compiled_bytes }
+        Self { compiled, origin, start, code_shift, compiled_bytes }
     }
 
     /// The same, of code that is this long: it may be mapped together with what follows it in a file.
@@ -36,6 +37,11 @@ impl WasmtimeModule {
 
     pub(super) fn compiled(&self) -> &Module {
         &self.compiled
+    }
+
+    /// Its facts, and the books of the runtime that compiled it.
+    pub(super) fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The export of a start function that is still to be called.
@@ -51,13 +57,13 @@ impl WasmtimeModule {
 
 impl fmt::Debug for WasmtimeModule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WasmtimeModule").field("info", &self.info).finish_non_exhaustive()
+        f.debug_struct("WasmtimeModule").field("info", self.info()).finish_non_exhaustive()
     }
 }
 
 impl WasmModule for WasmtimeModule {
     fn info(&self) -> &Arc<ModuleInfo> {
-        &self.info
+        self.origin.info()
     }
 
     fn compiled_bytes(&self) -> Option<u64> {

@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Frame, Result};
 use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
 use crate::runtime::artifact::{KeptCode, Parts};
-use crate::runtime::core::InstanceCore;
+use crate::runtime::core::{InstanceCore, Origin};
 use crate::runtime::features::{self, Feature};
 use crate::runtime::fuel::{self, Tank};
 use crate::runtime::host::HostImports;
@@ -102,7 +102,8 @@ impl WasmRuntime for WasmtimeRuntime {
         let compiled = preflight::guard_compiler(&self.config, compile)?;
         self.ledger.compiled_one();
         let Deferred { start, code_shift, .. } = deferred;
-        Ok(Box::new(WasmtimeModule::new(compiled, Arc::clone(module.info()), start, code_shift)))
+        let origin = Origin::new(Arc::clone(module.info()), &self.ledger);
+        Ok(Box::new(WasmtimeModule::new(compiled, origin, start, code_shift)))
     }
 
     fn restore(&self, code: KeptCode) -> Result<Box<dyn WasmModule>> {
@@ -112,7 +113,8 @@ impl WasmRuntime for WasmtimeRuntime {
         let compiled = artifact::read(&self.engine.0, code)?;
         self.ledger.restored_one();
         let start = self.config.metering.then(|| start::name(&info)).flatten();
-        Ok(Box::new(WasmtimeModule::new(compiled, info, start, code_shift).of_length(length)))
+        let origin = Origin::new(info, &self.ledger);
+        Ok(Box::new(WasmtimeModule::new(compiled, origin, start, code_shift).of_length(length)))
     }
 
     fn instantiate(
@@ -122,14 +124,14 @@ impl WasmRuntime for WasmtimeRuntime {
         imports: &HostImports,
     ) -> Result<Box<dyn WasmInstance>> {
         let module = module.as_any().downcast_ref::<WasmtimeModule>();
-        let Some(module) = module.filter(|module| Engine::same(module.compiled().engine(), &self.engine.0)) else {
+        let Some(module) = module.filter(|module| module.origin().is_of(&self.ledger)) else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the module was compiled by another runtime"));
         };
-        let Self { config, engine: WasmtimeEngine(engine), ledger } = self;
+        let Self { config, engine: WasmtimeEngine(engine), .. } = self;
         preflight::check_instance(config, module.info(), imports, limits)?;
 
         let shared = shared_bytes_to_come(module.info(), imports);
-        let core = InstanceCore::new(module.info(), ledger, limits, shared, config.interruption)?;
+        let core = InstanceCore::new(module.origin(), limits, shared, config.interruption)?;
         let mut store = Store::new(engine, Guest::new(Arc::clone(core.life()), module.code_shift()));
         store.limiter(|guest| guest);
         if config.interruption {
@@ -138,7 +140,9 @@ impl WasmRuntime for WasmtimeRuntime {
         let stack = stack::needed(config.effective_max_stack());
         let externs = host::lower(&mut store, module.info(), imports)?;
         let mut tank = config.metering.then(|| Tank::new(core.life(), limits.fuel));
-        metering::set_left(&mut store, fuel::UNLIMITED);
+        if tank.is_some() {
+            metering::set_left(&mut store, fuel::UNLIMITED);
+        }
         let mut make = || {
             let made = stack::on_enough(stack, || Instance::new(&mut store, module.compiled(), &externs));
             made.map_err(|error| errors::instantiate(&mut store, error))
