@@ -1,11 +1,13 @@
 //! The command line of wrun.
 
 #![warn(clippy::unwrap_used)]
+#![cfg_attr(all(target_os = "linux", target_env = "gnu", not(test)), no_main)]
 
 mod cli;
+#[cfg(all(target_os = "linux", target_env = "gnu", not(test)))]
+mod entry;
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    cli::start::main(std::env::args_os())
+#[cfg(not(all(target_os = "linux", target_env = "gnu", not(test))))]
+fn main() -> std::process::ExitCode {
+    cli::start::main(std::env::args_os()).into()
 }

@@ -1,7 +1,6 @@
 //! From the command line to the exit code.
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 use clap::error::ContextKind;
 use clap::{CommandFactory, FromArgMatches};
@@ -10,8 +9,8 @@ use super::args::{Cli, Command, TalkArgs};
 use super::failure::Failure;
 use super::{argv, commands, failure, logging, printer};
 
-/// Runs the command.
-pub(crate) fn main(argv: impl Iterator<Item = OsString>) -> ExitCode {
+/// Runs the command; its exit code.
+pub(crate) fn main(argv: impl Iterator<Item = OsString>) -> u8 {
     let mut command = Cli::command();
     let ordered = argv::order(argv, &command);
     let parsed = command.try_get_matches_from_mut(ordered).and_then(|matches| Cli::from_arg_matches(&matches));
@@ -23,16 +22,16 @@ pub(crate) fn main(argv: impl Iterator<Item = OsString>) -> ExitCode {
             // Help and version go to standard output, usage errors to standard error; a reader that has gone is no
             // failure.
             let _ = answer.print();
-            return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(super::exit_status::USAGE));
+            return u8::try_from(answer.exit_code()).unwrap_or(super::exit_status::USAGE);
         }
     };
     let talk = talk(&cli);
     let quiet = talk.quiet;
     let done = logging::set_up(talk).and_then(|()| failure::guard(|| dispatch(cli)));
-    ExitCode::from(done.unwrap_or_else(|failure: Failure| {
+    done.unwrap_or_else(|failure: Failure| {
         printer::failure(&failure, quiet);
         failure.exit_code
-    }))
+    })
 }
 
 fn dispatch(cli: Cli) -> Result<u8, Failure> {

@@ -353,3 +353,14 @@ fn the_cache_in_force_is_explained() {
     assert_eq!(report["cache"], json!({"value": null, "from": "default"}));
     assert!(!world.cache().exists());
 }
+
+#[test]
+fn a_stream_that_is_closed_is_no_file_that_is_opened_next() {
+    on_each_compiler(|engine| {
+        let world = World::new();
+        let mut shell = in_shell("exec <&- >&- 2>&-", &[engine, &ADD].concat().join(" "));
+        let ended = said(&shell.env("WRUN_CACHE_DIR", world.cache()).output().unwrap());
+        assert_eq!((ended.code, world.entries().len()), (0, 1));
+        world.run(&["cache", "verify"]).prints("1 checked, 0 bad\n");
+    });
+}
