@@ -11,7 +11,7 @@ pub(crate) fn main(args: &InspectArgs) -> Result<u8, Failure> {
     let module = argv::path(args.module.clone());
     let opened = input::module(&module)?;
     let bytes = opened.bytes().map_err(|error| Failure::module(&module, &error))?;
-    let inspection = Inspection::of(&module, &bytes)?;
+    let inspection = Inspection::of(&module, bytes)?;
     let shown = match args.output {
         OutputFormat::Text => inspect::text(&inspection).into_bytes(),
         OutputFormat::Json => machine::json(&inspection, args.pretty),
