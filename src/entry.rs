@@ -1,6 +1,6 @@
-//! Where the process begins on Linux. The standard library's own beginning makes ready to tell of a stack that overflows,
-//! which reads the map of the process's memory, a twentieth of a short run; the engines watch over the guests' stacks by
-//! themselves. All else that it does is done here.
+//! Where the process begins on Linux with the GNU C library. The standard library's own beginning makes ready to tell of a stack
+//! that overflows, which reads the map of the process's memory, a twentieth of a short run; the engines watch over the guests'
+//! stacks by themselves. Of what else it does, only the first thread's name is missing here.
 #![expect(unsafe_code, reason = "the C library calls this, and is called")]
 
 use std::ffi::{c_char, c_int};

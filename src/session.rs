@@ -251,8 +251,7 @@ impl<'a> Session<'a> {
     ) -> Result<Vec<Value>> {
         let Call { function, args, limits, ref capabilities, .. } = *call;
         // What instantiation would refuse is told before a large module is compiled for minutes.
-        let none = HostImports::none();
-        let imports = wasi::provide(self.config.kind, self.info(), capabilities, &none)?;
+        let imports = wasi::provide(self.config.kind, self.info(), capabilities, HostImports::NONE)?;
         if !call.ends_with_process {
             preflight::check_stoppable(self.info(), &imports, limits)?;
         }

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::custody;
 use super::key::FORMAT;
 use super::label::About;
-use crate::module::hash;
 use crate::module::info::ModuleInfo;
+use crate::module::{file, hash};
 use crate::runtime::artifact::Code;
 
 /// When an entry was used is known to this: a use sooner after another is not noted, so that most cost nothing.
@@ -79,7 +79,7 @@ impl Trailer {
     fn read(file: &File, length: u64) -> io::Result<(Self, Hash)> {
         let mut bytes = [0; Self::LENGTH + Self::CHECKSUM];
         let start = length.checked_sub(bytes.len() as u64).ok_or_else(|| bad("it is too short"))?;
-        hash::read_at(file, &mut bytes, start)?;
+        file::fill(file, start, &mut bytes)?;
         let (words, rest) = bytes.as_chunks::<8>();
         let [magic, format, code, facts, label, hashes @ ..] = words else { return Err(bad("it has no trailer")) };
         debug_assert!(rest.is_empty());
@@ -139,12 +139,12 @@ pub(super) fn load(path: &Path, key: Hash) -> io::Result<Loaded> {
     }
     let covered = metadata.len() - Trailer::CHECKSUM as u64;
     let (found, tail, bytes) = if covered < hash::LARGE_FILE as u64 {
-        let mut bytes = read_at(&file, 0, covered)?;
+        let mut bytes = file::read(&file, 0, covered)?;
         let found = blake3::hash(&bytes);
         let tail = bytes.split_off(usize::try_from(trailer.code).map_err(io::Error::other)?);
         (found, tail, Some(bytes))
     } else {
-        (hash::of_file(&file, covered)?, read_at(&file, trailer.code, trailer.facts)?, None)
+        (hash::of_file(&file, covered)?, file::read(&file, trailer.code, trailer.facts)?, None)
     };
     if found != checksum {
         return Err(bad("its checksum is wrong"));
@@ -158,14 +158,8 @@ pub(super) fn load(path: &Path, key: Hash) -> io::Result<Loaded> {
 pub(super) fn about(path: &Path) -> io::Result<About> {
     let (file, metadata) = custody::open(path)?;
     let (trailer, _) = Trailer::read(&file, metadata.len())?;
-    let label = read_at(&file, trailer.code + trailer.facts, trailer.label)?;
+    let label = file::read(&file, trailer.code + trailer.facts, trailer.label)?;
     rmp_serde::from_slice(&label).map_err(io::Error::other)
-}
-
-fn read_at(file: &File, start: u64, length: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-    hash::read_at(file, &mut bytes, start)?;
-    Ok(bytes)
 }
 
 fn bad(why: &'static str) -> io::Error {

@@ -85,6 +85,11 @@ fn wants_next(text: &str, command: &Command) -> bool {
 
 /// Whether an option, of the command or else of its subcommands, takes a value: those that share a name agree on that.
 fn takes_value(command: &Command, is_meant: impl Fn(&Arg) -> bool) -> bool {
+    // clap's own, which no command has before it is built.
+    let own = [Arg::new("help").short('h').long("help"), Arg::new("version").short('V').long("version")];
+    if own.iter().any(&is_meant) {
+        return false;
+    }
     let find = |command: &Command| {
         let mut options = command.get_arguments().filter(|arg| !arg.is_positional());
         options

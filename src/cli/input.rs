@@ -1,11 +1,12 @@
 //! Modules and arguments, read.
 
+use std::error::Error;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 use wrun::session::Session;
 use wrun::value::{args, json, msgpack};
-use wrun::{Cache, FuncType, ModuleFile, RuntimeConfig};
+use wrun::{Cache, ErrorKind, FuncType, ModuleFile, RuntimeConfig};
 
 use super::args::InputFormat;
 use super::failure::Failure;
@@ -47,12 +48,21 @@ impl Module {
     }
 
     /// A session of it, with the cache where there is one.
-    pub(crate) fn open(&self, config: &RuntimeConfig, cache: Option<&Cache>) -> wrun::Result<Session<'_>> {
-        match (self, cache) {
+    pub(crate) fn open(
+        &self,
+        path: &Path,
+        config: &RuntimeConfig,
+        cache: Option<&Cache>,
+    ) -> Result<Session<'_>, Failure> {
+        let opened = match (self, cache) {
             (Self::Bytes(bytes), Some(cache)) => Session::open_cached(config, bytes, cache),
             (Self::Bytes(bytes), None) => Session::open(config, bytes),
             (Self::File(file), cache) => Session::open_file(config, file, cache),
-        }
+        };
+        opened.map_err(|error| match error.source().and_then(<dyn Error>::downcast_ref) {
+            Some(unread) if error.kind() == ErrorKind::Internal => Failure::module(path, unread),
+            _ => error.into(),
+        })
     }
 }
 

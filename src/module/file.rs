@@ -12,13 +12,19 @@ use super::hash;
 /// A module, binary or text, in a file.
 ///
 /// Of a large file, only a hash is made where its code is in a cache: to give 70 MB of memory to a module nobody looks at takes
-/// longer than to find and check its code. Smaller ones, and what is no ordinary file (a pipe), are read at once.
+/// longer than to find and check its code. Smaller ones, and what is no ordinary file (a pipe), are read and closed at once.
 #[derive(Debug)]
 pub struct ModuleFile {
-    file: File,
-    length: u64,
-    bytes: OnceLock<Vec<u8>>,
+    contents: Contents,
+    /// Of bytes that are read late it is set before they are, so that they are what it is of.
     hash: OnceLock<Hash>,
+}
+
+#[derive(Debug)]
+enum Contents {
+    Read(Vec<u8>),
+    /// A large file, and its length when it was opened.
+    Late(File, u64, OnceLock<Vec<u8>>),
 }
 
 impl ModuleFile {
@@ -29,13 +35,13 @@ impl ModuleFile {
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut file = File::open(path)?;
         let metadata = file.metadata()?;
-        let (length, bytes) = (metadata.len(), OnceLock::new());
-        if !metadata.is_file() || length < hash::LARGE_FILE as u64 {
-            let mut all = Vec::new();
-            file.read_to_end(&mut all)?;
-            bytes.get_or_init(|| all);
+        if metadata.is_file() && metadata.len() >= hash::LARGE_FILE as u64 {
+            let contents = Contents::Late(file, metadata.len(), OnceLock::new());
+            return Ok(Self { contents, hash: OnceLock::new() });
         }
-        Ok(Self { file, length, bytes, hash: OnceLock::new() })
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(Self { contents: Contents::Read(bytes), hash: OnceLock::new() })
     }
 
     /// All of it.
@@ -44,18 +50,19 @@ impl ModuleFile {
     /// Those of reading it; [`io::ErrorKind::InvalidData`] where it is not what it was when it was hashed, and
     /// [`io::ErrorKind::UnexpectedEof`] where it has become shorter.
     pub fn bytes(&self) -> io::Result<&[u8]> {
-        if let Some(bytes) = self.bytes.get() {
+        let (file, length, kept) = match &self.contents {
+            Contents::Read(bytes) => return Ok(bytes),
+            Contents::Late(file, length, kept) => (file, *length, kept),
+        };
+        if let Some(bytes) = kept.get() {
             return Ok(bytes);
         }
-        let length = usize::try_from(self.length).map_err(io::Error::other)?;
-        let mut bytes = Vec::new();
-        bytes.try_reserve_exact(length)?;
-        bytes.resize(length, 0);
-        hash::read_at(&self.file, &mut bytes, 0)?;
-        if self.hash.get().is_some_and(|hash| *hash != hash::contents(&bytes)) {
+        let bytes = read(file, 0, length)?;
+        let found = hash::contents(&bytes);
+        if *self.hash.get_or_init(|| found) != found {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "the module was written to while it was read"));
         }
-        Ok(self.bytes.get_or_init(|| bytes))
+        Ok(kept.get_or_init(|| bytes))
     }
 
     /// The hash of all of it.
@@ -66,12 +73,46 @@ impl ModuleFile {
         if let Some(hash) = self.hash.get() {
             return Ok(*hash);
         }
-        let hash = match self.bytes.get() {
-            Some(bytes) => hash::contents(bytes),
-            None => hash::of_file(&self.file, self.length)?,
+        let hash = match &self.contents {
+            Contents::Read(bytes) => hash::contents(bytes),
+            Contents::Late(file, length, _) => hash::of_file(file, *length)?,
         };
         Ok(*self.hash.get_or_init(|| hash))
     }
+}
+
+/// Bytes of a file, from a place in it.
+///
+/// # Errors
+/// As [`fill`]; [`io::ErrorKind::OutOfMemory`] where there is no memory for so many.
+pub(crate) fn read(file: &File, start: u64, length: u64) -> io::Result<Vec<u8>> {
+    let length = usize::try_from(length).map_err(io::Error::other)?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length)?;
+    bytes.resize(length, 0);
+    fill(file, start, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Fills `bytes` from a place in a file, which threads may do at once.
+///
+/// # Errors
+/// Those of reading; [`io::ErrorKind::UnexpectedEof`] where the file ends before.
+#[cfg(unix)]
+pub(crate) fn fill(file: &File, start: u64, bytes: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, start)
+}
+
+#[cfg(windows)]
+pub(crate) fn fill(file: &File, mut start: u64, mut bytes: &mut [u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let read = std::os::windows::fs::FileExt::seek_read(file, bytes, start)?;
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        (bytes, start) = (&mut bytes[read..], start + read as u64);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -88,7 +129,7 @@ mod tests {
             let mut written = tempfile::NamedTempFile::new().unwrap();
             written.write_all(&contents[..length]).unwrap();
             let module = ModuleFile::open(written.path()).unwrap();
-            assert_eq!(module.bytes.get().is_some(), length < large);
+            assert_eq!(matches!(module.contents, Contents::Read(_)), length < large);
             assert_eq!(module.hash().unwrap(), hash::contents(&contents[..length]));
             assert_eq!(module.bytes().unwrap(), &contents[..length]);
         }

@@ -1,13 +1,18 @@
 //! Hashing, on several threads where that pays.
 
 use std::cell::RefCell;
+use std::error::Error;
 use std::fs::File;
 use std::io;
+use std::sync::OnceLock;
 
 use blake3::hazmat::{self, ChainingValue, HasherExt, Mode};
 use blake3::{Hash, Hasher};
+use rayon::ThreadPoolBuilder;
 
-/// From this many bytes in memory on, starting threads costs less than it saves (4 MiB: 0.65 ms on one thread, 0.4 on two).
+use super::file;
+
+/// From this many bytes on, starting threads costs less than it saves (4 MiB in memory: 0.65 ms on one thread, 0.4 on two).
 const LARGE: usize = 4 << 20;
 
 /// From this many bytes on, a file is better hashed piece by piece than read into memory, whose pages take longer.
@@ -30,59 +35,52 @@ pub(crate) fn contents(bytes: &[u8]) -> Hash {
 
 /// Adds `bytes` to what is hashed.
 pub(crate) fn add(hasher: &mut Hasher, bytes: &[u8]) {
-    if bytes.len() < LARGE {
-        hasher.update(bytes);
-    } else {
+    if bytes.len() >= LARGE && has_threads() {
         hasher.update_rayon(bytes);
+    } else {
+        hasher.update(bytes);
     }
 }
 
-/// The hash of the first `length` bytes of a file, [`LARGE_FILE`] or more: all threads read and hash, each its own pieces.
+/// Whether there are threads to hash on. `rayon` would panic where the system has none left to start.
+fn has_threads() -> bool {
+    static STARTED: OnceLock<bool> = OnceLock::new();
+    let start = || match ThreadPoolBuilder::new().build_global() {
+        Ok(()) => true,
+        // Somebody has started them before, which is no error of the system's.
+        Err(error) => error.source().is_none(),
+    };
+    rayon::current_thread_index().is_some() || *STARTED.get_or_init(start)
+}
+
+/// The hash of the first `length` bytes of a file, [`LARGE_FILE`] or more: all threads read and hash, each its own pieces,
+/// where that pays.
 ///
 /// # Errors
 /// Those of reading; [`io::ErrorKind::UnexpectedEof`] where the file is shorter.
 pub(crate) fn of_file(file: &File, length: u64) -> io::Result<Hash> {
-    let (left, right) = halves(file, 0, length)?;
+    let (left, right) = halves(file, 0, length, length >= LARGE as u64 && has_threads())?;
     Ok(hazmat::merge_subtrees_root(&left, &right, Mode::Hash))
 }
 
-fn halves(file: &File, start: u64, length: u64) -> io::Result<(ChainingValue, ChainingValue)> {
+fn halves(file: &File, start: u64, length: u64, threads: bool) -> io::Result<(ChainingValue, ChainingValue)> {
     let left = hazmat::left_subtree_len(length);
-    let halves = rayon::join(|| subtree(file, start, left), || subtree(file, start + left, length - left));
+    let left_half = || subtree(file, start, left, threads);
+    let right_half = || subtree(file, start + left, length - left, threads);
+    let halves = if threads { rayon::join(left_half, right_half) } else { (left_half(), right_half()) };
     Ok((halves.0?, halves.1?))
 }
 
-fn subtree(file: &File, start: u64, length: u64) -> io::Result<ChainingValue> {
+fn subtree(file: &File, start: u64, length: u64, threads: bool) -> io::Result<ChainingValue> {
     if length > PIECE as u64 {
-        let (left, right) = halves(file, start, length)?;
+        let (left, right) = halves(file, start, length, threads)?;
         return Ok(hazmat::merge_subtrees_non_root(&left, &right, Mode::Hash));
     }
     READ.with_borrow_mut(|piece| {
         piece.resize(usize::try_from(length).map_err(io::Error::other)?, 0);
-        read_at(file, piece, start)?;
+        file::fill(file, start, piece)?;
         Ok(Hasher::new().set_input_offset(start).update(piece).finalize_non_root())
     })
-}
-
-/// Fills `bytes` from a place in a file, which threads may do at once.
-///
-/// # Errors
-/// Those of reading; [`io::ErrorKind::UnexpectedEof`] where the file ends before.
-#[cfg(unix)]
-pub(crate) fn read_at(file: &File, bytes: &mut [u8], start: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, bytes, start)
-}
-
-#[cfg(windows)]
-pub(crate) fn read_at(file: &File, mut bytes: &mut [u8], mut start: u64) -> io::Result<()> {
-    while !bytes.is_empty() {
-        let read = std::os::windows::fs::FileExt::seek_read(file, bytes, start)?;
-        if read == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        (bytes, start) = (&mut bytes[read..], start + read as u64);
-    }
-    Ok(())
 }
 
 #[cfg(test)]

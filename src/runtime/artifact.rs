@@ -2,7 +2,6 @@
 #![expect(unsafe_code, reason = "code that comes back is run as it is, so whoever brings it answers for it")]
 
 use std::fs::File;
-use std::io::{self, Read, Seek};
 use std::sync::Arc;
 
 use crate::config::RuntimeConfig;
@@ -80,14 +79,6 @@ impl Code {
             Self::File(_, length) => *length,
         }
     }
-}
-
-/// The first bytes of a file.
-pub(crate) fn read(mut file: &File, length: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-    file.rewind()?;
-    file.read_exact(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// A number that changes where any of these source files does. Code is made by what they say, so what they said before

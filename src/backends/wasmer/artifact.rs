@@ -7,6 +7,7 @@ use wasmer::sys::NativeEngineExt;
 use wasmer::{DeserializeError, Engine, Module};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::module::file;
 use crate::runtime::artifact::{self, Code};
 
 /// What this backend has to do with the code that is made.
@@ -35,7 +36,7 @@ pub(super) fn read(code: Code) -> Result<(Module, Engine)> {
         Code::Bytes(bytes) => bytes,
         Code::File(file, length) => match map(&engine, &file) {
             Some(Ok(module)) => return Ok((module, engine)),
-            _ => artifact::read(&file, length).map_err(|error| failed(&error))?,
+            _ => file::read(&file, 0, length).map_err(|error| failed(&error))?,
         },
     };
     // SAFETY: the code is the engine's own, as whoever made the `KeptCode` answered for. How it is laid out is checked all

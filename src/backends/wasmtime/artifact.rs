@@ -4,6 +4,7 @@
 use wasmtime::{Engine, Module};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::module::file;
 use crate::runtime::artifact::{self, Code};
 
 /// What this backend has to do with the code that is made.
@@ -34,7 +35,7 @@ pub(super) fn read(engine: &Engine, code: Code) -> Result<Module> {
             match unsafe { Module::deserialize_open_file(engine, file) } {
                 Ok(module) => return Ok(module),
                 Err(error) => {
-                    let read = again.and_then(|file| artifact::read(&file, length));
+                    let read = again.and_then(|file| file::read(&file, 0, length));
                     read.map_err(|_| failed(error))?
                 }
             }

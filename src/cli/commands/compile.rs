@@ -63,7 +63,7 @@ impl Compilation {
     fn fill(&self, module: &Path) -> Result<Filled, Failure> {
         let opened = input::module(module)?;
         let cache = input::label(module).into_iter().fold(self.cache.clone(), Cache::with_label);
-        let session = opened.open(&self.config, Some(&cache))?;
+        let session = opened.open(module, &self.config, Some(&cache))?;
         Ok(session.fill_cache(&|event| self.progress.show(event))?)
     }
 

@@ -133,12 +133,13 @@ impl Run {
         }
     }
 
-    fn open<'m>(&self, module: &'m Module, cache: Option<Cache>) -> wrun::Result<Session<'m>> {
-        let Some(cache) = cache else { return module.open(&self.settings.config, None) };
+    fn open<'m>(&self, module: &'m Module, cache: Option<Cache>) -> Result<Session<'m>, Failure> {
+        let RunSettings { module: path, config, .. } = &self.settings;
+        let Some(cache) = cache else { return module.open(path, config, None) };
         // What fails now was not found.
         self.call().metrics.cache = CacheUse::Miss;
-        let labelled = input::label(&self.settings.module).into_iter().fold(cache, Cache::with_label);
-        module.open(&self.settings.config, Some(&labelled))
+        let labelled = input::label(path).into_iter().fold(cache, Cache::with_label);
+        module.open(path, config, Some(&labelled))
     }
 
     fn steps(&self) -> Result<Ended, Failure> {
