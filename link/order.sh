@@ -49,6 +49,8 @@ fill() { # ARGUMENT...: the same run before, so that the cache has its code; for
 }
 
 add=fixtures/add.wasm program=fixtures/c/greet.wasm
+fill "$add" add 5 3
+trace "$add" add 5 3
 trace --version
 for engine in wasmtime wasmer; do
   for run in "-r $engine $add add 5 3" "-r $engine $program -- -"; do

@@ -11,10 +11,7 @@ use super::{argv, commands, failure, logging, printer};
 
 /// Runs the command; its exit code.
 pub(crate) fn main(argv: impl Iterator<Item = OsString>) -> u8 {
-    let mut command = Cli::command();
-    let ordered = argv::order(argv, &command);
-    let parsed = command.try_get_matches_from_mut(ordered).and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
+    let cli = match parse(argv.collect()) {
         Ok(cli) => cli,
         Err(mut answer) => {
             // clap would say to put values after `--`, where wrun has arguments of programs.
@@ -32,6 +29,15 @@ pub(crate) fn main(argv: impl Iterator<Item = OsString>) -> u8 {
         printer::failure(&failure, quiet);
         failure.exit_code
     })
+}
+
+fn parse(argv: Vec<OsString>) -> clap::error::Result<Cli> {
+    if let Some(run) = argv::plain(&argv) {
+        return Ok(Cli { command: None, run });
+    }
+    let mut command = Cli::command();
+    let ordered = argv::order(argv.into_iter(), &command);
+    Cli::from_arg_matches_mut(&mut command.try_get_matches_from_mut(ordered)?)
 }
 
 fn dispatch(cli: Cli) -> Result<u8, Failure> {

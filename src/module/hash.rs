@@ -1,16 +1,13 @@
 //! Hashing, on several threads where that pays.
 
 use std::cell::RefCell;
-use std::error::Error;
 use std::fs::File;
 use std::io;
-use std::sync::OnceLock;
 
 use blake3::hazmat::{self, ChainingValue, HasherExt, Mode};
 use blake3::{Hash, Hasher};
-use rayon::ThreadPoolBuilder;
 
-use super::file;
+use super::{file, pool};
 
 /// From this many bytes on, starting threads costs less than it saves (4 MiB in memory: 0.65 ms on one thread, 0.4 on two).
 const LARGE: usize = 4 << 20;
@@ -35,22 +32,11 @@ pub(crate) fn contents(bytes: &[u8]) -> Hash {
 
 /// Adds `bytes` to what is hashed.
 pub(crate) fn add(hasher: &mut Hasher, bytes: &[u8]) {
-    if bytes.len() >= LARGE && has_threads() {
+    if bytes.len() >= LARGE && pool::has_threads() {
         hasher.update_rayon(bytes);
     } else {
         hasher.update(bytes);
     }
-}
-
-/// Whether there are threads to hash on. `rayon` would panic where the system has none left to start.
-fn has_threads() -> bool {
-    static STARTED: OnceLock<bool> = OnceLock::new();
-    let start = || match ThreadPoolBuilder::new().build_global() {
-        Ok(()) => true,
-        // Somebody has started them before, which is no error of the system's.
-        Err(error) => error.source().is_none(),
-    };
-    rayon::current_thread_index().is_some() || *STARTED.get_or_init(start)
 }
 
 /// The hash of the first `length` bytes of a file, [`LARGE_FILE`] or more: all threads read and hash, each its own pieces,
@@ -59,7 +45,7 @@ fn has_threads() -> bool {
 /// # Errors
 /// Those of reading; [`io::ErrorKind::UnexpectedEof`] where the file is shorter.
 pub(crate) fn of_file(file: &File, length: u64) -> io::Result<Hash> {
-    let (left, right) = halves(file, 0, length, length >= LARGE as u64 && has_threads())?;
+    let (left, right) = halves(file, 0, length, length >= LARGE as u64 && pool::has_threads())?;
     Ok(hazmat::merge_subtrees_root(&left, &right, Mode::Hash))
 }
 

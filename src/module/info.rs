@@ -4,10 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use wasmparser::types::{CoreTypeId, Types};
-use wasmparser::{KnownCustom, Parser, Payload, TypeRef, Validator, WasmFeatures};
+use wasmparser::{KnownCustom, Parser, Payload, TypeRef, WasmFeatures};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::module::needs;
+use crate::module::validation::{invalid, validate};
 use crate::value::types::{FuncType, ValType};
 
 /// A linear memory's type; sizes are in pages of `page_size` bytes.
@@ -310,16 +311,6 @@ impl ModuleInfo {
             _ => {}
         }
     }
-}
-
-/// The types of a binary that uses no more than `features`.
-pub(crate) fn validate(binary: &[u8], features: WasmFeatures) -> Result<Types> {
-    Validator::new_with_features(features).validate_all(binary).map_err(|error| invalid(&error))
-}
-
-fn invalid(error: &wasmparser::BinaryReaderError) -> Error {
-    let message = format!("invalid module: {} (at offset {:#x})", error.message(), error.offset());
-    Error::new(ErrorKind::InvalidModule, message)
 }
 
 struct Facts<'t>(&'t Types);

@@ -5,4 +5,6 @@ pub(crate) mod hash;
 pub mod info;
 pub mod names;
 pub mod needs;
+pub(crate) mod pool;
 pub mod source;
+pub(crate) mod validation;

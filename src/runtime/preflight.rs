@@ -8,9 +8,9 @@ use std::sync::Arc;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{LimitExceeded, LimitKind, Limits, MOST_TABLE_ELEMENTS};
-use crate::module::info::{self, ExternType, Import, MemoryType, ModuleInfo, TableType};
+use crate::module::info::{ExternType, Import, MemoryType, ModuleInfo, TableType};
 use crate::module::names::Shown;
-use crate::module::{needs, source};
+use crate::module::{needs, source, validation};
 use crate::runtime::features::{self, Feature};
 use crate::runtime::host::{HostImports, HostItem};
 use crate::runtime::kind::{Compiler, Optimization, RuntimeKind};
@@ -109,7 +109,7 @@ pub fn check_config(config: &RuntimeConfig) -> Result<()> {
 pub fn admit<'a>(config: &RuntimeConfig, bytes: &'a [u8]) -> Result<AdmittedModule<'a>> {
     let binary = source::to_binary(bytes)?;
     let supported = features::flags(Feature::ALL.iter().copied().filter(|feature| has(config, *feature)));
-    let types = info::validate(&binary, supported).map_err(|error| explain(error, &binary, config))?;
+    let types = validation::validate(&binary, supported).map_err(|error| explain(error, &binary, config))?;
     let info = ModuleInfo::of(&binary, &types)
         .map_err(|error| Error::new(ErrorKind::Internal, "a valid module could not be read").with_source(error))?;
     check_compiler(config, &info)?;
@@ -129,7 +129,7 @@ fn explain(error: Error, binary: &[u8], config: &RuntimeConfig) -> Error {
     let Ok(needed) = needs::features(binary) else { return error };
     let missing: Vec<Feature> = needed.into_iter().filter(|one| !has(config, *one)).collect();
     let enough = features::flags(Feature::supported(kind, compiler).chain(missing.iter().copied()));
-    if missing.is_empty() || info::validate(binary, enough).is_err() {
+    if missing.is_empty() || validation::validate(binary, enough).is_err() {
         return error;
     }
     let names: Vec<_> = missing.iter().map(|feature| feature.as_str()).collect();
