@@ -53,8 +53,8 @@ pub(crate) fn plain(argv: &[OsString]) -> Option<RunArgs> {
     });
     let module = positionals.next()?.filter(|name| !args::Command::has_subcommand(name))?;
     let function = positionals.next().map_or(Some(None), |function| function.map(Some))?;
-    let args = positionals.collect::<Option<_>>()?;
-    Some(RunArgs { module: Some(module.into()), function, args, ..RunArgs::default() })
+    let others = positionals.collect::<Option<_>>()?;
+    Some(RunArgs { module: Some(module.into()), function, args: others, ..RunArgs::default() })
 }
 
 /// A positional as it was typed.
