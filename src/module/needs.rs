@@ -8,7 +8,7 @@ use wasmparser::{
 };
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::module::info::{ExternType, Import, ModuleInfo};
+use crate::module::info::{Import, ModuleInfo};
 use crate::runtime::features::Feature;
 
 /// The features a valid binary needs.
@@ -55,13 +55,6 @@ pub(crate) fn waits(body: &FunctionBody<'_>) -> wasmparser::Result<bool> {
         }
     }
     Ok(false)
-}
-
-/// Whether instances of a module have memories or tables, their own or the host's.
-pub(crate) fn has_memory_or_table(info: &ModuleInfo) -> bool {
-    let mut imported = info.imports.iter().map(|import| &import.ty);
-    let own = !info.memories.is_empty() || !info.tables.is_empty();
-    own || imported.any(|ty| matches!(ty, ExternType::Memory(_) | ExternType::Table(_)))
 }
 
 /// Whether a module imports WASI: preview 1, what came before it, or WASIX.

@@ -13,6 +13,7 @@ use wasmer::{MemoryType, TableType};
 use super::memory::CountedMemory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{Limits, MOST_TABLE_ELEMENTS};
+use crate::module::info::{ExternType, ModuleInfo};
 use crate::runtime::life::Life;
 
 /// Why an instance that was to have none gets no memory and no table.
@@ -114,6 +115,13 @@ impl Tunables for GuestTunables {
     fn vmconfig(&self) -> &VMConfig {
         &self.vm
     }
+}
+
+/// Whether instances of a module have memories or tables, their own or the host's.
+pub(super) fn has_memory_or_table(info: &ModuleInfo) -> bool {
+    let mut imported = info.imports.iter().map(|import| &import.ty);
+    let own = !info.memories.is_empty() || !info.tables.is_empty();
+    own || imported.any(|ty| matches!(ty, ExternType::Memory(_) | ExternType::Table(_)))
 }
 
 /// Makes `bytes` the guest stack size of this process, which is then the only one: Wasmer reuses guest stacks across

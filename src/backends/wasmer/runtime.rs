@@ -14,7 +14,7 @@ use wasmer::{Engine, FunctionEnv, Instance, Module, Store};
 use super::convert::Funcs;
 use super::fuel::Meter;
 use super::host::Guest;
-use super::limits::{GuestTunables, claim_stack_size};
+use super::limits::{GuestTunables, claim_stack_size, has_memory_or_table};
 use super::metering::Private;
 use super::wasix::Process;
 use super::{WasmerInstance, WasmerModule, artifact, errors, host, interruption};
@@ -22,7 +22,6 @@ use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::module::info::Import;
-use crate::module::needs;
 use crate::runtime::artifact::{KeptCode, Parts};
 use crate::runtime::core::{InstanceCore, Origin};
 use crate::runtime::features::Feature;
@@ -176,7 +175,7 @@ impl WasmRuntime for WasmerRuntime {
         preflight::check_instance(config, module.info(), imports, limits)?;
 
         // WASIX makes a memory for a program without any.
-        let is_counted = needs::has_memory_or_table(module.info()) || imports.wasix().is_some();
+        let is_counted = has_memory_or_table(module.info()) || imports.wasix().is_some();
         let shared = if is_counted { preflight::shared_bytes(module.info(), imports) } else { 0 };
         // Until the store is in the instance, which drops it last.
         let mut store;
