@@ -69,6 +69,23 @@ fn arguments_that_do_not_fit_are_refused_with_the_signature() {
 }
 
 #[test]
+fn a_call_by_name_writes_its_results_where_there_is_just_room_for_them() {
+    on_each(|engine| {
+        let mut guest = engine.start(ARITHMETIC);
+        let mut results = [I64(7)];
+        guest.call_into("add", &[I32(5), I32(3)], &mut results).unwrap();
+        assert_eq!(results, [I32(8)]);
+        for room in [0, 2] {
+            let mut results = vec![I64(7); room];
+            let error = refused(guest.call_into("add", &[I32(5), I32(3)], &mut results), ErrorKind::InvalidArgument);
+            tells(error.message(), &["(i32, i32) -> i32", &format!("room for {room} results")]);
+            assert_eq!((error.function(), results), (Some("add"), vec![I64(7); room]));
+        }
+        refused(guest.call_into("ad", &[I32(5), I32(3)], &mut results), ErrorKind::UnknownExport);
+    });
+}
+
+#[test]
 fn json_goes_in_and_comes_out() {
     on_each(|engine| {
         let mut guest = engine.start(ARITHMETIC);
