@@ -27,6 +27,16 @@ pub fn find_function<'i>(info: &'i ModuleInfo, name: &str) -> Result<&'i FuncTyp
     Err(error.with_hint(list_of_functions(info)))
 }
 
+/// The type of the exported function `name`, whose values all pass between host and guest.
+///
+/// # Errors
+/// Those of [`find_function`] and [`check_passable`].
+pub(crate) fn find_callable<'i>(info: &'i ModuleInfo, name: &str) -> Result<&'i FuncType> {
+    let ty = find_function(info, name)?;
+    check_passable(name, ty)?;
+    Ok(ty)
+}
+
 /// The exported functions with their signatures, a line each.
 #[must_use]
 pub fn list_of_functions(info: &ModuleInfo) -> String {

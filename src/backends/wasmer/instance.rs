@@ -75,8 +75,7 @@ impl WasmerInstance {
 
 /// An exported function that can be called, and its type.
 fn resolve<'i>(core: &'i InstanceCore, instance: &'i Instance, name: &str) -> Result<(&'i Function, &'i FuncType)> {
-    let ty = signature::find_function(core.info(), name)?;
-    signature::check_passable(name, ty)?;
+    let ty = signature::find_callable(core.info(), name)?;
     match instance.exports.get_function(name) {
         Ok(function) => Ok((function, ty)),
         Err(_) => Err(access::no_such_export(core.info(), "func", name)),

@@ -36,8 +36,7 @@ impl WasmtimeInstance {
 
     /// An exported function that can be called.
     fn resolve(&mut self, name: &str) -> Result<Resolved> {
-        let ty = signature::find_function(self.core.info(), name)?.clone();
-        signature::check_passable(name, &ty)?;
+        let ty = signature::find_callable(self.core.info(), name)?.clone();
         match self.instance.get_func(&mut self.store, name) {
             Some(func) => Ok(Resolved { func, ty }),
             None => Err(access::no_such_export(self.core.info(), "func", name)),
