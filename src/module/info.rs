@@ -217,7 +217,7 @@ impl ModuleInfo {
     /// Reads a binary module, whatever feature it uses.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidModule`] where it is malformed or invalid.
+    /// [`ErrorKind::InvalidModule`](crate::ErrorKind::InvalidModule) where it is malformed or invalid.
     pub fn read(binary: &[u8]) -> Result<Self> {
         let types = validate(binary, WasmFeatures::all() - WasmFeatures::COMPONENT_MODEL)?;
         Self::of(binary, &types).map_err(|error| invalid(&error))
