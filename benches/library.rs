@@ -1,7 +1,8 @@
 //! What the library adds to the engines' own work: compiling, loading from the cache, a fresh instance for one call, the
 //! codecs. Calls are in the bench `call`, fuel is in `fuel`.
 //!
-//! `cargo bench --bench library`: criterion's estimates of each, then a table of ratios.
+//! `cargo bench --bench library`: criterion's estimates of each, then a table of ratios, of short batches of all ways that
+//! take turns.
 
 #![expect(clippy::print_stdout, reason = "the table is what the bench is for")]
 
@@ -9,7 +10,7 @@ mod turns;
 
 use std::hint::black_box;
 
-use turns::{Quickest, Way};
+use turns::{Batches, Way};
 use wrun::value::{json, msgpack};
 use wrun::{Cache, Capabilities, FuncType, Limits, RuntimeConfig, ValType, create_runtime};
 
@@ -150,11 +151,15 @@ fn main() {
     codecs(&mut ways);
     turns::estimate(&mut ways);
     let works: Vec<_> = ways.iter().filter(|way| way.manner == "wrun").map(|way| (way.engine, way.work)).collect();
-    let best = Quickest::of(&mut ways, 60);
-    println!("\n| work | itself, us | wrun, us | ratio |\n| --- | --- | --- | --- |");
+    let batches = Batches::of(&mut ways, 61);
+    println!(
+        "\n| work | itself, us | wrun, us | ratio of medians | of the quickest |\n| --- | --- | --- | --- | --- |"
+    );
     for (engine, work) in works {
-        let of = |manner| best.get(engine, work, manner).map(|nanoseconds| nanoseconds / 1e3);
-        let (Some(itself), Some(wrun)) = (of("engine"), of("wrun")) else { continue };
-        println!("| {engine}: {work} | {itself:.1} | {wrun:.1} | {:.2} |", wrun / itself);
+        let of = |manner| batches.get(engine, work, manner);
+        let (Some((quickest, itself)), Some((our_quickest, wrun))) = (of("engine"), of("wrun")) else { continue };
+        let (ratio, of_quickest) = (wrun / itself, our_quickest / quickest);
+        let (itself, wrun) = (itself / 1e3, wrun / 1e3);
+        println!("| {engine}: {work} | {itself:.2} | {wrun:.2} | {ratio:.2} | {of_quickest:.2} |");
     }
 }

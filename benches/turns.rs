@@ -25,31 +25,35 @@ pub(crate) fn estimate(ways: &mut [Way]) {
     criterion.final_summary();
 }
 
-/// The quickest batch of each way, in nanoseconds a run.
-pub(crate) struct Quickest<'w> {
+/// What batches of each way took, all ways taking turns; in nanoseconds a run.
+pub(crate) struct Batches<'w> {
     ways: &'w [Way],
-    best: Vec<f64>,
+    /// Of each way, the quickest first.
+    taken: Vec<Vec<f64>>,
 }
 
 /// How long a batch lasts at least: so long that it is not the way's caches being filled that is measured.
 const BATCH: Duration = Duration::from_millis(1);
 
-impl<'w> Quickest<'w> {
+impl<'w> Batches<'w> {
     /// Lets all ways take turns: this many rounds, each way a batch in each.
     pub(crate) fn of(ways: &'w mut [Way], rounds: usize) -> Self {
-        let mut best = vec![f64::INFINITY; ways.len()];
+        let mut taken = vec![Vec::with_capacity(rounds); ways.len()];
         for _ in 0..rounds {
-            for (way, best) in ways.iter_mut().zip(&mut best) {
-                *best = best.min(batch(&mut way.run));
+            for (way, taken) in ways.iter_mut().zip(&mut taken) {
+                taken.push(batch(&mut way.run));
             }
         }
-        Self { ways, best }
+        taken.iter_mut().for_each(|taken| taken.sort_by(f64::total_cmp));
+        Self { ways, taken }
     }
 
-    pub(crate) fn get(&self, engine: &str, work: &str, manner: &str) -> Option<f64> {
+    /// The quickest batch of a way and the median of all.
+    pub(crate) fn get(&self, engine: &str, work: &str, manner: &str) -> Option<(f64, f64)> {
         let wanted = (engine, work, manner);
         let at = self.ways.iter().position(|way| (way.engine, way.work, way.manner) == wanted)?;
-        Some(self.best[at])
+        let taken = &self.taken[at];
+        Some((*taken.first()?, *taken.get(taken.len() / 2)?))
     }
 }
 
