@@ -11,7 +11,7 @@ use crate::module::pool;
 
 /// The types of a binary that uses no more than `features`.
 pub(crate) fn validate(binary: &[u8], features: WasmFeatures) -> Result<Types> {
-    let at_once = || validate_on_threads(Validator::new_with_features(features), binary);
+    let at_once = || validate_on_threads(binary, features);
     if let Some(types) = (binary.len() >= LARGE && pool::has_threads()).then(at_once).flatten() {
         return Ok(types);
     }
@@ -24,9 +24,13 @@ const LARGE: usize = 1 << 20;
 
 /// Validates a module as [`Validator::validate_all`] does, but its functions on all threads, once all else of it is found to
 /// be valid; `None` where anything is not.
-fn validate_on_threads(mut validator: Validator, binary: &[u8]) -> Option<Types> {
+fn validate_on_threads(binary: &[u8], features: WasmFeatures) -> Option<Types> {
+    let mut validator = Validator::new_with_features(features);
+    // Some features are ways to write a module, which only its reader knows of.
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
     let (mut functions, mut types) = (Vec::new(), None);
-    for payload in Parser::new(0).parse_all(binary) {
+    for payload in parser.parse_all(binary) {
         match validator.payload(&payload.ok()?).ok()? {
             ValidPayload::Func(function, body) => functions.push((function, body)),
             ValidPayload::End(found) => types = Some(found),
@@ -65,12 +69,23 @@ mod tests {
                 "(start 0) (func $f (param i32)) (export \"a\" (func 0)) (export \"a\" (func 0))".to_owned(),
             ),
         ];
-        for (what, more) in cases {
-            let binary = wat::parse_str(format!("(module {padding} {more} {padding})")).unwrap();
-            let features = WasmFeatures::default() - WasmFeatures::SIMD;
+        let modules =
+            cases.map(|(what, more)| (what, wat::parse_str(format!("(module {padding} {more} {padding})")).unwrap()));
+        for (what, binary) in modules.into_iter().chain([("written as a feature has it that is not there", compact())])
+        {
+            let features = WasmFeatures::default() - WasmFeatures::SIMD - WasmFeatures::COMPACT_IMPORTS;
             let on_one = Validator::new_with_features(features).validate_all(&binary);
-            let on_all = validate_on_threads(Validator::new_with_features(features), &binary);
+            let on_all = validate_on_threads(&binary, features);
             assert_eq!((on_one.is_ok(), on_all.is_some()), (what == "valid", what == "valid"), "{what}");
         }
+    }
+
+    /// A module with two imports of one module, whose name is written once (the proposal of compact imports).
+    fn compact() -> Vec<u8> {
+        let imports = [1, 1, b'm', 0, 0x7f, 2, 1, b'a', 0, 0, 1, b'b', 0, 0];
+        let binary = [&b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x0e"[..], &imports].concat();
+        let with_all = Validator::new_with_features(WasmFeatures::all()).validate_all(&binary);
+        assert!(with_all.is_ok(), "{:?}", with_all.err());
+        binary
     }
 }
