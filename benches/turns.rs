@@ -44,7 +44,9 @@ impl<'w> Batches<'w> {
                 taken.push(batch(&mut way.run));
             }
         }
-        taken.iter_mut().for_each(|taken| taken.sort_by(f64::total_cmp));
+        for taken in &mut taken {
+            taken.sort_by(f64::total_cmp);
+        }
         Self { ways, taken }
     }
 
