@@ -1,7 +1,8 @@
-//! How the program is linked, where it is known which linker that is: the one that comes with Rust. Other ways to link it
+//! What the crates are, for keys of the cache. And how the program is linked, where it is known which linker that is: the one that comes with Rust. Other ways to link it
 //! give the same program, a little slower to start (ARCHITECTURE.md, "What does a start cost?").
 
 use std::env;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::process::Command;
 
@@ -13,13 +14,15 @@ const MAY_BE_ABSENT: [&str; 4] = ["copy_file_range", "gettid", "posix_spawn_file
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=link/start.order");
+    println!("cargo::rerun-if-changed=Cargo.lock");
+    println!("cargo::rustc-env=WRUN_LOCK={:x}", hash_of(Path::new("Cargo.lock")));
     let is = |name: &str, wanted: &str| env::var(name).is_ok_and(|value| value == wanted);
     if !is("CARGO_CFG_TARGET_OS", "linux") || !is("CARGO_CFG_TARGET_ENV", "gnu") {
         return;
     }
     if env::var("CARGO_CFG_TARGET_FEATURE").is_ok_and(|features| features.split(',').any(|one| one == "crt-static")) {
         for function in MAY_BE_ABSENT {
-            println!("cargo::rustc-link-arg-bins=-Wl,--undefined={function}");
+            println!("cargo::rustc-link-arg=-Wl,--undefined={function}");
         }
     }
     // The functions of a start stand beside each other: fewer pages to map.
@@ -30,10 +33,20 @@ fn main() {
     }
 }
 
+/// A number that changes with the versions of all crates, for keys of the cache: which code comes out of the engines depends on
+/// more crates than these name exactly.
+fn hash_of(lock: &Path) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    std::fs::read(lock).unwrap_or_default().hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Whether the linker is the one that comes with Rust for this target: it is there, and no other was chosen.
 fn links_with_lld() -> bool {
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    let chosen = ["-fuse-ld", "linker=", "linker-flavor=", "linker-features="].iter().any(|flag| flags.contains(flag));
+    let chosen = ["-fuse-ld", "linker=", "linker-flavor=", "linker-features=", "link-self-contained="]
+        .iter()
+        .any(|flag| flags.contains(flag));
     if chosen || env::var_os("RUSTC_LINKER").is_some() {
         return false;
     }

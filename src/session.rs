@@ -115,9 +115,19 @@ pub struct Session<'a> {
     admitted: OnceLock<AdmittedModule<'a>>,
     /// Where its code is to be kept.
     slot: Option<Slot>,
-    /// The code that was found there, for the first who needs it.
-    found: Mutex<Option<KeptCode>>,
+    /// What was found there when the session was opened, for the first who asks.
+    found: Mutex<Found>,
     opened_with: CacheUse,
+}
+
+/// What a look at the cache found.
+#[derive(Debug, Default)]
+enum Found {
+    Code(KeptCode),
+    Nothing,
+    /// It is to be looked again.
+    #[default]
+    Unknown,
 }
 
 /// Where a module comes from.
@@ -182,7 +192,7 @@ impl<'a> Session<'a> {
         match slot.find() {
             Some(code) => {
                 let (config, info) = (config.clone(), Arc::clone(code.info()));
-                let (slot, found) = (Some(slot), Mutex::new(Some(code)));
+                let (slot, found) = (Some(slot), Mutex::new(Found::Code(code)));
                 Ok(Self { config, source, info, admitted: OnceLock::new(), slot, found, opened_with: CacheUse::Hit })
             }
             None => Self::admit(config, source, Some(slot)),
@@ -193,7 +203,8 @@ impl<'a> Session<'a> {
         let admitted = preflight::admit(config, source.bytes()?)?;
         let (config, info) = (config.clone(), Arc::clone(admitted.info()));
         let opened_with = if slot.is_some() { CacheUse::Miss } else { CacheUse::Off };
-        Ok(Self { config, source, info, admitted: admitted.into(), slot, found: Mutex::default(), opened_with })
+        let found = Mutex::new(Found::Nothing);
+        Ok(Self { config, source, info, admitted: admitted.into(), slot, found, opened_with })
     }
 
     /// The facts of the module.
@@ -256,6 +267,7 @@ impl<'a> Session<'a> {
             preflight::check_stoppable(self.info(), &imports, limits)?;
         }
         preflight::check_instance(&self.config, self.info(), &imports, limits)?;
+        self.slot.as_ref().map_or(Ok(()), |slot| slot.cache().check_grants(capabilities))?;
         clock.left()?;
         let (runtime, module) = timed(&mut metrics.compile_ns, || {
             let runtime = backends::create_runtime(&self.config)?;
@@ -300,9 +312,13 @@ impl<'a> Session<'a> {
         used: &mut CacheUse,
     ) -> Result<Box<dyn WasmModule>> {
         if let Some(slot) = &self.slot {
-            // An earlier call may have put it there.
-            let found = self.found.lock().unwrap_or_else(PoisonError::into_inner).take();
-            if let Some(module) = found.or_else(|| slot.find()).and_then(|code| slot.restore(runtime, code)) {
+            let found = match std::mem::take(&mut *self.found.lock().unwrap_or_else(PoisonError::into_inner)) {
+                Found::Code(code) => Some(code),
+                Found::Nothing => None,
+                // An earlier call may have put it there.
+                Found::Unknown => slot.find(),
+            };
+            if let Some(module) = found.and_then(|code| slot.restore(runtime, code)) {
                 *used = CacheUse::Hit;
                 return Ok(module);
             }

@@ -1,18 +1,24 @@
 //! Whose a folder or a file is: code is only run from where nobody but this user can put any.
 //!
 //! That leaves guests, which write with the user's rights where they are granted a folder, should the cache be in one. They
-//! cannot change a file's mode: WASI has no call for it. So an entry has a mode that no file is created with, and one that
-//! has another was not put there by this program.
+//! cannot change a file's mode: WASI has no call for it. So an entry has a mode that no file is created with, whatever the
+//! umask, from its first moment on; one that has another was not put there by this program. Modes are nothing to root, whose
+//! guests are refused such a grant.
 
-use std::fs::{self, DirBuilder, File, Metadata, Permissions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+
+use rustix::fs::OFlags;
+use tempfile::{Builder, NamedTempFile};
 
 /// The permissions of others to write: a group and everybody.
 const OTHERS_WRITE: u32 = 0o022;
-/// The mode of an entry: for its owner alone to read, and for nobody to write.
-const SEALED: u32 = 0o400;
+/// The mode of an entry: for its owner alone to read, and for nobody to write. Files are created without leave to be executed.
+const SEALED: u32 = 0o500;
+/// The mode of what is noted beside entries.
+const PRIVATE: u32 = 0o600;
 
 /// Whether the folder is there and this user's alone to write to.
 ///
@@ -30,47 +36,60 @@ pub(super) fn check_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the folder where there is none, for this user alone; the folders above it are made as they usually are.
+/// Makes the folder where there is none, and those above it, for this user alone (XDG base directory specification).
 pub(super) fn make_folder(path: &Path) -> io::Result<()> {
-    let create = || DirBuilder::new().mode(0o700).create(path);
-    let made = match create() {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| create())
-        }
-        other => other,
-    };
-    match made {
-        // Another process was quicker.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        other => other,
-    }
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Gives a file that is about to become an entry the mode of one.
-pub(super) fn seal(file: &File) -> io::Result<()> {
-    file.set_permissions(Permissions::from_mode(SEALED))
+/// A new file in a folder, to become an entry: nobody but who holds it can write to it, now or later.
+pub(super) fn new_entry(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
+    let file = Builder::new().prefix(prefix).permissions(Permissions::from_mode(SEALED)).tempfile_in(folder)?;
+    // A umask may have taken some of it.
+    file.as_file().set_permissions(Permissions::from_mode(SEALED))?;
+    check_mode(&file.as_file().metadata()?)?;
+    Ok(file)
 }
 
-/// Opens a file, where it is an ordinary one of this user's and [sealed](seal).
+/// Opens a file, where it is an ordinary one of this user's and has the mode of an entry.
 ///
 /// # Errors
 /// [`ErrorKind::NotFound`] where there is none.
 pub(super) fn open(path: &Path) -> io::Result<(File, Metadata)> {
-    // Asked before it is opened, since to open a pipe waits for whoever writes to it.
-    let named = fs::symlink_metadata(path)?;
-    if !named.is_file() {
+    let (file, metadata) = ordinary(OpenOptions::new().read(true), path)?;
+    check_mode(&metadata)?;
+    Ok((file, metadata))
+}
+
+/// Opens a file to read and to append to, where it is an ordinary one of this user's; where there is none, it is made if it is
+/// to be.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`] where there is none.
+pub(super) fn open_notes(path: &Path, make: bool) -> io::Result<File> {
+    let (file, _) = ordinary(OpenOptions::new().read(true).append(true).create(make).mode(PRIVATE), path)?;
+    Ok(file)
+}
+
+/// Whether guests that are granted a folder can write to entries in it.
+pub(super) fn guests_overrule_modes() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// Opens what is no link, and does not wait for whoever is at the other end of a pipe.
+fn ordinary(options: &mut OpenOptions, path: &Path) -> io::Result<(File, Metadata)> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
+    let file = options.custom_flags(flags.cast_signed()).open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
         return Err(io::Error::new(ErrorKind::InvalidData, "it is no ordinary file"));
     }
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if (metadata.dev(), metadata.ino()) != (named.dev(), named.ino()) {
-        return Err(io::Error::new(ErrorKind::InvalidData, "it was exchanged while it was opened"));
-    }
     check_owner(&metadata)?;
-    if metadata.mode() & 0o7777 != SEALED {
-        return refused(format!("its mode is {:o}, not {SEALED:o}", metadata.mode() & 0o7777));
-    }
     Ok((file, metadata))
+}
+
+fn check_mode(metadata: &Metadata) -> io::Result<()> {
+    let mode = metadata.mode() & 0o7777;
+    if mode == SEALED { Ok(()) } else { refused(format!("its mode is {mode:o}, not {SEALED:o}")) }
 }
 
 fn check_owner(metadata: &Metadata) -> io::Result<()> {

@@ -99,32 +99,46 @@ impl Trailer {
     }
 }
 
-/// Writes an entry under a temporary name and gives it its own once it is whole; its length.
-pub(super) fn write(path: &Path, key: Hash, code: &[u8], facts: &Facts, about: &About) -> io::Result<u64> {
-    let [facts, label] =
-        [rmp_serde::to_vec(facts), rmp_serde::to_vec(about)].map(|encoded| encoded.map_err(io::Error::other));
-    let (facts, label) = (facts?, label?);
-    let trailer = Trailer { code: code.len() as u64, facts: facts.len() as u64, label: label.len() as u64, key };
-    let tail = [facts, label, trailer.to_bytes()].concat();
-    let mut hasher = Hasher::new();
-    hash::add(&mut hasher, code);
-    hash::add(&mut hasher, &tail);
+/// An entry that is to be written.
+pub(super) struct Draft<'c> {
+    code: &'c [u8],
+    /// All that follows the code but the checksum.
+    tail: Vec<u8>,
+}
 
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
-    file.write_all(code)?;
-    file.write_all(&tail)?;
-    file.write_all(hasher.finalize().as_bytes())?;
-    custody::seal(file.as_file())?;
-    file.persist(path).or_else(|failed| match failed.error.kind() {
-        // Whatever it is, it is no entry.
-        ErrorKind::IsADirectory | ErrorKind::DirectoryNotEmpty => {
-            fs::remove_dir_all(path)?;
-            Ok(failed.file.persist(path)?)
+impl<'c> Draft<'c> {
+    pub(super) fn new(key: Hash, code: &'c [u8], facts: &Facts, about: &About) -> io::Result<Self> {
+        let [facts, label] =
+            [rmp_serde::to_vec(facts), rmp_serde::to_vec(about)].map(|encoded| encoded.map_err(io::Error::other));
+        let (facts, label) = (facts?, label?);
+        let trailer = Trailer { code: code.len() as u64, facts: facts.len() as u64, label: label.len() as u64, key };
+        Ok(Self { code, tail: [facts, label, trailer.to_bytes()].concat() })
+    }
+
+    /// How long its file will be.
+    pub(super) fn length(&self) -> u64 {
+        (self.code.len() + self.tail.len() + Trailer::CHECKSUM) as u64
+    }
+
+    /// Writes it under a temporary name, and gives it its own once it is whole.
+    pub(super) fn write(&self, path: &Path) -> io::Result<()> {
+        let mut hasher = Hasher::new();
+        hash::add(&mut hasher, self.code);
+        hash::add(&mut hasher, &self.tail);
+        let mut file = custody::new_entry(path.parent().unwrap_or(Path::new("")), TEMPORARY)?;
+        for part in [self.code, &self.tail, hasher.finalize().as_bytes()] {
+            file.write_all(part)?;
         }
-        _ => Err(failed.error),
-    })?;
-    Ok((code.len() + tail.len() + Trailer::CHECKSUM) as u64)
+        file.persist(path).or_else(|failed| match failed.error.kind() {
+            // Whatever it is, it is no entry.
+            ErrorKind::IsADirectory | ErrorKind::DirectoryNotEmpty => {
+                fs::remove_dir_all(path)?;
+                Ok(failed.file.persist(path)?)
+            }
+            _ => Err(failed.error),
+        })?;
+        Ok(())
+    }
 }
 
 /// Reads the entry of this key, once each of its bytes is found to be what was written.

@@ -18,6 +18,7 @@ const ADMISSION: u64 = fingerprint(&[
     include_bytes!("../module/info.rs"),
     include_bytes!("../module/needs.rs"),
     include_bytes!("../module/source.rs"),
+    include_bytes!("../module/validation.rs"),
     include_bytes!("../runtime/features.rs"),
     include_bytes!("../runtime/preflight.rs"),
     include_bytes!("../value/types.rs"),
@@ -33,6 +34,8 @@ pub(super) fn of(config: &RuntimeConfig, contents: Hash) -> Hash {
     };
     say(b"wrun compiled code");
     say(env!("CARGO_PKG_VERSION").as_bytes());
+    // The crates that this was built with, as far as its own lock file says.
+    say(env!("WRUN_LOCK").as_bytes());
     say(&FORMAT.to_le_bytes());
     say(&ADMISSION.to_le_bytes());
     say(&backends::code_fingerprint(config.kind).to_le_bytes());

@@ -32,6 +32,7 @@ mod custody;
 mod entry;
 mod key;
 mod label;
+mod ledger;
 pub(crate) mod slot;
 mod store;
 mod upkeep;

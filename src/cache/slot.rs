@@ -1,12 +1,13 @@
 //! The place of one module in a cache.
 #![expect(unsafe_code, reason = "code that was found to be what this program wrote is handed to its engine")]
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use blake3::Hash;
 
-use super::entry::{self, Facts};
+use super::entry::{self, Draft, Facts};
 use super::label::About;
 use super::{key, upkeep};
 use crate::cache::Cache;
@@ -36,6 +37,11 @@ impl Slot {
         self.key.to_hex().to_string()
     }
 
+    /// The cache it is in.
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
     fn path(&self) -> PathBuf {
         self.cache.dir().join(upkeep::file_name(self.key))
     }
@@ -53,7 +59,7 @@ impl Slot {
                 // configuration, this version of the program and its engines, and this processor's features.
                 Some(unsafe { KeptCode::new(self.config.clone(), parts) })
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
                 tracing::info!("the entry {} of the cache is not used: {error}", self.path().display());
                 None
@@ -72,25 +78,26 @@ impl Slot {
         }
     }
 
-    /// Keeps what was compiled of a module of `module_bytes`; its length as a file.
+    /// Keeps what was compiled of a module of `module_bytes`.
     ///
     /// # Errors
     /// [`ErrorKind::Internal`] where it cannot be written, or is larger than the whole cache may be.
-    pub(crate) fn fill(&self, module: &dyn WasmModule, module_bytes: usize) -> Result<u64> {
+    pub(crate) fn fill(&self, module: &dyn WasmModule, module_bytes: usize) -> Result<()> {
         let Artifact { code, code_shift } = preflight::guard_compiler(&self.config, || module.artifact())?;
-        let most = self.cache.max_bytes();
-        if code.len() as u64 > most {
-            let message = format!("{} bytes of code are more than the {most} the cache may take", code.len());
-            return Err(Error::new(ErrorKind::Internal, message));
-        }
         let facts = Facts { info: ModuleInfo::clone(module.info()), code_shift };
         let about = About::new(&self.config, self.cache.label(), module_bytes as u64);
-        let written = entry::write(&self.path(), self.key, &code, &facts, &about).map_err(|error| {
+        let failed = |error: io::Error| {
             let message = format!("cannot write to the cache folder {}: {error}", self.cache.dir().display());
             Error::new(ErrorKind::Internal, message).with_source(error)
-        })?;
-        self.cache.make_room(written);
-        Ok(written)
+        };
+        let entry = Draft::new(self.key, &code, &facts, &about).map_err(failed)?;
+        let (length, most) = (entry.length(), self.cache.max_bytes());
+        if length > most {
+            let message = format!("an entry of {length} bytes is more than the {most} the cache may take");
+            return Err(Error::new(ErrorKind::Internal, message));
+        }
+        self.cache.make_room(length);
+        entry.write(&self.path()).map_err(failed)
     }
 
     /// The same, where whoever listens is told why it is not kept.

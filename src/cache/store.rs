@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::custody;
 use super::slot::Slot;
+use crate::capabilities::{Access, Capabilities, DirGrant};
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::hash;
 use crate::runtime::preflight;
@@ -84,6 +85,38 @@ impl Cache {
 
     pub(super) fn label(&self) -> Option<&str> {
         self.label.as_deref()
+    }
+
+    /// Refuses to grant a guest what would let it put code here, to be run by whoever uses the cache next: to write to a folder
+    /// that has the cache in it or is in the cache, where the user is root. Another user's guests cannot write to entries
+    /// ([module](crate::cache)).
+    ///
+    /// [`Session::call`](crate::session::Session::call) asks this of its own cache.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Grant`].
+    pub fn check_grants(&self, capabilities: &Capabilities) -> Result<()> {
+        if !custody::guests_overrule_modes() {
+            return Ok(());
+        }
+        let writable = capabilities.dirs.iter().filter(|dir| dir.access == Access::ReadWrite);
+        // A folder that is not there is not granted either.
+        let found = |path: &Path| path.canonicalize().ok();
+        for DirGrant { host, .. } in writable {
+            if let (Some(cache), Some(granted)) = (found(&self.dir), found(host))
+                && (cache.starts_with(&granted) || granted.starts_with(&cache))
+            {
+                let (granted, cache) = (host.display(), self.dir.display());
+                let message = format!(
+                    "to grant {granted} is to grant the cache of compiled code, {cache}, which a guest that runs as root could write to"
+                );
+                let error = Error::new(ErrorKind::Grant, message);
+                return Err(error
+                    .with_hint(format!("grant it for reading only: `{granted}::ro`"))
+                    .with_hint("or keep the cache elsewhere: `--cache-dir`, or WRUN_CACHE_DIR"));
+            }
+        }
+        Ok(())
     }
 
     /// A module, binary or text, ready to make instances of: of code that is here, else compiled, and kept for the next

@@ -1,7 +1,7 @@
 //! What keeps a cache in order: its bound, and what people ask of it.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -10,15 +10,17 @@ use serde::Serialize;
 
 use super::entry;
 use super::label::{About, unix};
+use super::ledger::Ledger;
 use super::store::Cache;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What names of entries end in, after the key.
 const ENDING: &str = ".code";
-/// The file that whoever removes entries holds a lock on. It says how many bytes there are, as far as is known.
-const LEDGER: &str = "ledger";
-/// How old a temporary file is that no process still writes to.
-const ABANDONED: Duration = Duration::from_hours(1);
+/// For how long nothing was written to a temporary file that no process still writes to.
+const ABANDONED: Duration = Duration::from_mins(10);
+/// How much later than now something may have been used, as clocks of file servers go. What was used later yet tells of a clock
+/// that was put back, and nothing of when it was used.
+const LATER: Duration = Duration::from_mins(10);
 /// After how many new entries the folder is looked through though there seems to be room.
 const RECOUNT: u64 = 256;
 
@@ -125,12 +127,12 @@ impl Cache {
     /// # Errors
     /// [`ErrorKind::Internal`] where the folder cannot be read or an entry cannot be removed.
     pub fn prune(&self, max_bytes: u64) -> Result<Pruned> {
-        let ledger = self.ledger().and_then(|file| file.lock().map(|()| file));
-        let pruned = self.evict(max_bytes, max_bytes)?;
+        let ledger = Ledger::open(self.dir(), false).and_then(|ledger| ledger.lock().map(|()| ledger));
+        let (pruned, left) = self.evict(max_bytes, max_bytes)?;
         if let Ok(ledger) = ledger {
-            note(&ledger, pruned.kept_bytes, 0);
+            ledger.begin(left);
         }
-        Ok(pruned)
+        pruned
     }
 
     /// Removes every entry, and what interrupted processes left.
@@ -141,58 +143,69 @@ impl Cache {
         self.prune(0)
     }
 
-    /// Holds the bound, after an entry of this many bytes was added. Nobody waits for another process that is at it, and
-    /// nothing that goes wrong is of interest to whoever wants to run a module.
-    pub(super) fn make_room(&self, added: u64) {
-        let Ok(ledger) = self.ledger() else { return };
-        if let Err(TryLockError::WouldBlock) = ledger.try_lock() {
+    /// Holds the bound, before an entry of this many bytes is added: what is interrupted while it writes is accounted for.
+    /// Nobody waits for another process that is at it, and nothing that goes wrong is of interest to whoever wants to run a
+    /// module.
+    pub(super) fn make_room(&self, for_entry: u64) {
+        let ledger = Ledger::open(self.dir(), true).ok();
+        let known = ledger.as_ref().and_then(Ledger::read);
+        if let (Some(ledger), Some(known)) = (&ledger, known)
+            && ledger.add(for_entry).is_ok()
+            && known.added < RECOUNT
+            && known.bytes.saturating_add(for_entry) <= self.max_bytes()
+        {
             return;
         }
-        let (total, entries) = read(&ledger).unwrap_or((u64::MAX, RECOUNT));
-        let (total, entries) = (total.saturating_add(added), entries.saturating_add(1));
-        if total <= self.max_bytes() && entries < RECOUNT {
-            return note(&ledger, total, entries);
+        if ledger.as_ref().is_some_and(|ledger| !ledger.try_lock()) {
+            return;
         }
         // Down to less than the bound, so that not each entry from now on has the folder looked through.
-        if let Ok(pruned) = self.evict(self.max_bytes(), self.max_bytes() - self.max_bytes() / 8) {
-            note(&ledger, pruned.kept_bytes, 0);
+        let room = self.max_bytes().saturating_sub(for_entry);
+        let evicted = self.evict(room, room.min(self.max_bytes() - self.max_bytes() / 8));
+        if let (Some(ledger), Ok((_, left))) = (&ledger, evicted) {
+            ledger.begin(left.saturating_add(for_entry));
         }
     }
 
-    /// Where entries take more than `max_bytes`, removes the oldest until they take no more than `target`.
-    fn evict(&self, max_bytes: u64, target: u64) -> Result<Pruned> {
+    /// Where entries, and what may become one, take more than `max_bytes`, removes the oldest entries until they take no more
+    /// than `target`. What came of it, or why not all of it could be done; and how many bytes there still are.
+    fn evict(&self, max_bytes: u64, target: u64) -> Result<(Result<Pruned>, u64)> {
         let mut found = self.scan()?;
         found.sort_by_key(|file| file.modified);
+        let mut left: u64 = found.iter().map(|file| file.bytes).sum();
         let mut pruned = Pruned::default();
-        for file in &found {
-            if file.key.is_some() {
-                pruned.kept += 1;
-                pruned.kept_bytes += file.bytes;
-            }
-        }
+        let mut failed = None;
         // Entries of no bytes are none, but go with the others.
-        let too_many = pruned.kept_bytes > max_bytes || max_bytes == 0;
+        let too_many = left > max_bytes || max_bytes == 0;
         for file in &found {
             let goes = match file.key {
-                Some(_) => too_many && (pruned.kept_bytes > target || target == 0),
+                Some(_) => too_many && (left > target || target == 0),
                 None => file.modified.elapsed().is_ok_and(|age| age > ABANDONED),
             };
-            if goes {
-                remove(&file.path).map_err(|error| self.failed("remove an entry from", error))?;
-                pruned.removed_bytes += file.bytes;
-                if file.key.is_some() {
-                    pruned.removed += 1;
-                    pruned.kept -= 1;
-                    pruned.kept_bytes -= file.bytes;
+            let removed = if goes { remove(&file.path) } else { Ok(()) };
+            match (file.key, removed) {
+                (key, Ok(())) if goes => {
+                    pruned.removed += u64::from(key.is_some());
+                    pruned.removed_bytes += file.bytes;
+                    left -= file.bytes;
+                }
+                (key, removed) => {
+                    if key.is_some() {
+                        pruned.kept += 1;
+                        pruned.kept_bytes += file.bytes;
+                    }
+                    failed = failed.or(removed.err());
                 }
             }
         }
-        Ok(pruned)
+        let pruned = failed.map_or(Ok(pruned), |error| Err(self.failed("remove an entry from", error)));
+        Ok((pruned, left))
     }
 
     /// The entries, and what may become one.
     fn scan(&self) -> Result<Vec<Found>> {
         let failed = |error| self.failed("read", error);
+        let latest = SystemTime::now() + LATER;
         let mut found = Vec::new();
         for file in fs::read_dir(self.dir()).map_err(failed)? {
             let file = file.map_err(failed)?;
@@ -204,15 +217,12 @@ impl Cache {
             }
             // Gone meanwhile, if not.
             if let Ok(metadata) = file.metadata() {
-                let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+                let modified = metadata.modified().ok().filter(|time| *time <= latest);
+                let modified = modified.unwrap_or(SystemTime::UNIX_EPOCH);
                 found.push(Found { path: file.path(), key, bytes: metadata.len(), modified });
             }
         }
         Ok(found)
-    }
-
-    fn ledger(&self) -> io::Result<File> {
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).open(self.dir().join(LEDGER))
     }
 
     fn failed(&self, what: &str, error: io::Error) -> Error {
@@ -236,20 +246,4 @@ fn remove(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
     }
-}
-
-/// What the ledger says: the bytes there are, and how many entries were added since they were counted.
-fn read(mut ledger: &File) -> Option<(u64, u64)> {
-    let mut bytes = Vec::new();
-    ledger.read_to_end(&mut bytes).ok()?;
-    match bytes.as_chunks::<8>() {
-        ([total, entries], []) => Some((u64::from_le_bytes(*total), u64::from_le_bytes(*entries))),
-        _ => None,
-    }
-}
-
-/// Where this fails, the next one counts.
-fn note(mut ledger: &File, total: u64, entries: u64) {
-    let numbers = [total, entries].map(u64::to_le_bytes);
-    let _ = ledger.rewind().and_then(|()| ledger.write_all(numbers.as_flattened()));
 }

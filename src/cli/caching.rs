@@ -1,10 +1,11 @@
 //! Which cache is in force: the flag's folder, else the environment's, else the user's own.
 
 use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use wrun::Cache;
 use wrun::cache::DEFAULT_MAX_BYTES;
+use wrun::{Cache, Capabilities};
 
 use super::args::FolderArgs;
 use super::effective::{Origin, Sourced};
@@ -16,6 +17,8 @@ use super::quantity;
 pub(crate) struct Caching {
     /// Its folder; none where there is to be no cache, or nowhere to put one.
     pub(crate) folder: Sourced<Option<PathBuf>>,
+    /// The folder of other runs, where this one is to have no cache.
+    of_others: Option<PathBuf>,
     pub(crate) max_bytes: u64,
 }
 
@@ -34,15 +37,29 @@ impl Caching {
             _ => DEFAULT_MAX_BYTES,
         };
         let environment = || text("WRUN_CACHE_DIR").map(PathBuf::from);
-        let folder = match (no_cache, &flag.cache_dir) {
-            (true, _) => Sourced { value: None, from: Origin::Flag },
-            (false, Some(dir)) => Sourced { value: Some(dir.clone()), from: Origin::Flag },
-            (false, None) => match environment() {
-                Some(dir) => Sourced { value: Some(dir), from: Origin::Environment },
-                None => Sourced { value: folder_of_user(), from: Origin::Default },
-            },
+        let folder = match (&flag.cache_dir, environment()) {
+            (Some(dir), _) => Sourced { value: Some(dir.clone()), from: Origin::Flag },
+            (None, Some(dir)) => Sourced { value: Some(dir), from: Origin::Environment },
+            (None, None) => Sourced { value: folder_of_user(), from: Origin::Default },
         };
-        Ok(Self { folder, max_bytes })
+        if no_cache {
+            let none = Sourced { value: None, from: Origin::Flag };
+            return Ok(Self { folder: none, of_others: folder.value, max_bytes });
+        }
+        Ok(Self { folder, of_others: None, max_bytes })
+    }
+
+    /// Refuses grants by which a guest could put code into the cache, that of this run or of others.
+    ///
+    /// # Errors
+    /// Those of [`Cache::check_grants`].
+    pub(crate) fn check_grants(&self, capabilities: &Capabilities) -> Result<(), Failure> {
+        let folder = self.folder.value.as_ref().or(self.of_others.as_ref());
+        // One that is of no use, or not there, has no code in it that anybody would run.
+        match folder.filter(|_| !capabilities.dirs.is_empty()).map(Cache::existing) {
+            Some(Ok(Some(cache))) => Ok(cache.check_grants(capabilities)?),
+            _ => Ok(()),
+        }
     }
 
     /// The cache to run with, where there is one. That the user's own folder is of no use is only a note: nobody asked for
@@ -54,7 +71,7 @@ impl Caching {
         let Sourced { value: folder, from } = &self.folder;
         match folder {
             None if *from == Origin::Default => {
-                tracing::info!("nothing is cached: neither XDG_CACHE_HOME nor HOME names a folder");
+                tracing::info!("nothing is cached: neither XDG_CACHE_HOME nor HOME names a folder of this user's");
                 Ok(None)
             }
             None => Ok(None),
@@ -101,7 +118,9 @@ impl Caching {
     /// The folder, for whoever cannot do without.
     pub(crate) fn named(&self) -> Result<&Path, Failure> {
         self.folder.value.as_deref().ok_or_else(|| {
-            let failure = Failure::usage("there is no folder for a cache: neither XDG_CACHE_HOME nor HOME names one");
+            let failure = Failure::usage(
+                "there is no folder for a cache: neither XDG_CACHE_HOME nor HOME names one of this user's",
+            );
             failure.hint("name one with `--cache-dir` or WRUN_CACHE_DIR")
         })
     }
@@ -113,10 +132,15 @@ fn text(name: &str) -> Option<OsString> {
 }
 
 /// Where the XDG base directory specification has it, which leaves paths that are not absolute out of account. A home folder
-/// that is not there is not made.
+/// that is not there is not made; one of another user, as `sudo` may leave it in the environment, is left alone.
 fn folder_of_user() -> Option<PathBuf> {
     let absolute = |name| text(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let caches = absolute("XDG_CACHE_HOME");
-    let caches = caches.or_else(|| absolute("HOME").filter(|home| home.is_dir()).map(|home| home.join(".cache")));
+    let own = |path: &PathBuf| {
+        path.metadata().ok().map(|metadata| metadata.uid() == rustix::process::geteuid().as_raw() && metadata.is_dir())
+    };
+    let caches = match absolute("XDG_CACHE_HOME") {
+        Some(caches) => Some(caches).filter(|caches| own(caches) != Some(false)),
+        None => absolute("HOME").filter(|home| own(home) == Some(true)).map(|home| home.join(".cache")),
+    };
     Some(caches?.join("wrun"))
 }

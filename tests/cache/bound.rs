@@ -162,3 +162,104 @@ fn entries_tell_what_they_are() {
         assert_eq!(home.cache.entries().unwrap().iter().filter(|entry| entry.about.is_none()).count(), 1);
     });
 }
+
+#[test]
+fn an_entry_of_almost_the_bound_stays_and_others_go() {
+    on_each(|config| {
+        let home = with_entries(config, 3);
+        let one = size(&home) / 3;
+        let small = home.cache.clone().with_max_bytes(one + one / 20);
+        assert_eq!(get(&small, config, &number(9)).1, Found::Miss);
+        assert_eq!(get(&small, config, &number(9)), (9, Found::Hit), "it is kept, whatever else was there");
+        assert_eq!(home.files().len(), 1);
+        let barely = home.cache.clone().with_max_bytes(home.file().metadata().unwrap().len() - 1);
+        home.cache.clear().unwrap();
+        assert_eq!(get(&barely, config, &number(9)).1, Found::Miss);
+        assert_eq!(home.files().len(), 0, "one byte less, and it is not written");
+    });
+}
+
+#[test]
+fn what_a_clock_that_was_put_back_calls_new_is_old() {
+    on_each(|config| {
+        let home = with_entries(config, 3);
+        let one = size(&home) / 3;
+        let files = home.files();
+        let future = std::time::SystemTime::now() + HOUR * 24;
+        fs::File::open(&files[1]).unwrap().set_modified(future).unwrap();
+        home.cache.prune(one * 2 + one / 2).unwrap();
+        assert_eq!(home.files(), [files[0].clone(), files[2].clone()]);
+    });
+}
+
+#[test]
+fn what_interrupted_processes_left_is_counted_before_it_is_old() {
+    on_each(|config| {
+        let home = with_entries(config, 4);
+        let one = usize::try_from(size(&home) / 4).unwrap();
+        fs::write(home.cache.dir().join(".new-cut-off"), vec![0; one * 3]).unwrap();
+        fs::remove_file(home.cache.dir().join(".ledger")).unwrap();
+        let small = home.cache.clone().with_max_bytes(u64::try_from(one * 6).unwrap());
+        get(&small, config, &number(9));
+        assert!(home.files().len() <= 3, "{} entries beside what takes the room of three", home.files().len());
+        assert_eq!(get(&small, config, &number(9)), (9, Found::Hit));
+    });
+}
+
+#[test]
+fn a_file_that_is_no_ledger_is_left_alone_and_the_bound_holds() {
+    let beside = tempfile::tempdir().unwrap();
+    let elsewhere = beside.path().join("precious");
+    for (what, is_kept) in [("a file of others", true), ("a link", true), ("a folder", true), ("a cut ledger", false)] {
+        on_each(|config| {
+            let home = Home::new();
+            let path = home.cache.dir().join(".ledger");
+            fs::write(&elsewhere, "precious").unwrap();
+            match what {
+                "a file of others" => fs::write(&path, "precious").unwrap(),
+                "a link" => std::os::unix::fs::symlink(&elsewhere, &path).unwrap(),
+                "a folder" => fs::create_dir(&path).unwrap(),
+                _ => fs::write(&path, "wrunROOM123").unwrap(),
+            }
+            home.get(config, &number(0));
+            let one = home.file().metadata().unwrap().len();
+            let small = home.cache.clone().with_max_bytes(one * 3);
+            for n in 1..8 {
+                assert_eq!(get(&small, config, &number(n)).0, n);
+                assert!(size(&home) <= one * 3, "{what}, after {n}: {}", size(&home));
+            }
+            home.cache.prune(0).unwrap();
+            assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "precious", "{what}");
+            if what == "a file of others" {
+                assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+            }
+            assert_eq!(path.symlink_metadata().unwrap().is_file() && is_kept, what == "a file of others");
+        });
+    }
+}
+
+#[test]
+fn one_entry_that_cannot_be_removed_stops_no_other() {
+    on_each(|config| {
+        let home = with_entries(config, 3);
+        let first = home.files().remove(0);
+        let failed = block(&first, || home.cache.clear());
+        let Some(cleared) = failed else { return eprintln!("skipped: nothing here can be made immovable") };
+        assert!(cleared.unwrap_err().message().contains("cannot remove an entry"));
+        assert_eq!(home.files().len(), 1, "the others went");
+    });
+}
+
+/// Does something while a file cannot be removed, where there is a way to have it so.
+fn block<T>(path: &std::path::Path, meanwhile: impl FnOnce() -> T) -> Option<T> {
+    let chattr = |flag: &str| {
+        let ran = std::process::Command::new("chattr").arg(flag).arg(path).output();
+        ran.is_ok_and(|output| output.status.success())
+    };
+    if !chattr("+i") {
+        return None;
+    }
+    let done = meanwhile();
+    assert!(chattr("-i"));
+    Some(done)
+}

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
 
-use wrun::{Cache, ErrorKind};
+use wrun::{Cache, Capabilities, DirGrant, ErrorKind};
 
 use crate::vocabulary::{Found, Home, get, number, on_each, set_mode};
 
@@ -19,11 +19,11 @@ fn a_new_folder_is_for_its_user_alone() {
     let cache = Cache::open(&dir).unwrap();
     assert_eq!(cache.dir(), dir);
     assert_eq!(fs::metadata(&dir).unwrap().mode() & 0o777, 0o700);
-    assert_eq!(fs::metadata(dir.parent().unwrap()).unwrap().mode() & 0o700, 0o700, "as folders usually are");
+    assert_eq!(fs::metadata(dir.parent().unwrap()).unwrap().mode() & 0o777, 0o700, "and those above it");
     on_each(|config| {
         let home = Home::new();
         home.get(config, &number(1));
-        assert_eq!(fs::metadata(home.file()).unwrap().mode() & 0o777, 0o400);
+        assert_eq!(fs::metadata(home.file()).unwrap().mode() & 0o777, 0o500);
     });
 }
 
@@ -92,7 +92,7 @@ fn an_entry_of_another_user_or_of_another_mode_is_not_used() {
         let home = Home::new();
         home.get(config, &number(9));
         // As a guest makes files that is granted the folder, with one umask or another; and as others could write to it.
-        for mode in [0o644, 0o600, 0o664, 0o666, 0o400 | 0o022, 0o440, 0o4400, 0o000] {
+        for mode in [0o644, 0o600, 0o664, 0o666, 0o400, 0o500 | 0o022, 0o550, 0o4500, 0o700, 0o000] {
             set_mode(&home.file(), mode);
             assert_eq!(home.get(config, &number(9)), (9, Found::Miss), "{mode:o}");
             assert_eq!(home.get(config, &number(9)), (9, Found::Hit));
@@ -124,4 +124,61 @@ fn a_folder_that_goes_away_or_takes_nothing_is_no_failure() {
         assert!(!home.cache.dir().exists());
         assert!(home.cache.entries().is_err());
     });
+}
+
+#[test]
+fn an_entry_is_sealed_before_it_is_whole() {
+    on_each(|config| {
+        let home = Home::new();
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let modes = std::thread::scope(|scope| {
+            let watcher = scope.spawn(|| {
+                let mut modes = std::collections::BTreeSet::new();
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    for file in fs::read_dir(home.cache.dir()).unwrap().flatten() {
+                        let is_new = file.file_name().to_string_lossy().starts_with(".new-");
+                        modes.extend(file.metadata().ok().filter(|_| is_new).map(|found| found.mode() & 0o7777));
+                    }
+                }
+                modes
+            });
+            for n in 0..200 {
+                home.get(config, &number(n));
+            }
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            watcher.join().unwrap()
+        });
+        // With a umask that takes none of it away, there is no other mode at any time.
+        assert!(modes.iter().all(|mode| *mode == 0o500), "{modes:?}");
+    });
+}
+
+#[test]
+fn a_guest_of_root_is_not_granted_the_cache() {
+    let home = Home::new();
+    let (below, beside) = (home.cache.dir().join("below"), home.beside("beside"));
+    fs::create_dir(&below).unwrap();
+    fs::create_dir(&beside).unwrap();
+    let above = home.beside("");
+    let link = home.beside("link");
+    symlink(home.cache.dir(), &link).unwrap();
+    let granted = |grant: DirGrant| {
+        let mut capabilities = Capabilities::none();
+        capabilities.dirs.push(grant);
+        home.cache.check_grants(&capabilities)
+    };
+    let grant = |path: &std::path::Path| DirGrant::new(path, "/granted");
+    for path in [home.cache.dir(), &below, &above, &link, std::path::Path::new("/")] {
+        let checked = granted(grant(path));
+        if is_root() {
+            let error = checked.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Grant, "{}", path.display());
+            assert!(error.hints()[0].contains("::ro"), "{error}");
+        } else {
+            checked.unwrap();
+        }
+        granted(grant(path).read_only()).unwrap();
+    }
+    granted(grant(&beside)).unwrap();
+    granted(grant(&home.beside("missing"))).unwrap();
 }

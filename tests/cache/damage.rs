@@ -107,7 +107,7 @@ fn what_is_no_file_is_replaced_by_one() {
         });
         let elsewhere = home.beside("good");
         fs::write(&elsewhere, &good).unwrap();
-        set_mode(&elsewhere, 0o400);
+        set_mode(&elsewhere, 0o500);
         is_replaced(config, &home, "a link to a good entry", |path| {
             fs::remove_file(path).unwrap();
             symlink(&elsewhere, path).unwrap();

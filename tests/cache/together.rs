@@ -54,7 +54,7 @@ fn who_holds_the_lock_stops_nobody() {
     on_each(|config| {
         let home = Home::new();
         home.get(config, &number(0));
-        let ledger = std::fs::File::open(home.cache.dir().join("ledger")).unwrap();
+        let ledger = std::fs::File::open(home.cache.dir().join(".ledger")).unwrap();
         ledger.lock().unwrap();
         let started = Instant::now();
         assert_eq!(home.get(config, &number(1)), (1, Found::Miss));

@@ -113,7 +113,7 @@ pub(crate) fn on_each(case: impl Fn(&RuntimeConfig)) {
 pub(crate) fn rewrite(path: &Path, contents: &[u8]) {
     std::fs::remove_file(path).unwrap();
     std::fs::write(path, contents).unwrap();
-    set_mode(path, 0o400);
+    set_mode(path, 0o500);
 }
 
 pub(crate) fn set_mode(path: &Path, mode: u32) {

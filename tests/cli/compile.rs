@@ -101,5 +101,5 @@ fn nothing_is_compiled_for_nowhere() {
     run(&["compile"]).fails(2, &["MODULES"]);
     let world = World::new();
     let small = world.wrun().env("WRUN_CACHE_SIZE", "1KiB").args(["compile", "fixtures/add.wasm"]).output().unwrap();
-    said(&small).fails(125, &["fixtures/add.wasm: ", "bytes of code are more than the 1024 the cache may take"]);
+    said(&small).fails(125, &["fixtures/add.wasm: ", "bytes is more than the 1024 the cache may take"]);
 }

@@ -16,6 +16,8 @@ pub(crate) const CODE: u64 = artifact::fingerprint(&[
     include_bytes!("counting.rs"),
     include_bytes!("metering.rs"),
     include_bytes!("runtime.rs"),
+    include_bytes!("../../limits.rs"),
+    include_bytes!("../../runtime/fuel.rs"),
 ]);
 
 pub(super) fn write(compiled: &Module) -> Result<Vec<u8>> {

@@ -13,6 +13,7 @@ pub(crate) const CODE: u64 = artifact::fingerprint(&[
     include_bytes!("metering.rs"),
     include_bytes!("runtime.rs"),
     include_bytes!("start.rs"),
+    include_bytes!("../../runtime/fuel.rs"),
 ]);
 
 pub(super) fn write(compiled: &Module) -> Result<Vec<u8>> {
