@@ -43,11 +43,11 @@ impl MemoryBudget {
         }
     }
 
-    /// Gives back `bytes` that were taken for a memory or a growth which then failed: they were never in use. Memories
-    /// do not shrink, so the peak is what is in use then.
+    /// Gives back `bytes` that were taken for a memory or a growth which then failed: they were never in use, and no peak
+    /// either where they made one.
     pub fn give_back(&self, bytes: u64) {
         let before = self.used.fetch_sub(bytes, Ordering::Relaxed);
-        self.peak.store(before - bytes, Ordering::Relaxed);
+        let _ = self.peak.compare_exchange(before, before - bytes, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// Takes back the bytes of a memory that is gone, as that of a thread that ended.

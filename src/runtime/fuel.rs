@@ -34,15 +34,17 @@ pub struct Tank {
     limited: bool,
     /// Whether no trap left what was used unknown: what the engine had not charged yet is lost then.
     known: bool,
-    /// What the life was told of that was used.
-    told: u64,
+    /// Whether what the engine says is left is more than there is, by what was lost.
+    short: bool,
+    /// What was left when the life was last told of what was used.
+    told: i64,
 }
 
 impl Tank {
     /// The tank of an instance with this limit.
     pub(crate) fn new(life: &Arc<Life>, limit: Option<u64>) -> Self {
         let filled = limit.map_or(UNLIMITED, |limit| i64::try_from(limit).unwrap_or(UNLIMITED));
-        Self { life: Arc::clone(life), filled, limited: limit.is_some(), known: true, told: 0 }
+        Self { life: Arc::clone(life), filled, limited: limit.is_some(), known: true, short: false, told: filled }
     }
 
     /// What was put in.
@@ -67,14 +69,15 @@ impl Tank {
 
     /// Notes that a trap left what was used unknown.
     pub(crate) fn lose_count(&mut self) {
-        self.known = false;
+        (self.known, self.short) = (false, true);
     }
 
     /// Counts what a call used that left this much.
     pub(crate) fn count(&mut self, left: i64) {
-        if let Some(used) = self.used(left) {
-            self.life.count_fuel(used.saturating_sub(self.told));
-            self.told = used;
+        if !self.short && !self.life.is_garbled() {
+            let left = left.max(0);
+            self.life.count_fuel(u64::try_from(self.told - left).unwrap_or(0));
+            self.told = left;
         }
     }
 
@@ -113,6 +116,7 @@ impl Tank {
         self.filled = total.ok_or_else(|| {
             Error::new(ErrorKind::InvalidArgument, format!("{fuel} more is more fuel than a tank holds"))
         })?;
+        self.told += added;
         Ok(added)
     }
 
@@ -163,7 +167,8 @@ pub(crate) fn remaining(gauge: &mut dyn Gauge) -> Option<u64> {
 
 /// See [`WasmInstance::add_fuel`](crate::WasmInstance::add_fuel).
 pub(crate) fn add(gauge: &mut dyn Gauge, units: u64) -> Result<()> {
-    if gauge.tank().ok_or_else(unmetered)?.life.take_garbled() {
+    let tank = gauge.tank().ok_or_else(unmetered)?;
+    if tank.life.take_garbled() || tank.short {
         set_anew(gauge);
     }
     let added = gauge.tank().ok_or_else(unmetered)?.add(units)?;
@@ -182,11 +187,22 @@ pub(crate) fn reset(gauge: &mut dyn Gauge, limit: u64) -> Result<()> {
     Ok(())
 }
 
-/// Sets anew what the engine counts in, after a stop that may have left anything in it: of a limit, nothing remains.
-pub(crate) fn set_anew(gauge: &mut dyn Gauge) {
+/// See [`WasmInstance::recover`](crate::WasmInstance::recover); `garbled` where a stop may have left anything in what the engine
+/// counts in.
+pub(crate) fn recover(gauge: &mut dyn Gauge, garbled: bool) {
+    if garbled || gauge.tank().is_some_and(|tank| tank.short) {
+        set_anew(gauge);
+    }
+}
+
+/// Sets anew what the engine counts in, after a trap or a stop: of a limit, nothing remains, since nobody knows how much was
+/// used of it.
+fn set_anew(gauge: &mut dyn Gauge) {
     let tank = gauge.tank();
     let left = if tank.as_ref().is_some_and(|tank| tank.limited) { 0 } else { UNLIMITED };
-    tank.into_iter().for_each(Tank::lose_count);
+    if let Some(tank) = tank {
+        (tank.known, tank.short, tank.told) = (false, false, left);
+    }
     gauge.set_left(left);
 }
 

@@ -39,7 +39,8 @@ impl Orders {
         Self { life: Arc::clone(life) }
     }
 
-    /// Waits while the guest is paused.
+    /// Waits while the guest is paused. It holds the guest, so it is for whoever works for the host function that the guest is
+    /// waiting for; once that has returned, there is nothing to wait for.
     ///
     /// # Errors
     /// Where it is to stop; the host function that returns this error ends the call.

@@ -156,11 +156,10 @@ impl Life {
         }
     }
 
-    /// Takes calls again after a crash; whether what the engine counts in is to be set anew.
+    /// Takes calls again; whether it had crashed.
     pub(crate) fn recover(&self) -> bool {
         let ready = if self.reins.is_some() { REINED } else { READY };
-        let recovered = self.state.compare_exchange(CRASHED, ready, Ordering::AcqRel, Ordering::Relaxed).is_ok();
-        recovered && self.take_garbled()
+        self.state.compare_exchange(CRASHED, ready, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     /// Whether what its engine counts in may hold anything, since its brake is being pressed or was.
@@ -291,8 +290,9 @@ impl Life {
                 self.exit_code.store(error.exit_code().unwrap_or(0), Ordering::Relaxed);
                 EXITED
             }
-            ErrorKind::OutOfFuel => CRASHED,
-            _ => ready,
+            // Nothing ran.
+            ErrorKind::InvalidArgument | ErrorKind::UnsupportedFeature | ErrorKind::Limit | ErrorKind::Crashed => ready,
+            _ => CRASHED,
         }
     }
 

@@ -15,6 +15,7 @@ use crate::runtime::features::{self, Feature};
 use crate::runtime::host::{HostImports, HostItem};
 use crate::runtime::kind::{Compiler, Optimization, RuntimeKind};
 use crate::runtime::{control, fuel, wasix};
+use crate::value::types::ValType;
 
 /// The least stack an engine takes, in bytes: room for one host call.
 pub const LEAST_STACK: u64 = 64 << 10;
@@ -235,8 +236,14 @@ fn fits(minimum: u64, maximum: Option<u64>, wanted_minimum: u64, wanted_maximum:
 /// cannot hold a limit for what the module does.
 pub fn check_limits(kind: RuntimeKind, info: &ModuleInfo, imports: &HostImports, limits: Limits) -> Result<()> {
     if kind == RuntimeKind::Wasmer && limits.memory.is_some() && info.tags > 0 {
-        let message = "the module throws exceptions, which wasmer keeps outside of what a memory limit bounds";
-        return Err(Error::new(ErrorKind::UnsupportedFeature, message).with_hint("wasmtime holds the limit for it"));
+        return Err(outside_of_limit("throws exceptions, which wasmer keeps"));
+    }
+    let takes_function = |import: &Import| match &import.ty {
+        ExternType::Func(ty) => ty.params().contains(&ValType::FuncRef),
+        _ => false,
+    };
+    if kind == RuntimeKind::Wasmer && limits.memory.is_some() && info.imports.iter().any(takes_function) {
+        return Err(outside_of_limit("hands functions to the host, for each of which wasmer keeps memory"));
     }
     let imported_tables = imported(info, imports).filter_map(|item| match item {
         HostItem::Table(ty) => Some(ty.minimum),
@@ -253,6 +260,12 @@ pub fn check_limits(kind: RuntimeKind, info: &ModuleInfo, imports: &HostImports,
         }
     }
     Ok(())
+}
+
+/// The refusal of a memory limit that the engine would not hold.
+fn outside_of_limit(what: &str) -> Error {
+    let message = format!("the module {what} outside of what a memory limit bounds");
+    Error::new(ErrorKind::UnsupportedFeature, message).with_hint("wasmtime holds the limit for it")
 }
 
 /// Bytes of the shared memories an instance has, which are counted once, with their maximum: no engine asks before it

@@ -147,6 +147,10 @@ impl Reins {
     pub(crate) fn leave<T>(&self, end: impl FnOnce(Option<Stop>) -> T) -> T {
         let mut orders = self.lock();
         orders.running = false;
+        // A host function may have left somebody waiting for the end of a pause.
+        if std::mem::take(&mut orders.held) {
+            self.changed.notify_all();
+        }
         if let Some(time) = &mut orders.time
             && let Some(deadline) = time.deadline.take()
         {
@@ -168,7 +172,7 @@ impl Reins {
         let Some(life) = self.me.upgrade() else { return Err(Stop::Interrupted) };
         let mut orders = self.lock();
         let arrived = Instant::now();
-        while orders.pause && orders.stop.is_none() {
+        while orders.running && orders.pause && orders.stop.is_none() {
             orders.held = true;
             life.set_running(true);
             self.changed.notify_all();
@@ -241,7 +245,7 @@ impl Reins {
 
     /// Has the watchdog look when it is due, unless it does sooner anyway.
     fn watch(&self, orders: &mut Orders) {
-        let Some(next) = orders.next_look(Instant::now()) else { return };
+        let Some(next) = orders.next_look() else { return };
         if orders.watched.is_none_or(|watched| next < watched) {
             self.unwatch(orders);
             orders.watched = Some(next);
@@ -269,11 +273,11 @@ impl Orders {
     }
 
     /// When the guest is to be looked at next, if at all.
-    fn next_look(&self, now: Instant) -> Option<Instant> {
+    fn next_look(&self) -> Option<Instant> {
         if !self.running || self.held {
             return None;
         }
-        let again = self.brake.as_deref().is_some_and(|brake| self.is_unheeded(brake)).then(|| now + AGAIN);
+        let again = self.brake.as_deref().is_some_and(|brake| self.is_unheeded(brake)).then(|| Instant::now() + AGAIN);
         let deadline = self.time.as_ref().and_then(|time| time.deadline).filter(|_| self.stop.is_none());
         again.into_iter().chain(deadline).min()
     }

@@ -200,10 +200,12 @@ pub trait WasmInstance: fmt::Debug + Send {
 
     /// Makes a crashed instance take calls again. The specification allows that after a trap; whether what the
     /// trap left half-done in memory is still of use, only the embedder can know. Of a fuel limit nothing remains after a
-    /// call that was stopped.
+    /// call that trapped or was stopped, since nobody knows how much of it was used: [`WasmInstance::add_fuel`] or
+    /// [`WasmInstance::reset_fuel`] gives more.
     fn recover(&mut self) {
         if self.core().life().recover() {
-            fuel::set_anew(self.gauge());
+            let garbled = self.core().life().take_garbled();
+            fuel::recover(self.gauge(), garbled);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The one thread of the process that looks after guests whose time is up, or that do not heed an order.
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -16,11 +16,16 @@ static SOONER: Condvar = Condvar::new();
 /// # Errors
 /// [`ErrorKind::Internal`] where the system has no thread to give.
 pub(crate) fn start() -> Result<()> {
-    static STARTED: OnceLock<std::io::Result<()>> = OnceLock::new();
-    let spawn = || std::thread::Builder::new().name("wrun watchdog".to_owned()).spawn(keep_watch).map(drop);
-    STARTED.get_or_init(spawn).as_ref().copied().map_err(|error| {
-        Error::new(ErrorKind::Internal, format!("no thread to watch over guests can be started: {error}"))
-    })
+    static STARTED: Mutex<bool> = Mutex::new(false);
+    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*started {
+        let thread = std::thread::Builder::new().name("wrun watchdog".to_owned());
+        thread.spawn(keep_watch).map_err(|error| {
+            Error::new(ErrorKind::Internal, format!("no thread to watch over guests can be started: {error}"))
+        })?;
+        *started = true;
+    }
+    Ok(())
 }
 
 fn rounds() -> MutexGuard<'static, BTreeMap<(Instant, usize), Weak<Life>>> {

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use wrun::{ErrorKind, FuncType, HostImports, InstanceState, Trap, Value};
+use wrun::{ErrorKind, Feature, FuncType, HostImports, InstanceState, Limits, RuntimeKind, Trap, Value};
 
 use crate::vocabulary::{hints, on_each, refused, tells, trapped};
 
@@ -121,5 +121,21 @@ fn a_panic_of_a_host_function_reaches_the_embedder_and_leaves_a_crashed_instance
         refused(guest.call("seven", &[]), ErrorKind::Crashed);
         guest.recover();
         assert_eq!(guest.call_simple_function("seven", &[]).unwrap(), 7);
+    });
+}
+
+#[test]
+fn exceptions_that_nobody_caught_leave_nothing_behind() {
+    let wat = r#"(module (tag $e (param i64 i64)) (memory 1)
+      (func (export "throw") (throw $e (i64.const 1) (i64.const 2))))"#;
+    on_each(|engine| {
+        if !engine.has(Feature::Exceptions) || engine.kind != RuntimeKind::Wasmtime {
+            return;
+        }
+        let mut guest = engine.start_within(Limits::none().with_memory(4 << 20), wat).unwrap();
+        for _ in 0..200_000 {
+            trapped(guest.call("throw", &[]), Trap::UncaughtException);
+            guest.recover();
+        }
     });
 }

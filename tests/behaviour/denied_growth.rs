@@ -2,7 +2,7 @@
 
 use wrun::{LimitExceeded, LimitKind, Limits, Trap, Value, WasmInstance, WasmInstanceExt};
 
-use crate::vocabulary::{on_each, trapped};
+use crate::vocabulary::{PAGE, on_each, trapped};
 
 /// Grows tables, and traps or not afterwards. The table `fixed` has a maximum of its own.
 const GUEST: &str = r#"
@@ -65,5 +65,25 @@ fn what_watches_growth_changes_neither_values_nor_the_stack_around_it() {
         assert_eq!(sum, 2 + 1000, "what each had before it grew");
         let sum: i32 = guest.call_typed("sum_of_sizes", (3, 20)).unwrap();
         assert_eq!(sum, 5 - 1000);
+    });
+}
+
+#[test]
+fn growth_past_the_maximum_of_the_memory_itself_is_not_put_down_to_the_limit() {
+    let guest = r#"(module (memory 1 2)
+      (func (export "grow_then_trap") (param i32) (drop (memory.grow (local.get 0))) (unreachable)))"#;
+    on_each(|engine| {
+        let limit = 3 * PAGE;
+        let guest = &mut *engine.start_within(Limits::none().with_memory(limit), guest).unwrap();
+        for more in [2, 10, 65536, -1] {
+            assert_eq!(limit_of_trap(guest, "grow_then_trap", more), None, "{more} more");
+        }
+        assert_eq!(guest.memory_peak_bytes(), PAGE);
+        let unbounded = r#"(module (memory 1)
+          (func (export "grow_then_trap") (param i32) (drop (memory.grow (local.get 0))) (unreachable)))"#;
+        let guest = &mut *engine.start_within(Limits::none().with_memory(limit), unbounded).unwrap();
+        let denied = Some(LimitExceeded::new(LimitKind::Memory, limit, 4 * PAGE));
+        assert_eq!(limit_of_trap(guest, "grow_then_trap", 3), denied);
+        assert_eq!(limit_of_trap(guest, "grow_then_trap", -1), None, "no memory may have so many pages");
     });
 }

@@ -355,3 +355,19 @@ fn a_host_function_may_run_another_guest_meanwhile() {
         assert_eq!(guest.call_simple_function("call", &[-4]).unwrap(), 16);
     });
 }
+
+#[test]
+fn a_host_function_that_the_guest_exports_again_sees_its_memory() {
+    let wat = r#"(module (import "host" "peek" (func $peek (result i32)))
+      (memory (export "memory") 1) (data (i32.const 0) "\2a") (export "peek" (func $peek)))"#;
+    on_each(|engine| {
+        let imports =
+            HostImports::none().with_function("host", "peek", FuncType::new([], [ValType::I32]), |context, _| {
+                let mut byte = [0];
+                context.read_memory("memory", 0, &mut byte)?;
+                Ok(vec![I32(byte[0].into())])
+            });
+        let mut guest = engine.start_importing(&imports, wat).unwrap();
+        assert_eq!(guest.call_simple_function("peek", &[]).unwrap(), 42);
+    });
+}

@@ -133,3 +133,35 @@ fn a_guest_can_be_called_again_by_a_host_function_of_another_of_its_engine() {
         assert_eq!(calls.state(), InstanceState::Ready);
     });
 }
+
+#[test]
+fn a_guest_that_was_left_by_the_orders_of_another_has_crashed() {
+    let lends = r#"(module (import "host" "lend" (func $lend)) (func (export "lend") (call $lend)))"#;
+    pairs(|inner, outer| {
+        let (send, orders) = std::sync::mpsc::channel();
+        let lend = HostImports::none().with_function("host", "lend", FuncType::default(), move |context, _| {
+            send.send(context.orders())?;
+            // Until it is interrupted.
+            loop {
+                context.orders().heed()?;
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+        });
+        let lender = inner.start_importing(&lend, lends).unwrap();
+        let control = lender.control();
+        let call = Call::of(lender, "lend", &[]);
+        let theirs = Mutex::new(orders.recv().unwrap());
+        assert!(control.interrupt().unwrap());
+        let hands_on = HostImports::none().with_function("host", "lend", FuncType::default(), move |_, _| {
+            theirs.lock().unwrap().heed()?;
+            Ok(Vec::new())
+        });
+        let mut guest = outer.start_importing(&hands_on, lends).unwrap();
+        match guest.call("lend", &[]) {
+            // The other had ended already, and was ordered nothing any more.
+            Ok(_) => assert_eq!(guest.state(), InstanceState::Ready),
+            Err(error) => assert_eq!((error.kind(), guest.state()), (ErrorKind::Interrupted, InstanceState::Crashed)),
+        }
+        refused(call.end().1, ErrorKind::Interrupted);
+    });
+}

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wrun::{ErrorKind, InstanceState, Limits, Value};
+use wrun::{ErrorKind, FuncType, HostImports, InstanceState, Limits, Value};
 
 use crate::stopping::{
     BRIEF, Call, Gate, answers, becomes, guest, guest_within, interrupt, is_held_at_host_calls_only, on_each_stoppable,
@@ -212,5 +212,29 @@ fn time_goes_on_after_a_pause() {
         let error = timed_out(call.end().1, 3 * BRIEF);
         assert!(since.elapsed() >= 7 * BRIEF, "{:?}: it was stopped before its time", since.elapsed());
         assert!(error.limit_exceeded().unwrap().attempted < 7_000_000_000);
+    });
+}
+
+#[test]
+fn orders_that_are_heeded_when_no_call_runs_hold_nobody_and_change_nothing() {
+    on_each_stoppable(|engine| {
+        let (send, orders) = std::sync::mpsc::channel();
+        let imports = HostImports::none().with_function("host", "lend", FuncType::default(), move |context, _| {
+            send.send(context.orders())?;
+            Ok(Vec::new())
+        });
+        let wat = r#"(module (import "host" "lend" (func $lend))
+          (func (export "lend") (result i32) (call $lend) (i32.const 7)))"#;
+        let mut guest = engine.start_importing(&imports, wat).unwrap();
+        assert_eq!(guest.call_simple_function("lend", &[]).unwrap(), 7);
+        let orders = orders.recv().unwrap();
+        let control = guest.control();
+        control.pause().unwrap();
+        orders.heed().unwrap();
+        assert_eq!(control.state(), InstanceState::Ready);
+        control.resume().unwrap();
+        assert_eq!(guest.call_simple_function("lend", &[]).unwrap(), 7);
+        drop(guest);
+        orders.heed().unwrap();
     });
 }

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use wrun::{ErrorKind, FuncType, HostImports, ValType, Value, WasmInstance};
+use wrun::{ErrorKind, FuncType, HostImports, Limits, RuntimeKind, ValType, Value, WasmInstance};
 
-use crate::vocabulary::{on_each, refused, tells};
+use crate::vocabulary::{PAGE, on_each, refused, tells};
 use Value::{ExternRef, FuncRef, I32};
 
 const FUNCTIONS: &str = r#"
@@ -161,5 +161,23 @@ fn references_that_are_dropped_make_room_for_others() {
             assert_eq!(results, [ExternRef(Some(number))]);
         }
         assert!(guest.memory_peak_bytes() <= 1 << 20, "{} bytes", guest.memory_peak_bytes());
+    });
+}
+
+#[test]
+fn functions_handed_to_the_host_are_refused_where_a_memory_limit_would_not_count_them() {
+    let wat = r#"(module (import "host" "see" (func $see (param funcref))) (func $f) (elem declare func $f)
+      (func (export "show") (result i32) (call $see (ref.func $f)) (i32.const 7)))"#;
+    on_each(|engine| {
+        let ty = FuncType::new([ValType::FuncRef], []);
+        let imports = HostImports::none().with_function("host", "see", ty, |_, _| Ok(Vec::new()));
+        assert_eq!(engine.start_importing(&imports, wat).unwrap().call_simple_function("show", &[]).unwrap(), 7);
+        let limited = engine.start_importing_within(Limits::none().with_memory(PAGE), &imports, wat);
+        if engine.kind == RuntimeKind::Wasmer {
+            let error = refused(limited, ErrorKind::UnsupportedFeature);
+            tells(error.message(), &["functions to the host", "memory limit"]);
+        } else {
+            assert_eq!(limited.unwrap().call_simple_function("show", &[]).unwrap(), 7);
+        }
     });
 }

@@ -142,3 +142,43 @@ fn a_module_may_export_the_names_the_engine_room_uses() {
         assert_eq!(instance.fuel_used(), Some(3 + 2 + 2), "start, wrun:start, get");
     });
 }
+
+#[test]
+fn nothing_is_left_of_a_limit_after_a_trap_until_more_is_put_in() {
+    const LOOP_AND_TRAP: &str = r#"(module
+      (func (export "seven") (result i32) (i32.const 7))
+      (func (export "trap") (local $n i32)
+        (loop $l (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 1000))))
+        (drop (i32.div_s (i32.const 1) (i32.const 0)))))"#;
+    on_each(|config| {
+        let runtime = create_runtime(&config.clone().with_metering()).unwrap();
+        let module = runtime.load_module(LOOP_AND_TRAP.as_bytes()).unwrap();
+        let start = |limits| runtime.create_instance(module.as_ref(), limits, Capabilities::none()).unwrap();
+        let call = |guest: &mut dyn WasmInstance, name: &str| guest.call(name, &[]).map_err(|error| error.kind());
+
+        let mut guest = start(Limits::none().with_fuel(1_000_000));
+        assert_eq!(call(guest.as_mut(), "trap"), Err(ErrorKind::Trap));
+        assert_eq!((guest.fuel_used(), guest.fuel_remaining()), (None, None));
+        guest.recover();
+        assert_eq!(call(guest.as_mut(), "trap"), Err(ErrorKind::OutOfFuel), "{config:?}: what was used is not known");
+        guest.recover();
+        guest.add_fuel(2).unwrap();
+        assert_eq!(call(guest.as_mut(), "seven"), Ok(vec![Value::I32(7)]));
+        assert_eq!(call(guest.as_mut(), "seven"), Err(ErrorKind::OutOfFuel));
+
+        let mut guest = start(Limits::none().with_fuel(1_000_000));
+        assert_eq!(call(guest.as_mut(), "trap"), Err(ErrorKind::Trap));
+        guest.add_fuel(2).unwrap();
+        guest.recover();
+        assert_eq!(call(guest.as_mut(), "seven"), Ok(vec![Value::I32(7)]), "what was put in before stays");
+        assert_eq!(call(guest.as_mut(), "seven"), Err(ErrorKind::OutOfFuel));
+
+        let counted = runtime.metrics().fuel_used;
+        let mut guest = start(Limits::none());
+        assert_eq!(call(guest.as_mut(), "trap"), Err(ErrorKind::Trap));
+        guest.recover();
+        assert_eq!(call(guest.as_mut(), "seven"), Ok(vec![Value::I32(7)]));
+        assert_eq!(runtime.metrics().fuel_used - counted, 2, "what is known is counted");
+        assert_eq!(guest.fuel_used(), None);
+    });
+}
