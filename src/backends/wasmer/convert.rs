@@ -9,16 +9,18 @@ use wasmer::{AsStoreMut, ExternRef, Function, Type};
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::types::{FuncType, ValType, Value};
 
-/// The functions of one store that its host knows, whether a call returned them or the guest passed them to a host
-/// function: clones share them, so a number means the same everywhere.
+/// The references of one store that its host knows: functions that a call returned or the guest passed to a host function, and
+/// what the host passed to the guest. Clones share them, so a number means the same everywhere.
 #[derive(Debug, Default)]
 pub(super) struct Funcs(OnceLock<Arc<Mutex<Known>>>);
 
-/// Functions by the number the host was given, and their numbers by address.
+/// Functions by the number the host was given, and their numbers by address; the host's own references by their number, since
+/// the engine keeps each that is made as long as the store lives.
 #[derive(Debug, Default)]
 struct Known {
     funcs: Vec<Function>,
     numbers: HashMap<usize, u32>,
+    externs: HashMap<u64, ExternRef>,
 }
 
 impl Clone for Funcs {
@@ -42,12 +44,17 @@ impl Funcs {
         self.known().funcs.get(number as usize).cloned()
     }
 
+    /// The reference of this number of the host's.
+    fn external(&self, store: &mut impl AsStoreMut, number: u64) -> ExternRef {
+        self.known().externs.entry(number).or_insert_with(|| ExternRef::new(store, number)).clone()
+    }
+
     /// The number under which the host knows a function: the same one each time.
     fn number(&self, store: &mut impl AsStoreMut, func: Function) -> u32 {
         let raw = wasmer::Value::FuncRef(Some(func.clone())).as_raw(store);
         // SAFETY: `as_raw` of a function reference writes this field.
         let address = unsafe { raw.funcref };
-        let Known { funcs, numbers } = &mut *self.known();
+        let Known { funcs, numbers, .. } = &mut *self.known();
         let next = u32::try_from(funcs.len()).unwrap_or(u32::MAX);
         *numbers.entry(address).or_insert_with(|| {
             funcs.push(func);
@@ -89,7 +96,7 @@ pub(super) fn to_val(store: &mut impl AsStoreMut, funcs: &Funcs, value: Value) -
             Error::new(ErrorKind::InvalidArgument, format!("funcref {n} is none of this instance's"))
         })?)),
         Value::ExternRef(None) => wasmer::Value::ExternRef(None),
-        Value::ExternRef(Some(n)) => wasmer::Value::ExternRef(Some(ExternRef::new(store, n))),
+        Value::ExternRef(Some(n)) => wasmer::Value::ExternRef(Some(funcs.external(store, n))),
     })
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wasmer::{AsStoreMut, Global, Instance, RuntimeError, Store, Value};
 
 use super::errors;
-use super::metering::{EXHAUSTED, GO, Private, STOPPED};
+use super::metering::{self, EXHAUSTED, GO, Private, STOPPED};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::fuel::Tank;
 use crate::runtime::life::Life;
@@ -25,16 +25,22 @@ struct Globals {
 
 impl Meter {
     /// The meter of an instance whose code keeps the private exports.
-    pub(super) fn of(private: &Private, instance: &Instance, life: &Arc<Life>, limit: Option<u64>) -> Self {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] where the code has not what it is held by.
+    pub(super) fn of(private: &Private, instance: &Instance, life: &Arc<Life>, limit: Option<u64>) -> Result<Self> {
         if matches!(private, Private { fuel: None, stop: None, denied: None, .. }) {
-            return Self(None);
+            return Ok(Self(None));
         }
-        let global = |name: &Option<String>| instance.exports.get_global(name.as_ref()?).ok().cloned();
-        Self(Some(Box::new(Globals {
-            fuel: global(&private.fuel).map(|fuel| (fuel, Tank::new(life, limit))),
-            stop: global(&private.stop),
-            denied: global(&private.denied).map(|denied| (denied, Arc::clone(life))),
-        })))
+        let global = |name: &Option<String>| {
+            let found = name.as_ref().map(|name| instance.exports.get_global(name).cloned());
+            found.transpose().map_err(metering::not_prepared)
+        };
+        Ok(Self(Some(Box::new(Globals {
+            fuel: global(&private.fuel)?.map(|fuel| (fuel, Tank::new(life, limit))),
+            stop: global(&private.stop)?,
+            denied: global(&private.denied)?.map(|denied| (denied, Arc::clone(life))),
+        }))))
     }
 
     /// The fuel global, for host functions to look at.

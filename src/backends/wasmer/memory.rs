@@ -67,7 +67,10 @@ impl LinearMemory for CountedMemory {
 
     fn grow(&mut self, delta: Pages) -> Result<Pages, MemoryError> {
         let bytes = delta.bytes().0 as u64;
-        if !self.life.memory().take(bytes) {
+        // What the memory's own type rules out is no matter of the limit.
+        let most = self.ty().maximum.unwrap_or(Pages::max_value());
+        let possible = self.size().checked_add(delta).is_some_and(|pages| pages <= most);
+        if !possible || !self.life.memory().take(bytes) {
             return Err(MemoryError::CouldNotGrow { current: self.size(), attempted_delta: delta });
         }
         self.inner.grow(delta).inspect_err(|_| self.life.memory().give_back(bytes))

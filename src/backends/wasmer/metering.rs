@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 use wasmer::sys::wasmparser::{BlockType, Operator};
 use wasmer::sys::{FunctionMiddleware, MiddlewareError, MiddlewareReaderState, ModuleMiddleware};
 use wasmer::{
-    ExportIndex, Function as Func, GlobalInit, GlobalType, Instance, LocalFunctionIndex, ModuleInfo as EngineInfo,
-    Mutability, TableType, Type,
+    ExportError, ExportIndex, Function as Func, GlobalInit, GlobalType, Instance, LocalFunctionIndex,
+    ModuleInfo as EngineInfo, Mutability, TableType, Type,
 };
 
 use super::counting::{self, Meter};
@@ -56,8 +56,12 @@ impl Private {
     }
 
     /// The start function of an instance, where it has one to wait for.
-    pub(super) fn start<'i>(&self, instance: &'i Instance) -> Option<&'i Func> {
-        instance.exports.get_function(self.start.as_ref()?).ok()
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] where the code has none.
+    pub(super) fn start<'i>(&self, instance: &'i Instance) -> Result<Option<&'i Func>> {
+        let start = self.start.as_ref().map(|name| instance.exports.get_function(name));
+        start.transpose().map_err(not_prepared)
     }
 
     /// The middleware that makes them, for one module: its state is that module's.
@@ -72,6 +76,11 @@ impl Private {
         })?;
         Ok(Some(Arc::new(Transform { private: self.clone(), lines, ..Transform::default() })))
     }
+}
+
+/// The failure of code that lacks a private export.
+pub(super) fn not_prepared(error: ExportError) -> Error {
+    Error::new(ErrorKind::Internal, "the code was not prepared for its host").with_source(error)
 }
 
 /// The transformation of one module.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::num::NonZero;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use wasmer::sys::{
@@ -34,9 +34,6 @@ use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
 /// Wasmer, configured.
 pub struct WasmerRuntime {
     config: RuntimeConfig,
-    /// What compiles modules that no middleware is for, small ones and others, once there is one: code that is restored
-    /// needs no compiler.
-    engines: [OnceLock<Engine>; 2],
     ledger: Arc<Ledger>,
 }
 
@@ -59,15 +56,16 @@ impl WasmerRuntime {
     pub fn new(config: &RuntimeConfig) -> Result<Self> {
         preflight::check_config(config)?;
         claim_stack_size(config.effective_max_stack())?;
-        Ok(Self { config: config.clone(), engines: Default::default(), ledger: Arc::default() })
+        Ok(Self { config: config.clone(), ledger: Arc::default() })
     }
 }
 
 /// The bytes of a module that one thread compiles sooner than more threads are started.
 const SMALL: usize = 16 << 10;
 
-/// An engine that puts code through `middleware`, which is one module's: such an engine compiles no other. One for small
-/// modules starts no threads but one.
+/// An engine for one module, whose code it puts through `middleware`. It compiles no other: an engine keeps the code of all that it
+/// compiled as long as it lives, has one lock for all of it, and is of no more use after a compiler that panicked. One for a
+/// small module starts no threads but one.
 fn engine(config: &RuntimeConfig, middleware: Option<Arc<dyn ModuleMiddleware>>, small: bool) -> Engine {
     match config.effective_compiler() {
         Compiler::Cranelift => {
@@ -139,10 +137,7 @@ impl WasmRuntime for WasmerRuntime {
         let binary = module.binary_for(&self.config)?;
         let private = Private::of(module.info(), &self.config);
         let small = binary.len() < SMALL;
-        let engine = match private.middleware(binary)? {
-            Some(middleware) => engine(&self.config, Some(middleware), small),
-            None => self.engines[usize::from(small)].get_or_init(|| engine(&self.config, None, small)).clone(),
-        };
+        let engine = engine(&self.config, private.middleware(binary)?, small);
         let compile = || Module::from_binary(&engine, binary).map_err(|error| errors::compile(&error));
         let compiled = preflight::guard_compiler(&self.config, compile)?;
         self.ledger.compiled_one();
@@ -201,7 +196,7 @@ impl WasmRuntime for WasmerRuntime {
         let lowered = host::lower(&mut store, module.info(), imports, &funcs, life, other)?;
         let made = Instance::new_by_index(&mut store, module.compiled(), &lowered.externs);
         let instance = made.map_err(errors::instantiate)?;
-        let mut meter = Meter::of(module.private(), &instance, life, limits.fuel);
+        let mut meter = Meter::of(module.private(), &instance, life, limits.fuel)?;
         meter.fill(&mut store);
         match (&mut wasix, meter.stop()) {
             (Some(program), stop) => program.begin(&mut store, &instance, &lowered.externs, stop, &core)?,
@@ -209,7 +204,7 @@ impl WasmRuntime for WasmerRuntime {
             (None, None) => {}
         }
         lowered.connect(&mut store, &instance, meter.fuel().cloned());
-        if let Some(start) = module.private().start(&instance) {
+        if let Some(start) = module.private().start(&instance)? {
             let mut start = || {
                 let started = start.call(&mut store, &[]);
                 meter.settle(&mut store, started)

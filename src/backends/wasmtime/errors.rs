@@ -1,6 +1,6 @@
 //! Wasmtime's failures in the contract's words.
 
-use wasmtime::{AsContextMut, GcHeapOutOfMemory, ThrownException, WasmBacktrace};
+use wasmtime::{AsContextMut, GcHeapOutOfMemory, RootScope, ThrownException, WasmBacktrace};
 
 use super::limits::Guest;
 use crate::error::{Error, ErrorKind, Frame, Result, Trap};
@@ -38,7 +38,8 @@ fn classify(mut store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) 
     }
     if error.is::<ThrownException>() {
         // The exception stays pending in the store otherwise, and would meet the next call.
-        store.as_context_mut().take_pending_exception();
+        // Its root goes with the scope.
+        RootScope::new(store.as_context_mut()).as_context_mut().take_pending_exception();
         return Ok(Error::trap(Trap::UncaughtException, None).with_backtrace(backtrace));
     }
     if error.is::<GcHeapOutOfMemory<()>>() {

@@ -97,7 +97,13 @@ struct Calling<'c, 's>(&'c mut Caller<'s, Guest>);
 
 impl Calling<'_, '_> {
     fn open<R>(&mut self, name: &str, access: impl FnOnce(&mut [u8]) -> Result<R>) -> Result<R> {
-        let found = self.0.get_export(name).and_then(|export| memory::of(&mut *self.0, export, access));
+        // The caller is no guest where an exported host function is called by the host; it is one while the engine runs a start
+        // function, before the instance is known.
+        let export = match self.0.data().instance {
+            Some(guest) => guest.get_export(&mut *self.0, name),
+            None => self.0.get_export(name),
+        };
+        let found = export.and_then(|export| memory::of(&mut *self.0, export, access));
         found.unwrap_or_else(|| Err(access::no_such_export(&ModuleInfo::default(), "memory", name)))
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use wasmtime::{Func, ResourceLimiter};
+use wasmtime::{Func, Instance, ResourceLimiter};
 
 use crate::limits::MOST_TABLE_ELEMENTS;
 use crate::runtime::life::Life;
@@ -15,6 +15,8 @@ pub(super) struct Guest {
     growing: u64,
     /// How many bytes later the code stands than in the module as it came.
     pub(super) code_shift: i64,
+    /// The guest itself, once it is made.
+    pub(super) instance: Option<Instance>,
     /// Functions the host was given, by the number it was given, and their numbers by address.
     pub(super) funcs: Vec<Func>,
     pub(super) func_numbers: HashMap<usize, u32>,
@@ -22,7 +24,7 @@ pub(super) struct Guest {
 
 impl Guest {
     pub(super) fn new(life: Arc<Life>, code_shift: i64) -> Self {
-        Self { life, growing: 0, code_shift, funcs: Vec::new(), func_numbers: HashMap::new() }
+        Self { life, growing: 0, code_shift, instance: None, funcs: Vec::new(), func_numbers: HashMap::new() }
     }
 }
 

@@ -149,7 +149,10 @@ impl WasmRuntime for WasmtimeRuntime {
         };
         // A start function that does not wait is run by the engine.
         let starts = module.info().start.is_some() && module.start().is_none();
-        let instance = if starts { core.life().start(&mut make)? } else { make()? };
+        let instance =
+            if starts { core.life().start(&mut make) } else { make().map_err(|error| core.life().explain(error)) };
+        let instance = instance?;
+        store.data_mut().instance = Some(instance);
         if let Some(tank) = &tank {
             metering::set_left(&mut store, tank.filled());
         }

@@ -119,6 +119,7 @@ impl Thread {
         let mut env = WasiFunctionEnv::new(&mut store, env);
         let instance = plan.instantiate(&mut store, &env, &memory)?;
         let meter = Meter::of(&plan.private, &instance, &plan.life, None);
+        let meter = meter.map_err(|_| WasiThreadError::InvalidWasmContext)?;
         let flag = meter.stop().and_then(|stop| interruption::flag(&mut store, stop));
         let handles = WasiModuleInstanceHandles::new(memory, &store, instance.clone(), None);
         let handles = WasiModuleTreeHandles::Static(handles);
@@ -148,7 +149,7 @@ impl Thread {
     /// Calls what the guest runs in a thread, after the start function, which sets up what is the thread's own.
     fn call(&mut self, plan: &Plan, start: u64) -> Result<(), Error> {
         let Self { number, instance, meter, store } = self;
-        if let Some(starter) = plan.private.start(instance) {
+        if let Some(starter) = plan.private.start(instance)? {
             let started = starter.call(store, &[]);
             meter.settle(store, started)?;
         }
