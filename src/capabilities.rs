@@ -205,7 +205,8 @@ pub enum Output {
     /// Nowhere.
     #[default]
     Discard,
-    /// To the process's own.
+    /// To the process's own. A guest whose standard output nobody reads any more (a closed pipe) ends with its next write to
+    /// it, as if by `proc_exit(0)`.
     Inherit,
     /// Into memory.
     Capture(Captured),

@@ -2,6 +2,7 @@
 //! guest of WASIX imports, which one engine has of its own.
 
 mod clocks;
+mod output;
 mod poll;
 mod preview1;
 mod wasix;

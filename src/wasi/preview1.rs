@@ -10,6 +10,7 @@ use wasmtime_wasi::p0::wasi_unstable;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self, WasiSnapshotPreview1};
 use wiggle::GuestMemory;
 
+use super::output::ReaderGone;
 use super::world::World;
 use super::{poll, wasix};
 use crate::capabilities::Capabilities;
@@ -172,9 +173,12 @@ macro_rules! functions {
     }};
 }
 
-/// A failure that is no errno.
+/// A failure that is no errno. A guest whose reader has gone exits, which is no failure.
 pub(super) fn failed(error: &wiggle::error::Error) -> HostError {
-    format!("{error:#}").into()
+    match error.downcast_ref() {
+        Some(ReaderGone) => Exit(0).into(),
+        None => format!("{error:#}").into(),
+    }
 }
 
 /// The functions that preview 1 and what came before it both have, in these bindings, and some more.

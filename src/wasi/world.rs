@@ -13,6 +13,7 @@ use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use super::clocks::SteppedClock;
+use super::output::Inherited;
 use crate::capabilities::{Access, Capabilities, Captured, Input, MOST_CAPTURED, Output};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::host::{HostError, Orders};
@@ -52,7 +53,7 @@ impl World {
         };
         match &capabilities.stdout {
             Output::Discard => &mut builder,
-            Output::Inherit => builder.inherit_stdout(),
+            Output::Inherit => builder.stdout(Inherited::new()),
             Output::Capture(captured) => builder.stdout(pipe_to(captured)?),
         };
         match &capabilities.stderr {

@@ -29,8 +29,8 @@ pub(super) fn environment(capabilities: &Capabilities, system: Arc<System>, crew
     let root = builder.add_preopen_build(|dir| dir.directory("/").read(true).write(true).create(true));
     here.and(root).map_err(|error| failed(error.to_string()))?;
     builder.set_stdin(input(&capabilities.stdin, crew));
-    builder.set_stdout(output(&capabilities.stdout, 1)?);
-    builder.set_stderr(output(&capabilities.stderr, 2)?);
+    builder.set_stdout(output(&capabilities.stdout, 1, crew)?);
+    builder.set_stderr(output(&capabilities.stderr, 2, crew)?);
     builder.capabilities_mut().threading =
         CapabilityThreadingV1 { max_threads: Some(MOST_THREADS), ..CapabilityThreadingV1::default() };
     builder.build().map_err(|error| failed(error.to_string()))

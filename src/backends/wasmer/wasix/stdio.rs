@@ -12,7 +12,7 @@ use virtual_fs::{AsyncRead, AsyncSeek, AsyncWrite, FsError, ReadBuf, VirtualFile
 use super::crew::Crew;
 use super::stdin;
 use crate::capabilities::{Input, MOST_CAPTURED, Output};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// How WASIX takes a file.
 pub(super) type AnyFile = Box<dyn VirtualFile + Send + Sync>;
@@ -31,10 +31,10 @@ pub(super) fn input(input: &Input, crew: &Arc<Crew>) -> AnyFile {
 }
 
 /// Standard output or error, by its number.
-pub(super) fn output(output: &Output, number: u32) -> Result<AnyFile> {
+pub(super) fn output(output: &Output, number: u32, crew: &Arc<Crew>) -> Result<AnyFile> {
     let sink = match output {
         Output::Discard => Sink::Nowhere,
-        Output::Inherit => Sink::Process,
+        Output::Inherit => Sink::Process(Arc::clone(crew)),
         Output::Capture(captured) => {
             let bytes = Arc::<Mutex<Vec<u8>>>::default();
             let kept = Arc::clone(&bytes);
@@ -71,7 +71,7 @@ enum Sink {
     None,
     Nowhere,
     /// The process's own.
-    Process,
+    Process(Arc<Crew>),
     Captured(Arc<Mutex<Vec<u8>>>),
 }
 
@@ -106,8 +106,13 @@ impl Sink {
         match self {
             Self::None => Err(ErrorKind::PermissionDenied.into()),
             Self::Nowhere => Ok(bytes.len()),
-            Self::Process if number == 1 => write_out(io::stdout().lock(), bytes),
-            Self::Process => write_out(io::stderr().lock(), bytes),
+            Self::Process(crew) if number == 1 => write_out(io::stdout().lock(), bytes).inspect_err(|error| {
+                // As on WASI: a program whose reader has gone ends, which is no failure.
+                if error.kind() == ErrorKind::BrokenPipe {
+                    crew.end_with(Error::exited(0));
+                }
+            }),
+            Self::Process(_) => write_out(io::stderr().lock(), bytes),
             Self::Captured(kept) => {
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
                 let room = (MOST_CAPTURED - kept.len()).min(bytes.len());
