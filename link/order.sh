@@ -9,6 +9,7 @@
 # Names hold a hash of the compiler's version and of each crate's, so the file is to be written again when these change; names
 # that are gone do no harm but leave their functions where they fall. Needs valgrind.
 set -euo pipefail
+export LC_ALL=C
 cd "$(dirname "$0")/.."
 
 order=link/start.order

@@ -6,17 +6,17 @@
 use std::ffi::{c_char, c_int};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// The exit code of a Rust program that panicked.
-const PANICKED: u8 = 101;
-
 /// The process, called by the C library.
 #[unsafe(no_mangle)]
 extern "C" fn main(_count: c_int, _args: *const *const c_char) -> c_int {
     keep_standard_streams();
-    // SAFETY: no handler is installed, and no other thread runs yet. A reader that has gone is an error of the write.
-    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    // A reader that has gone, and a file that may not grow, are errors of the write.
+    for signal in [libc::SIGPIPE, libc::SIGXFSZ] {
+        // SAFETY: no handler is installed, and no other thread runs yet.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
     let main = || crate::cli::start::main(std::env::args_os());
-    let code = catch_unwind(AssertUnwindSafe(main)).unwrap_or(PANICKED);
+    let code = catch_unwind(AssertUnwindSafe(main)).unwrap_or(crate::cli::exit_status::INTERNAL);
     // This writes out what standard output still holds.
     std::process::exit(code.into())
 }

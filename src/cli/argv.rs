@@ -6,7 +6,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, Command, Subcommand};
+use clap::{Arg, ArgAction, ColorChoice, Command, Subcommand};
 
 use super::args::{self, RunArgs};
 
@@ -19,7 +19,8 @@ pub(crate) fn order(argv: impl Iterator<Item = OsString>, command: &Command) -> 
     let mut ordered: Vec<OsString> = argv.next().into_iter().collect();
     let (mut seen_positional, mut takes_value, mut ended) = (false, false, false);
     for token in argv {
-        let text = token.to_str().unwrap_or_default();
+        let text = token.to_string_lossy();
+        let text = text.as_ref();
         if ended || std::mem::take(&mut takes_value) {
             ordered.push(token);
         } else if text == "--" {
@@ -55,6 +56,21 @@ pub(crate) fn plain(argv: &[OsString]) -> Option<RunArgs> {
     let function = positionals.next().map_or(Some(None), |function| function.map(Some))?;
     let others = positionals.collect::<Option<_>>()?;
     Some(RunArgs { module: Some(module.into()), function, args: others, ..RunArgs::default() })
+}
+
+/// When clap is to colour what it says, which is before it has read that.
+pub(crate) fn colour(argv: &[OsString]) -> ColorChoice {
+    let options = argv.iter().skip(1).map_while(|token| token.to_str().filter(|text| *text != "--"));
+    let options: Vec<&str> = options.collect();
+    let mut said = options.iter().enumerate().filter_map(|(at, option)| match *option {
+        "--color" => options.get(at + 1).copied(),
+        _ => option.strip_prefix("--color="),
+    });
+    match said.next_back() {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ => ColorChoice::Auto,
+    }
 }
 
 /// A positional as it was typed.

@@ -59,7 +59,7 @@ impl Effective {
         let Policy { locked, ref limits, ref grants, .. } = policy;
         let lock = Lock { locked };
         let flags = &run.limits;
-        let runtime = match pick(run.engine.runtime.map(RuntimeKind::from), policy.runtime) {
+        let runtime = match lock.choice("--runtime", run.engine.runtime.map(RuntimeKind::from), policy.runtime)? {
             Sourced { value: Some(value), from } => Sourced { value, from },
             Sourced { value: None, .. } => engine_of_environment()?,
         };
@@ -67,18 +67,24 @@ impl Effective {
             policy: run.grants.policy.clone(),
             locked,
             runtime,
-            compiler: pick(run.engine.compiler.map(Compiler::from), policy.compiler),
+            compiler: lock.choice("--compiler", run.engine.compiler.map(Compiler::from), policy.compiler)?,
             opt: pick(run.engine.opt.map(Optimization::from), policy.opt),
-            deterministic: pick(run.engine.deterministic, policy.deterministic),
+            deterministic: lock.choice("--deterministic", run.engine.deterministic, policy.deterministic)?,
             memory: lock.amount("--memory", flags.memory, limits.memory)?,
             // Without a bound of the policy's own, the default is what a flag would widen.
             stack: lock.amount("--stack", flags.stack, limits.stack.or(locked.then_some(DEFAULT_MAX_STACK)))?,
             table_elements: lock.amount("--table-elements", flags.table_elements, limits.table_elements)?,
             fuel: lock.amount("--fuel", flags.fuel, limits.fuel)?,
             timeout: lock.amount("--timeout", flags.timeout, limits.timeout)?,
-            dirs: lock.grants("--dir", &run.grants.dir, &grants.dirs, |one, other| one.guest == other.guest)?,
-            env: lock.grants("--env", &run.grants.env, &grants.env, |one, other| one.0 == other.0)?,
-            net: lock.grants("--net", &run.grants.net, &grants.net, |one, other| one == other)?,
+            dirs: lock.grants(
+                "--dir",
+                &run.grants.dir,
+                &grants.dirs,
+                |one, other| one.guest == other.guest,
+                is_part,
+            )?,
+            env: lock.grants("--env", &run.grants.env, &grants.env, |one, other| one.0 == other.0, PartialEq::eq)?,
+            net: lock.grants("--net", &run.grants.net, &grants.net, PartialEq::eq, PartialEq::eq)?,
         })
     }
 
@@ -142,21 +148,43 @@ impl Lock {
         }
     }
 
-    /// The policy's grants and the flags'; a flag's stands for one of the policy's that is the same thing.
+    /// A choice of the policy's that is locked is what it says, since another engine may allow more.
+    fn choice<T: PartialEq + Debug>(
+        &self,
+        name: &str,
+        flag: Option<T>,
+        policy: Option<T>,
+    ) -> Result<Sourced<Option<T>>, Failure> {
+        match (&flag, &policy) {
+            (Some(wanted), Some(set)) if self.locked && wanted != set => {
+                Err(Failure::usage(format!("the policy is locked: {name} {wanted:?} is not its {set:?}")))
+            }
+            _ => Ok(pick(flag, policy)),
+        }
+    }
+
+    /// The policy's grants and the flags'; a flag's stands for one of the policy's that is the same thing. A policy that is locked
+    /// has each flag be part of a grant of its own.
     fn grants<T: Clone + PartialEq>(
         &self,
         name: &str,
         flags: &[T],
         policy: &[T],
         same: impl Fn(&T, &T) -> bool,
+        is_part: impl Fn(&T, &T) -> bool,
     ) -> Result<Vec<Sourced<T>>, Failure> {
-        if self.locked && flags.iter().any(|flag| !policy.contains(flag)) {
-            return Err(Failure::usage(format!("the policy is locked: {name} would grant more than it does")));
+        if self.locked && !flags.iter().all(|flag| policy.iter().any(|granted| is_part(flag, granted))) {
+            return Err(Failure::usage(format!("the policy is locked: {name} grants what is no part of its grants")));
         }
         let kept = policy.iter().filter(|granted| !flags.iter().any(|flag| same(flag, granted)));
         let sourced = |from| move |value: &T| Sourced { value: value.clone(), from };
         Ok(kept.map(sourced(Origin::Policy)).chain(flags.iter().map(sourced(Origin::Flag))).collect())
     }
+}
+
+/// Whether a grant of a folder is another, or that for reading only.
+fn is_part(one: &DirGrant, other: &DirGrant) -> bool {
+    one == other || *one == other.clone().read_only()
 }
 
 /// The engine that `WRUN_RUNTIME` names; unset or empty, the default.

@@ -40,7 +40,7 @@ impl Failure {
     /// The module's file cannot be had.
     pub(crate) fn module(path: &Path, error: &io::Error) -> Self {
         let shown = path.display();
-        if error.kind() == io::ErrorKind::NotFound {
+        if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
             return Self::new("module_not_found", exit_status::NOT_FOUND, format!("no such module file: {shown}"));
         }
         Self::io(&format!("cannot read the module {shown}"), error)

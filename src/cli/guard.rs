@@ -21,6 +21,8 @@ use super::signals;
 /// library is about to stop its guest.
 const GRACE: Duration = Duration::from_millis(10);
 const GRACE_OF_GUEST: Duration = Duration::from_millis(90);
+/// How long the report of a timeout may take, where whoever reads it does not.
+const GRACE_OF_REPORT: Duration = Duration::from_secs(1);
 
 /// Ends the process once its time is up or it is told to end, with a report; until [`Guard::disarm`].
 pub(crate) struct Guard {
@@ -84,6 +86,9 @@ impl Guard {
             {
                 // The report may block for ever, as on a pipe that nobody reads.
                 Self::without_report();
+                if ending == Ending::TimedOut {
+                    exit_soon();
+                }
                 end(ending);
             }
         };
@@ -104,6 +109,17 @@ impl Guard {
             }
         }
     }
+}
+
+/// Has the process end though its report is not read: its time is up.
+#[expect(clippy::exit, reason = "the main thread may be blocked for ever")]
+pub(crate) fn exit_soon() {
+    let end = || {
+        thread::sleep(GRACE_OF_REPORT);
+        std::process::exit(exit_status::TIMEOUT.into());
+    };
+    // Where the system has no thread left, the report is waited for.
+    let _ = thread::Builder::new().name("wrun end".to_owned()).spawn(end);
 }
 
 /// Why the process ends.

@@ -1,5 +1,6 @@
 //! Log lines on standard error, where they are asked for.
 
+use std::env::VarError;
 use std::io;
 
 use tracing_subscriber::filter::Targets;
@@ -17,7 +18,11 @@ pub(crate) fn set_up(talk: &TalkArgs) -> Result<(), Failure> {
         When::Never => anstream::ColorChoice::Never,
     }
     .write_global();
-    let asked = std::env::var("WRUN_LOG").ok().filter(|filter| !filter.is_empty());
+    let asked = match std::env::var("WRUN_LOG") {
+        Ok(filter) => Some(filter).filter(|filter| !filter.is_empty()),
+        Err(VarError::NotPresent) => None,
+        Err(VarError::NotUnicode(_)) => return Err(Failure::usage("WRUN_LOG is not UTF-8")),
+    };
     if asked.is_none() && talk.verbose == 0 {
         return Ok(());
     }

@@ -22,6 +22,7 @@ pub(crate) struct Policy {
     pub(crate) compiler: Option<Compiler>,
     #[serde(deserialize_with = "name")]
     pub(crate) opt: Option<Optimization>,
+    #[serde(deserialize_with = "count")]
     pub(crate) deterministic: Option<u64>,
     pub(crate) limits: LimitTable,
     pub(crate) grants: GrantTable,
@@ -35,6 +36,7 @@ pub(crate) struct LimitTable {
     pub(crate) memory: Option<u64>,
     #[serde(deserialize_with = "size")]
     pub(crate) stack: Option<u64>,
+    #[serde(deserialize_with = "count")]
     pub(crate) table_elements: Option<u64>,
     #[serde(deserialize_with = "fuel")]
     pub(crate) fuel: Option<u64>,
@@ -104,19 +106,25 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duratio
     parsed(deserializer, quantity::parse_duration)
 }
 
-/// Fuel is a number, or a text such as `10M`.
 fn fuel<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Fuel {
-        Number(u64),
-        Text(String),
-    }
-    let text = match Fuel::deserialize(deserializer)? {
-        Fuel::Number(number) => number.to_string(),
-        Fuel::Text(text) => text,
+    number(deserializer, quantity::parse_fuel)
+}
+
+fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    number(deserializer, quantity::parse_count)
+}
+
+/// A number, or a text as a flag has it, such as `10M`.
+fn number<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    parse: impl Fn(&str) -> Result<u64, String>,
+) -> Result<Option<u64>, D::Error> {
+    let text = match toml::Value::deserialize(deserializer)? {
+        toml::Value::Integer(number) => number.to_string(),
+        toml::Value::String(text) => text,
+        other => return Err(D::Error::custom(format!("a number is wanted, not a {}", other.type_str()))),
     };
-    quantity::parse_fuel(&text).map(Some).map_err(D::Error::custom)
+    parse(&text).map(Some).map_err(D::Error::custom)
 }
 
 fn dirs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<DirGrant>, D::Error> {

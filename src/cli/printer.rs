@@ -12,7 +12,12 @@ const HINT: Style = AnsiColor::Cyan.on_default();
 /// Writes data to standard output, all of it, at once. A reader that has gone is no failure.
 pub(crate) fn data(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+    written(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+}
+
+/// What came of writing to standard output. A reader that has gone is no failure.
+pub(crate) fn written(written: io::Result<()>) -> Result<(), Failure> {
+    match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::io("cannot write to standard output", &error))
         }

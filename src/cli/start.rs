@@ -7,7 +7,7 @@ use clap::{CommandFactory, FromArgMatches};
 
 use super::args::{Cli, Command, TalkArgs};
 use super::failure::Failure;
-use super::{argv, commands, failure, logging, printer};
+use super::{argv, commands, exit_status, failure, logging, printer};
 
 /// Runs the command; its exit code.
 pub(crate) fn main(argv: impl Iterator<Item = OsString>) -> u8 {
@@ -16,10 +16,15 @@ pub(crate) fn main(argv: impl Iterator<Item = OsString>) -> u8 {
         Err(mut answer) => {
             // clap would say to put values after `--`, where wrun has arguments of programs.
             answer.remove(ContextKind::Suggested);
-            // Help and version go to standard output, usage errors to standard error; a reader that has gone is no
-            // failure.
-            let _ = answer.print();
-            return u8::try_from(answer.exit_code()).unwrap_or(super::exit_status::USAGE);
+            // Help and version go to standard output, usage errors to standard error.
+            let printed = answer.print();
+            if !answer.use_stderr()
+                && let Err(failure) = printer::written(printed)
+            {
+                printer::failure(&failure, false);
+                return failure.exit_code;
+            }
+            return u8::try_from(answer.exit_code()).unwrap_or(exit_status::USAGE);
         }
     };
     let talk = talk(&cli);
@@ -35,7 +40,7 @@ fn parse(argv: Vec<OsString>) -> clap::error::Result<Cli> {
     if let Some(run) = argv::plain(&argv) {
         return Ok(Cli { command: None, run });
     }
-    let mut command = Cli::command();
+    let mut command = Cli::command().color(argv::colour(&argv));
     let ordered = argv::order(argv.into_iter(), &command);
     Cli::from_arg_matches_mut(&mut command.try_get_matches_from_mut(ordered)?)
 }

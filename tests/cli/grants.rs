@@ -215,3 +215,37 @@ fn what_is_in_force_is_explained_with_where_it_comes_from() {
     assert!(opt(&[]).contains("opt             speed                          (default)"));
     run(&["--explain", "--dir", "/no/such/folder", "x.wasm"]).fails(126, &["/no/such/folder"]);
 }
+
+#[test]
+fn a_locked_policy_keeps_its_engine_and_grants_parts_of_what_it_grants() {
+    let world = World::new();
+    let kinds: Vec<_> = wrun::RuntimeKind::available().collect();
+    let text = format!(
+        "locked = true\nruntime = \"{}\"\ncompiler = \"cranelift\"\ndeterministic = \"7\"\n[grants]\ndirs = [\".::/data\"]\n",
+        kinds[0]
+    );
+    let policy = world.policy(&text);
+    let with = |flags: &[&str]| run(&[&["--policy", &policy, "--explain"], flags, &["x.wasm"]].concat());
+    assert_eq!(with(&["-r", kinds[0].as_str(), "--compiler", "cranelift", "--deterministic=7"]).code, 0);
+    with(&["--compiler", "singlepass"]).fails(2, &["locked", "--compiler"]);
+    with(&["--deterministic=8"]).fails(2, &["locked", "--deterministic"]);
+    for other in &kinds[1..] {
+        with(&["-r", other.as_str()]).fails(2, &["locked", "--runtime"]);
+    }
+    let folder = std::path::Path::new(&policy).parent().unwrap().join(".");
+    let dir = |end: &str| format!("{}::/data{end}", folder.display());
+    let narrowed = with(&["--dir", &dir("::ro")]);
+    assert!(narrowed.stdout.contains("as /data, read-only") && narrowed.code == 0, "{narrowed:?}");
+    with(&["--dir", &format!("{}::/other::ro", folder.display())]).fails(2, &["locked", "--dir"]);
+}
+
+#[test]
+fn numbers_of_a_policy_are_written_as_flags_are() {
+    let world = World::new();
+    let policy = world.policy("deterministic = 3\n[limits]\ntable-elements = \"1_000\"\nfuel = \"1_000\"\n");
+    let told = run(&["--policy", &policy, "--explain", "x.wasm"]).stdout;
+    assert!(told.contains("table-elements  1000 ") && told.contains("yes, seed 3"), "{told}");
+    run(&["--policy", &world.policy("[limits]\nfuel = -1\n"), "--explain", "x.wasm"]).fails(2, &["line 2", "-1"]);
+    run(&["--policy", &world.policy("deterministic = true\n"), "--explain", "x.wasm"])
+        .fails(2, &["a number is wanted"]);
+}

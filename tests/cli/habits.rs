@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 
-use crate::vocabulary::{CALC, file, run, said, wrun};
+use crate::vocabulary::{CALC, file, on_each_engine, run, said, wrun};
 
 #[test]
 fn a_closed_pipe_is_no_error() {
@@ -127,4 +127,72 @@ fn progress_is_off_a_terminal_only_where_it_is_asked_for() {
     assert_eq!(said.stdout, "8\n");
     assert!(said.stderr.contains("compiling 41 B") && said.stderr.contains("compiled in"), "{}", said.stderr);
     run(&["--progress", "never", "fixtures/add.wasm", "add", "5", "3"]).prints("8\n");
+}
+
+#[test]
+fn a_guest_whose_reader_has_gone_ends_and_that_is_no_error() {
+    let endless = file(
+        r#"(module (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+          (memory (export "memory") 1) (data (i32.const 0) "\08\00\00\00\02\00\00\00y\n")
+          (func (export "_start") (loop $l (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 100))) (br $l))))"#,
+    );
+    on_each_engine(|engine| {
+        let binary = assert_cmd::cargo::cargo_bin("wrun");
+        for flags in ["", "--timeout 1h", "--fuel 1G --memory 1MiB"] {
+            let line = format!(
+                "{{ {} -r {engine} --no-cache {flags} {}; echo code $? >&2; }} | head -2",
+                binary.display(),
+                endless.path
+            );
+            let output = Command::new("sh").args(["-c", &line]).output().unwrap();
+            let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            assert_eq!((&*stdout, &*stderr), ("y\ny\n", "code 0\n"), "{line}");
+        }
+    });
+}
+
+#[test]
+fn help_that_cannot_be_written_is_a_failure() {
+    for flag in ["--help", "--version"] {
+        let line = format!("{} {flag} >/dev/full; echo $?", assert_cmd::cargo::cargo_bin("wrun").display());
+        let output = Command::new("sh").args(["-c", &line]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "125\n");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write to standard output"));
+    }
+}
+
+#[test]
+fn what_is_no_utf8_is_no_bug() {
+    use std::os::unix::ffi::OsStrExt;
+    let odd = std::ffi::OsStr::from_bytes(b"/tmp/wrun-\xff");
+    let json = |command: &mut assert_cmd::Command| {
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let path = json(wrun().env("WRUN_CACHE_DIR", odd).args(["cache", "path", "-o", "json"]));
+    assert_eq!(path["path"], "/tmp/wrun-\u{fffd}");
+    let explained = json(wrun().arg("--cache-dir").arg(odd).args(["--explain", "-o", "json", "x.wasm"]));
+    assert_eq!(explained["cache"]["value"], "/tmp/wrun-\u{fffd}");
+    let mut flag = std::ffi::OsString::from("--cache-dir=");
+    flag.push(odd);
+    assert_eq!(json(wrun().arg(flag).args(["cache", "path", "-o", "json"]))["from"], "flag");
+    let log = wrun().env("WRUN_LOG", odd).args(["engines"]).output().unwrap();
+    said(&log).fails(2, &["WRUN_LOG is not UTF-8"]);
+}
+
+#[test]
+fn a_file_below_a_file_is_not_there() {
+    run(&["fixtures/add.wasm/x", "add"]).fails(127, &["no such module file"]);
+}
+
+#[test]
+fn colour_is_as_asked_for_before_the_rest_is_understood() {
+    let coloured = |args: &[&str]| {
+        let output = wrun().env_remove("NO_COLOR").args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        output.stderr.contains(&0x1b)
+    };
+    assert!(coloured(&["--color", "always", "--bogus"]) && coloured(&["--color=always", "--bogus"]));
+    assert!(!coloured(&["--color", "always", "--color=never", "--bogus"]) && !coloured(&["--bogus"]));
 }

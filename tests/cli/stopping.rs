@@ -332,13 +332,11 @@ fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
 #[test]
 fn a_signal_ends_what_is_blocked_on_a_full_pipe() {
     let module = file(ENDLESS);
-    let runs: [&[&str]; 6] = [
+    let runs: [&[&str]; 4] = [
         &[&module.path, "seven"],
         &["--metrics", &module.path, "seven"],
         &["--timeout", "1h", &module.path, "seven"],
         &["--metrics", "--timeout", "1h", &module.path, "seven"],
-        &["--metrics", "--timeout", "100ms", &module.path, "spin"],
-        &["--metrics", "--timeout", "100ms", "-", "seven"],
     ];
     let (reader, full) = full_pipe();
     let blocked: Vec<_> = runs
@@ -381,4 +379,20 @@ fn a_reader_that_has_gone_is_no_failure_of_a_timeout() {
     let running = Running::start(wrun(&["--metrics", "--timeout", "200ms", &module.path, "spin"]).stdout(writer));
     drop(reader);
     assert_eq!(running.end().code, Some(124));
+}
+
+#[test]
+fn a_timeout_ends_what_nobody_reads_the_report_of() {
+    let module = file(ENDLESS);
+    let (reader, full) = full_pipe();
+    for args in [
+        &["--timeout", "100ms", &module.path, "spin"][..],
+        &["--metrics", "--timeout", "100ms", &module.path, "spin"],
+        &["--metrics", "--timeout", "100ms", "-", "seven"],
+    ] {
+        let mut command = wrun(args);
+        let running = Running::start(command.stdout(full.try_clone().unwrap()).stderr(full.try_clone().unwrap()));
+        assert_eq!(running.end().code, Some(124), "{args:?}");
+    }
+    drop(reader);
 }

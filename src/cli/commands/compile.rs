@@ -10,7 +10,7 @@ use wrun::{Cache, RuntimeConfig};
 use crate::cli::args::{CompileArgs, GrantArgs, LimitArgs, OutputFormat, RunArgs};
 use crate::cli::caching::Caching;
 use crate::cli::effective::Effective;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{self, Failure};
 use crate::cli::guard::{Ending, Guard};
 use crate::cli::report::compiled::{self, ModuleReport};
 use crate::cli::report::machine;
@@ -26,14 +26,14 @@ pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
     let compilation = Compilation {
         config,
         cache: Caching::resolve(false, &folder)?.required()?,
-        progress: Arc::new(Progress::new(progress)),
+        progress: Arc::new(Progress::new(progress, talk.quiet)),
     };
     let guard = compilation.guard()?;
 
     let mut reports = Vec::new();
     let mut exit_code = 0;
     for module in modules.into_iter().map(argv::path) {
-        let filled = compilation.fill(&module).map_err(|failure| failure.about(&module));
+        let filled = failure::guard(|| compilation.fill(&module)).map_err(|failure| failure.about(&module));
         match (&filled, output) {
             (Ok(filled), OutputFormat::Text) => printer::data(compiled::text(&module, filled).as_bytes())?,
             (Err(failure), OutputFormat::Text) => printer::failure(failure, talk.quiet),

@@ -11,7 +11,7 @@ use wrun::{Cache, Error, ErrorKind, Input, ModuleInfo, ValType, Value};
 
 use crate::cli::args::{OutputFormat, RunArgs};
 use crate::cli::failure::{self, Failure};
-use crate::cli::guard::{Ending, Guard};
+use crate::cli::guard::{self, Ending, Guard};
 use crate::cli::input::Module;
 use crate::cli::report::envelope::{Call, Envelope};
 use crate::cli::report::explain::Explanation;
@@ -37,6 +37,9 @@ pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
         guard.disarm();
     }
     run.progress.end();
+    if result.as_ref().is_err_and(|failure| failure.exit_code == exit_status::TIMEOUT) {
+        guard::exit_soon();
+    }
     run.report(result)
 }
 
@@ -45,6 +48,7 @@ fn explain(settings: &RunSettings) -> Result<u8, Failure> {
     preflight::check_config(&settings.config)?;
     preflight::check_amounts(&settings.config, settings.limits)?;
     grants::check(settings.config.kind, &settings.capabilities)?;
+    settings.caching.check_grants(&settings.capabilities)?;
     let cache = settings.caching.in_force()?;
     let explanation = Explanation::of(settings, &cache);
     printer::data(&match settings.output {
@@ -64,7 +68,7 @@ struct Run {
 
 impl Run {
     fn new(settings: RunSettings) -> Self {
-        let progress = Progress::new(settings.progress);
+        let progress = Progress::new(settings.progress, settings.quiet);
         Self { settings, started: Instant::now(), call: Mutex::default(), progress }
     }
 
@@ -145,6 +149,7 @@ impl Run {
     fn steps(&self) -> Result<Ended, Failure> {
         let Self { settings, started, .. } = self;
         let cache = settings.caching.open()?;
+        settings.caching.check_grants(&settings.capabilities)?;
         let module = input::module(&settings.module)?;
         let opened = self.open(&module, cache);
         self.call().metrics.load_ns = Some(nanoseconds(*started));
@@ -162,6 +167,7 @@ impl Run {
         self.call().result_types = ty.results().iter().map(ValType::to_string).collect();
         self.call().phase = "reading the arguments";
         let args = arguments(settings, function, ty)?;
+        self.call().phase = "loading its code";
 
         let call = session::Call::new(function, &args).within(settings.limits).since(*started);
         let mut capabilities = settings.capabilities.clone();

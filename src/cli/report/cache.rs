@@ -8,11 +8,13 @@ use serde::Serialize;
 use wrun::cache::{Checked, Listed, Pruned};
 use wrun::module::names::Shown;
 
+use super::machine;
 use crate::cli::effective::Origin;
 
 /// `wrun cache path`
 #[derive(Debug, Serialize)]
 pub(crate) struct PathReport<'c> {
+    #[serde(serialize_with = "machine::path")]
     pub(crate) path: &'c Path,
     pub(crate) from: Origin,
     pub(crate) max_bytes: u64,
@@ -21,6 +23,7 @@ pub(crate) struct PathReport<'c> {
 /// `wrun cache list`
 #[derive(Debug, Serialize)]
 pub(crate) struct ListReport<'c> {
+    #[serde(serialize_with = "machine::path")]
     pub(crate) path: &'c Path,
     pub(crate) bytes: u64,
     pub(crate) max_bytes: u64,
@@ -30,6 +33,7 @@ pub(crate) struct ListReport<'c> {
 /// `wrun cache verify`
 #[derive(Debug, Serialize)]
 pub(crate) struct VerifyReport<'c> {
+    #[serde(serialize_with = "machine::path")]
     pub(crate) path: &'c Path,
     pub(crate) checked: usize,
     pub(crate) bad: Vec<Checked>,

@@ -6,22 +6,23 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use wrun::{Access, Compiler, NetRule, Optimization, RuntimeKind};
 
+use super::machine;
 use crate::cli::effective::{Origin, Sourced};
 use crate::cli::settings::RunSettings;
 
-/// See "Permissions" in the README.
+/// See "Programs and permissions" in the README.
 #[derive(Debug, Serialize)]
 pub(crate) struct Explanation<'s> {
     module: String,
     function: Option<&'s str>,
-    policy: Option<&'s Path>,
+    policy: Option<String>,
     locked: bool,
     runtime: Value<RuntimeKind>,
     compiler: Value<Compiler>,
     opt: Value<Optimization>,
     deterministic: Value<Option<u64>>,
     /// The folder of the cache; null where nothing is cached.
-    cache: Value<Option<PathBuf>>,
+    cache: Value<Option<String>>,
     limits: Limits,
     grants: Grants<'s>,
 }
@@ -58,6 +59,7 @@ struct Grants<'s> {
 
 #[derive(Debug, Serialize)]
 struct Dir<'s> {
+    #[serde(serialize_with = "machine::path")]
     host: &'s Path,
     guest: &'s str,
     read_only: bool,
@@ -95,13 +97,13 @@ impl<'s> Explanation<'s> {
         Self {
             module: settings.module.display().to_string(),
             function: settings.function.as_deref(),
-            policy: effective.policy.as_deref(),
+            policy: effective.policy.as_ref().map(|path| path.display().to_string()),
             locked: effective.locked,
             runtime: Value::of(&effective.runtime, |runtime| runtime),
             compiler: Value::of(&effective.compiler, |_| config.effective_compiler()),
             opt: Value::of(&effective.opt, |_| config.effective_optimization()),
             deterministic: Value::of(&effective.deterministic, |seed| seed),
-            cache: Value::of(cache, |folder| folder),
+            cache: Value::of(cache, |folder| folder.map(|path| path.display().to_string())),
             limits: Limits {
                 memory: Value::of(&effective.memory, |bytes| bytes),
                 stack: Value::of(&effective.stack, |_| config.effective_max_stack()),
@@ -125,11 +127,11 @@ impl<'s> Explanation<'s> {
         let mut text = format!("module          {}\n", self.module);
         text += &format!("function        {}\n", self.function.unwrap_or("_start"));
         let mut line = |name: &str, value: &str, from: Origin| {
-            let from = match (from, self.policy) {
+            let from = match (from, &self.policy) {
                 (Origin::Default, _) => "default".to_owned(),
                 (Origin::Environment, _) if name == "cache" => "WRUN_CACHE_DIR".to_owned(),
                 (Origin::Environment, _) => "WRUN_RUNTIME".to_owned(),
-                (Origin::Policy, Some(policy)) => format!("policy {}", policy.display()),
+                (Origin::Policy, Some(policy)) => format!("policy {policy}"),
                 (Origin::Policy, None) | (Origin::Flag, _) => "command line".to_owned(),
             };
             let _ = writeln!(text, "{name:<15} {value:<30} ({from})");
@@ -143,8 +145,7 @@ impl<'s> Explanation<'s> {
         line("opt", self.opt.value.as_str(), self.opt.from);
         let seed = self.deterministic.value.map_or_else(|| "no".to_owned(), |seed| format!("yes, seed {seed}"));
         line("deterministic", &seed, self.deterministic.from);
-        let folder = self.cache.value.as_ref().map_or_else(|| "no".to_owned(), |folder| folder.display().to_string());
-        line("cache", &folder, self.cache.from);
+        line("cache", self.cache.value.as_deref().unwrap_or("no"), self.cache.from);
         let Limits { memory, stack, table_elements, fuel, timeout_ns } = &self.limits;
         line("memory", &amount(memory.value, " bytes"), memory.from);
         line("stack", &amount(Some(stack.value), " bytes"), stack.from);

@@ -40,9 +40,11 @@ enum Running {
 
 impl Progress {
     /// Progress as asked for: `auto` is a spinner on a terminal after 300 ms, `always` one at once, or lines where
-    /// standard error is no terminal, or one that cannot take back what it shows.
-    pub(crate) fn new(when: When) -> Self {
+    /// standard error is no terminal, or one that cannot take back what it shows; `auto` is nothing where only what fails is to
+    /// be said.
+    pub(crate) fn new(when: When, quiet: bool) -> Self {
         let mode = match (when, draws_on_stderr()) {
+            (When::Auto, _) if quiet => Mode::Silent,
             (When::Never, _) | (When::Auto, false) => Mode::Silent,
             (When::Auto, true) => Mode::Spinner(PATIENCE),
             (When::Always, true) => Mode::Spinner(Duration::ZERO),
