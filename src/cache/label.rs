@@ -21,7 +21,7 @@ pub struct About {
     pub runtime_version: String,
     /// Its compiler, by name.
     pub compiler: String,
-    /// What is in the code besides, by the name of the option that asks for it: `fuel`, `timeout`, `deterministic`.
+    /// What is in the code besides: `fuel`, `timeout`, `deterministic`, after the options that ask for it; `opt-none`, `opt-size`.
     pub options: Vec<String>,
     /// The version of this program.
     pub wrun_version: String,

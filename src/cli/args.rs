@@ -177,16 +177,23 @@ pub(crate) struct TalkArgs {
     pub(crate) color: When,
 }
 
-#[derive(Args, Debug)]
-pub(crate) struct InspectArgs {
-    /// The module: a file, or `-` for standard input
-    pub(crate) module: PathBuf,
+// How a report is written.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct ReportArgs {
     /// How it is written
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
     pub(crate) output: OutputFormat,
     /// Indent JSON
     #[arg(long)]
     pub(crate) pretty: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct InspectArgs {
+    /// The module: a file, or `-` for standard input
+    pub(crate) module: PathBuf,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
     #[command(flatten)]
     pub(crate) talk: TalkArgs,
 }
@@ -221,12 +228,8 @@ pub(crate) struct CompileArgs {
     pub(crate) policy: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) folder: FolderArgs,
-    /// How it is written
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
-    pub(crate) output: OutputFormat,
-    /// Indent JSON
-    #[arg(long)]
-    pub(crate) pretty: bool,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
     /// When to show progress on standard error: auto is on a terminal, after 300 ms
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub(crate) progress: When,
@@ -247,12 +250,8 @@ pub(crate) struct CacheArgs {
     pub(crate) remove: bool,
     #[command(flatten)]
     pub(crate) folder: FolderArgs,
-    /// How it is written
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
-    pub(crate) output: OutputFormat,
-    /// Indent JSON
-    #[arg(long)]
-    pub(crate) pretty: bool,
+    #[command(flatten)]
+    pub(crate) report: ReportArgs,
     #[command(flatten)]
     pub(crate) talk: TalkArgs,
 }

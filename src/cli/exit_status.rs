@@ -1,4 +1,4 @@
-//! The exit codes, the same on every engine. Only `main` ends the process.
+//! The exit codes, the same on every engine. Only `main` ends the process, or else the guard (`guard.rs`) while that is blocked.
 
 use wrun::{Error, ErrorKind};
 

@@ -97,7 +97,6 @@ impl From<Error> for Failure {
 
 /// Runs a part of the command, and turns a panic in it (a bug of wrun's or an engine's) into a failure.
 pub(crate) fn guard<T>(part: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     panic::catch_unwind(AssertUnwindSafe(part)).unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();

@@ -1,6 +1,7 @@
 //! From the command line to the exit code.
 
 use std::ffi::OsString;
+use std::panic;
 
 use clap::error::ContextKind;
 use clap::{CommandFactory, FromArgMatches};
@@ -29,6 +30,7 @@ pub(crate) fn main(argv: impl Iterator<Item = OsString>) -> u8 {
     };
     let talk = talk(&cli);
     let quiet = talk.quiet;
+    panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     let done = logging::set_up(talk).and_then(|()| failure::guard(|| dispatch(cli)));
     done.unwrap_or_else(|failure: Failure| {
         printer::failure(&failure, quiet);

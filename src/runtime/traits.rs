@@ -64,7 +64,9 @@ pub trait WasmRuntime: fmt::Debug + Send + Sync {
     fn metrics(&self) -> RuntimeMetrics;
 
     /// Refuses new work from now on ([`ErrorKind::ShutDown`]), stops the calls that run, and waits for their ends, at most
-    /// for `within`. Instances that somebody holds live on, and take no calls.
+    /// for `within`. Instances that somebody holds live on, and take no calls. (Without
+    /// [`RuntimeConfig::with_interruption`](crate::RuntimeConfig::with_interruption), a call that another thread begins at this very
+    /// moment may be missed, and runs.)
     fn shutdown(&self, within: Duration) -> Shutdown;
 
     /// Which engine it is.

@@ -2,6 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
@@ -320,21 +321,81 @@ fn many_processes_share_a_cache_while_another_clears_it() {
 }
 
 #[test]
-fn what_is_killed_leaves_nothing_bad() {
+fn what_is_killed_while_it_writes_leaves_nothing_bad() {
+    // Its code takes some milliseconds to write.
+    let large = format!(r#"(module (memory 64) (data (i32.const 0) "{}") (func (export "f")))"#, "x".repeat(4 << 20));
+    let module = file(large);
     on_each_compiler(|engine| {
         let world = World::new();
-        for turn in 0..20_u64 {
+        let is_writing = || {
+            let files = fs::read_dir(world.cache()).into_iter().flatten().flatten();
+            files.filter(|file| file.file_name().to_string_lossy().starts_with(".new-")).count() > 0
+        };
+        for turn in 0..12 {
             let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("wrun"));
-            command.env("WRUN_CACHE_DIR", world.cache()).args([engine, &["fixtures/c/checksums.wasm"]].concat());
+            command.env("WRUN_CACHE_DIR", world.cache()).args([engine, &[&*module.path, "f"]].concat());
             let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-            std::thread::sleep(std::time::Duration::from_millis(turn * 2));
+            while !is_writing() && child.try_wait().unwrap().is_none() {}
+            std::thread::sleep(std::time::Duration::from_micros(turn * 200));
             child.kill().unwrap();
             child.wait().unwrap();
-            if world.cache().exists() {
-                let verified = world.run(&["cache", "verify"]);
-                assert_eq!((verified.code, verified.stderr.as_str()), (0, ""), "{}", verified.stdout);
+            let verified = world.run(&["cache", "verify"]);
+            assert_eq!((verified.code, verified.stderr.as_str()), (0, ""), "{}", verified.stdout);
+            world.run(&["cache", "clear"]);
+            for file in fs::read_dir(world.cache()).unwrap().flatten() {
+                fs::remove_file(file.path()).unwrap();
             }
         }
+        world.run(&[engine, &[&*module.path, "f"]].concat()).prints("null\n");
+    });
+}
+
+#[test]
+fn a_folder_that_can_only_be_read_is_used_for_what_is_there() {
+    // Root writes wherever it wants to.
+    let is_root = rustix::process::geteuid().is_root();
+    on_each_compiler(|engine| {
+        let world = World::new();
+        let binary = world.path("wrun");
+        let run = |home: &Path, args: &[&str]| {
+            let mut command = std::process::Command::new(&binary);
+            for name in ENVIRONMENT {
+                command.env_remove(name);
+            }
+            command.env("HOME", home).stdin(fs::File::open("fixtures/add.wasm").unwrap());
+            if is_root {
+                command.uid(12345).gid(12345);
+            }
+            said(&command.args([&["-v", "--metrics", "-", "add", "5", "3"], engine, args].concat()).output().unwrap())
+        };
+        fs::copy(assert_cmd::cargo::cargo_bin("wrun"), &binary).unwrap();
+        set_mode(&binary, 0o755);
+        set_mode(&world.path(""), 0o755);
+        let home = world.path("home");
+        fs::create_dir(&home).unwrap();
+        if is_root {
+            std::os::unix::fs::chown(&home, Some(12345), Some(12345)).unwrap();
+        }
+        let use_of = |said: &Said| {
+            let envelope: Value = serde_json::from_str(&said.stdout).unwrap_or_else(|_| panic!("{said:?}"));
+            assert_eq!(envelope["result"], json!(8));
+            envelope["metrics"]["cache"].as_str().unwrap().to_owned()
+        };
+        let folder = home.join(".cache/wrun");
+        assert_eq!(use_of(&run(&home, &[])), "miss");
+        set_mode(&folder, 0o500);
+        assert_eq!(use_of(&run(&home, &[])), "hit");
+        let told = run(&home, &["--fuel", "100"]);
+        assert_eq!(use_of(&told), "miss");
+        assert!(told.stderr.contains("the code is not kept"), "{told:?}");
+        assert_eq!(entries(&folder).len(), 1);
+        set_mode(&folder, 0o700);
+        fs::remove_dir_all(home.join(".cache")).unwrap();
+        set_mode(&home, 0o500);
+        let told = run(&home, &[]);
+        assert_eq!(use_of(&told), "off");
+        assert!(told.stderr.contains("nothing is cached"), "{told:?}");
+        set_mode(&home, 0o700);
     });
 }
 

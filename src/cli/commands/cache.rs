@@ -4,7 +4,7 @@ use serde::Serialize;
 use wrun::Cache;
 use wrun::cache::{Checked, Pruned};
 
-use crate::cli::args::{CacheAction, CacheArgs, OutputFormat};
+use crate::cli::args::{CacheAction, CacheArgs};
 use crate::cli::caching::Caching;
 use crate::cli::exit_status;
 use crate::cli::failure::Failure;
@@ -69,9 +69,5 @@ fn verify(args: &CacheArgs, caching: &Caching) -> Result<u8, Failure> {
 }
 
 fn print<T: Serialize>(args: &CacheArgs, report: &T, text: impl FnOnce(&T) -> String) -> Result<(), Failure> {
-    printer::data(&match args.output {
-        OutputFormat::Text => text(report).into_bytes(),
-        OutputFormat::Json => machine::json(report, args.pretty),
-        OutputFormat::Msgpack => machine::msgpack(report),
-    })
+    printer::data(&machine::shown(report, args.report, text))
 }

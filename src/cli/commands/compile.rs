@@ -19,7 +19,7 @@ use crate::cli::{argv, input, printer};
 
 /// Has the cache keep the code of modules, as runs with the same options will look for it.
 pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
-    let CompileArgs { modules, engine, fuel, timeout, policy, folder, output, pretty, progress, talk } = args;
+    let CompileArgs { modules, engine, fuel, timeout, policy, folder, report, progress, talk } = args;
     let limits = LimitArgs { timeout, fuel, ..LimitArgs::default() };
     let grants = GrantArgs { policy, ..GrantArgs::default() };
     let config = Effective::resolve(&RunArgs { engine, limits, grants, ..RunArgs::default() })?.config();
@@ -34,7 +34,7 @@ pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
     let mut exit_code = 0;
     for module in modules.into_iter().map(argv::path) {
         let filled = failure::guard(|| compilation.fill(&module)).map_err(|failure| failure.about(&module));
-        match (&filled, output) {
+        match (&filled, report.output) {
             (Ok(filled), OutputFormat::Text) => printer::data(compiled::text(&module, filled).as_bytes())?,
             (Err(failure), OutputFormat::Text) => printer::failure(failure, talk.quiet),
             _ => reports.push(ModuleReport::new(&module, &compilation.config, &filled)),
@@ -44,10 +44,8 @@ pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
     if let Some(guard) = guard {
         guard.disarm();
     }
-    match output {
-        OutputFormat::Text => {}
-        OutputFormat::Json => printer::data(&machine::json(&reports, pretty))?,
-        OutputFormat::Msgpack => printer::data(&machine::msgpack(&reports))?,
+    if report.output != OutputFormat::Text {
+        printer::data(&machine::encode(&reports, report.output, report.pretty))?;
     }
     Ok(exit_code)
 }

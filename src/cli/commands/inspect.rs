@@ -1,6 +1,6 @@
 //! `wrun inspect MODULE`
 
-use crate::cli::args::{InspectArgs, OutputFormat};
+use crate::cli::args::InspectArgs;
 use crate::cli::failure::Failure;
 use crate::cli::report::inspect::{self, Inspection};
 use crate::cli::report::machine;
@@ -12,11 +12,6 @@ pub(crate) fn main(args: &InspectArgs) -> Result<u8, Failure> {
     let opened = input::module(&module)?;
     let bytes = opened.bytes().map_err(|error| Failure::module(&module, &error))?;
     let inspection = Inspection::of(&module, bytes)?;
-    let shown = match args.output {
-        OutputFormat::Text => inspect::text(&inspection).into_bytes(),
-        OutputFormat::Json => machine::json(&inspection, args.pretty),
-        OutputFormat::Msgpack => machine::msgpack(&inspection),
-    };
-    printer::data(&shown)?;
+    printer::data(&machine::shown(&inspection, args.report, inspect::text))?;
     Ok(0)
 }

@@ -213,8 +213,5 @@ fn reads_stdin_twice(args: &Arguments, module: &Path, ty: &wrun::FuncType) -> bo
 }
 
 fn encode<T: serde::Serialize>(value: &T, settings: &RunSettings) -> Vec<u8> {
-    match settings.output {
-        OutputFormat::Msgpack => machine::msgpack(value),
-        OutputFormat::Json | OutputFormat::Text => machine::json(value, settings.pretty),
-    }
+    machine::encode(value, settings.output, settings.pretty)
 }

@@ -4,6 +4,24 @@ use std::path::Path;
 
 use serde::{Serialize, Serializer};
 
+use crate::cli::args::{OutputFormat, ReportArgs};
+
+/// A report as it is asked for: for people, by `text`, or for machines.
+pub(crate) fn shown<T: Serialize>(report: &T, how: ReportArgs, text: impl FnOnce(&T) -> String) -> Vec<u8> {
+    match how.output {
+        OutputFormat::Text => text(report).into_bytes(),
+        format => encode(report, format, how.pretty),
+    }
+}
+
+/// A value in a format of machines; what has no text of its own is JSON for people, too.
+pub(crate) fn encode<T: Serialize>(value: &T, format: OutputFormat, pretty: bool) -> Vec<u8> {
+    match format {
+        OutputFormat::Msgpack => msgpack(value),
+        OutputFormat::Json | OutputFormat::Text => json(value, pretty),
+    }
+}
+
 /// One line of JSON, or an indented document; ends in a newline.
 pub(crate) fn json<T: Serialize>(value: &T, pretty: bool) -> Vec<u8> {
     let encoded = if pretty { serde_json::to_vec_pretty(value) } else { serde_json::to_vec(value) };
