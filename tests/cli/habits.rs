@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 
-use crate::vocabulary::{CALC, file, on_each_engine, run, said, wrun};
+use crate::vocabulary::{CALC, endless, file, in_front_of_head, on_each_engine, run, said, wrun};
 
 #[test]
 fn a_closed_pipe_is_no_error() {
@@ -131,22 +131,11 @@ fn progress_is_off_a_terminal_only_where_it_is_asked_for() {
 
 #[test]
 fn a_guest_whose_reader_has_gone_ends_and_that_is_no_error() {
-    let endless = file(
-        r#"(module (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
-          (memory (export "memory") 1) (data (i32.const 0) "\08\00\00\00\02\00\00\00y\n")
-          (func (export "_start") (loop $l (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 100))) (br $l))))"#,
-    );
+    let module = file(endless("wasi_snapshot_preview1"));
     on_each_engine(|engine| {
-        let binary = assert_cmd::cargo::cargo_bin("wrun");
         for flags in ["", "--timeout 1h", "--fuel 1G --memory 1MiB"] {
-            let line = format!(
-                "{{ {} -r {engine} --no-cache {flags} {}; echo code $? >&2; }} | head -2",
-                binary.display(),
-                endless.path
-            );
-            let output = Command::new("sh").args(["-c", &line]).output().unwrap();
-            let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-            assert_eq!((&*stdout, &*stderr), ("y\ny\n", "code 0\n"), "{line}");
+            let (stdout, stderr) = in_front_of_head(&format!("-r {engine} {flags} {}", module.path));
+            assert_eq!((&*stdout, &*stderr), ("y\ny\n", "code 0\n"), "{engine} {flags}");
         }
     });
 }

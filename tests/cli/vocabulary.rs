@@ -66,6 +66,25 @@ pub(crate) fn said(output: &Output) -> Said {
     }
 }
 
+/// A program that writes lines for ever, by this module of WASI.
+pub(crate) fn endless(wasi: &str) -> String {
+    format!(
+        r#"(module (import "{wasi}" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+          (memory (export "memory") 1) (data (i32.const 0) "\08\00\00\00\02\00\00\00y\n")
+          (func (export "_start") (loop $again
+            (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 100))) (br $again))))"#
+    )
+}
+
+/// What is printed of `wrun` with a line of arguments where only two lines of it are read; and what it says, with its exit code.
+pub(crate) fn in_front_of_head(line: &str) -> (String, String) {
+    let binary = assert_cmd::cargo::cargo_bin("wrun");
+    let line = format!("{{ {} --no-cache {line}; echo code $? >&2; }} | head -2", binary.display());
+    let output = std::process::Command::new("timeout").args(["60", "sh", "-c", &line]).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr))
+}
+
 /// Runs a body for each engine that is compiled in, by name.
 pub(crate) fn on_each_engine(body: impl Fn(&str)) {
     for kind in RuntimeKind::available() {

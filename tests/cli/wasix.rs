@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::process::{Running, wrun};
-use crate::vocabulary::{run, run_with};
+use crate::vocabulary::{endless, file, in_front_of_head, run, run_with};
 
 const HELLO: &str = "fixtures/wasix/hello.wasm";
 const WORLD: &str = "fixtures/wasix/world.wasm";
@@ -98,5 +98,14 @@ fn so_do_signals() {
             let ended = running.end();
             assert_eq!(ended.code, Some(code), "{what} {options:?} {name}: {ended:?}");
         }
+    }
+}
+
+#[test]
+fn a_program_whose_reader_has_gone_ends_and_that_is_no_error() {
+    let module = file(endless("wasix_32v1"));
+    for flags in ["", "--timeout 1h", "--memory 1MiB"] {
+        let (stdout, stderr) = in_front_of_head(&format!("-r wasmer {flags} {}", module.path));
+        assert_eq!((&*stdout, &*stderr), ("y\ny\n", "code 0\n"), "{flags}");
     }
 }
