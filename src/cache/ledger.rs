@@ -63,11 +63,15 @@ impl Ledger {
 
     /// Begins anew, with entries of this many bytes. Should that fail, or what is there be no ledger, then the next one counts.
     pub(super) fn begin(&self, bytes: u64) {
-        if self.0.metadata().is_ok_and(|found| found.len() > 0) && !self.is_one() {
-            return;
-        }
-        let begin = [MAGIC, bytes.to_le_bytes()];
-        let _ = self.0.set_len(0).and_then(|()| (&self.0).write_all(begin.as_flattened()));
+        let is_new = self.0.metadata().is_ok_and(|found| found.len() == 0);
+        let _ = if is_new {
+            (&self.0).write_all([MAGIC, bytes.to_le_bytes()].as_flattened())
+        } else if self.is_one() {
+            // What it begins with stays, whatever others append meanwhile.
+            self.0.set_len(MAGIC.len() as u64).and_then(|()| self.add(bytes))
+        } else {
+            Ok(())
+        };
     }
 
     fn is_one(&self) -> bool {
