@@ -2,6 +2,7 @@
 
 mod cache;
 mod cache_command;
+mod cache_folder;
 mod calling;
 mod compile;
 mod engines;
