@@ -134,30 +134,32 @@ struct Lock {
 }
 
 impl Lock {
-    fn amount<T: PartialOrd + Debug>(
-        &self,
-        name: &str,
-        flag: Option<T>,
-        policy: Option<T>,
-    ) -> Result<Sourced<Option<T>>, Failure> {
-        match (&flag, &policy) {
-            (Some(wanted), Some(most)) if self.locked && wanted > most => {
-                Err(Failure::usage(format!("the policy is locked: {name} {wanted:?} is more than its {most:?}")))
-            }
-            _ => Ok(pick(flag, policy)),
-        }
+    /// An amount, of which a locked policy refuses more than it has.
+    fn amount<T>(&self, name: &str, flag: Option<T>, policy: Option<T>) -> Result<Sourced<Option<T>>, Failure>
+    where
+        T: PartialOrd + Debug,
+    {
+        self.held(name, flag, policy, PartialOrd::gt)
     }
 
-    /// A choice of the policy's that is locked is what it says, since another engine may allow more.
-    fn choice<T: PartialEq + Debug>(
+    /// A choice, which is what a locked policy says, since another engine may allow more.
+    fn choice<T>(&self, name: &str, flag: Option<T>, policy: Option<T>) -> Result<Sourced<Option<T>>, Failure>
+    where
+        T: PartialEq + Debug,
+    {
+        self.held(name, flag, policy, PartialEq::ne)
+    }
+
+    fn held<T: Debug>(
         &self,
         name: &str,
         flag: Option<T>,
         policy: Option<T>,
+        widens: impl Fn(&T, &T) -> bool,
     ) -> Result<Sourced<Option<T>>, Failure> {
         match (&flag, &policy) {
-            (Some(wanted), Some(set)) if self.locked && wanted != set => {
-                Err(Failure::usage(format!("the policy is locked: {name} {wanted:?} is not its {set:?}")))
+            (Some(wanted), Some(set)) if self.locked && widens(wanted, set) => {
+                Err(Failure::usage(format!("the policy is locked: {name} {wanted:?} is not within its {set:?}")))
             }
             _ => Ok(pick(flag, policy)),
         }
