@@ -60,7 +60,7 @@ complete -c wrun -n "__fish_wrun_needs_command" -l no-cache -d 'Neither use comp
 complete -c wrun -n "__fish_wrun_needs_command" -l pretty -d 'Indent JSON'
 complete -c wrun -n "__fish_wrun_needs_command" -l metrics -d 'Print the envelope (result or error, exit code, times, memory) instead of the bare result'
 complete -c wrun -n "__fish_wrun_needs_command" -l capture -d 'Put the guest\'s standard output and error into the envelope'
-complete -c wrun -n "__fish_wrun_needs_command" -s v -l verbose -d 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+complete -c wrun -n "__fish_wrun_needs_command" -s v -l verbose -d 'Say more on standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_needs_command" -s q -l quiet -d 'Say only what failed, without hints'
 complete -c wrun -n "__fish_wrun_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wrun -n "__fish_wrun_needs_command" -s V -l version -d 'Print version'
@@ -78,7 +78,7 @@ complete -c wrun -n "__fish_wrun_using_subcommand inspect" -l color -d 'When to 
 always\t''
 never\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand inspect" -l pretty -d 'Indent JSON'
-complete -c wrun -n "__fish_wrun_using_subcommand inspect" -s v -l verbose -d 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+complete -c wrun -n "__fish_wrun_using_subcommand inspect" -s v -l verbose -d 'Say more on standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_using_subcommand inspect" -s q -l quiet -d 'Say only what failed, without hints'
 complete -c wrun -n "__fish_wrun_using_subcommand inspect" -s h -l help -d 'Print help'
 complete -c wrun -n "__fish_wrun_using_subcommand engines" -s o -l output -d 'How it is written' -r -f -a "text\t''
@@ -91,7 +91,7 @@ complete -c wrun -n "__fish_wrun_using_subcommand engines" -l color -d 'When to 
 always\t''
 never\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand engines" -l pretty -d 'Indent JSON'
-complete -c wrun -n "__fish_wrun_using_subcommand engines" -s v -l verbose -d 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+complete -c wrun -n "__fish_wrun_using_subcommand engines" -s v -l verbose -d 'Say more on standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_using_subcommand engines" -s q -l quiet -d 'Say only what failed, without hints'
 complete -c wrun -n "__fish_wrun_using_subcommand engines" -s h -l help -d 'Print help'
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -s r -l runtime -d 'The engine [default: `WRUN_RUNTIME`, else wasmtime, or wasmer where that is the only one compiled in]' -r -f -a "wasmtime\t''
@@ -118,7 +118,7 @@ complete -c wrun -n "__fish_wrun_using_subcommand compile" -l color -d 'When to 
 always\t''
 never\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l pretty -d 'Indent JSON'
-complete -c wrun -n "__fish_wrun_using_subcommand compile" -s v -l verbose -d 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -s v -l verbose -d 'Say more on standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -s q -l quiet -d 'Say only what failed, without hints'
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -s h -l help -d 'Print help'
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -l max-size -d 'What to prune to [default: `WRUN_CACHE_SIZE`, else 1GiB]' -r
@@ -133,7 +133,7 @@ always\t''
 never\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -l remove -d 'Remove what verify finds to be bad'
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -l pretty -d 'Indent JSON'
-complete -c wrun -n "__fish_wrun_using_subcommand cache" -s v -l verbose -d 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+complete -c wrun -n "__fish_wrun_using_subcommand cache" -s v -l verbose -d 'Say more on standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -s q -l quiet -d 'Say only what failed, without hints'
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wrun -n "__fish_wrun_using_subcommand completions" -l log-format -d 'How log lines are written' -r -f -a "text\t''
@@ -141,6 +141,6 @@ json\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand completions" -l color -d 'When to colour messages; auto honours `NO_COLOR`' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand completions" -s v -l verbose -d 'Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter'
+complete -c wrun -n "__fish_wrun_using_subcommand completions" -s v -l verbose -d 'Say more on standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_using_subcommand completions" -s q -l quiet -d 'Say only what failed, without hints'
 complete -c wrun -n "__fish_wrun_using_subcommand completions" -s h -l help -d 'Print help'

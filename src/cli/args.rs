@@ -163,7 +163,7 @@ pub(crate) struct FolderArgs {
 // How much is said on standard error, and how. (Written as documentation, this would be said of each subcommand in its help.)
 #[derive(Args, Debug, Default)]
 pub(crate) struct TalkArgs {
-    /// Say more on standard error (-vv: more still); `WRUN_LOG` takes a filter
+    /// Say more on standard error (-vv: the engines too); `WRUN_LOG` takes a filter
     #[arg(short, long, action = clap::ArgAction::Count, conflicts_with = "quiet", help_heading = "Messages")]
     pub(crate) verbose: u8,
     /// Say only what failed, without hints
