@@ -2,9 +2,9 @@
 
 mod measures;
 
-use std::io;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+use std::{io, mem};
 
 use crate::backends;
 use crate::cache::Cache;
@@ -16,6 +16,7 @@ use crate::limits::{LimitExceeded, LimitKind, Limits};
 use crate::module::file::ModuleFile;
 use crate::module::hash;
 use crate::module::info::ModuleInfo;
+use crate::module::needs;
 use crate::runtime::artifact::KeptCode;
 use crate::runtime::host::HostImports;
 use crate::runtime::preflight::{self, AdmittedModule};
@@ -44,8 +45,9 @@ pub struct Call<'c> {
     pub capabilities: Capabilities,
     /// When its time began.
     pub started: Instant,
-    /// Whether the caller ends the process when the time is up, and so holds the limit for a guest that nothing else stops;
-    /// such a guest is refused a time limit otherwise.
+    /// Whether the process ends with the call. Its caller ends it when the time is up, and so holds the limit for a guest that
+    /// nothing else stops; such a guest is refused a time limit otherwise. What was made for the call is not freed: the process's
+    /// end does that sooner. (That of a guest which may start threads is, since they end with it.)
     pub ends_with_process: bool,
 }
 
@@ -71,7 +73,7 @@ impl<'c> Call<'c> {
         self
     }
 
-    /// The same, whose caller ends the process when its time is up.
+    /// The same, whose caller ends the process when it is done or its time is up.
     #[must_use]
     pub fn ending_with_process(mut self) -> Self {
         self.ends_with_process = true;
@@ -301,6 +303,10 @@ impl<'a> Session<'a> {
         metrics.memory_bytes = Some(instance.memory_bytes());
         metrics.memory_peak_bytes = Some(instance.memory_peak_bytes());
         tracing::info!(call_ns = metrics.call_ns, function, ok = result.is_ok(), "called");
+        // The threads of a guest are waited for, so that they say and write no more once its result is told.
+        if call.ends_with_process && !needs::starts_threads(self.info()) {
+            mem::forget((instance, module, runtime));
+        }
         result
     }
 
@@ -312,7 +318,7 @@ impl<'a> Session<'a> {
         used: &mut CacheUse,
     ) -> Result<Box<dyn WasmModule>> {
         if let Some(slot) = &self.slot {
-            let found = match std::mem::take(&mut *self.found.lock().unwrap_or_else(PoisonError::into_inner)) {
+            let found = match mem::take(&mut *self.found.lock().unwrap_or_else(PoisonError::into_inner)) {
                 Found::Code(code) => Some(code),
                 Found::Nothing => None,
                 // An earlier call may have put it there.
