@@ -1,5 +1,5 @@
-//! What the crates are, for keys of the cache. And how the program is linked, where it is known which linker that is: the one that comes with Rust. Other ways to link it
-//! give the same program, a little slower to start (ARCHITECTURE.md, "What does a start cost?").
+//! What the crates are, for keys of the cache. And how the program is linked, where it is known which linker that is: the one that comes
+//! with Rust. Other ways to link it give the same program, a little slower to start (ARCHITECTURE.md, "What does a start cost?").
 
 use std::env;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -20,16 +20,21 @@ fn main() {
     if !is("CARGO_CFG_TARGET_OS", "linux") || !is("CARGO_CFG_TARGET_ENV", "gnu") {
         return;
     }
-    if env::var("CARGO_CFG_TARGET_FEATURE").is_ok_and(|features| features.split(',').any(|one| one == "crt-static")) {
+    let whole =
+        env::var("CARGO_CFG_TARGET_FEATURE").is_ok_and(|features| features.split(',').any(|one| one == "crt-static"));
+    if whole {
         for function in MAY_BE_ABSENT {
             println!("cargo::rustc-link-arg=-Wl,--undefined={function}");
         }
     }
-    // The functions of a start stand beside each other: fewer pages to map.
     if is("CARGO_CFG_TARGET_ARCH", "x86_64") && is("PROFILE", "release") && links_with_lld() {
+        // The functions of a start stand beside each other: fewer pages to map.
         let folder = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
         println!("cargo::rustc-link-arg-bins=-Wl,--symbol-ordering-file={folder}/link/start.order");
         println!("cargo::rustc-link-arg-bins=-Wl,--no-warn-symbol-ordering");
+        if whole {
+            println!("cargo::rustc-link-arg-bins=-Wl,--entry=wrun_start");
+        }
     }
 }
 

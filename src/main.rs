@@ -6,6 +6,8 @@
 mod cli;
 #[cfg(all(target_os = "linux", target_env = "gnu", not(test)))]
 mod entry;
+#[cfg(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"))]
+mod prefault;
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu", not(test))))]
 fn main() -> std::process::ExitCode {
