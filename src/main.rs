@@ -3,6 +3,8 @@
 #![warn(clippy::unwrap_used)]
 #![cfg_attr(all(target_os = "linux", target_env = "gnu", not(test)), no_main)]
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod allocator;
 mod cli;
 #[cfg(all(target_os = "linux", target_env = "gnu", not(test)))]
 mod entry;

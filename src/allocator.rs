@@ -1,0 +1,64 @@
+//! Memory for blocks so large that each is a mapping of its own: its pages are to be huge where the system has them for whoever
+//! asks. A module of 69 MB compiles to 270 MB, which Wasmer copies three times to write them.
+#![expect(unsafe_code, reason = "an allocator is; and the kernel is told about pages")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+
+/// From this many bytes on, the GNU C library has a mapping for each block, whatever was freed before (`mallopt(3)`,
+/// `M_MMAP_THRESHOLD`).
+const OWN_MAPPING: usize = 32 << 20;
+
+/// The system's allocator, with huge pages for what is large and sure to be filled.
+struct Allocator;
+
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator;
+
+// SAFETY: what the system's allocator gives is handed on as it is.
+unsafe impl GlobalAlloc for Allocator {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise is the one that is asked for.
+        with_huge_pages(unsafe { System.alloc(layout) }, layout.size())
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // What is to be zero may be used in a few places only, which small pages are better for.
+        // SAFETY: as above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: as above.
+        with_huge_pages(unsafe { System.realloc(block, layout, size) }, size)
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[inline]
+fn with_huge_pages(block: *mut u8, size: usize) -> *mut u8 {
+    if size >= OWN_MAPPING && !block.is_null() {
+        ask_for_huge_pages(block);
+    }
+    block
+}
+
+/// The whole mapping is named, since what has two kinds of pages cannot be grown where it is.
+#[cold]
+fn ask_for_huge_pages(block: *mut u8) {
+    // SAFETY: the block is one of the C library's.
+    let usable = unsafe { libc::malloc_usable_size(block.cast()) };
+    // SAFETY: it is asked about a number.
+    let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
+    let inside = block.addr() % page;
+    // SAFETY: what is named lies in the block's mapping, which begins with the C library's own words on the same page. It is
+    // advice, which changes nothing that a program can see.
+    unsafe { libc::madvise(block.wrapping_sub(inside).cast(), inside + usable, libc::MADV_HUGEPAGE) };
+}
