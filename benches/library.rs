@@ -109,19 +109,22 @@ fn wasmtime_itself(ways: &mut Vec<Way>) {
 
 #[cfg(feature = "wasmer-runtime")]
 fn wasmer_itself(ways: &mut Vec<Way>) {
-    use wasmer::{Engine, Instance, Module, Store, TypedFunction, imports, sys::Cranelift};
-    let (engine, manner) = (Engine::from(Cranelift::default()), "engine");
+    use wasmer::{
+        Engine, Instance, Module, Store, TypedFunction, imports,
+        sys::{Cranelift, NativeEngineExt},
+    };
+    let (fresh, manner) = (|| Engine::from(Cranelift::default()), "engine");
+    // An engine keeps the code of all that it compiled or loaded until the process may have no more mappings: each has its own.
     for (work, bytes) in COMPILED {
-        let engine = engine.clone();
         let run =
-            Box::new(move || drop(black_box(Module::from_binary(&engine, black_box(bytes)).expect("it compiles"))));
+            Box::new(move || drop(black_box(Module::from_binary(&fresh(), black_box(bytes)).expect("it compiles"))));
         ways.push(Way { engine: "wasmer", work, manner, run });
     }
+    let engine = fresh();
     let code = Module::from_binary(&engine, SHAPES).expect("it compiles").serialize().expect("it can be written");
-    let loading = engine.clone();
     #[expect(unsafe_code, reason = "loading by the engine itself is what the cache is measured against")]
-    // SAFETY: the code is what this engine has just compiled.
-    let load = move || unsafe { Module::deserialize(&loading, black_box(code.clone())) };
+    // SAFETY: the code is what such an engine has just compiled.
+    let load = move || unsafe { Module::deserialize(&Engine::headless(), black_box(code.clone())) };
     let run = Box::new(move || drop(black_box(load().expect("it is its own"))));
     ways.push(Way { engine: "wasmer", work: CACHED, manner, run });
     let module = Module::from_binary(&engine, ADD).expect("it compiles");
