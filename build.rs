@@ -27,14 +27,16 @@ fn main() {
             println!("cargo::rustc-link-arg=-Wl,--undefined={function}");
         }
     }
-    if is("CARGO_CFG_TARGET_ARCH", "x86_64") && is("PROFILE", "release") && links_with_lld() {
+    let x86_64 = is("CARGO_CFG_TARGET_ARCH", "x86_64");
+    if whole && x86_64 {
+        // `prefault.rs`.
+        println!("cargo::rustc-link-arg-bins=-Wl,--entry=wrun_start");
+    }
+    if x86_64 && is("PROFILE", "release") && links_with_lld() {
         // The functions of a start stand beside each other: fewer pages to map.
         let folder = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
         println!("cargo::rustc-link-arg-bins=-Wl,--symbol-ordering-file={folder}/link/start.order");
         println!("cargo::rustc-link-arg-bins=-Wl,--no-warn-symbol-ordering");
-        if whole {
-            println!("cargo::rustc-link-arg-bins=-Wl,--entry=wrun_start");
-        }
     }
 }
 

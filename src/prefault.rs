@@ -1,4 +1,4 @@
-//! What runs before the C library's own beginning, in a release build of a program that is linked whole (build.rs). Such a program
+//! What runs before the C library's own beginning, where the program is linked whole (build.rs). Such a program
 //! relocates itself first of all, which writes to each page of the tables of addresses. Here they are asked for at once, with the rest
 //! of what lies between `_etext` and `_end`, which takes less than a fault for each. A kernel before 5.14 refuses, and they fault.
 #![expect(unsafe_code, reason = "there is nothing yet to run but instructions")]
