@@ -62,3 +62,48 @@ fn ask_for_huge_pages(block: *mut u8) {
     // advice, which changes nothing that a program can see.
     unsafe { libc::madvise(block.wrapping_sub(inside).cast(), inside + usable, libc::MADV_HUGEPAGE) };
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// What the kernel says of the mapping that an address is in (`proc(5)`, `smaps`).
+    fn flags_at(address: usize) -> Option<String> {
+        let map = fs::read_to_string("/proc/self/smaps").unwrap();
+        let mut inside = false;
+        for line in map.lines() {
+            let range = line.split_once(' ').and_then(|(range, _)| range.split_once('-'));
+            if let Some((start, end)) = range {
+                let [start, end] = [start, end].map(|bound| usize::from_str_radix(bound, 16).unwrap());
+                inside = (start..end).contains(&address);
+            } else if let (true, Some(flags)) = (inside, line.strip_prefix("VmFlags:")) {
+                return Some(flags.to_owned());
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn what_is_large_is_to_have_huge_pages_and_stays_what_it_was() {
+        if !fs::exists("/sys/kernel/mm/transparent_hugepage").unwrap() {
+            println!("skipped: the kernel has no huge pages for whoever asks");
+            return;
+        }
+        let mut bytes = vec![7_u8; 1 << 20];
+        assert!(!flags_at(bytes.as_ptr().addr()).unwrap().contains(" hg"), "small");
+        for size in [OWN_MAPPING, 2 * OWN_MAPPING, 3 * OWN_MAPPING + 1] {
+            bytes.reserve_exact(size - bytes.len());
+            bytes.resize(size, 7);
+            let first = bytes.as_ptr().addr();
+            for address in [first, first + size / 2, first + size - 1] {
+                assert!(flags_at(address).unwrap().contains(" hg"), "{size} bytes, at {}", address - first);
+            }
+            assert!(bytes == vec![7; size]);
+        }
+        bytes.truncate(5);
+        bytes.shrink_to_fit();
+        assert_eq!(bytes, [7; 5]);
+    }
+}
