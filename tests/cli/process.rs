@@ -2,7 +2,7 @@
 
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Once, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -55,9 +55,23 @@ pub(crate) fn wrun(args: &[&str]) -> Command {
     command
 }
 
+/// Signals end what is started from here on, also where the tests run in a shell's background: what runs there has
+/// Ctrl-C ignored, and so would the command.
+#[expect(unsafe_code, reason = "the standard library has no words for what a signal does")]
+fn heed_signals() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for signal in [libc::SIGINT, libc::SIGTERM] {
+            // SAFETY: both are signals, and what is put in place is no function.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
+    });
+}
+
 impl Running {
     /// Starts a command. Its standard input stays open, and is empty.
     pub(crate) fn start(command: &mut Command) -> Self {
+        heed_signals();
         for name in ENVIRONMENT {
             command.env_remove(name);
         }
@@ -125,17 +139,21 @@ impl Running {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
-            if self.since.elapsed() > MOST {
-                let _ = self.child.kill();
-                let _ = self.child.wait();
-                panic!("it does not end");
-            }
+            assert!(self.since.elapsed() <= MOST, "it does not end");
             thread::sleep(Duration::from_millis(1));
         };
         let after = self.since.elapsed();
         drop(stdin);
         let stderr = String::from_utf8_lossy(&stderr.recv().unwrap()).into_owned();
         Ended { stdout: stdout.recv().unwrap(), stderr, code: status.code(), after }
+    }
+}
+
+impl Drop for Running {
+    /// Nothing that a test started outlives it, whatever its end.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
