@@ -16,6 +16,7 @@ mod network;
 mod process;
 mod programs;
 mod readme;
+mod start;
 mod stopping;
 mod terminal;
 mod vocabulary;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wrun::session::Filled;
+use wrun::session::{Event, Filled};
 use wrun::{Cache, RuntimeConfig};
 
 use crate::cli::args::{CompileArgs, GrantArgs, LimitArgs, OutputFormat, RunArgs};
@@ -15,7 +15,7 @@ use crate::cli::guard::{Ending, Guard};
 use crate::cli::report::compiled::{self, ModuleReport};
 use crate::cli::report::machine;
 use crate::cli::report::progress::Progress;
-use crate::cli::{argv, input, printer};
+use crate::cli::{argv, input, printer, threads};
 
 /// Has the cache keep the code of modules, as runs with the same options will look for it.
 pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
@@ -27,6 +27,7 @@ pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
         config,
         cache: Caching::resolve(false, &folder)?.required()?,
         progress: Arc::new(Progress::new(progress, talk.quiet)),
+        alone: modules.len() == 1,
     };
     let guard = compilation.guard()?;
 
@@ -55,6 +56,8 @@ struct Compilation {
     config: RuntimeConfig,
     cache: Cache,
     progress: Arc<Progress>,
+    /// Whether there is one module only: threads that others may need are started for small ones too.
+    alone: bool,
 }
 
 impl Compilation {
@@ -62,7 +65,12 @@ impl Compilation {
         let opened = input::module(module)?;
         let cache = input::label(module).into_iter().fold(self.cache.clone(), Cache::with_label);
         let session = opened.open(module, &self.config, Some(&cache))?;
-        Ok(session.fill_cache(&|event| self.progress.show(event))?)
+        Ok(session.fill_cache(&|event| {
+            self.progress.show(event);
+            if let (true, Event::Compiling(bytes)) = (self.alone, event) {
+                threads::compile_small_alone(bytes);
+            }
+        })?)
     }
 
     /// Where a tidy terminal is owed, somebody stays to see to it.
