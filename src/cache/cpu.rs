@@ -18,7 +18,7 @@ pub(super) fn features() -> Vec<&'static str> {
         macro_rules! ask {
             ($($name:tt)*) => { $(if std::arch::is_aarch64_feature_detected!($name) { found.push($name); })* };
         }
-        ask!("neon" "lse" "fp16" "paca" "pacg");
+        ask!("neon" "lse" "fp16" "dotprod" "i8mm" "paca" "pacg");
     }
     found
 }
