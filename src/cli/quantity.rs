@@ -49,7 +49,7 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     if text.starts_with('-') {
         return Err(format!("a size is not negative: {wanted}"));
     }
-    let size: bytesize::ByteSize = text.parse().map_err(|error| format!("{error}: {wanted}"))?;
+    let size: bytesize::ByteSize = text.parse().map_err(|_| format!("no size: {wanted}"))?;
     match size.as_u64() {
         u64::MAX => Err(format!("too large: {wanted}")),
         bytes => Ok(bytes),
