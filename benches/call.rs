@@ -28,12 +28,12 @@ const CASES: [(&str, &[Value]); 3] =
 
 fn handles(engine: &'static str, config: &RuntimeConfig, ways: &mut Vec<Way>) {
     for (function, args) in CASES {
-        let mut instance = instance(config);
+        let (mut instance, args) = (instance(config), args.to_vec());
         let mut handle = instance.function(function).expect("it is exported");
         let mut results = vec![Value::I32(0); handle.ty().results().len()];
         let call = move || {
-            handle.call(instance.as_mut(), black_box(args), &mut results).expect("it returns");
-            black_box(&results);
+            let args: &Vec<Value> = black_box(&args);
+            handle.call(instance.as_mut(), args, &mut results).expect("it returns");
         };
         ways.push(Way { engine, work: function, manner: "handle", run: Box::new(call) });
     }

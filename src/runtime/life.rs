@@ -71,7 +71,7 @@ impl Life {
         if interruption {
             crate::runtime::watchdog::start()?;
         }
-        Ok(Arc::new_cyclic(|me: &Weak<Self>| Self {
+        let life = |reins| Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             state: AtomicU8::new(if interruption { REINED } else { READY }),
             closed: AtomicBool::new(false),
@@ -86,8 +86,13 @@ impl Life {
             denied_elements: AtomicU64::new(0),
             ends_waits: AtomicBool::new(false),
             made: AtomicBool::new(false),
-            reins: interruption.then(|| Box::new(Reins::new(Weak::clone(me), limits.time))),
-        }))
+            reins,
+        };
+        Ok(if interruption {
+            Arc::new_cyclic(|me| life(Some(Box::new(Reins::new(Weak::clone(me), limits.time)))))
+        } else {
+            Arc::new(life(None))
+        })
     }
 
     /// Notes that the instance is made.

@@ -71,6 +71,8 @@ pub(super) fn settle<T>(
     }
 }
 
+/// Called cold, so that calls without a tank run straight on.
+#[cold]
 fn consider<T>(
     mut store: impl AsContextMut<Data = Guest>,
     tank: &mut Option<Tank>,

@@ -69,7 +69,8 @@ impl<R: Slot> Returned for (R,) {
 struct Common<P, R>(PhantomData<fn(P) -> R>);
 
 /// Calls with the slots filled for the function's type, and as many as its results need.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "another frame, with all registers saved again, is a twentieth of a call")]
 fn call<R: Returned, const N: usize>(
     func: Func,
     instance: &mut WasmtimeInstance,
@@ -91,7 +92,7 @@ fn call<R: Returned, const N: usize>(
 }
 
 /// The same where the stack may have to be changed, or the guest may be ordered about or take no calls.
-#[inline(never)]
+#[cold]
 fn call_with_care(func: Func, instance: &mut WasmtimeInstance, slots: &mut [ValRaw]) -> Result<()> {
     let WasmtimeInstance { core, store, stack, tank, .. } = instance;
     core.life().run(|| {

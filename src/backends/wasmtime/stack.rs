@@ -10,12 +10,12 @@ use rustix::process::{Resource, getrlimit};
 const HOST_STACK: usize = 256 << 10;
 
 thread_local! {
-    /// The lowest and the highest address of this thread's own stack; nothing lies between them where it is unknown.
+    /// The lowest address of this thread's own stack, and its size in bytes; nothing has an address in it where it is unknown.
     static OWN: Cell<(usize, usize)> = const { Cell::new(UNASKED) };
 }
 
 const UNASKED: (usize, usize) = (usize::MAX, 0);
-const UNKNOWN: (usize, usize) = (usize::MAX, 1);
+const UNKNOWN: (usize, usize) = (usize::MAX, 1); // as long as no marker is at address 0
 
 /// The room that a guest needs which may use `bytes` of stack.
 pub(super) fn needed(bytes: u64) -> usize {
@@ -25,7 +25,7 @@ pub(super) fn needed(bytes: u64) -> usize {
 /// Runs guest code on the caller's stack where that has `needed` bytes left, else on a new one.
 pub(super) fn on_enough<R>(needed: usize, guest: impl FnOnce() -> R) -> R {
     if OWN.get() == UNASKED {
-        OWN.set(own_stack().unwrap_or(UNKNOWN));
+        OWN.set(own_stack().map_or(UNKNOWN, |(lowest, highest)| (lowest, highest.saturating_sub(lowest))));
     }
     if has(needed) { guest() } else { elsewhere(needed, guest) }
 }
@@ -42,8 +42,10 @@ fn elsewhere<R>(needed: usize, guest: impl FnOnce() -> R) -> R {
 pub(super) fn has(needed: usize) -> bool {
     let marker = 0_u8;
     let here = std::ptr::from_ref(&marker).addr();
-    let (lowest, highest) = OWN.get();
-    here <= highest && here.checked_sub(lowest).is_some_and(|room| room >= needed)
+    let (lowest, size) = OWN.get();
+    // Of what is below the stack the room wraps around, to more than its size.
+    let room = here.wrapping_sub(lowest);
+    room >= needed && room <= size
 }
 
 #[cfg(target_os = "linux")]
