@@ -111,9 +111,12 @@ program() {
   fi
 }
 
-# One of the measures of a call, as its envelope has it.
-measured() { # MEASURE ARGUMENTS...
-  "$wrun" --metrics "${@:2}" | grep -oE "\"$1\":[0-9]+" | cut -d: -f2
+measure() { # NAME: what a report on standard input has of this measure
+  grep -oE "\"$1\":[0-9]+" | cut -d: -f2
+}
+
+measured() { # NAME ARGUMENTS...: a measure of a call
+  "$wrun" --metrics "${@:2}" | measure "$1"
 }
 
 trade() {
@@ -126,7 +129,8 @@ trade() {
       measured compile_ns "${all[@]}" "$SQLITE" -- -version | awk '{ print $1 / 1e9 }' >>"$folder/trade-$way-compile"
       measured call_ns "${all[@]}" "$kernels" kernels 20000 | awk '{ print $1 / 1e9 }' >>"$folder/trade-$way-loops"
       measured call_ns "${all[@]}" "$fib" fib 38 | awk '{ print $1 / 1e9 }' >>"$folder/trade-$way-fib"
-      [[ $turn != 0 ]] || measured compiled_bytes "${all[@]}" "$SQLITE" -- -version >"$folder/trade-$way-code"
+      # Wasmer tells it of what was written to a cache only.
+      [[ $turn != 0 ]] || "$wrun" compile -o json "${all[@]:0:${#all[@]}-1}" "$SQLITE" | measure compiled_bytes >"$folder/trade-$way-code"
     done
   done
   printf '\n| | compiling, ms | its code, MB | loops in C, ms | `fib 38`, ms |\n| --- | --- | --- | --- | --- |\n'
