@@ -50,8 +50,7 @@ pub struct InstanceCore {
 impl InstanceCore {
     /// Enters a new instance into its runtime's books.
     pub(crate) fn new(origin: &Origin, limits: Limits, shared_bytes: u64, interruption: bool) -> Result<Self> {
-        let life = Life::new(limits, shared_bytes, interruption)?;
-        let entry = origin.ledger().enroll(&life)?;
+        let (life, entry) = origin.ledger().enroll(limits, shared_bytes, interruption)?;
         Ok(Self { id: life.id(), origin: origin.clone(), life, entry })
     }
 

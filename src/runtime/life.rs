@@ -61,18 +61,24 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    /// The life of an instance whose shared memories, counted at once, may reach `shared_bytes`. With `interruption` it
-    /// can be stopped and paused.
+    /// The life of instance `id`, whose shared memories, counted at once, may reach `shared_bytes`. With `interruption` it
+    /// can be stopped and paused. It takes the place of `gone`, where nobody has that any more: asking for room and giving it
+    /// back is a good part of what an instance takes that is made for one call.
     ///
     /// # Errors
     /// [`ErrorKind::Internal`] where the machine has no thread left to watch over it.
-    pub(crate) fn new(limits: Limits, shared_bytes: u64, interruption: bool) -> Result<Arc<Self>> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
+    pub(crate) fn new(
+        id: u64,
+        limits: Limits,
+        shared_bytes: u64,
+        interruption: bool,
+        gone: Option<Arc<Self>>,
+    ) -> Result<Arc<Self>> {
         if interruption {
             crate::runtime::watchdog::start()?;
         }
         let life = |reins| Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            id,
             state: AtomicU8::new(if interruption { REINED } else { READY }),
             closed: AtomicBool::new(false),
             garbled: AtomicBool::new(false),
@@ -88,11 +94,16 @@ impl Life {
             made: AtomicBool::new(false),
             reins,
         };
-        Ok(if interruption {
-            Arc::new_cyclic(|me| life(Some(Box::new(Reins::new(Weak::clone(me), limits.time)))))
-        } else {
-            Arc::new(life(None))
-        })
+        if interruption {
+            return Ok(Arc::new_cyclic(|me| life(Some(Box::new(Reins::new(Weak::clone(me), limits.time))))));
+        }
+        if let Some(mut gone) = gone
+            && let Some(place) = Arc::get_mut(&mut gone)
+        {
+            *place = life(None);
+            return Ok(gone);
+        }
+        Ok(Arc::new(life(None)))
     }
 
     /// Notes that the instance is made.

@@ -1,5 +1,6 @@
 //! What a runtime did, counted.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use serde::Serialize;
 use slab::Slab;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::limits::Limits;
 use crate::runtime::life::Life;
 
 /// Counts of one runtime since it was made.
@@ -61,6 +63,10 @@ struct Instances {
     closed: bool,
     alive: Slab<Arc<Life>>,
     retired: Counts,
+    /// The life that was retired last, whose place the next one may take.
+    gone: Option<Arc<Life>>,
+    /// Numbers for instances, which no other runtime gives out.
+    ids: Range<u64>,
 }
 
 /// What lives count each for themselves.
@@ -84,6 +90,18 @@ impl Counts {
 }
 
 impl Instances {
+    /// A number no other instance of the process has. Each runtime takes many at once, since a counter that all of them share
+    /// is slow to count.
+    fn next_id(&mut self) -> u64 {
+        static TAKEN: AtomicU64 = AtomicU64::new(0);
+        const MANY: u64 = 1 << 16;
+        self.ids.next().unwrap_or_else(|| {
+            let first = TAKEN.fetch_add(MANY, Ordering::Relaxed);
+            self.ids = first + 1..first + MANY;
+            first
+        })
+    }
+
     fn counts(&self) -> Counts {
         let mut counts = self.retired;
         self.alive.iter().for_each(|(_, life)| counts.add(life));
@@ -109,13 +127,15 @@ impl Ledger {
         self.cache_hits.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// An instance is being made; the number of its entry.
-    pub(crate) fn enroll(&self, life: &Arc<Life>) -> Result<usize> {
+    /// An instance is being made: its life, as [`Life::new`] makes it, and the number of its entry.
+    pub(crate) fn enroll(&self, limits: Limits, shared_bytes: u64, interruption: bool) -> Result<(Arc<Life>, usize)> {
         let mut instances = self.lock();
         if instances.closed {
             return Err(shut_down());
         }
-        Ok(instances.alive.insert(Arc::clone(life)))
+        let life = Life::new(instances.next_id(), limits, shared_bytes, interruption, instances.gone.take())?;
+        let entry = instances.alive.insert(Arc::clone(&life));
+        Ok((life, entry))
     }
 
     /// The instance of this entry is being dropped: its counts outlive it.
@@ -123,6 +143,7 @@ impl Ledger {
         let mut instances = self.lock();
         let life = instances.alive.remove(entry);
         instances.retired.add(&life);
+        instances.gone = life.reins().is_none().then_some(life);
     }
 
     pub(crate) fn metrics(&self) -> RuntimeMetrics {

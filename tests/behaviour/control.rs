@@ -4,10 +4,16 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use wrun::{Control, ErrorKind, Exit, FuncType, HostImports, InstanceState, Limits, Trap, WasmInstanceExt};
+use wrun::{Control, ErrorKind, Exit, FuncType, HostImports, InstanceState, Limits, Trap, Value, WasmInstanceExt};
 
 use crate::stopping::{Call, GUEST, Gate, LONG, answers, becomes, guest, on_each_stoppable, on_each_unmetered};
-use crate::vocabulary::{hints, on_each, refused, tells, trapped};
+use crate::vocabulary::{PAGE, hints, on_each, refused, tells, trapped};
+
+/// A guest that takes more memory before it traps.
+const TRAPPING: &str = r#"
+(module (memory 1)
+  (func (export "trap") (drop (memory.grow (i32.const 4))) unreachable)
+  (func (export "seven") (result i32) (i32.const 7)))"#;
 
 #[test]
 fn a_handle_can_be_shared_and_sent() {
@@ -16,6 +22,23 @@ fn a_handle_can_be_shared_and_sent() {
     on_each(|engine| {
         let guest = engine.start("(module)");
         assert_eq!(format!("{:?}", guest.control()), "Control(Ready)");
+    });
+}
+
+#[test]
+fn an_instance_that_is_gone_leaves_its_state_to_its_handles_and_nothing_to_the_next() {
+    on_each(|engine| {
+        for held in [true, false] {
+            let mut guest = engine.start(TRAPPING);
+            trapped(guest.call("trap", &[]), Trap::Unreachable);
+            let gone = held.then(|| guest.control());
+            drop(guest);
+            let mut next = engine.start(TRAPPING);
+            assert_eq!((next.state(), next.memory_peak_bytes()), (InstanceState::Ready, PAGE));
+            assert_eq!(next.call("seven", &[]).unwrap(), [Value::I32(7)]);
+            assert!(gone.is_none_or(|gone| gone.state() == InstanceState::Crashed));
+        }
+        assert_eq!((engine.runtime.metrics().calls, engine.runtime.metrics().traps), (4, 2));
     });
 }
 
