@@ -30,12 +30,15 @@ cp fixtures/add.wasm "$folder/add.wasm"
 copied() { # NAME COMMAND...: the command with a copy of its program, or nothing where there is none
   [[ -n ${2:-} ]] || return 0
   mkdir -p "$folder/bin"
-  cp -L "$(command -v "$2")" "$folder/bin/$1"
+  cp -L "$(command -v "$2" || printf '%s' "$2")" "$folder/bin/$1" || exit
   printf '%s' "$folder/bin/$1${3:+ ${*:3}}"
 }
 # shellcheck disable=SC2086 # the words are a command
 {
-  wrun=$(copied wrun "$wrun") wasmtime=$(copied wasmtime $wasmtime) wasmer=$(copied wasmer $wasmer) wasmi=$(copied wasmi $wasmi)
+  wrun=$(copied wrun "$wrun")
+  wasmtime=$(copied wasmtime $wasmtime)
+  wasmer=$(copied wasmer $wasmer)
+  wasmi=$(copied wasmi $wasmi)
 }
 
 median() { # FILE: the median of its numbers, seconds, in milliseconds

@@ -4,8 +4,8 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
-/// From this many bytes on, the GNU C library has a mapping for each block, whatever was freed before (`mallopt(3)`,
-/// `M_MMAP_THRESHOLD`).
+/// From this many bytes on, the GNU C library makes a mapping for each block, unless there is room among what was freed before
+/// (`mallopt(3)`, `M_MMAP_THRESHOLD`).
 const OWN_MAPPING: usize = 32 << 20;
 
 /// The system's allocator, with huge pages for what is large and sure to be filled.
@@ -50,7 +50,7 @@ fn with_huge_pages(block: *mut u8, size: usize) -> *mut u8 {
     block
 }
 
-/// The whole mapping is named, since what has two kinds of pages cannot be grown where it is.
+/// A mapping of its own is named whole, since what has two kinds of pages cannot be grown where it is.
 #[cold]
 fn ask_for_huge_pages(block: *mut u8) {
     // SAFETY: the block is one of the C library's.
@@ -58,8 +58,8 @@ fn ask_for_huge_pages(block: *mut u8) {
     // SAFETY: it is asked about a number.
     let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
     let inside = block.addr() % page;
-    // SAFETY: what is named lies in the block's mapping, which begins with the C library's own words on the same page. It is
-    // advice, which changes nothing that a program can see.
+    // SAFETY: what is named are the pages that the block lies on. It is advice, which changes nothing that a program can see, on
+    // pages that the C library shares out, too.
     unsafe { libc::madvise(block.wrapping_sub(inside).cast(), inside + usable, libc::MADV_HUGEPAGE) };
 }
 
