@@ -61,25 +61,13 @@ pub(crate) struct Life {
 }
 
 impl Life {
-    /// The life of instance `id`, whose shared memories, counted at once, may reach `shared_bytes`. With `interruption` it
-    /// can be stopped and paused. It takes the place of `gone`, where nobody has that any more: asking for room and giving it
-    /// back is a good part of what an instance takes that is made for one call.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Internal`] where the machine has no thread left to watch over it.
-    pub(crate) fn new(
-        id: u64,
-        limits: Limits,
-        shared_bytes: u64,
-        interruption: bool,
-        gone: Option<Arc<Self>>,
-    ) -> Result<Arc<Self>> {
-        if interruption {
-            crate::runtime::watchdog::start()?;
-        }
-        let life = |reins| Self {
+    /// The life of instance `id`, whose shared memories, counted at once, may reach `shared_bytes`. With reins it can be stopped
+    /// and paused.
+    #[inline]
+    pub(crate) fn new(id: u64, limits: Limits, shared_bytes: u64, reins: Option<Box<Reins>>) -> Self {
+        Self {
             id,
-            state: AtomicU8::new(if interruption { REINED } else { READY }),
+            state: AtomicU8::new(if reins.is_some() { REINED } else { READY }),
             closed: AtomicBool::new(false),
             garbled: AtomicBool::new(false),
             exit_code: AtomicI32::new(0),
@@ -93,17 +81,17 @@ impl Life {
             ends_waits: AtomicBool::new(false),
             made: AtomicBool::new(false),
             reins,
-        };
-        if interruption {
-            return Ok(Arc::new_cyclic(|me| life(Some(Box::new(Reins::new(Weak::clone(me), limits.time))))));
         }
-        if let Some(mut gone) = gone
-            && let Some(place) = Arc::get_mut(&mut gone)
-        {
-            *place = life(None);
-            return Ok(gone);
-        }
-        Ok(Arc::new(life(None)))
+    }
+
+    /// The same with reins, which know it for the watchdog.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] where the machine has no thread left to watch over it.
+    pub(crate) fn reined(id: u64, limits: Limits, shared_bytes: u64) -> Result<Arc<Self>> {
+        crate::runtime::watchdog::start()?;
+        let reins = |me: &Weak<Self>| Box::new(Reins::new(Weak::clone(me), limits.time));
+        Ok(Arc::new_cyclic(|me| Self::new(id, limits, shared_bytes, Some(reins(me)))))
     }
 
     /// Notes that the instance is made.
@@ -232,17 +220,13 @@ impl Life {
         Some(Running { life: self, after: CRASHED })
     }
 
-    fn run_unreined<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
-        self.state.store(RUNNING, Ordering::Release);
-        Running { life: self, after: CRASHED }.end(call())
-    }
-
     /// Runs what belongs to making the instance, its start function above all: as a call, but counted as none.
     pub(crate) fn start<T>(&self, start: impl FnOnce() -> Result<T>) -> Result<T> {
         if self.reins.is_some() || self.closed.load(Ordering::Relaxed) {
             return self.run_reined(start);
         }
-        self.run_unreined(start)
+        self.state.store(RUNNING, Ordering::Release);
+        Running { life: self, after: CRASHED }.end(start())
     }
 
     /// Runs one call that other threads can stop or hold.

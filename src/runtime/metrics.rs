@@ -102,6 +102,19 @@ impl Instances {
         })
     }
 
+    /// The place of the life that was retired last, where nobody has that any more, or a new one: asking for room and giving it
+    /// back is a good part of what an instance takes that is made for one call.
+    #[inline]
+    fn place(&mut self, life: Life) -> Arc<Life> {
+        if let Some(mut gone) = self.gone.take()
+            && let Some(place) = Arc::get_mut(&mut gone)
+        {
+            *place = life;
+            return gone;
+        }
+        Arc::new(life)
+    }
+
     fn counts(&self) -> Counts {
         let mut counts = self.retired;
         self.alive.iter().for_each(|(_, life)| counts.add(life));
@@ -127,13 +140,18 @@ impl Ledger {
         self.cache_hits.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// An instance is being made: its life, as [`Life::new`] makes it, and the number of its entry.
+    /// An instance is being made: its life, which can be stopped and paused with `interruption`, and the number of its entry.
     pub(crate) fn enroll(&self, limits: Limits, shared_bytes: u64, interruption: bool) -> Result<(Arc<Life>, usize)> {
         let mut instances = self.lock();
         if instances.closed {
             return Err(shut_down());
         }
-        let life = Life::new(instances.next_id(), limits, shared_bytes, interruption, instances.gone.take())?;
+        let id = instances.next_id();
+        let life = if interruption {
+            Life::reined(id, limits, shared_bytes)?
+        } else {
+            instances.place(Life::new(id, limits, shared_bytes, None))
+        };
         let entry = instances.alive.insert(Arc::clone(&life));
         Ok((life, entry))
     }
