@@ -88,6 +88,7 @@ impl Life {
     ///
     /// # Errors
     /// [`ErrorKind::Internal`] where the machine has no thread left to watch over it.
+    #[inline(never)]
     pub(crate) fn reined(id: u64, limits: Limits, shared_bytes: u64) -> Result<Arc<Self>> {
         crate::runtime::watchdog::start()?;
         let reins = |me: &Weak<Self>| Box::new(Reins::new(Weak::clone(me), limits.time));

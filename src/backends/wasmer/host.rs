@@ -39,14 +39,20 @@ pub(super) struct Lowered {
 
 impl Lowered {
     /// Shows the guest's memories and fuel to the host functions it calls.
+    #[inline]
     pub(super) fn connect(&self, store: &mut Store, instance: &Instance, fuel: Option<Global>) {
-        let Some(guest) = &self.guest else { return };
-        let exports = instance.exports.iter();
-        let memories = exports.memories().map(|(name, memory)| (name.clone(), memory.clone())).collect();
-        let guest = guest.as_mut(store);
-        guest.memories = memories;
-        guest.fuel = fuel;
+        if let Some(guest) = &self.guest {
+            connect(guest, store, instance, fuel);
+        }
     }
+}
+
+fn connect(guest: &FunctionEnv<Guest>, store: &mut Store, instance: &Instance, fuel: Option<Global>) {
+    let exports = instance.exports.iter();
+    let memories = exports.memories().map(|(name, memory)| (name.clone(), memory.clone())).collect();
+    let guest = guest.as_mut(store);
+    guest.memories = memories;
+    guest.fuel = fuel;
 }
 
 /// The imports of a module, in order; [`check_imports`](crate::runtime::preflight::check_imports) has found each. What is in
