@@ -235,6 +235,10 @@ fn fits(minimum: u64, maximum: Option<u64>, wanted_minimum: u64, wanted_maximum:
 /// [`ErrorKind::Limit`] with the limit and what was asked for; [`ErrorKind::UnsupportedFeature`] where the engine
 /// cannot hold a limit for what the module does.
 pub fn check_limits(kind: RuntimeKind, info: &ModuleInfo, imports: &HostImports, limits: Limits) -> Result<()> {
+    // What follows looks at these only, and an instance that is made for one call has no time to lose.
+    if info.imports.is_empty() && info.memories.is_empty() && info.tables.is_empty() && info.tags == 0 {
+        return Ok(());
+    }
     if kind == RuntimeKind::Wasmer && limits.memory.is_some() && info.tags > 0 {
         return Err(outside_of_limit("throws exceptions, which wasmer keeps"));
     }
@@ -310,8 +314,7 @@ pub fn check_instance(config: &RuntimeConfig, info: &ModuleInfo, imports: &HostI
     check_amounts(config, limits)?;
     wasix::check(config.kind, info, imports, limits)?;
     check_imports(info, imports)?;
-    let has_any = !(info.imports.is_empty() && info.memories.is_empty() && info.tables.is_empty() && info.tags == 0);
-    if has_any { check_limits(config.kind, info, imports, limits) } else { Ok(()) }
+    check_limits(config.kind, info, imports, limits)
 }
 
 /// Refuses a time limit for a guest that no engine can stop in time.
