@@ -1,6 +1,6 @@
 //! What is decided before a module is compiled: the engine, its compiler, the guest's stack.
 
-use crate::runtime::kind::{Compiler, Optimization, RuntimeKind};
+use crate::engine::kind::{Compiler, Optimization, RuntimeKind};
 
 /// The most guest stack where nothing else is asked for, in bytes: 1 MiB on both engines, so that the same
 /// recursion reaches about the same depth with Cranelift (Singlepass uses larger frames).

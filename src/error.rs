@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::limits::LimitExceeded;
-use crate::module::names::Shown;
+use crate::module::escape::Escaped;
 
 /// What this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -212,7 +212,7 @@ impl Frame {
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.function {
-            Some(name) => write!(f, "{}", Shown(name))?,
+            Some(name) => write!(f, "{}", Escaped(name))?,
             None => write!(f, "func[{}]", self.function_index)?,
         }
         self.offset.map_or(Ok(()), |offset| write!(f, " @ {offset:#x}"))

@@ -31,6 +31,7 @@ pub mod backends;
 pub mod cache;
 pub mod capabilities;
 pub mod config;
+pub mod engine;
 pub mod error;
 pub mod limits;
 pub mod module;
@@ -38,7 +39,7 @@ pub mod network;
 pub mod runtime;
 pub mod session;
 pub mod value;
-#[cfg_attr(not(any(feature = "wasmtime-runtime", feature = "wasmer-runtime")), path = "wasi/absent.rs")]
+#[cfg_attr(not(any(feature = "wasmtime-runtime", feature = "wasmer-runtime")), path = "wasi/disabled.rs")]
 mod wasi;
 
 pub use backends::create_runtime;
@@ -49,19 +50,19 @@ pub use backends::wasmtime::{WasmtimeFunctionCaller, WasmtimeInstance, WasmtimeM
 pub use cache::Cache;
 pub use capabilities::{Access, Capabilities, Captured, DirGrant, Input, Output};
 pub use config::RuntimeConfig;
+pub use engine::features::Feature;
+pub use engine::kind::{Compiler, Optimization, RuntimeKind};
 pub use error::{Error, ErrorKind, Frame, Result, Trap};
 pub use limits::{LimitExceeded, LimitKind, Limits};
 pub use module::file::ModuleFile;
 pub use module::info::{ExternType, MemoryType, ModuleInfo, TableType};
 pub use network::NetRule;
-pub use runtime::asynchronous::AsyncCall;
+pub use runtime::async_call::AsyncCall;
 pub use runtime::control::Control;
 pub use runtime::ext::WasmInstanceExt;
-pub use runtime::features::Feature;
-pub use runtime::host::{Exit, HostContext, HostError, HostFunction, HostImports, HostItem, Orders};
-pub use runtime::kind::{Compiler, Optimization, RuntimeKind};
-pub use runtime::life::InstanceState;
+pub use runtime::host::{Exit, HostContext, HostError, HostFunction, HostImports, HostItem, InterruptToken};
 pub use runtime::metrics::{RuntimeMetrics, Shutdown};
+pub use runtime::status::InstanceState;
 pub use runtime::traits::{WasmFunctionCaller, WasmInstance, WasmModule, WasmRuntime};
 pub use value::types::{FuncType, ValType, Value};
 

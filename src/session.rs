@@ -8,7 +8,7 @@ use std::{io, mem};
 
 use crate::backends;
 use crate::cache::Cache;
-use crate::cache::slot::Slot;
+use crate::cache::entry::CacheEntry;
 use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
@@ -16,8 +16,8 @@ use crate::limits::{LimitExceeded, LimitKind, Limits};
 use crate::module::file::ModuleFile;
 use crate::module::hash;
 use crate::module::info::ModuleInfo;
-use crate::module::needs;
-use crate::runtime::artifact::KeptCode;
+use crate::module::requirements;
+use crate::runtime::compiled_code::CachedCode;
 use crate::runtime::host::HostImports;
 use crate::runtime::preflight::{self, AdmittedModule};
 use crate::runtime::traits::{WasmModule, WasmRuntime};
@@ -90,7 +90,7 @@ impl<'c> Call<'c> {
 
 /// How a guest ended by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum Completion {
     /// The function returned these results.
     Returned(Vec<Value>),
     /// The guest ended itself with this code.
@@ -102,7 +102,7 @@ pub enum Ended {
 #[non_exhaustive]
 pub struct Outcome {
     /// How the guest ended, or why it did not come to that.
-    pub result: Result<Ended>,
+    pub result: Result<Completion>,
     /// What it took, as far as it got.
     pub metrics: CallMetrics,
 }
@@ -116,7 +116,7 @@ pub struct Session<'a> {
     /// The module to compile, where there is no code of it.
     admitted: OnceLock<AdmittedModule<'a>>,
     /// Where its code is to be kept.
-    slot: Option<Slot>,
+    entry: Option<CacheEntry>,
     /// What was found there when the session was opened, for the first who asks.
     found: Mutex<Found>,
     opened_with: CacheUse,
@@ -125,7 +125,7 @@ pub struct Session<'a> {
 /// What a look at the cache found.
 #[derive(Debug, Default)]
 enum Found {
-    Code(KeptCode),
+    Code(CachedCode),
     Nothing,
     /// It is to be looked again.
     #[default]
@@ -190,23 +190,23 @@ impl<'a> Session<'a> {
 
     fn look(config: &RuntimeConfig, source: Source<'a>, cache: &Cache) -> Result<Self> {
         preflight::check_config(config)?;
-        let slot = Slot::of(cache, config, source.hash()?);
-        match slot.find() {
+        let entry = CacheEntry::of(cache, config, source.hash()?);
+        match entry.find() {
             Some(code) => {
                 let (config, info) = (config.clone(), Arc::clone(code.info()));
-                let (slot, found) = (Some(slot), Mutex::new(Found::Code(code)));
-                Ok(Self { config, source, info, admitted: OnceLock::new(), slot, found, opened_with: CacheUse::Hit })
+                let (entry, found) = (Some(entry), Mutex::new(Found::Code(code)));
+                Ok(Self { config, source, info, admitted: OnceLock::new(), entry, found, opened_with: CacheUse::Hit })
             }
-            None => Self::admit(config, source, Some(slot)),
+            None => Self::admit(config, source, Some(entry)),
         }
     }
 
-    fn admit(config: &RuntimeConfig, source: Source<'a>, slot: Option<Slot>) -> Result<Self> {
+    fn admit(config: &RuntimeConfig, source: Source<'a>, entry: Option<CacheEntry>) -> Result<Self> {
         let admitted = preflight::admit(config, source.bytes()?)?;
         let (config, info) = (config.clone(), Arc::clone(admitted.info()));
-        let opened_with = if slot.is_some() { CacheUse::Miss } else { CacheUse::Off };
+        let opened_with = if entry.is_some() { CacheUse::Miss } else { CacheUse::Off };
         let found = Mutex::new(Found::Nothing);
-        Ok(Self { config, source, info, admitted: admitted.into(), slot, found, opened_with })
+        Ok(Self { config, source, info, admitted: admitted.into(), entry, found, opened_with })
     }
 
     /// The facts of the module.
@@ -227,17 +227,17 @@ impl<'a> Session<'a> {
     /// Those of [`WasmRuntime::compile`]; [`ErrorKind::Internal`] where the code cannot be written;
     /// [`ErrorKind::InvalidArgument`] where the session has no cache.
     pub fn fill_cache(&self, events: &dyn Fn(Event)) -> Result<Filled> {
-        let Some(slot) = &self.slot else {
+        let Some(entry) = &self.entry else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the session was opened without a cache"));
         };
         let mut metrics = CallMetrics { cache: self.cache(), ..CallMetrics::default() };
         let runtime = backends::create_runtime(&self.config)?;
         let loaded = timed(&mut metrics.compile_ns, || self.load(runtime.as_ref(), events, &mut metrics.cache))?;
         if metrics.cache == CacheUse::Miss {
-            slot.fill(loaded.as_ref(), self.source.bytes()?.len())?;
+            entry.fill(loaded.as_ref(), self.source.bytes()?.len())?;
         }
         metrics.compiled_bytes = loaded.compiled_bytes();
-        Ok(Filled { key: slot.key(), metrics })
+        Ok(Filled { key: entry.key(), metrics })
     }
 
     /// Compiles the module, makes an instance, runs `_initialize` where it is exported, and calls a function.
@@ -245,9 +245,9 @@ impl<'a> Session<'a> {
         let mut metrics = CallMetrics { cache: self.cache(), ..CallMetrics::default() };
         let clock = Clock { started: call.started, limit: call.limits.time };
         let result = match self.steps(call, &clock, events, &mut metrics) {
-            Ok(results) => Ok(Ended::Returned(results)),
+            Ok(results) => Ok(Completion::Returned(results)),
             Err(error) => match error.exit_code() {
-                Some(code) => Ok(Ended::Exited(code)),
+                Some(code) => Ok(Completion::Exited(code)),
                 None => Err(clock.of_the_whole(error)),
             },
         };
@@ -269,7 +269,7 @@ impl<'a> Session<'a> {
             preflight::check_stoppable(self.info(), &imports, limits)?;
         }
         preflight::check_instance(&self.config, self.info(), &imports, limits)?;
-        self.slot.as_ref().map_or(Ok(()), |slot| slot.cache().check_grants(capabilities))?;
+        self.entry.as_ref().map_or(Ok(()), |entry| entry.cache().check_grants(capabilities))?;
         clock.left()?;
         let (runtime, module) = timed(&mut metrics.compile_ns, || {
             let runtime = backends::create_runtime(&self.config)?;
@@ -278,9 +278,9 @@ impl<'a> Session<'a> {
         })?;
         let what = if metrics.cache == CacheUse::Hit { "loaded from the cache" } else { "compiled" };
         tracing::info!(compile_ns = metrics.compile_ns, engine = %runtime.kind(), "{what}");
-        if let (CacheUse::Miss, Some(slot)) = (metrics.cache, &self.slot) {
+        if let (CacheUse::Miss, Some(entry)) = (metrics.cache, &self.entry) {
             // Before the call, so that a guest that runs for hours or is stopped has its code kept too.
-            slot.fill_or_tell(module.as_ref(), self.source.bytes()?.len());
+            entry.fill_or_tell(module.as_ref(), self.source.bytes()?.len());
         }
         metrics.compiled_bytes = module.compiled_bytes();
         events(Event::Measured(*metrics));
@@ -304,7 +304,7 @@ impl<'a> Session<'a> {
         metrics.memory_peak_bytes = Some(instance.memory_peak_bytes());
         tracing::info!(call_ns = metrics.call_ns, function, ok = result.is_ok(), "called");
         // The threads of a guest are waited for, so that they say and write no more once its result is told.
-        if call.ends_with_process && !needs::starts_threads(self.info()) {
+        if call.ends_with_process && !requirements::starts_threads(self.info()) {
             mem::forget((instance, module, runtime));
         }
         result
@@ -317,14 +317,14 @@ impl<'a> Session<'a> {
         events: &dyn Fn(Event),
         used: &mut CacheUse,
     ) -> Result<Box<dyn WasmModule>> {
-        if let Some(slot) = &self.slot {
+        if let Some(entry) = &self.entry {
             let found = match mem::take(&mut *self.found.lock().unwrap_or_else(PoisonError::into_inner)) {
                 Found::Code(code) => Some(code),
                 Found::Nothing => None,
                 // An earlier call may have put it there.
-                Found::Unknown => slot.find(),
+                Found::Unknown => entry.find(),
             };
-            if let Some(module) = found.and_then(|code| slot.restore(runtime, code)) {
+            if let Some(module) = found.and_then(|code| entry.restore(runtime, code)) {
                 *used = CacheUse::Hit;
                 return Ok(module);
             }

@@ -1,22 +1,22 @@
 //! The engines behind the contract. No other file names them.
 
 use crate::config::RuntimeConfig;
+use crate::engine::kind::RuntimeKind;
 use crate::error::Result;
-use crate::runtime::kind::RuntimeKind;
 use crate::runtime::preflight;
 use crate::runtime::traits::WasmRuntime;
 
 #[cfg(not(all(feature = "wasmtime-runtime", feature = "wasmer-runtime")))]
-mod absent;
+mod disabled;
 #[cfg(feature = "wasmer-runtime")]
 pub mod wasmer;
 #[cfg(feature = "wasmtime-runtime")]
 pub mod wasmtime;
 
 #[cfg(not(feature = "wasmer-runtime"))]
-use absent as wasmer;
+use disabled as wasmer;
 #[cfg(not(feature = "wasmtime-runtime"))]
-use absent as wasmtime;
+use disabled as wasmtime;
 
 /// A number that changes where this program's part in what an engine compiles does.
 pub(crate) const fn code_fingerprint(kind: RuntimeKind) -> u64 {

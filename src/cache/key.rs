@@ -5,9 +5,9 @@ use blake3::{Hash, Hasher};
 use super::cpu;
 use crate::backends;
 use crate::config::RuntimeConfig;
-use crate::runtime::artifact::fingerprint;
-use crate::runtime::features::Feature;
-use crate::runtime::kind::{Compiler, Optimization};
+use crate::engine::features::Feature;
+use crate::engine::kind::{Compiler, Optimization};
+use crate::runtime::compiled_code::fingerprint;
 use crate::runtime::preflight;
 
 /// How entries are laid out; a new number for each change.
@@ -16,10 +16,10 @@ pub(super) const FORMAT: u64 = 1;
 /// What decides which modules are admitted, and what is known of one: a hit implies both.
 const ADMISSION: u64 = fingerprint(&[
     include_bytes!("../module/info.rs"),
-    include_bytes!("../module/needs.rs"),
+    include_bytes!("../module/requirements.rs"),
     include_bytes!("../module/source.rs"),
     include_bytes!("../module/validation.rs"),
-    include_bytes!("../runtime/features.rs"),
+    include_bytes!("../engine/features.rs"),
     include_bytes!("../runtime/preflight.rs"),
     include_bytes!("../value/types.rs"),
 ]);

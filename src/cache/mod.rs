@@ -27,16 +27,16 @@
 //! ```
 
 mod cpu;
-#[cfg_attr(not(unix), path = "custody_unknown.rs")]
-mod custody;
-mod entry;
+pub(crate) mod entry;
+mod eviction;
+mod format;
 mod key;
-mod label;
-mod ledger;
-pub(crate) mod slot;
+mod metadata;
+#[cfg_attr(not(unix), path = "permissions_other.rs")]
+mod permissions;
+mod size_log;
 mod store;
-mod upkeep;
 
-pub use label::About;
+pub use eviction::{Checked, Listed, Pruned};
+pub use metadata::EntryMetadata;
 pub use store::{Cache, DEFAULT_MAX_BYTES};
-pub use upkeep::{Checked, Listed, Pruned};

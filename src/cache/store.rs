@@ -3,8 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::custody;
-use super::slot::Slot;
+use super::entry::CacheEntry;
+use super::permissions;
 use crate::capabilities::{Access, Capabilities, DirGrant};
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::hash;
@@ -33,9 +33,9 @@ impl Cache {
     /// others.
     pub fn open(dir: impl Into<PathBuf>) -> Result<Self> {
         let dir = dir.into();
-        let checked = match custody::check_folder(&dir) {
+        let checked = match permissions::check_folder(&dir) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                custody::make_folder(&dir).and_then(|()| custody::check_folder(&dir))
+                permissions::make_folder(&dir).and_then(|()| permissions::check_folder(&dir))
             }
             other => other,
         };
@@ -49,7 +49,7 @@ impl Cache {
     /// As [`Cache::open`].
     pub fn existing(dir: impl Into<PathBuf>) -> Result<Option<Self>> {
         let dir = dir.into();
-        match custody::check_folder(&dir) {
+        match permissions::check_folder(&dir) {
             Ok(()) => Ok(Some(Self { dir, max_bytes: DEFAULT_MAX_BYTES, label: None })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(unusable(&dir, error)),
@@ -96,7 +96,7 @@ impl Cache {
     /// # Errors
     /// [`ErrorKind::Grant`].
     pub fn check_grants(&self, capabilities: &Capabilities) -> Result<()> {
-        if !custody::guests_overrule_modes() {
+        if !permissions::guests_overrule_modes() {
             return Ok(());
         }
         let writable = capabilities.dirs.iter().filter(|dir| dir.access == Access::ReadWrite);
@@ -125,7 +125,7 @@ impl Cache {
     /// # Errors
     /// Those of [`WasmRuntime::load_module`], which does the same without a cache.
     pub fn load_or_compile(&self, runtime: &dyn WasmRuntime, bytes: &[u8]) -> Result<Box<dyn WasmModule>> {
-        let slot = Slot::of(self, runtime.config(), hash::contents(bytes));
+        let slot = CacheEntry::of(self, runtime.config(), hash::contents(bytes));
         if let Some(module) = slot.find().and_then(|code| slot.restore(runtime, code)) {
             return Ok(module);
         }

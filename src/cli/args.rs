@@ -85,7 +85,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_enum, value_name = "WHEN", default_value_t, help_heading = "Input and output")]
     pub(crate) progress: When,
     #[command(flatten)]
-    pub(crate) talk: TalkArgs,
+    pub(crate) log: LogArgs,
 }
 
 #[derive(Args, Debug, Default)]
@@ -101,21 +101,21 @@ pub(crate) struct EngineArgs {
     pub(crate) opt: Option<OptName>,
     /// Compute the same on every engine and machine: canonical NaNs, clocks from a fixed start in fixed steps, random
     /// bytes that follow from the seed [default seed: 0]
-    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "0", value_parser = super::quantity::parse_count, help_heading = "Engine")]
+    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "0", value_parser = super::parse_values::parse_count, help_heading = "Engine")]
     pub(crate) deterministic: Option<u64>,
 }
 
 #[derive(Args, Debug, Default)]
 pub(crate) struct GrantArgs {
     /// Grant a folder, by its own path or as GUEST; `::ro` makes it read-only
-    #[arg(long, value_name = "HOST[::GUEST][::ro]", value_parser = super::quantity::parse_dir, help_heading = "Grants")]
+    #[arg(long, value_name = "HOST[::GUEST][::ro]", value_parser = super::parse_values::parse_dir, help_heading = "Grants")]
     pub(crate) dir: Vec<DirGrant>,
     /// Grant an environment variable; without a value, a copy of wrun's own
-    #[arg(long, value_name = "NAME[=VALUE]", value_parser = super::quantity::parse_variable, help_heading = "Grants")]
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = super::parse_values::parse_variable, help_heading = "Grants")]
     pub(crate) env: Vec<(String, String)>,
     /// Grant network to a WASIX program on wasmer: reach 127.0.0.1:80, tcp:10.0.0.0/8:*, example.org:443; listen at
     /// in:tcp:127.0.0.1:8080; look up dns:example.org
-    #[arg(long, value_name = "RULE", value_parser = super::quantity::parse_rule, help_heading = "Grants")]
+    #[arg(long, value_name = "RULE", value_parser = super::parse_values::parse_rule, help_heading = "Grants")]
     pub(crate) net: Vec<NetRule>,
     /// Limits and grants from a TOML file; flags win over it
     #[arg(long, value_name = "FILE", help_heading = "Grants")]
@@ -128,19 +128,19 @@ pub(crate) struct GrantArgs {
 #[derive(Args, Debug, Default)]
 pub(crate) struct LimitArgs {
     /// The most linear memory, all memories together, with a unit: 64MiB, 1GB
-    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = super::quantity::parse_size, help_heading = "Limits")]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = super::parse_values::parse_size, help_heading = "Limits")]
     pub(crate) memory: Option<u64>,
     /// The most guest stack, with a unit, 64KiB to 1GiB [default: 1MiB]
-    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = super::quantity::parse_size, help_heading = "Limits")]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = super::parse_values::parse_size, help_heading = "Limits")]
     pub(crate) stack: Option<u64>,
     /// The most elements in each table
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::quantity::parse_count, help_heading = "Limits")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::parse_values::parse_count, help_heading = "Limits")]
     pub(crate) table_elements: Option<u64>,
     /// The most wall clock, from reading the module to the result, with a unit: 500ms, 1.5s, 2m
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = super::quantity::parse_duration, help_heading = "Limits")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = super::parse_values::parse_duration, help_heading = "Limits")]
     pub(crate) timeout: Option<Duration>,
     /// The most portable fuel, about one unit an operator: 500000, 10M, 2G
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::quantity::parse_fuel, help_heading = "Limits")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::parse_values::parse_fuel, help_heading = "Limits")]
     pub(crate) fuel: Option<u64>,
 }
 
@@ -162,7 +162,7 @@ pub(crate) struct FolderArgs {
 
 // How much is said on standard error, and how. (Written as documentation, this would be said of each subcommand in its help.)
 #[derive(Args, Debug, Default)]
-pub(crate) struct TalkArgs {
+pub(crate) struct LogArgs {
     /// Say more on standard error (-vv: the engines too); `WRUN_LOG` takes a filter
     #[arg(short, long, action = clap::ArgAction::Count, conflicts_with = "quiet", help_heading = "Messages")]
     pub(crate) verbose: u8,
@@ -195,7 +195,7 @@ pub(crate) struct InspectArgs {
     #[command(flatten)]
     pub(crate) report: ReportArgs,
     #[command(flatten)]
-    pub(crate) talk: TalkArgs,
+    pub(crate) log: LogArgs,
 }
 
 #[derive(Args, Debug)]
@@ -207,7 +207,7 @@ pub(crate) struct EnginesArgs {
     #[arg(long)]
     pub(crate) pretty: bool,
     #[command(flatten)]
-    pub(crate) talk: TalkArgs,
+    pub(crate) log: LogArgs,
 }
 
 #[derive(Args, Debug)]
@@ -218,10 +218,10 @@ pub(crate) struct CompileArgs {
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
     /// For runs with --fuel: what they are given plays no part
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::quantity::parse_fuel, help_heading = "Limits")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = super::parse_values::parse_fuel, help_heading = "Limits")]
     pub(crate) fuel: Option<u64>,
     /// For runs with --timeout: how long they may take plays no part
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = super::quantity::parse_duration, help_heading = "Limits")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = super::parse_values::parse_duration, help_heading = "Limits")]
     pub(crate) timeout: Option<Duration>,
     /// For runs with this policy file
     #[arg(long, value_name = "FILE", help_heading = "Grants")]
@@ -234,7 +234,7 @@ pub(crate) struct CompileArgs {
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub(crate) progress: When,
     #[command(flatten)]
-    pub(crate) talk: TalkArgs,
+    pub(crate) log: LogArgs,
 }
 
 #[derive(Args, Debug)]
@@ -243,7 +243,7 @@ pub(crate) struct CacheArgs {
     #[arg(value_enum)]
     pub(crate) action: CacheAction,
     /// What to prune to [default: `WRUN_CACHE_SIZE`, else 1GiB]
-    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = super::quantity::parse_size)]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = super::parse_values::parse_size)]
     pub(crate) max_size: Option<u64>,
     /// Remove what verify finds to be bad
     #[arg(long)]
@@ -253,7 +253,7 @@ pub(crate) struct CacheArgs {
     #[command(flatten)]
     pub(crate) report: ReportArgs,
     #[command(flatten)]
-    pub(crate) talk: TalkArgs,
+    pub(crate) log: LogArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -275,7 +275,7 @@ pub(crate) struct CompletionsArgs {
     /// The shell
     pub(crate) shell: Shell,
     #[command(flatten)]
-    pub(crate) talk: TalkArgs,
+    pub(crate) log: LogArgs,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

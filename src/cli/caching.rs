@@ -8,9 +8,9 @@ use wrun::cache::DEFAULT_MAX_BYTES;
 use wrun::{Cache, Capabilities};
 
 use super::args::FolderArgs;
-use super::effective::{Origin, Sourced};
 use super::failure::Failure;
-use super::quantity;
+use super::parse_values;
+use super::provenance::{Provenance, Sourced};
 
 /// The cache in force, not looked at yet.
 #[derive(Debug)]
@@ -31,19 +31,19 @@ impl Caching {
         let max_bytes = match text("WRUN_CACHE_SIZE") {
             Some(size) if !no_cache => {
                 let size = size.into_string().map_err(|_| "not UTF-8".to_owned());
-                let bytes = size.and_then(|size| quantity::parse_size(&size));
+                let bytes = size.and_then(|size| parse_values::parse_size(&size));
                 bytes.map_err(|why| Failure::usage(format!("WRUN_CACHE_SIZE: {why}")))?
             }
             _ => DEFAULT_MAX_BYTES,
         };
         let environment = || text("WRUN_CACHE_DIR").map(PathBuf::from);
         let folder = match (&flag.cache_dir, environment()) {
-            (Some(dir), _) => Sourced { value: Some(dir.clone()), from: Origin::Flag },
-            (None, Some(dir)) => Sourced { value: Some(dir), from: Origin::Environment },
-            (None, None) => Sourced { value: folder_of_user(), from: Origin::Default },
+            (Some(dir), _) => Sourced { value: Some(dir.clone()), from: Provenance::Flag },
+            (None, Some(dir)) => Sourced { value: Some(dir), from: Provenance::Environment },
+            (None, None) => Sourced { value: folder_of_user(), from: Provenance::Default },
         };
         if no_cache {
-            let none = Sourced { value: None, from: Origin::Flag };
+            let none = Sourced { value: None, from: Provenance::Flag };
             return Ok(Self { folder: none, of_others: folder.value, max_bytes });
         }
         Ok(Self { folder, of_others: None, max_bytes })
@@ -70,14 +70,14 @@ impl Caching {
     pub(crate) fn open(&self) -> Result<Option<Cache>, Failure> {
         let Sourced { value: folder, from } = &self.folder;
         match folder {
-            None if *from == Origin::Default => {
+            None if *from == Provenance::Default => {
                 tracing::info!("nothing is cached: neither XDG_CACHE_HOME nor HOME names a folder of this user's");
                 Ok(None)
             }
             None => Ok(None),
             Some(folder) => match Cache::open(folder) {
                 Ok(cache) => Ok(Some(cache.with_max_bytes(self.max_bytes))),
-                Err(error) if *from == Origin::Default => {
+                Err(error) if *from == Provenance::Default => {
                     tracing::info!("nothing is cached: {error}");
                     Ok(None)
                 }
@@ -93,7 +93,7 @@ impl Caching {
     pub(crate) fn in_force(&self) -> Result<Sourced<Option<PathBuf>>, Failure> {
         let Sourced { value, from } = &self.folder;
         match value.as_ref().map(Cache::existing) {
-            Some(Err(error)) if *from != Origin::Default => Err(error.into()),
+            Some(Err(error)) if *from != Provenance::Default => Err(error.into()),
             Some(Err(_)) => Ok(Sourced { value: None, from: *from }),
             _ => Ok(self.folder.clone()),
         }

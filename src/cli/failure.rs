@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use wrun::{Error, LimitExceeded, LimitKind};
 
-use super::exit_status;
-use super::guard::Ending;
+use super::exit_code;
+use super::supervisor::Ending;
 
 /// Why the command did not do what was asked.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Failure {
 
     /// What was typed cannot be meant.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self::new("usage", exit_status::USAGE, message.into())
+        Self::new("usage", exit_code::USAGE, message.into())
     }
 
     pub(crate) fn both_from_stdin() -> Self {
@@ -41,7 +41,7 @@ impl Failure {
     pub(crate) fn module(path: &Path, error: &io::Error) -> Self {
         let shown = path.display();
         if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
-            return Self::new("module_not_found", exit_status::NOT_FOUND, format!("no such module file: {shown}"));
+            return Self::new("module_not_found", exit_code::NOT_FOUND, format!("no such module file: {shown}"));
         }
         Self::io(&format!("cannot read the module {shown}"), error)
     }
@@ -57,15 +57,15 @@ impl Failure {
                 Self { message, ..Error::timeout(exceeded).into() }
             }
             Ending::Interrupted => {
-                Self::new("interrupted", exit_status::INTERRUPTED, format!("interrupted while {phase}"))
+                Self::new("interrupted", exit_code::INTERRUPTED, format!("interrupted while {phase}"))
             }
-            Ending::Terminated => Self::new("terminated", exit_status::TERMINATED, format!("terminated while {phase}")),
+            Ending::Terminated => Self::new("terminated", exit_code::TERMINATED, format!("terminated while {phase}")),
         }
     }
 
     /// Something of the system's failed.
     pub(crate) fn io(what: &str, error: &io::Error) -> Self {
-        Self::new("io", exit_status::INTERNAL, format!("{what}: {error}"))
+        Self::new("io", exit_code::INTERNAL, format!("{what}: {error}"))
     }
 
     /// The same, where it is told what it is about, if the library failed: that does not know names of files.
@@ -87,7 +87,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self {
             kind: error.kind().as_str(),
-            exit_code: exit_status::of(&error),
+            exit_code: exit_code::of(&error),
             message: error.message().to_owned(),
             hints: error.hints().to_vec(),
             error: Some(error),
@@ -100,7 +100,7 @@ pub(crate) fn guard<T>(part: impl FnOnce() -> Result<T, Failure>) -> Result<T, F
     panic::catch_unwind(AssertUnwindSafe(part)).unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-        let failure = Failure::new("internal", exit_status::INTERNAL, format!("this is a bug: {said}"));
+        let failure = Failure::new("internal", exit_code::INTERNAL, format!("this is a bug: {said}"));
         Err(failure.hint("please report it, with the module and the command"))
     })
 }

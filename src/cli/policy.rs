@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 use wrun::{Compiler, DirGrant, NetRule, Optimization, RuntimeKind};
 
 use super::failure::Failure;
-use super::quantity;
+use super::parse_values;
 
 /// What a policy file says. Keys are the flags' names; a key that is none is an error.
 #[derive(Debug, Default, Deserialize)]
@@ -99,19 +99,19 @@ where
 }
 
 fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    parsed(deserializer, quantity::parse_size)
+    parsed(deserializer, parse_values::parse_size)
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    parsed(deserializer, quantity::parse_duration)
+    parsed(deserializer, parse_values::parse_duration)
 }
 
 fn fuel<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    number(deserializer, quantity::parse_fuel)
+    number(deserializer, parse_values::parse_fuel)
 }
 
 fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    number(deserializer, quantity::parse_count)
+    number(deserializer, parse_values::parse_count)
 }
 
 /// A number, or a text as a flag has it, such as `10M`.
@@ -128,13 +128,13 @@ fn number<'de, D: Deserializer<'de>>(
 }
 
 fn dirs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<DirGrant>, D::Error> {
-    list(deserializer, quantity::parse_dir)
+    list(deserializer, parse_values::parse_dir)
 }
 
 fn env<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
-    list(deserializer, quantity::parse_variable)
+    list(deserializer, parse_values::parse_variable)
 }
 
 fn net<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<NetRule>, D::Error> {
-    list(deserializer, quantity::parse_rule)
+    list(deserializer, parse_values::parse_rule)
 }

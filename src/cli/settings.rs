@@ -7,8 +7,8 @@ use wrun::{Capabilities, Captured, Input, Limits, Output, RuntimeConfig};
 use super::args::{InputFormat, OutputFormat, RunArgs, When};
 use super::argv;
 use super::caching::Caching;
-use super::effective::Effective;
 use super::failure::Failure;
+use super::provenance::Effective;
 
 /// A call, decided.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ impl RunSettings {
             pretty: run.pretty,
             metrics: run.metrics,
             progress: run.progress,
-            quiet: run.talk.quiet,
+            quiet: run.log.quiet,
         })
     }
 }

@@ -6,9 +6,9 @@ use std::panic;
 use clap::error::ContextKind;
 use clap::{CommandFactory, FromArgMatches};
 
-use super::args::{Cli, Command, TalkArgs};
+use super::args::{Cli, Command, LogArgs};
 use super::failure::Failure;
-use super::{argv, commands, exit_status, failure, logging, printer};
+use super::{argv, commands, exit_code, failure, logging, printer};
 
 /// Runs the command; its exit code.
 pub(crate) fn main(argv: impl Iterator<Item = OsString>) -> u8 {
@@ -25,13 +25,13 @@ pub(crate) fn main(argv: impl Iterator<Item = OsString>) -> u8 {
                 printer::failure(&failure, false);
                 return failure.exit_code;
             }
-            return u8::try_from(answer.exit_code()).unwrap_or(exit_status::USAGE);
+            return u8::try_from(answer.exit_code()).unwrap_or(exit_code::USAGE);
         }
     };
-    let talk = talk(&cli);
-    let quiet = talk.quiet;
+    let log = log(&cli);
+    let quiet = log.quiet;
     panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
-    let done = logging::set_up(talk).and_then(|()| failure::guard(|| dispatch(cli)));
+    let done = logging::set_up(log).and_then(|()| failure::guard(|| dispatch(cli)));
     done.unwrap_or_else(|failure: Failure| {
         printer::failure(&failure, quiet);
         failure.exit_code
@@ -58,13 +58,13 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
     }
 }
 
-fn talk(cli: &Cli) -> &TalkArgs {
+fn log(cli: &Cli) -> &LogArgs {
     match &cli.command {
-        None => &cli.run.talk,
-        Some(Command::Inspect(args)) => &args.talk,
-        Some(Command::Engines(args)) => &args.talk,
-        Some(Command::Compile(args)) => &args.talk,
-        Some(Command::Cache(args)) => &args.talk,
-        Some(Command::Completions(args)) => &args.talk,
+        None => &cli.run.log,
+        Some(Command::Inspect(args)) => &args.log,
+        Some(Command::Engines(args)) => &args.log,
+        Some(Command::Compile(args)) => &args.log,
+        Some(Command::Cache(args)) => &args.log,
+        Some(Command::Completions(args)) => &args.log,
     }
 }

@@ -7,7 +7,7 @@ use wasmparser::types::{CoreTypeId, Types};
 use wasmparser::{KnownCustom, Parser, Payload, TypeRef, WasmFeatures};
 
 use crate::error::Result;
-use crate::module::needs;
+use crate::module::requirements;
 use crate::module::validation::{invalid, validate};
 use crate::value::types::{FuncType, ValType};
 
@@ -272,7 +272,7 @@ impl ModuleInfo {
                         shared |= memory?.shared;
                     }
                 }
-                Payload::CodeSectionEntry(body) if shared && !info.waits => info.waits = needs::waits(&body)?,
+                Payload::CodeSectionEntry(body) if shared && !info.waits => info.waits = requirements::waits(&body)?,
                 Payload::StartSection { func, .. } => info.start = Some(func),
                 Payload::CustomSection(section) => {
                     let (name, size) = (section.name().to_owned(), section.data().len());

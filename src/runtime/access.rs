@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::module::escape::Escaped;
 use crate::module::info::{ExternType, ModuleInfo};
-use crate::module::names::Shown;
 
 /// The range of `length` bytes from `offset`, where it lies inside a memory of `size` bytes.
 ///
@@ -43,11 +43,11 @@ pub fn write(memory: &mut [u8], offset: u64, bytes: &[u8]) -> Result<()> {
 pub fn no_such_export(info: &ModuleInfo, kind: &str, name: &str) -> Error {
     let other = info.exports.iter().find(|export| export.name == name);
     let message = match other {
-        Some(export) => format!("the export `{}` is a {}, not a {kind}", Shown(name), export.ty.kind()),
-        None => format!("the module exports no {kind} `{}`", Shown(name)),
+        Some(export) => format!("the export `{}` is a {}, not a {kind}", Escaped(name), export.ty.kind()),
+        None => format!("the module exports no {kind} `{}`", Escaped(name)),
     };
     let of_kind = info.exports.iter().filter(|export| export.ty.kind() == kind);
-    let names: Vec<_> = of_kind.take(20).map(|export| format!("`{}`", Shown(&export.name))).collect();
+    let names: Vec<_> = of_kind.take(20).map(|export| format!("`{}`", Escaped(&export.name))).collect();
     let error = Error::new(ErrorKind::UnknownExport, message);
     if names.is_empty() { error } else { error.with_hint(format!("exported: {}", names.join(", "))) }
 }

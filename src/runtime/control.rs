@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::life::{InstanceState, Life};
-use crate::runtime::reins::{Reins, Stop};
+use crate::runtime::interrupt::{InterruptState, StopReason};
+use crate::runtime::status::{InstanceState, InstanceStatus};
 
 /// Watches, stops and pauses an instance from any thread, also while a call is in it. Clones are of the same instance;
 /// none keeps it alive.
@@ -16,18 +16,18 @@ use crate::runtime::reins::{Reins, Stop};
 /// memory, but for that of a WASIX guest.
 #[derive(Clone)]
 pub struct Control {
-    life: Arc<Life>,
+    status: Arc<InstanceStatus>,
 }
 
 impl Control {
-    pub(crate) fn new(life: &Arc<Life>) -> Self {
-        Self { life: Arc::clone(life) }
+    pub(crate) fn new(status: &Arc<InstanceStatus>) -> Self {
+        Self { status: Arc::clone(status) }
     }
 
     /// The state of the instance; of one that is gone, its last.
     #[must_use]
     pub fn state(&self) -> InstanceState {
-        self.life.state()
+        self.status.state()
     }
 
     /// Stops the call that is in the instance, also one that is paused: it fails with [`ErrorKind::Interrupted`], and
@@ -36,7 +36,7 @@ impl Control {
     /// # Errors
     /// [`ErrorKind::UnsupportedConfig`] where the runtime was made without interruption.
     pub fn interrupt(&self) -> Result<bool> {
-        Ok(self.reins()?.order(Stop::Interrupted))
+        Ok(self.interrupt_state()?.request_stop(StopReason::Interrupted))
     }
 
     /// Holds the instance until [`Control::resume`]. A call that runs is held at its next check on Wasmtime (a loop's
@@ -47,12 +47,12 @@ impl Control {
     /// [`ErrorKind::UnsupportedConfig`] where the runtime was made without interruption,
     /// [`ErrorKind::UnsupportedFeature`] where the guest can start threads: they would run on.
     pub fn pause(&self) -> Result<()> {
-        let reins = self.reins()?;
-        if !reins.can_pause() {
+        let interrupt = self.interrupt_state()?;
+        if !interrupt.can_pause() {
             let message = "the guest can start threads, which nothing pauses";
             return Err(Error::new(ErrorKind::UnsupportedFeature, message));
         }
-        reins.pause(true);
+        interrupt.pause(true);
         Ok(())
     }
 
@@ -61,21 +61,21 @@ impl Control {
     /// # Errors
     /// [`ErrorKind::UnsupportedConfig`] where the runtime was made without interruption.
     pub fn resume(&self) -> Result<()> {
-        self.reins()?.pause(false);
+        self.interrupt_state()?.pause(false);
         Ok(())
     }
 
     pub(crate) fn check_interruptible(&self) -> Result<()> {
-        self.reins().map(drop)
+        self.interrupt_state().map(drop)
     }
 
     /// Stops the call that is in the instance, and refuses all further ones.
     pub(crate) fn close(&self) {
-        self.life.close();
+        self.status.close();
     }
 
-    fn reins(&self) -> Result<&Reins> {
-        self.life.reins().ok_or_else(uninterruptible)
+    fn interrupt_state(&self) -> Result<&InterruptState> {
+        self.status.interrupt().ok_or_else(uninterruptible)
     }
 }
 

@@ -9,30 +9,30 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
-use crate::runtime::life::Life;
-use crate::runtime::metrics::Ledger;
-use crate::runtime::reins::Brake;
+use crate::runtime::interrupt::InterruptHandle;
+use crate::runtime::metrics::InstanceRegistry;
+use crate::runtime::status::InstanceStatus;
 
 /// The facts of a module, and the books of the runtime it belongs to.
 #[derive(Clone, Debug)]
-pub(crate) struct Origin(Arc<(Arc<ModuleInfo>, Arc<Ledger>)>);
+pub(crate) struct ModuleOwner(Arc<(Arc<ModuleInfo>, Arc<InstanceRegistry>)>);
 
-impl Origin {
-    pub(crate) fn new(info: Arc<ModuleInfo>, ledger: &Arc<Ledger>) -> Self {
-        Self(Arc::new((info, Arc::clone(ledger))))
+impl ModuleOwner {
+    pub(crate) fn new(info: Arc<ModuleInfo>, registry: &Arc<InstanceRegistry>) -> Self {
+        Self(Arc::new((info, Arc::clone(registry))))
     }
 
     pub(crate) fn info(&self) -> &Arc<ModuleInfo> {
         &self.0.0
     }
 
-    fn ledger(&self) -> &Ledger {
+    fn registry(&self) -> &InstanceRegistry {
         &self.0.1
     }
 
     /// Whether the module belongs to the runtime that keeps these books.
-    pub(crate) fn is_of(&self, ledger: &Arc<Ledger>) -> bool {
-        Arc::ptr_eq(&self.0.1, ledger)
+    pub(crate) fn is_of(&self, registry: &Arc<InstanceRegistry>) -> bool {
+        Arc::ptr_eq(&self.0.1, registry)
     }
 }
 
@@ -41,22 +41,22 @@ impl Origin {
 /// It is to be dropped before the engine's store, which its brake may point into.
 pub struct InstanceCore {
     id: u64,
-    origin: Origin,
-    life: Arc<Life>,
+    owner: ModuleOwner,
+    status: Arc<InstanceStatus>,
     /// Its entry in the books.
     entry: usize,
 }
 
 impl InstanceCore {
     /// Enters a new instance into its runtime's books.
-    pub(crate) fn new(origin: &Origin, limits: Limits, shared_bytes: u64, interruption: bool) -> Result<Self> {
-        let (life, entry) = origin.ledger().enroll(limits, shared_bytes, interruption)?;
-        Ok(Self { id: life.id(), origin: origin.clone(), life, entry })
+    pub(crate) fn new(owner: &ModuleOwner, limits: Limits, shared_bytes: u64, interruption: bool) -> Result<Self> {
+        let (status, entry) = owner.registry().register(limits, shared_bytes, interruption)?;
+        Ok(Self { id: status.id(), owner: owner.clone(), status, entry })
     }
 
     /// The instance is made, and counts as such.
     pub(crate) fn made(self) -> Self {
-        self.life.set_made();
+        self.status.set_made();
         self
     }
 
@@ -67,33 +67,33 @@ impl InstanceCore {
     }
 
     pub(crate) fn info(&self) -> &Arc<ModuleInfo> {
-        self.origin.info()
+        self.owner.info()
     }
 
     #[inline]
-    pub(crate) fn life(&self) -> &Arc<Life> {
-        &self.life
+    pub(crate) fn status(&self) -> &Arc<InstanceStatus> {
+        &self.status
     }
 
     /// Whether the guest may wait on shared memory where nothing ends the wait.
     pub(crate) fn outlasts_its_time(&self) -> bool {
-        self.info().waits && !self.life.ends_waits()
+        self.info().waits && !self.status.ends_waits()
     }
 
     /// Gives a guest that can be interrupted its brake.
-    pub(crate) fn set_brake(&self, brake: impl Brake + 'static) {
-        if let Some(reins) = self.life.reins() {
-            reins.set_brake(Box::new(brake));
+    pub(crate) fn set_interrupt_handle(&self, handle: impl InterruptHandle + 'static) {
+        if let Some(interrupt) = self.status.interrupt() {
+            interrupt.set_interrupt_handle(Box::new(handle));
         }
     }
 }
 
 impl Drop for InstanceCore {
     fn drop(&mut self) {
-        if let Some(reins) = self.life.reins() {
-            reins.let_go();
+        if let Some(interrupt) = self.status.interrupt() {
+            interrupt.detach();
         }
-        self.origin.ledger().retire(self.entry);
+        self.owner.registry().unregister(self.entry);
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{LimitExceeded, LimitKind};
 use crate::module::info::ModuleInfo;
-use crate::runtime::life::Life;
+use crate::runtime::status::InstanceStatus;
 
 /// The cost of entering a function.
 pub const ENTRY: i64 = 1;
@@ -26,8 +26,8 @@ pub(crate) const UNLIMITED: i64 = i64::MAX / 2;
 
 /// What a guest has in its tank, as both engines count it.
 #[derive(Debug)]
-pub struct Tank {
-    life: Arc<Life>,
+pub struct FuelState {
+    status: Arc<InstanceStatus>,
     /// What was put in: the limit, and what was added since.
     filled: i64,
     /// Whether there is a limit at all.
@@ -40,11 +40,11 @@ pub struct Tank {
     told: i64,
 }
 
-impl Tank {
+impl FuelState {
     /// The tank of an instance with this limit.
-    pub(crate) fn new(life: &Arc<Life>, limit: Option<u64>) -> Self {
+    pub(crate) fn new(status: &Arc<InstanceStatus>, limit: Option<u64>) -> Self {
         let filled = limit.map_or(UNLIMITED, |limit| i64::try_from(limit).unwrap_or(UNLIMITED));
-        Self { life: Arc::clone(life), filled, limited: limit.is_some(), known: true, short: false, told: filled }
+        Self { status: Arc::clone(status), filled, limited: limit.is_some(), known: true, short: false, told: filled }
     }
 
     /// What was put in.
@@ -64,7 +64,7 @@ impl Tank {
 
     /// Whether what was used is known: neither after a trap nor after a stop.
     fn is_known(&self) -> bool {
-        self.known && !self.life.is_garbled()
+        self.known && !self.status.is_fuel_unknown()
     }
 
     /// Notes that a trap left what was used unknown.
@@ -74,9 +74,9 @@ impl Tank {
 
     /// Counts what a call used that left this much.
     pub(crate) fn count(&mut self, left: i64) {
-        if !self.short && !self.life.is_garbled() {
+        if !self.short && !self.status.is_fuel_unknown() {
             let left = left.max(0);
-            self.life.count_fuel(u64::try_from(self.told - left).unwrap_or(0));
+            self.status.count_fuel(u64::try_from(self.told - left).unwrap_or(0));
             self.told = left;
         }
     }
@@ -85,7 +85,7 @@ impl Tank {
     ///
     /// # Errors
     /// [`ErrorKind::OutOfFuel`] where it used more than there was.
-    pub(crate) fn settle(&mut self, left: i64) -> Result<()> {
+    pub(crate) fn finish_call(&mut self, left: i64) -> Result<()> {
         if left < 0 {
             return Err(self.exhausted());
         }
@@ -94,7 +94,7 @@ impl Tank {
     }
 
     /// What a call failed with, which used what is only known where the guest ended itself.
-    pub(crate) fn settle_failure(&mut self, left: i64, error: Error) -> Error {
+    pub(crate) fn finish_failed_call(&mut self, left: i64, error: Error) -> Error {
         if error.kind() == ErrorKind::Exited {
             self.count(left);
         } else {
@@ -105,7 +105,7 @@ impl Tank {
 
     /// Puts `fuel` in as a new limit; what was used before is forgotten.
     pub(crate) fn reset(&mut self, limit: u64) -> Result<()> {
-        *self = Self::new(&self.life, Some(Self::bounded(limit)?));
+        *self = Self::new(&self.status, Some(Self::bounded(limit)?));
         Ok(())
     }
 
@@ -142,9 +142,9 @@ pub(crate) fn unmetered() -> Error {
 }
 
 /// An instance's tank, as its engine counts it. Only the backends have any.
-pub trait Gauge {
+pub trait FuelCounter {
     /// The tank, where fuel is metered.
-    fn tank(&mut self) -> Option<&mut Tank>;
+    fn fuel_state(&mut self) -> Option<&mut FuelState>;
 
     /// What the engine says is left; below zero where more was used than there was.
     fn left(&mut self) -> i64;
@@ -154,56 +154,56 @@ pub trait Gauge {
 }
 
 /// See [`WasmInstance::fuel_used`](crate::WasmInstance::fuel_used).
-pub(crate) fn used(gauge: &mut dyn Gauge) -> Option<u64> {
-    let left = gauge.tank().is_some().then(|| gauge.left())?;
-    gauge.tank()?.used(left)
+pub(crate) fn used(fuel_counter: &mut dyn FuelCounter) -> Option<u64> {
+    let left = fuel_counter.fuel_state().is_some().then(|| fuel_counter.left())?;
+    fuel_counter.fuel_state()?.used(left)
 }
 
 /// See [`WasmInstance::fuel_remaining`](crate::WasmInstance::fuel_remaining).
-pub(crate) fn remaining(gauge: &mut dyn Gauge) -> Option<u64> {
-    let left = gauge.tank().is_some().then(|| gauge.left())?;
-    gauge.tank()?.remaining(left)
+pub(crate) fn remaining(fuel_counter: &mut dyn FuelCounter) -> Option<u64> {
+    let left = fuel_counter.fuel_state().is_some().then(|| fuel_counter.left())?;
+    fuel_counter.fuel_state()?.remaining(left)
 }
 
 /// See [`WasmInstance::add_fuel`](crate::WasmInstance::add_fuel).
-pub(crate) fn add(gauge: &mut dyn Gauge, units: u64) -> Result<()> {
-    let tank = gauge.tank().ok_or_else(unmetered)?;
-    if tank.life.take_garbled() || tank.short {
-        set_anew(gauge);
+pub(crate) fn add(fuel_counter: &mut dyn FuelCounter, units: u64) -> Result<()> {
+    let fuel_state = fuel_counter.fuel_state().ok_or_else(unmetered)?;
+    if fuel_state.status.take_fuel_unknown() || fuel_state.short {
+        set_anew(fuel_counter);
     }
-    let added = gauge.tank().ok_or_else(unmetered)?.add(units)?;
-    let left = gauge.left().max(0);
-    gauge.set_left(left + added);
+    let added = fuel_counter.fuel_state().ok_or_else(unmetered)?.add(units)?;
+    let left = fuel_counter.left().max(0);
+    fuel_counter.set_left(left + added);
     Ok(())
 }
 
 /// See [`WasmInstance::reset_fuel`](crate::WasmInstance::reset_fuel).
-pub(crate) fn reset(gauge: &mut dyn Gauge, limit: u64) -> Result<()> {
-    let tank = gauge.tank().ok_or_else(unmetered)?;
-    tank.reset(limit)?;
-    tank.life.take_garbled();
-    let filled = tank.filled();
-    gauge.set_left(filled);
+pub(crate) fn reset(fuel_counter: &mut dyn FuelCounter, limit: u64) -> Result<()> {
+    let fuel_state = fuel_counter.fuel_state().ok_or_else(unmetered)?;
+    fuel_state.reset(limit)?;
+    fuel_state.status.take_fuel_unknown();
+    let filled = fuel_state.filled();
+    fuel_counter.set_left(filled);
     Ok(())
 }
 
-/// See [`WasmInstance::recover`](crate::WasmInstance::recover); `garbled` where a stop may have left anything in what the engine
+/// See [`WasmInstance::recover`](crate::WasmInstance::recover); `fuel_unknown` where a stop may have left anything in what the engine
 /// counts in.
-pub(crate) fn recover(gauge: &mut dyn Gauge, garbled: bool) {
-    if garbled || gauge.tank().is_some_and(|tank| tank.short) {
-        set_anew(gauge);
+pub(crate) fn recover(fuel_counter: &mut dyn FuelCounter, fuel_unknown: bool) {
+    if fuel_unknown || fuel_counter.fuel_state().is_some_and(|fuel_state| fuel_state.short) {
+        set_anew(fuel_counter);
     }
 }
 
 /// Sets anew what the engine counts in, after a trap or a stop: of a limit, nothing remains, since nobody knows how much was
 /// used of it.
-fn set_anew(gauge: &mut dyn Gauge) {
-    let tank = gauge.tank();
-    let left = if tank.as_ref().is_some_and(|tank| tank.limited) { 0 } else { UNLIMITED };
-    if let Some(tank) = tank {
-        (tank.known, tank.short, tank.told) = (false, false, left);
+fn set_anew(fuel_counter: &mut dyn FuelCounter) {
+    let fuel_state = fuel_counter.fuel_state();
+    let left = if fuel_state.as_ref().is_some_and(|fuel_state| fuel_state.limited) { 0 } else { UNLIMITED };
+    if let Some(fuel_state) = fuel_state {
+        (fuel_state.known, fuel_state.short, fuel_state.told) = (false, false, left);
     }
-    gauge.set_left(left);
+    fuel_counter.set_left(left);
 }
 
 /// `name`, or the first of its kind that a module does not export: for what a backend exports for itself.

@@ -1,8 +1,8 @@
 //! Which grants an engine can hold.
 
 use crate::capabilities::Capabilities;
+use crate::engine::kind::RuntimeKind;
 use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::kind::RuntimeKind;
 
 /// Checks all about capabilities that can be told without a guest.
 ///

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::capabilities::Capabilities;
 use crate::error::{Error, Result, Trap};
 use crate::module::info::{ExternType, MemoryType, TableType};
-use crate::runtime::life::Life;
-use crate::runtime::reins::Stop;
+use crate::runtime::interrupt::StopReason;
+use crate::runtime::status::InstanceStatus;
 use crate::value::types::{FuncType, Value};
 
 /// Why a host function failed; it becomes the source of a trap with [`Trap::Host`].
@@ -30,13 +30,13 @@ impl std::error::Error for Exit {}
 
 /// What others order the guest that is calling to do, for a host function that waits.
 #[derive(Clone, Debug)]
-pub struct Orders {
-    life: Arc<Life>,
+pub struct InterruptToken {
+    status: Arc<InstanceStatus>,
 }
 
-impl Orders {
-    pub(crate) fn new(life: &Arc<Life>) -> Self {
-        Self { life: Arc::clone(life) }
+impl InterruptToken {
+    pub(crate) fn new(status: &Arc<InstanceStatus>) -> Self {
+        Self { status: Arc::clone(status) }
     }
 
     /// Waits while the guest is paused. It holds the guest, so it is for whoever works for the host function that the guest is
@@ -44,15 +44,15 @@ impl Orders {
     ///
     /// # Errors
     /// Where it is to stop; the host function that returns this error ends the call.
-    pub fn heed(&self) -> Result<(), HostError> {
-        Ok(self.life.heed()?)
+    pub fn check_interrupt(&self) -> Result<(), HostError> {
+        Ok(self.status.check_interrupt()?)
     }
 }
 
 /// What a host function can do to the guest that calls it.
 pub trait HostContext {
     /// What the guest is ordered to do meanwhile.
-    fn orders(&self) -> Orders;
+    fn interrupt_token(&self) -> InterruptToken;
 
     /// Hands out the exported memory `memory`, all of it, as it is now.
     ///
@@ -227,7 +227,7 @@ impl HostFailure {
         if let Some(Exit(code)) = self.0.downcast_ref() {
             return Error::exited(*code);
         }
-        match self.0.downcast::<Stop>() {
+        match self.0.downcast::<StopReason>() {
             Ok(stop) => stop.into_error(),
             Err(source) => Error::trap(Trap::Host, Some(source.to_string())).with_source(source),
         }

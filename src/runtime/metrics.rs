@@ -10,7 +10,7 @@ use slab::Slab;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
-use crate::runtime::life::Life;
+use crate::runtime::status::InstanceStatus;
 
 /// Counts of one runtime since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -52,7 +52,7 @@ pub struct Shutdown {
 
 /// The counters behind [`RuntimeMetrics`]; each backend's runtime owns one.
 #[derive(Debug, Default)]
-pub(crate) struct Ledger {
+pub(crate) struct InstanceRegistry {
     modules_compiled: AtomicU64,
     cache_hits: AtomicU64,
     instances: Mutex<Instances>,
@@ -61,10 +61,10 @@ pub(crate) struct Ledger {
 #[derive(Debug, Default)]
 struct Instances {
     closed: bool,
-    alive: Slab<Arc<Life>>,
-    retired: Counts,
+    alive: Slab<Arc<InstanceStatus>>,
+    unregistered: Counts,
     /// The life that was retired last, whose place the next one may take.
-    gone: Option<Arc<Life>>,
+    gone: Option<Arc<InstanceStatus>>,
     /// Numbers for instances, which no other runtime gives out.
     ids: Range<u64>,
 }
@@ -80,12 +80,12 @@ struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, life: &Life) {
-        self.created += u64::from(life.is_made());
-        self.calls += life.calls();
-        self.traps += life.traps();
-        self.stopped += life.stopped();
-        self.fuel = self.fuel.saturating_add(life.fuel());
+    fn add(&mut self, status: &InstanceStatus) {
+        self.created += u64::from(status.is_made());
+        self.calls += status.calls();
+        self.traps += status.traps();
+        self.stopped += status.stopped();
+        self.fuel = self.fuel.saturating_add(status.fuel());
     }
 }
 
@@ -105,24 +105,24 @@ impl Instances {
     /// The place of the life that was retired last, where nobody has that any more, or a new one: asking for room and giving it
     /// back is a good part of what an instance takes that is made for one call.
     #[inline]
-    fn place(&mut self, life: Life) -> Arc<Life> {
+    fn place(&mut self, status: InstanceStatus) -> Arc<InstanceStatus> {
         if let Some(mut gone) = self.gone.take()
             && let Some(place) = Arc::get_mut(&mut gone)
         {
-            *place = life;
+            *place = status;
             return gone;
         }
-        Arc::new(life)
+        Arc::new(status)
     }
 
     fn counts(&self) -> Counts {
-        let mut counts = self.retired;
-        self.alive.iter().for_each(|(_, life)| counts.add(life));
+        let mut counts = self.unregistered;
+        self.alive.iter().for_each(|(_, status)| counts.add(status));
         counts
     }
 }
 
-impl Ledger {
+impl InstanceRegistry {
     fn lock(&self) -> MutexGuard<'_, Instances> {
         self.instances.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -141,27 +141,32 @@ impl Ledger {
     }
 
     /// An instance is being made: its life, which can be stopped and paused with `interruption`, and the number of its entry.
-    pub(crate) fn enroll(&self, limits: Limits, shared_bytes: u64, interruption: bool) -> Result<(Arc<Life>, usize)> {
+    pub(crate) fn register(
+        &self,
+        limits: Limits,
+        shared_bytes: u64,
+        interruption: bool,
+    ) -> Result<(Arc<InstanceStatus>, usize)> {
         let mut instances = self.lock();
         if instances.closed {
             return Err(shut_down());
         }
         let id = instances.next_id();
-        let life = if interruption {
-            Life::reined(id, limits, shared_bytes)?
+        let status = if interruption {
+            InstanceStatus::interruptible(id, limits, shared_bytes)?
         } else {
-            instances.place(Life::new(id, limits, shared_bytes, None))
+            instances.place(InstanceStatus::new(id, limits, shared_bytes, None))
         };
-        let entry = instances.alive.insert(Arc::clone(&life));
-        Ok((life, entry))
+        let entry = instances.alive.insert(Arc::clone(&status));
+        Ok((status, entry))
     }
 
     /// The instance of this entry is being dropped: its counts outlive it.
-    pub(crate) fn retire(&self, entry: usize) {
+    pub(crate) fn unregister(&self, entry: usize) {
         let mut instances = self.lock();
-        let life = instances.alive.remove(entry);
-        instances.retired.add(&life);
-        instances.gone = life.reins().is_none().then_some(life);
+        let status = instances.alive.remove(entry);
+        instances.unregistered.add(&status);
+        instances.gone = status.interrupt().is_none().then_some(status);
     }
 
     pub(crate) fn metrics(&self) -> RuntimeMetrics {
@@ -177,10 +182,10 @@ impl Ledger {
             fuel_used: fuel,
             ..RuntimeMetrics::default()
         };
-        for (_, life) in &instances.alive {
+        for (_, status) in &instances.alive {
             metrics.instances_alive += 1;
-            metrics.memory_bytes += life.memory().used();
-            metrics.memory_peak_bytes += life.memory().peak();
+            metrics.memory_bytes += status.memory().used();
+            metrics.memory_peak_bytes += status.memory().peak();
         }
         metrics
     }
@@ -188,17 +193,17 @@ impl Ledger {
     /// See [`WasmRuntime::shutdown`](crate::WasmRuntime::shutdown).
     pub(crate) fn shutdown(&self, within: Duration) -> Shutdown {
         let deadline = Instant::now().checked_add(within);
-        let (lives, stopped_before) = {
+        let (statuses, stopped_before) = {
             let mut instances = self.lock();
             instances.closed = true;
-            let lives: Vec<_> = instances.alive.iter().map(|(_, life)| Arc::clone(life)).collect();
-            (lives, instances.counts().stopped)
+            let statuses: Vec<_> = instances.alive.iter().map(|(_, status)| Arc::clone(status)).collect();
+            (statuses, instances.counts().stopped)
         };
-        for life in &lives {
-            life.close();
+        for status in &statuses {
+            status.close();
         }
-        let running = lives.iter().filter(|life| !life.wait_until_idle(deadline)).count() as u64;
-        drop(lives);
+        let running = statuses.iter().filter(|status| !status.wait_until_idle(deadline)).count() as u64;
+        drop(statuses);
         let instances = self.lock();
         Shutdown {
             stopped: instances.counts().stopped - stopped_before,

@@ -6,14 +6,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::config::RuntimeConfig;
+use crate::engine::features::{self, Feature};
+use crate::engine::kind::{Compiler, Optimization, RuntimeKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{LimitExceeded, LimitKind, Limits, MOST_TABLE_ELEMENTS};
+use crate::module::escape::Escaped;
 use crate::module::info::{ExternType, Import, MemoryType, ModuleInfo, TableType};
-use crate::module::names::Shown;
-use crate::module::{needs, source, validation};
-use crate::runtime::features::{self, Feature};
+use crate::module::{requirements, source, validation};
 use crate::runtime::host::{HostImports, HostItem};
-use crate::runtime::kind::{Compiler, Optimization, RuntimeKind};
 use crate::runtime::{control, fuel, wasix};
 use crate::value::types::ValType;
 
@@ -127,7 +127,7 @@ pub(crate) fn has(config: &RuntimeConfig, feature: Feature) -> bool {
 /// A module that is valid with more features than the engine has needs another engine; any other is just invalid.
 fn explain(error: Error, binary: &[u8], config: &RuntimeConfig) -> Error {
     let (kind, compiler) = (config.kind, config.effective_compiler());
-    let Ok(needed) = needs::features(binary) else { return error };
+    let Ok(needed) = requirements::features(binary) else { return error };
     let missing: Vec<Feature> = needed.into_iter().filter(|one| !has(config, *one)).collect();
     let enough = features::flags(Feature::supported(kind, compiler).chain(missing.iter().copied()));
     if missing.is_empty() || validation::validate(binary, enough).is_err() {
@@ -156,7 +156,7 @@ fn check_compiler(config: &RuntimeConfig, info: &ModuleInfo) -> Result<()> {
     let several = |import: &&Import| matches!(&import.ty, ExternType::Func(ty) if ty.results().len() > 1);
     match info.imports.iter().find(several) {
         Some(Import { module, name, ty }) if config.effective_compiler() == Compiler::Singlepass => {
-            let import = format!("`{}` `{}`: {ty}", Shown(module), Shown(name));
+            let import = format!("`{}` `{}`: {ty}", Escaped(module), Escaped(name));
             let message = format!("the module imports {import}; singlepass takes one result at most from the host");
             Err(RuntimeKind::ALL.iter().fold(Error::new(ErrorKind::UnsupportedFeature, message), |error, kind| {
                 error.with_hint(format!("it runs with `--runtime {kind} --compiler cranelift`"))
@@ -185,10 +185,10 @@ pub fn check_imports(info: &ModuleInfo, imports: &HostImports) -> Result<()> {
         };
         match found {
             _ if is_provided => {}
-            Some(found) => problems.push(format!("`{}` `{}` is {found}, not {ty}", Shown(module), Shown(name))),
+            Some(found) => problems.push(format!("`{}` `{}` is {found}, not {ty}", Escaped(module), Escaped(name))),
             None => {
                 wasix |= module.starts_with("wasix") && module != "wasix_32v1";
-                problems.push(format!("`{}` `{}`: {ty}", Shown(module), Shown(name)));
+                problems.push(format!("`{}` `{}`: {ty}", Escaped(module), Escaped(name)));
             }
         }
     }

@@ -1,8 +1,8 @@
 //! A function of a module by its name, and whether what it is given fits its type.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::module::escape::Escaped;
 use crate::module::info::ModuleInfo;
-use crate::module::names::Shown;
 use crate::runtime::preflight::MOST_LISTED;
 use crate::value::types::{FuncType, ValType, Value};
 
@@ -17,12 +17,12 @@ pub fn find_function<'i>(info: &'i ModuleInfo, name: &str) -> Result<&'i FuncTyp
     }
     let other = info.exports.iter().find(|export| export.name == name);
     let message = match other {
-        Some(export) => format!("the export `{}` is a {}, not a function", Shown(name), export.ty.kind()),
-        None => format!("the module exports no function `{}`", Shown(name)),
+        Some(export) => format!("the export `{}` is a {}, not a function", Escaped(name), export.ty.kind()),
+        None => format!("the module exports no function `{}`", Escaped(name)),
     };
     let mut error = Error::new(ErrorKind::UnknownExport, message);
     if let Some(near) = nearest(name, info.functions().map(|(name, _)| name)) {
-        error = error.with_hint(format!("did you mean `{}`?", Shown(near)));
+        error = error.with_hint(format!("did you mean `{}`?", Escaped(near)));
     }
     Err(error.with_hint(list_of_functions(info)))
 }
@@ -46,7 +46,7 @@ pub fn list_of_functions(info: &ModuleInfo) -> String {
     }
     let mut list = "exported functions:".to_owned();
     for (name, ty) in info.functions().take(MOST_LISTED) {
-        list += &format!("\n  {}{ty}", Shown(name));
+        list += &format!("\n  {}{ty}", Escaped(name));
     }
     if total > MOST_LISTED {
         list += &format!("\n  and {} more (`wrun inspect` lists them)", total - MOST_LISTED);
@@ -97,7 +97,7 @@ pub fn check_passable(name: &str, ty: &FuncType) -> Result<()> {
     match ty.params().iter().chain(ty.results()).find(|ty| !ty.is_passable()) {
         None => Ok(()),
         Some(other) => {
-            let message = format!("`{}{ty}` cannot be called: wrun passes no values of type {other}", Shown(name));
+            let message = format!("`{}{ty}` cannot be called: wrun passes no values of type {other}", Escaped(name));
             Err(Error::new(ErrorKind::UnsupportedFeature, message))
         }
     }

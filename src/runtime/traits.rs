@@ -10,19 +10,19 @@ use smallvec::SmallVec;
 
 use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
+use crate::engine::kind::RuntimeKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
-use crate::runtime::artifact::{Artifact, KeptCode};
+use crate::runtime::compiled_code::{CachedCode, SerializedCode};
 use crate::runtime::control::{self, Control};
 use crate::runtime::core::{InstanceCore, Seat};
-use crate::runtime::fuel::{self, Gauge};
+use crate::runtime::fuel::{self, FuelCounter};
 use crate::runtime::host::HostImports;
-use crate::runtime::kind::RuntimeKind;
-use crate::runtime::life::InstanceState;
 use crate::runtime::metrics::{RuntimeMetrics, Shutdown};
 use crate::runtime::preflight::{self, AdmittedModule};
 use crate::runtime::signature;
+use crate::runtime::status::InstanceState;
 use crate::value::types::{FuncType, ValType, Value};
 use crate::wasi;
 
@@ -44,7 +44,7 @@ pub trait WasmRuntime: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] where it was another configuration, [`ErrorKind::Internal`] where the engine cannot
     /// load it.
-    fn restore(&self, code: KeptCode) -> Result<Box<dyn WasmModule>>;
+    fn restore(&self, code: CachedCode) -> Result<Box<dyn WasmModule>>;
 
     /// Makes an instance whose every import is in `imports`: takes memories and tables within `limits`, runs the start
     /// function. A guest that waits on shared memory outlasts its time limit here; the caller answers for that.
@@ -128,7 +128,7 @@ pub trait WasmModule: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`ErrorKind::Internal`] where the engine has no way to write it: it is too large for its format.
-    fn artifact(&self) -> Result<Artifact>;
+    fn serialize(&self) -> Result<SerializedCode>;
 
     /// For the backend, to find its own module again.
     fn as_any(&self) -> &dyn Any;
@@ -140,7 +140,7 @@ pub trait WasmInstance: fmt::Debug + Send {
     fn core(&self) -> &InstanceCore;
 
     /// Where its engine counts fuel.
-    fn gauge(&mut self) -> &mut dyn Gauge;
+    fn fuel_counter(&mut self) -> &mut dyn FuelCounter;
 
     /// The instance, for its own handles to find it again.
     fn seat(&mut self) -> Seat<'_>;
@@ -192,12 +192,12 @@ pub trait WasmInstance: fmt::Debug + Send {
 
     /// Whether it takes calls.
     fn state(&self) -> InstanceState {
-        self.core().life().state()
+        self.core().status().state()
     }
 
     /// A handle for other threads, to watch, stop and pause it.
     fn control(&self) -> Control {
-        Control::new(self.core().life())
+        Control::new(self.core().status())
     }
 
     /// Makes a crashed instance take calls again. The specification allows that after a trap; whether what the
@@ -205,32 +205,32 @@ pub trait WasmInstance: fmt::Debug + Send {
     /// call that trapped or was stopped, since nobody knows how much of it was used: [`WasmInstance::add_fuel`] or
     /// [`WasmInstance::reset_fuel`] gives more.
     fn recover(&mut self) {
-        if self.core().life().recover() {
-            let garbled = self.core().life().take_garbled();
-            fuel::recover(self.gauge(), garbled);
+        if self.core().status().recover() {
+            let fuel_unknown = self.core().status().take_fuel_unknown();
+            fuel::recover(self.fuel_counter(), fuel_unknown);
         }
     }
 
     /// Bytes of linear memory in use, all memories together (with those of the garbage collector, where one runs; a
     /// shared memory counts with its maximum).
     fn memory_bytes(&self) -> u64 {
-        self.core().life().memory().used()
+        self.core().status().memory().used()
     }
 
     /// The most bytes of linear memory that were in use, counted as in [`WasmInstance::memory_bytes`].
     fn memory_peak_bytes(&self) -> u64 {
-        self.core().life().memory().peak()
+        self.core().status().memory().peak()
     }
 
     /// [Portable fuel](crate::runtime::fuel) used since the instance was made or its fuel reset; `None` where its runtime
     /// meters none, and after a trap (what the guest had used by then, no engine knows exactly).
     fn fuel_used(&mut self) -> Option<u64> {
-        fuel::used(self.gauge())
+        fuel::used(self.fuel_counter())
     }
 
     /// What remains of the fuel limit; `None` as for [`WasmInstance::fuel_used`], and without a limit.
     fn fuel_remaining(&mut self) -> Option<u64> {
-        fuel::remaining(self.gauge())
+        fuel::remaining(self.fuel_counter())
     }
 
     /// Adds to the fuel limit.
@@ -239,7 +239,7 @@ pub trait WasmInstance: fmt::Debug + Send {
     /// [`ErrorKind::UnsupportedConfig`] where the runtime meters none, [`ErrorKind::InvalidArgument`] where it is more
     /// than a tank holds.
     fn add_fuel(&mut self, units: u64) -> Result<()> {
-        fuel::add(self.gauge(), units)
+        fuel::add(self.fuel_counter(), units)
     }
 
     /// Sets the fuel limit anew and forgets what was used.
@@ -247,7 +247,7 @@ pub trait WasmInstance: fmt::Debug + Send {
     /// # Errors
     /// As [`WasmInstance::add_fuel`].
     fn reset_fuel(&mut self, limit: u64) -> Result<()> {
-        fuel::reset(self.gauge(), limit)
+        fuel::reset(self.fuel_counter(), limit)
     }
 
     /// Sets the time limit anew: the guest may run this long from now on.
@@ -259,7 +259,7 @@ pub trait WasmInstance: fmt::Debug + Send {
         if self.core().outlasts_its_time() {
             return Err(preflight::outlasts_its_time());
         }
-        self.core().life().reins().ok_or_else(control::uninterruptible)?.set_time(limit);
+        self.core().status().interrupt().ok_or_else(control::uninterruptible)?.set_time(limit);
         Ok(())
     }
 

@@ -1,11 +1,11 @@
 //! What is refused of WASIX before an engine is asked for it.
 
+use crate::engine::kind::RuntimeKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::module::info::{ExternType, ModuleInfo};
-use crate::module::needs;
+use crate::module::requirements;
 use crate::runtime::host::HostImports;
-use crate::runtime::kind::RuntimeKind;
 
 /// The section of a module that is linked to others as it is loaded.
 const DYNAMIC: &str = "dylink.0";
@@ -19,7 +19,7 @@ pub(crate) const MEMORY: (&str, &str) = ("env", "memory");
 /// [`ErrorKind::UnsupportedFeature`].
 pub(crate) fn check(kind: RuntimeKind, info: &ModuleInfo, imports: &HostImports, limits: Limits) -> Result<()> {
     let refused = |message: &str| Err(Error::new(ErrorKind::UnsupportedFeature, message));
-    if kind == RuntimeKind::Wasmer && limits.fuel.is_some() && needs::starts_threads(info) {
+    if kind == RuntimeKind::Wasmer && limits.fuel.is_some() && requirements::starts_threads(info) {
         return refused("the module can start threads, which do not share one tank: no fuel limit holds for it");
     }
     let Some(wasix) = imports.wasix() else { return Ok(()) };

@@ -5,10 +5,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::life::Life;
+use crate::runtime::status::InstanceStatus;
 
 /// Instances to look at, by when and by where they are: at most one look at each.
-static ROUNDS: Mutex<BTreeMap<(Instant, usize), Weak<Life>>> = Mutex::new(BTreeMap::new());
+static ROUNDS: Mutex<BTreeMap<(Instant, usize), Weak<InstanceStatus>>> = Mutex::new(BTreeMap::new());
 static SOONER: Condvar = Condvar::new();
 
 /// Has the thread run, from the first instance that needs it on.
@@ -28,23 +28,23 @@ pub(crate) fn start() -> Result<()> {
     Ok(())
 }
 
-fn rounds() -> MutexGuard<'static, BTreeMap<(Instant, usize), Weak<Life>>> {
+fn rounds() -> MutexGuard<'static, BTreeMap<(Instant, usize), Weak<InstanceStatus>>> {
     ROUNDS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Looks at an instance at `at`.
-pub(crate) fn watch(life: &Weak<Life>, at: Instant) {
+pub(crate) fn watch(status: &Weak<InstanceStatus>, at: Instant) {
     let mut rounds = rounds();
     let sooner = rounds.keys().next().is_none_or(|(next, _)| at < *next);
-    rounds.insert((at, life.as_ptr().addr()), Weak::clone(life));
+    rounds.insert((at, status.as_ptr().addr()), Weak::clone(status));
     if sooner {
         SOONER.notify_one();
     }
 }
 
 /// Does not look at an instance at `at` after all.
-pub(crate) fn unwatch(life: &Weak<Life>, at: Instant) {
-    rounds().remove(&(at, life.as_ptr().addr()));
+pub(crate) fn unwatch(status: &Weak<InstanceStatus>, at: Instant) {
+    rounds().remove(&(at, status.as_ptr().addr()));
 }
 
 fn keep_watch() {
@@ -58,11 +58,11 @@ fn keep_watch() {
                 SOONER.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner).0
             }
             Some(due) => {
-                let ((at, _), life) = due.remove_entry();
+                let ((at, _), status) = due.remove_entry();
                 // The instance's own lock is taken without this one: its threads take them the other way round.
                 drop(waiting);
-                if let Some(reins) = life.upgrade().as_ref().and_then(|life| life.reins()) {
-                    reins.look(at, now);
+                if let Some(interrupt) = status.upgrade().as_ref().and_then(|status| status.interrupt()) {
+                    interrupt.check_deadline(at, now);
                 }
                 rounds()
             }

@@ -64,10 +64,10 @@ pub enum Event {
 }
 
 /// Runs a step and notes how long it took, whatever came of it.
-pub(super) fn timed<T>(slot: &mut Option<u64>, step: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn timed<T>(entry: &mut Option<u64>, step: impl FnOnce() -> Result<T>) -> Result<T> {
     let start = Instant::now();
     let result = step();
-    *slot = Some(nanoseconds(start));
+    *entry = Some(nanoseconds(start));
     result
 }
 

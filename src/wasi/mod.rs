@@ -5,7 +5,7 @@ mod clocks;
 mod output;
 mod poll;
 mod preview1;
+mod state;
 mod wasix;
-mod world;
 
 pub(crate) use preview1::provide;

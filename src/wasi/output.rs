@@ -12,15 +12,15 @@ use wiggle::error::Error;
 
 /// Nobody reads what the guest writes to standard output. It ends then, as a program of the system's does.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ReaderGone;
+pub(super) struct BrokenPipe;
 
-impl fmt::Display for ReaderGone {
+impl fmt::Display for BrokenPipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("nobody reads standard output any more")
     }
 }
 
-impl std::error::Error for ReaderGone {}
+impl std::error::Error for BrokenPipe {}
 
 /// The process's standard output.
 pub(super) struct Inherited(Stdout);
@@ -52,7 +52,7 @@ struct Stream(Box<dyn OutputStream>);
 
 fn gone<T>(done: StreamResult<T>) -> StreamResult<T> {
     done.map_err(|error| match error {
-        StreamError::Closed => StreamError::Trap(Error::new(ReaderGone)),
+        StreamError::Closed => StreamError::Trap(Error::new(BrokenPipe)),
         other => other,
     })
 }

@@ -7,8 +7,8 @@ use wasmtime_wasi::p1::types::{Subscription, SubscriptionU};
 use wasmtime_wasi::p1::wasi_snapshot_preview1::poll_oneoff;
 use wiggle::{GuestMemory, GuestPtr};
 
-use super::preview1::{Call, failed};
-use super::world::World;
+use super::preview1::{HostCall, failed};
+use super::state::WasiState;
 use crate::runtime::host::HostError;
 
 /// Bytes of a subscription and of an event in preview 1.
@@ -21,19 +21,21 @@ const UNSTABLE_SUBSCRIPTION: usize = 56;
 const MOST: usize = 1 << 16;
 
 /// Preview 1: pointers to subscriptions and events, how many there are, and where to write how many happened.
-pub(super) fn wasi_snapshot_preview1(call: Call<'_, '_>, args: [i32; 4]) -> Result<i32, HostError> {
-    let Call { world: World { wasi, waits }, memory, orders } = call;
+pub(super) fn wasi_snapshot_preview1(call: HostCall<'_, '_>, args: [i32; 4]) -> Result<i32, HostError> {
+    let HostCall { state: WasiState { wasi, waiter }, memory, interrupt_token } = call;
     let [subscriptions, events, number, out] = args;
     // wasmtime-wasi puts the thread to sleep for this one, where nothing stops it any more.
     if let (1, Some((userdata, time))) = (number, sleep(memory, subscriptions)) {
-        waits.sleep(time, orders)?;
+        waiter.sleep(time, interrupt_token)?;
         let fd_readwrite = EventFdReadwrite { nbytes: 1, flags: Eventrwflags::empty() };
         let event = Event { userdata, error: Errno::Success, type_: Eventtype::Clock, fd_readwrite };
         memory.write(pointer(events), event)?;
         memory.write(pointer(out), 1_u32)?;
         return Ok(i32::from(Errno::Success as u16));
     }
-    waits.wait(poll_oneoff(wasi, memory, subscriptions, events, number, out), orders)?.map_err(|error| failed(&error))
+    waiter
+        .wait(poll_oneoff(wasi, memory, subscriptions, events, number, out), interrupt_token)?
+        .map_err(|error| failed(&error))
 }
 
 /// The user data and the time of a subscription that is one to a clock, from now.
@@ -49,8 +51,8 @@ fn sleep(memory: &GuestMemory<'_>, subscription: i32) -> Option<(u64, Duration)>
 
 /// `wasi_unstable`: the subscriptions are laid out as preview 1 has them, in a memory of their own, and the events copied
 /// back. (wasmtime-wasi converts them in place, and reads the second one where it is not.)
-pub(super) fn wasi_unstable(call: Call<'_, '_>, args: [i32; 4]) -> Result<i32, HostError> {
-    let Call { world, memory, orders } = call;
+pub(super) fn wasi_unstable(call: HostCall<'_, '_>, args: [i32; 4]) -> Result<i32, HostError> {
+    let HostCall { state, memory, interrupt_token } = call;
     let [subscriptions, events, number, out] = args;
     let number = u32::try_from(number).unwrap_or(u32::MAX) as usize;
     if number > MOST {
@@ -68,7 +70,7 @@ pub(super) fn wasi_unstable(call: Call<'_, '_>, args: [i32; 4]) -> Result<i32, H
     let (happened, count) = (ours.len(), ours.len() + rest.len() - 4);
     let at = |offset: usize| i32::try_from(offset);
     let mut theirs = GuestMemory::Unshared(&mut copy);
-    let call = Call { world, memory: &mut theirs, orders };
+    let call = HostCall { state, memory: &mut theirs, interrupt_token };
     let errno = wasi_snapshot_preview1(call, [0, at(happened)?, at(number)?, at(count)?])?;
     let count = u32::from_le_bytes(copy[count..].try_into()?);
     if errno == i32::from(Errno::Success as u16) {

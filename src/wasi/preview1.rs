@@ -10,15 +10,15 @@ use wasmtime_wasi::p0::wasi_unstable;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self, WasiSnapshotPreview1};
 use wiggle::GuestMemory;
 
-use super::output::ReaderGone;
-use super::world::World;
+use super::output::BrokenPipe;
+use super::state::WasiState;
 use super::{poll, wasix};
 use crate::capabilities::Capabilities;
+use crate::engine::kind::RuntimeKind;
 use crate::error::{ErrorKind, Result};
 use crate::module::info::ModuleInfo;
 use crate::runtime::grants;
-use crate::runtime::host::{Exit, HostContext, HostError, HostFunction, HostImports, HostItem, Orders};
-use crate::runtime::kind::RuntimeKind;
+use crate::runtime::host::{Exit, HostContext, HostError, HostFunction, HostImports, HostItem, InterruptToken};
 use crate::value::number::Number;
 use crate::value::types::{FuncType, ValType, Value};
 
@@ -51,9 +51,9 @@ pub(crate) fn provide<'h>(
     if wanted.is_empty() {
         return Ok(Cow::Borrowed(imports));
     }
-    let world = Arc::new(Mutex::new(World::new(capabilities)?));
+    let state = Arc::new(Mutex::new(WasiState::new(capabilities)?));
     let all = wanted.into_iter().fold(imports.clone(), |imports, (import, function)| {
-        imports.with(&*import.module, &*import.name, HostItem::Func(function.lower(&world)))
+        imports.with(&*import.module, &*import.name, HostItem::Func(function.lower(&state)))
     });
     Ok(Cow::Owned(all))
 }
@@ -74,10 +74,10 @@ pub(super) fn ty(module: &str, name: &str) -> Option<FuncType> {
 }
 
 /// What a function gets besides its arguments.
-pub(super) struct Call<'c, 'm> {
-    pub(super) world: &'c mut World,
+pub(super) struct HostCall<'c, 'm> {
+    pub(super) state: &'c mut WasiState,
     pub(super) memory: &'c mut GuestMemory<'m>,
-    pub(super) orders: &'c Orders,
+    pub(super) interrupt_token: &'c InterruptToken,
 }
 
 /// One function: its errno is its result, but for the one that never returns.
@@ -85,17 +85,18 @@ struct Function {
     name: &'static str,
     params: &'static [ValType],
     results: &'static [ValType],
-    call: fn(Call<'_, '_>, &[Value]) -> Result<i32, HostError>,
+    call: fn(HostCall<'_, '_>, &[Value]) -> Result<i32, HostError>,
 }
 
 impl Function {
-    fn lower(&'static self, world: &Arc<Mutex<World>>) -> HostFunction {
-        let world = Arc::clone(world);
+    fn lower(&'static self, state: &Arc<Mutex<WasiState>>) -> HostFunction {
+        let state = Arc::clone(state);
         HostFunction::new(FuncType::new(self.params, self.results), move |context, args| {
-            let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
-            world.wasi.set_hostcall_fuel(MOST_COPIED);
-            let errno =
-                with_memory(context, |memory, orders| (self.call)(Call { world: &mut world, memory, orders }, args))?;
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.wasi.set_hostcall_fuel(MOST_COPIED);
+            let errno = with_memory(context, |memory, interrupt_token| {
+                (self.call)(HostCall { state: &mut state, memory, interrupt_token }, args)
+            })?;
             Ok(vec![Value::I32(errno)])
         })
     }
@@ -104,17 +105,17 @@ impl Function {
 /// Calls with the guest's memory; one that exports none has none of its pointers in it.
 fn with_memory(
     context: &mut dyn HostContext,
-    mut call: impl FnMut(&mut GuestMemory<'_>, &Orders) -> Result<i32, HostError>,
+    mut call: impl FnMut(&mut GuestMemory<'_>, &InterruptToken) -> Result<i32, HostError>,
 ) -> Result<i32, HostError> {
-    let orders = context.orders();
+    let interrupt_token = context.interrupt_token();
     let mut called = None;
     let opened = context.memory(MEMORY, &mut |bytes| {
-        called = Some(call(&mut GuestMemory::Unshared(bytes), &orders));
+        called = Some(call(&mut GuestMemory::Unshared(bytes), &interrupt_token));
     });
     match (opened, called) {
         (_, Some(result)) => result,
         (Err(error), None) if error.kind() == ErrorKind::UnknownExport => {
-            call(&mut GuestMemory::Unshared(&mut []), &orders)
+            call(&mut GuestMemory::Unshared(&mut []), &interrupt_token)
         }
         (Err(error), None) => Err(error.into()),
         (Ok(()), None) => Err("the guest's memory was not handed out".into()),
@@ -153,17 +154,17 @@ macro_rules! functions {
     (@results exits) => { &[] };
     (@results $other:ident) => { &[ValType::I32] };
     (@at_once $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {{
-        let Call { world, memory, .. } = $call;
+        let HostCall { state, memory, .. } = $call;
         debug_assert!($args.next().is_none());
-        $bindings::$name(&mut world.wasi, memory, $($param),*).map_err(|error| failed(&error))
+        $bindings::$name(&mut state.wasi, memory, $($param),*).map_err(|error| failed(&error))
     }};
     (@may_wait $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {{
-        let Call { world: World { wasi, waits }, memory, orders } = $call;
+        let HostCall { state: WasiState { wasi, waiter }, memory, interrupt_token } = $call;
         debug_assert!($args.next().is_none());
-        waits.finish($bindings::$name(wasi, memory, $($param),*), orders)?.map_err(|error| failed(&error))
+        waiter.finish($bindings::$name(wasi, memory, $($param),*), interrupt_token)?.map_err(|error| failed(&error))
     }};
     (@exits $bindings:ident $name:ident $call:ident, $args:ident, $code:ident) => {{
-        let Call { .. } = $call;
+        let HostCall { .. } = $call;
         debug_assert!($args.next().is_none());
         Err(Exit($code).into())
     }};
@@ -176,7 +177,7 @@ macro_rules! functions {
 /// A failure that is no errno. A guest whose reader has gone exits, which is no failure.
 pub(super) fn failed(error: &wiggle::error::Error) -> HostError {
     match error.downcast_ref() {
-        Some(ReaderGone) => Exit(0).into(),
+        Some(BrokenPipe) => Exit(0).into(),
         None => format!("{error:#}").into(),
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::preview1;
 use crate::capabilities::Capabilities;
 use crate::module::info::{ExternType, ModuleInfo};
-use crate::module::needs;
+use crate::module::requirements;
 use crate::runtime::host::{HostImports, HostItem, Wasix};
 use crate::runtime::wasix::MEMORY;
 use crate::value::types::{FuncType, ValType};
@@ -15,7 +15,7 @@ use crate::value::types::{FuncType, ValType};
 /// Whether a module imports WASIX where the host does not offer that itself.
 pub(super) fn is_wanted(info: &ModuleInfo, imports: &HostImports) -> bool {
     let mut missing = info.imports.iter().filter(|import| imports.get(&import.module, &import.name).is_none());
-    missing.any(|import| needs::is_wasix(&import.module, &import.name))
+    missing.any(|import| requirements::is_wasix(&import.module, &import.name))
 }
 
 /// Adds WASIX to what the host offers. What such a module imports of preview 1 is of WASIX too: both have the same files.
@@ -45,7 +45,7 @@ pub(super) fn provide<'h>(
 
 /// The type of a function of WASIX, where there is one of this module and name.
 fn find(module: &str, name: &str) -> Option<FuncType> {
-    if needs::is_wasix(module, name) && module != "wasix_32v1" {
+    if requirements::is_wasix(module, name) && module != "wasix_32v1" {
         return Some(FuncType::new([ValType::I32], [ValType::I32]));
     }
     if module != "wasix_32v1" {

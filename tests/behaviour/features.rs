@@ -1,7 +1,7 @@
 //! The table of features is true: a module that needs one loads where it is, and is refused where it is not, with its
 //! name and the engine that has it.
 
-use wrun::module::{needs, source};
+use wrun::module::{requirements, source};
 use wrun::{ErrorKind, Feature};
 
 use crate::vocabulary::{hints, is_refused_for, on_each, refused, tells};
@@ -72,7 +72,7 @@ fn a_module_loads_where_its_features_are_and_is_refused_where_one_is_not() {
 #[test]
 fn the_features_a_module_needs_are_known_without_an_engine() {
     for (needed, wat) in MODULES {
-        let found = needs::features(&source::to_binary(wat.as_bytes()).unwrap()).unwrap();
+        let found = requirements::features(&source::to_binary(wat.as_bytes()).unwrap()).unwrap();
         assert_eq!(found.into_iter().collect::<Vec<_>>(), sorted(needed), "{wat}");
     }
 }

@@ -5,7 +5,7 @@
 #![cfg(any(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
 #![expect(clippy::unwrap_used, reason = "the words of a test fail where they stand, as the tests themselves do")]
 
-mod asynchronous;
+mod async_call;
 mod calls;
 mod config;
 mod control;

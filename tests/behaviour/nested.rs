@@ -138,22 +138,22 @@ fn a_guest_can_be_called_again_by_a_host_function_of_another_of_its_engine() {
 fn a_guest_that_was_left_by_the_orders_of_another_has_crashed() {
     let lends = r#"(module (import "host" "lend" (func $lend)) (func (export "lend") (call $lend)))"#;
     pairs(|inner, outer| {
-        let (send, orders) = std::sync::mpsc::channel();
+        let (send, interrupt_token) = std::sync::mpsc::channel();
         let lend = HostImports::none().with_function("host", "lend", FuncType::default(), move |context, _| {
-            send.send(context.orders())?;
+            send.send(context.interrupt_token())?;
             // Until it is interrupted.
             loop {
-                context.orders().heed()?;
+                context.interrupt_token().check_interrupt()?;
                 std::thread::sleep(std::time::Duration::from_millis(1));
             }
         });
         let lender = inner.start_importing(&lend, lends).unwrap();
         let control = lender.control();
         let call = Call::of(lender, "lend", &[]);
-        let theirs = Mutex::new(orders.recv().unwrap());
+        let theirs = Mutex::new(interrupt_token.recv().unwrap());
         assert!(control.interrupt().unwrap());
         let hands_on = HostImports::none().with_function("host", "lend", FuncType::default(), move |_, _| {
-            theirs.lock().unwrap().heed()?;
+            theirs.lock().unwrap().check_interrupt()?;
             Ok(Vec::new())
         });
         let mut guest = outer.start_importing(&hands_on, lends).unwrap();

@@ -218,23 +218,23 @@ fn time_goes_on_after_a_pause() {
 #[test]
 fn orders_that_are_heeded_when_no_call_runs_hold_nobody_and_change_nothing() {
     on_each_stoppable(|engine| {
-        let (send, orders) = std::sync::mpsc::channel();
+        let (send, interrupt_token) = std::sync::mpsc::channel();
         let imports = HostImports::none().with_function("host", "lend", FuncType::default(), move |context, _| {
-            send.send(context.orders())?;
+            send.send(context.interrupt_token())?;
             Ok(Vec::new())
         });
         let wat = r#"(module (import "host" "lend" (func $lend))
           (func (export "lend") (result i32) (call $lend) (i32.const 7)))"#;
         let mut guest = engine.start_importing(&imports, wat).unwrap();
         assert_eq!(guest.call_simple_function("lend", &[]).unwrap(), 7);
-        let orders = orders.recv().unwrap();
+        let interrupt_token = interrupt_token.recv().unwrap();
         let control = guest.control();
         control.pause().unwrap();
-        orders.heed().unwrap();
+        interrupt_token.check_interrupt().unwrap();
         assert_eq!(control.state(), InstanceState::Ready);
         control.resume().unwrap();
         assert_eq!(guest.call_simple_function("lend", &[]).unwrap(), 7);
         drop(guest);
-        orders.heed().unwrap();
+        interrupt_token.check_interrupt().unwrap();
     });
 }

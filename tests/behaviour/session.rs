@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use wrun::session::{Call, CallMetrics, Ended, Event, Outcome, Session};
+use wrun::session::{Call, CallMetrics, Completion, Event, Outcome, Session};
 use wrun::{ErrorKind, Limits, RuntimeConfig, Trap, Value};
 
 use crate::vocabulary::{Engine, PAGE, on_each, refused, trapped};
@@ -29,7 +29,7 @@ fn call(engine: &Engine, wat: &str, function: &str, args: &[Value], limits: Limi
 fn a_call_gives_its_results_and_what_each_step_took() {
     on_each(|engine| {
         let outcome = call(engine, GUEST, "grow", &[Value::I32(2)], Limits::none());
-        assert_eq!(outcome.result.unwrap(), Ended::Returned(vec![Value::I32(1)]));
+        assert_eq!(outcome.result.unwrap(), Completion::Returned(vec![Value::I32(1)]));
         let CallMetrics { compile_ns, instantiate_ns, call_ns, .. } = outcome.metrics;
         assert!(compile_ns.is_some_and(|ns| ns > 0) && instantiate_ns.is_some() && call_ns.is_some());
         assert_eq!(outcome.metrics.memory_bytes, Some(3 * PAGE));
@@ -43,11 +43,11 @@ fn initialize_runs_once_before_the_call_and_not_before_itself() {
     on_each(|engine| {
         assert_eq!(
             call(engine, GUEST, "get", &[], Limits::none()).result.unwrap(),
-            Ended::Returned(vec![Value::I32(7)])
+            Completion::Returned(vec![Value::I32(7)])
         );
         assert_eq!(
             call(engine, GUEST, "_initialize", &[], Limits::none()).result.unwrap(),
-            Ended::Returned(Vec::new())
+            Completion::Returned(Vec::new())
         );
     });
 }

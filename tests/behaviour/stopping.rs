@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wrun::runtime::features;
+use wrun::engine::features;
 use wrun::{
     Control, Error, ErrorKind, FuncType, HostError, HostImports, InstanceState, LimitKind, Limits, Result,
     RuntimeConfig, ValType, Value, WasmInstance,

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use wrun::runtime::features;
+use wrun::engine::features;
 use wrun::{
     Capabilities, Compiler, Error, ErrorKind, Feature, HostImports, Limits, Result, RuntimeConfig, RuntimeKind, Trap,
     WasmInstance, WasmModule, WasmRuntime, create_runtime,

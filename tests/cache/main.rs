@@ -4,10 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "the words of a test fail where they stand, as the tests themselves do")]
 
 mod bound;
-mod custody;
 mod damage;
 mod fixtures;
 mod hits;
+mod permissions;
 mod session;
 mod together;
 mod vocabulary;

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use wrun::session::{CacheUse, Call, Ended, Event, Session};
+use wrun::session::{CacheUse, Call, Completion, Event, Session};
 use wrun::{ErrorKind, Limits, ModuleFile, Value};
 
 use crate::vocabulary::{Home, on_each};
@@ -19,7 +19,7 @@ fn events(session: &Session<'_>) -> Vec<Event> {
         step => events.borrow_mut().push(step),
     };
     let outcome = session.call(&Call::new("add", &[Value::I32(2)]), &note);
-    assert_eq!(outcome.result.unwrap(), Ended::Returned(vec![Value::I32(42)]));
+    assert_eq!(outcome.result.unwrap(), Completion::Returned(vec![Value::I32(42)]));
     events.into_inner()
 }
 

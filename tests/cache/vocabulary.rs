@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
-use wrun::runtime::features;
+use wrun::engine::features;
 use wrun::{Cache, Capabilities, Limits, RuntimeConfig, WasmInstance, WasmModule, WasmRuntime, create_runtime};
 
 /// A module whose `get` tells `number`.

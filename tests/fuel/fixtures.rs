@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use wrun::module::{needs, source};
+use wrun::module::{requirements, source};
 use wrun::value::args;
 use wrun::{ModuleInfo, Trap};
 
@@ -33,7 +33,7 @@ impl Fixture {
     fn compile(file: &str) -> Self {
         let bytes = read(file);
         let binary = source::to_binary(&bytes).unwrap();
-        let needed = needs::features(&binary).unwrap();
+        let needed = requirements::features(&binary).unwrap();
         Self { info: ModuleInfo::read(&binary).unwrap(), on: metered(&binary, &needed) }
     }
 }

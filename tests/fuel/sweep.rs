@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use wrun::runtime::features;
+use wrun::engine::features;
 use wrun::{
     Capabilities, Compiler, ErrorKind, Feature, FuncType, HostImports, HostItem, LimitKind, Limits, RuntimeConfig,
     RuntimeKind, Trap, ValType, Value, WasmInstance, WasmModule, WasmRuntime, create_runtime,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use wrun::runtime::features;
+use wrun::engine::features;
 use wrun::value::args;
 use wrun::{
     Capabilities, Compiler, Error, ErrorKind, ExternType, Feature, Limits, Result, RuntimeConfig, RuntimeKind, Trap,

@@ -10,8 +10,8 @@ mod rows;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use wrun::module::{needs, source};
-use wrun::runtime::features;
+use wrun::engine::features;
+use wrun::module::{requirements, source};
 use wrun::{ErrorKind, Feature, Trap};
 
 use machine::{Ending, Machine, Trace};
@@ -24,7 +24,7 @@ fn names(features: &BTreeSet<Feature>) -> Vec<&'static str> {
 
 /// What the module in `file` needs.
 fn needs_of(file: &str) -> BTreeSet<Feature> {
-    needs::features(&source::to_binary(&fixtures::read(file)).unwrap()).unwrap()
+    requirements::features(&source::to_binary(&fixtures::read(file)).unwrap()).unwrap()
 }
 
 /// How a row ends on a machine, where that is not what the row expects.
@@ -130,7 +130,7 @@ fn every_module_that_imports_nothing_is_called_at_least_once() {
         let info = wrun::ModuleInfo::read(&source::to_binary(&fixtures::read(&file)).unwrap()).unwrap();
         let is_binary = Path::new(&file).extension().is_some_and(|ending| ending == "wasm");
         assert!(
-            called.contains(&file) || (!is_binary && !info.imports.is_empty()) || needs::imports_wasi(&info),
+            called.contains(&file) || (!is_binary && !info.imports.is_empty()) || requirements::imports_wasi(&info),
             "no row of expected.json calls {file}"
         );
     }

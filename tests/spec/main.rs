@@ -18,7 +18,7 @@ mod values;
 
 use std::collections::HashSet;
 
-use wrun::runtime::features;
+use wrun::engine::features;
 use wrun::{Compiler, RuntimeConfig, RuntimeKind, create_runtime};
 
 use script::Script;

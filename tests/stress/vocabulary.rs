@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wrun::runtime::features;
+use wrun::engine::features;
 use wrun::{
     AsyncCall, Capabilities, Exit, FuncType, HostImports, Limits, Result, RuntimeConfig, ValType, Value, WasmInstance,
     WasmModule, WasmRuntime, create_runtime,

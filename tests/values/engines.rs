@@ -3,7 +3,7 @@
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use proptest::prelude::*;
-use wrun::runtime::features;
+use wrun::engine::features;
 use wrun::value::{args, json, msgpack, text};
 use wrun::{
     Capabilities, ErrorKind, Feature, Limits, RuntimeConfig, Value, WasmInstance, WasmInstanceExt, create_runtime,

@@ -6,7 +6,7 @@ use wasmer::{CompileError, InstantiationError, LinkError, RuntimeError};
 use super::wasix;
 use crate::error::{Error, ErrorKind, Frame, Trap};
 use crate::runtime::host::HostFailure;
-use crate::runtime::reins::Stop;
+use crate::runtime::interrupt::StopReason;
 
 /// A failure of compilation: the module was valid, so the engine has a bound or a bug.
 pub(super) fn compile(error: &CompileError) -> Error {
@@ -30,7 +30,7 @@ pub(super) fn call(error: RuntimeError) -> Error {
     } else if error.is_exception() {
         Error::trap(Trap::UncaughtException, None)
     } else {
-        match error.downcast::<HostFailure>().map_err(RuntimeError::downcast::<Stop>) {
+        match error.downcast::<HostFailure>().map_err(RuntimeError::downcast::<StopReason>) {
             Ok(failure) => failure.into_error(),
             Err(Ok(stop)) => stop.into_error(),
             Err(Err(error)) => {

@@ -5,41 +5,46 @@ use std::sync::Arc;
 use wasmer::{AsStoreMut, Global, Instance, RuntimeError, Store, Value};
 
 use super::errors;
-use super::metering::{self, EXHAUSTED, GO, Private, STOPPED};
+use super::middleware::{self, EXHAUSTED, GO, PrivateExports, STOPPED};
 use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::fuel::Tank;
-use crate::runtime::life::Life;
+use crate::runtime::fuel::FuelState;
+use crate::runtime::status::InstanceStatus;
 
 /// The private globals of one instance, where its code has any.
 #[derive(Debug)]
-pub(super) struct Meter(Option<Box<Globals>>);
+pub(super) struct GuestGlobals(Option<Box<Globals>>);
 
 /// The private globals of one instance.
 #[derive(Debug)]
 struct Globals {
-    fuel: Option<(Global, Tank)>,
+    fuel: Option<(Global, FuelState)>,
     stop: Option<Global>,
     /// Table growth that was denied, and whom to tell.
-    denied: Option<(Global, Arc<Life>)>,
+    denied: Option<(Global, Arc<InstanceStatus>)>,
 }
 
-impl Meter {
+impl GuestGlobals {
     /// The meter of an instance whose code keeps the private exports.
     ///
     /// # Errors
     /// [`ErrorKind::Internal`] where the code has not what it is held by.
-    pub(super) fn of(private: &Private, instance: &Instance, life: &Arc<Life>, limit: Option<u64>) -> Result<Self> {
-        if matches!(private, Private { fuel: None, stop: None, denied: None, .. }) {
+    pub(super) fn of(
+        private: &PrivateExports,
+        instance: &Instance,
+        status: &Arc<InstanceStatus>,
+        limit: Option<u64>,
+    ) -> Result<Self> {
+        if matches!(private, PrivateExports { fuel: None, stop: None, denied: None, .. }) {
             return Ok(Self(None));
         }
         let global = |name: &Option<String>| {
             let found = name.as_ref().map(|name| instance.exports.get_global(name).cloned());
-            found.transpose().map_err(metering::not_prepared)
+            found.transpose().map_err(middleware::not_prepared)
         };
         Ok(Self(Some(Box::new(Globals {
-            fuel: global(&private.fuel)?.map(|fuel| (fuel, Tank::new(life, limit))),
+            fuel: global(&private.fuel)?.map(|fuel| (fuel, FuelState::new(status, limit))),
             stop: global(&private.stop)?,
-            denied: global(&private.denied)?.map(|denied| (denied, Arc::clone(life))),
+            denied: global(&private.denied)?.map(|denied| (denied, Arc::clone(status))),
         }))))
     }
 
@@ -53,14 +58,14 @@ impl Meter {
         self.0.as_ref()?.stop.as_ref()
     }
 
-    pub(super) fn tank(&mut self) -> Option<&mut Tank> {
-        self.0.as_mut()?.fuel.as_mut().map(|(_, tank)| tank)
+    pub(super) fn fuel_state(&mut self) -> Option<&mut FuelState> {
+        self.0.as_mut()?.fuel.as_mut().map(|(_, fuel_state)| fuel_state)
     }
 
     /// Fills the tank to what was put in.
     pub(super) fn fill(&self, store: &mut Store) {
-        if let Some((_, tank)) = self.0.as_ref().and_then(|globals| globals.fuel.as_ref()) {
-            self.set_left(store, tank.filled());
+        if let Some((_, fuel_state)) = self.0.as_ref().and_then(|globals| globals.fuel.as_ref()) {
+            self.set_left(store, fuel_state.filled());
         }
     }
 
@@ -79,10 +84,10 @@ impl Meter {
 
     /// What came of guest code, what it kept considered.
     #[inline]
-    pub(super) fn settle<T>(&mut self, store: &mut Store, ran: Result<T, RuntimeError>) -> Result<T> {
+    pub(super) fn finish_call<T>(&mut self, store: &mut Store, ran: Result<T, RuntimeError>) -> Result<T> {
         match (ran, &mut self.0) {
             (Ok(value), None) => Ok(value),
-            (Ok(value), Some(globals)) => globals.settle(store).map(|()| value),
+            (Ok(value), Some(globals)) => globals.finish_call(store).map(|()| value),
             (Err(error), _) => Err(self.failed(store, error)),
         }
     }
@@ -96,18 +101,18 @@ impl Meter {
         let error = errors::call(error);
         let backtrace = |error: Error| error.backtrace().to_vec();
         if self.stop().is_some_and(|stop| stop.get(store) == Value::I32(STOPPED)) {
-            self.tank().into_iter().for_each(Tank::lose_count);
+            self.fuel_state().into_iter().for_each(FuelState::lose_count);
             return Error::new(ErrorKind::Interrupted, "the guest was interrupted").with_backtrace(backtrace(error));
         }
         match self.0.as_mut().and_then(|globals| globals.fuel.as_mut()) {
             None => error,
-            Some((fuel, tank)) => match left(fuel, store) {
+            Some((fuel, fuel_state)) => match left(fuel, store) {
                 EXHAUSTED => {
                     // Charged again, the mark would wrap round to a full tank.
                     set(fuel, store, Value::I64(-1));
-                    tank.exhausted().with_backtrace(backtrace(error))
+                    fuel_state.exhausted().with_backtrace(backtrace(error))
                 }
-                left => tank.settle_failure(left, error),
+                left => fuel_state.finish_failed_call(left, error),
             },
         }
     }
@@ -115,19 +120,19 @@ impl Meter {
 
 impl Globals {
     /// Considers what guest code kept that returned.
-    fn settle(&mut self, store: &mut Store) -> Result<()> {
+    fn finish_call(&mut self, store: &mut Store) -> Result<()> {
         self.tell_denied(store);
         match &mut self.fuel {
             None => Ok(()),
-            Some((fuel, tank)) => tank.settle(left(fuel, store)),
+            Some((fuel, fuel_state)) => fuel_state.finish_call(left(fuel, store)),
         }
     }
 
     /// Tells of table growth that was denied in the call that ended.
     fn tell_denied(&self, store: &mut Store) {
-        let Some((denied, life)) = &self.denied else { return };
+        let Some((denied, status)) = &self.denied else { return };
         if let Value::I64(elements @ 1..) = denied.get(store) {
-            life.admits_elements(elements.unsigned_abs());
+            status.admits_elements(elements.unsigned_abs());
             set(denied, store, Value::I64(0));
         }
     }

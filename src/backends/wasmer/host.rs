@@ -10,22 +10,22 @@ use wasmer::{
 use super::convert::{Funcs, from_val, func_type, to_val, val_type};
 use super::fuel::left;
 use super::memory;
-use super::metering::EXHAUSTED;
+use super::middleware::EXHAUSTED;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{Import, MemoryType, ModuleInfo, TableType};
-use crate::module::needs;
+use crate::module::requirements;
 use crate::runtime::access;
-use crate::runtime::host::{HostContext, HostError, HostFailure, HostFunction, HostImports, HostItem, Orders};
-use crate::runtime::life::Life;
+use crate::runtime::host::{HostContext, HostError, HostFailure, HostFunction, HostImports, HostItem, InterruptToken};
+use crate::runtime::status::InstanceStatus;
 use crate::value::types::Value;
 
 /// The guest that host functions are called by: its functions, and its memories once there are any.
 #[derive(Debug)]
-pub(super) struct Guest {
+pub(super) struct HostEnv {
     memories: Vec<(String, Memory)>,
     funcs: Funcs,
     fuel: Option<Global>,
-    life: Arc<Life>,
+    status: Arc<InstanceStatus>,
     /// Whether threads of its may write to a shared memory meanwhile.
     has_threads: bool,
 }
@@ -34,7 +34,7 @@ pub(super) struct Guest {
 pub(super) struct Lowered {
     pub(super) externs: Vec<Extern>,
     /// None where nothing is imported, and so nothing calls the host.
-    guest: Option<FunctionEnv<Guest>>,
+    guest: Option<FunctionEnv<HostEnv>>,
 }
 
 impl Lowered {
@@ -47,7 +47,7 @@ impl Lowered {
     }
 }
 
-fn connect(guest: &FunctionEnv<Guest>, store: &mut Store, instance: &Instance, fuel: Option<Global>) {
+fn connect(guest: &FunctionEnv<HostEnv>, store: &mut Store, instance: &Instance, fuel: Option<Global>) {
     let exports = instance.exports.iter();
     let memories = exports.memories().map(|(name, memory)| (name.clone(), memory.clone())).collect();
     let guest = guest.as_mut(store);
@@ -62,14 +62,15 @@ pub(super) fn lower(
     info: &ModuleInfo,
     imports: &HostImports,
     funcs: &Funcs,
-    life: &Arc<Life>,
-    other: impl Fn(&mut Store, &FunctionEnv<Guest>, &Import) -> Option<Extern>,
+    status: &Arc<InstanceStatus>,
+    other: impl Fn(&mut Store, &FunctionEnv<HostEnv>, &Import) -> Option<Extern>,
 ) -> Result<Lowered> {
     if info.imports.is_empty() {
         return Ok(Lowered { externs: Vec::new(), guest: None });
     }
-    let has_threads = imports.wasix().is_some() && needs::starts_threads(info);
-    let guest = Guest { memories: Vec::new(), funcs: funcs.clone(), fuel: None, life: Arc::clone(life), has_threads };
+    let has_threads = imports.wasix().is_some() && requirements::starts_threads(info);
+    let guest =
+        HostEnv { memories: Vec::new(), funcs: funcs.clone(), fuel: None, status: Arc::clone(status), has_threads };
     let guest = FunctionEnv::new(store, guest);
     let one = |import: &Import| match (imports.get(&import.module, &import.name), other(store, &guest, import)) {
         (_, Some(made)) => Ok(made),
@@ -80,7 +81,7 @@ pub(super) fn lower(
     Ok(Lowered { externs, guest: Some(guest) })
 }
 
-fn lower_one(store: &mut Store, guest: &FunctionEnv<Guest>, funcs: &Funcs, item: &HostItem) -> Result<Extern> {
+fn lower_one(store: &mut Store, guest: &FunctionEnv<HostEnv>, funcs: &Funcs, item: &HostItem) -> Result<Extern> {
     Ok(match item {
         HostItem::Func(function) => Extern::Function(lower_function(store, guest, function)?),
         HostItem::Global(value, mutable) => {
@@ -117,7 +118,7 @@ fn table_type(ty: &TableType) -> Result<(wasmer::TableType, wasmer::Value)> {
     Ok((wasmer::TableType::new(element, size(ty.minimum), ty.maximum.map(size)), null))
 }
 
-fn lower_function(store: &mut Store, guest: &FunctionEnv<Guest>, function: &HostFunction) -> Result<Function> {
+fn lower_function(store: &mut Store, guest: &FunctionEnv<HostEnv>, function: &HostFunction) -> Result<Function> {
     let ty = func_type(function.ty()).ok_or_else(|| {
         Error::new(ErrorKind::UnsupportedFeature, format!("the host has no functions of type {}", function.ty()))
     })?;
@@ -130,7 +131,7 @@ fn lower_function(store: &mut Store, guest: &FunctionEnv<Guest>, function: &Host
 
 /// A function of the engine's own, called once the guest has heeded its orders and what fuel it has was looked at.
 #[cfg_attr(not(feature = "wasix"), expect(dead_code, reason = "the engine has none but those of WASIX"))]
-pub(super) fn watched(store: &mut Store, guest: &FunctionEnv<Guest>, function: Function) -> Function {
+pub(super) fn watched(store: &mut Store, guest: &FunctionEnv<HostEnv>, function: Function) -> Function {
     let ty = function.ty(store);
     Function::new_with_env(store, guest, ty, move |mut env, params| {
         check(&mut env)?;
@@ -139,8 +140,8 @@ pub(super) fn watched(store: &mut Store, guest: &FunctionEnv<Guest>, function: F
 }
 
 /// Holds a guest that is paused, and fails the host call of one that is to stop or has used more than there was.
-fn check(env: &mut FunctionEnvMut<'_, Guest>) -> Result<(), RuntimeError> {
-    env.data().life.heed().map_err(|stop| RuntimeError::user(Box::new(stop)))?;
+fn check(env: &mut FunctionEnvMut<'_, HostEnv>) -> Result<(), RuntimeError> {
+    env.data().status.check_interrupt().map_err(|stop| RuntimeError::user(Box::new(stop)))?;
     let Some(fuel) = env.data().fuel.clone() else { return Ok(()) };
     if left(&fuel, env) >= 0 {
         return Ok(());
@@ -151,21 +152,21 @@ fn check(env: &mut FunctionEnvMut<'_, Guest>) -> Result<(), RuntimeError> {
 
 fn call(
     function: &HostFunction,
-    mut env: FunctionEnvMut<'_, Guest>,
+    mut env: FunctionEnvMut<'_, HostEnv>,
     params: &[wasmer::Value],
 ) -> Result<Vec<wasmer::Value>, HostError> {
     let funcs = env.data().funcs.clone();
     let mut store = env.as_store_mut();
     let args = params.iter().map(|val| from_val(&mut store, &funcs, val)).collect::<Result<Vec<Value>>>()?;
-    let returned = function.call(&mut Calling(&mut env), &args)?;
+    let returned = function.call(&mut CallerContext(&mut env), &args)?;
     let mut store = env.as_store_mut();
     returned.into_iter().map(|value| Ok(to_val(&mut store, &funcs, value)?)).collect()
 }
 
 /// The guest that is calling.
-struct Calling<'c, 's>(&'c mut FunctionEnvMut<'s, Guest>);
+struct CallerContext<'c, 's>(&'c mut FunctionEnvMut<'s, HostEnv>);
 
-impl Calling<'_, '_> {
+impl CallerContext<'_, '_> {
     fn find(&self, name: &str) -> Result<Memory> {
         let memories = &self.0.data().memories;
         let found = memories.iter().find(|(known, _)| known == name).map(|(_, memory)| memory.clone());
@@ -173,9 +174,9 @@ impl Calling<'_, '_> {
     }
 }
 
-impl HostContext for Calling<'_, '_> {
-    fn orders(&self) -> Orders {
-        Orders::new(&self.0.data().life)
+impl HostContext for CallerContext<'_, '_> {
+    fn interrupt_token(&self) -> InterruptToken {
+        InterruptToken::new(&self.0.data().status)
     }
 
     fn memory(&mut self, memory: &str, access: &mut dyn FnMut(&mut [u8])) -> Result<()> {

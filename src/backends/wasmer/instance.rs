@@ -9,13 +9,13 @@ use std::fmt;
 use wasmer::{Function, Instance, Store};
 
 use super::convert::{Funcs, from_val, to_val};
-use super::fuel::Meter;
+use super::fuel::GuestGlobals;
 use super::memory;
-use super::typed::{self, Parts, TypedCall};
+use super::typed::{self, CallParts, TypedCall};
 use super::wasix::Process;
 use crate::error::Result;
 use crate::runtime::core::{InstanceCore, Seat};
-use crate::runtime::fuel::{Gauge, Tank};
+use crate::runtime::fuel::{FuelCounter, FuelState};
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
 use crate::runtime::{access, signature};
 use crate::value::types::{FuncType, Value};
@@ -31,7 +31,7 @@ pub struct WasmerInstance {
     wasix: Option<Box<Process>>,
     instance: Instance,
     funcs: Funcs,
-    meter: Meter,
+    globals: GuestGlobals,
     store: Store,
 }
 
@@ -50,9 +50,9 @@ impl WasmerInstance {
         store: Store,
         instance: Instance,
         funcs: Funcs,
-        meter: Meter,
+        globals: GuestGlobals,
     ) -> Self {
-        Self { core, wasix, instance, funcs, meter, store }
+        Self { core, wasix, instance, funcs, globals, store }
     }
 
     /// An exported function that can be called, to keep.
@@ -62,8 +62,8 @@ impl WasmerInstance {
     }
 
     /// What a typed call needs.
-    fn parts(&mut self) -> Parts<'_> {
-        Parts { life: self.core.life(), store: &mut self.store, meter: &mut self.meter }
+    fn parts(&mut self) -> CallParts<'_> {
+        CallParts { status: self.core.status(), store: &mut self.store, globals: &mut self.globals }
     }
 
     fn memory(&self, name: &str) -> Result<wasmer::MemoryView<'_>> {
@@ -93,7 +93,7 @@ impl WasmInstance for WasmerInstance {
         &self.core
     }
 
-    fn gauge(&mut self) -> &mut dyn Gauge {
+    fn fuel_counter(&mut self) -> &mut dyn FuelCounter {
         self
     }
 
@@ -108,9 +108,9 @@ impl WasmInstance for WasmerInstance {
     }
 
     fn call_into(&mut self, name: &str, args: &[Value], results: &mut [Value]) -> Result<()> {
-        if let Self { core, wasix: None, instance, meter, store, .. } = self {
+        if let Self { core, wasix: None, instance, globals, store, .. } = self {
             let (function, ty) = resolve(core, instance, name)?;
-            let parts = Parts { life: core.life(), store, meter };
+            let parts = CallParts { status: core.status(), store, globals };
             if let Some(called) = typed::call_once(function, ty, parts, args, results) {
                 return called.map_err(|error| error.in_function(name));
             }
@@ -140,17 +140,17 @@ impl WasmInstance for WasmerInstance {
     }
 }
 
-impl Gauge for WasmerInstance {
-    fn tank(&mut self) -> Option<&mut Tank> {
-        self.meter.tank()
+impl FuelCounter for WasmerInstance {
+    fn fuel_state(&mut self) -> Option<&mut FuelState> {
+        self.globals.fuel_state()
     }
 
     fn left(&mut self) -> i64 {
-        self.meter.left(&mut self.store)
+        self.globals.left(&mut self.store)
     }
 
     fn set_left(&mut self, left: i64) {
-        self.meter.set_left(&mut self.store, left);
+        self.globals.set_left(&mut self.store, left);
     }
 }
 
@@ -166,9 +166,9 @@ impl Resolved {
     /// Calls it on its own instance, whatever its type.
     fn call(&self, instance: &mut WasmerInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
         signature::check_call(&self.ty, args, results.len())?;
-        let WasmerInstance { core, wasix, store, funcs, meter, .. } = instance;
-        let mut call = || call_dynamic(store, &self.function, funcs, meter, args, results);
-        core.life().run(|| match wasix {
+        let WasmerInstance { core, wasix, store, funcs, globals, .. } = instance;
+        let mut call = || call_dynamic(store, &self.function, funcs, globals, args, results);
+        core.status().run(|| match wasix {
             None => call(),
             Some(program) => program.run(self.is_main, call),
         })
@@ -212,13 +212,13 @@ fn call_dynamic(
     store: &mut Store,
     function: &Function,
     funcs: &Funcs,
-    meter: &mut Meter,
+    globals: &mut GuestGlobals,
     args: &[Value],
     results: &mut [Value],
 ) -> Result<()> {
     let params = args.iter().map(|arg| to_val(store, funcs, *arg)).collect::<Result<Vec<_>>>()?;
     let called = function.call(store, &params);
-    let vals = meter.settle(store, called)?;
+    let vals = globals.finish_call(store, called)?;
     for (result, val) in results.iter_mut().zip(&vals) {
         *result = from_val(store, funcs, val)?;
     }

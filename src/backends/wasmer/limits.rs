@@ -14,7 +14,7 @@ use super::memory::CountedMemory;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{Limits, MOST_TABLE_ELEMENTS};
 use crate::module::info::{ExternType, ModuleInfo};
-use crate::runtime::life::Life;
+use crate::runtime::status::InstanceStatus;
 
 /// Why an instance that was to have none gets no memory and no table.
 const UNCOUNTED: &str = "nobody counts what this instance has";
@@ -24,7 +24,7 @@ const UNCOUNTED: &str = "nobody counts what this instance has";
 pub(super) struct GuestTunables {
     base: BaseTunables,
     /// Who counts them; where there is nobody, none are made.
-    life: Option<Arc<Life>>,
+    status: Option<Arc<InstanceStatus>>,
     table_elements: u32,
     vm: VMConfig,
     /// Whether they are a thread's, which makes no shared memory: what was counted is that of its program.
@@ -32,11 +32,11 @@ pub(super) struct GuestTunables {
 }
 
 impl GuestTunables {
-    pub(super) fn new(base: BaseTunables, life: Option<Arc<Life>>, limits: Limits, stack: u64) -> Self {
+    pub(super) fn new(base: BaseTunables, status: Option<Arc<InstanceStatus>>, limits: Limits, stack: u64) -> Self {
         let elements = limits.table_elements.unwrap_or(u64::MAX);
         let table_elements = u32::try_from(elements).unwrap_or(u32::MAX);
         let vm = VMConfig { wasm_stack_size: Some(usize::try_from(stack).unwrap_or(usize::MAX)) };
-        Self { base, life, table_elements, vm, of_thread: false }
+        Self { base, status, table_elements, vm, of_thread: false }
     }
 
     /// The same for a thread of the instance.
@@ -51,20 +51,20 @@ impl GuestTunables {
         ty: &MemoryType,
         make: impl FnOnce() -> Result<VMMemory, MemoryError>,
     ) -> Result<VMMemory, MemoryError> {
-        let life = self.life.as_ref().ok_or_else(|| MemoryError::Generic(UNCOUNTED.to_owned()))?;
+        let status = self.status.as_ref().ok_or_else(|| MemoryError::Generic(UNCOUNTED.to_owned()))?;
         if ty.shared && self.of_thread {
             return Err(MemoryError::Generic("a thread makes no shared memory".to_owned()));
         }
         if ty.shared {
             return make();
         }
-        CountedMemory::make(life, ty, make)
+        CountedMemory::make(status, ty, make)
     }
 
     /// The type with its maximum lowered to the limit, which is how a table is kept from growing, and to the engine's
     /// own bound, past which it refuses to make the table at all.
     fn limit(&self, ty: &TableType) -> Result<TableType, String> {
-        if self.life.is_none() {
+        if self.status.is_none() {
             return Err(UNCOUNTED.to_owned());
         }
         if ty.minimum > self.table_elements {

@@ -16,30 +16,30 @@ use wasmer::{AsStoreMut, Memory, MemoryAccessError, MemoryType, MemoryView, Page
 
 use crate::error::{Error, Result};
 use crate::runtime::access;
-use crate::runtime::life::Life;
+use crate::runtime::status::InstanceStatus;
 
 /// A memory of the engine's own, its size counted.
 #[derive(Debug)]
 pub(super) struct CountedMemory {
     inner: VMMemory,
-    life: Arc<Life>,
+    status: Arc<InstanceStatus>,
 }
 
 impl CountedMemory {
     /// Counts the minimum, makes the memory, gives the count back where that fails.
     pub(super) fn make(
-        life: &Arc<Life>,
+        status: &Arc<InstanceStatus>,
         ty: &MemoryType,
         make: impl FnOnce() -> Result<VMMemory, MemoryError>,
     ) -> Result<VMMemory, MemoryError> {
         let bytes = ty.minimum.bytes().0 as u64;
-        if !life.memory().take(bytes) {
+        if !status.memory().take(bytes) {
             return Err(MemoryError::Generic(format!("{bytes} bytes of linear memory are past the limit")));
         }
         match make() {
-            Ok(inner) => Ok(VMMemory(Box::new(Self { inner, life: Arc::clone(life) }))),
+            Ok(inner) => Ok(VMMemory(Box::new(Self { inner, status: Arc::clone(status) }))),
             Err(error) => {
-                life.memory().give_back(bytes);
+                status.memory().give_back(bytes);
                 Err(error)
             }
         }
@@ -48,7 +48,7 @@ impl CountedMemory {
 
 impl Drop for CountedMemory {
     fn drop(&mut self) {
-        self.life.memory().release(self.inner.size().bytes().0 as u64);
+        self.status.memory().release(self.inner.size().bytes().0 as u64);
     }
 }
 
@@ -70,10 +70,10 @@ impl LinearMemory for CountedMemory {
         // What the memory's own type rules out is no matter of the limit.
         let most = self.ty().maximum.unwrap_or(Pages::max_value());
         let possible = self.size().checked_add(delta).is_some_and(|pages| pages <= most);
-        if !possible || !self.life.memory().take(bytes) {
+        if !possible || !self.status.memory().take(bytes) {
             return Err(MemoryError::CouldNotGrow { current: self.size(), attempted_delta: delta });
         }
-        self.inner.grow(delta).inspect_err(|_| self.life.memory().give_back(bytes))
+        self.inner.grow(delta).inspect_err(|_| self.status.memory().give_back(bytes))
     }
 
     fn vmmemory(&self) -> NonNull<VMMemoryDefinition> {

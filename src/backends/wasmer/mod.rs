@@ -1,24 +1,24 @@
 //! Wasmer behind the contract.
 
-mod artifact;
 mod convert;
-mod counting;
 mod errors;
 mod fuel;
+mod fuel_charges;
 mod host;
 mod instance;
-mod interruption;
+mod interrupt;
 mod limits;
 mod memory;
-mod metering;
+mod middleware;
 mod module;
 mod runtime;
+mod serialize;
 mod typed;
-#[cfg_attr(not(feature = "wasix"), path = "wasix/absent.rs")]
+#[cfg_attr(not(feature = "wasix"), path = "wasix/disabled.rs")]
 mod wasix;
 
-pub(crate) use artifact::CODE;
 pub use instance::{WasmerFunctionCaller, WasmerInstance};
 pub use module::WasmerModule;
 pub use runtime::WasmerRuntime;
 pub(crate) use runtime::create;
+pub(crate) use serialize::CODE;

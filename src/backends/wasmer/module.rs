@@ -6,27 +6,27 @@ use std::sync::{Arc, OnceLock};
 
 use wasmer::{Engine, Module};
 
-use super::artifact;
-use super::metering::Private;
+use super::middleware::PrivateExports;
+use super::serialize;
 use crate::error::Result;
 use crate::module::info::ModuleInfo;
-use crate::runtime::artifact::Artifact;
-use crate::runtime::core::Origin;
+use crate::runtime::compiled_code::SerializedCode;
+use crate::runtime::core::ModuleOwner;
 use crate::runtime::traits::WasmModule;
 
 /// A module compiled by Wasmer.
 pub struct WasmerModule {
     compiled: Module,
     engine: Engine,
-    private: Private,
-    origin: Origin,
+    private: PrivateExports,
+    owner: ModuleOwner,
     /// How long the code is as the engine writes it, once that is known.
     written: OnceLock<u64>,
 }
 
 impl WasmerModule {
-    pub(super) fn new(compiled: Module, engine: Engine, private: Private, origin: Origin) -> Self {
-        Self { compiled, engine, private, origin, written: OnceLock::new() }
+    pub(super) fn new(compiled: Module, engine: Engine, private: PrivateExports, owner: ModuleOwner) -> Self {
+        Self { compiled, engine, private, owner, written: OnceLock::new() }
     }
 
     /// The same, of code that is this long as the engine writes it.
@@ -44,13 +44,13 @@ impl WasmerModule {
     }
 
     /// What it exports for this backend only.
-    pub(super) fn private(&self) -> &Private {
+    pub(super) fn private(&self) -> &PrivateExports {
         &self.private
     }
 
     /// Its facts, and the books of the runtime that compiled it.
-    pub(super) fn origin(&self) -> &Origin {
-        &self.origin
+    pub(super) fn owner(&self) -> &ModuleOwner {
+        &self.owner
     }
 }
 
@@ -62,7 +62,7 @@ impl fmt::Debug for WasmerModule {
 
 impl WasmModule for WasmerModule {
     fn info(&self) -> &Arc<ModuleInfo> {
-        self.origin.info()
+        self.owner.info()
     }
 
     /// Wasmer tells the size of its code only by writing all of it.
@@ -70,10 +70,10 @@ impl WasmModule for WasmerModule {
         self.written.get().copied()
     }
 
-    fn artifact(&self) -> Result<Artifact> {
-        let code = artifact::write(&self.compiled)?;
+    fn serialize(&self) -> Result<SerializedCode> {
+        let code = serialize::write(&self.compiled)?;
         self.written.get_or_init(|| code.len() as u64);
-        Ok(Artifact { code, code_shift: 0 })
+        Ok(SerializedCode { code, code_shift: 0 })
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -13,29 +13,29 @@ use wasmer::sys::{
 use wasmer::{Engine, FunctionEnv, Instance, Module, Store};
 
 use super::convert::Funcs;
-use super::fuel::Meter;
-use super::host::Guest;
+use super::fuel::GuestGlobals;
+use super::host::HostEnv;
 use super::limits::{GuestTunables, claim_stack_size, has_memory_or_table};
-use super::metering::Private;
+use super::middleware::PrivateExports;
 use super::wasix::Process;
-use super::{WasmerInstance, WasmerModule, artifact, errors, host, interruption};
+use super::{WasmerInstance, WasmerModule, errors, host, interrupt, serialize};
 use crate::config::RuntimeConfig;
+use crate::engine::features::Feature;
+use crate::engine::kind::{Compiler, Optimization};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::module::info::Import;
-use crate::runtime::artifact::{KeptCode, Parts};
-use crate::runtime::core::{InstanceCore, Origin};
-use crate::runtime::features::Feature;
+use crate::runtime::compiled_code::{CachedCode, CodeParts};
+use crate::runtime::core::{InstanceCore, ModuleOwner};
 use crate::runtime::host::HostImports;
-use crate::runtime::kind::{Compiler, Optimization};
-use crate::runtime::metrics::{Ledger, RuntimeMetrics, Shutdown};
+use crate::runtime::metrics::{InstanceRegistry, RuntimeMetrics, Shutdown};
 use crate::runtime::preflight::{self, AdmittedModule};
 use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
 
 /// Wasmer, configured.
 pub struct WasmerRuntime {
     config: RuntimeConfig,
-    ledger: Arc<Ledger>,
+    registry: Arc<InstanceRegistry>,
 }
 
 impl fmt::Debug for WasmerRuntime {
@@ -57,7 +57,7 @@ impl WasmerRuntime {
     pub fn new(config: &RuntimeConfig) -> Result<Self> {
         preflight::check_config(config)?;
         claim_stack_size(config.effective_max_stack())?;
-        Ok(Self { config: config.clone(), ledger: Arc::default() })
+        Ok(Self { config: config.clone(), registry: Arc::default() })
     }
 }
 
@@ -134,29 +134,29 @@ impl WasmRuntime for WasmerRuntime {
     }
 
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
-        self.ledger.admit_work()?;
+        self.registry.admit_work()?;
         let binary = module.binary_for(&self.config)?;
-        let private = Private::of(module.info(), &self.config);
+        let private = PrivateExports::of(module.info(), &self.config);
         let small = binary.len() < SMALL;
         let engine = engine(&self.config, private.middleware(binary)?, small);
         // SAFETY: an admitted module was found to be valid, with no features but those this engine is configured with.
         let compile = || unsafe { Module::from_binary_unchecked(&engine, binary) };
         let compile = || compile().map_err(|error| errors::compile(&error));
         let compiled = preflight::guard_compiler(&self.config, compile)?;
-        self.ledger.compiled_one();
-        let origin = Origin::new(Arc::clone(module.info()), &self.ledger);
-        Ok(Box::new(WasmerModule::new(compiled, uncounted(engine, &self.config), private, origin)))
+        self.registry.compiled_one();
+        let owner = ModuleOwner::new(Arc::clone(module.info()), &self.registry);
+        Ok(Box::new(WasmerModule::new(compiled, uncounted(engine, &self.config), private, owner)))
     }
 
-    fn restore(&self, code: KeptCode) -> Result<Box<dyn WasmModule>> {
-        self.ledger.admit_work()?;
-        let Parts { info, code, .. } = code.parts_for(&self.config)?;
+    fn restore(&self, code: CachedCode) -> Result<Box<dyn WasmModule>> {
+        self.registry.admit_work()?;
+        let CodeParts { info, code, .. } = code.parts_for(&self.config)?;
         let length = code.len();
-        let (compiled, engine) = artifact::read(code)?;
-        self.ledger.restored_one();
-        let private = Private::of(&info, &self.config);
-        let origin = Origin::new(info, &self.ledger);
-        Ok(Box::new(WasmerModule::new(compiled, uncounted(engine, &self.config), private, origin).of_length(length)))
+        let (compiled, engine) = serialize::read(code)?;
+        self.registry.restored_one();
+        let private = PrivateExports::of(&info, &self.config);
+        let owner = ModuleOwner::new(info, &self.registry);
+        Ok(Box::new(WasmerModule::new(compiled, uncounted(engine, &self.config), private, owner).of_length(length)))
     }
 
     fn instantiate(
@@ -166,7 +166,7 @@ impl WasmRuntime for WasmerRuntime {
         imports: &HostImports,
     ) -> Result<Box<dyn WasmInstance>> {
         let module = module.as_any().downcast_ref::<WasmerModule>();
-        let Some(module) = module.filter(|module| module.origin().is_of(&self.ledger)) else {
+        let Some(module) = module.filter(|module| module.owner().is_of(&self.registry)) else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the module was compiled by another runtime"));
         };
         let config = &self.config;
@@ -177,10 +177,10 @@ impl WasmRuntime for WasmerRuntime {
         let shared = if is_counted { preflight::shared_bytes(module.info(), imports) } else { 0 };
         // Until the store is in the instance, which drops it last.
         let mut store;
-        let core = InstanceCore::new(module.origin(), limits, shared, config.interruption)?;
-        let life = core.life();
+        let core = InstanceCore::new(module.owner(), limits, shared, config.interruption)?;
+        let status = core.status();
         let base = || BaseTunables::for_target(module.engine().target());
-        let tunables = || GuestTunables::new(base(), Some(Arc::clone(life)), limits, config.effective_max_stack());
+        let tunables = || GuestTunables::new(base(), Some(Arc::clone(status)), limits, config.effective_max_stack());
         let mut engine = module.engine().clone();
         if is_counted {
             engine.set_tunables(tunables());
@@ -193,38 +193,38 @@ impl WasmRuntime for WasmerRuntime {
             Process::new(&mut store, module, imports, wasix, engine, &core)
         };
         let mut wasix = imports.wasix().map(begin).transpose()?.map(Box::new);
-        let other = |store: &mut Store, guest: &FunctionEnv<Guest>, import: &Import| {
+        let other = |store: &mut Store, guest: &FunctionEnv<HostEnv>, import: &Import| {
             wasix.as_ref()?.provide(store, guest, import)
         };
-        let lowered = host::lower(&mut store, module.info(), imports, &funcs, life, other)?;
+        let lowered = host::lower(&mut store, module.info(), imports, &funcs, status, other)?;
         let made = Instance::new_by_index(&mut store, module.compiled(), &lowered.externs);
         let instance = made.map_err(errors::instantiate)?;
-        let mut meter = Meter::of(module.private(), &instance, life, limits.fuel)?;
-        meter.fill(&mut store);
-        match (&mut wasix, meter.stop()) {
+        let mut globals = GuestGlobals::of(module.private(), &instance, status, limits.fuel)?;
+        globals.fill(&mut store);
+        match (&mut wasix, globals.stop()) {
             (Some(program), stop) => program.begin(&mut store, &instance, &lowered.externs, stop, &core)?,
-            (None, Some(stop)) => interruption::prepare(&mut store, &core, stop),
+            (None, Some(stop)) => interrupt::prepare(&mut store, &core, stop),
             (None, None) => {}
         }
-        lowered.connect(&mut store, &instance, meter.fuel().cloned());
+        lowered.connect(&mut store, &instance, globals.fuel().cloned());
         if let Some(start) = module.private().start(&instance)? {
             let mut start = || {
                 let started = start.call(&mut store, &[]);
-                meter.settle(&mut store, started)
+                globals.finish_call(&mut store, started)
             };
-            life.start(|| match &wasix {
+            status.start(|| match &wasix {
                 None => start(),
                 Some(program) => program.run(false, start),
             })?;
         }
-        Ok(Box::new(WasmerInstance::new(core.made(), wasix, store, instance, funcs, meter)))
+        Ok(Box::new(WasmerInstance::new(core.made(), wasix, store, instance, funcs, globals)))
     }
 
     fn metrics(&self) -> RuntimeMetrics {
-        self.ledger.metrics()
+        self.registry.metrics()
     }
 
     fn shutdown(&self, within: Duration) -> Shutdown {
-        self.ledger.shutdown(within)
+        self.registry.shutdown(within)
     }
 }

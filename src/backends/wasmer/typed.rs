@@ -2,27 +2,27 @@
 
 use wasmer::{FromToNativeWasmType, Function, RuntimeError, Store, TypedFunction};
 
-use super::fuel::Meter;
+use super::fuel::GuestGlobals;
 use crate::error::Result;
-use crate::runtime::life::Life;
+use crate::runtime::status::InstanceStatus;
 use crate::value::number::{Number, with_common_params, with_number};
 use crate::value::types::{FuncType, ValType, Value};
 
 /// A call prepared for one signature, of a function of the instance it is given; `None` where arguments or room for results
 /// do not fit it, and nothing ran.
-pub(super) type TypedCall = Box<dyn Fn(Parts<'_>, &[Value], &mut [Value]) -> Option<Result<()>> + Send>;
+pub(super) type TypedCall = Box<dyn Fn(CallParts<'_>, &[Value], &mut [Value]) -> Option<Result<()>> + Send>;
 
 /// What a call needs of the instance.
-pub(super) struct Parts<'i> {
-    pub(super) life: &'i Life,
+pub(super) struct CallParts<'i> {
+    pub(super) status: &'i InstanceStatus,
     pub(super) store: &'i mut Store,
-    pub(super) meter: &'i mut Meter,
+    pub(super) globals: &'i mut GuestGlobals,
 }
 
 /// As [`TypedCall`], of a type of its own.
-trait Typed: Fn(Parts<'_>, &[Value], &mut [Value]) -> Option<Result<()>> + Send + 'static {}
+trait Typed: Fn(CallParts<'_>, &[Value], &mut [Value]) -> Option<Result<()>> + Send + 'static {}
 
-impl<F: Fn(Parts<'_>, &[Value], &mut [Value]) -> Option<Result<()>> + Send + 'static> Typed for F {}
+impl<F: Fn(CallParts<'_>, &[Value], &mut [Value]) -> Option<Result<()>> + Send + 'static> Typed for F {}
 
 /// What is done with a call once it is prepared.
 trait Then {
@@ -50,7 +50,7 @@ impl Then for Keep<'_> {
 }
 
 /// It is made at once.
-struct Make<'c>(Parts<'c>, &'c [Value], &'c mut [Value]);
+struct Make<'c>(CallParts<'c>, &'c [Value], &'c mut [Value]);
 
 impl Then for Make<'_> {
     type Done = Option<Result<()>>;
@@ -71,16 +71,16 @@ impl<N: Number + FromToNativeWasmType> Native for N {}
 
 /// Makes one call and keeps the instance's state true.
 #[inline]
-fn call<R>(parts: Parts<'_>, call: impl FnOnce(&mut Store) -> Result<R, RuntimeError>) -> Result<R> {
-    let Parts { life, store, meter } = parts;
-    match life.begin() {
+fn call<R>(parts: CallParts<'_>, call: impl FnOnce(&mut Store) -> Result<R, RuntimeError>) -> Result<R> {
+    let CallParts { status, store, globals } = parts;
+    match status.begin() {
         Some(running) => {
             let called = call(store);
-            running.end(meter.settle(store, called))
+            running.end(globals.finish_call(store, called))
         }
-        None => life.run(|| {
+        None => status.run(|| {
             let called = call(store);
-            meter.settle(store, called)
+            globals.finish_call(store, called)
         }),
     }
 }
@@ -143,7 +143,7 @@ pub(super) fn prepare(function: &Function, store: &Store, ty: &FuncType) -> Opti
 pub(super) fn call_once(
     function: &Function,
     ty: &FuncType,
-    parts: Parts<'_>,
+    parts: CallParts<'_>,
     args: &[Value],
     results: &mut [Value],
 ) -> Option<Result<()>> {

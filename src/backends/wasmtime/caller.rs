@@ -8,10 +8,10 @@ use wasmtime::{AsContextMut, Func, RootScope, Store, ValRaw};
 
 use super::convert::Kind;
 use super::instance::WasmtimeInstance;
-use super::limits::Guest;
-use super::{convert, metering, raw, stack};
+use super::limits::StoreData;
+use super::{convert, fuel, raw, stack};
 use crate::error::Result;
-use crate::runtime::fuel::Tank;
+use crate::runtime::fuel::FuelState;
 use crate::runtime::signature;
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
 use crate::value::types::{FuncType, Value};
@@ -19,7 +19,7 @@ use crate::value::types::{FuncType, Value};
 /// A resolved function of a [`WasmtimeInstance`](super::WasmtimeInstance). Functions of common signatures are called in a manner
 /// of their own.
 pub struct WasmtimeFunctionCaller<M = AnySignature> {
-    manner: M,
+    strategy: M,
     owner: u64,
     resolved: Resolved,
 }
@@ -32,7 +32,7 @@ pub(super) struct Resolved {
 }
 
 /// How functions of one signature are called.
-pub(super) trait Manner: Send {
+pub(super) trait CallStrategy: Send {
     /// Calls a function on its own instance.
     fn call(
         &mut self,
@@ -44,8 +44,8 @@ pub(super) trait Manner: Send {
 }
 
 impl<M> WasmtimeFunctionCaller<M> {
-    pub(super) fn new(manner: M, owner: u64, resolved: Resolved) -> Self {
-        Self { manner, owner, resolved }
+    pub(super) fn new(strategy: M, owner: u64, resolved: Resolved) -> Self {
+        Self { strategy, owner, resolved }
     }
 }
 
@@ -61,7 +61,7 @@ impl<M> fmt::Debug for WasmtimeFunctionCaller<M> {
     }
 }
 
-impl<M: Manner> WasmFunctionCaller for WasmtimeFunctionCaller<M> {
+impl<M: CallStrategy> WasmFunctionCaller for WasmtimeFunctionCaller<M> {
     fn ty(&self) -> &FuncType {
         &self.resolved.ty
     }
@@ -70,7 +70,7 @@ impl<M: Manner> WasmFunctionCaller for WasmtimeFunctionCaller<M> {
     fn call(&mut self, instance: &mut dyn WasmInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
         // SAFETY: the owner's number is one of a `WasmtimeInstance`, which made this handle.
         match unsafe { instance.seat().of::<WasmtimeInstance>(self.owner) } {
-            Some(instance) => self.manner.call(&self.resolved, instance, args, results),
+            Some(instance) => self.strategy.call(&self.resolved, instance, args, results),
             None => Err(signature::other_instance()),
         }
     }
@@ -89,7 +89,7 @@ impl AnySignature {
     }
 }
 
-impl Manner for AnySignature {
+impl CallStrategy for AnySignature {
     fn call(
         &mut self,
         Resolved { func, ty }: &Resolved,
@@ -97,12 +97,12 @@ impl Manner for AnySignature {
         args: &[Value],
         results: &mut [Value],
     ) -> Result<()> {
-        let WasmtimeInstance { core, store, stack: room, tank, .. } = instance;
+        let WasmtimeInstance { core, store, stack: room, fuel_state, .. } = instance;
         signature::check_call(ty, args, results.len())?;
-        core.life().run(|| {
+        core.status().run(|| {
             stack::on_enough(*room, || match &mut self.numeric {
-                Some(numeric) => numeric.call(store, *func, tank, args, results),
-                None => call_dynamic(store, *func, ty, tank, args, results),
+                Some(numeric) => numeric.call(store, *func, fuel_state, args, results),
+                None => call_dynamic(store, *func, ty, fuel_state, args, results),
             })
         })
     }
@@ -128,9 +128,9 @@ impl Numeric {
     /// Calls a function of this signature with arguments that fit it.
     fn call(
         &mut self,
-        store: &mut Store<Guest>,
+        store: &mut Store<StoreData>,
         func: Func,
-        tank: &mut Option<Tank>,
+        fuel_state: &mut Option<FuelState>,
         args: &[Value],
         results: &mut [Value],
     ) -> Result<()> {
@@ -139,7 +139,7 @@ impl Numeric {
         // stand in the first slots (`check_call` compared their types); there are as many slots as parameters or
         // results, whichever are more; none is a reference.
         let called = unsafe { func.call_unchecked(&mut *store, std::ptr::from_mut::<[ValRaw]>(&mut self.slots)) };
-        metering::settle(store, tank, called)?;
+        fuel::finish_call(store, fuel_state, called)?;
         for ((result, slot), kind) in results.iter_mut().zip(&self.slots).zip(&self.results) {
             *result = convert::from_raw(slot, *kind);
         }
@@ -149,10 +149,10 @@ impl Numeric {
 
 /// Calls a function that takes or returns references, which live no longer than the call.
 fn call_dynamic(
-    store: &mut Store<Guest>,
+    store: &mut Store<StoreData>,
     func: Func,
     ty: &FuncType,
-    tank: &mut Option<Tank>,
+    fuel_state: &mut Option<FuelState>,
     args: &[Value],
     results: &mut [Value],
 ) -> Result<()> {
@@ -163,7 +163,7 @@ fn call_dynamic(
     }
     let mut vals = convert::zeros(ty.results());
     let called = func.call(&mut scope, &params, &mut vals);
-    metering::settle(&mut scope, tank, called)?;
+    fuel::finish_call(&mut scope, fuel_state, called)?;
     for (result, val) in results.iter_mut().zip(&vals) {
         *result = convert::from_val(scope.as_context_mut(), val)?;
     }

@@ -2,7 +2,7 @@
 
 use wasmtime::{AsContextMut, ExternRef, Func, HeapType, RefType, StoreContextMut, Val, ValRaw};
 
-use super::limits::Guest;
+use super::limits::StoreData;
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::types::{ValType, Value};
 
@@ -67,7 +67,7 @@ pub(super) fn from_raw(raw: &ValRaw, kind: Kind) -> Value {
 }
 
 /// Wasmtime's value; references are resolved in, or rooted in, the store.
-pub(super) fn to_val(mut store: impl AsContextMut<Data = Guest>, value: Value) -> Result<Val> {
+pub(super) fn to_val(mut store: impl AsContextMut<Data = StoreData>, value: Value) -> Result<Val> {
     Ok(match value {
         Value::I32(v) => Val::I32(v),
         Value::I64(v) => Val::I64(v),
@@ -90,7 +90,7 @@ pub(super) fn to_val(mut store: impl AsContextMut<Data = Guest>, value: Value) -
 }
 
 /// The contract's value of one of Wasmtime's.
-pub(super) fn from_val(mut store: StoreContextMut<'_, Guest>, val: &Val) -> Result<Value> {
+pub(super) fn from_val(mut store: StoreContextMut<'_, StoreData>, val: &Val) -> Result<Value> {
     Ok(match val {
         Val::I32(v) => Value::I32(*v),
         Val::I64(v) => Value::I64(*v),
@@ -114,7 +114,7 @@ pub(super) fn from_val(mut store: StoreContextMut<'_, Guest>, val: &Val) -> Resu
 }
 
 /// The number under which the host knows a function: the same one each time.
-fn number(mut store: StoreContextMut<'_, Guest>, func: Func) -> u32 {
+fn number(mut store: StoreContextMut<'_, StoreData>, func: Func) -> u32 {
     let address = func.to_raw(&mut store) as usize;
     let guest = store.data_mut();
     let next = u32::try_from(guest.funcs.len()).unwrap_or(u32::MAX);

@@ -2,10 +2,10 @@
 
 use wasmtime::{AsContextMut, GcHeapOutOfMemory, RootScope, ThrownException, WasmBacktrace};
 
-use super::limits::Guest;
+use super::limits::StoreData;
 use crate::error::{Error, ErrorKind, Frame, Result, Trap};
 use crate::runtime::host::HostFailure;
-use crate::runtime::reins::Stop;
+use crate::runtime::interrupt::StopReason;
 
 /// A failure of compilation: the module was valid, so the engine has a bound or a bug.
 pub(super) fn compile(error: &wasmtime::Error) -> Error {
@@ -13,7 +13,7 @@ pub(super) fn compile(error: &wasmtime::Error) -> Error {
 }
 
 /// A failure of instantiation: where it is no trap, the machine has no room, since imports and limits were checked.
-pub(super) fn instantiate(store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) -> Error {
+pub(super) fn instantiate(store: impl AsContextMut<Data = StoreData>, error: wasmtime::Error) -> Error {
     classify(store, error).unwrap_or_else(|error| {
         Error::new(ErrorKind::Internal, format!("the module cannot be instantiated: {error:#}"))
     })
@@ -21,7 +21,7 @@ pub(super) fn instantiate(store: impl AsContextMut<Data = Guest>, error: wasmtim
 
 /// A failure of guest code.
 #[cold]
-pub(super) fn guest(store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) -> Error {
+pub(super) fn guest(store: impl AsContextMut<Data = StoreData>, error: wasmtime::Error) -> Error {
     let shift = store.as_context().data().code_shift;
     classify(store, error).unwrap_or_else(|error| {
         Error::trap(Trap::Other, Some(error.root_cause().to_string())).with_backtrace(frames(&error, shift))
@@ -29,7 +29,7 @@ pub(super) fn guest(store: impl AsContextMut<Data = Guest>, error: wasmtime::Err
 }
 
 /// A trap, where the failure is one.
-fn classify(mut store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) -> Result<Error, wasmtime::Error> {
+fn classify(mut store: impl AsContextMut<Data = StoreData>, error: wasmtime::Error) -> Result<Error, wasmtime::Error> {
     let shift = store.as_context().data().code_shift;
     let backtrace = frames(&error, shift);
     if let Some(trap) = error.downcast_ref::<wasmtime::Trap>() {
@@ -46,7 +46,7 @@ fn classify(mut store: impl AsContextMut<Data = Guest>, error: wasmtime::Error) 
         let detail = error.root_cause().to_string();
         return Ok(Error::trap(Trap::AllocationTooLarge, Some(detail)).with_backtrace(backtrace));
     }
-    if let Some(stop) = error.downcast_ref::<Stop>() {
+    if let Some(stop) = error.downcast_ref::<StopReason>() {
         return Ok(stop.into_error().with_backtrace(backtrace));
     }
     if error.is::<HostFailure>() {

@@ -5,21 +5,21 @@ use wasmtime::{
 };
 
 use super::convert::{from_val, to_val, val_type};
-use super::limits::Guest;
-use super::{memory, metering};
+use super::limits::StoreData;
+use super::{fuel, memory};
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{MemoryType, ModuleInfo, TableType};
 use crate::runtime::access;
-use crate::runtime::host::{HostContext, HostFailure, HostFunction, HostImports, HostItem, Orders};
+use crate::runtime::host::{HostContext, HostFailure, HostFunction, HostImports, HostItem, InterruptToken};
 use crate::value::types::{ValType, Value};
 
 /// The imports of a module, in order; [`check_imports`](crate::runtime::preflight::check_imports) has found each.
-pub(super) fn lower(store: &mut Store<Guest>, info: &ModuleInfo, imports: &HostImports) -> Result<Vec<Extern>> {
+pub(super) fn lower(store: &mut Store<StoreData>, info: &ModuleInfo, imports: &HostImports) -> Result<Vec<Extern>> {
     let items = info.imports.iter().filter_map(|import| imports.get(&import.module, &import.name));
     items.map(|item| lower_one(store, item)).collect()
 }
 
-fn lower_one(store: &mut Store<Guest>, item: &HostItem) -> Result<Extern> {
+fn lower_one(store: &mut Store<StoreData>, item: &HostItem) -> Result<Extern> {
     let failed = |error: wasmtime::Error| Error::new(ErrorKind::Unlinkable, format!("{error:#}"));
     Ok(match item {
         HostItem::Func(function) => Extern::Func(lower_function(store, function)?),
@@ -66,26 +66,26 @@ fn passable(ty: &ValType) -> Result<wasmtime::ValType> {
         .ok_or_else(|| Error::new(ErrorKind::UnsupportedFeature, format!("the host has no values of type {ty}")))
 }
 
-fn lower_function(store: &mut Store<Guest>, function: &HostFunction) -> Result<Func> {
+fn lower_function(store: &mut Store<StoreData>, function: &HostFunction) -> Result<Func> {
     let types = |types: &[ValType]| types.iter().map(passable).collect::<Result<Vec<_>>>();
     let ty = wasmtime::FuncType::new(store.engine(), types(function.ty().params())?, types(function.ty().results())?);
     let function = function.clone();
     Ok(Func::new(store, ty, move |mut caller, params, results| {
-        caller.data().life.heed()?;
-        metering::check_host_call(&caller)?;
+        caller.data().status.check_interrupt()?;
+        fuel::check_host_call(&caller)?;
         call(&function, &mut caller, params, results).map_err(|error| wasmtime::Error::new(HostFailure(error)))
     }))
 }
 
 fn call(
     function: &HostFunction,
-    caller: &mut Caller<'_, Guest>,
+    caller: &mut Caller<'_, StoreData>,
     params: &[Val],
     results: &mut [Val],
 ) -> Result<(), crate::runtime::host::HostError> {
     use wasmtime::AsContextMut as _;
     let args = params.iter().map(|val| from_val(caller.as_context_mut(), val)).collect::<Result<Vec<Value>>>()?;
-    let returned = function.call(&mut Calling(caller), &args)?;
+    let returned = function.call(&mut CallerContext(caller), &args)?;
     for (slot, value) in results.iter_mut().zip(returned) {
         *slot = to_val(&mut *caller, value)?;
     }
@@ -93,9 +93,9 @@ fn call(
 }
 
 /// The guest that is calling.
-struct Calling<'c, 's>(&'c mut Caller<'s, Guest>);
+struct CallerContext<'c, 's>(&'c mut Caller<'s, StoreData>);
 
-impl Calling<'_, '_> {
+impl CallerContext<'_, '_> {
     fn open<R>(&mut self, name: &str, access: impl FnOnce(&mut [u8]) -> Result<R>) -> Result<R> {
         // The caller is no guest where an exported host function is called by the host; it is one while the engine runs a start
         // function, before the instance is known.
@@ -108,9 +108,9 @@ impl Calling<'_, '_> {
     }
 }
 
-impl HostContext for Calling<'_, '_> {
-    fn orders(&self) -> Orders {
-        Orders::new(&self.0.data().life)
+impl HostContext for CallerContext<'_, '_> {
+    fn interrupt_token(&self) -> InterruptToken {
+        InterruptToken::new(&self.0.data().status)
     }
 
     fn memory(&mut self, memory: &str, access: &mut dyn FnMut(&mut [u8])) -> Result<()> {

@@ -4,12 +4,12 @@ use std::fmt;
 
 use wasmtime::{AsContextMut, Extern, Instance, RootScope, Store};
 
-use super::caller::{AnySignature, Manner, Resolved};
-use super::limits::Guest;
-use super::{caller, convert, memory, metering};
+use super::caller::{AnySignature, CallStrategy, Resolved};
+use super::limits::StoreData;
+use super::{caller, convert, fuel, memory};
 use crate::error::Result;
 use crate::runtime::core::{InstanceCore, Seat};
-use crate::runtime::fuel::{Gauge, Tank};
+use crate::runtime::fuel::{FuelCounter, FuelState};
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
 use crate::runtime::{access, signature};
 use crate::value::types::Value;
@@ -17,21 +17,21 @@ use crate::value::types::Value;
 /// An instance in a store of its own.
 pub struct WasmtimeInstance {
     pub(super) core: InstanceCore,
-    pub(super) store: Store<Guest>,
+    pub(super) store: Store<StoreData>,
     pub(super) stack: usize,
-    pub(super) tank: Option<Tank>,
+    pub(super) fuel_state: Option<FuelState>,
     instance: Instance,
 }
 
 impl WasmtimeInstance {
     pub(super) fn new(
         core: InstanceCore,
-        store: Store<Guest>,
+        store: Store<StoreData>,
         instance: Instance,
         stack: usize,
-        tank: Option<Tank>,
+        fuel_state: Option<FuelState>,
     ) -> Self {
-        Self { core, store, stack, tank, instance }
+        Self { core, store, stack, fuel_state, instance }
     }
 
     /// An exported function that can be called.
@@ -61,7 +61,7 @@ impl WasmInstance for WasmtimeInstance {
         &self.core
     }
 
-    fn gauge(&mut self) -> &mut dyn Gauge {
+    fn fuel_counter(&mut self) -> &mut dyn FuelCounter {
         self
     }
 
@@ -75,8 +75,8 @@ impl WasmInstance for WasmtimeInstance {
 
     fn call_into(&mut self, name: &str, args: &[Value], results: &mut [Value]) -> Result<()> {
         let resolved = self.resolve(name)?;
-        let mut manner = AnySignature::of(&resolved.ty);
-        manner.call(&resolved, self, args, results).map_err(|error| error.in_function(name))
+        let mut strategy = AnySignature::of(&resolved.ty);
+        strategy.call(&resolved, self, args, results).map_err(|error| error.in_function(name))
     }
 
     fn global(&mut self, name: &str) -> Result<Value> {
@@ -102,16 +102,16 @@ impl WasmInstance for WasmtimeInstance {
     }
 }
 
-impl Gauge for WasmtimeInstance {
-    fn tank(&mut self) -> Option<&mut Tank> {
-        self.tank.as_mut()
+impl FuelCounter for WasmtimeInstance {
+    fn fuel_state(&mut self) -> Option<&mut FuelState> {
+        self.fuel_state.as_mut()
     }
 
     fn left(&mut self) -> i64 {
-        metering::left(&self.store)
+        fuel::left(&self.store)
     }
 
     fn set_left(&mut self, left: i64) {
-        metering::set_left(&mut self.store, left);
+        fuel::set_left(&mut self.store, left);
     }
 }

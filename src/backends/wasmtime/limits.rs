@@ -6,11 +6,11 @@ use std::sync::Arc;
 use wasmtime::{Func, Instance, ResourceLimiter};
 
 use crate::limits::MOST_TABLE_ELEMENTS;
-use crate::runtime::life::Life;
+use crate::runtime::status::InstanceStatus;
 
 /// What a store keeps of its guest: the books its limits are held by, and the functions it handed out.
-pub(super) struct Guest {
-    pub(super) life: Arc<Life>,
+pub(super) struct StoreData {
+    pub(super) status: Arc<InstanceStatus>,
     /// Bytes taken for a growth whose outcome is not known yet.
     growing: u64,
     /// How many bytes later the code stands than in the module as it came.
@@ -22,9 +22,9 @@ pub(super) struct Guest {
     pub(super) func_numbers: HashMap<usize, u32>,
 }
 
-impl Guest {
-    pub(super) fn new(life: Arc<Life>, code_shift: i64) -> Self {
-        Self { life, growing: 0, code_shift, instance: None, funcs: Vec::new(), func_numbers: HashMap::new() }
+impl StoreData {
+    pub(super) fn new(status: Arc<InstanceStatus>, code_shift: i64) -> Self {
+        Self { status, growing: 0, code_shift, instance: None, funcs: Vec::new(), func_numbers: HashMap::new() }
     }
 }
 
@@ -32,14 +32,14 @@ impl Guest {
 /// was taken, and the bytes last taken are in use. (A test with pages of one byte notices where the words change.)
 const RULED_OUT: &str = "memory growth exceeds memory type's limits";
 
-impl ResourceLimiter for Guest {
+impl ResourceLimiter for StoreData {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         self.growing = 0;
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
         let more = desired.saturating_sub(current) as u64;
-        let fits = self.life.memory().take(more);
+        let fits = self.status.memory().take(more);
         if fits {
             self.growing = more;
         }
@@ -48,13 +48,13 @@ impl ResourceLimiter for Guest {
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
         if error.to_string() != RULED_OUT {
-            self.life.memory().give_back(std::mem::take(&mut self.growing));
+            self.status.memory().give_back(std::mem::take(&mut self.growing));
         }
         Ok(())
     }
 
     fn table_growing(&mut self, _current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let ruled_out = desired > MOST_TABLE_ELEMENTS as usize || maximum.is_some_and(|maximum| desired > maximum);
-        Ok(!ruled_out && self.life.admits_elements(desired as u64))
+        Ok(!ruled_out && self.status.admits_elements(desired as u64))
     }
 }

@@ -1,13 +1,13 @@
-//! Guest memory as bytes.
+//! StoreData memory as bytes.
 #![expect(unsafe_code, reason = "a shared memory is handed out as cells")]
 
 use wasmtime::{AsContextMut, Extern, SharedMemory};
 
-use super::limits::Guest;
+use super::limits::StoreData;
 
 /// Opens an exported memory; `None` where the export is something else.
 pub(super) fn of<R>(
-    mut store: impl AsContextMut<Data = Guest>,
+    mut store: impl AsContextMut<Data = StoreData>,
     export: Extern,
     access: impl FnOnce(&mut [u8]) -> R,
 ) -> Option<R> {

@@ -1,24 +1,24 @@
 //! Wasmtime behind the contract.
 
-mod artifact;
 mod caller;
 mod convert;
+mod deferred_start;
 mod errors;
+mod fuel;
 mod host;
 mod instance;
-mod interruption;
+mod interrupt;
 mod limits;
 mod memory;
-mod metering;
 mod module;
 mod raw;
 mod runtime;
+mod serialize;
 mod stack;
-mod start;
 
-pub(crate) use artifact::CODE;
 pub use caller::WasmtimeFunctionCaller;
 pub use instance::WasmtimeInstance;
 pub use module::WasmtimeModule;
 pub use runtime::WasmtimeRuntime;
 pub(crate) use runtime::create;
+pub(crate) use serialize::CODE;

@@ -6,17 +6,17 @@ use std::sync::Arc;
 
 use wasmtime::Module;
 
-use super::artifact;
+use super::serialize;
 use crate::error::Result;
 use crate::module::info::ModuleInfo;
-use crate::runtime::artifact::Artifact;
-use crate::runtime::core::Origin;
+use crate::runtime::compiled_code::SerializedCode;
+use crate::runtime::core::ModuleOwner;
 use crate::runtime::traits::WasmModule;
 
 /// A module compiled by Wasmtime.
 pub struct WasmtimeModule {
     compiled: Module,
-    origin: Origin,
+    owner: ModuleOwner,
     start: Option<String>,
     code_shift: i64,
     compiled_bytes: u64,
@@ -24,10 +24,10 @@ pub struct WasmtimeModule {
 
 impl WasmtimeModule {
     /// Code compiled from a module, or from the same one with its start function deferred.
-    pub(super) fn new(compiled: Module, origin: Origin, start: Option<String>, code_shift: i64) -> Self {
+    pub(super) fn new(compiled: Module, owner: ModuleOwner, start: Option<String>, code_shift: i64) -> Self {
         let image = compiled.image_range();
         let compiled_bytes = image.end as u64 - image.start as u64;
-        Self { compiled, origin, start, code_shift, compiled_bytes }
+        Self { compiled, owner, start, code_shift, compiled_bytes }
     }
 
     /// The same, of code that is this long: it may be mapped together with what follows it in a file.
@@ -40,8 +40,8 @@ impl WasmtimeModule {
     }
 
     /// Its facts, and the books of the runtime that compiled it.
-    pub(super) fn origin(&self) -> &Origin {
-        &self.origin
+    pub(super) fn owner(&self) -> &ModuleOwner {
+        &self.owner
     }
 
     /// The export of a start function that is still to be called.
@@ -63,15 +63,15 @@ impl fmt::Debug for WasmtimeModule {
 
 impl WasmModule for WasmtimeModule {
     fn info(&self) -> &Arc<ModuleInfo> {
-        self.origin.info()
+        self.owner.info()
     }
 
     fn compiled_bytes(&self) -> Option<u64> {
         Some(self.compiled_bytes)
     }
 
-    fn artifact(&self) -> Result<Artifact> {
-        Ok(Artifact { code: artifact::write(&self.compiled)?, code_shift: self.code_shift })
+    fn serialize(&self) -> Result<SerializedCode> {
+        Ok(SerializedCode { code: serialize::write(&self.compiled)?, code_shift: self.code_shift })
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -5,9 +5,9 @@ use std::marker::PhantomData;
 
 use wasmtime::{Func, ValRaw};
 
-use super::caller::{Manner, Resolved, WasmtimeFunctionCaller};
+use super::caller::{CallStrategy, Resolved, WasmtimeFunctionCaller};
 use super::instance::WasmtimeInstance;
-use super::{metering, stack};
+use super::{fuel, stack};
 use crate::error::Result;
 use crate::runtime::signature;
 use crate::runtime::traits::WasmFunctionCaller;
@@ -15,14 +15,14 @@ use crate::value::number::{Number, with_common_params, with_number};
 use crate::value::types::{FuncType, Value};
 
 /// A number that fits a raw slot. Each is written in its own width.
-trait Slot: Number {
+trait RawSlot: Number {
     fn put(self) -> ValRaw;
     fn get(slot: &ValRaw) -> Self;
 }
 
 macro_rules! slot {
     ($($rust:ty: $put:expr, $get:expr;)*) => { $(
-        impl Slot for $rust {
+        impl RawSlot for $rust {
             #[inline]
             fn put(self) -> ValRaw {
                 $put(self)
@@ -56,7 +56,7 @@ impl Returned for () {
     fn take(_: &[ValRaw], _: &mut [Value]) {}
 }
 
-impl<R: Slot> Returned for (R,) {
+impl<R: RawSlot> Returned for (R,) {
     const COUNT: usize = 1;
 
     #[inline]
@@ -78,12 +78,12 @@ fn call<R: Returned, const N: usize>(
     results: &mut [Value],
 ) -> Result<()> {
     if stack::has(instance.stack)
-        && let Some(running) = instance.core.life().begin()
+        && let Some(running) = instance.core.status().begin()
     {
         // SAFETY: the function is of this store (the handle is the instance's own) and has the type this call was
         // prepared for, whose parameters stand in the slots; none is a reference.
         let ran = unsafe { func.call_unchecked(&mut instance.store, &raw mut slots) };
-        running.end(metering::settle(&mut instance.store, &mut instance.tank, ran))?;
+        running.end(fuel::finish_call(&mut instance.store, &mut instance.fuel_state, ran))?;
     } else {
         call_with_care(func, instance, &mut slots)?;
     }
@@ -94,12 +94,12 @@ fn call<R: Returned, const N: usize>(
 /// The same where the stack may have to be changed, or the guest may be ordered about or take no calls.
 #[cold]
 fn call_with_care(func: Func, instance: &mut WasmtimeInstance, slots: &mut [ValRaw]) -> Result<()> {
-    let WasmtimeInstance { core, store, stack, tank, .. } = instance;
-    core.life().run(|| {
+    let WasmtimeInstance { core, store, stack, fuel_state, .. } = instance;
+    core.status().run(|| {
         stack::on_enough(*stack, || {
             // SAFETY: as in `call`, which this is called by.
             let ran = unsafe { func.call_unchecked(&mut *store, std::ptr::from_mut(slots)) };
-            metering::settle(store, tank, ran)
+            fuel::finish_call(store, fuel_state, ran)
         })
     })
 }
@@ -112,7 +112,7 @@ fn misfit(ty: &FuncType, args: &[Value], results: &[Value]) -> Result<()> {
 /// Makes the calls of one arity, and the choice of one by the type of the result.
 macro_rules! arity {
     ($choose:ident $(, $param:ident $arg:ident)*) => {
-        impl<$($param: Slot,)* R: Returned> Manner for Common<($($param,)*), R> {
+        impl<$($param: RawSlot,)* R: Returned> CallStrategy for Common<($($param,)*), R> {
             #[inline]
             fn call(
                 &mut self,
@@ -133,7 +133,7 @@ macro_rules! arity {
             }
         }
 
-        fn $choose<$($param: Slot),*>(owner: u64, resolved: &Resolved) -> Option<Box<dyn WasmFunctionCaller>> {
+        fn $choose<$($param: RawSlot),*>(owner: u64, resolved: &Resolved) -> Option<Box<dyn WasmFunctionCaller>> {
             match resolved.ty.results() {
                 [] => Some(boxed::<($($param,)*), ()>(owner, resolved)),
                 [one] => with_number!(one, R => Some(boxed::<($($param,)*), (R,)>(owner, resolved))),
@@ -145,7 +145,7 @@ macro_rules! arity {
 
 fn boxed<P: 'static, R: 'static>(owner: u64, resolved: &Resolved) -> Box<dyn WasmFunctionCaller>
 where
-    Common<P, R>: Manner,
+    Common<P, R>: CallStrategy,
 {
     Box::new(WasmtimeFunctionCaller::new(Common::<P, R>(PhantomData), owner, resolved.clone()))
 }

@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use wasmtime::{Config, Engine, Instance, Module, OptLevel, Store};
 
-use super::limits::Guest;
-use super::start::{self, Deferred};
-use super::{WasmtimeInstance, WasmtimeModule, artifact, errors, host, interruption, metering, stack};
+use super::deferred_start::{self, DeferredStart};
+use super::limits::StoreData;
+use super::{WasmtimeInstance, WasmtimeModule, errors, fuel, host, interrupt, serialize, stack};
 use crate::config::RuntimeConfig;
+use crate::engine::features::{self, Feature};
+use crate::engine::kind::Optimization;
 use crate::error::{Error, ErrorKind, Frame, Result};
 use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
-use crate::runtime::artifact::{KeptCode, Parts};
-use crate::runtime::core::{InstanceCore, Origin};
-use crate::runtime::features::{self, Feature};
-use crate::runtime::fuel::{self, Tank};
+use crate::runtime::compiled_code::{CachedCode, CodeParts};
+use crate::runtime::core::{InstanceCore, ModuleOwner};
+use crate::runtime::fuel::{FuelState, UNLIMITED};
 use crate::runtime::host::HostImports;
-use crate::runtime::kind::Optimization;
-use crate::runtime::metrics::{Ledger, RuntimeMetrics, Shutdown};
+use crate::runtime::metrics::{InstanceRegistry, RuntimeMetrics, Shutdown};
 use crate::runtime::preflight::{self, AdmittedModule};
 use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
 
@@ -28,7 +28,7 @@ use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
 pub struct WasmtimeRuntime {
     config: RuntimeConfig,
     engine: WasmtimeEngine,
-    ledger: Arc<Ledger>,
+    registry: Arc<InstanceRegistry>,
 }
 
 /// The engine tells nothing of itself that is worth a line.
@@ -56,7 +56,7 @@ impl WasmtimeRuntime {
         settings.wasm_features(features::flags(supported), true);
         settings.shared_memory(true);
         if config.metering {
-            metering::configure(&mut settings);
+            fuel::configure(&mut settings);
         }
         settings.epoch_interruption(config.interruption);
         settings.cranelift_opt_level(match config.effective_optimization() {
@@ -73,18 +73,18 @@ impl WasmtimeRuntime {
         let engine = Engine::new(&settings).map_err(|error| {
             Error::new(ErrorKind::UnsupportedConfig, format!("wasmtime cannot be configured so: {error:#}"))
         })?;
-        Ok(Self { config: config.clone(), engine: WasmtimeEngine(engine), ledger: Arc::default() })
+        Ok(Self { config: config.clone(), engine: WasmtimeEngine(engine), registry: Arc::default() })
     }
 }
 
 impl WasmtimeRuntime {
     /// The module as it is compiled: where fuel is metered, its start function waits for the tank to be filled.
-    fn defer_start<'m>(&self, module: &'m AdmittedModule<'_>) -> Result<Deferred<'m>> {
+    fn defer_start<'m>(&self, module: &'m AdmittedModule<'_>) -> Result<DeferredStart<'m>> {
         let binary = module.binary_for(&self.config)?;
         if !self.config.metering {
-            return Ok(Deferred::not(binary));
+            return Ok(DeferredStart::not(binary));
         }
-        Deferred::of(binary, module.info()).map_err(|error| {
+        DeferredStart::of(binary, module.info()).map_err(|error| {
             Error::new(ErrorKind::Internal, "a valid module could not be rewritten").with_source(error)
         })
     }
@@ -96,25 +96,25 @@ impl WasmRuntime for WasmtimeRuntime {
     }
 
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
-        self.ledger.admit_work()?;
+        self.registry.admit_work()?;
         let deferred = self.defer_start(module)?;
         let compile = || Module::from_binary(&self.engine.0, &deferred.binary).map_err(|error| errors::compile(&error));
         let compiled = preflight::guard_compiler(&self.config, compile)?;
-        self.ledger.compiled_one();
-        let Deferred { start, code_shift, .. } = deferred;
-        let origin = Origin::new(Arc::clone(module.info()), &self.ledger);
-        Ok(Box::new(WasmtimeModule::new(compiled, origin, start, code_shift)))
+        self.registry.compiled_one();
+        let DeferredStart { start, code_shift, .. } = deferred;
+        let owner = ModuleOwner::new(Arc::clone(module.info()), &self.registry);
+        Ok(Box::new(WasmtimeModule::new(compiled, owner, start, code_shift)))
     }
 
-    fn restore(&self, code: KeptCode) -> Result<Box<dyn WasmModule>> {
-        self.ledger.admit_work()?;
-        let Parts { info, code, code_shift } = code.parts_for(&self.config)?;
+    fn restore(&self, code: CachedCode) -> Result<Box<dyn WasmModule>> {
+        self.registry.admit_work()?;
+        let CodeParts { info, code, code_shift } = code.parts_for(&self.config)?;
         let length = code.len();
-        let compiled = artifact::read(&self.engine.0, code)?;
-        self.ledger.restored_one();
-        let start = self.config.metering.then(|| start::name(&info)).flatten();
-        let origin = Origin::new(info, &self.ledger);
-        Ok(Box::new(WasmtimeModule::new(compiled, origin, start, code_shift).of_length(length)))
+        let compiled = serialize::read(&self.engine.0, code)?;
+        self.registry.restored_one();
+        let start = self.config.metering.then(|| deferred_start::name(&info)).flatten();
+        let owner = ModuleOwner::new(info, &self.registry);
+        Ok(Box::new(WasmtimeModule::new(compiled, owner, start, code_shift).of_length(length)))
     }
 
     fn instantiate(
@@ -124,24 +124,24 @@ impl WasmRuntime for WasmtimeRuntime {
         imports: &HostImports,
     ) -> Result<Box<dyn WasmInstance>> {
         let module = module.as_any().downcast_ref::<WasmtimeModule>();
-        let Some(module) = module.filter(|module| module.origin().is_of(&self.ledger)) else {
+        let Some(module) = module.filter(|module| module.owner().is_of(&self.registry)) else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the module was compiled by another runtime"));
         };
         let Self { config, engine: WasmtimeEngine(engine), .. } = self;
         preflight::check_instance(config, module.info(), imports, limits)?;
 
         let shared = shared_bytes_to_come(module.info(), imports);
-        let core = InstanceCore::new(module.origin(), limits, shared, config.interruption)?;
-        let mut store = Store::new(engine, Guest::new(Arc::clone(core.life()), module.code_shift()));
+        let core = InstanceCore::new(module.owner(), limits, shared, config.interruption)?;
+        let mut store = Store::new(engine, StoreData::new(Arc::clone(core.status()), module.code_shift()));
         store.limiter(|guest| guest);
         if config.interruption {
-            interruption::prepare(&mut store, &core);
+            interrupt::prepare(&mut store, &core);
         }
         let stack = stack::needed(config.effective_max_stack());
         let externs = host::lower(&mut store, module.info(), imports)?;
-        let mut tank = config.metering.then(|| Tank::new(core.life(), limits.fuel));
-        if tank.is_some() {
-            metering::set_left(&mut store, fuel::UNLIMITED);
+        let mut fuel_state = config.metering.then(|| FuelState::new(core.status(), limits.fuel));
+        if fuel_state.is_some() {
+            fuel::set_left(&mut store, UNLIMITED);
         }
         let mut make = || {
             let made = stack::on_enough(stack, || Instance::new(&mut store, module.compiled(), &externs));
@@ -150,27 +150,27 @@ impl WasmRuntime for WasmtimeRuntime {
         // A start function that does not wait is run by the engine.
         let starts = module.info().start.is_some() && module.start().is_none();
         let instance =
-            if starts { core.life().start(&mut make) } else { make().map_err(|error| core.life().explain(error)) };
+            if starts { core.status().start(&mut make) } else { make().map_err(|error| core.status().explain(error)) };
         let instance = instance?;
         store.data_mut().instance = Some(instance);
-        if let Some(tank) = &tank {
-            metering::set_left(&mut store, tank.filled());
+        if let Some(fuel_state) = &fuel_state {
+            fuel::set_left(&mut store, fuel_state.filled());
         }
         if let Some(start) = module.start().and_then(|name| instance.get_func(&mut store, name)) {
-            core.life().start(|| {
+            core.status().start(|| {
                 let started = stack::on_enough(stack, || start.call(&mut store, &[], &mut []));
-                metering::settle(&mut store, &mut tank, started)
+                fuel::finish_call(&mut store, &mut fuel_state, started)
             })?;
         }
-        Ok(Box::new(WasmtimeInstance::new(core.made(), store, instance, stack, tank)))
+        Ok(Box::new(WasmtimeInstance::new(core.made(), store, instance, stack, fuel_state)))
     }
 
     fn metrics(&self) -> RuntimeMetrics {
-        self.ledger.metrics()
+        self.registry.metrics()
     }
 
     fn shutdown(&self, within: Duration) -> Shutdown {
-        self.ledger.shutdown(within)
+        self.registry.shutdown(within)
     }
 }
 

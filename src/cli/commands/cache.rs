@@ -6,11 +6,11 @@ use wrun::cache::{Checked, Pruned};
 
 use crate::cli::args::{CacheAction, CacheArgs};
 use crate::cli::caching::Caching;
-use crate::cli::exit_status;
+use crate::cli::exit_code;
 use crate::cli::failure::Failure;
+use crate::cli::output::cache::{self, ListReport, PathReport, VerifyReport};
+use crate::cli::output::machine;
 use crate::cli::printer;
-use crate::cli::report::cache::{self, ListReport, PathReport, VerifyReport};
-use crate::cli::report::machine;
 
 /// Looks at the cache, or tidies it. A folder that is not there is a cache with nothing in it, and is not made.
 pub(crate) fn main(args: &CacheArgs) -> Result<u8, Failure> {
@@ -65,7 +65,7 @@ fn verify(args: &CacheArgs, caching: &Caching) -> Result<u8, Failure> {
     let fine = bad.is_empty() || args.remove;
     let report = VerifyReport { path: caching.named()?, checked: number, bad, removed: args.remove };
     print(args, &report, cache::verified)?;
-    Ok(if fine { 0 } else { exit_status::BAD_ENTRIES })
+    Ok(if fine { 0 } else { exit_code::BAD_ENTRIES })
 }
 
 fn print<T: Serialize>(args: &CacheArgs, report: &T, text: impl FnOnce(&T) -> String) -> Result<(), Failure> {

@@ -9,27 +9,27 @@ use wrun::{Cache, RuntimeConfig};
 
 use crate::cli::args::{CompileArgs, GrantArgs, LimitArgs, OutputFormat, RunArgs};
 use crate::cli::caching::Caching;
-use crate::cli::effective::Effective;
 use crate::cli::failure::{self, Failure};
-use crate::cli::guard::{Ending, Guard};
-use crate::cli::report::compiled::{self, ModuleReport};
-use crate::cli::report::machine;
-use crate::cli::report::progress::Progress;
+use crate::cli::output::compiled::{self, ModuleReport};
+use crate::cli::output::machine;
+use crate::cli::output::progress::Progress;
+use crate::cli::provenance::Effective;
+use crate::cli::supervisor::{Ending, Supervisor};
 use crate::cli::{argv, input, printer, threads};
 
 /// Has the cache keep the code of modules, as runs with the same options will look for it.
 pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
-    let CompileArgs { modules, engine, fuel, timeout, policy, folder, report, progress, talk } = args;
+    let CompileArgs { modules, engine, fuel, timeout, policy, folder, report, progress, log } = args;
     let limits = LimitArgs { timeout, fuel, ..LimitArgs::default() };
     let grants = GrantArgs { policy, ..GrantArgs::default() };
     let config = Effective::resolve(&RunArgs { engine, limits, grants, ..RunArgs::default() })?.config();
     let compilation = Compilation {
         config,
         cache: Caching::resolve(false, &folder)?.required()?,
-        progress: Arc::new(Progress::new(progress, talk.quiet)),
+        progress: Arc::new(Progress::new(progress, log.quiet)),
         alone: modules.len() == 1,
     };
-    let guard = compilation.guard()?;
+    let supervisor = compilation.supervisor()?;
 
     let mut reports = Vec::new();
     let mut exit_code = 0;
@@ -37,13 +37,13 @@ pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
         let filled = failure::guard(|| compilation.fill(&module)).map_err(|failure| failure.about(&module));
         match (&filled, report.output) {
             (Ok(filled), OutputFormat::Text) => printer::data(compiled::text(&module, filled).as_bytes())?,
-            (Err(failure), OutputFormat::Text) => printer::failure(failure, talk.quiet),
+            (Err(failure), OutputFormat::Text) => printer::failure(failure, log.quiet),
             _ => reports.push(ModuleReport::new(&module, &compilation.config, &filled)),
         }
         exit_code = filled.err().map(|failure| failure.exit_code).filter(|_| exit_code == 0).unwrap_or(exit_code);
     }
-    if let Some(guard) = guard {
-        guard.disarm();
+    if let Some(supervisor) = supervisor {
+        supervisor.disarm();
     }
     if report.output != OutputFormat::Text {
         printer::data(&machine::encode(&reports, report.output, report.pretty))?;
@@ -74,13 +74,13 @@ impl Compilation {
     }
 
     /// Where a tidy terminal is owed, somebody stays to see to it.
-    fn guard(&self) -> Result<Option<Guard>, Failure> {
+    fn supervisor(&self) -> Result<Option<Supervisor>, Failure> {
         if !self.progress.may_draw() {
-            Guard::without_report();
+            Supervisor::without_report();
             return Ok(None);
         }
         let progress = Arc::clone(&self.progress);
-        Guard::set(Instant::now(), None, || false, move |ending| Self::end(&progress, ending)).map(Some)
+        Supervisor::set(Instant::now(), None, || false, move |ending| Self::end(&progress, ending)).map(Some)
     }
 
     fn end(progress: &Progress, ending: Ending) {

@@ -2,8 +2,8 @@
 
 use crate::cli::args::{EnginesArgs, TableFormat};
 use crate::cli::failure::Failure;
+use crate::cli::output::{engines, machine};
 use crate::cli::printer;
-use crate::cli::report::{engines, machine};
 
 /// Prints what each engine is and can do.
 pub(crate) fn main(args: &EnginesArgs) -> Result<u8, Failure> {

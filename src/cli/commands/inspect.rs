@@ -2,8 +2,8 @@
 
 use crate::cli::args::InspectArgs;
 use crate::cli::failure::Failure;
-use crate::cli::report::inspect::{self, Inspection};
-use crate::cli::report::machine;
+use crate::cli::output::inspect::{self, Inspection};
+use crate::cli::output::machine;
 use crate::cli::{argv, input, printer};
 
 /// Prints what a module is and needs; no engine is started.

@@ -4,21 +4,21 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use wrun::module::needs;
+use wrun::module::requirements;
 use wrun::runtime::{grants, preflight, signature};
-use wrun::session::{self, CacheUse, Ended, Event, Session, nanoseconds};
+use wrun::session::{self, CacheUse, Completion, Event, Session, nanoseconds};
 use wrun::{Cache, Error, ErrorKind, Input, ModuleInfo, ValType, Value};
 
 use crate::cli::args::{OutputFormat, RunArgs};
 use crate::cli::failure::{self, Failure};
-use crate::cli::guard::{self, Ending, Guard};
 use crate::cli::input::Module;
-use crate::cli::report::envelope::{Call, Envelope};
-use crate::cli::report::explain::Explanation;
-use crate::cli::report::progress::Progress;
-use crate::cli::report::{human, machine};
+use crate::cli::output::envelope::{Call, Envelope};
+use crate::cli::output::explain::Explanation;
+use crate::cli::output::progress::Progress;
+use crate::cli::output::{human, machine};
 use crate::cli::settings::{Arguments, RunSettings};
-use crate::cli::{exit_status, input, printer, threads};
+use crate::cli::supervisor::{self, Ending, Supervisor};
+use crate::cli::{exit_code, input, printer, threads};
 
 /// The export a program starts at.
 const START: &str = "_start";
@@ -31,14 +31,14 @@ pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
         return explain(&settings);
     }
     let run = Arc::new(Run::new(settings));
-    let guard = run.guard()?;
+    let supervisor = run.supervisor()?;
     let result = failure::guard(|| run.steps());
-    if let Some(guard) = guard {
-        guard.disarm();
+    if let Some(supervisor) = supervisor {
+        supervisor.disarm();
     }
     run.progress.end();
-    if result.as_ref().is_err_and(|failure| failure.exit_code == exit_status::TIMEOUT) {
-        guard::exit_soon();
+    if result.as_ref().is_err_and(|failure| failure.exit_code == exit_code::TIMEOUT) {
+        supervisor::exit_soon();
     }
     run.report(result)
 }
@@ -77,15 +77,15 @@ impl Run {
     }
 
     /// Where a report or a tidy terminal is owed, somebody stays to see to it.
-    fn guard(self: &Arc<Self>) -> Result<Option<Guard>, Failure> {
+    fn supervisor(self: &Arc<Self>) -> Result<Option<Supervisor>, Failure> {
         let RunSettings { limits, metrics, .. } = self.settings;
         if limits.time.is_none() && !metrics && !self.progress.may_draw() {
-            Guard::without_report();
+            Supervisor::without_report();
             return Ok(None);
         }
         let (run, watched) = (Arc::clone(self), Arc::clone(self));
         let guest_runs = move || watched.call().guest_runs;
-        Guard::set(self.started, limits.time, guest_runs, move |ending| run.end(ending)).map(Some)
+        Supervisor::set(self.started, limits.time, guest_runs, move |ending| run.end(ending)).map(Some)
     }
 
     /// Reports and ends the process, since the main thread cannot be made to return from where it is.
@@ -100,14 +100,14 @@ impl Run {
     }
 
     /// Reports, and says on standard error what failed where the report does not.
-    fn conclude(&self, result: Result<Ended, Failure>) -> u8 {
+    fn conclude(&self, result: Result<Completion, Failure>) -> u8 {
         self.report(result).unwrap_or_else(|failure| {
             printer::failure(&failure, self.settings.quiet);
             failure.exit_code
         })
     }
 
-    fn report(&self, result: Result<Ended, Failure>) -> Result<u8, Failure> {
+    fn report(&self, result: Result<Completion, Failure>) -> Result<u8, Failure> {
         let Self { settings, started, .. } = self;
         let mut call = self.call();
         call.metrics.total_ns = Some(nanoseconds(*started));
@@ -117,16 +117,16 @@ impl Run {
             return Ok(envelope.exit_code());
         }
         match result? {
-            Ended::Exited(code) => {
-                let status = exit_status::of_guest(code);
+            Completion::Exited(code) => {
+                let status = exit_code::of_guest(code);
                 if i32::from(status) != code {
                     printer::note(&format!("the guest exited with {code}"), settings.quiet);
                 }
                 Ok(status)
             }
             // What a program has to say it wrote itself.
-            Ended::Returned(_) if settings.function.is_none() => Ok(0),
-            Ended::Returned(values) => {
+            Completion::Returned(_) if settings.function.is_none() => Ok(0),
+            Completion::Returned(values) => {
                 let shown = match settings.output {
                     OutputFormat::Text => human::values(&values).into_bytes(),
                     _ => encode(&wrun::value::serial::Results(&values), settings),
@@ -146,7 +146,7 @@ impl Run {
         module.open(path, config, Some(&labelled))
     }
 
-    fn steps(&self) -> Result<Ended, Failure> {
+    fn steps(&self) -> Result<Completion, Failure> {
         let Self { settings, started, .. } = self;
         let cache = settings.caching.open()?;
         settings.caching.check_grants(&settings.capabilities)?;
@@ -156,7 +156,7 @@ impl Run {
         let session = opened?;
         self.call().metrics.cache = session.cache();
         let function = choose(session.info(), settings)?;
-        if settings.guest_args > 0 && !needs::imports_wasi(session.info()) {
+        if settings.guest_args > 0 && !requirements::imports_wasi(session.info()) {
             let failure =
                 Failure::usage("arguments after `--` are for a guest that imports WASI, and this one does not");
             return Err(failure.hint("arguments of a function need no `--`, not even negative numbers"));

@@ -6,16 +6,20 @@ use virtual_fs::FileSystem;
 use wasmer_wasix::capabilities::CapabilityThreadingV1;
 use wasmer_wasix::{WasiEnv, WasiEnvBuilder};
 
-use super::crew::Crew;
 use super::files::file_system;
 use super::stdio::{input, output};
 use super::system::System;
+use super::thread_group::ThreadGroup;
 use crate::capabilities::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::MOST_THREADS;
 
 /// The environment of a guest of these capabilities, which were checked.
-pub(super) fn environment(capabilities: &Capabilities, system: Arc<System>, crew: &Arc<Crew>) -> Result<WasiEnv> {
+pub(super) fn environment(
+    capabilities: &Capabilities,
+    system: Arc<System>,
+    thread_group: &Arc<ThreadGroup>,
+) -> Result<WasiEnv> {
     let failed = |error: String| Error::new(ErrorKind::Grant, format!("WASIX cannot be had as granted: {error}"));
     let mut builder = WasiEnvBuilder::new("");
     (*builder.get_args_mut()).clone_from(&capabilities.args);
@@ -28,9 +32,9 @@ pub(super) fn environment(capabilities: &Capabilities, system: Arc<System>, crew
     let here = builder.add_preopen_build(|dir| dir.directory("/").alias(".").read(true).write(true).create(true));
     let root = builder.add_preopen_build(|dir| dir.directory("/").read(true).write(true).create(true));
     here.and(root).map_err(|error| failed(error.to_string()))?;
-    builder.set_stdin(input(&capabilities.stdin, crew));
-    builder.set_stdout(output(&capabilities.stdout, 1, crew)?);
-    builder.set_stderr(output(&capabilities.stderr, 2, crew)?);
+    builder.set_stdin(input(&capabilities.stdin, thread_group));
+    builder.set_stdout(output(&capabilities.stdout, 1, thread_group)?);
+    builder.set_stderr(output(&capabilities.stderr, 2, thread_group)?);
     builder.capabilities_mut().threading =
         CapabilityThreadingV1 { max_threads: Some(MOST_THREADS), ..CapabilityThreadingV1::default() };
     builder.build().map_err(|error| failed(error.to_string()))

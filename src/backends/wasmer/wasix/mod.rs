@@ -1,6 +1,5 @@
 //! WASIX on Wasmer: its own implementation, held to what was granted.
 
-mod crew;
 mod environment;
 mod errors;
 mod file;
@@ -17,6 +16,7 @@ mod stdin;
 mod stdio;
 mod system;
 mod thread;
+mod thread_group;
 
 pub(super) use outcome::of_error;
 pub(super) use process::Process;

@@ -10,17 +10,17 @@ use wasmer_wasix::{
     WasiFunctionEnv, WasiModuleInstanceHandles, WasiModuleTreeHandles, WasiVersion, generate_import_object_from_env,
 };
 
-use super::crew::{CALLER, Crew, CrewBrake};
 use super::environment::environment;
 use super::network::network;
 use super::replaced::replacement;
 use super::system::System;
-use super::thread::Plan;
-use crate::backends::wasmer::host::{self, Guest};
-use crate::backends::wasmer::{WasmerModule, interruption};
+use super::thread::ThreadTemplate;
+use super::thread_group::{CALLER, ThreadGroup, ThreadGroupInterrupt};
+use crate::backends::wasmer::host::{self, HostEnv};
+use crate::backends::wasmer::{WasmerModule, interrupt};
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::module::info::{Import, ModuleInfo};
-use crate::module::needs;
+use crate::module::requirements;
 use crate::runtime::core::InstanceCore;
 use crate::runtime::host::{HostImports, Wasix};
 use crate::runtime::traits::WasmModule;
@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// The program of one guest.
 #[derive(Debug)]
 pub(in crate::backends::wasmer) struct Process {
-    crew: Arc<Crew>,
+    thread_group: Arc<ThreadGroup>,
     env: WasiFunctionEnv,
     wasix: Arc<Wasix>,
     functions: Imports,
@@ -53,31 +53,31 @@ impl Process {
         core: &InstanceCore,
     ) -> Result<Self> {
         let info = module.info();
-        let starts_threads = needs::starts_threads(info);
-        let crew = Crew::new();
-        let plan = Plan {
+        let starts_threads = requirements::starts_threads(info);
+        let thread_group = ThreadGroup::new();
+        let template = ThreadTemplate {
             module: module.compiled().clone(),
             engine,
             info: Arc::clone(info),
             imports: imports.clone(),
             private: module.private().clone(),
-            life: Arc::clone(core.life()),
+            status: Arc::clone(core.status()),
         };
-        let system = System::new(&crew, plan, network(&wasix.capabilities.net));
-        let env = environment(&wasix.capabilities, Arc::new(system), &crew)?;
-        crew.know(env.clone());
+        let system = System::new(&thread_group, template, network(&wasix.capabilities.net));
+        let env = environment(&wasix.capabilities, Arc::new(system), &thread_group)?;
+        thread_group.know(env.clone());
         let env = WasiFunctionEnv::new(store, env);
         let functions = functions(store, &env, info);
         let private = module.private();
         let watched = !starts_threads && (private.fuel.is_some() || private.stop.is_some());
-        Ok(Self { crew, env, wasix: Arc::clone(wasix), functions, starts_threads, watched })
+        Ok(Self { thread_group, env, wasix: Arc::clone(wasix), functions, starts_threads, watched })
     }
 
     /// What an import of WASIX gets.
     pub(in crate::backends::wasmer) fn provide(
         &self,
         store: &mut Store,
-        guest: &FunctionEnv<Guest>,
+        guest: &FunctionEnv<HostEnv>,
         import: &Import,
     ) -> Option<Extern> {
         let found = provide(store, &self.functions, &self.wasix, import)?;
@@ -102,29 +102,32 @@ impl Process {
         let begun = self.env.initialize_handles_and_layout(store, instance.clone(), handles, None, true);
         begun.map_err(|error| Error::new(ErrorKind::Unlinkable, format!("WASIX cannot begin: {error}")))?;
         self.functions = Imports::new();
-        self.crew.board(CALLER, stop.and_then(|stop| interruption::flag(store, stop)));
-        core.set_brake(CrewBrake { crew: Arc::clone(&self.crew), starts_threads: self.starts_threads });
-        core.life().set_ends_waits();
+        self.thread_group.register(CALLER, stop.and_then(|stop| interrupt::flag(store, stop)));
+        core.set_interrupt_handle(ThreadGroupInterrupt {
+            thread_group: Arc::clone(&self.thread_group),
+            starts_threads: self.starts_threads,
+        });
+        core.status().set_ends_waits();
         Ok(())
     }
 
     /// Runs one call of the guest; where it is the program's main one (`ends`), or exits or traps, threads that still run end
     /// with it, and so does it with them. A panic inside of WASIX, which a guest can bring about, is a failure of the call.
     pub(in crate::backends::wasmer) fn run<T>(&self, ends: bool, call: impl FnOnce() -> Result<T>) -> Result<T> {
-        let Self { crew, .. } = self;
-        if crew.is_over() {
+        let Self { thread_group, .. } = self;
+        if thread_group.is_over() {
             let message = "the program of this instance has ended with its threads, and takes no more calls";
             return Err(Error::new(ErrorKind::Crashed, message).with_hint("make a new instance"));
         }
         let ran = catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
-        let stopped = crew.is_over();
-        if let Some(verdict) = crew.take_verdict() {
+        let stopped = thread_group.is_over();
+        if let Some(verdict) = thread_group.take_verdict() {
             return Err(verdict);
         }
         let is_end =
             |error: &Error| !matches!(error.kind(), ErrorKind::InvalidArgument | ErrorKind::UnsupportedFeature);
-        if crew.has_threads() && ran.as_ref().map_or_else(is_end, |_| ends) {
-            crew.stop();
+        if thread_group.has_threads() && ran.as_ref().map_or_else(is_end, |_| ends) {
+            thread_group.stop();
         }
         match ran {
             // What a call ends with that was stopped inside of WASIX, or in a wait on the shared memory.
@@ -138,11 +141,11 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if self.crew.has_threads() {
-            self.crew.stop();
-            self.crew.wait(PATIENCE);
+        if self.thread_group.has_threads() {
+            self.thread_group.stop();
+            self.thread_group.wait(PATIENCE);
         }
-        self.crew.disband();
+        self.thread_group.clear();
     }
 }
 

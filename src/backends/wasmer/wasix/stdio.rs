@@ -9,8 +9,8 @@ use std::task::{Context, Poll, ready};
 
 use virtual_fs::{AsyncRead, AsyncSeek, AsyncWrite, FsError, ReadBuf, VirtualFile};
 
-use super::crew::Crew;
 use super::stdin;
+use super::thread_group::ThreadGroup;
 use crate::capabilities::{Input, MOST_CAPTURED, Output};
 use crate::error::{Error, Result};
 
@@ -21,20 +21,20 @@ pub(super) type AnyFile = Box<dyn VirtualFile + Send + Sync>;
 const SOME: usize = 8192;
 
 /// Standard input.
-pub(super) fn input(input: &Input, crew: &Arc<Crew>) -> AnyFile {
+pub(super) fn input(input: &Input, thread_group: &Arc<ThreadGroup>) -> AnyFile {
     let source = match input {
         Input::Empty => Source::Bytes(io::Cursor::default()),
         Input::Bytes(bytes) => Source::Bytes(io::Cursor::new(bytes.clone())),
-        Input::Inherit => Source::Stdin(Arc::clone(crew), Box::pin(Arc::clone(crew).over())),
+        Input::Inherit => Source::Stdin(Arc::clone(thread_group), Box::pin(Arc::clone(thread_group).over())),
     };
     Box::new(Stream { number: 0, source, sink: Sink::None })
 }
 
 /// Standard output or error, by its number.
-pub(super) fn output(output: &Output, number: u32, crew: &Arc<Crew>) -> Result<AnyFile> {
+pub(super) fn output(output: &Output, number: u32, thread_group: &Arc<ThreadGroup>) -> Result<AnyFile> {
     let sink = match output {
         Output::Discard => Sink::Nowhere,
-        Output::Inherit => Sink::Process(Arc::clone(crew)),
+        Output::Inherit => Sink::Process(Arc::clone(thread_group)),
         Output::Capture(captured) => {
             let bytes = Arc::<Mutex<Vec<u8>>>::default();
             let kept = Arc::clone(&bytes);
@@ -62,7 +62,7 @@ enum Source {
     None,
     Bytes(io::Cursor<Vec<u8>>),
     /// The process's own, awaited no longer than the program lasts: until the future comes.
-    Stdin(Arc<Crew>, Over),
+    Stdin(Arc<ThreadGroup>, Over),
 }
 
 type Over = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
@@ -71,7 +71,7 @@ enum Sink {
     None,
     Nowhere,
     /// The process's own.
-    Process(Arc<Crew>),
+    Process(Arc<ThreadGroup>),
     Captured(Arc<Mutex<Vec<u8>>>),
 }
 
@@ -82,8 +82,8 @@ impl Source {
             // By this, WASIX knows that a standard stream is not open for reading.
             Self::None => Poll::Ready(Err(ErrorKind::WouldBlock.into())),
             Self::Bytes(_) => Poll::Ready(Ok(())),
-            Self::Stdin(crew, over) => {
-                if crew.is_over() || over.as_mut().poll(context).is_ready() {
+            Self::Stdin(thread_group, over) => {
+                if thread_group.is_over() || over.as_mut().poll(context).is_ready() {
                     return Poll::Ready(Err(ErrorKind::Interrupted.into()));
                 }
                 stdin::poll_ready(context)
@@ -106,10 +106,10 @@ impl Sink {
         match self {
             Self::None => Err(ErrorKind::PermissionDenied.into()),
             Self::Nowhere => Ok(bytes.len()),
-            Self::Process(crew) if number == 1 => write_out(io::stdout().lock(), bytes).inspect_err(|error| {
+            Self::Process(thread_group) if number == 1 => write_out(io::stdout().lock(), bytes).inspect_err(|error| {
                 // As on WASI: a program whose reader has gone ends, which is no failure.
                 if error.kind() == ErrorKind::BrokenPipe {
-                    crew.end_with(Error::exited(0));
+                    thread_group.end_with(Error::exited(0));
                 }
             }),
             Self::Process(_) => write_out(io::stderr().lock(), bytes),

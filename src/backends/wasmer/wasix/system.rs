@@ -15,8 +15,8 @@ use wasmer_wasix::runtime::resolver::{MultiSource, Source};
 use wasmer_wasix::runtime::task_manager::TaskWasm;
 use wasmer_wasix::{Runtime, VirtualTaskManager, WasiThreadError};
 
-use super::crew::{self, Crew};
-use super::thread::{self, Plan};
+use super::thread::{self, ThreadTemplate};
+use super::thread_group::{self, ThreadGroup};
 
 /// The surroundings of one program. It has no packages, no HTTP client, no terminal, and compiles nothing.
 pub(super) struct System {
@@ -27,9 +27,14 @@ pub(super) struct System {
 
 impl System {
     /// The surroundings of the program whose threads are made by this plan.
-    pub(super) fn new(crew: &Arc<Crew>, plan: Plan, network: DynVirtualNetworking) -> Self {
-        let engine = plan.engine.clone();
-        let tasks = Tasks { crew: Arc::clone(crew), plan: Arc::new(plan), clock: Arc::default() };
+    pub(super) fn new(
+        thread_group: &Arc<ThreadGroup>,
+        template: ThreadTemplate,
+        network: DynVirtualNetworking,
+    ) -> Self {
+        let engine = template.engine.clone();
+        let tasks =
+            Tasks { thread_group: Arc::clone(thread_group), template: Arc::new(template), clock: Arc::default() };
         Self { tasks: Arc::new(tasks), network, engine }
     }
 }
@@ -90,30 +95,30 @@ impl Drop for Clock {
 
 /// Threads and time.
 struct Tasks {
-    crew: Arc<Crew>,
-    plan: Arc<Plan>,
+    thread_group: Arc<ThreadGroup>,
+    template: Arc<ThreadTemplate>,
     clock: Arc<Clock>,
 }
 
 impl fmt::Debug for Tasks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tasks").field("crew", &self.crew).finish_non_exhaustive()
+        f.debug_struct("Tasks").field("crew", &self.thread_group).finish_non_exhaustive()
     }
 }
 
 impl VirtualTaskManager for Tasks {
     /// Also ends when the program does: WASIX waits for a socket no longer than this, and for much else.
     fn sleep_now(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
-        let (crew, clock) = (Arc::clone(&self.crew), Arc::clone(&self.clock));
-        let wakes = crew::wakes_at_the_end();
+        let (thread_group, clock) = (Arc::clone(&self.thread_group), Arc::clone(&self.clock));
+        let wakes = thread_group::wakes_at_the_end();
         Box::pin(async move {
-            let Some(handle) = clock.handle() else { return crew.doze(time) };
+            let Some(handle) = clock.handle() else { return thread_group.doze(time) };
             let sleep = {
                 let _inside = handle.enter();
                 tokio::time::sleep(time)
             };
             if wakes {
-                future::select(pin!(sleep), pin!(crew.over())).await;
+                future::select(pin!(sleep), pin!(thread_group.over())).await;
             } else {
                 sleep.await;
             }
@@ -130,7 +135,7 @@ impl VirtualTaskManager for Tasks {
     }
 
     fn task_wasm(&self, task: TaskWasm) -> Result<(), WasiThreadError> {
-        thread::start(&self.crew, &self.plan, task)
+        thread::start(&self.thread_group, &self.template, task)
     }
 
     /// Only other programs are run so.

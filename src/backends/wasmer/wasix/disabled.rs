@@ -1,0 +1,54 @@
+//! The twin of WASIX where it is not compiled in: no guest gets as far as this.
+
+use std::sync::Arc;
+
+use wasmer::{Engine, Extern, FunctionEnv, Global, Instance, RuntimeError, Store};
+
+use super::WasmerModule;
+use super::host::HostEnv;
+use crate::error::{Error, ErrorKind, Result};
+use crate::module::info::Import;
+use crate::runtime::core::InstanceCore;
+use crate::runtime::host::{HostImports, Wasix};
+
+/// The program of a guest, of which there is none.
+#[derive(Debug)]
+pub(super) enum Process {}
+
+impl Process {
+    /// Refuses; [`check_instance`](crate::runtime::preflight::check_instance) has already said how to get it.
+    pub(super) fn new(
+        _: &mut Store,
+        _: &WasmerModule,
+        _: &HostImports,
+        _: &Arc<Wasix>,
+        _: Engine,
+        _: &InstanceCore,
+    ) -> Result<Self> {
+        Err(Error::new(ErrorKind::UnsupportedFeature, "WASIX is not compiled in"))
+    }
+
+    pub(super) fn provide(&self, _: &mut Store, _: &FunctionEnv<HostEnv>, _: &Import) -> Option<Extern> {
+        match *self {}
+    }
+
+    pub(super) fn begin(
+        &mut self,
+        _: &mut Store,
+        _: &Instance,
+        _: &[Extern],
+        _: Option<&Global>,
+        _: &InstanceCore,
+    ) -> Result<()> {
+        match *self {}
+    }
+
+    pub(super) fn run<T>(&self, _: bool, _: impl FnOnce() -> Result<T>) -> Result<T> {
+        match *self {}
+    }
+}
+
+/// What a failure of WASIX comes to: there are none.
+pub(super) fn of_error(error: RuntimeError) -> Result<Error, RuntimeError> {
+    Err(error)
+}

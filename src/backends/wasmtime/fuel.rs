@@ -1,0 +1,94 @@
+//! Portable fuel, counted by the engine's own metering with portable fuel's costs.
+
+use wasmtime::{AsContext, AsContextMut, Config, OperatorCost, Trap};
+
+use super::errors;
+use super::limits::StoreData;
+use crate::error::Result;
+use crate::runtime::fuel::FuelState;
+
+/// Makes the engine count portable fuel: its own table of flat costs, and no costs that depend on a value.
+pub(super) fn configure(settings: &mut Config) {
+    let mut cost = OperatorCost::new();
+    let variable = &mut cost.variable;
+    for per_item in [
+        &mut variable.memory_copy_per_byte,
+        &mut variable.memory_fill_per_byte,
+        &mut variable.memory_init_per_byte,
+        &mut variable.memory_grow_per_page,
+        &mut variable.table_copy_per_element,
+        &mut variable.table_fill_per_element,
+        &mut variable.table_init_per_element,
+        &mut variable.table_grow_per_element,
+        &mut variable.array_copy_per_element,
+        &mut variable.array_fill_per_element,
+        &mut variable.array_new_data_per_element,
+        &mut variable.array_init_data_per_element,
+        &mut variable.array_new_elem_per_element,
+        &mut variable.array_init_elem_per_element,
+        &mut variable.array_new_default_per_element,
+        &mut variable.array_new_per_element,
+    ] {
+        *per_item = 0;
+    }
+    settings.consume_fuel(true).operator_cost(cost);
+}
+
+/// What is left: the engine stops a guest that has nothing left, portable fuel one that has used more than there was,
+/// so the engine is given one unit more.
+pub(super) fn left(store: impl AsContext<Data = StoreData>) -> i64 {
+    i64::try_from(store.as_context().get_fuel().unwrap_or(0)).unwrap_or(i64::MAX) - 1
+}
+
+/// Tells the engine what is left.
+pub(super) fn set_left(mut store: impl AsContextMut<Data = StoreData>, left: i64) {
+    // The one error there is says that the engine meters no fuel; then nothing is limited in it either.
+    let _ = store.as_context_mut().set_fuel(u64::try_from(left + 1).unwrap_or(0));
+}
+
+/// Fails a host call of a guest that has used more than there was.
+pub(super) fn check_host_call(store: impl AsContext<Data = StoreData>) -> wasmtime::Result<()> {
+    match store.as_context().get_fuel() {
+        Ok(0) => Err(Trap::OutOfFuel.into()),
+        _ => Ok(()),
+    }
+}
+
+/// What came of guest code, its fuel considered.
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "of a call that returns without a tank, which is most, one comparison is left"
+)]
+pub(super) fn finish_call<T>(
+    store: impl AsContextMut<Data = StoreData>,
+    fuel_state: &mut Option<FuelState>,
+    ran: wasmtime::Result<T>,
+) -> Result<T> {
+    match ran {
+        Ok(value) if fuel_state.is_none() => Ok(value),
+        other => consider(store, fuel_state, other),
+    }
+}
+
+/// Called cold, so that calls without a tank run straight on.
+#[cold]
+fn consider<T>(
+    mut store: impl AsContextMut<Data = StoreData>,
+    fuel_state: &mut Option<FuelState>,
+    ran: wasmtime::Result<T>,
+) -> Result<T> {
+    match (ran, fuel_state) {
+        (Ok(value), None) => Ok(value),
+        (Ok(value), Some(fuel_state)) => fuel_state.finish_call(left(&store)).map(|()| value),
+        (Err(error), None) => Err(errors::guest(store, error)),
+        (Err(error), Some(fuel_state)) if error.downcast_ref::<Trap>() == Some(&Trap::OutOfFuel) => {
+            set_left(&mut store, -1);
+            Err(fuel_state.exhausted())
+        }
+        (Err(error), Some(fuel_state)) => {
+            let left = left(&store);
+            Err(fuel_state.finish_failed_call(left, errors::guest(store, error)))
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! The exit codes, the same on every engine. Only `main` ends the process, or else the guard (`supervisor.rs`) while that is blocked.
+
+use wrun::{Error, ErrorKind};
+
+/// The cache has entries that are not as they were written.
+pub(crate) const BAD_ENTRIES: u8 = 1;
+/// Usage: a bad flag, a bad argument, an engine that cannot be had or configured so.
+pub(crate) const USAGE: u8 = 2;
+/// The time is up.
+pub(crate) const TIMEOUT: u8 = 124;
+/// wrun itself failed.
+pub(crate) const INTERNAL: u8 = 125;
+/// The module was read but cannot run.
+pub(crate) const CANNOT_RUN: u8 = 126;
+/// No such module file, or no such export.
+pub(crate) const NOT_FOUND: u8 = 127;
+/// SIGINT.
+pub(crate) const INTERRUPTED: u8 = 130;
+/// SIGTERM.
+pub(crate) const TERMINATED: u8 = 143;
+/// Trap.
+pub(crate) const TRAP: u8 = 134;
+/// A limit.
+pub(crate) const LIMIT: u8 = 137;
+/// Out of fuel.
+pub(crate) const OUT_OF_FUEL: u8 = 152;
+
+/// The exit code of a failure: its kind's, but for a trap after the guest was denied growth.
+pub(crate) fn of(error: &Error) -> u8 {
+    match error.kind() {
+        ErrorKind::Trap if error.limit_exceeded().is_some() => LIMIT,
+        ErrorKind::InvalidArgument | ErrorKind::UnsupportedConfig | ErrorKind::EngineUnavailable => USAGE,
+        ErrorKind::Internal | ErrorKind::MemoryAccess | ErrorKind::ShutDown => INTERNAL,
+        ErrorKind::Timeout => TIMEOUT,
+        ErrorKind::Interrupted => INTERRUPTED,
+        ErrorKind::Exited => of_guest(error.exit_code().unwrap_or(0)),
+        ErrorKind::InvalidModule | ErrorKind::UnsupportedFeature | ErrorKind::Unlinkable | ErrorKind::Grant => {
+            CANNOT_RUN
+        }
+        ErrorKind::UnknownExport => NOT_FOUND,
+        ErrorKind::Trap | ErrorKind::Crashed => TRAP,
+        ErrorKind::Limit => LIMIT,
+        ErrorKind::OutOfFuel => OUT_OF_FUEL,
+    }
+}
+
+/// The exit code of a guest that ended itself with `code`: the same, where it is none of wrun's own.
+pub(crate) fn of_guest(code: i32) -> u8 {
+    u8::try_from(code).ok().filter(|code| *code < TIMEOUT).unwrap_or(INTERNAL)
+}

@@ -1,0 +1,180 @@
+//! What would be in force, and where it comes from.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use wrun::{Access, Compiler, NetRule, Optimization, RuntimeKind};
+
+use super::machine;
+use crate::cli::provenance::{Provenance, Sourced};
+use crate::cli::settings::RunSettings;
+
+/// See "Programs and permissions" in the README.
+#[derive(Debug, Serialize)]
+pub(crate) struct Explanation<'s> {
+    module: String,
+    function: Option<&'s str>,
+    policy: Option<String>,
+    locked: bool,
+    runtime: Value<RuntimeKind>,
+    compiler: Value<Compiler>,
+    opt: Value<Optimization>,
+    deterministic: Value<Option<u64>>,
+    /// The folder of the cache; null where nothing is cached.
+    cache: Value<Option<String>>,
+    limits: Limits,
+    grants: Grants<'s>,
+}
+
+#[derive(Debug, Serialize)]
+struct Value<T> {
+    value: T,
+    from: Provenance,
+}
+
+impl<T> Value<T> {
+    fn of<U: Clone>(sourced: &Sourced<U>, show: impl FnOnce(U) -> T) -> Self {
+        Self { value: show(sourced.value.clone()), from: sourced.from }
+    }
+}
+
+/// Amounts: bytes, elements, units of fuel, nanoseconds. Null is no limit.
+#[derive(Debug, Serialize)]
+struct Limits {
+    memory: Value<Option<u64>>,
+    stack: Value<u64>,
+    table_elements: Value<Option<u64>>,
+    fuel: Value<Option<u64>>,
+    timeout_ns: Value<Option<u64>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Grants<'s> {
+    dirs: Vec<Dir<'s>>,
+    env: Vec<Variable<'s>>,
+    net: Vec<Network<'s>>,
+    args: &'s [String],
+}
+
+#[derive(Debug, Serialize)]
+struct Dir<'s> {
+    #[serde(serialize_with = "machine::path")]
+    host: &'s Path,
+    guest: &'s str,
+    read_only: bool,
+    from: Provenance,
+}
+
+#[derive(Debug, Serialize)]
+struct Variable<'s> {
+    name: &'s str,
+    value: &'s str,
+    from: Provenance,
+}
+
+#[derive(Debug, Serialize)]
+struct Network<'s> {
+    rule: &'s NetRule,
+    from: Provenance,
+}
+
+impl<'s> Explanation<'s> {
+    pub(crate) fn of(settings: &'s RunSettings, cache: &Sourced<Option<PathBuf>>) -> Self {
+        let effective = &settings.effective;
+        let config = &settings.config;
+        let dir = |dir: &'s Sourced<wrun::DirGrant>| Dir {
+            host: &dir.value.host,
+            guest: &dir.value.guest,
+            read_only: dir.value.access == Access::ReadOnly,
+            from: dir.from,
+        };
+        let variable = |variable: &'s Sourced<(String, String)>| Variable {
+            name: &variable.value.0,
+            value: &variable.value.1,
+            from: variable.from,
+        };
+        Self {
+            module: settings.module.display().to_string(),
+            function: settings.function.as_deref(),
+            policy: effective.policy.as_ref().map(|path| path.display().to_string()),
+            locked: effective.locked,
+            runtime: Value::of(&effective.runtime, |runtime| runtime),
+            compiler: Value::of(&effective.compiler, |_| config.effective_compiler()),
+            opt: Value::of(&effective.opt, |_| config.effective_optimization()),
+            deterministic: Value::of(&effective.deterministic, |seed| seed),
+            cache: Value::of(cache, |folder| folder.map(|path| path.display().to_string())),
+            limits: Limits {
+                memory: Value::of(&effective.memory, |bytes| bytes),
+                stack: Value::of(&effective.stack, |_| config.effective_max_stack()),
+                table_elements: Value::of(&effective.table_elements, |elements| elements),
+                fuel: Value::of(&effective.fuel, |units| units),
+                timeout_ns: Value::of(&effective.timeout, |time| {
+                    time.map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+                }),
+            },
+            grants: Grants {
+                dirs: effective.dirs.iter().map(dir).collect(),
+                env: effective.env.iter().map(variable).collect(),
+                net: effective.net.iter().map(|rule| Network { rule: &rule.value, from: rule.from }).collect(),
+                args: &settings.capabilities.args,
+            },
+        }
+    }
+
+    /// For people: a line each, with where it comes from.
+    pub(crate) fn text(&self) -> String {
+        let mut text = format!("module          {}\n", self.module);
+        text += &format!("function        {}\n", self.function.unwrap_or("_start"));
+        let mut line = |name: &str, value: &str, from: Provenance| {
+            let from = match (from, &self.policy) {
+                (Provenance::Default, _) => "default".to_owned(),
+                (Provenance::Environment, _) if name == "cache" => "WRUN_CACHE_DIR".to_owned(),
+                (Provenance::Environment, _) => "WRUN_RUNTIME".to_owned(),
+                (Provenance::Policy, Some(policy)) => format!("policy {policy}"),
+                (Provenance::Policy, None) | (Provenance::Flag, _) => "command line".to_owned(),
+            };
+            let _ = writeln!(text, "{name:<15} {value:<30} ({from})");
+        };
+        let amount = |amount: Option<u64>, unit: &str| match amount {
+            Some(amount) => format!("{amount}{unit}"),
+            None => "no limit".to_owned(),
+        };
+        line("runtime", self.runtime.value.as_str(), self.runtime.from);
+        line("compiler", self.compiler.value.as_str(), self.compiler.from);
+        line("opt", self.opt.value.as_str(), self.opt.from);
+        let seed = self.deterministic.value.map_or_else(|| "no".to_owned(), |seed| format!("yes, seed {seed}"));
+        line("deterministic", &seed, self.deterministic.from);
+        line("cache", self.cache.value.as_deref().unwrap_or("no"), self.cache.from);
+        let Limits { memory, stack, table_elements, fuel, timeout_ns } = &self.limits;
+        line("memory", &amount(memory.value, " bytes"), memory.from);
+        line("stack", &amount(Some(stack.value), " bytes"), stack.from);
+        line("table-elements", &amount(table_elements.value, ""), table_elements.from);
+        line("fuel", &amount(fuel.value, ""), fuel.from);
+        let timeout = timeout_ns.value.map(std::time::Duration::from_nanos);
+        line("timeout", &timeout.map_or_else(|| "no limit".to_owned(), |time| format!("{time:?}")), timeout_ns.from);
+        for Dir { host, guest, read_only, from } in &self.grants.dirs {
+            let access = if *read_only { "read-only" } else { "read and write" };
+            line("dir", &format!("{} as {guest}, {access}", host.display()), *from);
+        }
+        for Variable { name, value, from } in &self.grants.env {
+            line("env", &format!("{name}={value}"), *from);
+        }
+        for Network { rule, from } in &self.grants.net {
+            line("net", &rule.to_string(), *from);
+        }
+        if self.grants.dirs.is_empty() {
+            line("dir", "none", Provenance::Default);
+        }
+        if self.grants.env.is_empty() {
+            line("env", "none", Provenance::Default);
+        }
+        if self.grants.net.is_empty() {
+            line("net", "none", Provenance::Default);
+        }
+        if self.locked {
+            text += "locked          flags may only narrow it\n";
+        }
+        text
+    }
+}

@@ -1,0 +1,131 @@
+//! WebAssembly features: what they are called, and which engine and compiler has them.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use wasmparser::WasmFeatures;
+
+use crate::engine::kind::{Compiler, RuntimeKind};
+
+macro_rules! features {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $flag:ident, $wasmtime:literal $wasmer:literal $singlepass:literal;)*) => {
+        /// A feature (proposal) of WebAssembly beyond the first version, by the name its proposal has.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Feature { $($(#[$doc])* $variant,)* }
+
+        impl Feature {
+            /// Every feature, oldest first.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// Its name, in the proposal's words with underscores.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Whether modules that need it run on this engine with this compiler.
+            #[must_use]
+            pub const fn is_supported(self, kind: RuntimeKind, compiler: Compiler) -> bool {
+                let (wasmtime, wasmer, singlepass) = match self { $(Self::$variant => ($wasmtime, $wasmer, $singlepass),)* };
+                match (kind, compiler) {
+                    (RuntimeKind::Wasmtime, Compiler::Cranelift) => wasmtime,
+                    (RuntimeKind::Wasmer, Compiler::Cranelift) => wasmer,
+                    (RuntimeKind::Wasmer, Compiler::Singlepass) => singlepass,
+                    (RuntimeKind::Wasmtime, Compiler::Singlepass) => false,
+                }
+            }
+
+            pub(crate) const fn flag(self) -> WasmFeatures {
+                match self { $(Self::$variant => WasmFeatures::$flag,)* }
+            }
+        }
+    };
+}
+
+// The columns: wasmtime, wasmer with cranelift, wasmer with singlepass. The spec tests run what is `true` here.
+features! {
+    /// Importing and exporting mutable globals (WebAssembly 1.0).
+    MutableGlobal = "mutable_global", MUTABLE_GLOBAL, true true true;
+    /// `trunc_sat` (2.0).
+    SaturatingFloatToInt = "saturating_float_to_int", SATURATING_FLOAT_TO_INT, true true true;
+    /// `extend8_s` and the like (2.0).
+    SignExtension = "sign_extension", SIGN_EXTENSION, true true true;
+    /// Several results, blocks with parameters (2.0).
+    MultiValue = "multi_value", MULTI_VALUE, true true true;
+    /// `memory.copy`, `table.init` and the like (2.0).
+    BulkMemory = "bulk_memory", BULK_MEMORY, true true true;
+    /// `externref`, `funcref`, several tables (2.0).
+    ReferenceTypes = "reference_types", REFERENCE_TYPES, true true true;
+    /// 128-bit vectors (2.0).
+    Simd = "simd", SIMD, true true false;
+    /// Vector operations whose result may depend on the machine (3.0).
+    RelaxedSimd = "relaxed_simd", RELAXED_SIMD, true true false;
+    /// Atomics and shared memories.
+    Threads = "threads", THREADS, true true true;
+    /// Arithmetic in constant expressions (3.0).
+    ExtendedConst = "extended_const", EXTENDED_CONST, true true true;
+    /// Several memories (3.0).
+    MultiMemory = "multi_memory", MULTI_MEMORY, true true true;
+    /// `try_table`, `throw`, tags (3.0).
+    Exceptions = "exceptions", EXCEPTIONS, true true false;
+    /// `return_call` (3.0).
+    TailCall = "tail_call", TAIL_CALL, true false false;
+    /// 64-bit memories and tables (3.0).
+    Memory64 = "memory64", MEMORY64, true false false;
+    /// Typed function references (3.0).
+    FunctionReferences = "function_references", FUNCTION_REFERENCES, true false false;
+    /// Structs, arrays and the other garbage-collected types (3.0).
+    Gc = "gc", GC, true false false;
+    /// Memories with pages of another size.
+    CustomPageSizes = "custom_page_sizes", CUSTOM_PAGE_SIZES, true false false;
+    /// 128-bit integer arithmetic.
+    WideArithmetic = "wide_arithmetic", WIDE_ARITHMETIC, true true false;
+    /// The exceptions of before 3.0 (`try`, `catch`).
+    LegacyExceptions = "legacy_exceptions", LEGACY_EXCEPTIONS, false false false;
+    /// `memory.discard`.
+    MemoryControl = "memory_control", MEMORY_CONTROL, false false false;
+    /// Shared functions, tables and globals.
+    SharedEverythingThreads = "shared_everything_threads", SHARED_EVERYTHING_THREADS, false false false;
+    /// Continuations.
+    StackSwitching = "stack_switching", STACK_SWITCHING, false false false;
+    /// Custom descriptors of GC types.
+    CustomDescriptors = "custom_descriptors", CUSTOM_DESCRIPTORS, false false false;
+    /// Import sections that share module names.
+    CompactImports = "compact_imports", COMPACT_IMPORTS, false false false;
+}
+
+impl Feature {
+    /// What an engine with this compiler can run.
+    pub fn supported(kind: RuntimeKind, compiler: Compiler) -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(move |feature| feature.is_supported(kind, compiler))
+    }
+
+    /// The engines and compilers that can run it, whether or not they are compiled in.
+    pub fn homes(self) -> impl Iterator<Item = (RuntimeKind, Compiler)> {
+        combinations().filter(move |(kind, compiler)| self.is_supported(*kind, *compiler))
+    }
+}
+
+/// Every engine with every compiler it has.
+pub fn combinations() -> impl Iterator<Item = (RuntimeKind, Compiler)> {
+    RuntimeKind::ALL.iter().flat_map(|kind| kind.compilers().iter().map(move |compiler| (*kind, *compiler)))
+}
+
+/// Floats and the first version, which no engine is without, and what is asked for.
+pub(crate) fn flags(features: impl Iterator<Item = Feature>) -> WasmFeatures {
+    let base = WasmFeatures::FLOATS | WasmFeatures::GC_TYPES;
+    features.fold(base, |flags, feature| flags | feature.flag())
+}
+
+impl fmt::Display for Feature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Feature {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}

@@ -1,0 +1,198 @@
+//! What a module needs: features of the engine, capabilities of the host.
+
+use std::collections::BTreeSet;
+
+use wasmparser::{
+    AbstractHeapType, BlockType, FunctionBody, HeapType, Operator, Parser, Payload, RefType, ValType, Validator,
+    WasmFeatures,
+};
+
+use crate::engine::features::Feature;
+use crate::error::{Error, ErrorKind, Result};
+use crate::module::info::{Import, ModuleInfo};
+
+/// The features a valid binary needs.
+///
+/// Operators tell theirs by the proposal they belong to and the types they name; for everything outside function
+/// bodies, a feature is needed where the module without its bodies does not validate without it. So the cost is one
+/// pass over the code, whatever the number of features.
+///
+/// # Errors
+/// [`ErrorKind::InvalidModule`] where the binary is malformed.
+pub fn features(binary: &[u8]) -> Result<BTreeSet<Feature>> {
+    let mut needed = of_operators(binary)
+        .map_err(|error| Error::new(ErrorKind::InvalidModule, format!("invalid module: {error}")))?;
+    let all = WasmFeatures::all() - WasmFeatures::COMPONENT_MODEL;
+    for &feature in Feature::ALL {
+        if !needed.contains(&feature) && !skeleton_is_valid(binary, all - feature.flag() - implying(feature)) {
+            needed.insert(feature);
+        }
+    }
+    Ok(needed)
+}
+
+/// The features that bring `feature` along, so that a module may need it though they are there.
+fn implying(feature: Feature) -> WasmFeatures {
+    match feature {
+        Feature::FunctionReferences => Feature::Gc.flag(),
+        _ => WasmFeatures::empty(),
+    }
+}
+
+/// Whether everything but the function bodies is valid with `features`.
+fn skeleton_is_valid(binary: &[u8], features: WasmFeatures) -> bool {
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
+    let mut validator = Validator::new_with_features(features);
+    parser.parse_all(binary).all(|payload| payload.is_ok_and(|payload| validator.payload(&payload).is_ok()))
+}
+
+/// Whether a function waits for another thread to notify it.
+pub(crate) fn waits(body: &FunctionBody<'_>) -> wasmparser::Result<bool> {
+    for operator in body.get_operators_reader()? {
+        if matches!(operator?, Operator::MemoryAtomicWait32 { .. } | Operator::MemoryAtomicWait64 { .. }) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a module imports WASI: preview 1, what came before it, or WASIX.
+#[must_use]
+pub fn imports_wasi(info: &ModuleInfo) -> bool {
+    let preview1 = |import: &Import| matches!(&*import.module, "wasi_snapshot_preview1" | "wasi_unstable");
+    info.imports.iter().any(|import| preview1(import) || is_wasix(&import.module, &import.name))
+}
+
+/// Whether an import is of WASIX: of `wasix_32v1`, or what starts a thread for a module made for preview 1.
+#[must_use]
+pub fn is_wasix(module: &str, name: &str) -> bool {
+    match module {
+        "wasix_32v1" => true,
+        "wasi" | "wasi_snapshot_preview1" | "wasi_unstable" => name == "thread-spawn",
+        _ => false,
+    }
+}
+
+/// Whether a module imports a way to start threads.
+#[must_use]
+pub fn starts_threads(info: &ModuleInfo) -> bool {
+    let starts = |name: &str| matches!(name, "thread-spawn" | "thread_spawn" | "thread_spawn_v2");
+    info.imports.iter().any(|import| starts(&import.name) && is_wasix(&import.module, &import.name))
+}
+
+macro_rules! proposal_of_operator {
+    ($(@$proposal:ident $op:ident $({ $($arg:ident: $ty:ty),* })? => $visit:ident ($($ann:tt)*))*) => {
+        fn proposal(operator: &Operator<'_>) -> &'static str {
+            match operator {
+                $(Operator::$op { .. } => stringify!($proposal),)*
+                _ => "mvp",
+            }
+        }
+    };
+}
+wasmparser::for_each_operator!(proposal_of_operator);
+
+fn of_operators(binary: &[u8]) -> wasmparser::Result<BTreeSet<Feature>> {
+    let mut proposals = BTreeSet::new();
+    let mut needed = BTreeSet::new();
+    for payload in Parser::new(0).parse_all(binary) {
+        let Payload::CodeSectionEntry(body) = payload? else { continue };
+        for local in body.get_locals_reader()? {
+            needed.extend(of_type(local?.1));
+        }
+        for operator in body.get_operators_reader()? {
+            let operator = operator?;
+            needed.extend(of_immediates(&operator));
+            proposals.insert(proposal(&operator));
+        }
+    }
+    needed.extend(Feature::ALL.iter().filter(|feature| proposals.contains(feature.as_str())));
+    Ok(needed)
+}
+
+/// What an operator needs by the types it names, whatever proposal it belongs to itself.
+fn of_immediates(operator: &Operator<'_>) -> Option<Feature> {
+    match operator {
+        Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } => match blockty {
+            BlockType::FuncType(_) => Some(Feature::MultiValue),
+            BlockType::Type(ty) => of_type(*ty),
+            BlockType::Empty => None,
+        },
+        Operator::TypedSelect { ty } => of_type(*ty),
+        Operator::RefNull { hty } => RefType::new(true, *hty).map(of_reference),
+        _ => None,
+    }
+}
+
+fn of_type(ty: ValType) -> Option<Feature> {
+    match ty {
+        ValType::V128 => Some(Feature::Simd),
+        ValType::Ref(ty) => Some(of_reference(ty)),
+        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 => None,
+    }
+}
+
+/// The latest feature a reference type needs; it builds on the others.
+fn of_reference(ty: RefType) -> Feature {
+    use AbstractHeapType as Heap;
+    match ty.heap_type() {
+        HeapType::Abstract { shared: true, .. } => Feature::SharedEverythingThreads,
+        HeapType::Abstract { ty: Heap::Exn | Heap::NoExn, .. } => Feature::Exceptions,
+        HeapType::Abstract { ty: Heap::Cont | Heap::NoCont, .. } => Feature::StackSwitching,
+        HeapType::Abstract { ty: Heap::Func | Heap::Extern, .. } if ty.is_nullable() => Feature::ReferenceTypes,
+        HeapType::Abstract { ty: Heap::Func | Heap::Extern, .. } | HeapType::Concrete(_) => Feature::FunctionReferences,
+        HeapType::Abstract { .. } => Feature::Gc,
+        HeapType::Exact(_) => Feature::CustomDescriptors,
+    }
+}
+
+/// Something outside the guest that its imports ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum HostCapability {
+    /// Command line arguments.
+    Arguments,
+    /// Environment variables.
+    Environment,
+    /// Clocks.
+    Clocks,
+    /// Random numbers.
+    Random,
+    /// Open files and the standard streams.
+    Streams,
+    /// Paths in granted folders.
+    Filesystem,
+    /// Sockets.
+    Network,
+    /// Threads and processes.
+    Processes,
+    /// Functions or values of a host program.
+    Host,
+}
+
+/// What the imports of a module ask for, by WASI's own grouping of its functions; anything that is not WASI is
+/// [`HostCapability::Host`].
+#[must_use]
+pub fn host_capabilities(info: &ModuleInfo) -> BTreeSet<HostCapability> {
+    let is_program = info.imports.iter().any(|import| is_wasix(&import.module, &import.name));
+    let wish = |module: &str, name: &str| match module {
+        // What its threads share.
+        "env" if is_program && name == "memory" => None,
+        "wasi" if is_wasix(module, name) => Some(HostCapability::Processes),
+        "wasi_snapshot_preview1" | "wasi_unstable" | "wasix_32v1" => match name.split('_').next() {
+            Some("args") => Some(HostCapability::Arguments),
+            Some("environ") => Some(HostCapability::Environment),
+            Some("clock" | "poll") => Some(HostCapability::Clocks),
+            Some("random") => Some(HostCapability::Random),
+            Some("fd") => Some(HostCapability::Streams),
+            Some("path") => Some(HostCapability::Filesystem),
+            Some("sock" | "port" | "resolve") => Some(HostCapability::Network),
+            Some("proc" | "sched") if !name.starts_with("proc_exec") => None,
+            _ => Some(HostCapability::Processes),
+        },
+        _ => Some(HostCapability::Host),
+    };
+    info.imports.iter().filter_map(|import| wish(&import.module, &import.name)).collect()
+}
