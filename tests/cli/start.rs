@@ -1,4 +1,4 @@
-//! What a start is made of: how the program is linked, and which threads it has.
+//! The threads that a run starts.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -49,40 +49,4 @@ fn a_small_module_is_compiled_by_the_main_thread_and_a_large_one_by_others() {
             has_threads(options, &large, 1 + thread::available_parallelism().unwrap().get());
         }
     });
-}
-
-#[test]
-#[cfg(all(target_os = "linux", target_env = "gnu", target_feature = "crt-static"))]
-fn the_program_needs_no_dynamic_linker_and_its_addresses_are_random() {
-    use object::Endianness;
-    use object::elf::{DF_1_PIE, DT_FLAGS_1, DT_RELR, ET_DYN, FileHeader64, PT_INTERP};
-    use object::read::elf::{Dyn as _, FileHeader as _, ProgramHeader as _};
-
-    let program = fs::read(assert_cmd::cargo::cargo_bin("wrun")).unwrap();
-    let header = FileHeader64::<Endianness>::parse(program.as_slice()).unwrap();
-    let endian = header.endian().unwrap();
-    let segments = header.program_headers(endian, program.as_slice()).unwrap();
-    assert_eq!(header.e_type(endian), ET_DYN);
-    assert!(segments.iter().all(|segment| segment.p_type(endian) != PT_INTERP), "it needs a dynamic linker");
-    let dynamic = segments.iter().find_map(|segment| segment.dynamic(endian, program.as_slice()).unwrap()).unwrap();
-    let value = |wanted| dynamic.iter().find(|entry| entry.d_tag(endian) == wanted).map(|entry| entry.d_val(endian));
-    assert_eq!(value(DT_FLAGS_1).unwrap_or(0) & u64::from(DF_1_PIE), u64::from(DF_1_PIE));
-    assert!(value(DT_RELR).is_some(), "its relative relocations are not packed");
-
-    let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
-    // What `setarch -R` and debuggers ask for.
-    let personality = u32::from_str_radix(&read("/proc/self/personality"), 16).unwrap_or(0);
-    let is_fixed = personality & libc::ADDR_NO_RANDOMIZE.unsigned_abs() != 0;
-    if is_fixed || read("/proc/sys/kernel/randomize_va_space") == "0" {
-        println!("skipped: no program has random addresses here");
-        return;
-    }
-    let module = spinning(0);
-    let base = || {
-        let running = Running::start(&mut wrun(&[&module.path, "spin"]));
-        running.catches(15);
-        let map = fs::read_to_string(format!("/proc/{}/maps", running.id())).unwrap();
-        map.split('-').next().unwrap().to_owned()
-    };
-    assert_ne!(base(), base());
 }
