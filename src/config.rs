@@ -30,6 +30,9 @@ pub struct RuntimeConfig {
     /// program then computes the same bits on both engines and every machine. Relaxed SIMD is refused with it where the
     /// engine has no deterministic form of it.
     pub canonical_nans: bool,
+    /// Whether one module is compiled on several threads: those of rayon's global pool on Wasmtime, the compiler's own on
+    /// Wasmer. A small module compiles faster on the calling thread.
+    pub parallel_compilation: bool,
 }
 
 impl RuntimeConfig {
@@ -44,6 +47,7 @@ impl RuntimeConfig {
             metering: false,
             interruption: false,
             canonical_nans: false,
+            parallel_compilation: true,
         }
     }
 
@@ -98,6 +102,13 @@ impl RuntimeConfig {
     #[must_use]
     pub const fn with_canonical_nans(mut self) -> Self {
         self.canonical_nans = true;
+        self
+    }
+
+    /// Compiles each module on one thread.
+    #[must_use]
+    pub const fn without_parallel_compilation(mut self) -> Self {
+        self.parallel_compilation = false;
         self
     }
 

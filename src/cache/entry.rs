@@ -101,7 +101,7 @@ impl CacheEntry {
     }
 
     /// The same, where whoever listens is told why it is not kept.
-    pub(crate) fn fill_or_tell(&self, module: &dyn WasmModule, module_bytes: usize) {
+    pub(crate) fn fill_or_log(&self, module: &dyn WasmModule, module_bytes: usize) {
         if let Err(error) = self.fill(module, module_bytes) {
             tracing::info!("the code is not kept: {error}");
         }

@@ -54,8 +54,16 @@ pub(super) fn of(config: &RuntimeConfig, contents: Hash) -> Hash {
 /// What of a configuration is in the code, engine and compiler aside: the names of what is switched on. Every field is
 /// looked at here, so that a new one is not forgotten.
 pub(super) fn options(config: &RuntimeConfig) -> Vec<&'static str> {
-    let RuntimeConfig { kind: _, compiler: _, optimization: _, max_stack: _, metering, interruption, canonical_nans } =
-        config;
+    let RuntimeConfig {
+        kind: _,
+        compiler: _,
+        optimization: _,
+        max_stack: _,
+        parallel_compilation: _,
+        metering,
+        interruption,
+        canonical_nans,
+    } = config;
     let (cranelift, optimization) =
         (config.effective_compiler() == Compiler::Cranelift, config.effective_optimization());
     // The stack's bound is looked up where code runs, on both engines.

@@ -130,7 +130,7 @@ impl Cache {
             return Ok(module);
         }
         let module = runtime.compile(&preflight::admit(runtime.config(), bytes)?)?;
-        slot.fill_or_tell(module.as_ref(), bytes.len());
+        slot.fill_or_log(module.as_ref(), bytes.len());
         Ok(module)
     }
 }

@@ -54,10 +54,9 @@ impl Module {
         config: &RuntimeConfig,
         cache: Option<&Cache>,
     ) -> Result<Session<'_>, Failure> {
-        let opened = match (self, cache) {
-            (Self::Bytes(bytes), Some(cache)) => Session::open_cached(config, bytes, cache),
-            (Self::Bytes(bytes), None) => Session::open(config, bytes),
-            (Self::File(file), cache) => Session::open_file(config, file, cache),
+        let opened = match self {
+            Self::Bytes(bytes) => Session::open(config, bytes.as_slice(), cache),
+            Self::File(file) => Session::open(config, file, cache),
         };
         opened.map_err(|error| match error.source().and_then(<dyn Error>::downcast_ref) {
             Some(unread) if error.kind() == ErrorKind::Internal => Failure::module(path, unread),

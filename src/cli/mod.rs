@@ -17,4 +17,3 @@ pub(crate) mod settings;
 pub(crate) mod signals;
 pub(crate) mod start;
 pub(crate) mod supervisor;
-pub(crate) mod threads;

@@ -65,6 +65,14 @@ impl ModuleFile {
         Ok(kept.get_or_init(|| bytes))
     }
 
+    /// Returns the length in bytes; that of a large file when it was opened.
+    pub(crate) fn len(&self) -> u64 {
+        match &self.contents {
+            Contents::Read(bytes) => bytes.len() as u64,
+            Contents::Late(_, length, _) => *length,
+        }
+    }
+
     /// The hash of all of it.
     ///
     /// # Errors

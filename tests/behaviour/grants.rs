@@ -1,6 +1,6 @@
 //! Grants that an engine cannot hold are refused, on each way to an instance.
 
-use wrun::session::{Call, Session};
+use wrun::session::{InstanceOptions, Session};
 use wrun::{Capabilities, ErrorKind, Limits, Value};
 
 use crate::vocabulary::{hints, on_each, refused, tells};
@@ -13,16 +13,18 @@ fn a_network_is_granted_where_guests_have_one_and_refused_elsewhere() {
     on_each(|engine| {
         let module = engine.load(GUEST);
         let made = engine.runtime.create_instance(module.as_ref(), Limits::none(), capabilities.clone());
-        let session = Session::open(engine.runtime.config(), GUEST.as_bytes()).unwrap();
-        let called = session.call(&Call::new("seven", &[]).granted(capabilities.clone()), &|_| {}).result;
+        let session = Session::open(engine.runtime.config(), GUEST.as_bytes(), None).unwrap();
+        let options = InstanceOptions::default().with_capabilities(capabilities.clone());
+        let prepared = session.prepare(options, &|_| {});
         if engine.kind.has_network() {
             assert_eq!(made.unwrap().call("seven", &[]).unwrap(), [Value::I32(7)]);
-            assert!(called.is_ok());
+            let mut instance = prepared.unwrap().instantiate(Limits::none(), &|_| {}).unwrap();
+            assert!(instance.call("seven", &[], &|_| {}).is_ok());
             let seeded = capabilities.clone().with_seed(7);
             let made = engine.runtime.create_instance(module.as_ref(), Limits::none(), seeded);
             return tells(refused(made, ErrorKind::Grant).message(), &["deterministic", "`out:tcp:127.0.0.1:80`"]);
         }
-        for error in [refused(made, ErrorKind::Grant), refused(called, ErrorKind::Grant)] {
+        for error in [refused(made, ErrorKind::Grant), refused(prepared, ErrorKind::Grant)] {
             tells(error.message(), &["has no network for guests", "`out:tcp:127.0.0.1:80`"]);
             tells(&hints(&error), &[if cfg!(feature = "wasix") { "--runtime wasmer" } else { "--features wasix" }]);
         }

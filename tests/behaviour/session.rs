@@ -1,9 +1,9 @@
-//! A session: one call from a module's bytes to its outcome, with what it took.
+//! A session: from the bytes of a module to the result of a call, with the time of each step.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use wrun::session::{Call, CallMetrics, Completion, Event, Outcome, Session};
-use wrun::{ErrorKind, Limits, RuntimeConfig, Trap, Value};
+use wrun::session::{CacheUse, CallMetrics, Completion, Event, InstanceOptions, Session};
+use wrun::{ErrorKind, Limits, Result, RuntimeConfig, Trap, Value};
 
 use crate::vocabulary::{Engine, PAGE, on_each, refused, trapped};
 
@@ -13,6 +13,7 @@ const GUEST: &str = r#"
   (global $state (mut i32) (i32.const 1))
   (func (export "_initialize") (global.set $state (i32.mul (global.get $state) (i32.const 7))))
   (func (export "get") (result i32) (global.get $state))
+  (func (export "set") (param i32) (global.set $state (local.get 0)))
   (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
   (func (export "trap") (unreachable)))"#;
 
@@ -20,94 +21,111 @@ fn config(engine: &Engine) -> RuntimeConfig {
     RuntimeConfig::new(engine.kind).with_compiler(engine.compiler)
 }
 
-fn call(engine: &Engine, wat: &str, function: &str, args: &[Value], limits: Limits) -> Outcome {
-    let session = Session::open(&config(engine), wat.as_bytes()).unwrap();
-    session.call(&Call::new(function, args).within(limits), &|_| {})
+/// Runs all steps of a call; the result and what was measured.
+fn call(
+    engine: &Engine,
+    wat: &str,
+    function: &str,
+    args: &[Value],
+    limits: Limits,
+) -> (Result<Completion>, CallMetrics) {
+    let metrics = Cell::new(CallMetrics::default());
+    let record = |event| metrics.set(metrics.get().with(event));
+    let session = Session::open(&config(engine), wat.as_bytes(), None).unwrap();
+    let mut options = InstanceOptions::default().with_limits(limits);
+    options.initialize = function != "_initialize";
+    let result = session
+        .prepare(options, &record)
+        .and_then(|prepared| prepared.instantiate(limits, &record))
+        .and_then(|mut instance| instance.call(function, args, &record));
+    (result, metrics.get())
 }
 
 #[test]
-fn a_call_gives_its_results_and_what_each_step_took() {
+fn a_call_returns_its_results_and_the_time_of_each_step() {
     on_each(|engine| {
-        let outcome = call(engine, GUEST, "grow", &[Value::I32(2)], Limits::none());
-        assert_eq!(outcome.result.unwrap(), Completion::Returned(vec![Value::I32(1)]));
-        let CallMetrics { compile_ns, instantiate_ns, call_ns, .. } = outcome.metrics;
+        let (result, metrics) = call(engine, GUEST, "grow", &[Value::I32(2)], Limits::none());
+        assert_eq!(result.unwrap(), Completion::Returned(vec![Value::I32(1)]));
+        let CallMetrics { compile_ns, instantiate_ns, call_ns, .. } = metrics;
         assert!(compile_ns.is_some_and(|ns| ns > 0) && instantiate_ns.is_some() && call_ns.is_some());
-        assert_eq!(outcome.metrics.memory_bytes, Some(3 * PAGE));
-        assert_eq!(outcome.metrics.memory_peak_bytes, Some(3 * PAGE));
-        assert_eq!(outcome.metrics.fuel_used, None, "fuel was not metered");
+        assert_eq!((metrics.memory_bytes, metrics.memory_peak_bytes), (Some(3 * PAGE), Some(3 * PAGE)));
+        assert_eq!(metrics.fuel_used, None, "fuel is not metered");
     });
 }
 
 #[test]
-fn initialize_runs_once_before_the_call_and_not_before_itself() {
+fn initialize_runs_once_before_the_call_unless_it_is_the_call() {
     on_each(|engine| {
-        assert_eq!(
-            call(engine, GUEST, "get", &[], Limits::none()).result.unwrap(),
-            Completion::Returned(vec![Value::I32(7)])
-        );
-        assert_eq!(
-            call(engine, GUEST, "_initialize", &[], Limits::none()).result.unwrap(),
-            Completion::Returned(Vec::new())
-        );
+        let (result, _) = call(engine, GUEST, "get", &[], Limits::none());
+        assert_eq!(result.unwrap(), Completion::Returned(vec![Value::I32(7)]));
+        let (result, _) = call(engine, GUEST, "_initialize", &[], Limits::none());
+        assert_eq!(result.unwrap(), Completion::Returned(Vec::new()));
     });
 }
 
 #[test]
-fn a_trap_is_the_outcome_with_the_measures_of_the_call() {
+fn a_trap_is_reported_with_the_metrics_of_the_call() {
     on_each(|engine| {
-        let outcome = call(engine, GUEST, "trap", &[], Limits::none());
-        assert_eq!(trapped(outcome.result, Trap::Unreachable).function(), Some("trap"));
-        assert!(outcome.metrics.call_ns.is_some());
-        assert_eq!(outcome.metrics.memory_bytes, Some(PAGE));
+        let (result, metrics) = call(engine, GUEST, "trap", &[], Limits::none());
+        assert_eq!(trapped(result, Trap::Unreachable).function(), Some("trap"));
+        assert!(metrics.call_ns.is_some());
+        assert_eq!(metrics.memory_bytes, Some(PAGE));
     });
 }
 
 #[test]
-fn a_trap_of_initialize_is_the_outcome_and_nothing_was_called() {
+fn a_trap_in_initialize_ends_the_session_before_the_call() {
     let wat =
         r#"(module (func (export "_initialize") (unreachable)) (func (export "get") (result i32) (i32.const 1)))"#;
     on_each(|engine| {
-        let outcome = call(engine, wat, "get", &[], Limits::none());
-        assert_eq!(trapped(outcome.result, Trap::Unreachable).function(), Some("_initialize"));
-        assert!(outcome.metrics.instantiate_ns.is_some());
-        assert_eq!((outcome.metrics.call_ns, outcome.metrics.memory_bytes), (None, None), "not reached");
+        let (result, metrics) = call(engine, wat, "get", &[], Limits::none());
+        assert_eq!(trapped(result, Trap::Unreachable).function(), Some("_initialize"));
+        assert!(metrics.instantiate_ns.is_some());
+        assert_eq!((metrics.call_ns, metrics.memory_bytes), (None, None), "not reached");
     });
 }
 
 #[test]
-fn what_instantiation_would_refuse_is_refused_before_compiling() {
+fn a_module_that_cannot_be_instantiated_is_refused_before_compiling() {
     on_each(|engine| {
-        let outcome = call(engine, GUEST, "get", &[], Limits::none().with_memory(1));
-        refused(outcome.result, ErrorKind::Limit);
-        assert_eq!(outcome.metrics, CallMetrics::default());
-        let outcome = call(engine, r#"(module (import "a" "b" (func)))"#, "f", &[], Limits::none());
-        refused(outcome.result, ErrorKind::Unlinkable);
-        assert_eq!(outcome.metrics, CallMetrics::default());
+        let (result, metrics) = call(engine, GUEST, "get", &[], Limits::none().with_memory(1));
+        refused(result, ErrorKind::Limit);
+        assert_eq!(metrics, CallMetrics::default());
+        let (result, metrics) = call(engine, r#"(module (import "a" "b" (func)))"#, "f", &[], Limits::none());
+        refused(result, ErrorKind::Unlinkable);
+        assert_eq!(metrics, CallMetrics::default());
     });
 }
 
 #[test]
-fn a_session_tells_its_steps_and_can_call_again() {
+fn a_prepared_module_makes_independent_instances_and_compiles_once() {
     on_each(|engine| {
         let binary = wat::parse_str(GUEST).unwrap();
-        let session = Session::open(&config(engine), &binary).unwrap();
-        let events = RefCell::new(Vec::new());
-        for _ in 0..2 {
-            let note = |event| match event {
-                Event::Measured(_) => {}
-                step => events.borrow_mut().push(step),
-            };
-            session.call(&Call::new("get", &[]), &note).result.unwrap();
-        }
-        let steps = [Event::Compiling(binary.len()), Event::Compiled, Event::Instantiating, Event::Calling];
-        assert_eq!(*events.borrow(), [steps, steps].concat());
+        let steps = RefCell::new(Vec::new());
+        let record = |event| match event {
+            Event::Prepared { cache, .. } => assert_eq!(cache, CacheUse::Off),
+            Event::Instantiated { .. } | Event::Called { .. } => {}
+            step => steps.borrow_mut().push(step),
+        };
+        let session = Session::open(&config(engine), binary.as_slice(), None).unwrap();
+        let prepared = session.prepare(InstanceOptions::default(), &record).unwrap();
+        let mut first = prepared.instantiate(Limits::none(), &record).unwrap();
+        let mut second = prepared.instantiate(Limits::none(), &record).unwrap();
+        first.call("set", &[Value::I32(9)], &|_| {}).unwrap();
+        drop(prepared);
+        let completion = second.call("get", &[], &record).unwrap();
+        assert_eq!(completion, Completion::Returned(vec![Value::I32(7)]), "the second instance is not the first");
+        let compiling = [Event::Compiling { bytes: binary.len() }, Event::Compiled];
+        let expected = [&compiling[..], &[Event::Instantiating, Event::Instantiating, Event::Calling]].concat();
+        assert_eq!(*steps.borrow(), expected);
     });
 }
 
 #[test]
-fn what_is_no_module_opens_no_session() {
+fn bytes_that_are_not_a_module_are_refused() {
     on_each(|engine| {
-        refused(Session::open(&config(engine), b"nothing"), ErrorKind::InvalidModule);
-        refused(Session::open(&config(engine).with_max_stack(1), GUEST.as_bytes()), ErrorKind::UnsupportedConfig);
+        refused(Session::open(&config(engine), b"nothing", None), ErrorKind::InvalidModule);
+        let config = config(engine).with_max_stack(1);
+        refused(Session::open(&config, GUEST.as_bytes(), None), ErrorKind::UnsupportedConfig);
     });
 }

@@ -1,8 +1,8 @@
 //! Sessions with a cache: what is there is not read again, and nothing that is said changes by that.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use wrun::session::{CacheUse, Call, Completion, Event, Session};
+use wrun::session::{CacheUse, CallMetrics, Completion, Event, InstanceOptions, Session};
 use wrun::{ErrorKind, Limits, ModuleFile, Value};
 
 use crate::vocabulary::{Home, on_each};
@@ -12,76 +12,91 @@ const GUEST: &str = r#"(module (memory 2)
   (func (export "add") (param i32) (result i32) (i32.add (i32.load (i32.const 0)) (local.get 0)))
   (func (export "div") (param i32) (result i32) (i32.div_s (i32.const 1) (local.get 0))))"#;
 
-fn events(session: &Session<'_>) -> Vec<Event> {
+/// Opens the guest and calls `add`; the steps that were reported.
+fn events(session: Session<'_>) -> Vec<Event> {
     let events = RefCell::new(Vec::new());
-    let note = |event| match event {
-        Event::Measured(_) => {}
+    let record = |event| match event {
+        Event::Prepared { .. } | Event::Instantiated { .. } | Event::Called { .. } => {}
         step => events.borrow_mut().push(step),
     };
-    let outcome = session.call(&Call::new("add", &[Value::I32(2)]), &note);
-    assert_eq!(outcome.result.unwrap(), Completion::Returned(vec![Value::I32(42)]));
+    let completion = call(session, "add", &[Value::I32(2)], Limits::none(), &record).unwrap();
+    assert_eq!(completion, Completion::Returned(vec![Value::I32(42)]));
     events.into_inner()
 }
 
+fn call(
+    session: Session<'_>,
+    function: &str,
+    args: &[Value],
+    limits: Limits,
+    record: &dyn Fn(Event),
+) -> wrun::Result<Completion> {
+    let prepared = session.prepare(InstanceOptions::default().with_limits(limits), record)?;
+    prepared.instantiate(limits, record)?.call(function, args, record)
+}
+
+fn metrics(session: Session<'_>) -> CallMetrics {
+    let metrics = Cell::new(CallMetrics::default());
+    call(session, "add", &[Value::I32(2)], Limits::none(), &|event| metrics.set(metrics.get().with(event))).unwrap();
+    metrics.get()
+}
+
 #[test]
-fn nothing_is_compiled_where_the_code_is_there() {
+fn a_hit_compiles_nothing() {
     on_each(|config| {
         let home = Home::new();
-        let session = Session::open_cached(config, GUEST.as_bytes(), &home.cache).unwrap();
-        assert_eq!(session.cache(), CacheUse::Miss);
-        assert!(matches!(events(&session)[..], [Event::Compiling(_), Event::Compiled, _, Event::Calling]));
-        let session = Session::open_cached(config, GUEST.as_bytes(), &home.cache).unwrap();
-        assert_eq!(session.cache(), CacheUse::Hit);
-        for _ in 0..2 {
-            assert_eq!(events(&session), [Event::Instantiating, Event::Calling]);
-        }
-        let outcome = session.call(&Call::new("add", &[Value::I32(2)]), &|_| {});
-        assert_eq!(outcome.metrics.cache, CacheUse::Hit);
-        assert!(outcome.metrics.compiled_bytes.is_some() && outcome.metrics.compile_ns.is_some());
-        let without = Session::open(config, GUEST.as_bytes()).unwrap();
-        assert_eq!(without.call(&Call::new("add", &[Value::I32(2)]), &|_| {}).metrics.cache, CacheUse::Off);
+        let open = || Session::open(config, GUEST.as_bytes(), Some(&home.cache)).unwrap();
+        assert_eq!(open().cache(), CacheUse::Miss);
+        assert!(matches!(events(open())[..], [Event::Compiling { .. }, Event::Compiled, _, Event::Calling]));
+        assert_eq!(open().cache(), CacheUse::Hit);
+        assert_eq!(events(open()), [Event::Instantiating, Event::Calling]);
+        let hit = metrics(open());
+        assert_eq!(hit.cache, CacheUse::Hit);
+        assert!(hit.compiled_bytes.is_some() && hit.compile_ns.is_some());
+        assert_eq!(metrics(Session::open(config, GUEST.as_bytes(), None).unwrap()).cache, CacheUse::Off);
     });
 }
 
 #[test]
-fn an_entry_that_goes_away_meanwhile_is_compiled_after_all() {
+fn code_that_was_found_is_used_after_its_entry_is_removed() {
     on_each(|config| {
         let home = Home::new();
-        events(&Session::open_cached(config, GUEST.as_bytes(), &home.cache).unwrap());
-        let session = Session::open_cached(config, GUEST.as_bytes(), &home.cache).unwrap();
-        assert_eq!(events(&session).len(), 2, "what was found is held");
+        let open = || Session::open(config, GUEST.as_bytes(), Some(&home.cache)).unwrap();
+        events(open());
+        let session = open();
         home.cache.clear().unwrap();
-        assert_eq!(events(&session).len(), 4, "the second call has to compile");
-        assert_eq!(home.files().len(), 1, "and keeps what it compiled");
-        assert_eq!(events(&session).len(), 2, "for the third");
+        assert_eq!(events(session).len(), 2);
+        assert_eq!(events(open()).len(), 4, "the next session compiles");
+        assert_eq!(home.files().len(), 1, "and fills the cache");
     });
 }
 
-/// What is said of calls that fail.
-fn failures(session: &Session<'_>) -> Vec<String> {
-    let calls = [
-        Call::new("ad", &[Value::I32(1)]),
-        Call::new("add", &[]),
-        Call::new("add", &[Value::I64(1)]),
-        Call::new("div", &[Value::I32(0)]),
-        Call::new("add", &[Value::I32(2)]).within(Limits::none().with_memory(65536)),
-        Call::new("add", &[Value::I32(2)]).within(Limits::none().with_fuel(7)),
+/// The errors of calls that fail.
+fn failures(open: impl Fn() -> Session<'static>) -> Vec<String> {
+    let calls: [(&str, &[Value], Limits); 6] = [
+        ("ad", &[Value::I32(1)], Limits::none()),
+        ("add", &[], Limits::none()),
+        ("add", &[Value::I64(1)], Limits::none()),
+        ("div", &[Value::I32(0)], Limits::none()),
+        ("add", &[Value::I32(2)], Limits::none().with_memory(65536)),
+        ("add", &[Value::I32(2)], Limits::none().with_fuel(7)),
     ];
-    calls.iter().map(|call| format!("{:?}", session.call(call, &|_| {}).result.unwrap_err())).collect()
+    calls
+        .map(|(function, args, limits)| format!("{:?}", call(open(), function, args, limits, &|_| {}).unwrap_err()))
+        .into()
 }
 
 #[test]
-fn what_fails_fails_alike() {
+fn errors_are_the_same_with_and_without_a_cache() {
     on_each(|config| {
         let home = Home::new();
-        let plain = failures(&Session::open(config, GUEST.as_bytes()).unwrap());
-        let session = Session::open_cached(config, GUEST.as_bytes(), &home.cache).unwrap();
-        assert_eq!(failures(&session), plain);
-        let session = Session::open_cached(config, GUEST.as_bytes(), &home.cache).unwrap();
-        assert_eq!(session.cache(), CacheUse::Hit);
-        assert_eq!(failures(&session), plain);
-        let error = Session::open_cached(config, b"nothing", &home.cache).unwrap_err();
-        assert_eq!(format!("{error:?}"), format!("{:?}", Session::open(config, b"nothing").unwrap_err()));
+        let plain = failures(|| Session::open(config, GUEST.as_bytes(), None).unwrap());
+        let cached = || Session::open(config, GUEST.as_bytes(), Some(&home.cache)).unwrap();
+        assert_eq!(failures(cached), plain);
+        assert_eq!(cached().cache(), CacheUse::Hit);
+        assert_eq!(failures(cached), plain);
+        let error = Session::open(config, b"nothing", Some(&home.cache)).unwrap_err();
+        assert_eq!(format!("{error:?}"), format!("{:?}", Session::open(config, b"nothing", None).unwrap_err()));
     });
 }
 
@@ -89,59 +104,57 @@ fn what_fails_fails_alike() {
 fn a_cache_is_filled_without_a_call() {
     on_each(|config| {
         let home = Home::new();
-        let fill = || Session::open_cached(config, GUEST.as_bytes(), &home.cache).unwrap().fill_cache(&|_| {}).unwrap();
+        let fill = || {
+            let session = Session::open(config, GUEST.as_bytes(), Some(&home.cache)).unwrap();
+            session.fill_cache(&|_| {}).unwrap()
+        };
         let (first, second) = (fill(), fill());
-        assert_eq!((first.metrics.cache, second.metrics.cache), (CacheUse::Miss, CacheUse::Hit));
+        assert_eq!((first.cache, second.cache), (CacheUse::Miss, CacheUse::Hit));
         assert_eq!(first.key, second.key);
         assert!(home.file().to_str().unwrap().contains(&first.key));
-        assert_eq!(first.metrics.compiled_bytes, second.metrics.compiled_bytes);
-        let refused = Session::open(config, GUEST.as_bytes()).unwrap().fill_cache(&|_| {}).unwrap_err();
+        assert_eq!(first.compiled_bytes, second.compiled_bytes);
+        let refused = Session::open(config, GUEST.as_bytes(), None).unwrap().fill_cache(&|_| {}).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::InvalidArgument);
-        let session = Session::open_cached(config, b"(module)", &home.cache).unwrap();
+        let session = Session::open(config, b"(module)", Some(&home.cache)).unwrap();
         std::fs::remove_dir_all(home.cache.dir()).unwrap();
         let error = session.fill_cache(&|_| {}).unwrap_err();
         assert!(error.message().contains("cannot write to the cache folder"), "{error}");
     });
 }
 
-/// The guest, with so long a comment that its file is hashed and not read where its code is there.
+/// The guest with a comment so long that its file is hashed, and only read if it must be compiled.
 fn long_guest(last: &str) -> String {
     format!("{GUEST} (; {}{last} ;)", "-".repeat(3 << 20))
 }
 
 #[test]
-fn a_large_file_is_read_only_where_it_is_compiled() {
+fn a_large_file_is_read_only_to_be_compiled() {
     on_each(|config| {
         let home = Home::new();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("guest.wat");
         let write = |last: &str| std::fs::write(&path, long_guest(last)).unwrap();
         let open = || ModuleFile::open(&path).unwrap();
+        let steps = |file: &ModuleFile, cache| {
+            let session = Session::open(config, file, cache).unwrap();
+            (session.cache(), events(session).len())
+        };
         write("a");
-        let file = open();
-        let session = Session::open_file(config, &file, Some(&home.cache)).unwrap();
-        assert_eq!((session.cache(), events(&session).len()), (CacheUse::Miss, 4));
-        let file = open();
-        let session = Session::open_file(config, &file, Some(&home.cache)).unwrap();
-        assert_eq!((session.cache(), events(&session).len()), (CacheUse::Hit, 2));
-        home.cache.clear().unwrap();
-        assert_eq!(events(&session).len(), 4, "it is read, and compiled after all");
+        assert_eq!(steps(&open(), Some(&home.cache)), (CacheUse::Miss, 4));
+        assert_eq!(steps(&open(), Some(&home.cache)), (CacheUse::Hit, 2));
         let bytes = long_guest("a");
-        let session = Session::open_cached(config, bytes.as_bytes(), &home.cache).unwrap();
+        let session = Session::open(config, bytes.as_bytes(), Some(&home.cache)).unwrap();
         assert_eq!(session.cache(), CacheUse::Hit, "a file and its bytes are one module");
 
         let file = open();
-        let session = Session::open_file(config, &file, Some(&home.cache)).unwrap();
+        let session = Session::open(config, &file, Some(&home.cache)).unwrap();
         write("b");
-        assert_eq!(events(&session).len(), 2, "what was found is held");
+        assert_eq!(events(session).len(), 2, "the code of the old contents was found");
         home.cache.clear().unwrap();
-        let outcome = session.call(&Call::new("add", &[Value::I32(2)]), &|_| {});
-        let error = outcome.result.unwrap_err();
+        let error = Session::open(config, &file, Some(&home.cache)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Internal);
         assert!(error.to_string().contains("written to"), "{error}");
-        let file = open();
-        assert_eq!(Session::open_file(config, &file, Some(&home.cache)).unwrap().cache(), CacheUse::Miss);
-        let without = Session::open_file(config, &file, None).unwrap();
-        assert_eq!((without.cache(), events(&without).len()), (CacheUse::Off, 4));
+        assert_eq!(Session::open(config, &open(), Some(&home.cache)).unwrap().cache(), CacheUse::Miss);
+        assert_eq!(steps(&open(), None), (CacheUse::Off, 4));
     });
 }

@@ -137,7 +137,7 @@ impl WasmRuntime for WasmerRuntime {
         self.registry.admit_work()?;
         let binary = module.binary_for(&self.config)?;
         let private = PrivateExports::of(module.info(), &self.config);
-        let small = binary.len() < SMALL;
+        let small = binary.len() < SMALL || !self.config.parallel_compilation;
         let engine = engine(&self.config, private.middleware(binary)?, small);
         // SAFETY: an admitted module was found to be valid, with no features but those this engine is configured with.
         let compile = || unsafe { Module::from_binary_unchecked(&engine, binary) };

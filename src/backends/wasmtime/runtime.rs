@@ -59,6 +59,7 @@ impl WasmtimeRuntime {
             fuel::configure(&mut settings);
         }
         settings.epoch_interruption(config.interruption);
+        settings.parallel_compilation(config.parallel_compilation);
         settings.cranelift_opt_level(match config.effective_optimization() {
             Optimization::None => OptLevel::None,
             Optimization::Speed => OptLevel::Speed,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wrun::session::{Event, Filled};
+use wrun::session::CacheFill;
 use wrun::{Cache, RuntimeConfig};
 
 use crate::cli::args::{CompileArgs, GrantArgs, LimitArgs, OutputFormat, RunArgs};
@@ -15,7 +15,7 @@ use crate::cli::output::machine;
 use crate::cli::output::progress::Progress;
 use crate::cli::provenance::Effective;
 use crate::cli::supervisor::{Ending, Supervisor};
-use crate::cli::{argv, input, printer, threads};
+use crate::cli::{argv, input, printer};
 
 /// Has the cache keep the code of modules, as runs with the same options will look for it.
 pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
@@ -27,7 +27,6 @@ pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
         config,
         cache: Caching::resolve(false, &folder)?.required()?,
         progress: Arc::new(Progress::new(progress, log.quiet)),
-        alone: modules.len() == 1,
     };
     let supervisor = compilation.supervisor()?;
 
@@ -56,21 +55,14 @@ struct Compilation {
     config: RuntimeConfig,
     cache: Cache,
     progress: Arc<Progress>,
-    /// Whether there is one module only: threads that others may need are started for small ones too.
-    alone: bool,
 }
 
 impl Compilation {
-    fn fill(&self, module: &Path) -> Result<Filled, Failure> {
+    fn fill(&self, module: &Path) -> Result<CacheFill, Failure> {
         let opened = input::module(module)?;
         let cache = input::label(module).into_iter().fold(self.cache.clone(), Cache::with_label);
         let session = opened.open(module, &self.config, Some(&cache))?;
-        Ok(session.fill_cache(&|event| {
-            self.progress.show(event);
-            if let (true, Event::Compiling(bytes)) = (self.alone, event) {
-                threads::compile_small_alone(bytes);
-            }
-        })?)
+        Ok(session.fill_cache(&|event| self.progress.show(event))?)
     }
 
     /// Where a tidy terminal is owed, somebody stays to see to it.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use wrun::module::requirements;
 use wrun::runtime::{grants, preflight, signature};
-use wrun::session::{self, CacheUse, Completion, Event, Session, nanoseconds};
+use wrun::session::{CacheUse, Completion, Deadline, Event, InstanceOptions, Session, nanoseconds};
 use wrun::{Cache, Error, ErrorKind, Input, ModuleInfo, ValType, Value};
 
 use crate::cli::args::{OutputFormat, RunArgs};
@@ -18,10 +18,13 @@ use crate::cli::output::progress::Progress;
 use crate::cli::output::{human, machine};
 use crate::cli::settings::{Arguments, RunSettings};
 use crate::cli::supervisor::{self, Ending, Supervisor};
-use crate::cli::{exit_code, input, printer, threads};
+use crate::cli::{exit_code, input, printer};
 
 /// The export a program starts at.
 const START: &str = "_start";
+
+/// The export that instantiation calls, unless it is the function to call.
+const INITIALIZE: &str = "_initialize";
 
 /// Calls a function, or runs a program, and prints what came of it.
 pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
@@ -169,20 +172,43 @@ impl Run {
         let args = arguments(settings, function, ty)?;
         self.call().phase = "loading its code";
 
-        let call = session::Call::new(function, &args).within(settings.limits).since(*started);
         let mut capabilities = settings.capabilities.clone();
         if input::is_spent(&settings.module, &settings.args, ty) {
             capabilities.stdin = Input::Empty;
         }
-        let call = call.granted(capabilities).ending_with_process();
-        let outcome = session.call(&call, &|event| {
+        let mut options = InstanceOptions::default().with_limits(settings.limits).with_capabilities(capabilities);
+        options.initialize = function != INITIALIZE;
+        options.caller_ends_process = true;
+        let deadline = Deadline::new(*started, settings.limits.time);
+        self.call_function(session, options, deadline, function, &args)
+            .or_else(|error| Ok(Completion::from_error(deadline.explain(error))?))
+    }
+
+    /// Compiles or loads the module, makes one instance and calls one function of it.
+    fn call_function(
+        &self,
+        session: Session<'_>,
+        options: InstanceOptions,
+        deadline: Deadline,
+        function: &str,
+        args: &[Value],
+    ) -> wrun::Result<Completion> {
+        let events = |event: Event| {
             self.call().note(event);
             self.progress.show(event);
-            if let Event::Compiling(bytes) = event {
-                threads::compile_small_alone(bytes);
-            }
-        });
-        Ok(outcome.result?)
+        };
+        let mut limits = options.limits;
+        deadline.remaining()?;
+        let prepared = session.prepare(options, &events)?;
+        limits.time = deadline.remaining()?;
+        let mut instance = prepared.instantiate(limits, &events)?;
+        let completion = instance.call(function, args, &events);
+        // The process ends soon and frees everything faster. But threads of the guest must have ended before the result is
+        // printed, so that they print nothing after it.
+        if !requirements::starts_threads(prepared.info()) {
+            std::mem::forget((instance, prepared));
+        }
+        completion
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
-use wrun::session::{CacheUse, Filled};
+use wrun::session::{CacheFill, CacheUse};
 use wrun::{Compiler, RuntimeConfig, RuntimeKind};
 
 use crate::cli::failure::Failure;
@@ -33,7 +33,7 @@ struct ErrorReport {
 }
 
 impl ModuleReport {
-    pub(crate) fn new(module: &Path, config: &RuntimeConfig, filled: &Result<Filled, Failure>) -> Self {
+    pub(crate) fn new(module: &Path, config: &RuntimeConfig, filled: &Result<CacheFill, Failure>) -> Self {
         let done = filled.as_ref().ok();
         let error = |failure: &Failure| ErrorReport {
             kind: failure.kind,
@@ -45,23 +45,21 @@ impl ModuleReport {
             module: module.display().to_string(),
             runtime: config.kind,
             compiler: config.effective_compiler(),
-            cache: done.map(|filled| filled.metrics.cache),
+            cache: done.map(|filled| filled.cache),
             key: done.map(|filled| filled.key.clone()),
             // Of code that was there, loading it is no compilation.
-            compile_ns: done
-                .filter(|filled| filled.metrics.cache == CacheUse::Miss)
-                .and_then(|done| done.metrics.compile_ns),
-            compiled_bytes: done.and_then(|filled| filled.metrics.compiled_bytes),
+            compile_ns: done.filter(|filled| filled.cache == CacheUse::Miss).and_then(|done| done.compile_ns),
+            compiled_bytes: done.and_then(|filled| filled.compiled_bytes),
             error: filled.as_ref().err().map(error),
         }
     }
 }
 
 /// A line for people.
-pub(crate) fn text(module: &Path, filled: &Filled) -> String {
-    let size = filled.metrics.compiled_bytes.map(bytesize::ByteSize::b);
+pub(crate) fn text(module: &Path, filled: &CacheFill) -> String {
+    let size = filled.compiled_bytes.map(bytesize::ByteSize::b);
     let size = size.map_or_else(String::new, |size| format!(", {size} of code"));
-    let what = match (filled.metrics.cache, filled.metrics.compile_ns) {
+    let what = match (filled.cache, filled.compile_ns) {
         (CacheUse::Hit, _) => "was in the cache already".to_owned(),
         (_, Some(time)) => format!("compiled in {:.1?}", Duration::from_nanos(time)),
         _ => "compiled".to_owned(),

@@ -34,15 +34,12 @@ impl Call {
     /// Notes what happens.
     pub(crate) fn note(&mut self, event: Event) {
         match event {
-            Event::Compiling(_) => self.phase = "compiling",
+            Event::Compiling { .. } => self.phase = "compiling",
             Event::Instantiating => (self.phase, self.guest_runs) = ("instantiating", true),
             Event::Calling => self.phase = "the guest ran",
-            Event::Measured(mut metrics) => {
-                metrics.load_ns = self.metrics.load_ns;
-                self.metrics = metrics;
-            }
             _ => {}
         }
+        self.metrics = self.metrics.with(event);
     }
 }
 

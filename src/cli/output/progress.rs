@@ -66,7 +66,7 @@ impl Progress {
     /// Shows one event.
     pub(crate) fn show(&self, event: Event) {
         match event {
-            Event::Compiling(bytes) => *lock(&self.running) = self.start(bytes),
+            Event::Compiling { bytes } => *lock(&self.running) = self.start(bytes),
             Event::Compiled => {
                 let running = lock(&self.running).take();
                 running.into_iter().for_each(Running::stop);

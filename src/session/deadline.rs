@@ -1,0 +1,51 @@
+//! One time limit for several steps.
+
+use std::time::{Duration, Instant};
+
+use super::nanoseconds;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::{LimitExceeded, LimitKind};
+
+/// A time limit that began in the past and covers everything since: reading, compiling, instantiating, calling.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    started: Instant,
+    limit: Option<Duration>,
+}
+
+impl Deadline {
+    /// Creates a deadline `limit` after `started`, or none.
+    #[must_use]
+    pub fn new(started: Instant, limit: Option<Duration>) -> Self {
+        Self { started, limit }
+    }
+
+    /// Returns the time that remains, or `None` without a limit.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Timeout`] if the deadline has passed.
+    pub fn remaining(&self) -> Result<Option<Duration>> {
+        let Some(limit) = self.limit else { return Ok(None) };
+        match limit.saturating_sub(self.started.elapsed()) {
+            Duration::ZERO => Err(self.exceeded(limit)),
+            left => Ok(Some(left)),
+        }
+    }
+
+    /// Replaces the limit in a [`ErrorKind::Timeout`] of an instance, which got what remained, by the limit of all steps.
+    #[must_use]
+    pub fn explain(&self, error: Error) -> Error {
+        match self.limit {
+            Some(limit) if error.kind() == ErrorKind::Timeout => {
+                let whole = self.exceeded(limit).with_backtrace(error.backtrace().to_vec());
+                error.function().map(str::to_owned).into_iter().fold(whole, Error::in_function)
+            }
+            _ => error,
+        }
+    }
+
+    fn exceeded(&self, limit: Duration) -> Error {
+        let limit_ns = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
+        Error::timeout(LimitExceeded::new(LimitKind::Time, limit_ns, nanoseconds(self.started)))
+    }
+}

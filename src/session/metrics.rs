@@ -1,0 +1,80 @@
+//! Measurements of one call.
+
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::Event;
+
+/// What one call took. Times are wall clock in nanoseconds; `None` is a value that was not measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CallMetrics {
+    /// Reading the module and looking for its code in the cache; on a miss also parsing and validating it.
+    pub load_ns: Option<u64>,
+    /// Compiling the module, or loading its code from the cache.
+    pub compile_ns: Option<u64>,
+    /// Whether the compiled code came from the cache.
+    pub cache: CacheUse,
+    /// Instantiating the module, including its start function and `_initialize`.
+    pub instantiate_ns: Option<u64>,
+    /// The call.
+    pub call_ns: Option<u64>,
+    /// From the start to the result.
+    pub total_ns: Option<u64>,
+    /// Portable fuel used; `None` if fuel is not metered or the guest trapped.
+    pub fuel_used: Option<u64>,
+    /// Bytes of linear memory in use after the call.
+    pub memory_bytes: Option<u64>,
+    /// The most bytes of linear memory that were in use.
+    pub memory_peak_bytes: Option<u64>,
+    /// Bytes of compiled code; `None` if the engine does not report them.
+    pub compiled_bytes: Option<u64>,
+}
+
+impl CallMetrics {
+    /// Returns the metrics with the measurements of `event` added.
+    #[must_use]
+    pub fn with(mut self, event: Event) -> Self {
+        match event {
+            Event::Prepared { ns, cache, compiled_bytes } => {
+                (self.compile_ns, self.cache, self.compiled_bytes) = (Some(ns), cache, compiled_bytes);
+            }
+            Event::Instantiated { ns } => self.instantiate_ns = Some(ns),
+            Event::Called { ns, fuel_used, memory_bytes, memory_peak_bytes } => {
+                (self.call_ns, self.fuel_used) = (Some(ns), fuel_used);
+                (self.memory_bytes, self.memory_peak_bytes) = (Some(memory_bytes), Some(memory_peak_bytes));
+            }
+            Event::Compiling { .. } | Event::Compiled | Event::Instantiating | Event::Calling => {}
+        }
+        self
+    }
+}
+
+/// Whether compiled code came from a cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CacheUse {
+    /// No cache is in use.
+    #[default]
+    Off,
+    /// The cache had no usable code: the module was compiled, and its code was written to the cache if possible.
+    Miss,
+    /// The code came from the cache: the module was neither validated nor compiled.
+    Hit,
+}
+
+/// Returns the wall clock time since `start` in nanoseconds.
+#[must_use]
+pub fn nanoseconds(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Runs a step, and passes the nanoseconds it took to `record`, whether it succeeds or fails.
+pub(super) fn timed<T>(record: impl FnOnce(u64), step: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let result = step();
+    record(nanoseconds(start));
+    result
+}
