@@ -5,12 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
-use assert_cmd::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::process::on_each_compiler;
-use crate::vocabulary::{CALC, ENVIRONMENT, Said, file, in_shell, run, said, wrun};
+use crate::vocabulary::{CALC, Command, ENVIRONMENT, Said, WRUN, file, in_shell, run, said, wrun};
 
 pub(crate) const ADD: [&str; 4] = ["fixtures/add.wasm", "add", "5", "3"];
 
@@ -100,27 +99,22 @@ fn a_large_module_is_found_by_all_of_its_bytes() {
             ["miss", "hit", "miss", "hit"]
         );
         world.run(&[engine, &[&*module.path, "add", "5", "3"]].concat()).prints("8\n");
-        let piped = format!("cat {} | {} {} - add 5 3", module.path, wrun_path(), engine.join(" "));
+        let piped = format!("cat {} | {WRUN} {} - add 5 3", module.path, engine.join(" "));
         let mut shell = Command::new("sh");
         shell.env("WRUN_CACHE_DIR", world.cache()).args(["-c", &piped]);
         said(&shell.output().unwrap()).prints("8\n");
         assert_eq!(world.entries().len(), 2, "from a pipe it is the same module");
         let fifo = world.path("fifo");
         let writes = format!(
-            "mkfifo {0}; cat {1} > {0} & {2} {3} {0} add 5 3",
+            "mkfifo {0}; cat {1} > {0} & {WRUN} {2} {0} add 5 3",
             fifo.display(),
             module.path,
-            wrun_path(),
             engine.join(" ")
         );
         let mut shell = Command::new("sh");
         shell.env("WRUN_CACHE_DIR", world.cache()).args(["-c", &writes]);
         said(&shell.output().unwrap()).prints("8\n");
     });
-}
-
-fn wrun_path() -> String {
-    assert_cmd::cargo::cargo_bin("wrun").display().to_string()
 }
 
 #[test]
@@ -293,7 +287,7 @@ fn many_processes_share_a_cache_while_another_clears_it() {
     on_each_compiler(|engine| {
         let world = World::new();
         let start = |args: &[&str]| -> Child {
-            let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("wrun"));
+            let mut command = std::process::Command::new(WRUN);
             for name in ENVIRONMENT {
                 command.env_remove(name);
             }

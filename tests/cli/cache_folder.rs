@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cache::{ADD, World, entries, set_mode};
 use crate::process::on_each_compiler;
-use crate::vocabulary::{ENVIRONMENT, Said, file, said, wrun};
+use crate::vocabulary::{ENVIRONMENT, Said, WRUN, file, said, wrun};
 
 #[test]
 fn what_is_killed_while_it_writes_leaves_nothing_bad() {
@@ -23,7 +23,7 @@ fn what_is_killed_while_it_writes_leaves_nothing_bad() {
             files.filter(|file| file.file_name().to_string_lossy().starts_with(".new-")).count() > 0
         };
         for turn in 0..12 {
-            let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("wrun"));
+            let mut command = std::process::Command::new(WRUN);
             command.env("WRUN_CACHE_DIR", world.cache()).args([engine, &[&*module.path, "f"]].concat());
             let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
             while !is_writing() && child.try_wait().unwrap().is_none() {}
@@ -60,7 +60,7 @@ fn a_folder_that_can_only_be_read_is_used_for_what_is_there() {
             said(&command.args([&["-v", "--metrics", "-", "add", "5", "3"], engine, args].concat()).output().unwrap())
         };
         // By another process: what this one has open for writing, a child of another thread has open too, and then it cannot run.
-        let copied = std::process::Command::new("cp").arg(assert_cmd::cargo::cargo_bin("wrun")).arg(&binary).status();
+        let copied = std::process::Command::new("cp").arg(WRUN).arg(&binary).status();
         assert!(copied.unwrap().success());
         set_mode(&binary, 0o755);
         set_mode(&world.path(""), 0o755);

@@ -1,6 +1,6 @@
 //! Every row of the exit code table that exists so far, on each engine.
 
-use crate::vocabulary::{CALC, file, on_each_engine, run};
+use crate::vocabulary::{CALC, WRUN, file, on_each_engine, run};
 
 #[test]
 fn zero_is_success() {
@@ -67,7 +67,7 @@ fn a_hundred_and_twenty_five_is_wrun_itself() {
     run(&["fixtures", "add"]).fails(125, &["cannot read the module fixtures", "directory"]);
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
     let Ok(full) = full else { return eprintln!("skipped: there is no /dev/full here") };
-    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin("wrun"));
+    let mut command = std::process::Command::new(WRUN);
     let args = ["--no-cache", "fixtures/add.wasm", "add", "5", "3"];
     let output = command.args(args).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(125));

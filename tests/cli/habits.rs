@@ -3,11 +3,11 @@
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 
-use crate::vocabulary::{CALC, endless, file, in_front_of_head, on_each_engine, run, said, wrun};
+use crate::vocabulary::{CALC, WRUN, endless, file, in_front_of_head, on_each_engine, run, said, wrun};
 
 #[test]
 fn a_closed_pipe_is_no_error() {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin("wrun"));
+    let mut command = Command::new(WRUN);
     command.args(["inspect", "fixtures/c/checksums.wasm"]).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     drop(child.stdout.take());
@@ -143,7 +143,7 @@ fn a_guest_whose_reader_has_gone_ends_and_that_is_no_error() {
 #[test]
 fn help_that_cannot_be_written_is_a_failure() {
     for flag in ["--help", "--version"] {
-        let line = format!("{} {flag} >/dev/full; echo $?", assert_cmd::cargo::cargo_bin("wrun").display());
+        let line = format!("{WRUN} {flag} >/dev/full; echo $?");
         let output = Command::new("sh").args(["-c", &line]).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), "125\n");
         assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write to standard output"));
@@ -154,7 +154,7 @@ fn help_that_cannot_be_written_is_a_failure() {
 fn what_is_no_utf8_is_no_bug() {
     use std::os::unix::ffi::OsStrExt;
     let odd = std::ffi::OsStr::from_bytes(b"/tmp/wrun-\xff");
-    let json = |command: &mut assert_cmd::Command| {
+    let json = |command: &mut crate::vocabulary::Command| {
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()

@@ -1,14 +1,14 @@
 //! The words for a command that is still running: it is sent signals, and waited for at most [`MOST`].
 
 use std::io::{PipeReader, PipeWriter, Read, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Once, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use wrun::RuntimeKind;
 
-use crate::vocabulary::ENVIRONMENT;
+use crate::vocabulary::{ENVIRONMENT, WRUN};
 
 /// The most anything is waited for.
 pub(crate) const MOST: Duration = Duration::from_secs(10);
@@ -50,7 +50,7 @@ pub(crate) struct Running {
 
 /// `wrun` with these arguments, and no environment of the tester's that it reads.
 pub(crate) fn wrun(args: &[&str]) -> Command {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin("wrun"));
+    let mut command = Command::new(WRUN);
     command.args(args);
     command
 }
@@ -135,13 +135,7 @@ impl Running {
         let stdin = self.child.stdin.take();
         let stdout = collect(self.child.stdout.take());
         let stderr = collect(self.child.stderr.take());
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(self.since.elapsed() <= MOST, "it does not end");
-            thread::sleep(Duration::from_millis(1));
-        };
+        let status = wait(&mut self.child, self.since, MOST);
         let after = self.since.elapsed();
         drop(stdin);
         let stderr = String::from_utf8_lossy(&stderr.recv().unwrap()).into_owned();
@@ -157,8 +151,23 @@ impl Drop for Running {
     }
 }
 
-/// Reads to the end, on a thread of its own, so that nobody is blocked on a pipe.
-fn collect<R: Read + Send + 'static>(reader: Option<R>) -> mpsc::Receiver<Vec<u8>> {
+/// Waits for the end of a child. Kills it and panics if it takes longer than `most`.
+#[track_caller]
+pub(crate) fn wait(child: &mut Child, since: Instant, most: Duration) -> ExitStatus {
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if since.elapsed() > most {
+            child.kill().and_then(|()| child.wait()).unwrap();
+            panic!("the process did not end within {most:?}");
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Reads to the end on another thread, so that no pipe fills up.
+pub(crate) fn collect<R: Read + Send + 'static>(reader: Option<R>) -> mpsc::Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut bytes = Vec::new();

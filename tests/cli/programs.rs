@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
 use crate::process::on_each_compiler;
-use crate::vocabulary::{file, on_each_engine, run, run_with};
+use crate::vocabulary::{WRUN, file, on_each_engine, run, run_with};
 
 const WORDS: &str = "fixtures/cpp/words.wasm";
 const COLUMNS: &str = "fixtures/zig/columns.wasm";
@@ -27,7 +27,7 @@ fn programs_of_several_toolchains_and_engines_are_joined_by_pipes() {
     let text = "a;n\nthe cat;1\nthe dog;8.75\nno;4\nthe cat;0.25\n";
     on_each_compiler(|options| {
         let wrun = |args: &[&str], stdin: Stdio, stdout: Stdio| {
-            let mut command = Command::new(assert_cmd::cargo::cargo_bin("wrun"));
+            let mut command = Command::new(WRUN);
             command.args(options).args(args).env_clear().stdin(stdin).stdout(stdout);
             command.stderr(Stdio::null()).spawn().unwrap()
         };
@@ -46,7 +46,7 @@ fn programs_of_several_toolchains_and_engines_are_joined_by_pipes() {
 #[test]
 fn a_program_answers_each_line_as_it_comes() {
     on_each_engine(|engine| {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin("wrun"));
+        let mut command = Command::new(WRUN);
         command.env_clear().args(["-r", engine, MATCHES, "--", "a"]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.stderr(Stdio::null()).spawn().unwrap();
         let (mut stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());

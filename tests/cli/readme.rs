@@ -2,9 +2,10 @@
 #![cfg(all(feature = "wasmtime-runtime", feature = "wasmer-runtime", feature = "wasix"))]
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::Command;
 
-use crate::vocabulary::ENVIRONMENT;
+use crate::vocabulary::{ENVIRONMENT, WRUN};
 
 /// A command of the README, and what it says comes of it.
 struct Example {
@@ -31,8 +32,8 @@ fn examples() -> Vec<Example> {
 
 #[test]
 fn every_example_does_what_it_says() {
-    let binary = assert_cmd::cargo::cargo_bin("wrun");
-    let path = OsString::from(format!("{}:{}", binary.parent().unwrap().display(), std::env::var("PATH").unwrap()));
+    let path =
+        OsString::from(format!("{}:{}", Path::new(WRUN).parent().unwrap().display(), std::env::var("PATH").unwrap()));
     let home = tempfile::tempdir().unwrap();
     let examples = examples();
     assert!(examples.len() >= 12, "the README has {} examples", examples.len());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::process::{Ended, Running, full_pipe, on_each_compiler, wrun};
-use crate::vocabulary::{File, file, on_each_engine, run};
+use crate::vocabulary::{File, WRUN, file, on_each_engine, run};
 
 /// SIGINT and SIGTERM: name, number, exit code, `error.kind`.
 const SIGNALS: [(&str, u32, i32, &str); 2] = [("INT", 2, 130, "interrupted"), ("TERM", 15, 143, "terminated")];
@@ -306,9 +306,8 @@ fn many_signals_are_as_good_as_one() {
 #[test]
 fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
     let module = file(r#"(module (func (export "same") (param i32) (result i32) (local.get 0)))"#);
-    let wrun = assert_cmd::cargo::cargo_bin("wrun");
     for more in ["", "--metrics", "--timeout 1h"] {
-        let line = format!("trap '' INT; exec {} {more} {} same", wrun.display(), module.path);
+        let line = format!("trap '' INT; exec {WRUN} {more} {} same", module.path);
         let start = || Running::start_captured(std::process::Command::new("sh").args(["-c", &line]));
         let mut running = start();
         running.catches(15);

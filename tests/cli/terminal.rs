@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::vocabulary::{file, on_each_engine};
+use crate::vocabulary::{WRUN, file, on_each_engine};
 
 /// What wipes a line.
 const WIPED: &str = "\r\x1b[K";
@@ -20,7 +20,7 @@ impl Terminal {
     /// `wrun` with these arguments, none of which has a quote in it, at a terminal of this kind.
     fn start(kind: &str, args: &[&str]) -> Self {
         let words = args.iter().map(|arg| format!(" '{arg}'")).collect::<String>();
-        let line = format!("exec '{}'{words}", assert_cmd::cargo::cargo_bin("wrun").display());
+        let line = format!("exec '{WRUN}'{words}");
         let mut command = Command::new("timeout");
         command.args(["60", "script", "--quiet", "--return", "--flush", "--echo", "never", "--command", &line]);
         let path = std::env::var_os("PATH").unwrap_or_default();

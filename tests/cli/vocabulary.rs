@@ -1,9 +1,15 @@
-//! The words the tests are made of.
+//! Helpers that run `wrun` to its end and check its output.
 
-use std::process::Output;
+use std::ffi::OsStr;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::{Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use assert_cmd::Command;
 use wrun::RuntimeKind;
+
+use crate::process::{collect, wait};
 
 /// A module with a function of each common shape.
 pub(crate) const CALC: &str = r#"(module
@@ -27,24 +33,95 @@ pub(crate) struct Said {
 pub(crate) const ENVIRONMENT: [&str; 6] =
     ["WRUN_RUNTIME", "WRUN_LOG", "WRUN_CACHE_SIZE", "WRUN_CACHE_DIR", "XDG_CACHE_HOME", "HOME"];
 
-/// `wrun`, with no environment of the tester's that it reads.
-pub(crate) fn wrun() -> Command {
-    let mut command = Command::cargo_bin("wrun").unwrap();
-    for name in ENVIRONMENT {
-        command.env_remove(name);
-    }
-    command.env("NO_COLOR", "1").timeout(std::time::Duration::from_mins(2));
-    command
+/// The binary under test.
+pub(crate) const WRUN: &str = env!("CARGO_BIN_EXE_wrun");
+
+/// The longest time that a [`Command`] may take.
+const TIMEOUT: Duration = Duration::from_mins(2);
+
+/// A command that is run to its end: it gets the given standard input, and is killed after [`TIMEOUT`].
+pub(crate) struct Command {
+    command: std::process::Command,
+    stdin: Vec<u8>,
 }
 
-/// `wrun` with a line of arguments, by a shell that does something first.
+impl Command {
+    /// A command without the variables that `wrun` reads.
+    pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
+        let mut command = std::process::Command::new(program);
+        for name in ENVIRONMENT {
+            command.env_remove(name);
+        }
+        command.env("NO_COLOR", "1");
+        Self { command, stdin: Vec::new() }
+    }
+
+    pub(crate) fn arg(&mut self, arg: impl AsRef<OsStr>) -> &mut Self {
+        self.args([arg])
+    }
+
+    pub(crate) fn args(&mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> &mut Self {
+        self.command.args(args);
+        self
+    }
+
+    pub(crate) fn env(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Self {
+        self.envs([(name, value)])
+    }
+
+    pub(crate) fn envs(
+        &mut self,
+        variables: impl IntoIterator<Item = (impl AsRef<OsStr>, impl AsRef<OsStr>)>,
+    ) -> &mut Self {
+        self.command.envs(variables);
+        self
+    }
+
+    pub(crate) fn env_remove(&mut self, name: impl AsRef<OsStr>) -> &mut Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    pub(crate) fn env_clear(&mut self) -> &mut Self {
+        self.command.env_clear();
+        self
+    }
+
+    pub(crate) fn current_dir(&mut self, folder: impl AsRef<Path>) -> &mut Self {
+        self.command.current_dir(folder);
+        self
+    }
+
+    pub(crate) fn write_stdin(&mut self, bytes: impl Into<Vec<u8>>) -> &mut Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    /// Runs the command to its end.
+    #[track_caller]
+    pub(crate) fn output(&mut self) -> io::Result<Output> {
+        let pipes = self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (since, mut child) = (Instant::now(), pipes.spawn()?);
+        let (stdout, stderr) = (collect(child.stdout.take()), collect(child.stderr.take()));
+        if let Some(mut pipe) = child.stdin.take() {
+            let stdin = std::mem::take(&mut self.stdin);
+            // Fails if the command ends before it has read everything.
+            thread::spawn(move || pipe.write_all(&stdin));
+        }
+        let status = wait(&mut child, since, TIMEOUT);
+        Ok(Output { status, stdout: stdout.recv().unwrap(), stderr: stderr.recv().unwrap() })
+    }
+}
+
+/// `wrun`, without the variables that it reads.
+pub(crate) fn wrun() -> Command {
+    Command::new(WRUN)
+}
+
+/// Runs `first` in a shell, and then `wrun` with a line of arguments.
 pub(crate) fn in_shell(first: &str, line: &str) -> Command {
     let mut shell = Command::new("sh");
-    for name in ENVIRONMENT {
-        shell.env_remove(name);
-    }
-    let binary = assert_cmd::cargo::cargo_bin("wrun");
-    shell.env("NO_COLOR", "1").args(["-c", &format!("{first}; exec {} {line}", binary.display())]);
+    shell.args(["-c", &format!("{first}; exec {WRUN} {line}")]);
     shell
 }
 
@@ -78,8 +155,7 @@ pub(crate) fn endless(wasi: &str) -> String {
 
 /// What is printed of `wrun` with a line of arguments where only two lines of it are read; and what it says, with its exit code.
 pub(crate) fn in_front_of_head(line: &str) -> (String, String) {
-    let binary = assert_cmd::cargo::cargo_bin("wrun");
-    let line = format!("{{ {} --no-cache {line}; echo code $? >&2; }} | head -2", binary.display());
+    let line = format!("{{ {WRUN} --no-cache {line}; echo code $? >&2; }} | head -2");
     let output = std::process::Command::new("timeout").args(["60", "sh", "-c", &line]).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (text(&output.stdout), text(&output.stderr))

@@ -1,15 +1,15 @@
-//! Values through a guest that returns what it is given: in text, JSON and MessagePack, on every engine.
+//! Values in text, JSON and MessagePack pass through a guest unchanged on every engine.
 
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use proptest::prelude::*;
+use arbtest::arbitrary::{Result, Unstructured};
 use wrun::engine::features;
 use wrun::value::{args, json, msgpack, text};
 use wrun::{
     Capabilities, ErrorKind, Feature, Limits, RuntimeConfig, Value, WasmInstance, WasmInstanceExt, create_runtime,
 };
 
-use crate::any::{any_f32, any_f64, any_i32, any_i64, any_v128, cases};
+use crate::any::{any_f32, any_f64, any_i32, any_i64, any_v128, check};
 use Value::{ExternRef, F32, F64, FuncRef, I32, I64, V128};
 
 const IDENTITY: &str = r#"
@@ -20,33 +20,33 @@ const IDENTITY: &str = r#"
   (func (export "f64") (param f64) (result f64) (local.get 0))
   (func (export "funcref") (param funcref) (result funcref) (local.get 0))
   (func (export "externref") (param externref) (result externref) (local.get 0))
-  (func (export "kept") (param f32 f64) (result f32 f64)
+  (func (export "stored") (param f32 f64) (result f32 f64)
     (local f32 f64)
     (local.set 2 (local.get 0))
     (local.set 3 (local.get 1))
     (select (local.get 2) (local.get 0) (i32.const 1))
     (select (local.get 3) (local.get 1) (i32.const 0)))
-  (func (export "turned") (param i32 i64 f32 f64 externref i32 f64) (result f64 i32 externref f64 f32 i64 i32)
+  (func (export "reversed") (param i32 i64 f32 f64 externref i32 f64) (result f64 i32 externref f64 f32 i64 i32)
     (local.get 6) (local.get 5) (local.get 4) (local.get 3) (local.get 2) (local.get 1) (local.get 0)))"#;
 
 const VECTORS: &str = r#"
 (module
   (func (export "v128") (param v128) (result v128) (local.get 0))
-  (func (export "around") (param i32 v128 f64) (result f64 v128 i32) (local.get 2) (local.get 1) (local.get 0)))"#;
+  (func (export "reversed") (param i32 v128 f64) (result f64 v128 i32) (local.get 2) (local.get 1) (local.get 0)))"#;
 
-/// One guest and what it runs on.
+/// An instance and the name of its engine and compiler.
 struct Guest {
     name: String,
     instance: Box<dyn WasmInstance>,
 }
 
-/// Guests of a module on every engine that takes it, made once: a property has hundreds of cases.
+/// An instance of one module on every engine that supports it, shared by the hundreds of cases of a property.
 struct Guests(Mutex<Vec<Guest>>);
 
 impl Guests {
-    fn of(wat: &str, needed: Option<Feature>) -> Self {
-        let here = features::combinations().filter(|(kind, _)| kind.is_available());
-        let guests = here.filter_map(|(kind, compiler)| {
+    fn new(wat: &str, needed: Option<Feature>) -> Self {
+        let available = features::combinations().filter(|(kind, _)| kind.is_available());
+        let guests = available.filter_map(|(kind, compiler)| {
             let runtime = create_runtime(&RuntimeConfig::new(kind).with_compiler(compiler)).unwrap();
             let loaded = runtime.load_module(wat.as_bytes());
             if needed.is_some_and(|feature| !feature.is_supported(kind, compiler)) {
@@ -59,95 +59,111 @@ impl Guests {
         Self(Mutex::new(guests.collect()))
     }
 
-    fn each(&self) -> MutexGuard<'_, Vec<Guest>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Guest>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-static NUMBERS: LazyLock<Guests> = LazyLock::new(|| Guests::of(IDENTITY, None));
-static LANES: LazyLock<Guests> = LazyLock::new(|| Guests::of(VECTORS, Some(Feature::Simd)));
+static NUMBERS: LazyLock<Guests> = LazyLock::new(|| Guests::new(IDENTITY, None));
+static LANES: LazyLock<Guests> = LazyLock::new(|| Guests::new(VECTORS, Some(Feature::Simd)));
 
-/// Asserts that `function` turns `given` into `expected` on every engine, whatever the spelling.
-fn gives(guests: &Guests, function: &str, given: &[Value], expected: &[Value]) -> Result<(), TestCaseError> {
+/// Asserts that `function` maps `given` to `expected` on every engine, in every format.
+fn assert_maps(guests: &Guests, function: &str, given: &[Value], expected: &[Value]) {
     let (in_json, out_json) = (json::encode_results(given), json::encode_results(expected));
     let (in_msgpack, out_msgpack) = (msgpack::encode_results(given), msgpack::encode_results(expected));
     let in_text: Vec<_> = given.iter().map(text::format).collect();
     let out_text: Vec<_> = expected.iter().map(text::format).collect();
-    for Guest { name, instance } in guests.each().iter_mut() {
-        prop_assert_eq!(instance.call(function, given).unwrap(), expected, "values on {}", name);
-        prop_assert_eq!(&instance.call_json(function, &in_json).unwrap(), &out_json, "JSON on {}", name);
-        let packed = instance.call_msgpack(function, &in_msgpack).unwrap();
-        prop_assert_eq!(&packed, &out_msgpack, "MessagePack on {}", name);
+    for Guest { name, instance } in guests.lock().iter_mut() {
+        assert_eq!(instance.call(function, given).unwrap(), expected, "values on {name}");
+        assert_eq!(instance.call_json(function, &in_json).unwrap(), out_json, "JSON on {name}");
+        assert_eq!(instance.call_msgpack(function, &in_msgpack).unwrap(), out_msgpack, "MessagePack on {name}");
         let parsed = args::parse_text(&in_text, instance.info().function(function).unwrap()).unwrap();
-        let spelt: Vec<_> = instance.call(function, &parsed).unwrap().iter().map(text::format).collect();
-        prop_assert_eq!(&spelt, &out_text, "text on {}", name);
+        let formatted: Vec<_> = instance.call(function, &parsed).unwrap().iter().map(text::format).collect();
+        assert_eq!(formatted, out_text, "text on {name}");
     }
-    Ok(())
 }
 
-fn returns(guests: &Guests, function: &str, value: Value) -> Result<(), TestCaseError> {
-    gives(guests, function, &[value], &[value])
+/// Asserts that `function` returns its argument, for random arguments.
+fn round_trips(guests: &Guests, function: &str, argument: impl Fn(&mut Unstructured) -> Result<Value>) {
+    check(256, |u| {
+        let value = argument(u)?;
+        assert_maps(guests, function, &[value], &[value]);
+        Ok(())
+    });
 }
 
-proptest! {
-    #![proptest_config(cases(256))]
+#[test]
+fn i32s_round_trip() {
+    round_trips(&NUMBERS, "i32", |u| any_i32(u).map(I32));
+}
 
-    #[test]
-    fn i32s_round_trip(v in any_i32()) {
-        returns(&NUMBERS, "i32", I32(v))?;
-    }
+#[test]
+fn i64s_round_trip() {
+    round_trips(&NUMBERS, "i64", |u| any_i64(u).map(I64));
+}
 
-    #[test]
-    fn i64s_round_trip(v in any_i64()) {
-        returns(&NUMBERS, "i64", I64(v))?;
-    }
+#[test]
+fn f32s_round_trip() {
+    round_trips(&NUMBERS, "f32", |u| any_f32(u).map(F32));
+}
 
-    #[test]
-    fn f32s_round_trip(v in any_f32()) {
-        returns(&NUMBERS, "f32", F32(v))?;
-    }
+#[test]
+fn f64s_round_trip() {
+    round_trips(&NUMBERS, "f64", |u| any_f64(u).map(F64));
+}
 
-    #[test]
-    fn f64s_round_trip(v in any_f64()) {
-        returns(&NUMBERS, "f64", F64(v))?;
-    }
+#[test]
+fn v128s_round_trip() {
+    round_trips(&LANES, "v128", |u| any_v128(u).map(V128));
+}
 
-    #[test]
-    fn floats_that_the_guest_keeps_meanwhile_round_trip(a in any_f32(), b in any_f64()) {
-        gives(&NUMBERS, "kept", &[F32(a), F64(b)], &[F32(a), F64(b)])?;
-    }
+#[test]
+fn floats_stored_in_locals_round_trip() {
+    check(256, |u| {
+        let values = [F32(any_f32(u)?), F64(any_f64(u)?)];
+        assert_maps(&NUMBERS, "stored", &values, &values);
+        Ok(())
+    });
+}
 
-    #[test]
-    fn several_values_keep_their_order(
-        a in any_i32(), b in any_i64(), c in any_f32(), d in any_f64(), e in any_i32(), f in any_f64(),
-    ) {
-        let given = [I32(a), I64(b), F32(c), F64(d), ExternRef(None), I32(e), F64(f)];
-        let mut turned = given;
-        turned.reverse();
-        gives(&NUMBERS, "turned", &given, &turned)?;
-    }
+#[test]
+fn several_values_keep_their_order() {
+    check(256, |u| {
+        let given = [
+            I32(any_i32(u)?),
+            I64(any_i64(u)?),
+            F32(any_f32(u)?),
+            F64(any_f64(u)?),
+            ExternRef(None),
+            I32(any_i32(u)?),
+            F64(any_f64(u)?),
+        ];
+        let mut reversed = given;
+        reversed.reverse();
+        assert_maps(&NUMBERS, "reversed", &given, &reversed);
+        Ok(())
+    });
+}
 
-    #[test]
-    fn v128s_round_trip(v in any_v128()) {
-        returns(&LANES, "v128", V128(v))?;
-    }
-
-    #[test]
-    fn v128s_among_others_keep_their_order(a in any_i32(), v in any_v128(), b in any_f64()) {
-        gives(&LANES, "around", &[I32(a), V128(v), F64(b)], &[F64(b), V128(v), I32(a)])?;
-    }
+#[test]
+fn a_v128_between_other_values_keeps_its_place() {
+    check(256, |u| {
+        let given = [I32(any_i32(u)?), V128(any_v128(u)?), F64(any_f64(u)?)];
+        assert_maps(&LANES, "reversed", &given, &[given[2], given[1], given[0]]);
+        Ok(())
+    });
 }
 
 #[test]
 fn null_references_round_trip() {
-    returns(&NUMBERS, "funcref", FuncRef(None)).unwrap();
-    returns(&NUMBERS, "externref", ExternRef(None)).unwrap();
+    assert_maps(&NUMBERS, "funcref", &[FuncRef(None)], &[FuncRef(None)]);
+    assert_maps(&NUMBERS, "externref", &[ExternRef(None)], &[ExternRef(None)]);
 }
 
-/// What a guest may be given by a call in values alone: it has no spelling that could be read.
+/// Only the call with `Value`s accepts them: no text, JSON or MessagePack form of them can be read.
 #[test]
-fn references_that_are_not_null_are_written_and_not_read() {
-    for Guest { name, instance } in NUMBERS.each().iter_mut() {
+fn references_that_are_not_null_are_written_but_not_read() {
+    for Guest { name, instance } in NUMBERS.lock().iter_mut() {
         let returned = instance.call("externref", &[ExternRef(Some(7))]).unwrap();
         assert_eq!(returned, [ExternRef(Some(7))], "on {name}");
         assert_eq!(json::encode_results(&returned), r#"{"externref":7}"#);

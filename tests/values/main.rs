@@ -1,7 +1,7 @@
-//! Values and their three spellings: whatever is written is read back to the same bits, alone and through a guest on
-//! every engine; and a table of what is taken and what is refused.
+//! Values as text, JSON and MessagePack: each codec reads back what it wrote to the same bits, alone and through a guest
+//! on every engine. Tables list the accepted and the refused input.
 #![cfg(any(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
-#![expect(clippy::unwrap_used, reason = "the words of a test fail where they stand, as the tests themselves do")]
+#![expect(clippy::unwrap_used, reason = "a helper fails like the test that calls it")]
 
 mod any;
 mod codecs;
