@@ -1,4 +1,4 @@
-//! Each codec reads back what it wrote, to the same bits.
+//! Each codec reads its own output back bit for bit.
 
 use arbtest::arbitrary::{Result, Unstructured};
 use wrun::value::{args, json, msgpack, text};
