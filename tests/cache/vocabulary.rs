@@ -1,9 +1,11 @@
 //! The words the cases are written in.
 
 use std::fs::{File, Permissions};
+use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
@@ -107,6 +109,12 @@ pub(crate) fn on_each(case: impl Fn(&RuntimeConfig)) {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// Reports that a test skips a check, and why. The test harness hides what passing tests print, but not this.
+pub(crate) fn skipped(why: &str) {
+    let thread = thread::current();
+    let _ = writeln!(io::stderr().lock(), "skipped: {}: {why}", thread.name().unwrap_or("a test"));
 }
 
 /// Exchanges what an entry says, for a file that has all else of an entry.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cache::{ADD, World, entries, set_mode};
 use crate::process::on_each_compiler;
-use crate::vocabulary::{ENVIRONMENT, Said, WRUN, file, said, wrun};
+use crate::vocabulary::{ENVIRONMENT, Said, WRUN, file, said, skipped, wrun};
 
 #[test]
 fn what_is_killed_while_it_writes_leaves_nothing_bad() {
@@ -95,7 +95,7 @@ fn a_folder_that_can_only_be_read_is_used_for_what_is_there() {
 #[test]
 fn a_guest_of_root_is_not_granted_the_cache() {
     if !rustix::process::geteuid().is_root() {
-        return eprintln!("skipped: guests of other users cannot write to entries");
+        return skipped("only root's guests could write to entries");
     }
     on_each_compiler(|engine| {
         let world = World::new();
@@ -114,7 +114,7 @@ fn a_guest_of_root_is_not_granted_the_cache() {
 #[test]
 fn the_home_of_another_user_is_left_alone() {
     if !rustix::process::geteuid().is_root() {
-        return eprintln!("skipped: only root can give a folder away");
+        return skipped("only root can give a folder to another user");
     }
     let world = World::new();
     let home = world.path("home");

@@ -1,6 +1,6 @@
 //! Bad input: a clear error, the right exit code, no panic, nothing on standard output.
 
-use crate::vocabulary::{CALC, file, on_each_engine, run, run_with, said, wrun};
+use crate::vocabulary::{CALC, file, on_each_engine, run, run_with, said, skipped, wrun};
 
 #[test]
 fn what_is_no_module_says_why() {
@@ -67,7 +67,7 @@ fn unreadable_files_say_so() {
     let module = file(CALC);
     std::fs::set_permissions(&module.path, std::fs::Permissions::from_mode(0o000)).unwrap();
     if std::fs::read(&module.path).is_ok() {
-        return eprintln!("skipped: this user reads every file");
+        return skipped("this user can read every file");
     }
     run(&[&module.path, "zero"]).fails(125, &["Permission denied"]);
 }

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use crate::vocabulary::{WRUN, file, on_each_engine};
+use crate::vocabulary::{WRUN, file, on_each_engine, skipped};
 
 /// What wipes a line.
 const WIPED: &str = "\r\x1b[K";
@@ -59,11 +59,10 @@ impl Terminal {
     }
 }
 
-/// For each engine, where there is something to play a terminal.
-#[expect(clippy::print_stderr, reason = "what is skipped is said")]
+/// Runs a body for each engine, if `script` is installed.
 fn at_a_terminal_of_each_engine(body: impl Fn(&str)) {
     if Command::new("script").arg("--version").stdout(Stdio::null()).status().is_err() {
-        return eprintln!("skipped: there is no `script` here");
+        return skipped("`script` (util-linux) is not installed");
     }
     on_each_engine(body);
 }

@@ -161,6 +161,12 @@ pub(crate) fn in_front_of_head(line: &str) -> (String, String) {
     (text(&output.stdout), text(&output.stderr))
 }
 
+/// Reports that a test skips a check, and why. The test harness hides what passing tests print, but not this.
+pub(crate) fn skipped(why: &str) {
+    let thread = thread::current();
+    let _ = writeln!(io::stderr().lock(), "skipped: {}: {why}", thread.name().unwrap_or("a test"));
+}
+
 /// Runs a body for each engine that is compiled in, by name.
 pub(crate) fn on_each_engine(body: impl Fn(&str)) {
     for kind in RuntimeKind::available() {

@@ -23,12 +23,19 @@ fn module() -> String {
     text
 }
 
-/// Every engine with every compiler that can hold `config`.
+/// Returns `config` on every engine and compiler that supports it.
 fn each(config: impl Fn(RuntimeConfig) -> RuntimeConfig) -> Vec<RuntimeConfig> {
     let all = RuntimeKind::available().flat_map(|kind| {
         kind.compilers().iter().map(move |compiler| RuntimeConfig::new(kind).with_compiler(*compiler))
     });
-    all.map(config).filter(|config| create_runtime(config).is_ok()).collect()
+    let supports = |config: &RuntimeConfig| match create_runtime(config) {
+        Ok(_) => true,
+        Err(error) => {
+            assert_eq!(error.kind(), ErrorKind::UnsupportedConfig, "{config:?}: {error}");
+            false
+        }
+    };
+    all.map(config).filter(supports).collect()
 }
 
 fn instance(config: &RuntimeConfig, text: &str) -> wrun::Result<Box<dyn WasmInstance>> {

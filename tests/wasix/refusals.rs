@@ -1,14 +1,12 @@
 //! What cannot be had is refused, or fails with an errno.
 
-use wrun::{Capabilities, ErrorKind, Limits, RuntimeConfig, RuntimeKind, Trap, Value};
+use wrun::{Capabilities, ErrorKind, Limits, RuntimeConfig, Trap, Value};
 
 use crate::guest::{Program, fixture, on_each, refused, within};
 
 #[test]
+#[cfg(feature = "wasmtime-runtime")]
 fn wasmtime_says_who_has_wasix() {
-    if !RuntimeKind::Wasmtime.is_available() {
-        return;
-    }
     within(|| {
         for program in ["hello.wasm", "threads.wasm"] {
             let program = Program::new(&RuntimeConfig::wasmtime(), &fixture(program));
