@@ -1,9 +1,9 @@
-//! How long a guest runs on after it was to stop: past its deadline, and past an interruption from another thread.
+//! Measures how long a guest runs past its deadline, and past an interruption from another thread.
 //!
-//! `cargo bench --bench stop`: the median and the worst of each way to run on, on each engine, in milliseconds; and what
-//! it costs a guest that it can be stopped, as a ratio to the same guest that cannot.
+//! `cargo bench --bench stop` prints the median and the maximum for several guests on each engine, and then the cost of being
+//! interruptible as a ratio to the same guest without interruption.
 
-#![expect(clippy::print_stdout, reason = "the table is what the bench is for")]
+#![expect(clippy::print_stdout, reason = "the bench prints a table")]
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use wrun::{
     create_runtime,
 };
 
-const GUEST: &str = r#"(module
+const MODULE: &str = r#"(module
   (import "env" "nap" (func $nap))
   (memory 16 200)
   (func (export "loop") (loop $l (br $l)))
@@ -28,8 +28,8 @@ const GUEST: &str = r#"(module
       (br_if $l (i64.ne (local.tee 0 (i64.sub (local.get 0) (i64.const 1))) (i64.const 0))))
     (local.get 1)))"#;
 
-const STARTS: &str = "(module (func $spin (loop $l (br $l))) (start $spin))";
-const WAYS: [(&str, &[Value]); 5] = [
+const SPINNING_START: &str = "(module (func $spin (loop $l (br $l))) (start $spin))";
+const GUESTS: [(&str, &[Value]); 5] = [
     ("loop", &[]),
     ("recursion", &[Value::I64(90)]),
     ("memory.fill storm", &[]),
@@ -41,13 +41,13 @@ const TIME: Duration = Duration::from_millis(5);
 
 fn instance(config: &RuntimeConfig, limits: Limits) -> Box<dyn WasmInstance> {
     let runtime = create_runtime(config).expect("the engine is compiled in");
-    let module = runtime.load_module(GUEST.as_bytes()).expect("the module is valid");
+    let module = runtime.load_module(MODULE.as_bytes()).expect("the module is valid");
     let imports = HostImports::none().with_function("env", "nap", FuncType::new([], []), |_, _| Ok(Vec::new()));
     let made = runtime.create_instance_with(module.as_ref(), limits, Capabilities::none(), &imports);
     made.expect("the module starts")
 }
 
-/// How much longer than its time a call took.
+/// Returns how long a call runs past its deadline.
 fn past_deadline(guest: &mut dyn WasmInstance, function: &str, args: &[Value]) -> Duration {
     guest.recover();
     guest.reset_time(TIME).expect("it can be interrupted");
@@ -59,7 +59,7 @@ fn past_deadline(guest: &mut dyn WasmInstance, function: &str, args: &[Value]) -
 
 fn start_past_deadline(config: &RuntimeConfig) -> Duration {
     let runtime = create_runtime(config).expect("the engine is compiled in");
-    let module = runtime.load_module(STARTS.as_bytes()).expect("the module is valid");
+    let module = runtime.load_module(SPINNING_START.as_bytes()).expect("the module is valid");
     let started = Instant::now();
     let made = runtime.create_instance(module.as_ref(), Limits::none().with_time(TIME), Capabilities::none());
     assert_eq!(made.expect_err("it never ends").kind(), ErrorKind::Timeout);
@@ -73,7 +73,7 @@ fn past_interruption(guest: &mut dyn WasmInstance, function: &str, args: &[Value
     let other = std::thread::spawn(move || {
         std::thread::sleep(TIME);
         let at = Instant::now();
-        assert!(control.interrupt().expect("it can be interrupted"), "a call is in it");
+        assert!(control.interrupt().expect("it can be interrupted"), "a call is running");
         at
     });
     let error = guest.call(function, args).expect_err("it never ends");
@@ -82,19 +82,19 @@ fn past_interruption(guest: &mut dyn WasmInstance, function: &str, args: &[Value
     ended.saturating_duration_since(other.join().expect("it does not panic"))
 }
 
-/// The median and the worst, in milliseconds.
-fn summary(mut taken: Vec<Duration>) -> String {
-    taken.sort();
+/// Formats the median and the maximum, in milliseconds.
+fn summary(mut times: Vec<Duration>) -> String {
+    times.sort();
     let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
-    format!("{:.2} | {:.2}", milliseconds(taken[taken.len() / 2]), milliseconds(taken[taken.len() - 1]))
+    format!("{:.2} | {:.2}", milliseconds(times[times.len() / 2]), milliseconds(times[times.len() - 1]))
 }
 
 fn rounds(mut one: impl FnMut() -> Duration) -> String {
     summary((0..ROUNDS).map(|_| one()).collect())
 }
 
-/// The quickest of several rounds of a call that ends by itself.
-fn quickest(guest: &mut dyn WasmInstance, function: &str, arg: i64) -> f64 {
+/// Returns the seconds of the fastest of several calls that return.
+fn fastest(guest: &mut dyn WasmInstance, function: &str, arg: i64) -> f64 {
     let time = |_| {
         let started = Instant::now();
         guest.call(function, &[Value::I64(arg)]).expect("it returns");
@@ -107,12 +107,12 @@ fn main() {
     let engines = RuntimeKind::available().flat_map(|kind| kind.compilers().iter().map(move |one| (kind, *one)));
     let engines: Vec<(RuntimeKind, Compiler)> = engines.collect();
 
-    println!("| runs on, ms | past the deadline: median | worst | past an interruption: median | worst |");
+    println!("| guest | past the deadline, ms: median | maximum | past an interruption, ms: median | maximum |");
     println!("| --- | --- | --- | --- | --- |");
     for (kind, compiler) in &engines {
         let config = RuntimeConfig::new(*kind).with_compiler(*compiler).with_interruption();
         let mut guest = instance(&config, Limits::none());
-        for (function, args) in WAYS {
+        for (function, args) in GUESTS {
             let deadline = rounds(|| past_deadline(guest.as_mut(), function, args));
             let interruption = rounds(|| past_interruption(guest.as_mut(), function, args));
             println!("| {kind} {compiler}, {function} | {deadline} | {interruption} |");
@@ -121,20 +121,20 @@ fn main() {
         println!("| {kind} {compiler}, start function | {start} | | |");
     }
 
-    println!("\n| cost of being stoppable | plain, ms | stoppable, ms | ratio |");
+    println!("\n| cost of interruption | plain, ms | interruptible, ms | ratio |");
     println!("| --- | --- | --- | --- |");
     for (kind, compiler) in &engines {
         let config = RuntimeConfig::new(*kind).with_compiler(*compiler);
         let mut plain = instance(&config, Limits::none());
-        let mut stoppable = instance(&config.with_interruption(), Limits::none());
+        let mut interruptible = instance(&config.with_interruption(), Limits::none());
         for (function, arg) in [("sum", 100_000_000), ("recursion", 32)] {
-            let both = (quickest(plain.as_mut(), function, arg), quickest(stoppable.as_mut(), function, arg));
-            let (plain, stoppable) = (both.0.min(quickest(plain.as_mut(), function, arg)), both.1);
+            let both = (fastest(plain.as_mut(), function, arg), fastest(interruptible.as_mut(), function, arg));
+            let (plain, interruptible) = (both.0.min(fastest(plain.as_mut(), function, arg)), both.1);
             println!(
                 "| {kind} {compiler}, {function} | {:.1} | {:.1} | {:.2} |",
                 plain * 1e3,
-                stoppable * 1e3,
-                stoppable / plain
+                interruptible * 1e3,
+                interruptible / plain
             );
         }
     }

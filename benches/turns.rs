@@ -1,74 +1,78 @@
-//! Ways of doing the same thing, which take turns, so that a busy machine troubles all of them alike.
+//! Measures cases in turns, so that other load on the machine affects all of them alike.
 
 use std::time::{Duration, Instant};
 
 use criterion::Criterion;
+use wrun::RuntimeKind;
 
-/// One way of doing one thing.
-pub(crate) struct Way {
+/// One variant of a piece of work.
+pub(crate) struct Case {
     pub(crate) engine: &'static str,
-    /// What is done.
     pub(crate) work: &'static str,
-    pub(crate) manner: &'static str,
+    /// The variants of the same work are compared.
+    pub(crate) variant: &'static str,
     pub(crate) run: Box<dyn FnMut()>,
 }
 
-/// Criterion's estimates of each.
-pub(crate) fn estimate(ways: &mut [Way]) {
+/// Prints criterion's estimate of each case.
+pub(crate) fn estimate(cases: &mut [Case]) {
+    for kind in RuntimeKind::ALL.iter().filter(|kind| !kind.is_available()) {
+        println!("skipped: {kind} is not compiled in");
+    }
     let criterion = Criterion::default().sample_size(50).warm_up_time(Duration::from_millis(300));
     let mut criterion = criterion.measurement_time(Duration::from_secs(1)).configure_from_args();
-    for way in ways {
-        let name = format!("{}/{}/{}", way.engine, way.work, way.manner);
-        criterion.bench_function(&name, |bencher| bencher.iter(|| (way.run)()));
+    for case in cases {
+        let name = format!("{}/{}/{}", case.engine, case.work, case.variant);
+        criterion.bench_function(&name, |bencher| bencher.iter(|| (case.run)()));
     }
     criterion.final_summary();
 }
 
-/// What batches of each way took, all ways taking turns; in nanoseconds a run.
-pub(crate) struct Batches<'w> {
-    ways: &'w [Way],
-    /// Of each way, the quickest first.
-    taken: Vec<Vec<f64>>,
+/// The times of batches of each case.
+pub(crate) struct Batches<'c> {
+    cases: &'c [Case],
+    /// Nanoseconds per run, for each case and in ascending order.
+    times: Vec<Vec<f64>>,
 }
 
-/// How long a batch lasts at least: so long that it is not the way's caches being filled that is measured.
+/// The minimum length of a batch: long enough that filling the CPU's caches does not count.
 const BATCH: Duration = Duration::from_millis(1);
 
-impl<'w> Batches<'w> {
-    /// Lets all ways take turns: this many rounds, each way a batch in each.
-    pub(crate) fn of(ways: &'w mut [Way], rounds: usize) -> Self {
-        let mut taken = vec![Vec::with_capacity(rounds); ways.len()];
+impl<'c> Batches<'c> {
+    /// Measures one batch of each case per round.
+    pub(crate) fn measure(cases: &'c mut [Case], rounds: usize) -> Self {
+        let mut times = vec![Vec::with_capacity(rounds); cases.len()];
         for _ in 0..rounds {
-            for (way, taken) in ways.iter_mut().zip(&mut taken) {
-                taken.push(batch(&mut way.run));
+            for (case, times) in cases.iter_mut().zip(&mut times) {
+                times.push(batch(&mut case.run));
             }
         }
-        for taken in &mut taken {
-            taken.sort_by(f64::total_cmp);
+        for times in &mut times {
+            times.sort_by(f64::total_cmp);
         }
-        Self { ways, taken }
+        Self { cases, times }
     }
 
-    /// The quickest batch of a way and the median of all.
-    pub(crate) fn get(&self, engine: &str, work: &str, manner: &str) -> Option<(f64, f64)> {
-        let wanted = (engine, work, manner);
-        let at = self.ways.iter().position(|way| (way.engine, way.work, way.manner) == wanted)?;
-        let taken = &self.taken[at];
-        Some((*taken.first()?, *taken.get(taken.len() / 2)?))
+    /// Returns the fastest batch of a case and the median, in nanoseconds per run.
+    pub(crate) fn get(&self, engine: &str, work: &str, variant: &str) -> Option<(f64, f64)> {
+        let wanted = (engine, work, variant);
+        let at = self.cases.iter().position(|case| (case.engine, case.work, case.variant) == wanted)?;
+        let times = &self.times[at];
+        Some((*times.first()?, *times.get(times.len() / 2)?))
     }
 }
 
-/// One batch: how long a run of it took, in nanoseconds.
+/// Measures one batch, in nanoseconds per run.
 fn batch(run: &mut dyn FnMut()) -> f64 {
     let (start, mut runs) = (Instant::now(), 0_u32);
     loop {
-        // The clock is asked seldom, since that takes as long as the shortest runs.
+        // The batch doubles before each look at the clock, which takes as long as the shortest runs.
         let more = runs + 1;
         (0..more).for_each(|_| run());
         runs += more;
-        let taken = start.elapsed();
-        if taken >= BATCH {
-            return taken.as_secs_f64() * 1e9 / f64::from(runs);
+        let elapsed = start.elapsed();
+        if elapsed >= BATCH {
+            return elapsed.as_secs_f64() * 1e9 / f64::from(runs);
         }
     }
 }

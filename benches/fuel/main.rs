@@ -1,16 +1,15 @@
-//! What portable fuel costs, beside each engine's own metering, in the same run.
+//! Compares portable fuel with each engine's own metering.
 //!
-//! `cargo bench --bench fuel`: criterion's estimates of each, then a table, of runs of all ways that take turns; the target is that
-//! portable fuel costs no more than 1.10 of the engine's own metering. Each run has a fresh instance, which takes a
-//! thousandth of it.
+//! `cargo bench --bench fuel` prints criterion's estimates and then a table of ratios, measured in turns. Portable fuel should
+//! cost at most 1.10x of the engine's own metering. Each run has a fresh instance, which takes a thousandth of the time.
 
-#![expect(clippy::print_stdout, reason = "the table is what the bench is for")]
+#![expect(clippy::print_stdout, reason = "the bench prints a table")]
 
 use std::cell::Cell;
 use std::hint::black_box;
 use std::rc::Rc;
 
-use turns::{Batches, Way};
+use turns::{Batches, Case};
 use wrun::{Capabilities, Limits, RuntimeConfig, Value, create_runtime};
 
 #[cfg(feature = "wasmer-runtime")]
@@ -18,18 +17,18 @@ mod stock;
 #[path = "../turns.rs"]
 mod turns;
 
-/// A function of a module, from an i32 to an i32.
+/// A function from an i32 to an i32.
 struct Program {
     name: &'static str,
     module: &'static [u8],
     function: &'static str,
     argument: i32,
-    /// How often it is called in one run.
+    /// The number of calls in one run.
     calls: u32,
 }
 
 impl Program {
-    /// Makes the calls of a run; gives what the last returned.
+    /// Makes the calls of one run and returns the last result.
     fn run(&self, mut call: impl FnMut(i32) -> i32) -> i32 {
         (0..self.calls).fold(0, |_, _| call(black_box(self.argument)))
     }
@@ -63,7 +62,7 @@ const PROGRAMS: [Program; 4] = [
         name: "sieve in C",
         function: "sieve",
         argument: 500_000,
-        // Small enough for a core's own cache: other cores' work is not what is measured.
+        // Fits into a core's own cache, so that the load of other cores does not count.
         calls: 20,
         module: include_bytes!("../../fixtures/c/checksums.wasm"),
     },
@@ -87,42 +86,42 @@ const PROGRAMS: [Program; 4] = [
     },
 ];
 
-/// What the last run gave: the program's result, and the portable fuel it used where that is counted.
-type Ran = Rc<Cell<Option<(i32, Option<u64>)>>>;
+/// The result of the last run, and the fuel it used if portable fuel was counted.
+type Outcome = Rc<Cell<Option<(i32, Option<u64>)>>>;
 
-/// Of the manners in which a program runs.
+// The variants of a program.
 const PLAIN: &str = "plain";
 const ENGINES: &str = "engine's metering";
 const PORTABLE: &str = "portable fuel";
 
-/// All ways, and what the last run of each gave, with its program.
+/// All cases, and the outcome of each by program.
 #[derive(Default)]
-struct Ways {
-    ways: Vec<Way>,
-    ran: Vec<(&'static str, Ran)>,
+struct Cases {
+    cases: Vec<Case>,
+    outcomes: Vec<(&'static str, Outcome)>,
 }
 
-impl Ways {
+impl Cases {
     fn add(
         &mut self,
         engine: &'static str,
         work: &'static str,
-        manner: &'static str,
+        variant: &'static str,
         run: impl Fn() -> (i32, Option<u64>) + 'static,
     ) {
-        let ran = Ran::default();
-        self.ran.push((work, Rc::clone(&ran)));
-        self.ways.push(Way { engine, work, manner, run: Box::new(move || ran.set(Some(run()))) });
+        let outcome = Outcome::default();
+        self.outcomes.push((work, Rc::clone(&outcome)));
+        self.cases.push(Case { engine, work, variant, run: Box::new(move || outcome.set(Some(run()))) });
     }
 }
 
-/// Through wrun, with and without metering.
-fn through_wrun(engine: &'static str, config: &RuntimeConfig, ways: &mut Ways) {
+/// Adds the programs on wrun, with and without metering.
+fn wrun_cases(engine: &'static str, config: &RuntimeConfig, cases: &mut Cases) {
     for program in &PROGRAMS {
-        for (manner, config) in [(PLAIN, config.clone()), (PORTABLE, config.clone().with_metering())] {
+        for (variant, config) in [(PLAIN, config.clone()), (PORTABLE, config.clone().with_metering())] {
             let runtime = create_runtime(&config).expect("the engine is compiled in");
             let module = runtime.load_module(program.module).expect("the module is valid");
-            ways.add(engine, program.name, manner, move || {
+            cases.add(engine, program.name, variant, move || {
                 let made = runtime.create_instance(module.as_ref(), Limits::none(), Capabilities::none());
                 let mut instance = made.expect("it imports nothing");
                 let mut function = instance.function(program.function).expect("it is exported");
@@ -139,16 +138,16 @@ fn through_wrun(engine: &'static str, config: &RuntimeConfig, ways: &mut Ways) {
     }
 }
 
-/// With the engine's own metering at its default costs.
+/// Adds the programs on Wasmtime, metered by the engine at its default costs.
 #[cfg(feature = "wasmtime-runtime")]
-fn wasmtime_ways(ways: &mut Ways) {
+fn wasmtime_cases(cases: &mut Cases) {
     use wasmtime::{Config, Engine, Instance, Module, Store};
     let engine = Engine::new(Config::new().consume_fuel(true)).expect("the engine is configured");
     for program in &PROGRAMS {
         let binary = wat::parse_bytes(program.module).expect("the module is valid");
         let module = Module::new(&engine, binary).expect("the module compiles");
         let engine = engine.clone();
-        ways.add("wasmtime", program.name, ENGINES, move || {
+        cases.add("wasmtime", program.name, ENGINES, move || {
             let mut store = Store::new(&engine, ());
             store.set_fuel(u64::MAX / 4).expect("fuel is metered");
             let instance = Instance::new(&mut store, &module, &[]).expect("it imports nothing");
@@ -156,18 +155,18 @@ fn wasmtime_ways(ways: &mut Ways) {
             (program.run(|n| function.call(&mut store, n).expect("it returns")), None)
         });
     }
-    through_wrun("wasmtime", &RuntimeConfig::wasmtime(), ways);
+    wrun_cases("wasmtime", &RuntimeConfig::wasmtime(), cases);
 }
 
-/// With what the engine's own metering middleware emits, one unit for each operator.
+/// Adds the programs on Wasmer, metered like by its own middleware, at one unit per operator.
 #[cfg(feature = "wasmer-runtime")]
-fn wasmer_ways(ways: &mut Ways) {
+fn wasmer_cases(cases: &mut Cases) {
     use wasmer::{Engine, Instance, Module, Store, TypedFunction, imports};
     for program in &PROGRAMS {
         let engine = Engine::from(stock::compiler());
         let binary = wat::parse_bytes(program.module).expect("the module is valid");
         let module = Module::from_binary(&engine, &binary).expect("the module compiles");
-        ways.add("wasmer", program.name, ENGINES, move || {
+        cases.add("wasmer", program.name, ENGINES, move || {
             let mut store = Store::new(engine.clone());
             let instance = Instance::new(&mut store, &module, &imports! {}).expect("it imports nothing");
             let function = instance.exports.get_typed_function(&store, program.function);
@@ -175,43 +174,43 @@ fn wasmer_ways(ways: &mut Ways) {
             (program.run(|n| function.call(&mut store, n).expect("it returns")), None)
         });
     }
-    through_wrun("wasmer", &RuntimeConfig::wasmer(), ways);
+    wrun_cases("wasmer", &RuntimeConfig::wasmer(), cases);
 }
 
 fn main() {
-    let mut all = Ways::default();
+    let mut all = Cases::default();
     #[cfg(feature = "wasmtime-runtime")]
-    wasmtime_ways(&mut all);
+    wasmtime_cases(&mut all);
     #[cfg(feature = "wasmer-runtime")]
-    wasmer_ways(&mut all);
-    let Ways { mut ways, ran } = all;
+    wasmer_cases(&mut all);
+    let Cases { mut cases, outcomes } = all;
 
-    turns::estimate(&mut ways);
-    let batches = Batches::of(&mut ways, 51);
+    turns::estimate(&mut cases);
+    let batches = Batches::measure(&mut cases, 51);
     println!(
-        "\n| program | fuel used | plain, ms | engine's metering, ms | portable fuel, ms | ratio of medians | of the quickest |"
+        "\n| program | fuel used | plain, ms | engine's metering, ms | portable fuel, ms | ratio of medians | ratio of fastest batches |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     for program in &PROGRAMS {
-        let given = ran.iter().filter(|(name, _)| *name == program.name);
-        let given: Vec<_> = given.filter_map(|(_, ran)| ran.get()).collect();
-        let mut results: Vec<i32> = given.iter().map(|(result, _)| *result).collect();
+        let outcomes = outcomes.iter().filter(|(name, _)| *name == program.name);
+        let outcomes: Vec<_> = outcomes.filter_map(|(_, outcome)| outcome.get()).collect();
+        let mut results: Vec<i32> = outcomes.iter().map(|(result, _)| *result).collect();
         results.dedup();
         assert!(results.len() <= 1, "{}: {results:?}", program.name);
-        let mut fuel: Vec<u64> = given.iter().filter_map(|(_, fuel)| *fuel).collect();
+        let mut fuel: Vec<u64> = outcomes.iter().filter_map(|(_, fuel)| *fuel).collect();
         fuel.dedup();
         assert!(fuel.len() <= 1, "{}: {fuel:?} units of fuel", program.name);
         for engine in ["wasmtime", "wasmer"] {
-            let of = |manner| batches.get(engine, program.name, manner);
-            let all = (of(PLAIN), of(ENGINES), of(PORTABLE), fuel.first());
-            let (Some((_, plain)), Some((quickest, engines)), Some((our_quickest, portable)), Some(fuel)) = all else {
+            let times = |variant| batches.get(engine, program.name, variant);
+            let all = (times(PLAIN), times(ENGINES), times(PORTABLE), fuel.first());
+            let (Some((_, plain)), Some((fastest, engines)), Some((our_fastest, portable)), Some(fuel)) = all else {
                 continue;
             };
-            let (ratio, of_quickest) = (portable / engines, our_quickest / quickest);
+            let (ratio, ratio_of_fastest) = (portable / engines, our_fastest / fastest);
             let [plain, engines, portable] = [plain, engines, portable].map(|ns| ns / 1e6);
             let name = program.name;
             println!(
-                "| {engine}, {name} | {fuel} | {plain:.1} | {engines:.1} | {portable:.1} | {ratio:.2} | {of_quickest:.2} |"
+                "| {engine}, {name} | {fuel} | {plain:.1} | {engines:.1} | {portable:.1} | {ratio:.2} | {ratio_of_fastest:.2} |"
             );
         }
     }

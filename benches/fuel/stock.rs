@@ -1,7 +1,7 @@
-//! Wasmer with its own metering.
+//! Wasmer's own metering.
 //!
-//! The crate that has it, `wasmer-middlewares`, turns on features of `wasmer` (`headless`, `wasmparser`) that wrun is
-//! neither built nor tested with, and would for every test; so what it emits is emitted here, operator for operator.
+//! This emits the same operators as the metering of the crate `wasmer-middlewares`. The crate itself would turn on features of
+//! `wasmer` (`headless`, `wasmparser`) for all tests, and wrun is built without them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -12,7 +12,7 @@ use wasmer::sys::{
 };
 use wasmer::{ExportIndex, GlobalInit, GlobalType, LocalFunctionIndex, ModuleInfo, Mutability, Type};
 
-/// A compiler whose code is metered, for one module.
+/// Returns a compiler that meters the code of one module.
 pub(crate) fn compiler() -> Cranelift {
     let mut compiler = Cranelift::default();
     compiler.push_middleware(Arc::new(Metering { remaining: AtomicU32::new(0) }));
@@ -22,7 +22,7 @@ pub(crate) fn compiler() -> Cranelift {
 /// The metering of one module.
 #[derive(Debug)]
 struct Metering {
-    /// The index of the global that counts; the one after it tells whether the guest was stopped.
+    /// The index of the global with the remaining points. The next global says whether they are exhausted.
     remaining: AtomicU32,
 }
 
@@ -46,14 +46,14 @@ impl ModuleMiddleware for Metering {
 #[derive(Debug)]
 struct FunctionMetering {
     remaining: u32,
-    /// Of the operators since the last that was accounted for.
+    /// The cost of the operators since the last check.
     cost: i64,
 }
 
 impl<'a> FunctionMiddleware<'a> for FunctionMetering {
     fn feed(&mut self, operator: Operator<'a>, code: &mut MiddlewareReaderState<'a>) -> Result<(), MiddlewareError> {
         self.cost += 1;
-        if accounts(&operator) {
+        if is_checked(&operator) {
             let (global_index, value) = (self.remaining, std::mem::take(&mut self.cost));
             code.extend(&[
                 Operator::GlobalGet { global_index },
@@ -75,8 +75,8 @@ impl<'a> FunctionMiddleware<'a> for FunctionMetering {
     }
 }
 
-/// Whether what was used is accounted for before this operator, of those the programs have.
-fn accounts(operator: &Operator<'_>) -> bool {
+/// Whether the code checks the remaining points before this operator. Covers the operators that the programs use.
+fn is_checked(operator: &Operator<'_>) -> bool {
     matches!(
         operator,
         Operator::Loop { .. }
