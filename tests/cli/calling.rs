@@ -20,7 +20,7 @@ fn options_stand_anywhere() {
 }
 
 #[test]
-fn negative_and_non_finite_values_need_no_dashes() {
+fn negative_and_non_finite_values_need_no_double_dash() {
     let module = file(CALC);
     run(&[&module.path, "add", "-5", "-0x3"]).prints("-8\n");
     run(&[&module.path, "add", "-5", "3", "-o", "text"]).prints("-2\n");
@@ -61,7 +61,7 @@ fn arguments_come_from_standard_input() {
 }
 
 #[test]
-fn a_function_without_parameters_leaves_standard_input_alone() {
+fn a_function_without_parameters_does_not_read_standard_input() {
     let module = file(CALC);
     run_with(&[&module.path, "zero"], "not json").prints("0\n");
 }
@@ -77,7 +77,7 @@ fn the_module_comes_from_standard_input() {
 }
 
 #[test]
-fn text_and_binary_are_told_apart_by_content() {
+fn text_and_binary_are_distinguished_by_content() {
     let text_named_wasm = file(CALC);
     run(&[&text_named_wasm.path, "zero"]).prints("0\n");
     run(&["fixtures/add.wat", "add", "1", "2"]).prints("3\n");
@@ -96,7 +96,7 @@ fn messagepack_is_the_same_value() {
 }
 
 #[test]
-fn the_envelope_tells_what_ran_and_what_it_took() {
+fn the_envelope_has_the_result_and_the_metrics() {
     let module = file(CALC);
     on_each_engine(|engine| {
         let envelope = run(&["-r", engine, "--metrics", &module.path, "add", "5", "3"]).envelope();
@@ -118,9 +118,9 @@ fn the_envelope_tells_what_ran_and_what_it_took() {
 fn the_envelope_of_a_failure_is_well_formed_and_on_standard_output() {
     let module = file(CALC);
     on_each_engine(|engine| {
-        let said = run(&["-r", engine, "--metrics", &module.path, "div", "1", "0"]);
-        let envelope = said.envelope();
-        assert_eq!((said.code, &envelope["exit_code"], &envelope["ok"]), (134, &json!(134), &json!(false)));
+        let output = run(&["-r", engine, "--metrics", &module.path, "div", "1", "0"]);
+        let envelope = output.envelope();
+        assert_eq!((output.code, &envelope["exit_code"], &envelope["ok"]), (134, &json!(134), &json!(false)));
         let error = &envelope["error"];
         assert_eq!((&error["kind"], &error["trap"]), (&json!("trap"), &json!("integer_divide_by_zero")));
         assert_eq!((&error["function"], &error["limit"]), (&json!("div"), &json!(null)));
@@ -128,12 +128,12 @@ fn the_envelope_of_a_failure_is_well_formed_and_on_standard_output() {
         assert!(envelope.get("result").is_none());
         assert!(envelope["metrics"]["call_ns"].as_u64().is_some());
 
-        let said = run(&["-r", engine, "--metrics", &module.path, "ad"]);
-        assert_eq!((said.code, &said.envelope()["error"]["kind"]), (127, &json!("unknown_export")));
-        assert_eq!(said.envelope()["metrics"]["compile_ns"], json!(null));
+        let output = run(&["-r", engine, "--metrics", &module.path, "ad"]);
+        assert_eq!((output.code, &output.envelope()["error"]["kind"]), (127, &json!("unknown_export")));
+        assert_eq!(output.envelope()["metrics"]["compile_ns"], json!(null));
     });
-    let said = run(&["--metrics", "no/such/file.wasm", "f"]);
-    assert_eq!((said.code, &said.envelope()["error"]["kind"]), (127, &json!("module_not_found")));
+    let output = run(&["--metrics", "no/such/file.wasm", "f"]);
+    assert_eq!((output.code, &output.envelope()["error"]["kind"]), (127, &json!("module_not_found")));
 }
 
 #[test]

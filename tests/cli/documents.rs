@@ -36,7 +36,7 @@ fn examples(document: &Path) -> Vec<Example> {
     examples
 }
 
-/// Runs the examples of one document in order, with a cache of their own. Returns how many there are.
+/// Runs the examples of one document in order, with a fresh home folder. Returns the number of examples.
 fn run_examples(document: &Path, failures: &mut Vec<String>) -> usize {
     let home = tempfile::tempdir().unwrap();
     let path = format!("{}:{}", Path::new(WRUN).parent().unwrap().display(), std::env::var("PATH").unwrap());

@@ -20,7 +20,7 @@ fn each_engine_and_compiler_has_an_entry() {
 }
 
 #[test]
-fn versions_are_those_of_the_manifest() {
+fn versions_match_the_manifest() {
     let manifest = std::fs::read_to_string("Cargo.toml").unwrap();
     for kind in wrun::RuntimeKind::ALL {
         let pin = format!("{kind} = {{ version = \"={}\"", kind.version());
@@ -44,7 +44,7 @@ fn messagepack_is_the_same_report() {
 }
 
 #[test]
-fn completions_are_fresh() {
+fn completions_are_current() {
     for (shell, file) in [
         ("bash", "wrun.bash"),
         ("elvish", "wrun.elv"),

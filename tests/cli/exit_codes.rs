@@ -1,14 +1,14 @@
-//! Every row of the exit code table that exists so far, on each engine.
+//! The exit codes, on each engine.
 
 use crate::vocabulary::{CALC, WRUN, file, on_each_engine, run, skipped};
 
 #[test]
-fn zero_is_success() {
+fn code_0_is_success() {
     on_each_engine(|engine| assert_eq!(run(&["-r", engine, "fixtures/add.wasm", "add", "1", "1"]).code, 0));
 }
 
 #[test]
-fn two_is_usage() {
+fn code_2_is_usage() {
     let module = file(CALC);
     let calc = module.path.as_str();
     on_each_engine(|engine| {
@@ -37,9 +37,9 @@ fn two_is_usage() {
 
 #[cfg(feature = "wasmtime-runtime")]
 #[test]
-fn a_compiler_the_engine_lacks_is_refused() {
-    let said = run(&["-r", "wasmtime", "--compiler", "singlepass", "fixtures/add.wasm", "add", "1", "2"]);
-    said.fails(2, &["wasmtime has no compiler singlepass", "--runtime wasmer"]);
+fn a_compiler_of_another_engine_is_refused() {
+    let output = run(&["-r", "wasmtime", "--compiler", "singlepass", "fixtures/add.wasm", "add", "1", "2"]);
+    output.fails(2, &["wasmtime has no compiler singlepass", "--runtime wasmer"]);
 }
 
 #[cfg(feature = "wasmer-runtime")]
@@ -50,20 +50,20 @@ fn singlepass_runs_on_wasmer() {
 
 #[cfg(not(feature = "wasmer-runtime"))]
 #[test]
-fn an_engine_that_is_left_out_is_named_with_its_feature() {
-    let said = run(&["-r", "wasmer", "fixtures/add.wasm", "add", "1", "2"]);
-    said.fails(2, &["wasmer is not compiled into", "--features wasmer-runtime", "--runtime wasmtime"]);
+fn an_engine_that_is_not_compiled_in_is_refused() {
+    let output = run(&["-r", "wasmer", "fixtures/add.wasm", "add", "1", "2"]);
+    output.fails(2, &["wasmer is not compiled into", "--features wasmer-runtime", "--runtime wasmtime"]);
 }
 
 #[cfg(not(feature = "wasmtime-runtime"))]
 #[test]
-fn an_engine_that_is_left_out_is_named_with_its_feature() {
-    let said = run(&["-r", "wasmtime", "fixtures/add.wasm", "add", "1", "2"]);
-    said.fails(2, &["wasmtime is not compiled into", "--features wasmtime-runtime", "--runtime wasmer"]);
+fn an_engine_that_is_not_compiled_in_is_refused() {
+    let output = run(&["-r", "wasmtime", "fixtures/add.wasm", "add", "1", "2"]);
+    output.fails(2, &["wasmtime is not compiled into", "--features wasmtime-runtime", "--runtime wasmer"]);
 }
 
 #[test]
-fn a_hundred_and_twenty_five_is_wrun_itself() {
+fn code_125_is_a_failure_of_wrun() {
     run(&["fixtures", "add"]).fails(125, &["cannot read the module fixtures", "directory"]);
     if !cfg!(target_os = "linux") {
         return skipped("only Linux has /dev/full");
@@ -77,27 +77,27 @@ fn a_hundred_and_twenty_five_is_wrun_itself() {
 }
 
 #[test]
-fn a_hundred_and_twenty_six_is_a_module_that_cannot_run() {
+fn code_126_is_a_module_that_cannot_run() {
     on_each_engine(|engine| {
         run(&["-r", engine, "Cargo.toml", "f"]).fails(126, &["not a WebAssembly module"]);
         let unlinkable = ["`env` `log`: func (i32) -> ()", "`env` `memory`: memory 1..", "`env` `limit`: global i64"];
         run(&["-r", engine, "fixtures/wat/imports_missing.wat", "run"]).fails(126, &unlinkable);
-        let said = run(&["-r", engine, "--metrics", "fixtures/wat/imports_missing.wat", "run"]);
-        assert!(said.envelope()["metrics"]["compile_ns"].is_null(), "it is refused before it is compiled");
+        let output = run(&["-r", engine, "--metrics", "fixtures/wat/imports_missing.wat", "run"]);
+        assert!(output.envelope()["metrics"]["compile_ns"].is_null(), "it is refused before it is compiled");
     });
 }
 
 #[cfg(feature = "wasmer-runtime")]
 #[test]
-fn a_feature_the_engine_lacks_is_named_with_the_engine_that_has_it() {
-    let said = run(&["-r", "wasmer", "fixtures/wat/gc.wat", "run"]);
-    said.fails(126, &["gc, which wasmer with cranelift lacks", "--runtime wasmtime --compiler cranelift"]);
-    let said = run(&["-r", "wasmer", "--compiler", "singlepass", "fixtures/wat/simd.wat", "run"]);
-    said.fails(126, &["needs simd, which wasmer with singlepass lacks", "--runtime wasmer --compiler cranelift"]);
+fn a_missing_feature_is_named_with_an_engine_that_has_it() {
+    let output = run(&["-r", "wasmer", "fixtures/wat/gc.wat", "run"]);
+    output.fails(126, &["gc, which wasmer with cranelift lacks", "--runtime wasmtime --compiler cranelift"]);
+    let output = run(&["-r", "wasmer", "--compiler", "singlepass", "fixtures/wat/simd.wat", "run"]);
+    output.fails(126, &["needs simd, which wasmer with singlepass lacks", "--runtime wasmer --compiler cranelift"]);
 }
 
 #[test]
-fn a_hundred_and_twenty_seven_is_nothing_there() {
+fn code_127_is_a_missing_module_or_export() {
     let module = file(CALC);
     run(&["no/such/file.wasm", "f"]).fails(127, &["no such module file: no/such/file.wasm"]);
     run(&["inspect", "no/such/file.wasm"]).fails(127, &["no such module file"]);
@@ -110,10 +110,10 @@ fn a_hundred_and_twenty_seven_is_nothing_there() {
 }
 
 #[test]
-fn a_hundred_and_thirty_four_is_a_trap() {
+fn code_134_is_a_trap() {
     on_each_engine(|engine| {
-        let said = run(&["-r", engine, "fixtures/wat/traps.wat", "unreachable"]);
-        said.fails(134, &["error: unreachable executed", "at unreachable @ 0x"]);
+        let output = run(&["-r", engine, "fixtures/wat/traps.wat", "unreachable"]);
+        output.fails(134, &["error: unreachable executed", "at unreachable @ 0x"]);
         run(&["-r", engine, "fixtures/wat/traps.wat", "stack_overflow"]).fails(134, &["call stack exhausted"]);
         run(&["-r", engine, "fixtures/wat/start_trap.wat", "get"]).fails(134, &["unreachable executed"]);
         run(&["-r", engine, "fixtures/wat/start_command_trap.wat"]).fails(134, &["error:"]);
@@ -121,20 +121,20 @@ fn a_hundred_and_thirty_four_is_a_trap() {
 }
 
 #[test]
-fn a_hundred_and_fifty_two_is_out_of_fuel() {
+fn code_152_is_out_of_fuel() {
     on_each_engine(|engine| {
-        let said = run(&["-r", engine, "--fuel", "1K", "fixtures/wat/recursion.wat", "fib", "30"]);
-        said.fails(152, &["used more than its 1000 units of fuel"]);
+        let output = run(&["-r", engine, "--fuel", "1K", "fixtures/wat/recursion.wat", "fib", "30"]);
+        output.fails(152, &["used more than its 1000 units of fuel"]);
         run(&["-r", engine, "--fuel", "0", "fixtures/add.wasm", "add", "1", "2"]).fails(152, &["0 units"]);
     });
 }
 
 #[test]
-fn a_hundred_and_thirty_seven_is_a_limit() {
+fn code_137_is_a_limit() {
     on_each_engine(|engine| {
-        let said = run(&["-r", engine, "--memory", "1MiB", "fixtures/wat/memory_big.wat", "grow", "0"]);
-        said.fails(137, &["13107200 bytes", "limit is 1048576"]);
-        let said = run(&["-r", engine, "--table-elements", "10", "fixtures/wat/table_big.wat", "size"]);
-        assert_eq!(said.code, 137, "{said:?}");
+        let output = run(&["-r", engine, "--memory", "1MiB", "fixtures/wat/memory_big.wat", "grow", "0"]);
+        output.fails(137, &["13107200 bytes", "limit is 1048576"]);
+        let output = run(&["-r", engine, "--table-elements", "10", "fixtures/wat/table_big.wat", "size"]);
+        assert_eq!(output.code, 137, "{output:?}");
     });
 }

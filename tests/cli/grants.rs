@@ -1,4 +1,4 @@
-//! Programs, and what they are granted: by flags, by a policy file, and told by `--explain`.
+//! Grants to programs, by flags and by a policy file, and their display by `--explain`.
 
 use std::fs;
 
@@ -9,14 +9,14 @@ use crate::vocabulary::{file, on_each_engine, run, wrun};
 const GREET: &str = "fixtures/c/greet.wasm";
 
 /// A folder with a file `note.txt` and a policy file.
-struct World {
+struct TestFolder {
     folder: tempfile::TempDir,
 }
 
-impl World {
+impl TestFolder {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("note.txt"), "what is here\n").unwrap();
+        fs::write(folder.path().join("note.txt"), "some text\n").unwrap();
         fs::create_dir(folder.path().join("sub")).unwrap();
         Self { folder }
     }
@@ -33,41 +33,41 @@ impl World {
 }
 
 #[test]
-fn nothing_is_granted_unless_it_is_said() {
-    let world = World::new();
+fn nothing_is_granted_by_default() {
+    let folder = TestFolder::new();
     on_each_engine(|engine| {
-        let said = wrun().args(["-r", engine, GREET, "--", world.path()]).env("NAME", "you").output().unwrap();
-        let (stdout, stderr) = (String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
-        assert_eq!((said.status.code(), &*stdout), (Some(66), "hello, whoever you are\n"), "{stderr}");
+        let output = wrun().args(["-r", engine, GREET, "--", folder.path()]).env("NAME", "you").output().unwrap();
+        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!((output.status.code(), &*stdout), (Some(66), "hello, whoever you are\n"), "{stderr}");
         assert!(stderr.contains("No such file"), "{stderr}");
     });
 }
 
 #[test]
-fn a_folder_a_variable_arguments_and_standard_input_are_granted() {
-    let world = World::new();
-    let dir = format!("{}::/data::ro", world.path());
+fn folders_variables_arguments_and_standard_input_are_granted() {
+    let folder = TestFolder::new();
+    let dir = format!("{}::/data::ro", folder.path());
     on_each_engine(|engine| {
         run(&["-r", engine, "--dir", &dir, "--env", "NAME=you", GREET, "--", "/data/note.txt"])
-            .prints("hello, you\nwhat is here\n");
+            .prints("hello, you\nsome text\n");
         let copied = wrun()
             .args(["-r", engine, "--env", "NAME", GREET, "--", "-"])
             .env("NAME", "me")
             .write_stdin("in\n")
             .output();
         assert_eq!(copied.unwrap().stdout, b"hello, me\nin\n");
-        let own = format!("{}/note.txt", world.path());
-        run(&["-r", engine, "--dir", world.path(), GREET, "--", &own]).prints("hello, whoever you are\nwhat is here\n");
+        let own = format!("{}/note.txt", folder.path());
+        run(&["-r", engine, "--dir", folder.path(), GREET, "--", &own]).prints("hello, whoever you are\nsome text\n");
     });
 }
 
 #[test]
-fn the_exit_code_of_the_guest_is_that_of_the_command_up_to_123() {
+fn guest_exit_codes_up_to_123_become_the_exit_code() {
     on_each_engine(|engine| {
         for (code, expected) in [("0", 0), ("1", 1), ("123", 123), ("124", 125), ("255", 125), ("-1", 125)] {
-            let said = run(&["-r", engine, GREET, "--", "-", code]);
+            let output = run(&["-r", engine, GREET, "--", "-", code]);
             assert_eq!(
-                (said.code, said.stderr.contains("note: the guest exited with")),
+                (output.code, output.stderr.contains("note: the guest exited with")),
                 (expected, expected == 125),
                 "{code}"
             );
@@ -81,7 +81,7 @@ fn the_exit_code_of_the_guest_is_that_of_the_command_up_to_123() {
 }
 
 #[test]
-fn what_is_no_text_is_captured_as_it_is() {
+fn captured_output_may_be_binary() {
     on_each_engine(|engine| {
         let run = |format: &str| {
             let mut command = wrun();
@@ -97,15 +97,15 @@ fn what_is_no_text_is_captured_as_it_is() {
 }
 
 #[test]
-fn a_program_without_a_need_for_arguments_is_told_so() {
+fn guest_arguments_need_a_wasi_module() {
     run(&["fixtures/add.wasm", "add", "1", "2", "--", "3"]).fails(2, &["imports WASI"]);
 }
 
 #[test]
-fn grants_that_are_none_are_refused_before_anything_runs() {
-    let world = World::new();
-    let note = format!("{}/note.txt", world.path());
-    let twice = format!("{}::/a", world.path());
+fn invalid_grants_are_refused_before_anything_runs() {
+    let folder = TestFolder::new();
+    let note = format!("{}/note.txt", folder.path());
+    let twice = format!("{}::/a", folder.path());
     on_each_engine(|engine| {
         run(&["-r", engine, "--dir", "/no/such/folder", GREET]).fails(126, &["/no/such/folder", "No such file"]);
         run(&["-r", engine, "--dir", &note, GREET]).fails(126, &["note.txt", "is no folder"]);
@@ -145,25 +145,25 @@ fn deterministic_programs_print_the_same_on_every_engine() {
 }
 
 #[test]
-fn a_policy_file_limits_and_grants_and_flags_win() {
-    let world = World::new();
-    let policy = world.policy(
+fn flags_win_over_a_policy_file() {
+    let folder = TestFolder::new();
+    let policy = folder.policy(
         "[limits]\nfuel = \"1K\"\nmemory = \"64MiB\"\n[grants]\ndirs = [\"sub::/s\", \".::/data::ro\"]\nenv = [\"NAME=policy\"]\n",
     );
     on_each_engine(|engine| {
         run(&["-r", engine, "--policy", &policy, GREET, "--", "/data/note.txt"]).fails(152, &["1000 units"]);
         run(&["-r", engine, "--policy", &policy, "--fuel", "100M", GREET, "--", "/data/note.txt"])
-            .prints("hello, policy\nwhat is here\n");
+            .prints("hello, policy\nsome text\n");
         run(&["-r", engine, "--policy", &policy, "--fuel", "1G", "--env", "NAME=flag", GREET, "--", "/data/note.txt"])
-            .prints("hello, flag\nwhat is here\n");
+            .prints("hello, flag\nsome text\n");
     });
 }
 
 #[test]
-fn a_locked_policy_is_only_narrowed() {
-    let world = World::new();
+fn a_locked_policy_can_only_be_narrowed() {
+    let folder = TestFolder::new();
     let policy =
-        world.policy("locked = true\n[limits]\nmemory = \"64MiB\"\ntimeout = \"10s\"\n[grants]\nenv = [\"A=1\"]\n");
+        folder.policy("locked = true\n[limits]\nmemory = \"64MiB\"\ntimeout = \"10s\"\n[grants]\nenv = [\"A=1\"]\n");
     let with = |flags: &[&str]| run(&[&["--policy", &policy, "--explain"], flags, &["x.wasm"]].concat());
     assert_eq!(with(&["--memory", "32MiB", "--fuel", "5", "--timeout", "10s", "--env", "A=1"]).code, 0);
     with(&["--memory", "65MiB"]).fails(2, &["locked", "--memory"]);
@@ -174,8 +174,8 @@ fn a_locked_policy_is_only_narrowed() {
 }
 
 #[test]
-fn a_policy_file_that_is_none_is_refused_with_the_line() {
-    let world = World::new();
+fn errors_in_a_policy_file_name_the_line() {
+    let folder = TestFolder::new();
     for (text, parts) in [
         ("[limits]\nfeul = 1\n", &["line 2", "feul"][..]),
         ("\n\n[limits]\nmemory = \"64\"\n", &["line 4", "a unit is required"]),
@@ -185,20 +185,20 @@ fn a_policy_file_that_is_none_is_refused_with_the_line() {
         ("lokced = true\n", &["line 1", "lokced"]),
         ("= 1\n", &["line 1"]),
     ] {
-        run(&["--policy", &world.policy(text), "--explain", "x.wasm"]).fails(2, parts);
+        run(&["--policy", &folder.policy(text), "--explain", "x.wasm"]).fails(2, parts);
     }
     run(&["--policy", "/no/such/policy.toml", "x.wasm"]).fails(2, &["/no/such/policy.toml"]);
 }
 
 #[test]
-fn what_is_in_force_is_explained_with_where_it_comes_from() {
-    let world = World::new();
-    let policy = world.policy("[limits]\nfuel = 500\n[grants]\ndirs = [\"sub::/s::ro\"]\n");
+fn explain_shows_values_and_their_sources() {
+    let folder = TestFolder::new();
+    let policy = folder.policy("[limits]\nfuel = 500\n[grants]\ndirs = [\"sub::/s::ro\"]\n");
     let args = ["--policy", &policy, "--timeout", "2s", "--explain", "x.wasm", "f"];
-    let said = run(&args);
-    assert_eq!(said.code, 0);
+    let output = run(&args);
+    assert_eq!(output.code, 0);
     for line in ["fuel            500", "timeout         2s", "(command line)", "as /s, read-only", "(default)"] {
-        assert!(said.stdout.contains(line), "`{line}` is not in:\n{}", said.stdout);
+        assert!(output.stdout.contains(line), "`{line}` is not in:\n{}", output.stdout);
     }
     let report: Value = serde_json::from_str(&run(&[&args[..], &["-o", "json"]].concat()).stdout).unwrap();
     assert_eq!(report["limits"]["fuel"], json!({"value": 500, "from": "policy"}));
@@ -211,20 +211,20 @@ fn what_is_in_force_is_explained_with_where_it_comes_from() {
     assert_eq!(chosen.status.code(), Some(2));
     let opt = |args: &[&str]| run(&[args, &["--explain", "x.wasm"]].concat()).stdout;
     assert!(opt(&["--opt", "size"]).contains("opt             size                           (command line)"));
-    assert!(opt(&["--policy", &world.policy("opt = \"none\"\n")]).contains("opt             none "));
+    assert!(opt(&["--policy", &folder.policy("opt = \"none\"\n")]).contains("opt             none "));
     assert!(opt(&[]).contains("opt             speed                          (default)"));
     run(&["--explain", "--dir", "/no/such/folder", "x.wasm"]).fails(126, &["/no/such/folder"]);
 }
 
 #[test]
-fn a_locked_policy_keeps_its_engine_and_grants_parts_of_what_it_grants() {
-    let world = World::new();
+fn a_locked_policy_fixes_the_engine_and_allows_narrower_grants() {
+    let folder = TestFolder::new();
     let kinds: Vec<_> = wrun::RuntimeKind::available().collect();
     let text = format!(
         "locked = true\nruntime = \"{}\"\ncompiler = \"cranelift\"\ndeterministic = \"7\"\n[grants]\ndirs = [\".::/data\"]\n",
         kinds[0]
     );
-    let policy = world.policy(&text);
+    let policy = folder.policy(&text);
     let with = |flags: &[&str]| run(&[&["--policy", &policy, "--explain"], flags, &["x.wasm"]].concat());
     assert_eq!(with(&["-r", kinds[0].as_str(), "--compiler", "cranelift", "--deterministic=7"]).code, 0);
     with(&["--compiler", "singlepass"]).fails(2, &["locked", "--compiler"]);
@@ -240,12 +240,12 @@ fn a_locked_policy_keeps_its_engine_and_grants_parts_of_what_it_grants() {
 }
 
 #[test]
-fn numbers_of_a_policy_are_written_as_flags_are() {
-    let world = World::new();
-    let policy = world.policy("deterministic = 3\n[limits]\ntable-elements = \"1_000\"\nfuel = \"1_000\"\n");
-    let told = run(&["--policy", &policy, "--explain", "x.wasm"]).stdout;
-    assert!(told.contains("table-elements  1000 ") && told.contains("yes, seed 3"), "{told}");
-    run(&["--policy", &world.policy("[limits]\nfuel = -1\n"), "--explain", "x.wasm"]).fails(2, &["line 2", "-1"]);
-    run(&["--policy", &world.policy("deterministic = true\n"), "--explain", "x.wasm"])
+fn numbers_in_a_policy_are_written_as_in_flags() {
+    let folder = TestFolder::new();
+    let policy = folder.policy("deterministic = 3\n[limits]\ntable-elements = \"1_000\"\nfuel = \"1_000\"\n");
+    let output = run(&["--policy", &policy, "--explain", "x.wasm"]).stdout;
+    assert!(output.contains("table-elements  1000 ") && output.contains("yes, seed 3"), "{output}");
+    run(&["--policy", &folder.policy("[limits]\nfuel = -1\n"), "--explain", "x.wasm"]).fails(2, &["line 2", "-1"]);
+    run(&["--policy", &folder.policy("deterministic = true\n"), "--explain", "x.wasm"])
         .fails(2, &["a number is wanted"]);
 }

@@ -1,12 +1,12 @@
-//! What a user of a good Unix tool expects.
+//! The conventions of Unix tools.
 
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 
-use crate::vocabulary::{CALC, WRUN, endless, file, in_front_of_head, on_each_engine, run, said, wrun};
+use crate::vocabulary::{CALC, WRUN, endless, file, on_each_engine, piped_to_head, printed, run, wrun};
 
 #[test]
-fn a_closed_pipe_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let mut command = Command::new(WRUN);
     command.args(["inspect", "fixtures/c/checksums.wasm"]).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -17,13 +17,13 @@ fn a_closed_pipe_is_no_error() {
 }
 
 #[test]
-fn nothing_of_the_environment_is_needed() {
+fn an_empty_environment_is_enough() {
     let output = wrun().env_clear().args(["fixtures/add.wasm", "add", "5", "3"]).output().unwrap();
     assert_eq!((output.stdout.as_slice(), output.status.code()), (b"8\n".as_slice(), Some(0)));
 }
 
 #[test]
-fn the_engine_comes_from_the_environment_and_the_flag_wins() {
+fn the_runtime_flag_wins_over_the_environment() {
     let kinds: Vec<_> = wrun::RuntimeKind::available().collect();
     for from_environment in &kinds {
         let run = |args: &[&str]| {
@@ -40,15 +40,15 @@ fn the_engine_comes_from_the_environment_and_the_flag_wins() {
 }
 
 #[test]
-fn an_empty_engine_variable_is_none_and_a_wrong_one_is_named() {
-    let with = |value: &str, args: &[&str]| said(&wrun().env("WRUN_RUNTIME", value).args(args).output().unwrap());
+fn an_empty_runtime_variable_is_ignored_and_a_wrong_one_is_named() {
+    let with = |value: &str, args: &[&str]| printed(&wrun().env("WRUN_RUNTIME", value).args(args).output().unwrap());
     with("", &["fixtures/add.wasm", "add", "5", "3"]).prints("8\n");
     with("nonesuch", &["fixtures/add.wasm", "add", "5", "3"]).fails(2, &["WRUN_RUNTIME", "nonesuch"]);
     assert_eq!(with("nonesuch", &["engines"]).code, 0);
 }
 
 #[test]
-fn a_name_of_the_guest_cannot_steer_the_terminal() {
+fn control_characters_in_export_names_are_escaped() {
     let module = file(r#"(module (func (export "a\1b[2J\0ahint: b")))"#);
     let listed = run(&[&module.path, "no"]);
     listed.fails(127, &["a\\u{1b}[2J\\u{a}hint: b() -> ()"]);
@@ -58,7 +58,7 @@ fn a_name_of_the_guest_cannot_steer_the_terminal() {
 }
 
 #[test]
-fn a_function_may_be_named_like_a_negative_number() {
+fn a_function_can_be_named_like_a_negative_number() {
     let module = file(
         r#"(module (func (export "-5") (result i32) (i32.const 8)) (func (export " -5") (result i32) (i32.const 7)))"#,
     );
@@ -68,14 +68,14 @@ fn a_function_may_be_named_like_a_negative_number() {
 
 #[test]
 fn help_and_version_go_to_standard_output() {
-    let said = run(&["--help"]);
-    assert_eq!((said.code, said.stderr.as_str()), (0, ""));
-    assert!(said.stdout.contains("Usage: wrun"), "{}", said.stdout);
+    let output = run(&["--help"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    assert!(output.stdout.contains("Usage: wrun"), "{}", output.stdout);
     run(&["--version"]).prints(&format!("wrun {}\n", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
-fn a_file_named_like_a_subcommand_is_reached_by_its_path() {
+fn a_file_named_like_a_subcommand_needs_a_path() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("inspect"), CALC).unwrap();
     let output = wrun().current_dir(folder.path()).args(["./inspect", "add", "5", "3"]).output().unwrap();
@@ -90,31 +90,31 @@ fn a_function_named_like_a_subcommand_is_called() {
 
 #[test]
 fn options_before_a_subcommand_are_its_own() {
-    let said = run(&["-o", "json", "engines"]);
-    assert_eq!((said.code, said.stderr.as_str()), (0, ""));
-    assert!(said.stdout.starts_with('['), "{}", said.stdout);
+    let output = run(&["-o", "json", "engines"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    assert!(output.stdout.starts_with('['), "{}", output.stdout);
 }
 
 #[test]
 fn quiet_leaves_out_hints_and_verbose_logs() {
     let module = file(CALC);
-    let said = run(&["-q", &module.path, "ad"]);
-    assert_eq!((said.code, said.stderr.as_str()), (127, "error: the module exports no function `ad`\n"));
-    let said = run(&["-v", &module.path, "zero"]);
-    assert_eq!((said.code, said.stdout.as_str()), (0, "0\n"));
-    assert!(said.stderr.contains("compiled"), "{}", said.stderr);
-    let said = run(&["-v", "--log-format", "json", &module.path, "zero"]);
-    for line in said.stderr.lines() {
+    let output = run(&["-q", &module.path, "ad"]);
+    assert_eq!((output.code, output.stderr.as_str()), (127, "error: the module exports no function `ad`\n"));
+    let output = run(&["-v", &module.path, "zero"]);
+    assert_eq!((output.code, output.stdout.as_str()), (0, "0\n"));
+    assert!(output.stderr.contains("compiled"), "{}", output.stderr);
+    let output = run(&["-v", "--log-format", "json", &module.path, "zero"]);
+    for line in output.stderr.lines() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!(line["level"], "INFO");
     }
-    assert!(said.stderr.lines().count() >= 3, "{}", said.stderr);
+    assert!(output.stderr.lines().count() >= 3, "{}", output.stderr);
     let output = wrun().env("WRUN_LOG", "!!not=a=filter").args([&module.path, "zero"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
 }
 
 #[test]
-fn colour_is_asked_for_or_absent() {
+fn colour_is_off_unless_requested() {
     let coloured = wrun().env_remove("NO_COLOR").args(["--color", "always", "no/such.wasm"]).output().unwrap();
     assert!(coloured.stderr.starts_with(b"\x1b["), "{coloured:?}");
     let plain = wrun().env_remove("NO_COLOR").args(["no/such.wasm"]).output().unwrap();
@@ -122,19 +122,19 @@ fn colour_is_asked_for_or_absent() {
 }
 
 #[test]
-fn progress_is_off_a_terminal_only_where_it_is_asked_for() {
-    let said = run(&["--progress", "always", "fixtures/add.wasm", "add", "5", "3"]);
-    assert_eq!(said.stdout, "8\n");
-    assert!(said.stderr.contains("compiling 41 B") && said.stderr.contains("compiled in"), "{}", said.stderr);
+fn progress_without_a_terminal_must_be_requested() {
+    let output = run(&["--progress", "always", "fixtures/add.wasm", "add", "5", "3"]);
+    assert_eq!(output.stdout, "8\n");
+    assert!(output.stderr.contains("compiling 41 B") && output.stderr.contains("compiled in"), "{}", output.stderr);
     run(&["--progress", "never", "fixtures/add.wasm", "add", "5", "3"]).prints("8\n");
 }
 
 #[test]
-fn a_guest_whose_reader_has_gone_ends_and_that_is_no_error() {
+fn a_guest_that_writes_to_a_closed_pipe_ends_without_an_error() {
     let module = file(endless("wasi_snapshot_preview1"));
     on_each_engine(|engine| {
         for flags in ["", "--timeout 1h", "--fuel 1G --memory 1MiB"] {
-            let (stdout, stderr) = in_front_of_head(&format!("-r {engine} {flags} {}", module.path));
+            let (stdout, stderr) = piped_to_head(&format!("-r {engine} {flags} {}", module.path));
             assert_eq!((&*stdout, &*stderr), ("y\ny\n", "code 0\n"), "{engine} {flags}");
         }
     });
@@ -151,7 +151,7 @@ fn help_that_cannot_be_written_is_a_failure() {
 }
 
 #[test]
-fn what_is_no_utf8_is_no_bug() {
+fn paths_that_are_not_utf8_work() {
     use std::os::unix::ffi::OsStrExt;
     let odd = std::ffi::OsStr::from_bytes(b"/tmp/wrun-\xff");
     let json = |command: &mut crate::vocabulary::Command| {
@@ -167,16 +167,16 @@ fn what_is_no_utf8_is_no_bug() {
     flag.push(odd);
     assert_eq!(json(wrun().arg(flag).args(["cache", "path", "-o", "json"]))["from"], "flag");
     let log = wrun().env("WRUN_LOG", odd).args(["engines"]).output().unwrap();
-    said(&log).fails(2, &["WRUN_LOG is not UTF-8"]);
+    printed(&log).fails(2, &["WRUN_LOG is not UTF-8"]);
 }
 
 #[test]
-fn a_file_below_a_file_is_not_there() {
+fn a_path_below_a_file_does_not_exist() {
     run(&["fixtures/add.wasm/x", "add"]).fails(127, &["no such module file"]);
 }
 
 #[test]
-fn colour_is_as_asked_for_before_the_rest_is_understood() {
+fn usage_errors_honour_the_colour_flag() {
     let coloured = |args: &[&str]| {
         let output = wrun().env_remove("NO_COLOR").args(args).output().unwrap();
         assert_eq!(output.status.code(), Some(2));

@@ -1,9 +1,9 @@
-//! Bad input: a clear error, the right exit code, no panic, nothing on standard output.
+//! Invalid input: a clear error, the right exit code, no panic, and an empty standard output.
 
-use crate::vocabulary::{CALC, file, on_each_engine, run, run_with, said, skipped, wrun};
+use crate::vocabulary::{CALC, file, on_each_engine, printed, run, run_with, skipped, wrun};
 
 #[test]
-fn what_is_no_module_says_why() {
+fn the_error_for_an_invalid_module_says_why() {
     on_each_engine(|engine| {
         let refused = |bytes: &[u8], parts: &[&str]| {
             let module = file(bytes);
@@ -22,18 +22,18 @@ fn what_is_no_module_says_why() {
 }
 
 #[test]
-fn a_module_cut_anywhere_is_refused() {
+fn a_truncated_module_is_refused() {
     let whole = std::fs::read("fixtures/c/checksums.wasm").unwrap();
     for length in (1..whole.len()).step_by(97) {
         let cut = file(&whole[..length]);
-        let said = run(&[&cut.path, "sieve", "10"]);
-        assert!(matches!(said.code, 126 | 127), "cut at {length}: {said:?}");
-        assert_eq!(said.stdout, "", "cut at {length}");
+        let output = run(&[&cut.path, "sieve", "10"]);
+        assert!(matches!(output.code, 126 | 127), "cut at {length}: {output:?}");
+        assert_eq!(output.stdout, "", "cut at {length}");
     }
 }
 
 #[test]
-fn a_hundred_megabytes_are_refused_quickly_or_run() {
+fn an_invalid_large_module_is_refused() {
     let mut large = std::fs::read("fixtures/add.wasm").unwrap();
     large.extend([0, 0xff, 0xff, 0xff, 0x2f, 3, b'p', b'a', b'd']);
     large.resize(large.len() + (100 << 20) - 5, 0);
@@ -45,7 +45,7 @@ fn a_hundred_megabytes_are_refused_quickly_or_run() {
 }
 
 #[test]
-fn a_large_custom_section_is_no_hindrance() {
+fn a_module_with_a_large_custom_section_runs() {
     let mut module = std::fs::read("fixtures/add.wasm").unwrap();
     let contents = vec![0; 100 << 20];
     module.push(0);
@@ -62,7 +62,7 @@ fn a_large_custom_section_is_no_hindrance() {
 }
 
 #[test]
-fn unreadable_files_say_so() {
+fn an_unreadable_file_is_an_error() {
     use std::os::unix::fs::PermissionsExt as _;
     let module = file(CALC);
     std::fs::set_permissions(&module.path, std::fs::Permissions::from_mode(0o000)).unwrap();
@@ -73,7 +73,7 @@ fn unreadable_files_say_so() {
 }
 
 #[test]
-fn standard_input_that_is_not_the_arguments() {
+fn invalid_arguments_on_standard_input_are_refused() {
     let module = file(CALC);
     let add = |stdin: &[u8], parts: &[&str]| run_with(&[&module.path, "add"], stdin).fails(2, parts);
     add(b"", &["the input is empty", "add(i32, i32) -> i32"]);
@@ -114,16 +114,16 @@ fn arguments_that_are_not_utf8_are_refused() {
     use std::os::unix::ffi::OsStrExt as _;
     let mut command = wrun();
     let output = command.args(["fixtures/add.wasm", "add", "5"]).arg(OsStr::from_bytes(b"\xff")).output().unwrap();
-    said(&output).fails(2, &["UTF-8"]);
+    printed(&output).fails(2, &["UTF-8"]);
     let output = wrun().arg(OsStr::from_bytes(b"no\xff.wasm")).arg("add").output().unwrap();
-    said(&output).fails(127, &["no such module file"]);
+    printed(&output).fails(127, &["no such module file"]);
 }
 
 #[test]
-fn references_other_than_null_cannot_be_typed() {
+fn only_null_references_are_accepted() {
     on_each_engine(|engine| {
         run(&["-r", engine, "fixtures/wat/identity.wat", "id_externref", "null"]).prints("null\n");
-        let said = run(&["-r", engine, "fixtures/wat/identity.wat", "id_externref", "7"]);
-        said.fails(2, &["argument 1 (externref)", "only null"]);
+        let output = run(&["-r", engine, "fixtures/wat/identity.wat", "id_externref", "7"]);
+        output.fails(2, &["argument 1 (externref)", "only null"]);
     });
 }

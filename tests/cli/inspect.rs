@@ -9,7 +9,7 @@ fn inspect(module: &str) -> Value {
 }
 
 #[test]
-fn types_are_told_in_full() {
+fn types_are_complete() {
     let report = inspect("fixtures/wat/imports_missing.wat");
     assert_eq!(
         report["imports"],
@@ -29,7 +29,7 @@ fn types_are_told_in_full() {
 }
 
 #[test]
-fn features_and_who_can_run_them() {
+fn features_and_the_engines_that_support_them() {
     for (module, feature, runs) in [
         ("gc", "gc", [true, false, false]),
         ("tail_call", "tail_call", [true, false, false]),
@@ -50,7 +50,7 @@ fn features_and_who_can_run_them() {
 }
 
 #[test]
-fn start_sections_and_producers() {
+fn start_function_sections_and_producers() {
     assert!(inspect("fixtures/wat/start_ok.wat")["start"].is_u64());
     let report = inspect("fixtures/c/checksums.wasm");
     let names: Vec<_> = report["custom_sections"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
@@ -67,8 +67,8 @@ fn json_and_messagepack_are_the_same_report() {
 }
 
 #[test]
-fn the_module_may_come_from_standard_input() {
-    let said = run_with(&["inspect", "-"], "(module (func (export \"f\")))");
-    assert_eq!(said.code, 0);
-    assert!(said.stdout.contains("f: func () -> ()"), "{said:?}");
+fn the_module_can_come_from_standard_input() {
+    let output = run_with(&["inspect", "-"], "(module (func (export \"f\")))");
+    assert_eq!(output.code, 0);
+    assert!(output.stdout.contains("f: func () -> ()"), "{output:?}");
 }

@@ -1,11 +1,11 @@
-//! Limits from the command line, held on each engine.
+//! Limits on the command line, on each engine.
 
 use serde_json::json;
 
-use crate::vocabulary::{file, in_shell, on_each_engine, run, said};
+use crate::vocabulary::{file, in_shell, on_each_engine, printed, run};
 
 #[test]
-fn growth_up_to_the_limit_works_and_past_it_is_minus_one() {
+fn growth_beyond_the_limit_returns_minus_one() {
     on_each_engine(|engine| {
         let grow = |pages: &str| run(&["-r", engine, "--memory", "640KiB", "fixtures/wat/memory.wat", "grow", pages]);
         grow("9").prints("1\n");
@@ -32,18 +32,19 @@ fn all_memories_of_an_instance_share_the_limit() {
 #[test]
 fn the_envelope_names_the_limit() {
     on_each_engine(|engine| {
-        let said = run(&["-r", engine, "--metrics", "--memory", "1MiB", "fixtures/wat/memory_big.wat", "grow", "0"]);
-        let error = said.envelope()["error"].clone();
-        assert_eq!((said.code, &error["kind"]), (137, &json!("limit")));
+        let output = run(&["-r", engine, "--metrics", "--memory", "1MiB", "fixtures/wat/memory_big.wat", "grow", "0"]);
+        let error = output.envelope()["error"].clone();
+        assert_eq!((output.code, &error["kind"]), (137, &json!("limit")));
         assert_eq!(error["limit"], json!({"kind": "memory", "limit": 1_048_576, "attempted": 13_107_200}));
-        let said = run(&["-r", engine, "--metrics", "--table-elements", "1_000", "fixtures/wat/table_big.wat", "size"]);
-        let limit = said.envelope()["error"]["limit"].clone();
+        let output =
+            run(&["-r", engine, "--metrics", "--table-elements", "1_000", "fixtures/wat/table_big.wat", "size"]);
+        let limit = output.envelope()["error"]["limit"].clone();
         assert_eq!(limit, json!({"kind": "table_elements", "limit": 1000, "attempted": 200_000}));
     });
 }
 
 #[test]
-fn a_trap_after_denied_growth_is_put_down_to_the_limit() {
+fn a_trap_after_denied_growth_names_the_limit() {
     let module = file(
         r#"(module (memory 1) (table 1 funcref)
         (func (export "m") (if (i32.eq (memory.grow (i32.const 100)) (i32.const -1)) (then (unreachable))))
@@ -51,30 +52,30 @@ fn a_trap_after_denied_growth_is_put_down_to_the_limit() {
         (func (export "x") (unreachable)))"#,
     );
     on_each_engine(|engine| {
-        let said = run(&["-r", engine, "--metrics", "--memory", "1MiB", &module.path, "m"]);
-        let error = said.envelope()["error"].clone();
-        assert_eq!((said.code, &error["kind"], &error["trap"]), (137, &json!("trap"), &json!("unreachable")));
+        let output = run(&["-r", engine, "--metrics", "--memory", "1MiB", &module.path, "m"]);
+        let error = output.envelope()["error"].clone();
+        assert_eq!((output.code, &error["kind"], &error["trap"]), (137, &json!("trap"), &json!("unreachable")));
         assert_eq!(error["limit"], json!({"kind": "memory", "limit": 1_048_576, "attempted": 6_619_136}));
-        let said = run(&["-r", engine, "--metrics", "--memory", "1MiB", &module.path, "x"]);
-        assert_eq!((said.code, &said.envelope()["error"]["limit"]), (134, &json!(null)));
+        let output = run(&["-r", engine, "--metrics", "--memory", "1MiB", &module.path, "x"]);
+        assert_eq!((output.code, &output.envelope()["error"]["limit"]), (134, &json!(null)));
     });
     on_each_engine(|engine| {
-        let said = run(&["-r", engine, "--metrics", "--table-elements", "10", &module.path, "t"]);
-        let limit = &said.envelope()["error"]["limit"];
-        assert_eq!((said.code, &limit["kind"], &limit["limit"]), (137, &json!("table_elements"), &json!(10)));
+        let output = run(&["-r", engine, "--metrics", "--table-elements", "10", &module.path, "t"]);
+        let limit = &output.envelope()["error"]["limit"];
+        assert_eq!((output.code, &limit["kind"], &limit["limit"]), (137, &json!("table_elements"), &json!(10)));
     });
 }
 
 #[cfg(feature = "wasmer-runtime")]
 #[test]
-fn exceptions_under_a_memory_limit_are_refused_where_the_engine_cannot_hold_it() {
-    let said = run(&["-r", "wasmer", "--memory", "1MiB", "fixtures/wat/exceptions.wat", "caught"]);
-    said.fails(126, &["exceptions", "wasmtime holds"]);
+fn wasmer_refuses_exceptions_under_a_memory_limit() {
+    let output = run(&["-r", "wasmer", "--memory", "1MiB", "fixtures/wat/exceptions.wat", "caught"]);
+    output.fails(126, &["exceptions", "wasmtime holds"]);
     run(&["-r", "wasmer", "fixtures/wat/exceptions.wat", "caught"]).prints("7\n");
 }
 
 #[test]
-fn tables_grow_no_further_than_the_limit() {
+fn tables_grow_up_to_the_limit() {
     on_each_engine(|engine| {
         let grow = |n: &str| run(&["-r", engine, "--table-elements", "10", "fixtures/wat/tables.wat", "grow", n]);
         grow("8").prints("2\n");
@@ -83,7 +84,7 @@ fn tables_grow_no_further_than_the_limit() {
 }
 
 #[test]
-fn the_stack_bounds_recursion() {
+fn the_stack_limits_recursion() {
     on_each_engine(|engine| {
         let depth =
             |stack: &str, n: &str| run(&["-r", engine, "--stack", stack, "fixtures/wat/recursion.wat", "depth", n]);
@@ -95,13 +96,13 @@ fn the_stack_bounds_recursion() {
 }
 
 #[test]
-fn the_stack_is_the_guests_whatever_the_shell_leaves_of_its_own() {
+fn the_guest_has_its_whole_stack_under_any_ulimit() {
     on_each_engine(|engine| {
         for limit in ["1024", "8192", "65536", "unlimited"] {
             for (depth, exit_code) in [("4000", 0), ("20000000", 134)] {
                 let line = format!("-r {engine} --stack 4MiB fixtures/wat/recursion.wat depth {depth}");
-                let said = said(&in_shell(&format!("ulimit -S -s {limit}"), &line).output().unwrap());
-                assert_eq!(said.code, exit_code, "{engine}, {limit} KiB, {depth}: {}", said.stderr);
+                let output = printed(&in_shell(&format!("ulimit -S -s {limit}"), &line).output().unwrap());
+                assert_eq!(output.code, exit_code, "{engine}, {limit} KiB, {depth}: {}", output.stderr);
             }
         }
     });
@@ -111,16 +112,16 @@ fn the_stack_is_the_guests_whatever_the_shell_leaves_of_its_own() {
 fn fuel_used_is_the_same_number_on_each_engine() {
     let mut used = Vec::new();
     on_each_engine(|engine| {
-        let said = run(&["-r", engine, "--metrics", "--fuel", "10M", "fixtures/wat/recursion.wat", "fib", "15"]);
-        let fuel = said.envelope()["metrics"]["fuel_used"].clone();
+        let output = run(&["-r", engine, "--metrics", "--fuel", "10M", "fixtures/wat/recursion.wat", "fib", "15"]);
+        let fuel = output.envelope()["metrics"]["fuel_used"].clone();
         assert!(fuel.is_u64(), "{fuel}");
         let exact = format!("{fuel}");
         let run_with = |fuel: &str| run(&["-r", engine, "--fuel", fuel, "fixtures/wat/recursion.wat", "fib", "15"]);
         run_with(&exact).prints("610\n");
         assert_eq!(run_with(&format!("{}", fuel.as_u64().unwrap() - 1)).code, 152);
-        let said = run(&["-r", engine, "--metrics", "--fuel", "100", "fixtures/wat/recursion.wat", "fib", "15"]);
-        assert_eq!(said.envelope()["error"]["limit"], json!({"kind": "fuel", "limit": 100, "attempted": 101}));
-        assert_eq!(said.envelope()["metrics"]["fuel_used"], json!(100));
+        let output = run(&["-r", engine, "--metrics", "--fuel", "100", "fixtures/wat/recursion.wat", "fib", "15"]);
+        assert_eq!(output.envelope()["error"]["limit"], json!({"kind": "fuel", "limit": 100, "attempted": 101}));
+        assert_eq!(output.envelope()["metrics"]["fuel_used"], json!(100));
         assert_eq!(
             run(&["-r", engine, "--metrics", "fixtures/add.wasm", "add", "1", "2"]).envelope()["metrics"]["fuel_used"],
             json!(null)
@@ -129,8 +130,8 @@ fn fuel_used_is_the_same_number_on_each_engine() {
     for kind in wrun::RuntimeKind::available() {
         for compiler in kind.compilers() {
             let args = ["-r", kind.as_str(), "--compiler", compiler.as_str(), "--metrics", "--fuel", "10M"];
-            let said = run(&[&args[..], &["fixtures/wat/recursion.wat", "fib", "15"]].concat());
-            used.push(said.envelope()["metrics"]["fuel_used"].clone());
+            let output = run(&[&args[..], &["fixtures/wat/recursion.wat", "fib", "15"]].concat());
+            used.push(output.envelope()["metrics"]["fuel_used"].clone());
         }
     }
     assert!(used.windows(2).all(|pair| pair[0] == pair[1]), "{used:?}");

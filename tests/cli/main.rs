@@ -1,4 +1,4 @@
-//! The command line, as a user meets it: one process a test.
+//! The command line. Each test starts processes.
 
 mod cache;
 mod cache_command;

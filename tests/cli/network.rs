@@ -1,4 +1,4 @@
-//! `--net`: what a rule is, who refuses it, and what is told of it. What rules allow is tested where they are held.
+//! `--net`: the syntax of rules, their refusal, and their display. The tests of WASIX check what rules allow.
 
 use std::fs;
 
@@ -9,18 +9,18 @@ use crate::vocabulary::{on_each_engine, run, wrun};
 
 const ADD: [&str; 4] = ["fixtures/add.wasm", "add", "5", "3"];
 
-/// `--explain` with these options, which is granted where the engine has a network, and refused elsewhere.
+/// Returns the report of `--explain` if the engine has a network. Otherwise, asserts that the rules are refused.
 fn explain(engine: &str, options: &[&str]) -> Option<Value> {
-    let said = run(&[&["-r", engine, "--explain", "-o", "json"], options, &["x.wasm"]].concat());
+    let output = run(&[&["-r", engine, "--explain", "-o", "json"], options, &["x.wasm"]].concat());
     if engine.parse::<RuntimeKind>().unwrap().has_network() {
-        assert_eq!((said.code, said.stderr.as_str()), (0, ""));
-        return Some(serde_json::from_str(&said.stdout).unwrap());
+        assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+        return Some(serde_json::from_str(&output.stdout).unwrap());
     }
-    said.fails(126, &["has no network for guests"]);
+    output.fails(126, &["has no network for guests"]);
     None
 }
 
-/// A policy file with this text, and the folder it is in.
+/// Creates a policy file with this text. Returns its folder and its path.
 fn policy(text: &str) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("policy.toml");
@@ -30,16 +30,16 @@ fn policy(text: &str) -> (tempfile::TempDir, String) {
 }
 
 #[test]
-fn an_engine_without_a_network_refuses_one_before_anything_runs_and_says_who_has_it() {
+fn an_engine_without_a_network_refuses_rules_before_anything_runs() {
     let wasix = cfg!(feature = "wasix");
     on_each_engine(|engine| {
-        let said = run(&[&["-r", engine, "--net", "localhost:80"], &ADD[..]].concat());
+        let output = run(&[&["-r", engine, "--net", "localhost:80"], &ADD[..]].concat());
         if engine == "wasmer" && wasix {
-            return said.prints("8\n");
+            return output.prints("8\n");
         }
         let hint = if wasix { "use `--runtime wasmer`" } else { "build with `--features wasix`" };
         let message = format!("{engine} has no network for guests, and `out:localhost:80` grants one");
-        said.fails(126, &[&message, hint]);
+        output.fails(126, &[&message, hint]);
         let envelope = run(&[&["-r", engine, "--metrics", "--net", "dns"], &ADD[..]].concat()).envelope();
         assert_eq!((&envelope["error"]["kind"], &envelope["exit_code"]), (&json!("grant"), &json!(126)));
         assert_eq!(envelope["metrics"]["compile_ns"], Value::Null, "it was not compiled");
@@ -49,7 +49,7 @@ fn an_engine_without_a_network_refuses_one_before_anything_runs_and_says_who_has
 }
 
 #[test]
-fn what_is_no_rule_is_named_with_the_forms_of_rules() {
+fn the_error_for_an_invalid_rule_shows_the_syntax() {
     on_each_engine(|engine| {
         for (rule, why) in [
             ("localhost", "names no port"),
@@ -59,14 +59,14 @@ fn what_is_no_rule_is_named_with_the_forms_of_rules() {
             ("localhost:http", "`http` is no port"),
             ("", "names no port"),
         ] {
-            let said = run(&[&["-r", engine, "--net", rule], &ADD[..]].concat());
-            said.fails(2, &[&format!("'{rule}'"), "--net", why, "HOST:PORTS", "dns[:NAME]"]);
+            let output = run(&[&["-r", engine, "--net", rule], &ADD[..]].concat());
+            output.fails(2, &[&format!("'{rule}'"), "--net", why, "HOST:PORTS", "dns[:NAME]"]);
         }
     });
 }
 
 #[test]
-fn rules_are_explained_in_one_spelling_with_where_they_come_from() {
+fn explain_shows_rules_in_canonical_form_with_their_sources() {
     let (_folder, path) = policy("[grants]\nnet = [\"tcp:10.0.0.0/8:*\", \"dns\"]\n");
     on_each_engine(|engine| {
         let options = ["--policy", &path, "--net", "[::ffff:127.0.0.1]:80", "--net", "dns:*"];
@@ -92,7 +92,7 @@ fn rules_are_explained_in_one_spelling_with_where_they_come_from() {
 }
 
 #[test]
-fn a_locked_policy_grants_no_more_of_the_network() {
+fn a_locked_policy_allows_no_other_rules() {
     let (_folder, path) = policy("locked = true\n[grants]\nnet = [\"tcp:127.0.0.1:80\"]\n");
     let (_empty_folder, empty) = policy("locked = true\n");
     on_each_engine(|engine| {
@@ -110,7 +110,7 @@ fn a_locked_policy_grants_no_more_of_the_network() {
 }
 
 #[test]
-fn a_rule_of_a_policy_that_is_none_is_refused_with_the_line() {
+fn an_invalid_rule_in_a_policy_is_refused_with_the_line() {
     let (_folder, path) = policy("[grants]\nnet = [\"dns\", \"127.0.0.1\"]\n");
     run(&["--policy", &path, "--explain", "x.wasm"])
         .fails(2, &["line 2", "`127.0.0.1`", "names no port", "HOST:PORTS"]);

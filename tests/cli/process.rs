@@ -1,4 +1,4 @@
-//! The words for a command that is still running: it is sent signals, and waited for at most [`MOST`].
+//! Helpers for a running command, which gets signals and must end within [`TIMEOUT`].
 
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -10,21 +10,21 @@ use wrun::RuntimeKind;
 
 use crate::vocabulary::{ENVIRONMENT, WRUN};
 
-/// The most anything is waited for.
-pub(crate) const MOST: Duration = Duration::from_secs(10);
+/// The longest time that a test waits for an event.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a command that has ended printed, how it ended, and how long it took.
+/// The output of a command that has ended, its exit code and its duration.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: String,
-    /// The exit code; a command that a signal killed has none.
+    /// The exit code, or `None` if a signal killed the command.
     pub(crate) code: Option<i32>,
     pub(crate) after: Duration,
 }
 
 impl Ended {
-    /// It ended with this code, printed nothing, and its message has each of these parts.
+    /// Asserts that the command failed with this code, printed nothing, and that its message has each of these parts.
     #[track_caller]
     pub(crate) fn fails(&self, code: i32, parts: &[&str]) {
         assert_eq!((self.code, self.stdout.as_slice()), (Some(code), &b""[..]), "{}", self.stderr);
@@ -34,7 +34,7 @@ impl Ended {
         assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
     }
 
-    /// The envelope it printed.
+    /// Returns the printed envelope.
     #[track_caller]
     pub(crate) fn envelope(&self) -> serde_json::Value {
         assert_eq!(self.stderr, "");
@@ -42,36 +42,36 @@ impl Ended {
     }
 }
 
-/// A command that runs.
+/// A running command, which is killed on drop.
 pub(crate) struct Running {
     child: Child,
     since: Instant,
 }
 
-/// `wrun` with these arguments, and no environment of the tester's that it reads.
+/// `wrun` with these arguments. [`Running`] removes the variables that it reads.
 pub(crate) fn wrun(args: &[&str]) -> Command {
     let mut command = Command::new(WRUN);
     command.args(args);
     command
 }
 
-/// Signals end what is started from here on, also where the tests run in a shell's background: what runs there has
-/// Ctrl-C ignored, and so would the command.
-#[expect(unsafe_code, reason = "the standard library has no words for what a signal does")]
-fn heed_signals() {
+/// Resets SIGINT and SIGTERM to their default actions. If the tests run in the background of a shell, they ignore Ctrl-C, and their
+/// children would too.
+#[expect(unsafe_code, reason = "the standard library cannot set the action of a signal")]
+fn reset_signals() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         for signal in [libc::SIGINT, libc::SIGTERM] {
-            // SAFETY: both are signals, and what is put in place is no function.
+            // SAFETY: both are valid signals, and the default action is not a function.
             unsafe { libc::signal(signal, libc::SIG_DFL) };
         }
     });
 }
 
 impl Running {
-    /// Starts a command. Its standard input stays open, and is empty.
+    /// Starts a command. Its standard input is empty and stays open.
     pub(crate) fn start(command: &mut Command) -> Self {
-        heed_signals();
+        reset_signals();
         for name in ENVIRONMENT {
             command.env_remove(name);
         }
@@ -80,14 +80,14 @@ impl Running {
         Self { child: command.spawn().unwrap(), since }
     }
 
-    /// The same, its output kept.
+    /// Starts a command and captures its output.
     pub(crate) fn start_captured(command: &mut Command) -> Self {
         Self::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
     }
 
-    /// Waits until the command sees to this signal itself, and a while longer.
+    /// Waits until the command has a handler for this signal, and a moment longer.
     #[track_caller]
-    pub(crate) fn catches(&self, signal: u32) {
+    pub(crate) fn wait_for_handler(&self, signal: u32) {
         let status = format!("/proc/{}/status", self.child.id());
         loop {
             let text = std::fs::read_to_string(&status).unwrap_or_default();
@@ -96,29 +96,29 @@ impl Running {
             if caught >> (signal - 1) & 1 == 1 {
                 return thread::sleep(Duration::from_millis(50));
             }
-            assert!(self.since.elapsed() < MOST, "signal {signal} is not caught:\n{text}");
+            assert!(self.since.elapsed() < TIMEOUT, "signal {signal} has no handler:\n{text}");
             thread::sleep(Duration::from_millis(2));
         }
     }
 
-    /// The number of its process.
+    /// Returns the process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Sends a signal, by name.
+    /// Sends a signal by name.
     #[track_caller]
     pub(crate) fn signal(&self, name: &str) {
         let kill = format!("kill -s {name} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success(), "{kill}");
     }
 
-    /// Whether it runs still.
+    /// Returns whether the command is still running.
     pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// Writes to its standard input, and leaves that open.
+    /// Writes to its standard input, which stays open.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         let stdin = self.child.stdin.as_mut().unwrap();
         stdin.write_all(bytes).and_then(|()| stdin.flush()).unwrap();
@@ -129,13 +129,13 @@ impl Running {
         self.child.stdin = None;
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the command.
     #[track_caller]
     pub(crate) fn end(mut self) -> Ended {
         let stdin = self.child.stdin.take();
         let stdout = collect(self.child.stdout.take());
         let stderr = collect(self.child.stderr.take());
-        let status = wait(&mut self.child, self.since, MOST);
+        let status = wait(&mut self.child, self.since, TIMEOUT);
         let after = self.since.elapsed();
         drop(stdin);
         let stderr = String::from_utf8_lossy(&stderr.recv().unwrap()).into_owned();
@@ -144,7 +144,6 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// Nothing that a test started outlives it, whatever its end.
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -179,17 +178,17 @@ pub(crate) fn collect<R: Read + Send + 'static>(reader: Option<R>) -> mpsc::Rece
     receiver
 }
 
-/// A pipe that is full, as a command's standard output. It stays so while the reader lives.
+/// Creates a full pipe for the standard output of a command. It stays full until the reader is dropped.
 pub(crate) fn full_pipe() -> (PipeReader, PipeWriter) {
     let (reader, writer) = std::io::pipe().unwrap();
     let mut filler = writer.try_clone().unwrap();
-    // Blocks where the pipe is full, and ends with an error when the reader is dropped.
+    // Blocks when the pipe is full, and fails when the reader is dropped.
     thread::spawn(move || while filler.write_all(&[b' '; 4096]).is_ok() {});
     thread::sleep(Duration::from_millis(50));
     (reader, writer)
 }
 
-/// Every engine compiled in, with each of its compilers, as options.
+/// Runs a body with the options for each engine and compiler.
 pub(crate) fn on_each_compiler(body: impl Fn(&[&str])) {
     for kind in RuntimeKind::available() {
         for compiler in kind.compilers() {

@@ -1,4 +1,4 @@
-//! Programs of several toolchains in pipes, and what is left on standard input for them.
+//! Programs of several toolchains in pipes, and their standard input.
 
 use std::cell::RefCell;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -11,7 +11,7 @@ const WORDS: &str = "fixtures/cpp/words.wasm";
 const COLUMNS: &str = "fixtures/zig/columns.wasm";
 const MATCHES: &str = "fixtures/assemblyscript/matches.wasm";
 
-/// Reads standard input once: how many bytes were there, added to its argument.
+/// A module that reads standard input once and adds the number of bytes to its argument.
 pub(crate) const READS: &str = r#"(module
   (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 1) (data (i32.const 0) "\10\00\00\00\64\00\00\00")
@@ -23,7 +23,7 @@ pub(crate) const READS: &str = r#"(module
   (func (export "_start") (if (call $count) (then (unreachable)))))"#;
 
 #[test]
-fn programs_of_several_toolchains_and_engines_are_joined_by_pipes() {
+fn programs_of_several_toolchains_work_in_pipes() {
     let text = "a;n\nthe cat;1\nthe dog;8.75\nno;4\nthe cat;0.25\n";
     on_each_compiler(|options| {
         let wrun = |args: &[&str], stdin: Stdio, stdout: Stdio| {
@@ -44,7 +44,7 @@ fn programs_of_several_toolchains_and_engines_are_joined_by_pipes() {
 }
 
 #[test]
-fn a_program_answers_each_line_as_it_comes() {
+fn a_program_answers_each_line_immediately() {
     on_each_engine(|engine| {
         let mut command = Command::new(WRUN);
         command.env_clear().args(["-r", engine, MATCHES, "--", "a"]).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -81,7 +81,7 @@ fn a_real_program_costs_the_same_fuel_on_every_engine() {
 }
 
 #[test]
-fn standard_input_that_was_read_for_the_arguments_is_at_its_end_for_the_guest() {
+fn after_arguments_from_standard_input_the_guest_sees_end_of_file() {
     let module = file(READS);
     on_each_engine(|engine| {
         let with = |args: &[&str], stdin: &str| run_with(&[&["-r", engine, &module.path], args].concat(), stdin);
@@ -94,13 +94,13 @@ fn standard_input_that_was_read_for_the_arguments_is_at_its_end_for_the_guest() 
 }
 
 #[test]
-fn standard_input_that_was_read_for_the_module_is_at_its_end_for_the_guest() {
+fn after_a_module_from_standard_input_the_guest_sees_end_of_file() {
     on_each_engine(|engine| {
         run_with(&["-r", engine, "-"], READS).prints("");
         run_with(&["-r", engine, "-", "plus_read", "100"], READS).prints("100\n");
         let words = std::fs::read(WORDS).unwrap();
-        let said = run_with(&["-r", engine, "-"], words);
-        assert_eq!((said.code, &*said.stdout, &*said.stderr), (0, "", "0 words, 0 different\n"));
+        let output = run_with(&["-r", engine, "-"], words);
+        assert_eq!((output.code, &*output.stdout, &*output.stderr), (0, "", "0 words, 0 different\n"));
     });
     run(&["-"]).fails(126, &["the input is empty"]);
 }

@@ -5,11 +5,11 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::cache::World;
-use crate::process::{MOST, Running, on_each_compiler, wrun};
+use crate::cache::TestCache;
+use crate::process::{Running, TIMEOUT, on_each_compiler, wrun};
 use crate::vocabulary::{File, file};
 
-/// A guest that stays, with this many functions beside.
+/// A guest with an endless function and this many others.
 fn spinning(functions: usize) -> File {
     let mut text = r#"(module (func (export "spin") (loop $again (br $again)))"#.to_owned();
     for number in 0..functions {
@@ -19,32 +19,32 @@ fn spinning(functions: usize) -> File {
     file(&(text + ")"))
 }
 
-/// A run has this many threads once its code was compiled, and kept, and Wasmer's own have ended.
+/// Asserts that a run has this many threads after its code was compiled and cached, and Wasmer's own threads have ended.
 #[track_caller]
 fn has_threads(options: &[&str], module: &File, wanted: usize) {
-    let world = World::new();
-    let folder = world.cache();
+    let cache = TestCache::new();
+    let folder = cache.folder();
     let options = [options, &["--cache-dir", folder.to_str().unwrap(), &module.path, "spin"]].concat();
     let mut running = Running::start(&mut wrun(&options));
     let since = Instant::now();
     loop {
-        let compiled = !world.entries().is_empty();
+        let compiled = !cache.entries().is_empty();
         let threads = fs::read_dir(format!("/proc/{}/task", running.id())).unwrap().count();
         assert!(running.is_running(), "{options:?}: it ended");
         if compiled && threads == wanted {
             return;
         }
-        assert!(since.elapsed() < MOST, "{options:?}: compiled: {compiled}, {threads} threads, not {wanted}");
+        assert!(since.elapsed() < TIMEOUT, "{options:?}: compiled: {compiled}, {threads} threads, not {wanted}");
         thread::sleep(Duration::from_millis(2));
     }
 }
 
 #[test]
-fn a_small_module_is_compiled_by_the_main_thread_and_a_large_one_by_others() {
+fn only_large_modules_are_compiled_by_other_threads() {
     let (small, large) = (spinning(0), spinning(1500));
     on_each_compiler(|options| {
         has_threads(options, &small, 1);
-        // The threads of Singlepass end with its work.
+        // The threads of Singlepass end when it is done.
         if options.contains(&"cranelift") {
             has_threads(options, &large, 1 + thread::available_parallelism().unwrap().get());
         }

@@ -1,5 +1,4 @@
-//! Commands that are ended: by their time, by Ctrl-C, by a polite kill; wherever they are, and with a report where one
-//! is asked for.
+//! Timeouts, SIGINT and SIGTERM end a command in any phase, with an envelope if requested.
 
 use std::thread;
 use std::time::Duration;
@@ -40,7 +39,7 @@ fn has_all_fields(envelope: &Value) {
     assert!(envelope["metrics"]["total_ns"].is_u64(), "{envelope}");
 }
 
-/// The envelope of a command that ran out of time.
+/// Asserts that this is the envelope of a timeout.
 #[track_caller]
 fn timed_out(envelope: &Value, limit_ns: u64) {
     has_all_fields(envelope);
@@ -51,7 +50,7 @@ fn timed_out(envelope: &Value, limit_ns: u64) {
     assert!(envelope["metrics"]["total_ns"].as_u64().unwrap() >= limit_ns, "{envelope}");
 }
 
-/// A module whose compilation takes seconds with an optimising compiler, and whose reading does not.
+/// A module that takes seconds to compile with an optimizing compiler, but is quick to read.
 fn slow_to_compile() -> File {
     fn number(mut n: usize) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -81,23 +80,23 @@ fn slow_to_compile() -> File {
 }
 
 #[test]
-fn a_loop_ends_when_its_time_is_up() {
+fn a_timeout_ends_a_loop() {
     let module = file(ENDLESS);
     on_each_compiler(|options| {
-        let said = ends(options, &["--timeout", "200ms", &module.path, "spin"]);
-        said.fails(124, &["error: ", "200ms"]);
-        assert!(said.after >= Duration::from_millis(200), "{said:?}");
+        let output = ends(options, &["--timeout", "200ms", &module.path, "spin"]);
+        output.fails(124, &["error: ", "200ms"]);
+        assert!(output.after >= Duration::from_millis(200), "{output:?}");
     });
 }
 
 #[test]
-fn a_start_function_ends_when_its_time_is_up() {
+fn a_timeout_ends_a_start_function() {
     let module = file(ENDLESS_START);
     on_each_compiler(|options| ends(options, &["--timeout", "0.2s", &module.path, "seven"]).fails(124, &["200ms"]));
 }
 
 #[test]
-fn a_wait_that_nobody_ends_ends_when_the_time_is_up() {
+fn a_timeout_ends_an_atomic_wait() {
     let module = file(
         r#"(module
           (memory 1 1 shared)
@@ -106,13 +105,13 @@ fn a_wait_that_nobody_ends_ends_when_the_time_is_up() {
     );
     on_each_compiler(|options| {
         ends(options, &["--timeout", "200ms", &module.path, "wait"]).fails(124, &["200ms"]);
-        let said = ends(options, &["--metrics", "--timeout", "200ms", &module.path, "wait"]);
-        timed_out(&said.envelope(), 200_000_000);
+        let output = ends(options, &["--metrics", "--timeout", "200ms", &module.path, "wait"]);
+        timed_out(&output.envelope(), 200_000_000);
     });
 }
 
 #[test]
-fn initialisation_ends_when_its_time_is_up() {
+fn a_timeout_ends_initialize() {
     let module = file(
         r#"(module
           (func (export "_initialize") (loop $again (br $again)))
@@ -122,19 +121,19 @@ fn initialisation_ends_when_its_time_is_up() {
 }
 
 #[test]
-fn what_ends_in_time_prints_its_result() {
+fn a_call_within_its_timeout_prints_its_result() {
     let module = file(ENDLESS);
     on_each_compiler(|options| {
         for timeout in ["10s", "277777h", "2m"] {
             run(&[options, &["--timeout", timeout, &module.path, "seven"]].concat()).prints("7\n");
         }
-        let said = run(&[options, &["--timeout", "10s", "--metrics", &module.path, "seven"]].concat());
-        assert_eq!((said.code, &said.envelope()["result"]), (0, &json!(7)));
+        let output = run(&[options, &["--timeout", "10s", "--metrics", &module.path, "seven"]].concat());
+        assert_eq!((output.code, &output.envelope()["result"]), (0, &json!(7)));
     });
 }
 
 #[test]
-fn no_time_at_all_is_up_at_once() {
+fn a_timeout_of_zero_ends_every_call() {
     let module = file(ENDLESS);
     on_each_compiler(|options| {
         for (timeout, name) in [("0s", "seven"), ("0ms", "spin"), ("1us", "seven")] {
@@ -145,7 +144,7 @@ fn no_time_at_all_is_up_at_once() {
 }
 
 #[test]
-fn a_module_that_never_comes_ends_with_the_time() {
+fn a_timeout_ends_reading_the_module() {
     on_each_engine(|engine| {
         let args = ["-r", engine, "--timeout", "200ms", "-", "seven"];
         Running::start_captured(&mut wrun(&args)).end().fails(124, &["200ms", "reading the module"]);
@@ -156,7 +155,7 @@ fn a_module_that_never_comes_ends_with_the_time() {
 }
 
 #[test]
-fn arguments_that_never_come_end_with_the_time() {
+fn a_timeout_ends_reading_the_arguments() {
     let module = file(ENDLESS);
     on_each_engine(|engine| {
         let args = ["-r", engine, "--timeout", "200ms", &module.path, "spin_on"];
@@ -164,28 +163,28 @@ fn arguments_that_never_come_end_with_the_time() {
         let mut half = Running::start_captured(&mut wrun(&[&args[..], &["-"]].concat()));
         half.write(b"[5");
         half.end().fails(124, &["reading the arguments"]);
-        let said = Running::start_captured(&mut wrun(&[&args[..], &["--metrics"]].concat())).end();
-        timed_out(&said.envelope(), 200_000_000);
-        assert_eq!((&said.envelope()["function"], said.code), (&json!("spin_on"), Some(124)));
+        let output = Running::start_captured(&mut wrun(&[&args[..], &["--metrics"]].concat())).end();
+        timed_out(&output.envelope(), 200_000_000);
+        assert_eq!((&output.envelope()["function"], output.code), (&json!("spin_on"), Some(124)));
     });
 }
 
 #[test]
-fn a_long_compilation_ends_with_the_time() {
+fn a_timeout_ends_compiling() {
     let module = slow_to_compile();
     on_each_engine(|engine| {
-        let said = ends(&["-r", engine], &["--timeout", "400ms", &module.path, "f", "1"]);
-        said.fails(124, &["400ms", "while compiling"]);
-        assert!(said.after < Duration::from_secs(5), "{said:?}");
-        let said = ends(&["-r", engine], &["--metrics", "--timeout", "400ms", &module.path, "f", "1"]);
-        timed_out(&said.envelope(), 400_000_000);
-        assert!(said.envelope()["metrics"]["load_ns"].is_u64(), "what was measured is reported: {said:?}");
-        assert!(said.envelope()["metrics"]["call_ns"].is_null(), "{said:?}");
+        let output = ends(&["-r", engine], &["--timeout", "400ms", &module.path, "f", "1"]);
+        output.fails(124, &["400ms", "while compiling"]);
+        assert!(output.after < Duration::from_secs(5), "{output:?}");
+        let output = ends(&["-r", engine], &["--metrics", "--timeout", "400ms", &module.path, "f", "1"]);
+        timed_out(&output.envelope(), 400_000_000);
+        assert!(output.envelope()["metrics"]["load_ns"].is_u64(), "the measured times are reported: {output:?}");
+        assert!(output.envelope()["metrics"]["call_ns"].is_null(), "{output:?}");
     });
 }
 
 #[test]
-fn the_envelope_of_a_timeout_is_whole_in_each_format() {
+fn the_envelope_of_a_timeout_is_complete_in_each_format() {
     let (module, start) = (file(ENDLESS), file(ENDLESS_START));
     on_each_compiler(|options| {
         for (path, name) in [(&module.path, "spin"), (&start.path, "seven")] {
@@ -204,26 +203,26 @@ fn the_envelope_of_a_timeout_is_whole_in_each_format() {
 }
 
 #[test]
-fn fuel_and_time_are_told_apart_and_no_fuel_is_made_up() {
+fn the_error_distinguishes_fuel_and_time() {
     let module = file(ENDLESS);
     on_each_compiler(|options| {
         let args = ["--metrics", "--timeout", "200ms", "--fuel", "1000000G", &module.path, "spin"];
-        let said = ends(options, &args);
-        timed_out(&said.envelope(), 200_000_000);
-        assert_eq!(said.envelope()["metrics"]["fuel_used"], json!(null), "{said:?}");
-        let said = ends(options, &["--timeout", "10s", "--fuel", "1M", &module.path, "spin"]);
-        said.fails(152, &["1000000 units of fuel"]);
+        let output = ends(options, &args);
+        timed_out(&output.envelope(), 200_000_000);
+        assert_eq!(output.envelope()["metrics"]["fuel_used"], json!(null), "{output:?}");
+        let output = ends(options, &["--timeout", "10s", "--fuel", "1M", &module.path, "spin"]);
+        output.fails(152, &["1000000 units of fuel"]);
     });
 }
 
 #[test]
-fn a_signal_ends_a_loop_without_a_word() {
+fn a_signal_ends_a_loop_silently() {
     let module = file(ENDLESS);
     on_each_compiler(|options| {
         for (name, number, code, _) in SIGNALS {
             for more in [&[][..], &["--timeout", "1h"]] {
                 let running = Running::start_captured(&mut wrun(&[options, more, &[&module.path, "spin"]].concat()));
-                running.catches(number);
+                running.wait_for_handler(number);
                 running.signal(name);
                 let ended = running.end();
                 assert_eq!((ended.code, ended.stdout.as_slice(), ended.stderr.as_str()), (Some(code), &b""[..], ""));
@@ -233,13 +232,13 @@ fn a_signal_ends_a_loop_without_a_word() {
 }
 
 #[test]
-fn a_signal_ends_a_loop_with_the_envelope_where_one_is_asked_for() {
+fn a_signal_ends_a_loop_with_an_envelope_if_requested() {
     let module = file(ENDLESS);
     on_each_compiler(|options| {
         for (name, number, code, kind) in SIGNALS {
             let args = [options, &["--metrics", &module.path, "spin"]].concat();
             let running = Running::start_captured(&mut wrun(&args));
-            running.catches(number);
+            running.wait_for_handler(number);
             thread::sleep(Duration::from_millis(100));
             running.signal(name);
             let ended = running.end();
@@ -254,16 +253,16 @@ fn a_signal_ends_a_loop_with_the_envelope_where_one_is_asked_for() {
 }
 
 #[test]
-fn a_signal_ends_what_waits_for_standard_input() {
+fn a_signal_ends_reading_standard_input() {
     let module = file(ENDLESS);
     for (name, number, code, kind) in SIGNALS {
         for (path, function) in [("-", "seven"), (module.path.as_str(), "spin_on")] {
             let running = Running::start_captured(&mut wrun(&[path, function]));
-            running.catches(number);
+            running.wait_for_handler(number);
             running.signal(name);
             running.end().fails(code, &[]);
             let running = Running::start_captured(&mut wrun(&["--metrics", path, function]));
-            running.catches(number);
+            running.wait_for_handler(number);
             running.signal(name);
             let ended = running.end();
             assert_eq!((ended.code, &ended.envelope()["error"]["kind"]), (Some(code), &json!(kind)));
@@ -272,13 +271,13 @@ fn a_signal_ends_what_waits_for_standard_input() {
 }
 
 #[test]
-fn a_signal_ends_a_compilation() {
+fn a_signal_ends_compiling() {
     let module = slow_to_compile();
     on_each_engine(|engine| {
         for more in [&[][..], &["--metrics"]] {
             let args = [&["-r", engine], more, &[module.path.as_str(), "f", "1"]].concat();
             let running = Running::start_captured(&mut wrun(&args));
-            running.catches(15);
+            running.wait_for_handler(15);
             thread::sleep(Duration::from_millis(200));
             running.signal("TERM");
             assert_eq!(running.end().code, Some(143));
@@ -287,11 +286,11 @@ fn a_signal_ends_a_compilation() {
 }
 
 #[test]
-fn many_signals_are_as_good_as_one() {
+fn many_signals_act_like_one() {
     let module = file(ENDLESS);
     on_each_engine(|engine| {
         let running = Running::start_captured(&mut wrun(&["-r", engine, "--metrics", &module.path, "spin"]));
-        running.catches(15);
+        running.wait_for_handler(15);
         let pid = running.id();
         let all = format!("for s in INT TERM INT TERM INT TERM; do kill -s $s {pid} 2>/dev/null; done; true");
         assert!(std::process::Command::new("sh").args(["-c", &all]).status().unwrap().success());
@@ -304,13 +303,13 @@ fn many_signals_are_as_good_as_one() {
 }
 
 #[test]
-fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
+fn an_ignored_signal_stays_ignored() {
     let module = file(r#"(module (func (export "same") (param i32) (result i32) (local.get 0)))"#);
     for more in ["", "--metrics", "--timeout 1h"] {
         let line = format!("trap '' INT; exec {WRUN} {more} {} same", module.path);
         let start = || Running::start_captured(std::process::Command::new("sh").args(["-c", &line]));
         let mut running = start();
-        running.catches(15);
+        running.wait_for_handler(15);
         for _ in 0..3 {
             running.signal("INT");
         }
@@ -322,14 +321,14 @@ fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
 
         let running = start();
-        running.catches(15);
+        running.wait_for_handler(15);
         running.signal("TERM");
         assert_eq!(running.end().code, Some(143));
     }
 }
 
 #[test]
-fn a_signal_ends_what_is_blocked_on_a_full_pipe() {
+fn a_signal_ends_a_write_to_a_full_pipe() {
     let module = file(ENDLESS);
     let runs: [&[&str]; 4] = [
         &[&module.path, "seven"],
@@ -344,11 +343,11 @@ fn a_signal_ends_what_is_blocked_on_a_full_pipe() {
         .map(|(args, signal)| (Running::start(wrun(args).stdout(full.try_clone().unwrap())), args, signal))
         .collect();
     for (running, _, (_, number, _, _)) in &blocked {
-        running.catches(*number);
+        running.wait_for_handler(*number);
     }
     thread::sleep(Duration::from_millis(400));
     for (mut running, args, (name, _, code, _)) in blocked {
-        assert!(running.is_running(), "{args:?}: it has nobody to print to");
+        assert!(running.is_running(), "{args:?}: its output is blocked");
         running.signal(name);
         assert_eq!(running.end().code, Some(code), "{args:?} {name}");
     }
@@ -356,15 +355,15 @@ fn a_signal_ends_what_is_blocked_on_a_full_pipe() {
 }
 
 #[test]
-fn a_second_signal_ends_a_report_that_nobody_reads() {
+fn a_second_signal_ends_a_blocked_report() {
     let module = file(ENDLESS);
     for (name, number, code, _) in SIGNALS {
         let (reader, full) = full_pipe();
         let mut running = Running::start(wrun(&["--metrics", &module.path, "spin"]).stdout(full));
-        running.catches(number);
+        running.wait_for_handler(number);
         running.signal("INT");
         thread::sleep(Duration::from_millis(200));
-        assert!(running.is_running(), "it reports to nobody");
+        assert!(running.is_running(), "its report is blocked");
         running.signal(name);
         assert_eq!(running.end().code, Some(code), "{name}");
         drop(reader);
@@ -372,7 +371,7 @@ fn a_second_signal_ends_a_report_that_nobody_reads() {
 }
 
 #[test]
-fn a_reader_that_has_gone_is_no_failure_of_a_timeout() {
+fn a_timeout_with_a_closed_pipe_keeps_its_exit_code() {
     let module = file(ENDLESS);
     let (reader, writer) = std::io::pipe().unwrap();
     let running = Running::start(wrun(&["--metrics", "--timeout", "200ms", &module.path, "spin"]).stdout(writer));
@@ -381,7 +380,7 @@ fn a_reader_that_has_gone_is_no_failure_of_a_timeout() {
 }
 
 #[test]
-fn a_timeout_ends_what_nobody_reads_the_report_of() {
+fn a_timeout_ends_a_blocked_report() {
     let module = file(ENDLESS);
     let (reader, full) = full_pipe();
     for args in [

@@ -1,12 +1,12 @@
-//! The command at a terminal, which `script` (util-linux) plays.
+//! The command at a terminal, which `script` (util-linux) provides.
 
 use std::io::{Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use crate::vocabulary::{WRUN, file, on_each_engine, skipped};
 
-/// What wipes a line.
-const WIPED: &str = "\r\x1b[K";
+/// Clears a line.
+const CLEAR: &str = "\r\x1b[K";
 
 /// A command at a terminal.
 struct Terminal {
@@ -17,7 +17,7 @@ struct Terminal {
 }
 
 impl Terminal {
-    /// `wrun` with these arguments, none of which has a quote in it, at a terminal of this kind.
+    /// Starts `wrun` with these arguments, without quotes, at a terminal of this kind.
     fn start(kind: &str, args: &[&str]) -> Self {
         let words = args.iter().map(|arg| format!(" '{arg}'")).collect::<String>();
         let line = format!("exec '{WRUN}'{words}");
@@ -30,7 +30,7 @@ impl Terminal {
         Self { child, keys, screen, shown: String::new() }
     }
 
-    /// Waits until this is shown.
+    /// Waits until the terminal shows this text.
     #[track_caller]
     fn shows(&mut self, text: &str) {
         let mut bytes = Vec::new();
@@ -50,7 +50,7 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).and_then(|()| self.keys.flush()).unwrap();
     }
 
-    /// Waits for the end: all that was shown, and the exit code.
+    /// Waits for the end. Returns all that was shown, and the exit code.
     fn end(mut self) -> (String, Option<i32>) {
         let mut rest = Vec::new();
         self.screen.read_to_end(&mut rest).unwrap();
@@ -67,25 +67,25 @@ fn at_a_terminal_of_each_engine(body: impl Fn(&str)) {
     on_each_engine(body);
 }
 
-/// Takes a while to compile, and says how it is used where it is called with [`WRONG`].
+/// Takes a while to compile, and prints its usage when called with [`WRONG`].
 const SLOW: &str = "fixtures/cpp/words.wasm";
 const WRONG: [&str; 3] = ["--", "-n", "few"];
 const USAGE: &str = "usage: words.wasm [-n COUNT] [FILE]...\r\n";
 
 #[test]
-fn the_spinner_is_gone_before_the_guest_writes() {
+fn the_spinner_is_cleared_before_the_guest_writes() {
     at_a_terminal_of_each_engine(|engine| {
         let args = [&["-r", engine, "--progress", "always", SLOW], &WRONG[..]].concat();
         let (shown, code) = Terminal::start("xterm", &args).end();
         assert_eq!(code, Some(2), "{shown:?}");
         assert!(shown.contains("compiling 2"), "{shown:?}");
-        assert!(shown.ends_with(&format!("{WIPED}{USAGE}")), "{shown:?}");
-        assert_eq!(shown.matches('\n').count(), 1, "all is drawn on one line: {shown:?}");
+        assert!(shown.ends_with(&format!("{CLEAR}{USAGE}")), "{shown:?}");
+        assert_eq!(shown.matches('\n').count(), 1, "progress stays on one line: {shown:?}");
     });
 }
 
 #[test]
-fn a_terminal_that_cannot_wipe_is_shown_no_spinner() {
+fn a_dumb_terminal_gets_no_spinner() {
     at_a_terminal_of_each_engine(|engine| {
         let shown = |progress: &str| {
             let args = [&["-r", engine, "--progress", progress, SLOW], &WRONG[..]].concat();
@@ -106,13 +106,13 @@ fn an_interrupted_compilation_leaves_nothing_on_the_terminal() {
         terminal.types("\x03");
         let (shown, code) = terminal.end();
         assert_eq!(code, Some(130), "{shown:?}");
-        assert!(shown.ends_with(WIPED) && !shown.contains('\n'), "{shown:?}");
-        assert!(!shown.contains("  "), "a padded line would send the `^C` to the next, and stay: {shown:?}");
+        assert!(shown.ends_with(CLEAR) && !shown.contains('\n'), "{shown:?}");
+        assert!(!shown.contains("  "), "padding would move the `^C` to the next line: {shown:?}");
     });
 }
 
 #[test]
-fn what_the_guest_wrote_stays_where_it_is_interrupted() {
+fn output_of_an_interrupted_guest_stays() {
     let module = file(
         r#"(module (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
         (memory (export "memory") 1) (data (i32.const 0) "\08\00\00\00\08\00\00\00prompt> ")
@@ -129,7 +129,7 @@ fn what_the_guest_wrote_stays_where_it_is_interrupted() {
 }
 
 #[test]
-fn a_guest_is_not_asked_for_more_than_its_arguments() {
+fn end_of_file_at_the_terminal_ends_the_arguments() {
     let module = file(crate::programs::READS);
     at_a_terminal_of_each_engine(|engine| {
         let mut terminal = Terminal::start("xterm", &["-r", engine, &module.path, "plus_read", "-"]);

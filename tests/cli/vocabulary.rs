@@ -11,7 +11,7 @@ use wrun::RuntimeKind;
 
 use crate::process::{collect, wait};
 
-/// A module with a function of each common shape.
+/// A module with functions of common signatures.
 pub(crate) const CALC: &str = r#"(module
   (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
   (func (export "div") (param i32 i32) (result i32) (i32.div_s (local.get 0) (local.get 1)))
@@ -21,15 +21,15 @@ pub(crate) const CALC: &str = r#"(module
   (func (export "nothing"))
   (memory (export "memory") 1))"#;
 
-/// What a command printed, and its exit code.
+/// The output and the exit code of a command.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Said {
+pub(crate) struct Printed {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     pub(crate) code: i32,
 }
 
-/// What `wrun` reads of its environment; without the last three it finds no folder for a cache.
+/// The variables that `wrun` reads. Without the last three, it has no folder for a cache.
 pub(crate) const ENVIRONMENT: [&str; 6] =
     ["WRUN_RUNTIME", "WRUN_LOG", "WRUN_CACHE_SIZE", "WRUN_CACHE_DIR", "XDG_CACHE_HOME", "HOME"];
 
@@ -126,24 +126,24 @@ pub(crate) fn in_shell(first: &str, line: &str) -> Command {
 }
 
 /// Runs `wrun` with these arguments and nothing on standard input.
-pub(crate) fn run(args: &[&str]) -> Said {
+pub(crate) fn run(args: &[&str]) -> Printed {
     run_with(args, "")
 }
 
-/// Runs `wrun` with these arguments and this on standard input.
-pub(crate) fn run_with(args: &[&str], stdin: impl Into<Vec<u8>>) -> Said {
-    said(&wrun().args(args).write_stdin(stdin).output().unwrap())
+/// Runs `wrun` with these arguments and this standard input.
+pub(crate) fn run_with(args: &[&str], stdin: impl Into<Vec<u8>>) -> Printed {
+    printed(&wrun().args(args).write_stdin(stdin).output().unwrap())
 }
 
-pub(crate) fn said(output: &Output) -> Said {
-    Said {
+pub(crate) fn printed(output: &Output) -> Printed {
+    Printed {
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        code: output.status.code().expect("wrun ends by itself"),
+        code: output.status.code().expect("no signal killed the command"),
     }
 }
 
-/// A program that writes lines for ever, by this module of WASI.
+/// A program that writes lines endlessly through this WASI module.
 pub(crate) fn endless(wasi: &str) -> String {
     format!(
         r#"(module (import "{wasi}" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
@@ -153,8 +153,8 @@ pub(crate) fn endless(wasi: &str) -> String {
     )
 }
 
-/// What is printed of `wrun` with a line of arguments where only two lines of it are read; and what it says, with its exit code.
-pub(crate) fn in_front_of_head(line: &str) -> (String, String) {
+/// Pipes `wrun` with a line of arguments into `head -2`. Returns its standard output, and its standard error with the exit code.
+pub(crate) fn piped_to_head(line: &str) -> (String, String) {
     let line = format!("{{ {WRUN} --no-cache {line}; echo code $? >&2; }} | head -2");
     let output = std::process::Command::new("timeout").args(["60", "sh", "-c", &line]).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -167,14 +167,14 @@ pub(crate) fn skipped(why: &str) {
     let _ = writeln!(io::stderr().lock(), "skipped: {}: {why}", thread.name().unwrap_or("a test"));
 }
 
-/// Runs a body for each engine that is compiled in, by name.
+/// Runs a body with the name of each engine that is compiled in.
 pub(crate) fn on_each_engine(body: impl Fn(&str)) {
     for kind in RuntimeKind::available() {
         body(kind.as_str());
     }
 }
 
-/// A module written to a file of its own; the folder goes with the value.
+/// A module in a temporary file.
 pub(crate) struct File {
     _folder: tempfile::TempDir,
     pub(crate) path: String,
@@ -187,14 +187,14 @@ pub(crate) fn file(contents: impl AsRef<[u8]>) -> File {
     File { path: path.to_str().unwrap().to_owned(), _folder: folder }
 }
 
-impl Said {
-    /// It succeeded, said nothing else, and printed just this.
+impl Printed {
+    /// Asserts that the command succeeded and printed exactly this.
     #[track_caller]
     pub(crate) fn prints(&self, stdout: &str) {
         assert_eq!((self.code, self.stdout.as_str(), self.stderr.as_str()), (0, stdout, ""));
     }
 
-    /// It failed with this code, printed nothing, and its message has each of these parts.
+    /// Asserts that the command failed with this code, printed nothing, and that its message has each of these parts.
     #[track_caller]
     pub(crate) fn fails(&self, code: i32, parts: &[&str]) {
         assert_eq!((self.code, self.stdout.as_str()), (code, ""), "{}", self.stderr);
@@ -204,7 +204,7 @@ impl Said {
         assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
     }
 
-    /// The envelope it printed.
+    /// Returns the printed envelope.
     #[track_caller]
     pub(crate) fn envelope(&self) -> serde_json::Value {
         assert_eq!(self.stderr, "");

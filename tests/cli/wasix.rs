@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::process::{Running, wrun};
-use crate::vocabulary::{endless, file, in_front_of_head, run, run_with};
+use crate::vocabulary::{endless, file, piped_to_head, run, run_with};
 
 const HELLO: &str = "fixtures/wasix/hello.wasm";
 const WORLD: &str = "fixtures/wasix/world.wasm";
@@ -17,12 +17,12 @@ fn on_each(body: impl Fn(&[&str])) {
     }
 }
 
-fn wasix(options: &[&str], more: &[&str], module: &str, what: &str) -> crate::vocabulary::Said {
+fn wasix(options: &[&str], more: &[&str], module: &str, what: &str) -> crate::vocabulary::Printed {
     run(&[options, more, &[module, "--", what]].concat())
 }
 
 #[test]
-fn a_program_runs_and_its_exit_code_is_that_of_wrun() {
+fn a_program_runs_and_its_exit_code_is_kept() {
     on_each(|options| {
         run(&[options, &[HELLO]].concat()).prints("hello from WASIX\n");
         assert_eq!(wasix(options, &[], HELLO, "exit").code, 12);
@@ -35,12 +35,12 @@ fn a_program_runs_and_its_exit_code_is_that_of_wrun() {
 #[test]
 fn a_program_reads_standard_input_to_its_end() {
     on_each(|options| {
-        let said = run_with(&[options, &[WORLD]].concat(), "piped");
-        assert!(said.stdout.ends_with("random=1\nread piped\n"), "{said:?}");
+        let output = run_with(&[options, &[WORLD]].concat(), "piped");
+        assert!(output.stdout.ends_with("random=1\nread piped\n"), "{output:?}");
         let long = "x".repeat(1 << 20);
-        let said = run_with(&[options, &[WORLD]].concat(), long.as_str());
-        let read: usize = said.stdout.lines().filter_map(|line| line.strip_prefix("read ")).map(str::len).sum();
-        assert_eq!((said.code, read), (0, 1 << 20));
+        let output = run_with(&[options, &[WORLD]].concat(), long.as_str());
+        let read: usize = output.stdout.lines().filter_map(|line| line.strip_prefix("read ")).map(str::len).sum();
+        assert_eq!((output.code, read), (0, 1 << 20));
     });
 }
 
@@ -59,7 +59,7 @@ fn threads_run_and_end_with_the_program() {
 }
 
 #[test]
-fn what_cannot_be_had_is_refused_before_anything_runs() {
+fn unsupported_limits_and_engines_are_refused_before_anything_runs() {
     #[cfg(feature = "wasmtime-runtime")]
     for program in [HELLO, THREADS] {
         run(&["-r", "wasmtime", program]).fails(126, &["needs WASIX: use --runtime wasmer"]);
@@ -68,13 +68,13 @@ fn what_cannot_be_had_is_refused_before_anything_runs() {
     on_each(|options| {
         wasix(options, &["--fuel", "1M"], THREADS, "add").fails(126, &["can start threads", "no fuel limit"]);
         wasix(options, &["--memory", "1MiB"], THREADS, "add").fails(137, &["linear memory", "1048576"]);
-        assert_eq!(wasix(options, &["--fuel", "1M"], HELLO, "exit").code, 12, "it starts no threads");
+        assert_eq!(wasix(options, &["--fuel", "1M"], HELLO, "exit").code, 12, "hello.wasm starts no threads");
         assert_eq!(wasix(options, &["--fuel", "100"], HELLO, "exit").code, 152);
     });
 }
 
 #[test]
-fn time_ends_a_program_with_threads_whatever_they_do() {
+fn a_timeout_ends_a_program_in_any_blocking_call() {
     on_each(|options| {
         for what in ["run", "sleep", "wait-in-code", "wait-at-gate", "join", "read-pipe", "poll"] {
             let args = [options, &["--timeout", "200ms", THREADS, "--", what]].concat();
@@ -83,17 +83,17 @@ fn time_ends_a_program_with_threads_whatever_they_do() {
             assert!(ended.after.as_millis() < 3000, "{what} took {:?}", ended.after);
         }
         let ended = Running::start_captured(&mut wrun(&[options, &["--timeout", "200ms", WORLD]].concat())).end();
-        assert_eq!(ended.code, Some(124), "a read of standard input that stays open: {ended:?}");
+        assert_eq!(ended.code, Some(124), "reading from an open standard input: {ended:?}");
     });
 }
 
 #[test]
-fn so_do_signals() {
+fn signals_end_a_program_in_any_blocking_call() {
     for (options, what) in [(&[][..], "sleep"), (&["--metrics"], "wait-in-code"), (&["--timeout", "1m"], "run")] {
         for (name, number, code) in [("INT", 2, 130), ("TERM", 15, 143)] {
             let args = [&["-r", "wasmer"], options, &[THREADS, "--", what]].concat();
             let running = Running::start_captured(&mut wrun(&args));
-            running.catches(number);
+            running.wait_for_handler(number);
             running.signal(name);
             let ended = running.end();
             assert_eq!(ended.code, Some(code), "{what} {options:?} {name}: {ended:?}");
@@ -102,10 +102,10 @@ fn so_do_signals() {
 }
 
 #[test]
-fn a_program_whose_reader_has_gone_ends_and_that_is_no_error() {
+fn a_program_that_writes_to_a_closed_pipe_ends_without_an_error() {
     let module = file(endless("wasix_32v1"));
     for flags in ["", "--timeout 1h", "--memory 1MiB"] {
-        let (stdout, stderr) = in_front_of_head(&format!("-r wasmer {flags} {}", module.path));
+        let (stdout, stderr) = piped_to_head(&format!("-r wasmer {flags} {}", module.path));
         assert_eq!((&*stdout, &*stderr), ("y\ny\n", "code 0\n"), "{flags}");
     }
 }
