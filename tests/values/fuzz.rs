@@ -29,10 +29,12 @@ fn almost_a_value(u: &mut Unstructured) -> Result<String> {
         0 => format!("{sign}{}", string_of(u, "0123456789abcdefx_.epn:", 12)?),
         1 => format!("{sign}0x{}{}", string_of(u, "0123456789abcdef_.", 20)?, binary_exponent(u)?),
         2 => format!("{sign}{}{}", u.choose(&["nan", "inf"])?, string_of(u, ":0123456789abcdefx", 8)?),
-        _ => vec(u, 0..=8, |u| Ok(if u.arbitrary()? { u.int_in_range(b' '..=b'~')?.into() } else { u.arbitrary()? }))?
-            .into_iter()
-            .collect::<String>(),
+        _ => vec(u, 0..=8, any_character)?.into_iter().collect(),
     })
+}
+
+fn any_character(u: &mut Unstructured) -> Result<char> {
+    if u.arbitrary()? { Ok(u.int_in_range(b' '..=b'~')?.into()) } else { u.arbitrary() }
 }
 
 fn binary_exponent(u: &mut Unstructured) -> Result<String> {
