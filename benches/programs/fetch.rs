@@ -1,4 +1,4 @@
-//! Fetches packages from PyPI and npm into the build folder.
+//! Fetches packages with pip and npm into the build folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -102,7 +102,7 @@ fn quiet_leaves_out_hints_and_verbose_logs() {
     assert_eq!((output.code, output.stderr.as_str()), (127, "error: the module exports no function `ad`\n"));
     let output = run(&["-v", &module.path, "zero"]);
     assert_eq!((output.code, output.stdout.as_str()), (0, "0\n"));
-    assert!(output.stderr.contains("compiled"), "{}", output.stderr);
+    assert!(output.stderr.contains("compile_ns"), "{}", output.stderr);
     let output = run(&["-v", "--log-format", "json", &module.path, "zero"]);
     for line in output.stderr.lines() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();

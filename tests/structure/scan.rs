@@ -154,7 +154,7 @@ fn use_tree(tokens: &[Token], mut path: Names, leaves: &mut Vec<(Names, Option<S
             return leaves.push((path, alias));
         }
         // `{self}` names the module before the braces.
-        if !token.is("::") && !(token.is("self") && !path.is_empty()) {
+        if !token.is("::") && (!token.is("self") || path.is_empty()) {
             path.push(token.text.clone());
         }
     }
