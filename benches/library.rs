@@ -1,5 +1,5 @@
-//! Compares the library with the engines it uses: compiling, loading from the cache, instantiating, a fresh instance for
-//! one call, and the codecs. The bench `call` measures calls, the bench `fuel` measures fuel.
+//! Compares the library with the engines it uses: compiling, loading from the cache, instantiating, a fresh instance
+//! for one call, and the codecs. The bench `call` measures calls, the bench `fuel` measures fuel.
 //!
 //! `cargo bench --bench library` prints criterion's estimates and then a table of ratios, measured in turns.
 
@@ -128,7 +128,8 @@ fn wasmer_alone(cases: &mut Vec<Case>) {
         sys::{Cranelift, NativeEngineExt},
     };
     let (fresh, variant) = (|| Engine::from(Cranelift::default()), "engine");
-    // Each run has its own engine: an engine keeps all code that it compiled or loaded, until the process runs out of mappings.
+    // Each run has its own engine: an engine keeps all code that it compiled or loaded, until the process runs out of
+    // mappings.
     for (work, bytes) in COMPILED {
         let run =
             Box::new(move || drop(black_box(Module::from_binary(&fresh(), black_box(bytes)).expect("it compiles"))));

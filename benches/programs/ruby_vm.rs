@@ -1,5 +1,5 @@
-//! Ruby as a library in this process: `@ruby/3.4-wasm-wasi` of npm, a WASI reactor that expects a JavaScript host. This host
-//! provides only the table of Ruby values; calls of JavaScript functions fail.
+//! Ruby as a library in this process: `@ruby/3.4-wasm-wasi` of npm, a WASI reactor that expects a JavaScript host. This
+//! host provides only the table of Ruby values; calls of JavaScript functions fail.
 
 use std::collections::BTreeMap;
 use std::error::Error;

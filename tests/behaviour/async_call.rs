@@ -1,4 +1,4 @@
-//! Calls that are awaited: no executor is blocked, the instance comes back, and a dropped call ends its guest.
+//! Async calls: they do not block the executor, return the instance, and end the guest when dropped.
 
 use std::future::Future;
 use std::pin::pin;
@@ -17,7 +17,7 @@ use crate::stopping::{
 };
 use crate::vocabulary::{Engine, hints, on_each, refused, tells, trapped};
 
-/// Runs a future on an executor of one thread, which nothing may block.
+/// Runs a future on a single-threaded executor, which must not be blocked.
 fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
 }

@@ -1,4 +1,4 @@
-//! Calls by name: in values, in `i32`s, in JSON, in MessagePack, in Rust types; and names that are wrong.
+//! Calls by name, with values, `i32`s, JSON, MessagePack and Rust types; and unknown names.
 
 use wrun::{ErrorKind, FuncType, ValType, Value, WasmInstanceExt};
 

@@ -1,4 +1,4 @@
-//! Configurations that no engine can hold are refused, and say what would do.
+//! Unsupported configurations are refused with a hint.
 
 use wrun::config::DEFAULT_MAX_STACK;
 use wrun::runtime::preflight::{LEAST_STACK, MOST_STACK};
@@ -98,7 +98,7 @@ fn a_refused_configuration_leaves_the_engine_usable() {
     });
 }
 
-/// Work that an optimiser leaves less of, several pages of it.
+/// Several pages of code that an optimizer can shrink.
 fn foldable() -> String {
     let body = "(local i32)
       (local.set 1 (i32.add (i32.mul (i32.const 6) (i32.const 7)) (i32.sub (i32.const 3) (i32.const 3))))
@@ -124,7 +124,7 @@ fn what_a_compiler_takes_time_for_changes_its_code_and_no_result() {
                 continue;
             }
             let engine = Engine::configured(&config);
-            // Wasmer knows how long its code is once the cache has it.
+            // Wasmer knows the size of its code only after the cache has stored it.
             let module = cache.load_or_compile(engine.runtime.as_ref(), foldable().as_bytes()).unwrap();
             sizes.push(module.compiled_bytes());
             let mut instance = engine.instance_of(module.as_ref()).unwrap();

@@ -1,4 +1,5 @@
-//! Handles for other threads: they see each state, stop and hold what runs, and do no harm where nothing does.
+//! Control handles for other threads: they report the state, interrupt and pause running calls, and have no effect on
+//! idle instances.
 
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -9,7 +10,7 @@ use wrun::{Control, ErrorKind, Exit, FuncType, HostImports, InstanceState, Limit
 use crate::stopping::{Call, GUEST, Gate, LONG, answers, becomes, guest, on_each_stoppable, on_each_unmetered};
 use crate::vocabulary::{PAGE, hints, on_each, refused, tells, trapped};
 
-/// A guest that takes more memory before it traps.
+/// A guest that grows its memory before it traps.
 const TRAPPING: &str = r#"
 (module (memory 1)
   (func (export "trap") (drop (memory.grow (i32.const 4))) unreachable)

@@ -1,4 +1,4 @@
-//! The states of an instance: ready until a trap, crashed after it, ready again when told so.
+//! Instance states: ready until a trap, crashed after it, ready again after `recover`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

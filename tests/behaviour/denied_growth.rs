@@ -1,10 +1,10 @@
-//! A trap after growth was denied says by what limit; any other trap does not.
+//! A trap after denied growth names the limit; other traps do not.
 
 use wrun::{LimitExceeded, LimitKind, Limits, Trap, Value, WasmInstance, WasmInstanceExt};
 
 use crate::vocabulary::{PAGE, on_each, trapped};
 
-/// Grows tables, and traps or not afterwards. The table `fixed` has a maximum of its own.
+/// Grows tables and then traps or returns. The table `fixed` has its own maximum.
 const GUEST: &str = r#"
 (module
   (table $a 2 funcref)

@@ -1,4 +1,4 @@
-//! Guests that end themselves through the host: an outcome with a code, after which nothing runs.
+//! Guests that exit through the host: the result is an exit code, and the instance accepts no more calls.
 
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -49,7 +49,7 @@ fn exited<T>(result: Result<T>, code: i32) {
     tells(error.message(), &["exited", &code.to_string()]);
 }
 
-/// Runs a case with guests that can be stopped and with others.
+/// Runs a case with interruption and without.
 #[track_caller]
 fn on_all(case: fn(&Engine)) {
     on_each(case);
@@ -173,7 +173,7 @@ fn an_exit_tells_more_than_that_the_guest_was_to_be_stopped() {
         exited(guest.call("exit", &[Value::I32(0)]), 6);
         assert_eq!(guest.state(), InstanceState::Exited(6));
         assert_eq!(engine.runtime.metrics().stopped, 0);
-        // What was pressed to stop it may have spoiled the count.
+        // The interruption may have corrupted the fuel counter.
         assert!(guest.fuel_used().is_none_or(|fuel| fuel < 100), "{:?}", guest.fuel_used());
     });
 }

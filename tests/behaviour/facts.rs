@@ -1,4 +1,4 @@
-//! What a module says of itself: imports, exports and the rest, with full types.
+//! Module information: imports, exports and the rest, with complete types.
 
 use wrun::{ExternType, Feature, FuncType, MemoryType, ModuleInfo, TableType, ValType, WasmModule};
 

@@ -1,12 +1,12 @@
-//! The table of features is true: a module that needs one loads where it is, and is refused where it is not, with its
-//! name and the engine that has it.
+//! The table of features is correct: a module loads on engines that have its features. The others refuse it, and name
+//! the missing feature and an engine that has it.
 
 use wrun::module::{requirements, source};
 use wrun::{ErrorKind, Feature};
 
 use crate::vocabulary::{hints, is_refused_for, on_each, refused, tells};
 
-/// `try` and `catch_all` of before WebAssembly 3.0, which the text format has no words for.
+/// Legacy `try` and `catch_all`, which the text format does not support.
 const LEGACY_EXCEPTIONS: &[u8] = &[
     0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, // header
     0x01, 0x04, 0x01, 0x60, 0x00, 0x00, // types
@@ -14,7 +14,7 @@ const LEGACY_EXCEPTIONS: &[u8] = &[
     0x0a, 0x08, 0x01, 0x06, 0x00, 0x06, 0x40, 0x19, 0x0b, 0x0b, // code: try catch_all end end
 ];
 
-/// One small module for each feature, and what else it needs.
+/// A small module for each feature, with all features that it needs.
 const MODULES: &[(&[Feature], &str)] = &[
     (&[Feature::MutableGlobal], r#"(module (global (export "g") (mut i32) (i32.const 0)))"#),
     (&[Feature::SaturatingFloatToInt], "(module (func (param f32) (result i32) (i32.trunc_sat_f32_s (local.get 0))))"),

@@ -1,4 +1,4 @@
-//! Grants that an engine cannot hold are refused, on each way to an instance.
+//! Grants that an engine does not support are refused by each method that creates an instance.
 
 use wrun::session::{InstanceOptions, Session};
 use wrun::{Capabilities, ErrorKind, Limits, Value};

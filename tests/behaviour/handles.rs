@@ -1,4 +1,4 @@
-//! Resolved functions: looked up once, called many times, on their own instance only.
+//! Resolved functions: one lookup, many calls, only on their own instance.
 
 use wrun::{ErrorKind, Value};
 

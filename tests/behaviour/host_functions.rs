@@ -1,4 +1,4 @@
-//! Functions of the host: a type and a closure, the same on every engine.
+//! Host functions: a type and a closure, the same on every engine.
 
 use std::error::Error as _;
 use std::fmt;
@@ -9,7 +9,7 @@ use wrun::{Compiler, Error, ErrorKind, Feature, FuncType, HostImports, RuntimeKi
 use crate::vocabulary::{Engine, hints, is_refused_for, on_each, refused, tells, trapped};
 use Value::{ExternRef, F32, F64, I32, I64};
 
-/// A module that calls one function of the host and passes its results on.
+/// A module that calls one host function and returns its results.
 fn caller(params: &str, results: &str, gets: &str) -> String {
     format!(
         r#"(module
@@ -26,7 +26,7 @@ where
     HostImports::none().with_function("host", "f", ty, body)
 }
 
-/// One compiler cannot call functions of the host that return several values.
+/// Singlepass cannot call host functions that return several values.
 #[track_caller]
 fn several_results_are_refused(engine: &Engine, wat: &str) {
     let error = refused(engine.runtime.load_module(wat.as_bytes()), ErrorKind::UnsupportedFeature);

@@ -1,4 +1,4 @@
-//! Imports: what the host offers is matched by name and type, and what is missing is listed.
+//! Imports: host items are matched by name and type, and unresolved imports are listed.
 
 use wrun::{ErrorKind, ExternType, Feature, FuncType, HostImports, HostItem, MemoryType, TableType, ValType, Value};
 

@@ -1,4 +1,4 @@
-//! What happens when an instance is made: segments, the start function, and what is not run.
+//! Instantiation: segments and the start function run; other exports do not.
 
 use wrun::{Capabilities, ErrorKind, Feature, Limits, RuntimeConfig, Trap, Value, create_runtime};
 

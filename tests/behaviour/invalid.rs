@@ -1,10 +1,10 @@
-//! What is no module is refused as such, never with a panic, and alike on every engine.
+//! Invalid modules are refused without a panic, and in the same way on every engine.
 
 use wrun::{Error, ErrorKind, WasmModule};
 
 use crate::vocabulary::{Engine, engines, hints, on_each, refused, tells};
 
-/// A type, a function and an export, each section with where it ends.
+/// A module with a type, a function and an export, and the end of each section.
 const ADD: &[u8] = &[
     0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, // header: 8
     0x01, 0x07, 0x01, 0x60, 0x02, 0x7f, 0x7f, 0x01, 0x7f, // types: 17
@@ -26,7 +26,7 @@ fn the_whole_of_the_small_module_loads() {
     });
 }
 
-/// Two beginnings are modules of their own: the header alone, and the header with the types.
+/// Two prefixes are valid modules: the header, and the header with the types.
 #[test]
 fn a_module_cut_off_anywhere_is_invalid() {
     on_each(|engine| {
@@ -50,7 +50,7 @@ fn a_module_with_one_bit_wrong_is_judged_alike_by_every_engine_and_breaks_none()
     }
 }
 
-/// Whether it loads, or why not, as far as engines must agree.
+/// Loads a module. Returns the part of the result on which the engines must agree.
 fn verdict(engine: &Engine, bytes: &[u8]) -> Option<ErrorKind> {
     let kind = load(engine, bytes).err().map(|error| error.kind());
     assert!(!matches!(kind, Some(ErrorKind::Internal)), "{engine} broke on {bytes:02x?}");

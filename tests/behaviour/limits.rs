@@ -1,4 +1,5 @@
-//! Limits on one memory and on tables: growth up to one works, past one gives -1, a minimum past one is refused.
+//! Limits on a memory and on tables: growth up to a limit works, growth beyond it returns -1, a larger minimum is
+//! refused.
 
 use wrun::{
     Capabilities, ErrorKind, Feature, InstanceState, LimitExceeded, LimitKind, Limits, WasmInstance, WasmInstanceExt,
@@ -117,7 +118,7 @@ fn refused_growth_gives_back_nothing_that_was_not_taken() {
     });
 }
 
-/// The engine that has such pages refuses some growth on its own, without asking the limit first.
+/// Wasmtime, which has such pages, denies some growth without asking the limiter.
 #[test]
 fn refused_growth_gives_back_nothing_with_pages_of_one_byte() {
     let wat = ONE_PAGE.replace("\"memory\") 1", "\"memory\") 1 (pagesize 1)");

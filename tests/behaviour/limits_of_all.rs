@@ -1,4 +1,4 @@
-//! One memory limit for all memories of an instance: its own, those of the host, and shared ones.
+//! One memory limit holds for all memories of an instance: its own, imported and shared ones.
 
 use wrun::{
     ErrorKind, Feature, HostImports, HostItem, LimitExceeded, LimitKind, Limits, MemoryType, RuntimeKind, TableType,
@@ -161,7 +161,7 @@ fn a_table_of_the_host_is_held_to_the_limit() {
     });
 }
 
-/// One engine keeps collected objects in a linear memory, which counts; the other has none.
+/// Wasmtime keeps GC objects in a linear memory, which counts. Wasmer has no GC.
 #[test]
 fn collected_objects_are_held_to_the_limit() {
     let wat = r#"

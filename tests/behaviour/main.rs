@@ -1,9 +1,8 @@
-//! What an embedder sees of the engines through the library: the same on every engine and compiler compiled in.
+//! The behaviour of the library is the same on every engine and compiler.
 //!
-//! Each case is a sentence in the words of `vocabulary.rs` and runs everywhere. Where an engine lacks what a case is
-//! about, the case asserts the refusal instead: its kind, what it names, and the engine its hint points to.
+//! Each case runs on all engines that are compiled in, with the helpers of `vocabulary.rs`. If an engine lacks a
+//! feature, the case asserts the refusal instead: its kind, the names in its message, and the engine in its hint.
 #![cfg(any(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
-#![expect(clippy::unwrap_used, reason = "the words of a test fail where they stand, as the tests themselves do")]
 
 mod async_call;
 mod calls;

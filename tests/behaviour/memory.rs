@@ -1,4 +1,4 @@
-//! Guest memory from the host's side: sizes, reads and writes, with every bound checked.
+//! Access to guest memory from the host: sizes, reads and writes, with bounds checks.
 
 use wrun::Value::I32;
 use wrun::{ErrorKind, Feature, InstanceState, WasmInstance, WasmInstanceExt};
@@ -107,7 +107,7 @@ fn the_size_and_the_bounds_follow_growth() {
         guest.write_memory("memory", 2 * PAGE - 1, &[5]).unwrap();
         assert_eq!(guest.call_simple_function("load", &[0x1_ffff]).unwrap(), 5);
         refused(guest.read_memory("memory", 2 * PAGE, &mut [0]), ErrorKind::MemoryAccess);
-        assert_eq!(read(guest.as_mut(), 16, 5), b"hello", "what was there is still there");
+        assert_eq!(read(guest.as_mut(), 16, 5), b"hello", "the contents stay");
     });
 }
 

@@ -1,4 +1,4 @@
-//! What a runtime counts: modules, instances, calls, traps, memory; also after instances are gone.
+//! Metrics of a runtime: modules, instances, calls, traps and memory, also after instances are dropped.
 
 use wrun::{ErrorKind, FuncType, HostImports, Limits, RuntimeMetrics, Trap};
 

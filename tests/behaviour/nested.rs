@@ -1,4 +1,4 @@
-//! Guests within guests: a host function of one instance calls another, of any engine; each is stopped for itself.
+//! Nested guests: a host function of one instance calls another instance, on any engine; each is stopped separately.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -15,8 +15,8 @@ const OUTER: &str = r#"
   (func (export "inner") (result i32) (call $inner) (i32.const 7))
   (func (export "inner_and_spin") (call $inner) (loop $again (br $again))))"#;
 
-/// An instance whose host function calls `function` of the instance within; `hands_on` says whether it fails as that
-/// does.
+/// Starts an instance whose host function calls `function` of an inner instance. `hands_on` says whether the host
+/// function returns the inner error.
 fn around(engine: &Engine, inner: Box<dyn WasmInstance>, function: &'static str, hands_on: bool) -> Nested {
     let control = inner.control();
     let inner = Arc::new(Mutex::new(inner));
@@ -38,8 +38,8 @@ struct Nested {
     control: Control,
 }
 
-/// Runs a case on pairs of engines, the inner one first, and says on which it fails: each engine within each, and enough
-/// of those with and without fuel.
+/// Runs a case on pairs of engines, the inner one first, and reports where it fails. Covers every pair of engines, and
+/// a selection with and without fuel.
 #[track_caller]
 fn pairs(case: impl Fn(&Engine, &Engine)) {
     let engines: Vec<Engine> = stoppable_engines().collect();
@@ -141,7 +141,7 @@ fn a_guest_that_was_left_by_the_orders_of_another_has_crashed() {
         let (send, interrupt_token) = std::sync::mpsc::channel();
         let lend = HostImports::none().with_function("host", "lend", FuncType::default(), move |context, _| {
             send.send(context.interrupt_token())?;
-            // Until it is interrupted.
+            // Runs until it is interrupted.
             loop {
                 context.interrupt_token().check_interrupt()?;
                 std::thread::sleep(std::time::Duration::from_millis(1));
@@ -158,7 +158,7 @@ fn a_guest_that_was_left_by_the_orders_of_another_has_crashed() {
         });
         let mut guest = outer.start_importing(&hands_on, lends).unwrap();
         match guest.call("lend", &[]) {
-            // The other had ended already, and was ordered nothing any more.
+            // The other call had ended already and got no request.
             Ok(_) => assert_eq!(guest.state(), InstanceState::Ready),
             Err(error) => assert_eq!((error.kind(), guest.state()), (ErrorKind::Interrupted, InstanceState::Crashed)),
         }

@@ -1,4 +1,4 @@
-//! Guests that are held: where, until when, at no cost of time, and to the right result.
+//! Paused guests: where they pause and resume; a pause costs no time and does not change the result.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::stopping::{
 };
 use crate::vocabulary::refused;
 
-/// Long enough for a state to change that does change.
+/// Long enough to see whether a state changes.
 const A_WHILE: Duration = Duration::from_millis(30);
 
 #[test]
@@ -163,7 +163,7 @@ fn a_guest_that_is_held_can_be_interrupted() {
         refused(result, ErrorKind::Interrupted);
         assert_eq!(guest.state(), InstanceState::Crashed);
         guest.recover();
-        // The pause holds until somebody takes it back: the next call too.
+        // The pause lasts until it is resumed, and applies to the next call too.
         let call = Call::of(guest, "seven", &[]);
         becomes(&control, InstanceState::Paused);
         control.resume().unwrap();

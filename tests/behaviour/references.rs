@@ -1,4 +1,4 @@
-//! References: functions go out as numbers and come back as the same functions, host numbers ride through unseen.
+//! References: functions become numbers for the host and the same functions again; guests pass host references through.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! A session: from the bytes of a module to the result of a call, with the time of each step.
+//! Sessions: from the bytes of a module to the result of a call, with the time of each step.
 
 use std::cell::{Cell, RefCell};
 
@@ -21,7 +21,7 @@ fn config(engine: &Engine) -> RuntimeConfig {
     RuntimeConfig::new(engine.kind).with_compiler(engine.compiler)
 }
 
-/// Runs all steps of a call; the result and what was measured.
+/// Runs all steps of a call. Returns the result and the metrics.
 fn call(
     engine: &Engine,
     wat: &str,

@@ -1,4 +1,4 @@
-//! The end of a runtime: it refuses new work, stops what runs, waits for it, and says what came of that.
+//! Shutdown of a runtime: it refuses new work, stops running calls, waits for them, and reports the result.
 
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -15,7 +15,7 @@ use crate::stopping::{
 };
 use crate::vocabulary::{Engine, on_each, refused, tells, trapped};
 
-/// What came of a shutdown, as numbers: stopped, running, alive.
+/// Returns the report of a shutdown as numbers: stopped, running, alive.
 fn counts(shutdown: Shutdown) -> (u64, u64, u64) {
     (shutdown.stopped, shutdown.running, shutdown.instances_alive)
 }

@@ -1,4 +1,4 @@
-//! The guest's stack: bounded alike on both engines, whatever thread the call comes from.
+//! The guest's stack: the same limit on both engines and on every thread.
 
 use std::thread;
 
@@ -9,7 +9,7 @@ use wrun::{
 
 use crate::vocabulary::{Engine, engines, hints, on_each, refused, tells, trapped};
 
-/// `dive` counts its frames until the stack is used up; `reach` goes as deep as it is told and asks the host there.
+/// `dive` counts its frames until the stack is exhausted. `reach` recurses to a given depth and calls the host there.
 const DIVER: &str = r#"
 (module
   (import "host" "bottom" (func $bottom (result i32)))
@@ -24,10 +24,10 @@ const DIVER: &str = r#"
 
 const MIB: u64 = 1 << 20;
 
-/// A host function that needs stack of its own.
+/// A host function that uses some stack.
 fn bottom() -> HostImports {
     HostImports::none().with_function("host", "bottom", FuncType::new([], [ValType::I32]), |_, _| {
-        #[expect(clippy::large_stack_arrays, reason = "using stack is what it is for")]
+        #[expect(clippy::large_stack_arrays, reason = "the function must use stack")]
         let scratch = std::hint::black_box([1u8; 64 << 10]);
         Ok(vec![Value::I32(i32::from(scratch[scratch.len() - 1]) - 1)])
     })
@@ -38,7 +38,7 @@ fn diver(runtime: &dyn WasmRuntime) -> Box<dyn WasmInstance> {
     runtime.create_instance_with(module.as_ref(), Limits::none(), Capabilities::none(), &bottom()).unwrap()
 }
 
-/// The frames a guest makes until it traps.
+/// Returns the number of frames until a guest traps.
 fn depth(runtime: &dyn WasmRuntime) -> i32 {
     depth_of(diver(runtime).as_mut())
 }
@@ -57,7 +57,7 @@ fn counted(guest: &mut dyn WasmInstance) -> i32 {
     }
 }
 
-/// Runs `work` on a thread with this much stack.
+/// Runs `work` on a thread with a stack of this size.
 fn on_thread_of<T: Send>(bytes: usize, work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| {
         let thread = thread::Builder::new().stack_size(bytes).spawn_scoped(scope, work).unwrap();
@@ -127,7 +127,7 @@ fn a_host_function_called_at_the_deepest_has_a_stack() {
     });
 }
 
-/// The deepest frame from which the host is reached; one frame more traps.
+/// Returns the largest depth at which the guest can call the host; one more frame traps.
 fn deepest_reach(guest: &mut dyn WasmInstance) -> i32 {
     let (mut reached, mut too_deep) = (0, 1 << 24);
     while too_deep - reached > 1 {

@@ -1,5 +1,5 @@
-//! More words, for guests that are stopped and held. Whatever is waited for is waited for at most [`MOST`], so that a
-//! guest nobody can stop fails its case and hangs no other.
+//! Helpers for guests that are stopped and paused. Every wait ends after [`MOST`], so that a guest that cannot be
+//! stopped fails its own case only.
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Condvar, Mutex};
@@ -14,7 +14,7 @@ use wrun::{
 
 use crate::vocabulary::{Engine, refused, said};
 
-/// A guest that stays as long as it is let, in each way the tests need. `sum` is the one loop that ends.
+/// A guest with the kinds of endless functions that the tests need. Only `sum` returns.
 pub(crate) const GUEST: &str = r#"
 (module
   (import "host" "nothing" (func $nothing))
@@ -42,16 +42,16 @@ pub(crate) const GUEST: &str = r#"
   (func (export "sleep") (param i32) (call $sleep (local.get 0)))
   (func (export "trap") (unreachable)))"#;
 
-/// A time limit that is soon up.
+/// A short time limit.
 pub(crate) const BRIEF: Duration = Duration::from_millis(20);
 
-/// A time limit that no test comes near.
+/// A time limit that no test reaches.
 pub(crate) const LONG: Duration = Duration::from_hours(1);
 
-/// The most anything is waited for.
+/// The longest time that a test waits for an event.
 pub(crate) const MOST: Duration = Duration::from_secs(10);
 
-/// Every engine and compiler, its guests stoppable, without fuel and with it.
+/// Returns every engine and compiler with interruption, without fuel and with fuel.
 pub(crate) fn stoppable_engines() -> impl Iterator<Item = Engine> {
     let here = features::combinations().filter(|(kind, _)| kind.is_available());
     let configs = here.flat_map(|(kind, compiler)| {
@@ -61,20 +61,20 @@ pub(crate) fn stoppable_engines() -> impl Iterator<Item = Engine> {
     configs.map(|config| Engine::configured(&config))
 }
 
-/// Runs a case on every engine and compiler whose guests can be stopped, without fuel and with it, and says on which it
-/// fails or hangs.
+/// Runs a case on every engine and compiler with interruption, without fuel and with fuel. Reports where it fails or
+/// hangs.
 #[track_caller]
 pub(crate) fn on_each_stoppable(case: fn(&Engine)) {
     on_each_of(stoppable_engines(), case);
 }
 
-/// The same, without fuel only: for what takes long.
+/// Runs a long case without fuel only.
 #[track_caller]
 pub(crate) fn on_each_unmetered(case: fn(&Engine)) {
     on_each_of(stoppable_engines().filter(|engine| !engine.runtime.config().metering), case);
 }
 
-/// The same, with fuel only.
+/// Runs a case with fuel only.
 #[track_caller]
 pub(crate) fn on_each_metered(case: fn(&Engine)) {
     on_each_of(stoppable_engines().filter(|engine| engine.runtime.config().metering), case);
@@ -99,18 +99,18 @@ fn on_each_of(engines: impl Iterator<Item = Engine>, case: fn(&Engine)) {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// No limit but this time.
+/// Returns limits with this time only.
 pub(crate) fn time(limit: Duration) -> Limits {
     Limits::none().with_time(limit)
 }
 
-/// A [`GUEST`] without limits, whose host lets everybody through.
+/// Starts a [`GUEST`] without limits and with an open gate.
 #[track_caller]
 pub(crate) fn guest(engine: &Engine) -> Box<dyn WasmInstance> {
     guest_within(engine, Limits::none())
 }
 
-/// The same within limits.
+/// Starts such a guest with limits.
 #[track_caller]
 pub(crate) fn guest_within(engine: &Engine, limits: Limits) -> Box<dyn WasmInstance> {
     let gate = Gate::default();
@@ -118,7 +118,7 @@ pub(crate) fn guest_within(engine: &Engine, limits: Limits) -> Box<dyn WasmInsta
     gate.guest(engine, limits)
 }
 
-/// Asserts that this ran into its time limit, and says so in nanoseconds.
+/// Asserts that this exceeded its time limit, and that the error has the limit in nanoseconds.
 #[track_caller]
 pub(crate) fn timed_out<T>(result: Result<T>, limit: Duration) -> Error {
     let error = refused(result, ErrorKind::Timeout);
@@ -130,7 +130,7 @@ pub(crate) fn timed_out<T>(result: Result<T>, limit: Duration) -> Error {
     error
 }
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 #[track_caller]
 pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let since = Instant::now();
@@ -146,47 +146,47 @@ pub(crate) fn becomes(control: &Control, state: InstanceState) {
     eventually(&format!("{state:?}"), || control.state() == state);
 }
 
-/// Interrupts a guest as soon as a call is in it.
+/// Interrupts a guest as soon as a call is running.
 #[track_caller]
 pub(crate) fn interrupt(control: &Control) {
     eventually("a call to interrupt", || control.interrupt().unwrap());
 }
 
-/// Asserts that a guest is ready, and takes a call.
+/// Asserts that a guest is ready and accepts a call.
 #[track_caller]
 pub(crate) fn answers(guest: &mut dyn WasmInstance) {
     assert_eq!(guest.state(), InstanceState::Ready);
     assert_eq!(guest.call_simple_function("seven", &[]).unwrap(), 7);
 }
 
-/// Whether a host call is what holds a guest of this engine, and not its next loop.
+/// Returns whether a guest of this engine pauses at a host call only, and not at its next loop iteration.
 pub(crate) fn is_held_at_host_calls_only(engine: &Engine) -> bool {
     engine.kind == wrun::RuntimeKind::Wasmer
 }
 
-/// Something that goes on, on a thread of its own.
+/// Work that runs on its own thread.
 pub(crate) struct Going<T>(Receiver<T>);
 
 impl<T: Send + 'static> Going<T> {
-    /// Has it begin.
+    /// Starts the work.
     pub(crate) fn on(work: impl FnOnce() -> T + Send + 'static) -> Self {
         let (done, ended) = mpsc::channel();
         thread::spawn(move || done.send(work()));
         Self(ended)
     }
 
-    /// What it comes to.
+    /// Waits for the result.
     #[track_caller]
     pub(crate) fn end(self) -> T {
         self.0.recv_timeout(MOST).unwrap_or_else(|error| panic!("it does not end: {error}"))
     }
 }
 
-/// A call that goes on.
+/// A running call.
 pub(crate) type Call = Going<(Box<dyn WasmInstance>, Result<Vec<Value>>)>;
 
 impl Call {
-    /// Calls this function.
+    /// Starts a call of this function.
     pub(crate) fn of(mut guest: Box<dyn WasmInstance>, name: &'static str, args: &'static [Value]) -> Self {
         Self::on(move || {
             let result = guest.call(name, args);
@@ -195,7 +195,7 @@ impl Call {
     }
 }
 
-/// Where a guest waits in a host function until it is let through.
+/// A gate in a host function, where a guest waits until it opens.
 #[derive(Clone, Default)]
 pub(crate) struct Gate(Arc<(Mutex<Passage>, Condvar)>);
 
@@ -206,7 +206,7 @@ struct Passage {
 }
 
 impl Gate {
-    /// What a [`GUEST`] imports, with this gate.
+    /// Returns the imports of a [`GUEST`] with this gate.
     pub(crate) fn imports(&self) -> HostImports {
         let gate = self.clone();
         HostImports::none()
@@ -221,7 +221,7 @@ impl Gate {
             .with_function("host", "gate", FuncType::default(), move |_, _| gate.pass())
     }
 
-    /// A [`GUEST`] with this gate.
+    /// Starts a [`GUEST`] with this gate.
     #[track_caller]
     pub(crate) fn guest(&self, engine: &Engine, limits: Limits) -> Box<dyn WasmInstance> {
         let made = engine.start_importing_within(limits, &self.imports(), GUEST);
@@ -234,7 +234,7 @@ impl Gate {
         passage.arrived += 1;
         changed.notify_all();
         let waiting = changed.wait_timeout_while(passage, MOST, |passage| !passage.open);
-        if waiting.unwrap().1.timed_out() { Err("nobody opened the gate".into()) } else { Ok(Vec::new()) }
+        if waiting.unwrap().1.timed_out() { Err("the gate did not open".into()) } else { Ok(Vec::new()) }
     }
 
     /// Waits until a guest is at the gate.
@@ -242,10 +242,10 @@ impl Gate {
     pub(crate) fn wait_for_guest(&self) {
         let (passage, changed) = &*self.0;
         let waiting = changed.wait_timeout_while(passage.lock().unwrap(), MOST, |passage| passage.arrived == 0);
-        assert!(!waiting.unwrap().1.timed_out(), "nobody came to the gate");
+        assert!(!waiting.unwrap().1.timed_out(), "no guest came to the gate");
     }
 
-    /// Lets everybody through from now on.
+    /// Opens the gate for good.
     pub(crate) fn open(&self) {
         self.0.0.lock().unwrap().open = true;
         self.0.1.notify_all();

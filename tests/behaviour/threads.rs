@@ -1,4 +1,4 @@
-//! Threads: runtimes and modules are shared, instances move, and engines trap beside each other.
+//! Threads: runtimes and modules can be shared, instances can move, and engines can trap at the same time.
 
 use std::thread;
 

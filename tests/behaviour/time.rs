@@ -1,4 +1,4 @@
-//! Limits on time: whatever a guest does, it ends soon after its time is up; what ends in time is not touched.
+//! Time limits: any guest ends soon after its deadline; calls that end earlier are not affected.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use crate::stopping::{
 };
 use crate::vocabulary::{Engine, PAGE, hints, on_each, refused, tells, trapped};
 
-/// Guests that never end, or not in this century.
+/// Guests that never end, or practically never.
 const ENDLESS: &str = r#"
 (module
   (import "host" "nothing" (func $nothing))
@@ -105,7 +105,7 @@ fn every_endless_guest_ends_when_its_time_is_up() {
 fn a_guest_that_was_stopped_shows_where_it_was() {
     on_each_stoppable(|engine| {
         let mut guest = guest_within(engine, time(BRIEF));
-        // On a busy machine its time may be up before it has begun.
+        // On a busy machine the deadline may pass before the call starts.
         eventually("a backtrace", || {
             let error = timed_out(guest.call("spin", &[]), BRIEF);
             guest.recover();

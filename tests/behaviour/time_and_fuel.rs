@@ -1,4 +1,5 @@
-//! Time and fuel together: whichever is used up first ends the guest, and a stop leaves no count that says otherwise.
+//! Time and fuel together: the first limit that is exceeded ends the guest, and the fuel count is unknown after a
+//! timeout.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use crate::stopping::{
 };
 use crate::vocabulary::refused;
 
-/// More fuel than a brief guest uses.
+/// More fuel than a short call uses.
 const PLENTY: u64 = 1 << 50;
 
 #[test]

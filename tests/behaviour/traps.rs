@@ -1,10 +1,10 @@
-//! Every way to trap has its name, the same on every engine, and a backtrace that says where.
+//! Every trap has a name, the same on every engine, and a backtrace.
 
 use wrun::{Feature, Frame, RuntimeKind, Trap, Value, WasmInstance};
 
 use crate::vocabulary::{Engine, is_refused_for, on_each, trapped};
 
-/// Traps that need no feature: what `$inner` does, called by the exported `f`.
+/// Traps that need no feature, with the body of `$inner`, which the exported `f` calls.
 const PLAIN: &[(Trap, &str)] = &[
     (Trap::Unreachable, "unreachable"),
     (Trap::IntegerDivideByZero, "(drop (i32.div_s (i32.const 1) (global.get $zero)))"),
@@ -37,7 +37,7 @@ const PLAIN: &[(Trap, &str)] = &[
     (Trap::IndirectCallTypeMismatch, "(call_indirect $table (type $number) (i32.const 0)) drop"),
 ];
 
-/// Traps that need a feature, with declarations of their own.
+/// Traps that need a feature, with additional declarations.
 const FEATURED: &[(Trap, &[Feature], &str, &str)] = &[
     (Trap::UnalignedAtomic, &[Feature::Threads], "(memory 1 1 shared)", "(drop (i32.atomic.load (i32.const 1)))"),
     (
@@ -131,7 +131,7 @@ fn featured(declarations: &str, body: &str) -> String {
     )
 }
 
-/// Asserts that `f` traps so, inside `$inner`, called by `$outer`.
+/// Asserts that `f` has this trap in `$inner`, called by `$outer`.
 #[track_caller]
 fn traps_in_inner(guest: &mut dyn WasmInstance, trap: Trap, wat: &str) {
     let error = trapped(guest.call("f", &[]), trap);
@@ -169,7 +169,7 @@ fn every_trap_of_a_feature_has_its_name_and_a_backtrace() {
 
 const ENDLESS: &str = r#"(module (func $endless (export "f") (result i32) (i32.add (call $endless) (i32.const 1))))"#;
 
-/// One engine unwinds a stack that is used up without a trace.
+/// Wasmer has no backtrace of a stack overflow.
 #[test]
 fn a_stack_overflow_has_its_name_and_the_last_frames_where_the_engine_knows_them() {
     on_each(|engine| {
@@ -213,7 +213,7 @@ fn a_function_without_a_name_is_told_by_its_index() {
 
 #[test]
 fn the_offset_of_a_frame_is_that_of_the_instruction_in_the_binary() {
-    // Ends with the body of `f`: its size, no locals, `nop nop unreachable end`.
+    // The binary ends with the body of `f`: its size, no locals, `nop nop unreachable end`.
     let binary = wat::parse_str(r#"(module (func (export "f") nop nop unreachable))"#).unwrap();
     let at = binary.windows(4).position(|bytes| bytes == [0x01, 0x01, 0x00, 0x0b]).unwrap() + 2;
     on_each(|engine| {

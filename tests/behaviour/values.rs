@@ -1,11 +1,11 @@
-//! Values of every type pass between host and guest bit for bit, in every number and order.
+//! Values of every type pass between host and guest bit for bit, in any number and order.
 
 use wrun::{Feature, ValType, Value};
 
 use crate::vocabulary::{Engine, on_each, on_each_with};
 use Value::{F32, F64, I32, I64, V128};
 
-/// A module with one function `id` that returns what it is given.
+/// A module with one function `id` that returns its arguments.
 fn identity(types: &[ValType]) -> String {
     let list: Vec<_> = types.iter().map(ToString::to_string).collect();
     let list = list.join(" ");
@@ -77,7 +77,8 @@ fn one_value_of_each_numeric_type_passes_alone() {
     });
 }
 
-/// Two of any types and up to four of one have a way of their own on one engine; every such signature is taken.
+/// On Wasmer, signatures with up to two parameters of any types, or four of one type, have a fast path. This covers all
+/// of them.
 #[test]
 fn every_pair_of_numeric_types_passes() {
     on_each(|engine| {
@@ -131,7 +132,7 @@ fn exported_globals_are_read_with_their_type() {
         assert_eq!(guest.global("f64").unwrap(), F64(-0.0));
         assert_eq!(guest.global("none").unwrap(), Value::ExternRef(None));
         guest.call("set", &[I32(9)]).unwrap();
-        assert_eq!(guest.global("i32").unwrap(), I32(9), "it is read anew");
+        assert_eq!(guest.global("i32").unwrap(), I32(9), "the value is read again");
     });
 }
 

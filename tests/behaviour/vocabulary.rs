@@ -1,4 +1,4 @@
-//! The words the cases are written in.
+//! Helpers for the cases.
 
 use std::any::Any;
 use std::fmt;
@@ -13,13 +13,13 @@ use wrun::{
 /// The size of a page of linear memory.
 pub(crate) const PAGE: u64 = 65536;
 
-/// One engine with one of its compilers, freshly made.
+/// A new runtime of one engine with one of its compilers.
 pub(crate) struct Engine {
     /// The engine.
     pub(crate) kind: RuntimeKind,
     /// Its compiler.
     pub(crate) compiler: Compiler,
-    /// The runtime, for what has no word here.
+    /// The runtime.
     pub(crate) runtime: Box<dyn WasmRuntime>,
 }
 
@@ -31,18 +31,18 @@ impl fmt::Display for Engine {
 }
 
 impl Engine {
-    /// The engine with the default stack.
+    /// Creates a runtime with the default stack.
     pub(crate) fn new(kind: RuntimeKind, compiler: Compiler) -> Self {
         Self::configured(&RuntimeConfig::new(kind).with_compiler(compiler))
     }
 
-    /// The engine as configured.
+    /// Creates a runtime with this configuration.
     pub(crate) fn configured(config: &RuntimeConfig) -> Self {
         let runtime = create_runtime(config).expect("the engine is compiled in");
         Self { kind: config.kind, compiler: config.effective_compiler(), runtime }
     }
 
-    /// Whether it has `feature`.
+    /// Returns whether the engine has `feature`.
     pub(crate) fn has(&self, feature: Feature) -> bool {
         feature.is_supported(self.kind, self.compiler)
     }
@@ -53,36 +53,36 @@ impl Engine {
         self.runtime.load_module(wat.as_bytes()).unwrap_or_else(|error| panic!("the module does not load: {error}"))
     }
 
-    /// An instance of a module that imports nothing, without limits.
+    /// Starts a module without imports and limits.
     pub(crate) fn instance_of(&self, module: &dyn WasmModule) -> Result<Box<dyn WasmInstance>> {
         self.runtime.create_instance(module, Limits::none(), Capabilities::none())
     }
 
-    /// An instance of a text module that imports nothing, without limits.
+    /// Starts a text module without imports and limits.
     #[track_caller]
     pub(crate) fn start(&self, wat: &str) -> Box<dyn WasmInstance> {
         self.try_start(wat).unwrap_or_else(|error| panic!("the module does not start: {error}"))
     }
 
-    /// The same, where it may fail to start.
+    /// Starts a text module that may fail to start.
     #[track_caller]
     pub(crate) fn try_start(&self, wat: &str) -> Result<Box<dyn WasmInstance>> {
         self.start_within(Limits::none(), wat)
     }
 
-    /// The same within limits.
+    /// Starts a text module with limits.
     #[track_caller]
     pub(crate) fn start_within(&self, limits: Limits, wat: &str) -> Result<Box<dyn WasmInstance>> {
         self.runtime.create_instance(self.load(wat).as_ref(), limits, Capabilities::none())
     }
 
-    /// An instance that imports what the host offers.
+    /// Starts a text module with imports.
     #[track_caller]
     pub(crate) fn start_importing(&self, imports: &HostImports, wat: &str) -> Result<Box<dyn WasmInstance>> {
         self.start_importing_within(Limits::none(), imports, wat)
     }
 
-    /// The same within limits.
+    /// Starts a text module with imports and limits.
     #[track_caller]
     pub(crate) fn start_importing_within(
         &self,
@@ -94,13 +94,13 @@ impl Engine {
     }
 }
 
-/// Every engine compiled in, with every compiler it has.
+/// Returns every engine that is compiled in, with each of its compilers.
 pub(crate) fn engines() -> impl Iterator<Item = Engine> {
     let here = features::combinations().filter(|(kind, _)| kind.is_available());
     here.map(|(kind, compiler)| Engine::new(kind, compiler))
 }
 
-/// Runs a case on every engine and compiler, and says on which it fails.
+/// Runs a case on every engine and compiler, and reports where it fails.
 #[track_caller]
 pub(crate) fn on_each(case: impl Fn(&Engine)) {
     let mut failures = Vec::new();
@@ -112,13 +112,13 @@ pub(crate) fn on_each(case: impl Fn(&Engine)) {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
-/// What somebody said who panicked.
+/// Returns the message of a panic.
 pub(crate) fn said(panic: &(dyn Any + Send)) -> &str {
     let said = panic.downcast_ref::<String>().map(String::as_str);
     said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
-/// Runs a case on an instance of a module that needs `features`, wherever they are; elsewhere the module is refused.
+/// Runs a case with a module that needs `features`. On engines without them, asserts that the module is refused.
 #[track_caller]
 pub(crate) fn on_each_with(features: &[Feature], wat: &str, case: impl Fn(&Engine, &mut dyn WasmInstance)) {
     on_each(|engine| {
@@ -130,7 +130,8 @@ pub(crate) fn on_each_with(features: &[Feature], wat: &str, case: impl Fn(&Engin
     });
 }
 
-/// Asserts that the engine refuses a module for want of features, names each it lacks, and points to where they are.
+/// Asserts that the engine refuses a module because of missing features, names each of them, and points to engines that
+/// have them.
 #[track_caller]
 pub(crate) fn is_refused_for(needed: &[Feature], engine: &Engine, wat: &str) {
     let error = refused(engine.runtime.load_module(wat.as_bytes()), ErrorKind::UnsupportedFeature);
@@ -146,7 +147,7 @@ pub(crate) fn is_refused_for(needed: &[Feature], engine: &Engine, wat: &str) {
     }
 }
 
-/// The error of something that must fail with this kind.
+/// Returns the error of a result that must have failed with this kind.
 #[track_caller]
 pub(crate) fn refused<T>(result: Result<T>, kind: ErrorKind) -> Error {
     match result {
@@ -156,7 +157,7 @@ pub(crate) fn refused<T>(result: Result<T>, kind: ErrorKind) -> Error {
     }
 }
 
-/// The error of something that must trap so.
+/// Returns the error of a result that must have this trap.
 #[track_caller]
 pub(crate) fn trapped<T>(result: Result<T>, trap: Trap) -> Error {
     let error = refused(result, ErrorKind::Trap);
@@ -164,7 +165,7 @@ pub(crate) fn trapped<T>(result: Result<T>, trap: Trap) -> Error {
     error
 }
 
-/// What an error tells the user to do.
+/// Returns the hints of an error.
 pub(crate) fn hints(error: &Error) -> String {
     error.hints().join("\n")
 }
@@ -173,6 +174,6 @@ pub(crate) fn hints(error: &Error) -> String {
 #[track_caller]
 pub(crate) fn tells(text: &str, parts: &[&str]) {
     for part in parts {
-        assert!(text.contains(part), "`{text}` does not tell `{part}`");
+        assert!(text.contains(part), "`{text}` does not contain `{part}`");
     }
 }

@@ -1,4 +1,4 @@
-//! How much a cache takes, what goes first, and what is listed.
+//! The maximum size of a cache, eviction, and listing.
 
 use std::fs;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::vocabulary::{Found, Home, age, age_of, files, get, number, on_each, r
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// A cache with entries for the numbers from 0, the first ones used longest ago.
+/// Creates a cache with entries for the numbers from 0, the least recently used first.
 fn with_entries(config: &RuntimeConfig, entries: i32) -> Home {
     let home = Home::new();
     for n in 0..entries {
@@ -26,9 +26,9 @@ fn size(home: &Home) -> u64 {
     home.files().iter().map(|file| file.metadata().unwrap().len()).sum()
 }
 
-/// Which of the numbers from 0 have an entry.
+/// Returns the numbers that have an entry.
 fn there(config: &RuntimeConfig, home: &Home, numbers: i32) -> Vec<i32> {
-    // Each is looked for in a copy of the folder, since to look is to use, and to miss is to compile.
+    // Looks in a copy of the folder, because a hit updates the time of use and a miss compiles.
     let is_there = |n: &i32| {
         let copy = Home::new();
         for file in home.files() {
@@ -115,7 +115,7 @@ fn only_what_interrupted_processes_left_long_ago_is_removed_and_nothing_of_other
         home.cache.prune(DEFAULT_MAX_BYTES).unwrap();
         assert!(!path(".new-old").exists() && path(".new-now").exists());
         home.cache.clear().unwrap();
-        assert!(path(".new-now").exists(), "somebody may be writing it");
+        assert!(path(".new-now").exists(), "another process may be writing it");
         assert!(path("notes.txt").exists() && path("short.code").exists());
         assert_eq!(files(home.cache.dir()), [path("short.code")]);
     });
@@ -170,7 +170,7 @@ fn an_entry_of_almost_the_bound_stays_and_others_go() {
         let one = size(&home) / 3;
         let small = home.cache.clone().with_max_bytes(one + one / 20);
         assert_eq!(get(&small, config, &number(9)).1, Found::Miss);
-        assert_eq!(get(&small, config, &number(9)), (9, Found::Hit), "it is kept, whatever else was there");
+        assert_eq!(get(&small, config, &number(9)), (9, Found::Hit), "the new entry is kept");
         assert_eq!(home.files().len(), 1);
         let barely = home.cache.clone().with_max_bytes(home.file().metadata().unwrap().len() - 1);
         home.cache.clear().unwrap();
@@ -250,7 +250,7 @@ fn one_entry_that_cannot_be_removed_stops_no_other() {
     });
 }
 
-/// Does something while a file cannot be removed, where there is a way to have it so.
+/// Runs `meanwhile` while a file cannot be removed. Returns `None` if the file cannot be made immutable.
 fn block<T>(path: &std::path::Path, meanwhile: impl FnOnce() -> T) -> Option<T> {
     let chattr = |flag: &str| {
         let ran = std::process::Command::new("chattr").arg(flag).arg(path).output();

@@ -1,4 +1,4 @@
-//! Entries that are not what was written: compiled again and replaced, never an error, never run.
+//! Damaged entries are never run and never an error: the module is compiled again and the entry replaced.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -8,10 +8,10 @@ use wrun::RuntimeConfig;
 
 use crate::vocabulary::{Found, Home, number, on_each, rewrite, set_mode};
 
-/// How long the end of an entry is that is of fixed length; the last 32 bytes are the checksum.
+/// The size of the fixed end of an entry; the last 32 bytes are the checksum.
 const TRAILER: usize = 104;
 
-/// Puts something in the place of a good entry: it is not used, and is good again afterwards.
+/// Replaces a good entry. Asserts that it is not used, and is good again afterwards.
 #[track_caller]
 fn is_replaced(config: &RuntimeConfig, home: &Home, what: &str, damage: impl FnOnce(&Path)) {
     let file = home.file();
@@ -27,7 +27,7 @@ fn filled(config: &RuntimeConfig) -> Home {
     home
 }
 
-/// Has the checksum be right for what comes before it.
+/// Updates the checksum.
 fn sign(contents: &mut [u8]) {
     let (before, checksum) = contents.split_at_mut(contents.len() - 32);
     checksum.copy_from_slice(blake3::hash(before).as_bytes());
@@ -112,7 +112,7 @@ fn what_is_no_file_is_replaced_by_one() {
             fs::remove_file(path).unwrap();
             symlink(&elsewhere, path).unwrap();
         });
-        assert_eq!(fs::read(&elsewhere).unwrap(), good, "what a link leads to is left alone");
+        assert_eq!(fs::read(&elsewhere).unwrap(), good, "the target of a link is not changed");
         is_replaced(config, &home, "a link to nothing", |path| {
             fs::remove_file(path).unwrap();
             symlink("nowhere", path).unwrap();

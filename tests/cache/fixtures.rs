@@ -1,4 +1,5 @@
-//! Every fixture, freshly compiled and found in the cache: the same facts, results, traps, backtraces and fuel.
+//! Every fixture behaves the same when compiled and when loaded from the cache: information, results, traps, backtraces
+//! and fuel.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,7 @@ fn fixtures() -> Vec<PathBuf> {
     found
 }
 
-/// All there is to be seen of a module: each of its functions, called with zeros on an instance of its own.
+/// Describes the behaviour of a module: calls each of its functions with zeros, on its own instance.
 fn seen(runtime: &dyn WasmRuntime, module: &dyn WasmModule) -> Vec<String> {
     let limits = Limits::none().with_fuel(200_000);
     let mut seen = vec![format!("{:?}", module.info())];

@@ -1,4 +1,4 @@
-//! Code that is there is used, by whom it fits; and it does what it did.
+//! Cached code is used if it fits the configuration, and behaves like compiled code.
 
 use std::time::Duration;
 
@@ -98,7 +98,7 @@ fn the_size_of_the_code_is_told_alike() {
     });
 }
 
-/// Compiles a module into the cache by one runtime, and has another find it there.
+/// Compiles a module into the cache with one runtime, and loads it with another.
 fn twice(config: &RuntimeConfig, wat: &str, case: impl Fn(&dyn wrun::WasmRuntime, &dyn wrun::WasmModule)) {
     let home = Home::new();
     for expected in [Found::Miss, Found::Hit] {
@@ -142,7 +142,7 @@ fn a_guest_that_was_found_is_held_to_its_limits() {
             assert_eq!(guest.call_simple_function("table", &[9]).unwrap(), 10);
             let error = guest.call_simple_function("table", &[1]).unwrap_err();
             assert_eq!(error.trap_code(), Some(Trap::Unreachable));
-            assert_eq!(error.limit_exceeded().unwrap().attempted, 11, "denied growth is told of");
+            assert_eq!(error.limit_exceeded().unwrap().attempted, 11, "the error names the denied growth");
         });
     });
 }
@@ -176,7 +176,7 @@ fn a_guest_that_was_found_counts_fuel_and_is_stopped() {
 
 #[test]
 fn large_code_is_mapped_and_runs() {
-    // Some megabytes of code by any compiler, so that it is not read into memory.
+    // Some megabytes of code with any compiler, so that it is mapped and not read.
     let mut wat = String::from("(module (memory 1)\n");
     for index in 0..2500 {
         wat += &format!("(func $f{index} (param i32) (result i32) (i32.store (i32.const {index}) (local.get 0))");
@@ -190,7 +190,7 @@ fn large_code_is_mapped_and_runs() {
         assert_eq!(home.get(config, &module), (1407, Found::Miss));
         assert!(home.file().metadata().unwrap().len() > 1 << 20, "it is large");
         assert_eq!(home.get(config, &module), (1407, Found::Hit));
-        // What is mapped stays when its name goes.
+        // A mapping stays valid when its file is removed.
         let runtime = create_runtime(config).unwrap();
         let loaded = home.cache.load_or_compile(runtime.as_ref(), &module).unwrap();
         assert_eq!(home.cache.clear().unwrap().removed, 1);

@@ -1,7 +1,6 @@
-//! The cache: code that comes back does what freshly compiled code does, on every engine and compiler; nothing that lies in
-//! the folder is run that is not to the byte what was written there; and nothing about the folder makes a call fail.
+//! The cache: cached code behaves like compiled code on every engine and compiler, changed entries are never run, and
+//! no state of the folder makes a call fail.
 #![cfg(all(unix, any(feature = "wasmtime-runtime", feature = "wasmer-runtime")))]
-#![expect(clippy::unwrap_used, reason = "the words of a test fail where they stand, as the tests themselves do")]
 
 mod bound;
 mod damage;

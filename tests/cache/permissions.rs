@@ -1,4 +1,4 @@
-//! Whose the folder is, and who can write to it.
+//! The owner of the folder and its permissions.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
@@ -7,7 +7,7 @@ use wrun::{Cache, Capabilities, DirGrant, ErrorKind};
 
 use crate::vocabulary::{Found, Home, get, number, on_each, set_mode, skipped};
 
-/// Whether these tests can give files away.
+/// Returns whether these tests can give files to other users.
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
@@ -91,7 +91,8 @@ fn an_entry_of_another_user_or_of_another_mode_is_not_used() {
     on_each(|config| {
         let home = Home::new();
         home.get(config, &number(9));
-        // As a guest makes files that is granted the folder, with one umask or another; and as others could write to it.
+        // Modes of files that a guest with a grant of the folder creates under several umasks, and modes that others
+        // can write to.
         for mode in [0o644, 0o600, 0o664, 0o666, 0o400, 0o500 | 0o022, 0o550, 0o4500, 0o700, 0o000] {
             set_mode(&home.file(), mode);
             assert_eq!(home.get(config, &number(9)), (9, Found::Miss), "{mode:o}");
@@ -116,7 +117,7 @@ fn a_folder_that_goes_away_or_takes_nothing_is_no_failure() {
             skipped("root can write to a read-only folder");
         } else {
             set_mode(home.cache.dir(), 0o500);
-            assert_eq!(home.get(config, &number(2)), (2, Found::Hit), "what is there can be read");
+            assert_eq!(home.get(config, &number(2)), (2, Found::Hit), "existing entries can be read");
             assert_eq!(home.get(config, &number(3)), (3, Found::Miss));
             set_mode(home.cache.dir(), 0o700);
             assert_eq!(home.files().len(), 1);
@@ -152,7 +153,7 @@ fn an_entry_is_sealed_before_it_is_whole() {
             stop.store(true, std::sync::atomic::Ordering::Relaxed);
             watcher.join().unwrap()
         });
-        // With a umask that takes none of it away, there is no other mode at any time.
+        // The file has its final mode at all times.
         assert!(modes.iter().all(|mode| *mode == 0o500), "{modes:?}");
     });
 }

@@ -1,4 +1,4 @@
-//! Sessions with a cache: what is there is not read again, and nothing that is said changes by that.
+//! Sessions with a cache: a cached module is not read again, and the results do not change.
 
 use std::cell::{Cell, RefCell};
 
@@ -12,7 +12,7 @@ const GUEST: &str = r#"(module (memory 2)
   (func (export "add") (param i32) (result i32) (i32.add (i32.load (i32.const 0)) (local.get 0)))
   (func (export "div") (param i32) (result i32) (i32.div_s (i32.const 1) (local.get 0))))"#;
 
-/// Opens the guest and calls `add`; the steps that were reported.
+/// Opens the guest and calls `add`. Returns the reported steps.
 fn events(session: Session<'_>) -> Vec<Event> {
     let events = RefCell::new(Vec::new());
     let record = |event| match event {
@@ -71,7 +71,7 @@ fn code_that_was_found_is_used_after_its_entry_is_removed() {
     });
 }
 
-/// The errors of calls that fail.
+/// Returns the errors of failing calls.
 fn failures(open: impl Fn() -> Session<'static>) -> Vec<String> {
     let calls: [(&str, &[Value], Limits); 6] = [
         ("ad", &[Value::I32(1)], Limits::none()),
@@ -122,7 +122,7 @@ fn a_cache_is_filled_without_a_call() {
     });
 }
 
-/// The guest with a comment so long that its file is hashed, and only read if it must be compiled.
+/// Returns the guest with a long comment: its file is hashed, and read only for compiling.
 fn long_guest(last: &str) -> String {
     format!("{GUEST} (; {}{last} ;)", "-".repeat(3 << 20))
 }

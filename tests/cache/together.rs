@@ -1,4 +1,4 @@
-//! Many at once: who writes the same, who removes what others read.
+//! Concurrent use: writers of the same entry, and removal of entries that others read.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -45,7 +45,7 @@ fn everybody_gets_the_right_code_whatever_happens_to_the_folder() {
         assert!(hits.load(Ordering::Relaxed) > 0, "and the cache is of use meanwhile");
         let left = std::fs::read_dir(home.cache.dir()).unwrap().map(|file| file.unwrap().file_name());
         let temporary = left.filter(|name| name.to_str().unwrap().starts_with(".new-")).count();
-        assert_eq!(temporary, 0, "nobody leaves anything behind");
+        assert_eq!(temporary, 0, "no temporary files are left");
     });
 }
 

@@ -1,4 +1,4 @@
-//! The words the cases are written in.
+//! Helpers for the cases.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Write as _};
@@ -12,12 +12,12 @@ use tempfile::TempDir;
 use wrun::engine::features;
 use wrun::{Cache, Capabilities, Limits, RuntimeConfig, WasmInstance, WasmModule, WasmRuntime, create_runtime};
 
-/// A module whose `get` tells `number`.
+/// Returns a module whose `get` returns `number`.
 pub(crate) fn number(number: i32) -> Vec<u8> {
     wat::parse_str(format!(r#"(module (func (export "get") (result i32) (i32.const {number})))"#)).unwrap()
 }
 
-/// A cache in a folder of its own, which goes with the value.
+/// A cache in a temporary folder.
 pub(crate) struct Home {
     folder: TempDir,
     pub(crate) cache: Cache,
@@ -30,17 +30,17 @@ impl Home {
         Self { folder, cache }
     }
 
-    /// A path beside the cache.
+    /// Returns a path beside the cache.
     pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// The files of the entries.
+    /// Returns the files of the entries.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         files(self.cache.dir())
     }
 
-    /// The file of the only entry.
+    /// Returns the file of the only entry.
     #[track_caller]
     pub(crate) fn file(&self) -> PathBuf {
         let files = self.files();
@@ -48,14 +48,14 @@ impl Home {
         files.into_iter().next().unwrap()
     }
 
-    /// Loads a module by a runtime of its own, and calls its `get`; what came of that, and whether the code was there.
+    /// Loads a module with a new runtime and calls its `get`. Returns the result, and whether the code was cached.
     #[track_caller]
     pub(crate) fn get(&self, config: &RuntimeConfig, module: &[u8]) -> (i32, Found) {
         get(&self.cache, config, module)
     }
 }
 
-/// The entries of a cache in `dir`, in the order of their names.
+/// Returns the entries of a cache in `dir`, sorted by name.
 pub(crate) fn files(dir: &Path) -> Vec<PathBuf> {
     let all = std::fs::read_dir(dir).unwrap().map(|file| file.unwrap().path());
     let mut files: Vec<_> = all.filter(|path| path.extension().is_some_and(|ending| ending == "code")).collect();
@@ -79,7 +79,7 @@ pub(crate) fn get(cache: &Cache, config: &RuntimeConfig, module: &[u8]) -> (i32,
     (instance.call_simple_function("get", &[]).unwrap(), found(runtime.as_ref()))
 }
 
-/// Where the one module of a runtime came from.
+/// Returns whether the only module of a runtime was cached.
 #[track_caller]
 pub(crate) fn found(runtime: &dyn WasmRuntime) -> Found {
     let metrics = runtime.metrics();
@@ -90,13 +90,13 @@ pub(crate) fn found(runtime: &dyn WasmRuntime) -> Found {
     }
 }
 
-/// An instance without limits or grants.
+/// Creates an instance without limits or grants.
 #[track_caller]
 pub(crate) fn instance(runtime: &dyn WasmRuntime, module: &dyn WasmModule) -> Box<dyn WasmInstance> {
     runtime.create_instance(module, Limits::none(), Capabilities::none()).unwrap()
 }
 
-/// Runs a case for each engine compiled in, with each of its compilers, and says for which it fails.
+/// Runs a case on every engine and compiler, and reports where it fails.
 #[track_caller]
 pub(crate) fn on_each(case: impl Fn(&RuntimeConfig)) {
     let mut failures = Vec::new();
@@ -117,7 +117,7 @@ pub(crate) fn skipped(why: &str) {
     let _ = writeln!(io::stderr().lock(), "skipped: {}: {why}", thread.name().unwrap_or("a test"));
 }
 
-/// Exchanges what an entry says, for a file that has all else of an entry.
+/// Replaces the contents of an entry, and keeps its mode.
 pub(crate) fn rewrite(path: &Path, contents: &[u8]) {
     std::fs::remove_file(path).unwrap();
     std::fs::write(path, contents).unwrap();
@@ -128,12 +128,12 @@ pub(crate) fn set_mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// Has a file be this old.
+/// Sets the age of a file.
 pub(crate) fn age(path: &Path, age: Duration) {
     File::open(path).unwrap().set_modified(SystemTime::now() - age).unwrap();
 }
 
-/// How long ago a file was used.
+/// Returns the age of a file.
 pub(crate) fn age_of(path: &Path) -> Duration {
     path.metadata().unwrap().modified().unwrap().elapsed().unwrap_or_default()
 }

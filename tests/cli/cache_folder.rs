@@ -61,8 +61,8 @@ fn a_read_only_folder_is_used_for_existing_entries() {
                 &command.args([&["-v", "--metrics", "-", "add", "5", "3"], engine, args].concat()).output().unwrap(),
             )
         };
-        // Another process copies the binary: a file that this process has open for writing is also open in children of other threads,
-        // and cannot be executed then.
+        // Another process copies the binary: a file that this process has open for writing is also open in children of
+        // other threads, and cannot be executed then.
         let copied = std::process::Command::new("cp").arg(WRUN).arg(&binary).status();
         assert!(copied.unwrap().success());
         set_mode(&binary, 0o755);

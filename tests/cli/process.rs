@@ -55,8 +55,8 @@ pub(crate) fn wrun(args: &[&str]) -> Command {
     command
 }
 
-/// Resets SIGINT and SIGTERM to their default actions. If the tests run in the background of a shell, they ignore Ctrl-C, and their
-/// children would too.
+/// Resets SIGINT and SIGTERM to their default actions. If the tests run in the background of a shell, they ignore
+/// Ctrl-C, and their children would too.
 #[expect(unsafe_code, reason = "the standard library cannot set the action of a signal")]
 fn reset_signals() {
     static ONCE: Once = Once::new();

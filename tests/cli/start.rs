@@ -19,7 +19,8 @@ fn spinning(functions: usize) -> File {
     file(&(text + ")"))
 }
 
-/// Asserts that a run has this many threads after its code was compiled and cached, and Wasmer's own threads have ended.
+/// Asserts that a run has this many threads after its code was compiled and cached, and Wasmer's own threads have
+/// ended.
 #[track_caller]
 fn has_threads(options: &[&str], module: &File, wanted: usize) {
     let cache = TestCache::new();

@@ -153,7 +153,8 @@ pub(crate) fn endless(wasi: &str) -> String {
     )
 }
 
-/// Pipes `wrun` with a line of arguments into `head -2`. Returns its standard output, and its standard error with the exit code.
+/// Pipes `wrun` with a line of arguments into `head -2`. Returns its standard output, and its standard error with the
+/// exit code.
 pub(crate) fn piped_to_head(line: &str) -> (String, String) {
     let line = format!("{{ {WRUN} --no-cache {line}; echo code $? >&2; }} | head -2");
     let output = std::process::Command::new("timeout").args(["60", "sh", "-c", &line]).output().unwrap();

@@ -1,11 +1,11 @@
-//! Directives that fail because of an engine, one by one. Each is asserted to still fail, so the list can only shrink.
+//! Directives that fail because of a defect of an engine. Each must still fail, so the list can only shrink.
 
 use wrun::{Compiler, RuntimeKind};
 
-/// One directive an engine gets wrong.
+/// A directive that an engine gets wrong.
 struct Defect {
     kind: RuntimeKind,
-    /// The compilers it fails with.
+    /// The compilers with the defect.
     compilers: &'static [Compiler],
     suite: &'static str,
     file: &'static str,
@@ -20,7 +20,7 @@ const DEFECTS: &[Defect] = &[
     global_in_elements("function-references", 1042),
 ];
 
-/// Wasmer's front end takes `ref.func` and `ref.null` in an element segment, but no `global.get`.
+/// Wasmer accepts `ref.func` and `ref.null` in an element segment, but not `global.get`.
 const fn global_in_elements(suite: &'static str, line: usize) -> Defect {
     Defect {
         kind: RuntimeKind::Wasmer,
@@ -36,7 +36,7 @@ fn of(kind: RuntimeKind, compiler: Compiler) -> impl Iterator<Item = &'static De
     DEFECTS.iter().filter(move |defect| defect.kind == kind && defect.compilers.contains(&compiler))
 }
 
-/// Why this directive fails on this engine, where it is known to.
+/// Returns the reason if this directive is known to fail on this engine.
 pub(crate) fn reason(
     kind: RuntimeKind,
     compiler: Compiler,
@@ -48,7 +48,7 @@ pub(crate) fn reason(
     of(kind, compiler).find(here).map(|defect| defect.reason)
 }
 
-/// Listed places that are not among `seen`.
+/// Returns the listed places that are not in `seen`.
 pub(crate) fn unseen(kind: RuntimeKind, compiler: Compiler, seen: &[String]) -> Vec<String> {
     let places = of(kind, compiler).map(|defect| format!("{}/{}:{}", defect.suite, defect.file, defect.line));
     places.filter(|place| !seen.contains(place)).collect()

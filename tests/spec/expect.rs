@@ -1,10 +1,10 @@
-//! What the scripts call a failure, in the contract's words.
+//! Maps the failures that scripts expect to errors of the library.
 
 use wrun::{Error, ErrorKind, Trap};
 
 use crate::tally::Outcome;
 
-/// The traps a script's message stands for, the most telling prefix first. Most messages mean one trap.
+/// The traps that the messages in scripts mean, the longest prefix first. Most messages mean one trap.
 const TRAPS: &[(&str, &[Trap])] = &[
     ("unreachable", &[Trap::Unreachable]),
     ("integer divide by zero", &[Trap::IntegerDivideByZero]),
@@ -29,7 +29,7 @@ const TRAPS: &[(&str, &[Trap])] = &[
     ("cast failure", &[Trap::CastFailure]),
 ];
 
-/// Passes where `result` is the trap that `message` tells of.
+/// Passes if `result` is the trap that `message` describes.
 pub(crate) fn trap<T>(result: Result<T, Error>, message: &str) -> Outcome {
     let Some((_, traps)) = TRAPS.iter().find(|(prefix, _)| message.starts_with(prefix)) else {
         return Outcome::Failed(format!("expect.rs does not know the trap `{message}`"));
@@ -37,7 +37,7 @@ pub(crate) fn trap<T>(result: Result<T, Error>, message: &str) -> Outcome {
     one_of(result, traps, message)
 }
 
-/// Passes where `result` is an exception that nobody caught.
+/// Passes if `result` is an uncaught exception.
 pub(crate) fn exception<T>(result: Result<T, Error>) -> Outcome {
     one_of(result, &[Trap::UncaughtException], "uncaught exception")
 }
@@ -50,7 +50,7 @@ fn one_of<T>(result: Result<T, Error>, traps: &[Trap], message: &str) -> Outcome
     }
 }
 
-/// Passes where `result` failed for a reason of `kind`.
+/// Passes if `result` failed with this kind.
 pub(crate) fn kind<T>(result: Result<T, Error>, kind: ErrorKind, message: &str) -> Outcome {
     match result {
         Ok(_) => Outcome::Failed(format!("accepted, where it had to be refused: {message}")),
@@ -59,7 +59,7 @@ pub(crate) fn kind<T>(result: Result<T, Error>, kind: ErrorKind, message: &str) 
     }
 }
 
-/// One line about an error.
+/// Formats an error as one line.
 pub(crate) fn describe(error: &Error) -> String {
     format!("[{}] {}", error.kind().as_str(), error.message().replace('\n', " "))
 }

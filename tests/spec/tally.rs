@@ -1,4 +1,4 @@
-//! The books: what came of each directive, counted.
+//! Counts the outcomes of directives.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,33 +6,33 @@ use std::io::Write as _;
 
 use wrun::{Compiler, Feature, RuntimeKind};
 
-/// What came of one directive.
+/// The outcome of a directive.
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {
-    /// It did what it had to.
+    /// The directive passed.
     Passed,
-    /// It was not run, or not to the end.
+    /// The directive was not run, or not completely.
     Skipped(Skip),
-    /// It did not do what it had to; the text says what it did.
+    /// The directive failed; the text says how.
     Failed(String),
 }
 
-/// Why a directive was not run.
+/// The reason for skipping a directive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Skip {
-    /// It imports what another module of the script exports; instances of the contract are separate sandboxes.
+    /// It imports from another module of the script, but every instance is a separate sandbox.
     AnotherModule,
-    /// The engine lacks features it needs.
+    /// It needs features that the engine lacks.
     Lacks(Vec<Feature>),
-    /// It takes or returns values that the contract does not pass.
+    /// It takes or returns values of unsupported types.
     ValueType,
-    /// It asserts as invalid what features later than its suite made valid.
+    /// It asserts that a module is invalid, but later features made it valid.
     SinceValid(Vec<Feature>),
-    /// It starts or awaits a thread.
+    /// It starts or waits for a thread.
     Thread,
-    /// It asserts something of custom sections, which no engine looks at, or of suspended stacks, which none has.
+    /// It is an assertion about custom sections, which no engine checks, or about stack switching, which no engine has.
     OtherAssertion,
-    /// The module it calls failed, which is counted there.
+    /// The module that it calls failed, which is counted there.
     ModuleFailed,
 }
 
@@ -51,28 +51,28 @@ impl fmt::Display for Skip {
     }
 }
 
-/// Everything that came of the directives on one engine.
+/// The outcomes of all directives on one engine.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    /// Files run.
+    /// The number of files.
     pub(crate) files: usize,
     passed: usize,
     skipped: BTreeMap<String, usize>,
-    /// Where failures were, and what happened.
+    /// The place and the message of each failure.
     pub(crate) failures: Vec<String>,
-    /// Where listed defects of the engine were met.
+    /// The places of the listed defects that were seen.
     pub(crate) defects_seen: Vec<String>,
 }
 
 impl Tally {
-    /// Counts one directive. A listed defect that does not fail is a failure: the list may only shrink.
+    /// Counts one directive. A listed defect that passes is a failure, so that the list is kept current.
     pub(crate) fn count(&mut self, place: &str, outcome: Outcome, defect: Option<&str>) {
         match (outcome, defect) {
             (Outcome::Failed(_), Some(_)) => self.defects_seen.push(place.to_owned()),
             (Outcome::Failed(why), None) => self.failures.push(format!("{place}: {why}")),
             (_, Some(reason)) => {
                 self.defects_seen.push(place.to_owned());
-                self.failures.push(format!("{place}: fails no more; take it from defects.rs ({reason})"));
+                self.failures.push(format!("{place}: passes now; remove it from defects.rs ({reason})"));
             }
             (Outcome::Passed, None) => self.passed += 1,
             (Outcome::Skipped(skip), None) => *self.skipped.entry(skip.to_string()).or_default() += 1,
@@ -83,7 +83,7 @@ impl Tally {
         self.passed + self.failures.len() + self.defects_seen.len()
     }
 
-    /// The counts, as an entry of `pins.rs`.
+    /// Formats the counts as an entry of `pins.rs`.
     pub(crate) fn as_pin(&self, kind: RuntimeKind, compiler: Compiler) -> String {
         let skipped: Vec<_> = self.skipped.iter().map(|(why, number)| (why.as_str(), *number)).collect();
         let pin = crate::pins::Pin {
@@ -108,8 +108,7 @@ impl fmt::Display for Tally {
     }
 }
 
-/// Prints past the test harness, which keeps what passing tests print to itself.
+/// Prints to standard error directly, because the test harness hides what passing tests print.
 pub(crate) fn say(text: &str) {
-    // Nothing is lost with a closed standard error but the report.
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

@@ -1,12 +1,11 @@
-//! Guests of every engine, made and stopped by the thousand on several threads of one process: each by a chance of its
-//! own (its time, an interruption, a dropped future, a pause, a trap, its fuel, its end), and each verdict is checked.
-//! Nothing may hang, nothing may be left, and the process may not grow.
+//! Starts and stops thousands of guests of every engine on several threads. Each call ends at random by its time limit,
+//! an interruption, a dropped future, a pause, a trap, its fuel or its return, and each result is checked. Nothing may
+//! hang or leak.
 //!
-//! It runs for about ten seconds. `WRUN_STRESS_SECONDS=600 cargo test --test stress` has it run longer, and
-//! `WRUN_STRESS_SEED=…` repeats the chances of a run that failed (which says its seed), though not its moments.
+//! The test runs for about ten seconds. `WRUN_STRESS_SECONDS=600 cargo test --test stress` runs it longer.
+//! `WRUN_STRESS_SEED=…` repeats the random choices of a failed run, which prints its seed, but not its timing.
 #![cfg(any(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, reason = "the words of a test fail where they stand, as the tests themselves do")]
 
 mod rounds;
 mod vocabulary;
@@ -22,17 +21,17 @@ use vocabulary::{Chance, LONG, Stage, limits, resident_bytes, stages};
 
 const THREADS: u64 = 4;
 
-/// The most a process may grow, whatever happened in it: what allocators and engines keep for later.
+/// The maximum growth of the process: memory that allocators and engines keep for later.
 const MARGIN: u64 = 16 << 20;
 
-/// One test at a time: each looks at what the whole process takes.
+/// Runs one test at a time, because each measures the memory of the whole process.
 static ALONE: Mutex<()> = Mutex::new(());
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().expect("a number"))
 }
 
-/// Runs rounds on each thread until the time is up, and waits until nothing is left of them.
+/// Runs rounds on each thread until the time is over, and waits until all guests are gone.
 fn run(stages: &[Stage], seed: u64, time: Duration) -> Tally {
     let until = Instant::now() + time;
     let tallies = thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! The rounds: what may happen to one guest, and what must come of it.
+//! The rounds: events during one call, and the results that they must have.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,13 +8,13 @@ use wrun::{ErrorKind, InstanceState, LimitKind, Limits, Result, Trap, Value, Was
 
 use crate::vocabulary::{Chance, LONG, Stage, limits, progress, start, wait};
 
-/// What one round came to, in a word.
+/// The outcome of a round, in one word.
 type Verdict = &'static str;
 
-/// A round: its name, and what happens in it.
+/// A round: its name and its function.
 type Round = (&'static str, fn(&Stage, &mut Chance) -> Verdict);
 
-/// All there are.
+/// All rounds.
 pub(crate) const ROUNDS: [Round; 11] = [
     ("result", runs_to_its_end),
     ("time", runs_out_of_time),
@@ -29,7 +29,7 @@ pub(crate) const ROUNDS: [Round; 11] = [
     ("time or fuel", runs_out_of_time_or_fuel),
 ];
 
-/// Those that never end.
+/// The functions that never return.
 const ENDLESS: [&str; 5] = ["spin", "knock", "fill", "grow", "tree"];
 
 const TRAPS: [(&str, Trap); 5] = [
@@ -44,7 +44,7 @@ fn endless(chance: &mut Chance) -> &'static str {
     chance.one_of::<&str>(&ENDLESS)
 }
 
-/// A sum that takes up to a few milliseconds, and what it is.
+/// Returns the argument of a sum that takes up to a few milliseconds, and the result.
 fn some_sum(chance: &mut Chance) -> (Vec<Value>, Vec<Value>) {
     let n = i64::try_from(chance.below(300_000)).unwrap() + 1;
     (vec![Value::I64(n)], vec![Value::I64(n * (n + 1) / 2)])
@@ -59,7 +59,7 @@ fn is(result: &Result<Vec<Value>>, wanted: ErrorKind, stage: &Stage) {
     assert_eq!(kind(result), Some(wanted), "{result:?} on {stage}");
 }
 
-/// A guest that was stopped says so, knows nothing of its fuel, and is as good as new when it is told to recover.
+/// Asserts that a guest was stopped with this error, does not know its fuel, and can be used again after `recover`.
 #[track_caller]
 fn recovers(stage: &Stage, guest: &mut dyn WasmInstance) {
     assert_eq!(guest.state(), InstanceState::Crashed, "{stage}");
@@ -218,7 +218,7 @@ fn exits(stage: &Stage, chance: &mut Chance) -> Verdict {
     is(&result, ErrorKind::Exited, stage);
     assert_eq!((result.unwrap_err().exit_code(), guest.state()), (Some(code), InstanceState::Exited(code)));
     match guest.fuel_used() {
-        // The few units before its exit; an interruption may have come after it.
+        // The few units before its exit. An interruption may have come after it.
         Some(fuel) => assert!((1..100).contains(&fuel), "{fuel} on {stage}"),
         None => assert!(interrupted || !stage.meters(), "{stage}"),
     }
@@ -263,7 +263,7 @@ fn runs_out_of_time_or_fuel(stage: &Stage, chance: &mut Chance) -> Verdict {
     }
 }
 
-/// How many rounds there were, and what came of them.
+/// The number of rounds by outcome.
 #[derive(Default)]
 pub(crate) struct Tally(BTreeMap<(&'static str, Verdict), u64>);
 
@@ -280,7 +280,7 @@ impl Tally {
         self
     }
 
-    /// All of them.
+    /// Returns the number of all rounds.
     pub(crate) fn rounds(&self) -> u64 {
         self.0.values().sum()
     }

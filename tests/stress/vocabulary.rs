@@ -1,4 +1,4 @@
-//! The words the rounds are made of.
+//! Helpers for the rounds.
 
 use std::fmt;
 use std::future::Future;
@@ -15,7 +15,7 @@ use wrun::{
     WasmModule, WasmRuntime, create_runtime,
 };
 
-/// Stays as long as it is let (`spin`, `knock`, `tree`), ends well (`sum`), or badly.
+/// Functions that never return (`spin`, `knock`, `tree`), that return (`sum`), and that fail.
 const GUEST: &str = r#"
 (module
   (import "host" "nothing" (func $nothing))
@@ -42,15 +42,15 @@ const GUEST: &str = r#"
   (func (export "null") (call_indirect (i32.const 0)))
   (func $deep (export "deep") (result i32) (i32.add (call $deep) (i32.const 1))))"#;
 
-/// A time limit that no round comes near.
+/// A time limit that no round reaches.
 pub(crate) const LONG: Duration = Duration::from_hours(1);
 
-/// How long nothing may happen.
+/// The longest time without a finished round.
 const STALL: Duration = Duration::from_mins(1);
 
 static PROGRESS: AtomicU64 = AtomicU64::new(0);
 
-/// Something happened. Where nothing does for long, the process is ended.
+/// Notes that a round has ended. If no round ends for [`STALL`], the process is ended.
 pub(crate) fn progress() {
     static WATCHED: Once = Once::new();
     PROGRESS.fetch_add(1, Ordering::Relaxed);
@@ -65,7 +65,7 @@ fn watch() {
         if now != seen {
             (seen, since) = (now, Instant::now());
         } else if since.elapsed() > STALL {
-            #[expect(clippy::print_stderr, reason = "nothing else is left to tell why the process ends")]
+            #[expect(clippy::print_stderr, reason = "the process ends here")]
             {
                 eprintln!("no round has ended for {STALL:?}: something hangs");
             }
@@ -74,7 +74,7 @@ fn watch() {
     }
 }
 
-/// A runtime with its guest's module.
+/// A runtime with the module of the guest.
 pub(crate) struct Stage {
     runtime: Box<dyn WasmRuntime>,
     module: Box<dyn WasmModule>,
@@ -89,7 +89,7 @@ impl fmt::Display for Stage {
     }
 }
 
-/// Every engine and compiler, without fuel and with it.
+/// Returns every engine and compiler, without fuel and with fuel.
 pub(crate) fn stages() -> Vec<Stage> {
     let imports = HostImports::none()
         .with_function("host", "nothing", FuncType::default(), |_, _| Ok(Vec::new()))
@@ -111,12 +111,12 @@ pub(crate) fn stages() -> Vec<Stage> {
 }
 
 impl Stage {
-    /// Whether it meters fuel.
+    /// Returns whether the runtime meters fuel.
     pub(crate) fn meters(&self) -> bool {
         self.runtime.config().metering
     }
 
-    /// A guest within limits.
+    /// Starts a guest with limits.
     pub(crate) fn guest(&self, limits: Limits) -> Box<dyn WasmInstance> {
         let made = self.runtime.create_instance_with(self.module.as_ref(), limits, Capabilities::none(), &self.imports);
         made.unwrap()
@@ -132,12 +132,12 @@ impl Stage {
     }
 }
 
-/// No limit but this time.
+/// Returns limits with this time only.
 pub(crate) fn limits(time: Duration) -> Limits {
     Limits::none().with_time(time)
 }
 
-/// Starts a call on a thread of its own.
+/// Starts a call on its own thread.
 pub(crate) fn start(guest: Box<dyn WasmInstance>, name: &str, args: &[Value]) -> AsyncCall {
     AsyncCall::start(guest, name, args.to_vec()).unwrap()
 }
@@ -160,16 +160,16 @@ pub(crate) fn wait(call: AsyncCall) -> (Box<dyn WasmInstance>, Result<Vec<Value>
     }
 }
 
-/// Chances that can be had again: splitmix64.
+/// Reproducible random numbers: splitmix64.
 pub(crate) struct Chance(u64);
 
 impl Chance {
-    /// The chances of this seed.
+    /// Creates a generator with this seed.
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
-    /// A number below `bound`.
+    /// Returns a number below `bound`.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
@@ -178,23 +178,23 @@ impl Chance {
         (mixed ^ (mixed >> 31)) % bound
     }
 
-    /// One of several.
+    /// Returns one of several items.
     pub(crate) fn one_of<'o, T>(&mut self, several: &'o [T]) -> &'o T {
         let which = self.below(several.len() as u64);
         &several[usize::try_from(which).unwrap()]
     }
 
-    /// A moment, up to so many microseconds long, often none at all.
+    /// Returns a delay of up to so many microseconds, often zero.
     pub(crate) fn moment(&mut self, most: u64) -> Duration {
         let most = if self.below(4) == 0 { 1 } else { most };
         Duration::from_micros(self.below(most))
     }
 
-    /// Waits for a moment.
+    /// Waits for a random delay.
     pub(crate) fn pass(&mut self, most: u64) {
         match self.moment(most) {
             Duration::ZERO => {}
-            // A sleep is never so short.
+            // A sleep cannot be this short.
             short if short < Duration::from_micros(60) => {
                 let since = Instant::now();
                 while since.elapsed() < short {
@@ -206,7 +206,7 @@ impl Chance {
     }
 }
 
-/// What the process takes, in bytes.
+/// Returns the resident memory of the process, in bytes.
 pub(crate) fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();

@@ -1,5 +1,5 @@
-//! Rules for the files in `src`: imports point downwards and form no cycles, only backends name engine crates, files are
-//! short, and `mod.rs` files hold no code.
+//! Rules for the files in `src`: imports point downwards and form no cycles, only backends name engine crates, files
+//! are short, and `mod.rs` files hold no code.
 
 mod rules;
 mod scan;

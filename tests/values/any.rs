@@ -43,7 +43,8 @@ pub(crate) fn any_i64(u: &mut Unstructured) -> Result<i64> {
     })
 }
 
-/// Generates every bit pattern, and zeros, subnormals, infinities and NaNs, quiet and signalling, more often than chance.
+/// Generates every bit pattern, and zeros, subnormals, infinities and NaNs, quiet and signalling, more often than
+/// chance.
 pub(crate) fn any_f32(u: &mut Unstructured) -> Result<f32> {
     let bits = match u.choose_index(3)? {
         0 => u.arbitrary()?,
