@@ -64,7 +64,7 @@ fn an_awaited_call_gives_back_the_instance_and_the_results() {
 }
 
 #[test]
-fn hundreds_of_guests_of_both_engines_run_beside_a_task_that_ticks() {
+fn hundreds_of_async_guests_do_not_block_a_ticking_task() {
     let engines: Vec<Engine> = stoppable_engines().collect();
     let modules: Vec<_> = engines.iter().map(|engine| engine.load(GUEST)).collect();
     let gate = Gate::default();
@@ -127,7 +127,7 @@ fn a_dropped_call_ends_its_guest_and_frees_the_instance() {
 }
 
 #[test]
-fn calls_dropped_at_once_or_at_any_moment_leave_nothing() {
+fn calls_dropped_at_any_moment_leave_nothing_behind() {
     on_each_stoppable(|engine| {
         let module = engine.load(r#"(module (func (export "spin") (loop $again (br $again))))"#);
         for round in 0..40 {
@@ -140,7 +140,7 @@ fn calls_dropped_at_once_or_at_any_moment_leave_nothing() {
 }
 
 #[test]
-fn a_dropped_call_in_a_host_function_is_freed_once_that_returns() {
+fn a_dropped_call_in_a_host_function_is_freed_when_it_returns() {
     on_each_stoppable(|engine| {
         let gate = Gate::default();
         let running = call(gate.guest(engine, Limits::none()), "pass_and_spin", &[]);
@@ -153,7 +153,7 @@ fn a_dropped_call_in_a_host_function_is_freed_once_that_returns() {
 }
 
 #[test]
-fn a_dropped_call_that_is_held_is_freed() {
+fn a_dropped_paused_call_is_freed() {
     on_each_stoppable(|engine| {
         let guest = guest(engine);
         guest.control().pause().unwrap();
@@ -191,7 +191,7 @@ fn a_call_runs_whether_it_is_polled_or_not_and_its_result_waits() {
 }
 
 #[test]
-fn whoever_waits_no_longer_ends_the_guest() {
+fn dropping_the_future_ends_the_guest() {
     on_each_stoppable(|engine| {
         block_on(async {
             let waited = tokio::time::timeout(BRIEF, call(guest(engine), "spin", &[])).await;
@@ -202,7 +202,7 @@ fn whoever_waits_no_longer_ends_the_guest() {
 }
 
 #[test]
-fn whoever_waits_again_gets_the_result() {
+fn a_second_wait_gets_the_result() {
     on_each_unmetered(|engine| {
         let gate = Gate::default();
         let guest = gate.guest(engine, Limits::none());
@@ -219,7 +219,7 @@ fn whoever_waits_again_gets_the_result() {
 }
 
 #[test]
-fn an_instance_that_was_given_back_is_not_ended_with_the_future_it_came_from() {
+fn dropping_a_finished_future_does_not_end_its_instance() {
     on_each_stoppable(|engine| {
         let mut ended = call(guest(engine), "seven", &[]);
         let (mut guest, result) = block_on(&mut ended);
@@ -250,7 +250,7 @@ fn an_interrupted_or_timed_out_call_gives_its_instance_back() {
 }
 
 #[test]
-fn a_panic_of_a_host_function_reaches_whoever_awaits_the_call() {
+fn a_panic_of_a_host_function_reaches_the_future() {
     on_each_stoppable(|engine| {
         let wat = r#"(module (import "host" "panic" (func $panic)) (func (export "panic") (call $panic)))"#;
         let imports = HostImports::none()
@@ -268,7 +268,7 @@ fn a_panic_of_a_host_function_reaches_whoever_awaits_the_call() {
 }
 
 #[test]
-fn any_executor_will_do() {
+fn any_executor_works() {
     struct Unpark(thread::Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {
@@ -303,7 +303,7 @@ fn a_call_is_awaited_on_another_thread_than_it_was_started_on() {
 }
 
 #[test]
-fn a_call_is_refused_where_dropping_it_could_not_end_it() {
+fn an_async_call_needs_interruption() {
     on_each(|engine| {
         let guest = engine.start(r#"(module (func (export "f")))"#);
         let error = refused(AsyncCall::start(guest, "f", Vec::new()), ErrorKind::UnsupportedConfig);

@@ -69,7 +69,7 @@ fn arguments_that_do_not_fit_are_refused_with_the_signature() {
 }
 
 #[test]
-fn a_call_by_name_writes_its_results_where_there_is_just_room_for_them() {
+fn a_call_by_name_writes_its_results_into_an_exact_buffer() {
     on_each(|engine| {
         let mut guest = engine.start(ARITHMETIC);
         let mut results = [I64(7)];
@@ -174,7 +174,7 @@ fn an_unknown_export_is_refused_with_the_nearest_name_and_the_list() {
 }
 
 #[test]
-fn nothing_is_suggested_for_a_name_like_no_other() {
+fn an_unlike_name_gets_no_suggestion() {
     on_each(|engine| {
         let mut guest = engine.start(ARITHMETIC);
         let error = refused(guest.call("qqqqqq", &[]), ErrorKind::UnknownExport);

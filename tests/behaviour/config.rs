@@ -18,7 +18,7 @@ fn the_default_engine_is_one_that_is_compiled_in() {
 }
 
 #[test]
-fn an_engine_is_made_where_it_is_compiled_in_and_refused_with_its_cargo_feature_where_not() {
+fn an_engine_that_is_not_compiled_in_is_refused_with_its_cargo_feature() {
     for &kind in RuntimeKind::ALL {
         let made = create_runtime(&RuntimeConfig::new(kind));
         if kind.is_available() {
@@ -41,7 +41,7 @@ fn every_compiler_an_engine_has_makes_a_runtime() {
 }
 
 #[test]
-fn a_compiler_the_engine_lacks_is_refused_with_the_engine_that_has_it() {
+fn a_missing_compiler_is_refused_with_an_engine_that_has_it() {
     for kind in RuntimeKind::available() {
         for &compiler in Compiler::ALL {
             let made = create_runtime(&RuntimeConfig::new(kind).with_compiler(compiler));
@@ -110,7 +110,7 @@ fn foldable() -> String {
 }
 
 #[test]
-fn what_a_compiler_takes_time_for_changes_its_code_and_no_result() {
+fn the_optimization_level_changes_the_code_but_no_result() {
     on_each(|engine| {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(folder.path()).unwrap();

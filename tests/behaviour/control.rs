@@ -27,7 +27,7 @@ fn a_handle_can_be_shared_and_sent() {
 }
 
 #[test]
-fn an_instance_that_is_gone_leaves_its_state_to_its_handles_and_nothing_to_the_next() {
+fn a_handle_keeps_the_last_state_of_a_dropped_instance() {
     on_each(|engine| {
         for held in [true, false] {
             let mut guest = engine.start(TRAPPING);
@@ -69,7 +69,7 @@ fn a_running_guest_is_interrupted_from_another_thread() {
 }
 
 #[test]
-fn an_interruption_where_no_call_is_does_no_harm() {
+fn an_interruption_without_a_call_has_no_effect() {
     on_each_stoppable(|engine| {
         let mut guest = guest(engine);
         let control = guest.control();
@@ -190,7 +190,7 @@ fn a_handle_outlives_its_instance() {
 }
 
 #[test]
-fn what_needs_interruption_is_refused_without_it() {
+fn operations_that_need_interruption_are_refused_without_it() {
     on_each(|engine| {
         let mut guest = engine.start(r#"(module (func (export "seven") (result i32) (i32.const 7)))"#);
         let control = guest.control();
@@ -205,7 +205,7 @@ fn what_needs_interruption_is_refused_without_it() {
 }
 
 #[test]
-fn handles_on_many_threads_leave_a_guest_whole() {
+fn handles_on_many_threads_do_not_break_a_guest() {
     on_each_unmetered(|engine| {
         let mut guest = guest(engine);
         let control = guest.control();

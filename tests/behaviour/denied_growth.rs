@@ -40,7 +40,7 @@ fn a_trap_after_table_growth_was_denied_names_the_limit_and_what_was_asked_for()
 }
 
 #[test]
-fn growth_that_was_denied_in_an_earlier_call_is_not_blamed() {
+fn growth_that_was_denied_in_an_earlier_call_is_not_named() {
     on_each(|engine| {
         let guest = &mut *engine.start_within(Limits::none().with_table_elements(10), GUEST).unwrap();
         assert_eq!(guest.call_simple_function("grow", &[9]).unwrap(), -1);
@@ -49,7 +49,7 @@ fn growth_that_was_denied_in_an_earlier_call_is_not_blamed() {
 }
 
 #[test]
-fn growth_past_the_maximum_of_the_table_itself_is_not_put_down_to_the_limit() {
+fn growth_past_the_maximum_of_the_table_does_not_name_the_limit() {
     on_each(|engine| {
         let guest = &mut *engine.start_within(Limits::none().with_table_elements(10), GUEST).unwrap();
         assert_eq!(limit_of_trap(guest, "grow_fixed_then_trap", 5), None);
@@ -58,7 +58,7 @@ fn growth_past_the_maximum_of_the_table_itself_is_not_put_down_to_the_limit() {
 }
 
 #[test]
-fn what_watches_growth_changes_neither_values_nor_the_stack_around_it() {
+fn limiting_growth_does_not_change_values_or_the_stack() {
     on_each(|engine| {
         let guest = &mut *engine.start_within(Limits::none().with_table_elements(10), GUEST).unwrap();
         let sum: i32 = guest.call_typed("sum_of_sizes", (3, 2)).unwrap();
@@ -69,7 +69,7 @@ fn what_watches_growth_changes_neither_values_nor_the_stack_around_it() {
 }
 
 #[test]
-fn growth_past_the_maximum_of_the_memory_itself_is_not_put_down_to_the_limit() {
+fn growth_past_the_maximum_of_the_memory_does_not_name_the_limit() {
     let guest = r#"(module (memory 1 2)
       (func (export "grow_then_trap") (param i32) (drop (memory.grow (local.get 0))) (unreachable)))"#;
     on_each(|engine| {

@@ -95,7 +95,7 @@ fn a_guest_that_exited_takes_no_calls_and_cannot_be_revived() {
 }
 
 #[test]
-fn what_a_guest_left_behind_can_be_looked_at() {
+fn memory_can_be_read_after_an_exit() {
     on_all(|engine| {
         let mut guest = start(engine);
         exited(guest.call("deep", &[Value::I32(77)]), 77);
@@ -124,7 +124,7 @@ fn a_start_function_may_exit_and_its_instance_is_never_made() {
 }
 
 #[test]
-fn fuel_that_was_used_is_known_after_an_exit_and_the_same_everywhere() {
+fn fuel_after_an_exit_is_known_and_the_same_on_every_engine() {
     let mut used = Vec::new();
     let metered = wrun::RuntimeKind::available().flat_map(|kind| {
         kind.compilers().iter().map(move |compiler| RuntimeConfig::new(kind).with_compiler(*compiler).with_metering())
@@ -144,7 +144,7 @@ fn fuel_that_was_used_is_known_after_an_exit_and_the_same_everywhere() {
 }
 
 #[test]
-fn an_exit_in_time_is_no_timeout() {
+fn an_exit_before_the_deadline_is_not_a_timeout() {
     on_each_metered(|engine| {
         let limits = time(LONG).with_fuel(1_000_000);
         let mut guest = engine.start_importing_within(limits, &imports(), GUEST).unwrap();
@@ -158,7 +158,7 @@ fn an_exit_in_time_is_no_timeout() {
 }
 
 #[test]
-fn an_exit_tells_more_than_that_the_guest_was_to_be_stopped() {
+fn an_exit_wins_over_an_interruption() {
     on_each_stoppable(|engine| {
         let control: Arc<OnceLock<Control>> = Arc::default();
         let its = Arc::clone(&control);
@@ -179,7 +179,7 @@ fn an_exit_tells_more_than_that_the_guest_was_to_be_stopped() {
 }
 
 #[test]
-fn an_exit_that_is_wrapped_is_a_failure_of_the_host() {
+fn a_wrapped_exit_is_a_host_error() {
     on_all(|engine| {
         let imports = HostImports::none().with_function("host", "exit", FuncType::new([ValType::I32], []), |_, _| {
             Err(format!("not quite: {}", Exit(3)).into())

@@ -73,7 +73,7 @@ fn exports_are_listed_in_order_with_full_types() {
 }
 
 #[test]
-fn what_a_module_defines_is_told_apart_from_what_it_imports() {
+fn definitions_and_imports_are_distinguished() {
     on_each(|engine| {
         let module = engine.load(FULL);
         let info = module.info();
@@ -98,7 +98,7 @@ fn functions_are_found_by_name_and_other_exports_are_not() {
 }
 
 #[test]
-fn types_are_spelt_as_the_errors_spell_them() {
+fn types_are_written_as_in_errors() {
     on_each(|engine| {
         let module = engine.load(FULL);
         let spelt = |name| export_of(module.as_ref(), name).to_string();
@@ -135,7 +135,7 @@ fn the_size_is_that_of_the_binary_and_custom_sections_are_listed() {
 }
 
 #[test]
-fn types_of_features_are_told_where_the_engine_has_them() {
+fn types_of_supported_features_are_reported() {
     let exported =
         |engine: &Engine, feature, wat: &str| engine.has(feature).then(|| export_of(&*engine.load(wat), "x"));
     on_each(|engine| {
@@ -153,7 +153,7 @@ fn types_of_features_are_told_where_the_engine_has_them() {
 }
 
 #[test]
-fn compiled_code_has_a_size_where_the_engine_tells_it() {
+fn compiled_code_has_a_size_if_the_engine_reports_it() {
     on_each(|engine| {
         let module = engine.load(FULL);
         assert!(module.compiled_bytes().is_none_or(|bytes| bytes > 0), "zero is not a size");

@@ -50,14 +50,14 @@ const MODULES: &[(&[Feature], &str)] = &[
 ];
 
 #[test]
-fn every_feature_that_an_engine_has_is_in_the_table_of_this_test() {
+fn this_test_covers_every_supported_feature() {
     for feature in Feature::ALL.iter().filter(|feature| feature.homes().next().is_some()) {
         assert!(MODULES.iter().any(|(needed, _)| needed.contains(feature)), "no module for {feature}");
     }
 }
 
 #[test]
-fn a_module_loads_where_its_features_are_and_is_refused_where_one_is_not() {
+fn a_module_loads_on_engines_with_its_features_and_is_refused_elsewhere() {
     on_each(|engine| {
         for (needed, wat) in MODULES {
             if needed.iter().all(|feature| engine.has(*feature)) {

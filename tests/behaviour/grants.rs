@@ -8,7 +8,7 @@ use crate::vocabulary::{hints, on_each, refused, tells};
 const GUEST: &str = r#"(module (func (export "seven") (result i32) (i32.const 7)))"#;
 
 #[test]
-fn a_network_is_granted_where_guests_have_one_and_refused_elsewhere() {
+fn network_rules_need_an_engine_with_a_network() {
     let capabilities = Capabilities::none().with_net("tcp:127.0.0.1:80".parse().unwrap());
     on_each(|engine| {
         let module = engine.load(GUEST);

@@ -45,7 +45,7 @@ fn two_handles_are_used_in_turn() {
 }
 
 #[test]
-fn what_the_room_for_results_held_is_overwritten() {
+fn the_result_buffer_is_overwritten() {
     on_each(|engine| {
         let mut guest = engine.start(COUNTER);
         let mut many = guest.function("many").unwrap();
@@ -94,7 +94,7 @@ fn wrong_arguments_are_refused_before_anything_runs() {
 }
 
 #[test]
-fn wrong_room_for_results_is_refused_before_anything_runs() {
+fn a_result_buffer_of_the_wrong_size_is_refused() {
     on_each(|engine| {
         let mut guest = engine.start(COUNTER);
         let mut add = guest.function("add").unwrap();
@@ -119,7 +119,7 @@ fn a_handle_outlives_a_trap_of_another() {
 }
 
 #[test]
-fn handles_of_one_function_are_worth_the_same() {
+fn handles_of_one_function_are_equivalent() {
     on_each(|engine| {
         let mut guest = engine.start(COUNTER);
         let mut results = [I32(0)];

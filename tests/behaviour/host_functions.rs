@@ -153,7 +153,7 @@ fn a_host_function_sees_the_memory_after_growth() {
 }
 
 #[test]
-fn an_access_of_the_host_outside_guest_memory_is_an_error_it_can_handle() {
+fn a_host_access_outside_guest_memory_is_a_recoverable_error() {
     let wat = caller("i64", "i32", "(local.get 0)");
     let imports = host(FuncType::new([ValType::I64], [ValType::I32]), |guest, args| {
         let &[I64(at)] = args else { return Err("one i64".into()) };
@@ -172,7 +172,7 @@ fn an_access_of_the_host_outside_guest_memory_is_an_error_it_can_handle() {
 }
 
 #[test]
-fn a_memory_the_guest_does_not_export_is_not_there_for_the_host() {
+fn a_host_function_cannot_see_a_memory_that_is_not_exported() {
     let wat = r#"(module (import "host" "f" (func $f)) (memory 1) (func (export "call") (call $f)))"#;
     let imports = host(FuncType::default(), |guest, _| {
         let error = guest.read_memory("memory", 0, &mut [0]).unwrap_err();
@@ -261,7 +261,7 @@ fn one_result_of_the_wrong_type_is_a_failure_of_the_host() {
 }
 
 #[test]
-fn a_function_the_host_makes_up_is_a_failure_of_the_host() {
+fn an_invented_function_reference_is_a_host_error() {
     let wat = caller("i32", "funcref", "(local.get 0)");
     let ty = FuncType::new([ValType::I32], [ValType::FuncRef]);
     let imports = host(ty, |_, _| Ok(vec![Value::FuncRef(Some(12))]));
@@ -317,7 +317,7 @@ fn a_host_function_that_is_exported_again_is_called_directly() {
 }
 
 #[test]
-fn a_guest_catches_no_error_of_the_host() {
+fn a_guest_cannot_catch_host_errors() {
     let wat = r#"
         (module
           (import "host" "f" (func $f))

@@ -53,7 +53,7 @@ fn every_missing_import_is_listed_with_its_type() {
 }
 
 #[test]
-fn only_what_is_missing_or_wrong_is_listed() {
+fn only_unresolved_and_mismatched_imports_are_listed() {
     on_each(|engine| {
         let imports = HostImports::none()
             .with("env", "memory", HostItem::Memory(MemoryType::new(1, Some(4))))
@@ -68,7 +68,7 @@ fn only_what_is_missing_or_wrong_is_listed() {
 }
 
 #[test]
-fn what_wasi_does_not_have_is_missing_and_wasix_is_named() {
+fn unknown_wasi_imports_are_unresolved_and_wasix_is_named() {
     on_each(|engine| {
         let unknown = r#"(module (import "wasi_snapshot_preview1" "fd_fly" (func (param i32) (result i32))))"#;
         let error = refused(engine.try_start(unknown), ErrorKind::Unlinkable);
@@ -126,7 +126,7 @@ fn globals_link_by_their_type_and_mutability() {
 }
 
 #[test]
-fn memories_link_where_the_hosts_is_within_what_the_module_wants() {
+fn memories_link_if_their_limits_match_the_import() {
     let memory = |minimum, maximum| HostItem::Memory(MemoryType::new(minimum, maximum));
     on_each(|engine| {
         links(engine, memory(1, None), "(memory 1)");
@@ -140,7 +140,7 @@ fn memories_link_where_the_hosts_is_within_what_the_module_wants() {
 }
 
 #[test]
-fn tables_link_where_the_hosts_is_within_what_the_module_wants() {
+fn tables_link_if_their_limits_match_the_import() {
     let table = |minimum, maximum| HostItem::Table(TableType::new(ValType::FuncRef, minimum, maximum));
     on_each(|engine| {
         links(engine, table(1, None), "(table 1 funcref)");
@@ -169,7 +169,7 @@ fn a_shared_memory_links_to_a_shared_one_only() {
 }
 
 #[test]
-fn a_memory_with_64_bit_addresses_links_to_such_a_one_only() {
+fn a_memory_with_64_bit_addresses_links_only_to_such_an_import() {
     on_each(|engine| {
         let mut wide = MemoryType::new(1, Some(2));
         wide.memory64 = true;
@@ -184,7 +184,7 @@ fn a_memory_with_64_bit_addresses_links_to_such_a_one_only() {
 }
 
 #[test]
-fn a_table_with_64_bit_indices_links_to_such_a_one_only() {
+fn a_table_with_64_bit_indices_links_only_to_such_an_import() {
     let wat = r#"(module (import "host" "it" (table i64 1 funcref)))"#;
     on_each(|engine| {
         let mut wide = TableType::new(ValType::FuncRef, 1, None);
@@ -215,7 +215,7 @@ fn memories_link_by_the_size_of_their_pages() {
 }
 
 #[test]
-fn what_the_host_offers_and_no_engine_can_make_is_unlinkable() {
+fn host_items_that_no_engine_supports_are_unlinkable() {
     let memory = |minimum, maximum| HostItem::Memory(MemoryType::new(minimum, maximum));
     let table = |minimum, maximum| HostItem::Table(TableType::new(ValType::FuncRef, minimum, maximum));
     on_each(|engine| {
@@ -235,7 +235,7 @@ fn what_the_host_offers_and_no_engine_can_make_is_unlinkable() {
 }
 
 #[test]
-fn what_nobody_imports_may_be_offered() {
+fn unused_host_items_are_allowed() {
     on_each(|engine| {
         let imports = item("unused", function(&[ValType::I32], &[])).with("more", "unused", function(&[], &[]));
         engine.start_importing(&imports, "(module)").unwrap();
@@ -243,7 +243,7 @@ fn what_nobody_imports_may_be_offered() {
 }
 
 #[test]
-fn one_item_may_be_imported_twice_and_is_then_one_name_for_each() {
+fn an_item_can_be_imported_twice() {
     let wat = r#"
         (module
           (import "host" "it" (func $a (result i32)))
@@ -282,7 +282,7 @@ fn globals_of_the_host_start_as_given_and_each_instance_has_its_own() {
 }
 
 #[test]
-fn a_global_of_the_host_may_hold_a_number_of_the_host() {
+fn an_imported_global_can_hold_a_host_reference() {
     let wat = r#"(module (import "host" "it" (global $it externref)) (export "it" (global $it)))"#;
     on_each(|engine| {
         let imports = item("it", HostItem::Global(Value::ExternRef(Some(77)), false));
@@ -292,7 +292,7 @@ fn a_global_of_the_host_may_hold_a_number_of_the_host() {
 }
 
 #[test]
-fn memories_and_tables_of_the_host_are_made_anew_for_each_instance() {
+fn each_instance_gets_new_host_memories_and_tables() {
     let wat = r#"
         (module
           (import "host" "memory" (memory 1))

@@ -42,7 +42,7 @@ fn a_start_function_that_traps_leaves_no_instance() {
 }
 
 #[test]
-fn a_start_function_that_uses_up_the_stack_leaves_no_instance() {
+fn a_start_function_that_overflows_the_stack_leaves_no_instance() {
     on_each(|engine| {
         let wat = "(module (func $start (call $start) (call $start)) (start $start))";
         trapped(engine.try_start(wat), Trap::StackOverflow);

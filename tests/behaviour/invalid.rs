@@ -18,7 +18,7 @@ fn load(engine: &Engine, bytes: &[u8]) -> Result<Box<dyn WasmModule>, Error> {
 }
 
 #[test]
-fn the_whole_of_the_small_module_loads() {
+fn the_complete_small_module_loads() {
     on_each(|engine| {
         let module = load(engine, ADD).unwrap();
         let guest = engine.instance_of(module.as_ref());
@@ -28,7 +28,7 @@ fn the_whole_of_the_small_module_loads() {
 
 /// Two prefixes are valid modules: the header, and the header with the types.
 #[test]
-fn a_module_cut_off_anywhere_is_invalid() {
+fn a_truncated_module_is_invalid() {
     on_each(|engine| {
         for length in (0..ADD.len()).filter(|length| ![8, 17].contains(length)) {
             refused(load(engine, &ADD[..length]), ErrorKind::InvalidModule);
@@ -40,7 +40,7 @@ fn a_module_cut_off_anywhere_is_invalid() {
 }
 
 #[test]
-fn a_module_with_one_bit_wrong_is_judged_alike_by_every_engine_and_breaks_none() {
+fn every_engine_agrees_on_modules_with_one_wrong_bit() {
     let engines: Vec<Engine> = engines().collect();
     for position in 0..ADD.len() * 8 {
         let mut bytes = ADD.to_vec();
@@ -58,14 +58,14 @@ fn verdict(engine: &Engine, bytes: &[u8]) -> Option<ErrorKind> {
 }
 
 #[test]
-fn nothing_is_no_module() {
+fn empty_input_is_not_a_module() {
     on_each(|engine| {
         tells(refused(load(engine, b""), ErrorKind::InvalidModule).message(), &["the input is empty"]);
     });
 }
 
 #[test]
-fn garbage_is_no_module_and_its_first_bytes_are_shown() {
+fn the_error_for_garbage_shows_its_first_bytes() {
     on_each(|engine| {
         let garbage: [&[u8]; 6] = [b"\x7fELF\x02\x01\x01", b"hello", b"\0", b"\0as", b"\xff\xfe(\0", b" \n\t "];
         for bytes in garbage {
@@ -86,7 +86,7 @@ fn a_header_of_another_version_is_invalid() {
 }
 
 #[test]
-fn a_component_is_told_from_a_module() {
+fn components_and_modules_are_distinguished() {
     on_each(|engine| {
         let error = refused(load(engine, b"\0asm\x0d\0\x01\0"), ErrorKind::UnsupportedFeature);
         tells(error.message(), &["component"]);
@@ -137,7 +137,7 @@ fn text_that_assembles_and_does_not_validate_is_invalid() {
 }
 
 #[test]
-fn text_may_begin_with_space_and_comments() {
+fn text_can_start_with_space_and_comments() {
     on_each(|engine| {
         for text in [" \n(module)", ";; a comment\n(module)", "(; another ;) (module)", "(func)"] {
             load(engine, text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -146,7 +146,7 @@ fn text_may_begin_with_space_and_comments() {
 }
 
 #[test]
-fn text_that_is_not_utf_8_is_no_module() {
+fn text_that_is_not_utf8_is_not_a_module() {
     on_each(|engine| {
         refused(load(engine, b"(module (func (export \"\xff\")))"), ErrorKind::InvalidModule);
     });
@@ -161,7 +161,7 @@ fn two_exports_of_one_name_are_invalid() {
 }
 
 #[test]
-fn deep_nesting_breaks_no_engine() {
+fn every_engine_refuses_or_runs_deep_nesting() {
     on_each(|engine| {
         let (open, close) = ("(block ".repeat(300), ")".repeat(300));
         load(engine, format!("(module (func {open}{close}))").as_bytes()).unwrap();

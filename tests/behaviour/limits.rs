@@ -43,7 +43,7 @@ fn in_use(guest: &dyn WasmInstance, bytes: u64) {
 }
 
 #[test]
-fn memory_grows_up_to_the_limit_and_not_past_it() {
+fn memory_grows_up_to_the_limit() {
     on_each(|engine| {
         let mut guest = engine.start_within(memory(3 * PAGE), ONE_PAGE).unwrap();
         assert_eq!(grow(guest.as_mut(), 3), -1, "4 pages");
@@ -56,7 +56,7 @@ fn memory_grows_up_to_the_limit_and_not_past_it() {
 }
 
 #[test]
-fn a_limit_within_a_page_holds_at_the_page_before() {
+fn a_limit_within_a_page_is_rounded_down() {
     on_each(|engine| {
         let mut guest = engine.start_within(memory(3 * PAGE - 1), ONE_PAGE).unwrap();
         assert_eq!(grow(guest.as_mut(), 2), -1);
@@ -106,7 +106,7 @@ fn growth_past_what_32_bits_address_counts_nothing() {
 }
 
 #[test]
-fn refused_growth_gives_back_nothing_that_was_not_taken() {
+fn denied_growth_does_not_change_the_budget() {
     on_each(|engine| {
         let mut guest = engine.start_within(memory(4 * PAGE), ONE_PAGE).unwrap();
         for round in 0..6 {
@@ -120,7 +120,7 @@ fn refused_growth_gives_back_nothing_that_was_not_taken() {
 
 /// Wasmtime, which has such pages, denies some growth without asking the limiter.
 #[test]
-fn refused_growth_gives_back_nothing_with_pages_of_one_byte() {
+fn denied_growth_with_pages_of_one_byte_does_not_change_the_budget() {
     let wat = ONE_PAGE.replace("\"memory\") 1", "\"memory\") 1 (pagesize 1)");
     on_each(|engine| {
         if !engine.has(Feature::CustomPageSizes) {
@@ -202,7 +202,7 @@ fn each_instance_has_limits_of_its_own() {
 }
 
 #[test]
-fn the_start_function_is_held_to_the_limit_too() {
+fn the_memory_limit_applies_to_the_start_function() {
     let wat = r#"
         (module
           (memory 1)
@@ -244,7 +244,7 @@ fn a_table_without_a_limit_grows_and_its_own_maximum_holds() {
 }
 
 #[test]
-fn a_table_without_a_limit_is_bounded_alike_on_every_engine() {
+fn a_table_without_a_limit_has_the_same_maximum_on_every_engine() {
     on_each(|engine| {
         for limits in [Limits::none(), elements(u64::MAX)] {
             let mut guest = engine.start_within(limits, TWO_ELEMENTS).unwrap();
@@ -269,7 +269,7 @@ fn a_table_whose_minimum_is_past_the_limit_is_refused() {
 }
 
 #[test]
-fn tables_are_no_linear_memory() {
+fn tables_do_not_count_as_linear_memory() {
     on_each(|engine| {
         let mut guest = engine.start_within(memory(0), "(module (table 1000 funcref))").unwrap();
         in_use(guest.as_mut(), 0);

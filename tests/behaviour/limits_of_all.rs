@@ -83,7 +83,7 @@ fn a_memory_of_the_host_counts() {
 }
 
 #[test]
-fn a_memory_the_host_offers_and_nobody_imports_does_not_count() {
+fn an_offered_memory_that_is_not_imported_does_not_count() {
     on_each(|engine| {
         let imports = memory_of_host(MemoryType::new(100, None));
         let guest = engine.start_importing_within(pages(1), &imports, "(module (memory 1))").unwrap();
@@ -143,7 +143,7 @@ fn a_shared_memory_of_the_host_counts_with_its_maximum() {
 }
 
 #[test]
-fn a_table_of_the_host_is_held_to_the_limit() {
+fn an_imported_table_counts_towards_the_limit() {
     let wat = r#"
         (module
           (import "host" "table" (table 1 funcref))
@@ -163,7 +163,7 @@ fn a_table_of_the_host_is_held_to_the_limit() {
 
 /// Wasmtime keeps GC objects in a linear memory, which counts. Wasmer has no GC.
 #[test]
-fn collected_objects_are_held_to_the_limit() {
+fn gc_objects_count_towards_the_memory_limit() {
     let wat = r#"
         (module
           (type $row (array (mut i64)))
@@ -187,7 +187,7 @@ fn collected_objects_are_held_to_the_limit() {
 }
 
 #[test]
-fn numbers_of_the_host_are_held_to_the_limit_where_they_take_memory_of_the_guest() {
+fn host_references_count_towards_the_limit_if_they_use_guest_memory() {
     let wat = r#"(module (func (export "id") (param externref) (result externref) (local.get 0)))"#;
     on_each(|engine| {
         let mut guest = engine.start_within(pages(0), wat).unwrap();

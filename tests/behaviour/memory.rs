@@ -41,7 +41,7 @@ fn the_guest_reads_what_the_host_wrote() {
 }
 
 #[test]
-fn the_last_byte_is_inside_and_the_next_is_not() {
+fn the_last_byte_is_in_bounds_and_the_next_is_not() {
     on_each(|engine| {
         let mut guest = engine.start(ONE_PAGE);
         guest.write_memory("memory", PAGE - 4, &[1, 2, 3, 4]).unwrap();
@@ -62,7 +62,7 @@ fn a_write_past_the_end_writes_nothing() {
 }
 
 #[test]
-fn a_refused_read_leaves_the_buffer_alone() {
+fn a_refused_read_does_not_change_the_buffer() {
     on_each(|engine| {
         let mut buffer = [7; 4];
         let mut guest = engine.start(ONE_PAGE);
@@ -83,7 +83,7 @@ fn offsets_that_overflow_are_refused() {
 }
 
 #[test]
-fn no_bytes_fit_everywhere_inside_and_at_the_very_end_only() {
+fn empty_accesses_are_allowed_up_to_the_end() {
     on_each(|engine| {
         let mut guest = engine.start(ONE_PAGE);
         for offset in [0, 1, PAGE] {
@@ -146,7 +146,7 @@ fn a_refused_access_does_not_crash_the_instance() {
 }
 
 #[test]
-fn memories_are_told_apart_by_name() {
+fn memories_are_distinguished_by_name() {
     let wat = r#"(module (memory (export "a") 1) (memory (export "b") 2) (data (memory 1) (i32.const 0) "b"))"#;
     on_each_with(&[Feature::MultiMemory], wat, |_, guest| {
         assert_eq!(guest.memory_size("a").unwrap(), PAGE);

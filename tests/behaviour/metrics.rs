@@ -21,7 +21,7 @@ fn a_new_runtime_has_done_nothing() {
 }
 
 #[test]
-fn modules_are_counted_where_they_compile() {
+fn modules_are_counted_by_the_runtime_that_compiles_them() {
     on_each(|engine| {
         engine.load(GUEST);
         engine.load(GUEST);

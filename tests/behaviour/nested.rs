@@ -55,7 +55,7 @@ fn pairs(case: impl Fn(&Engine, &Engine)) {
 }
 
 #[test]
-fn an_interruption_of_the_outer_waits_for_the_inner() {
+fn an_interruption_of_the_outer_guest_waits_for_the_inner_one() {
     pairs(|inner, outer| {
         let Nested { outer, inner, control } = around(outer, guest_within(inner, Limits::none()), "spin", false);
         let outer_control = outer.control();
@@ -76,7 +76,7 @@ fn an_interruption_of_the_outer_waits_for_the_inner() {
 }
 
 #[test]
-fn a_stop_of_the_inner_is_what_the_host_function_makes_of_it() {
+fn the_host_function_decides_the_result_of_a_stopped_inner_call() {
     pairs(|inner, outer| {
         let within = |hands_on| around(outer, guest_within(inner, time(BRIEF)), "spin", hands_on);
         let mut nested = within(false);
@@ -102,7 +102,7 @@ fn a_time_limit_of_the_outer_counts_the_inner() {
 }
 
 #[test]
-fn a_pause_of_the_inner_holds_both_and_one_of_the_outer_only_it() {
+fn a_pause_of_the_inner_guest_pauses_both_and_of_the_outer_only_itself() {
     pairs(|inner, outer| {
         let gate = Gate::default();
         let inner = inner.start_importing(&gate.imports(), GUEST).unwrap();
@@ -135,7 +135,7 @@ fn a_guest_can_be_called_again_by_a_host_function_of_another_of_its_engine() {
 }
 
 #[test]
-fn a_guest_that_was_left_by_the_orders_of_another_has_crashed() {
+fn a_guest_stopped_by_another_guest_has_crashed() {
     let lends = r#"(module (import "host" "lend" (func $lend)) (func (export "lend") (call $lend)))"#;
     pairs(|inner, outer| {
         let (send, interrupt_token) = std::sync::mpsc::channel();

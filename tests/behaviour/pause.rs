@@ -15,7 +15,7 @@ use crate::vocabulary::refused;
 const A_WHILE: Duration = Duration::from_millis(30);
 
 #[test]
-fn a_pause_before_a_call_holds_it_until_it_is_resumed() {
+fn a_pause_before_a_call_delays_it_until_resume() {
     on_each_stoppable(|engine| {
         let guest = guest(engine);
         let control = guest.control();
@@ -36,7 +36,7 @@ fn a_pause_before_a_call_holds_it_until_it_is_resumed() {
 }
 
 #[test]
-fn a_guest_that_is_held_has_not_begun() {
+fn a_guest_paused_before_its_call_has_not_started() {
     on_each_stoppable(|engine| {
         let guest = guest(engine);
         let control = guest.control();
@@ -52,7 +52,7 @@ fn a_guest_that_is_held_has_not_begun() {
 }
 
 #[test]
-fn a_pause_that_is_taken_back_in_time_holds_nothing() {
+fn a_pause_that_is_resumed_early_has_no_effect() {
     on_each_stoppable(|engine| {
         let mut guest = guest(engine);
         let control = guest.control();
@@ -68,7 +68,7 @@ fn a_pause_that_is_taken_back_in_time_holds_nothing() {
 }
 
 #[test]
-fn a_running_loop_is_held_on_wasmtime_and_on_wasmer_at_its_next_host_call() {
+fn wasmtime_pauses_a_running_loop_and_wasmer_at_its_next_host_call() {
     on_each_stoppable(|engine| {
         let guest = guest(engine);
         let control = guest.control();
@@ -91,7 +91,7 @@ fn a_running_loop_is_held_on_wasmtime_and_on_wasmer_at_its_next_host_call() {
 }
 
 #[test]
-fn a_loop_with_host_calls_is_held_on_every_engine_any_number_of_times() {
+fn a_loop_with_host_calls_can_be_paused_repeatedly_on_every_engine() {
     on_each_stoppable(|engine| {
         let guest = guest(engine);
         let control = guest.control();
@@ -108,7 +108,7 @@ fn a_loop_with_host_calls_is_held_on_every_engine_any_number_of_times() {
 }
 
 #[test]
-fn what_was_held_goes_on_to_the_right_result() {
+fn a_resumed_call_has_the_right_result() {
     on_each_stoppable(|engine| {
         let gate = Gate::default();
         let guest = gate.guest(engine, Limits::none());
@@ -129,7 +129,7 @@ fn what_was_held_goes_on_to_the_right_result() {
 }
 
 #[test]
-fn a_long_loop_held_many_times_comes_to_the_right_result() {
+fn a_long_loop_paused_many_times_has_the_right_result() {
     on_each_unmetered(|engine| {
         let guest = guest(engine);
         let control = guest.control();
@@ -147,7 +147,7 @@ fn a_long_loop_held_many_times_comes_to_the_right_result() {
 }
 
 #[test]
-fn a_guest_that_is_held_can_be_interrupted() {
+fn a_paused_guest_can_be_interrupted() {
     on_each_stoppable(|engine| {
         let gate = Gate::default();
         let guest = gate.guest(engine, Limits::none());
@@ -172,7 +172,7 @@ fn a_guest_that_is_held_can_be_interrupted() {
 }
 
 #[test]
-fn time_stands_still_while_a_guest_is_held() {
+fn time_does_not_count_during_a_pause() {
     on_each_unmetered(|engine| {
         let limit = Duration::from_millis(200);
         let gate = Gate::default();
@@ -199,7 +199,7 @@ fn time_stands_still_while_a_guest_is_held() {
 }
 
 #[test]
-fn time_goes_on_after_a_pause() {
+fn time_continues_after_a_pause() {
     on_each_unmetered(|engine| {
         let guest = guest_within(engine, time(3 * BRIEF));
         let control = guest.control();
@@ -216,7 +216,7 @@ fn time_goes_on_after_a_pause() {
 }
 
 #[test]
-fn orders_that_are_heeded_when_no_call_runs_hold_nobody_and_change_nothing() {
+fn requests_without_a_running_call_have_no_effect() {
     on_each_stoppable(|engine| {
         let (send, interrupt_token) = std::sync::mpsc::channel();
         let imports = HostImports::none().with_function("host", "lend", FuncType::default(), move |context, _| {

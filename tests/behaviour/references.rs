@@ -58,7 +58,7 @@ fn a_function_has_the_same_number_each_time_and_another_function_another() {
 }
 
 #[test]
-fn a_function_that_came_out_goes_back_in_and_is_called() {
+fn a_returned_function_can_be_passed_in_and_called() {
     on_each(|engine| {
         let mut guest = engine.start(FUNCTIONS);
         let double = one(guest.as_mut(), "get_double", &[]);
@@ -91,7 +91,7 @@ fn a_number_that_names_no_function_is_refused() {
 }
 
 #[test]
-fn a_function_given_to_the_host_has_the_number_it_has_outside() {
+fn a_function_passed_to_the_host_has_the_same_number_outside() {
     let wat = r#"
         (module
           (import "host" "see" (func $see (param funcref) (result funcref)))
@@ -120,7 +120,7 @@ fn a_function_given_to_the_host_has_the_number_it_has_outside() {
 }
 
 #[test]
-fn numbers_of_the_host_ride_through_the_guest() {
+fn host_references_pass_through_the_guest() {
     on_each(|engine| {
         let mut guest = engine.start(HOLDER);
         for number in [0, 1, 42, u64::MAX] {
@@ -134,7 +134,7 @@ fn numbers_of_the_host_ride_through_the_guest() {
 }
 
 #[test]
-fn numbers_of_the_host_are_kept_in_tables_and_globals_between_calls() {
+fn tables_and_globals_keep_host_references_between_calls() {
     on_each(|engine| {
         let mut guest = engine.start(HOLDER);
         for at in 0..4 {
@@ -165,7 +165,7 @@ fn references_that_are_dropped_make_room_for_others() {
 }
 
 #[test]
-fn functions_handed_to_the_host_are_refused_where_a_memory_limit_would_not_count_them() {
+fn wasmer_refuses_functions_to_the_host_under_a_memory_limit() {
     let wat = r#"(module (import "host" "see" (func $see (param funcref))) (func $f) (elem declare func $f)
       (func (export "show") (result i32) (call $see (ref.func $f)) (i32.const 7)))"#;
     on_each(|engine| {

@@ -50,7 +50,7 @@ fn a_runtime_that_was_shut_down_refuses_new_work() {
 }
 
 #[test]
-fn what_an_instance_holds_can_be_looked_at_after_the_end() {
+fn an_instance_can_be_inspected_after_a_shutdown() {
     on_each_stoppable(|engine| {
         let mut guest = guest(engine);
         guest.write_memory("memory", 0, b"kept").unwrap();
@@ -88,7 +88,7 @@ fn running_calls_are_stopped_and_waited_for() {
 }
 
 #[test]
-fn a_guest_that_is_held_is_stopped_too() {
+fn shutdown_stops_a_paused_guest() {
     on_each_stoppable(|engine| {
         let guest = guest(engine);
         let control = guest.control();
@@ -102,7 +102,7 @@ fn a_guest_that_is_held_is_stopped_too() {
 }
 
 #[test]
-fn a_pause_that_nobody_has_met_yet_holds_up_nothing() {
+fn a_pause_that_has_not_taken_effect_delays_nothing() {
     on_each_stoppable(|engine| {
         let guest = guest(engine);
         let control = guest.control();
@@ -141,7 +141,7 @@ fn a_host_function_that_takes_longer_counts_as_running() {
 }
 
 #[test]
-fn a_call_that_ends_well_within_the_time_is_waited_for_without_interruption() {
+fn shutdown_waits_for_a_call_that_ends_in_time() {
     on_each(|engine| {
         let gate = Gate::default();
         let guest = gate.guest(engine, Limits::none());
@@ -221,7 +221,7 @@ fn a_second_shutdown_has_nothing_left_to_do() {
 }
 
 #[test]
-fn shutdowns_from_several_threads_wait_for_the_same_calls() {
+fn concurrent_shutdowns_wait_for_the_same_calls() {
     on_each_unmetered(|engine| {
         let guest = guest(engine);
         let control = guest.control();
@@ -277,7 +277,7 @@ fn awaited_calls_end_with_their_runtime() {
 }
 
 #[test]
-fn a_crashed_instance_is_at_rest() {
+fn a_crashed_instance_is_not_running() {
     on_each_stoppable(|engine| {
         let mut guest = guest(engine);
         trapped(guest.call("trap", &[]), Trap::Unreachable);

@@ -66,7 +66,7 @@ fn on_thread_of<T: Send>(bytes: usize, work: impl FnOnce() -> T + Send) -> T {
 }
 
 #[test]
-fn recursion_without_an_end_traps_and_the_instance_recovers() {
+fn endless_recursion_traps_and_the_instance_recovers() {
     on_each(|engine| {
         let mut guest = diver(engine.runtime.as_ref());
         let first = depth_of(guest.as_mut());
@@ -119,7 +119,7 @@ fn a_start_function_has_the_whole_stack_on_a_thread_with_a_small_one() {
 }
 
 #[test]
-fn a_host_function_called_at_the_deepest_has_a_stack() {
+fn a_host_function_called_at_the_deepest_frame_has_enough_stack() {
     on_each(|engine| {
         let mut guest = diver(engine.runtime.as_ref());
         let deepest = on_thread_of(512 << 10, || deepest_reach(guest.as_mut()));
@@ -171,7 +171,7 @@ fn another_stack_size_changes_the_depth_or_is_refused() {
 }
 
 #[test]
-fn the_default_stack_asked_for_by_its_size_is_the_default() {
+fn the_default_stack_can_be_requested_by_its_size() {
     on_each(|engine| {
         let same = with_stack(engine, MIB).unwrap();
         assert_eq!(depth(same.as_ref()), depth(engine.runtime.as_ref()));

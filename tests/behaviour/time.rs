@@ -82,7 +82,7 @@ fn metrics(engine: &Engine) -> RuntimeMetrics {
 }
 
 #[test]
-fn every_endless_guest_ends_when_its_time_is_up() {
+fn a_timeout_ends_every_endless_guest() {
     on_each_stoppable(|engine| {
         let (module, imports) = (engine.load(ENDLESS), Gate::default().imports());
         let start = || {
@@ -102,7 +102,7 @@ fn every_endless_guest_ends_when_its_time_is_up() {
 }
 
 #[test]
-fn a_guest_that_was_stopped_shows_where_it_was() {
+fn a_stopped_guest_has_a_backtrace() {
     on_each_stoppable(|engine| {
         let mut guest = guest_within(engine, time(BRIEF));
         // On a busy machine the deadline may pass before the call starts.
@@ -116,7 +116,7 @@ fn a_guest_that_was_stopped_shows_where_it_was() {
 }
 
 #[test]
-fn endless_tail_calls_end_too_where_there_are_any() {
+fn a_timeout_ends_endless_tail_calls() {
     on_each_stoppable(|engine| {
         let wat = r#"(module (func $again (export "again") (return_call $again)))"#;
         if engine.has(Feature::TailCall) {
@@ -129,7 +129,7 @@ fn endless_tail_calls_end_too_where_there_are_any() {
 }
 
 #[test]
-fn an_endless_start_function_ends_when_its_time_is_up() {
+fn a_timeout_ends_an_endless_start_function() {
     const STARTS: [&str; 3] = [
         "(module (func $f (loop $again (br $again))) (start $f))",
         r#"(module
@@ -159,7 +159,7 @@ fn an_endless_start_function_ends_when_its_time_is_up() {
 }
 
 #[test]
-fn every_way_of_calling_is_within_the_time() {
+fn the_time_limit_applies_to_every_kind_of_call() {
     on_each_stoppable(|engine| {
         let mut guest = guest_within(engine, time(BRIEF));
         let mut spin = guest.function("spin").unwrap();
@@ -178,7 +178,7 @@ fn every_way_of_calling_is_within_the_time() {
 }
 
 #[test]
-fn time_that_is_left_carries_over_from_call_to_call_and_none_comes_back() {
+fn remaining_time_carries_over_between_calls() {
     on_each_unmetered(|engine| {
         let limit = Duration::from_millis(150);
         let mut guest = guest_within(engine, time(limit));
@@ -196,7 +196,7 @@ fn time_that_is_left_carries_over_from_call_to_call_and_none_comes_back() {
 }
 
 #[test]
-fn the_start_function_takes_from_the_same_time() {
+fn the_start_function_uses_the_same_time_limit() {
     let wat = r#"
         (module
           (import "host" "sleep" (func $sleep (param i32)))
@@ -226,7 +226,7 @@ fn no_time_passes_between_calls() {
 }
 
 #[test]
-fn no_time_at_all_lets_an_instance_be_made_and_nothing_run() {
+fn a_time_limit_of_zero_allows_only_instantiation() {
     on_each_stoppable(|engine| {
         let mut guest = guest_within(engine, time(Duration::ZERO));
         for _ in 0..2 {
@@ -242,7 +242,7 @@ fn no_time_at_all_lets_an_instance_be_made_and_nothing_run() {
 }
 
 #[test]
-fn a_time_the_clock_cannot_reach_is_no_limit() {
+fn a_time_beyond_the_range_of_the_clock_is_no_limit() {
     on_each_stoppable(|engine| {
         for seconds in [u64::MAX, i64::MAX.unsigned_abs(), i64::MAX.unsigned_abs() - 10_000_000_000, 1 << 40] {
             for limit in [Duration::from_secs(seconds), Duration::new(seconds, 999_999_999)] {
@@ -257,7 +257,7 @@ fn a_time_the_clock_cannot_reach_is_no_limit() {
 }
 
 #[test]
-fn a_pause_that_moves_the_end_past_what_the_clock_can_tell_does_no_harm() {
+fn a_pause_can_move_the_deadline_beyond_the_range_of_the_clock() {
     on_each_stoppable(|engine| {
         let (mut least, mut most) = (Duration::ZERO, Duration::MAX);
         while most.abs_diff(least) > Duration::from_nanos(1) {
@@ -279,7 +279,7 @@ fn a_pause_that_moves_the_end_past_what_the_clock_can_tell_does_no_harm() {
 }
 
 #[test]
-fn a_time_limit_is_refused_where_guests_cannot_be_interrupted() {
+fn a_time_limit_needs_interruption() {
     on_each(|engine| {
         let module = engine.load("(module)");
         let create = |limits| engine.runtime.create_instance(module.as_ref(), limits, Capabilities::none());
@@ -294,7 +294,7 @@ fn a_time_limit_is_refused_where_guests_cannot_be_interrupted() {
 }
 
 #[test]
-fn what_ends_in_time_is_not_touched() {
+fn a_call_within_its_time_is_not_affected() {
     on_each_stoppable(|engine| {
         let mut guest = guest_within(engine, time(Duration::from_secs(10)));
         for n in 1..200_i64 {
@@ -310,7 +310,7 @@ fn what_ends_in_time_is_not_touched() {
 }
 
 #[test]
-fn time_that_is_up_in_a_host_function_takes_effect_when_it_returns() {
+fn a_timeout_in_a_host_function_takes_effect_when_it_returns() {
     on_each_unmetered(|engine| {
         for name in ["pass_and_spin", "pass", "pass_and_knock"] {
             let gate = Gate::default();
@@ -326,7 +326,7 @@ fn time_that_is_up_in_a_host_function_takes_effect_when_it_returns() {
 }
 
 #[test]
-fn a_trap_of_the_guests_own_tells_more_than_that_its_time_was_up() {
+fn a_trap_wins_over_a_timeout() {
     on_each_stoppable(|engine| {
         let wat = r#"
             (module

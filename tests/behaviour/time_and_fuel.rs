@@ -14,7 +14,7 @@ use crate::vocabulary::refused;
 const PLENTY: u64 = 1 << 50;
 
 #[test]
-fn fuel_that_is_used_up_first_ends_the_guest() {
+fn fuel_that_is_exhausted_first_ends_the_guest() {
     on_each_metered(|engine| {
         let mut guest = guest_within(engine, time(LONG).with_fuel(10_000));
         let error = refused(guest.call("spin", &[]), ErrorKind::OutOfFuel);
@@ -27,7 +27,7 @@ fn fuel_that_is_used_up_first_ends_the_guest() {
 }
 
 #[test]
-fn time_that_is_used_up_first_ends_the_guest() {
+fn time_that_is_exhausted_first_ends_the_guest() {
     on_each_metered(|engine| {
         for limits in [time(BRIEF), time(BRIEF).with_fuel(PLENTY)] {
             for name in ["spin", "knock"] {
@@ -40,7 +40,7 @@ fn time_that_is_used_up_first_ends_the_guest() {
 }
 
 #[test]
-fn fuel_of_a_guest_that_was_stopped_is_not_known_and_not_counted() {
+fn fuel_is_unknown_after_a_stop() {
     on_each_metered(|engine| {
         for limits in [time(BRIEF), time(BRIEF).with_fuel(PLENTY)] {
             for name in ["spin", "knock"] {
@@ -56,7 +56,7 @@ fn fuel_of_a_guest_that_was_stopped_is_not_known_and_not_counted() {
 }
 
 #[test]
-fn fuel_of_a_guest_that_was_stopped_as_it_returned_is_not_known_either() {
+fn fuel_is_unknown_after_a_stop_at_the_return_of_a_call() {
     on_each_metered(|engine| {
         for limits in [Limits::none(), Limits::none().with_fuel(PLENTY)] {
             let gate = Gate::default();
@@ -75,7 +75,7 @@ fn fuel_of_a_guest_that_was_stopped_as_it_returned_is_not_known_either() {
 }
 
 #[test]
-fn what_was_used_before_a_stop_stays_counted() {
+fn fuel_used_before_a_stop_stays_counted() {
     on_each_metered(|engine| {
         let mut guest = guest_within(engine, time(LONG).with_fuel(PLENTY));
         guest.call("seven", &[]).unwrap();
@@ -89,7 +89,7 @@ fn what_was_used_before_a_stop_stays_counted() {
 }
 
 #[test]
-fn nothing_is_left_of_a_fuel_limit_after_a_stop_until_more_is_put_in() {
+fn after_a_stop_calls_need_new_fuel() {
     on_each_metered(|engine| {
         let mut guest = guest_within(engine, time(BRIEF).with_fuel(PLENTY));
         timed_out(guest.call("spin", &[]), BRIEF);
@@ -108,7 +108,7 @@ fn nothing_is_left_of_a_fuel_limit_after_a_stop_until_more_is_put_in() {
 }
 
 #[test]
-fn a_guest_without_a_fuel_limit_goes_on_after_a_stop() {
+fn a_guest_without_a_fuel_limit_can_continue_after_a_stop() {
     on_each_stoppable(|engine| {
         let mut guest = guest_within(engine, time(BRIEF));
         for name in ["spin", "knock", "spin"] {
@@ -124,7 +124,7 @@ fn a_guest_without_a_fuel_limit_goes_on_after_a_stop() {
 }
 
 #[test]
-fn fuel_is_as_ever_where_a_limit_on_time_is_not_reached() {
+fn a_time_limit_that_is_not_reached_does_not_change_fuel() {
     let mut used = Vec::new();
     for engine in crate::stopping::stoppable_engines().filter(|engine| engine.runtime.config().metering) {
         let mut guest = guest_within(&engine, time(LONG).with_fuel(1_000_000));

@@ -184,7 +184,7 @@ fn a_stack_overflow_has_its_name_and_the_last_frames_where_the_engine_knows_them
 }
 
 #[test]
-fn a_backtrace_has_the_innermost_frames_and_no_more_than_it_keeps() {
+fn a_backtrace_keeps_the_innermost_frames() {
     let wat = r#"
         (module
           (func $down (export "down") (param i32)
@@ -200,7 +200,7 @@ fn a_backtrace_has_the_innermost_frames_and_no_more_than_it_keeps() {
 }
 
 #[test]
-fn a_function_without_a_name_is_told_by_its_index() {
+fn a_function_without_a_name_is_identified_by_its_index() {
     let wat = r#"(module (import "host" "f" (func)) (func) (func (export "f") (unreachable)))"#;
     let nothing = wrun::HostImports::none().with_function("host", "f", wrun::FuncType::default(), |_, _| Ok(vec![]));
     on_each(|engine| {
@@ -225,7 +225,7 @@ fn the_offset_of_a_frame_is_that_of_the_instruction_in_the_binary() {
 }
 
 #[test]
-fn a_trap_is_told_in_the_words_of_the_specification() {
+fn trap_messages_are_those_of_the_specification() {
     on_each(|engine| {
         let said = |wat: &str| engine.start(wat).call("f", &[]).unwrap_err().to_string();
         assert_eq!(said(&plain("(drop (i32.div_s (i32.const 1) (global.get $zero)))")), "integer divide by zero");
@@ -235,7 +235,7 @@ fn a_trap_is_told_in_the_words_of_the_specification() {
 }
 
 #[test]
-fn a_trap_leaves_what_was_done_before_it() {
+fn a_trap_keeps_earlier_changes() {
     let wat = r#"
         (module
           (memory (export "memory") 1)

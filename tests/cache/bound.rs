@@ -40,7 +40,7 @@ fn there(config: &RuntimeConfig, home: &Home, numbers: i32) -> Vec<i32> {
 }
 
 #[test]
-fn what_was_not_used_for_longest_makes_room() {
+fn the_least_recently_used_entry_is_evicted() {
     on_each(|config| {
         let home = with_entries(config, 6);
         let one = size(&home) / 6;
@@ -55,7 +55,7 @@ fn what_was_not_used_for_longest_makes_room() {
 }
 
 #[test]
-fn the_bound_holds_however_many_come() {
+fn the_maximum_size_holds_for_many_entries() {
     on_each(|config| {
         let home = Home::new();
         home.get(config, &number(0));
@@ -71,7 +71,7 @@ fn the_bound_holds_however_many_come() {
 }
 
 #[test]
-fn what_is_larger_than_the_bound_runs_and_is_not_kept() {
+fn code_above_the_maximum_size_runs_uncached() {
     on_each(|config| {
         let home = Home::new();
         let tiny = home.cache.clone().with_max_bytes(100);
@@ -84,7 +84,7 @@ fn what_is_larger_than_the_bound_runs_and_is_not_kept() {
 }
 
 #[test]
-fn prune_goes_just_as_far_as_it_is_told_and_clear_all_the_way() {
+fn prune_stops_at_the_size_and_clear_removes_everything() {
     on_each(|config| {
         let home = with_entries(config, 5);
         let all = size(&home);
@@ -102,7 +102,7 @@ fn prune_goes_just_as_far_as_it_is_told_and_clear_all_the_way() {
 }
 
 #[test]
-fn only_what_interrupted_processes_left_long_ago_is_removed_and_nothing_of_others() {
+fn only_old_temporary_files_are_removed() {
     on_each(|config| {
         let home = with_entries(config, 1);
         let path = |name: &str| home.cache.dir().join(name);
@@ -122,7 +122,7 @@ fn only_what_interrupted_processes_left_long_ago_is_removed_and_nothing_of_other
 }
 
 #[test]
-fn use_is_noted_to_some_minutes() {
+fn the_time_of_use_is_precise_to_minutes() {
     on_each(|config| {
         let home = with_entries(config, 1);
         assert!(age_of(&home.file()) > HOUR / 2);
@@ -139,7 +139,7 @@ fn use_is_noted_to_some_minutes() {
 }
 
 #[test]
-fn entries_tell_what_they_are() {
+fn entries_describe_themselves() {
     on_each(|config| {
         let home = Home::new();
         let named = home.cache.clone().with_label("seven.wasm");
@@ -164,7 +164,7 @@ fn entries_tell_what_they_are() {
 }
 
 #[test]
-fn an_entry_of_almost_the_bound_stays_and_others_go() {
+fn an_entry_of_nearly_the_maximum_size_evicts_the_others() {
     on_each(|config| {
         let home = with_entries(config, 3);
         let one = size(&home) / 3;
@@ -180,7 +180,7 @@ fn an_entry_of_almost_the_bound_stays_and_others_go() {
 }
 
 #[test]
-fn what_a_clock_that_was_put_back_calls_new_is_old() {
+fn entries_from_the_future_count_as_old() {
     on_each(|config| {
         let home = with_entries(config, 3);
         let one = size(&home) / 3;
@@ -193,7 +193,7 @@ fn what_a_clock_that_was_put_back_calls_new_is_old() {
 }
 
 #[test]
-fn what_interrupted_processes_left_is_counted_before_it_is_old() {
+fn recent_temporary_files_count_towards_the_size() {
     on_each(|config| {
         let home = with_entries(config, 4);
         let one = usize::try_from(size(&home) / 4).unwrap();
@@ -207,7 +207,7 @@ fn what_interrupted_processes_left_is_counted_before_it_is_old() {
 }
 
 #[test]
-fn a_file_that_is_no_ledger_is_left_alone_and_the_bound_holds() {
+fn a_foreign_file_in_place_of_the_size_log_is_kept() {
     let beside = tempfile::tempdir().unwrap();
     let elsewhere = beside.path().join("precious");
     for (what, is_kept) in [("a file of others", true), ("a link", true), ("a folder", true), ("a cut ledger", false)] {
@@ -239,7 +239,7 @@ fn a_file_that_is_no_ledger_is_left_alone_and_the_bound_holds() {
 }
 
 #[test]
-fn one_entry_that_cannot_be_removed_stops_no_other() {
+fn an_entry_that_cannot_be_removed_does_not_keep_the_others() {
     on_each(|config| {
         let home = with_entries(config, 3);
         let first = home.files().remove(0);

@@ -71,7 +71,7 @@ fn a_flipped_bit_is_noticed_in_what_would_be_mapped() {
 }
 
 #[test]
-fn what_is_cut_off_extended_or_something_else_is_noticed() {
+fn truncated_extended_and_foreign_files_are_detected() {
     on_each(|config| {
         let home = filled(config);
         let good = fs::read(home.file()).unwrap();
@@ -88,7 +88,7 @@ fn what_is_cut_off_extended_or_something_else_is_noticed() {
 }
 
 #[test]
-fn what_is_no_file_is_replaced_by_one() {
+fn other_file_types_are_replaced_by_an_entry() {
     on_each(|config| {
         let home = filled(config);
         let good = fs::read(home.file()).unwrap();
@@ -133,7 +133,7 @@ fn a_good_entry_under_another_name_is_not_used() {
 }
 
 #[test]
-fn another_version_and_code_that_the_engine_refuses_are_replaced_though_their_checksums_are_right() {
+fn entries_of_another_version_or_with_unusable_code_are_replaced() {
     on_each(|config| {
         let home = filled(config);
         let good = fs::read(home.file()).unwrap();
@@ -162,7 +162,7 @@ fn another_version_and_code_that_the_engine_refuses_are_replaced_though_their_ch
 }
 
 #[test]
-fn verify_names_what_is_bad_and_remove_removes_it() {
+fn verify_names_bad_entries_and_can_remove_them() {
     on_each(|config| {
         let home = filled(config);
         let seven = home.file();

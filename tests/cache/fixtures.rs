@@ -51,7 +51,7 @@ fn is_the_same(config: &RuntimeConfig, path: &Path) -> bool {
 }
 
 #[test]
-fn what_was_found_does_what_was_compiled() {
+fn cached_fixtures_behave_like_compiled_ones() {
     on_each(|config| {
         let config = config.clone().with_metering();
         let same = fixtures().iter().filter(|path| is_the_same(&config, path)).count();

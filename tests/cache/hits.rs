@@ -47,7 +47,7 @@ fn text_is_found_without_being_assembled() {
 }
 
 #[test]
-fn what_changes_the_code_has_an_entry_of_its_own() {
+fn every_option_that_changes_the_code_has_its_own_entry() {
     let home = Home::new();
     let mut configs = Vec::new();
     on_each(|config| assert_eq!(home.get(config, &number(5)).1, Found::Miss));
@@ -87,7 +87,7 @@ fn the_stack_is_bounded_where_code_runs_whoever_compiled_it() {
 }
 
 #[test]
-fn the_size_of_the_code_is_told_alike() {
+fn compiled_and_cached_code_report_the_same_size() {
     on_each(|config| {
         let home = Home::new();
         let runtime = create_runtime(config).unwrap();
@@ -110,7 +110,7 @@ fn twice(config: &RuntimeConfig, wat: &str, case: impl Fn(&dyn wrun::WasmRuntime
 }
 
 #[test]
-fn a_guest_that_was_found_calls_the_host() {
+fn cached_code_calls_the_host() {
     let wat = r#"(module (import "host" "twice" (func $twice (param i32) (result i32)))
       (func (export "run") (param i32) (result i32) (i32.add (call $twice (local.get 0)) (i32.const 1))))"#;
     on_each(|config| {
@@ -127,7 +127,7 @@ fn a_guest_that_was_found_calls_the_host() {
 }
 
 #[test]
-fn a_guest_that_was_found_is_held_to_its_limits() {
+fn cached_code_obeys_its_limits() {
     let wat = r#"(module (memory 1) (table 1 funcref)
       (func (export "memory") (param i32) (result i32) (memory.grow (local.get 0)))
       (func (export "table") (param i32) (result i32)
@@ -148,7 +148,7 @@ fn a_guest_that_was_found_is_held_to_its_limits() {
 }
 
 #[test]
-fn a_guest_that_was_found_counts_fuel_and_is_stopped() {
+fn cached_code_counts_fuel_and_can_be_stopped() {
     let wat = r#"(module (global $started (mut i32) (i32.const 0))
       (func $start (global.set $started (i32.const 1))) (start $start)
       (func (export "started") (result i32) (global.get $started))
@@ -200,7 +200,7 @@ fn large_code_is_mapped_and_runs() {
 }
 
 #[test]
-fn what_is_not_admitted_is_neither_compiled_nor_kept() {
+fn a_refused_module_is_neither_compiled_nor_cached() {
     on_each(|config| {
         let home = Home::new();
         let runtime = create_runtime(config).unwrap();
@@ -215,7 +215,7 @@ fn what_is_not_admitted_is_neither_compiled_nor_kept() {
 }
 
 #[test]
-fn caches_in_two_folders_know_nothing_of_each_other() {
+fn caches_in_two_folders_are_independent() {
     on_each(|config| {
         let (one, other) = (Home::new(), Home::new());
         assert_eq!(one.get(config, &number(1)).1, Found::Miss);

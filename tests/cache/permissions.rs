@@ -13,7 +13,7 @@ fn is_root() -> bool {
 }
 
 #[test]
-fn a_new_folder_is_for_its_user_alone() {
+fn a_new_folder_is_private() {
     let home = tempfile::tempdir().unwrap();
     let dir = home.path().join("a/b/code");
     let cache = Cache::open(&dir).unwrap();
@@ -59,7 +59,7 @@ fn a_folder_of_another_user_is_refused() {
 }
 
 #[test]
-fn what_is_no_folder_is_refused_and_what_is_not_there_is_not_made() {
+fn a_file_is_refused_and_a_missing_folder_is_not_created() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("file");
     fs::write(&file, "").unwrap();
@@ -73,7 +73,7 @@ fn what_is_no_folder_is_refused_and_what_is_not_there_is_not_made() {
 }
 
 #[test]
-fn a_link_to_a_folder_of_the_user_is_as_good_as_the_folder() {
+fn a_link_to_a_folder_works_like_the_folder() {
     let home = Home::new();
     let link = home.beside("link");
     symlink(home.cache.dir(), &link).unwrap();
@@ -109,7 +109,7 @@ fn an_entry_of_another_user_or_of_another_mode_is_not_used() {
 }
 
 #[test]
-fn a_folder_that_goes_away_or_takes_nothing_is_no_failure() {
+fn a_missing_or_read_only_folder_is_not_an_error() {
     on_each(|config| {
         let home = Home::new();
         home.get(config, &number(2));
@@ -132,7 +132,7 @@ fn a_folder_that_goes_away_or_takes_nothing_is_no_failure() {
 }
 
 #[test]
-fn an_entry_is_sealed_before_it_is_whole() {
+fn an_entry_has_its_final_mode_while_it_is_written() {
     on_each(|config| {
         let home = Home::new();
         let stop = std::sync::atomic::AtomicBool::new(false);
@@ -159,7 +159,7 @@ fn an_entry_is_sealed_before_it_is_whole() {
 }
 
 #[test]
-fn a_guest_of_root_is_not_granted_the_cache() {
+fn root_cannot_grant_the_cache_to_a_guest() {
     let home = Home::new();
     let (below, beside) = (home.cache.dir().join("below"), home.beside("beside"));
     fs::create_dir(&below).unwrap();

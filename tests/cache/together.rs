@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::vocabulary::{Found, Home, get, number, on_each};
 
 #[test]
-fn everybody_gets_the_right_code_whatever_happens_to_the_folder() {
+fn concurrent_use_always_loads_the_right_code() {
     on_each(|config| {
         let home = Home::new();
         home.get(config, &number(0));
@@ -50,7 +50,7 @@ fn everybody_gets_the_right_code_whatever_happens_to_the_folder() {
 }
 
 #[test]
-fn who_holds_the_lock_stops_nobody() {
+fn a_held_lock_blocks_no_other_process() {
     on_each(|config| {
         let home = Home::new();
         home.get(config, &number(0));

@@ -96,7 +96,7 @@ fn wrong_expectations_fail() {
 }
 
 #[test]
-fn what_another_module_would_have_done_is_not_asserted() {
+fn assertions_that_depend_on_another_module_are_skipped() {
     let outcomes = outcomes(
         r#"
         (module $M (memory (export "m") 1) (func (export "load") (result i32) (i32.load (i32.const 0))))

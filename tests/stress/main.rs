@@ -56,7 +56,7 @@ fn run(stages: &[Stage], seed: u64, time: Duration) -> Tally {
 }
 
 #[test]
-fn guests_are_started_and_stopped_by_the_thousand() {
+fn thousands_of_guests_are_started_and_stopped() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let seconds = number("WRUN_STRESS_SECONDS").unwrap_or(10);
     let seed = number("WRUN_STRESS_SEED").unwrap_or_else(|| u64::from(std::process::id()));
@@ -72,7 +72,7 @@ fn guests_are_started_and_stopped_by_the_thousand() {
 }
 
 #[test]
-fn time_limits_of_instances_that_are_gone_leave_nothing() {
+fn time_limits_of_dropped_instances_leave_nothing_behind() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     for stage in stages().iter().filter(|stage| !stage.meters()) {
         let rounds = |number: u32| {

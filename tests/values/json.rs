@@ -62,7 +62,7 @@ fn integers_are_exact_in_the_signed_or_the_unsigned_range() {
 }
 
 #[test]
-fn what_is_no_integer_is_refused() {
+fn invalid_integers_are_refused() {
     for ty in [I32, I64] {
         refuses(
             &[ty],
@@ -96,7 +96,7 @@ fn what_is_no_integer_is_refused() {
 }
 
 #[test]
-fn what_is_no_json_is_refused() {
+fn invalid_json_is_refused() {
     refuses(
         &[I32],
         &[
@@ -170,7 +170,7 @@ fn floats_are_numbers_or_strings() {
 }
 
 #[test]
-fn what_is_no_float_is_refused() {
+fn invalid_floats_are_refused() {
     for ty in [F32, F64] {
         refuses(
             &[ty],
@@ -221,7 +221,7 @@ fn vectors_are_a_string_or_lanes_the_first_least_significant() {
 }
 
 #[test]
-fn what_is_no_vector_is_refused() {
+fn invalid_vectors_are_refused() {
     refuses(
         &[V128],
         &[
@@ -252,7 +252,7 @@ fn what_is_no_vector_is_refused() {
 }
 
 #[test]
-fn narrow_lanes_out_of_their_range_are_refused_however_far() {
+fn narrow_lanes_out_of_range_are_refused() {
     let filled = |lane: &str| format!(r#"{{"i8x16":[{lane},0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}}"#);
     for lane in
         ["256", "-129", "65535", "2147483648", "4294967295", "4294967168", "18446744073709551615", "\"0xffffffff\""]
@@ -266,7 +266,7 @@ fn narrow_lanes_out_of_their_range_are_refused_however_far() {
 }
 
 #[test]
-fn references_are_null_alone() {
+fn only_null_is_a_reference() {
     takes(&[FuncRef], &[("null", &[Value::FuncRef(None)]), ("[null]", &[Value::FuncRef(None)])]);
     takes(&[ExternRef], &[("null", &[Value::ExternRef(None)]), ("[null]", &[Value::ExternRef(None)])]);
     for ty in [FuncRef, ExternRef] {
@@ -275,7 +275,7 @@ fn references_are_null_alone() {
 }
 
 #[test]
-fn several_parameters_take_an_array_of_just_as_many() {
+fn several_parameters_take_an_array_of_the_same_length() {
     takes(&[], &[("[]", &[]), (" [ ] ", &[])]);
     refuses(&[], &["null", "{}", "0", "[null]", "[[]]", ""]);
     takes(&[I32, F64], &[("[1, 2]", &[Value::I32(1), Value::F64(2.0)])]);

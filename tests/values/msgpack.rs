@@ -68,7 +68,7 @@ fn integers_out_of_range_are_refused() {
 }
 
 #[test]
-fn what_is_no_integer_is_refused() {
+fn invalid_integers_are_refused() {
     for ty in [I32, I64] {
         let float32: &[u8] = &[0xca, 0x40, 0xa0, 0, 0];
         let float64: &[u8] = &[0xcb, 0x40, 0x14, 0, 0, 0, 0, 0, 0];
@@ -122,7 +122,7 @@ fn floats_of_the_other_width_and_integers_are_converted() {
 }
 
 #[test]
-fn what_is_no_float_or_too_large_for_one_is_refused() {
+fn invalid_and_too_large_floats_are_refused() {
     for ty in [F32, F64] {
         refuses(&[ty], &[&[0xc0], &[0xc3], &[0xc4, 1, 5], &[0x91, 0x91, 5], &[0x80], &[0xa1, b'x']]);
     }
@@ -140,7 +140,7 @@ fn vectors_are_16_bytes_the_least_significant_first() {
 }
 
 #[test]
-fn what_is_not_16_bytes_is_no_vector() {
+fn a_vector_needs_16_bytes() {
     for length in [0u8, 1, 15, 17] {
         let bytes: Vec<u8> = [0xc4, length].into_iter().chain(0..length).collect();
         refuses(&[V128], &[&bytes]);
@@ -151,7 +151,7 @@ fn what_is_not_16_bytes_is_no_vector() {
 }
 
 #[test]
-fn references_are_nil_alone() {
+fn only_nil_is_a_reference() {
     takes(&[FuncRef], &[(&[0xc0], &[Value::FuncRef(None)]), (&[0x91, 0xc0], &[Value::FuncRef(None)])]);
     takes(&[ExternRef], &[(&[0xc0], &[Value::ExternRef(None)])]);
     let numbered: &[u8] = &[0x81, 0xa7, b'f', b'u', b'n', b'c', b'r', b'e', b'f', 0];
@@ -159,7 +159,7 @@ fn references_are_nil_alone() {
 }
 
 #[test]
-fn several_parameters_take_an_array_of_just_as_many() {
+fn several_parameters_take_an_array_of_the_same_length() {
     takes(&[], &[(&[0x90], &[]), (&[0xdc, 0, 0], &[]), (&[0xdd, 0, 0, 0, 0], &[])]);
     refuses(&[], &[&[], &[0xc0], &[0x91, 0xc0], &[5], &[0x80]]);
     let both: &[Value] = &[Value::I32(1), Value::F32(0.5)];
@@ -172,7 +172,7 @@ fn several_parameters_take_an_array_of_just_as_many() {
 }
 
 #[test]
-fn nothing_and_what_follows_are_refused() {
+fn empty_input_and_trailing_data_are_refused() {
     let said = |types: &[ValType], document: &[u8]| decode(types, document).unwrap_err().to_string();
     assert_eq!(said(&[I32], &[]), "no arguments: the input is empty");
     assert_eq!(said(&[I32], &[5, 6]), "1 bytes follow the arguments");

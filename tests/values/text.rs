@@ -67,7 +67,7 @@ fn integers_are_decimal_or_hexadecimal_in_the_signed_or_the_unsigned_range() {
 }
 
 #[test]
-fn what_is_no_integer_is_refused() {
+fn invalid_integers_are_refused() {
     for ty in [ValType::I32, ValType::I64] {
         refuses(
             &ty,
@@ -169,7 +169,7 @@ fn doubles_are_decimal_hexadecimal_infinite_or_nan() {
 }
 
 #[test]
-fn singles_are_rounded_to_their_own_width_once() {
+fn f32s_are_rounded_once() {
     takes(
         &ValType::F32,
         &[
@@ -191,7 +191,7 @@ fn singles_are_rounded_to_their_own_width_once() {
 }
 
 #[test]
-fn what_is_no_float_is_refused() {
+fn invalid_floats_are_refused() {
     for ty in [ValType::F32, ValType::F64] {
         refuses(
             &ty,
@@ -279,7 +279,7 @@ fn vectors_are_32_hexadecimal_digits_the_most_significant_first() {
 }
 
 #[test]
-fn references_are_null_alone() {
+fn only_null_is_a_reference() {
     takes(&ValType::FuncRef, &[("null", Value::FuncRef(None))]);
     takes(&ValType::ExternRef, &[("null", Value::ExternRef(None))]);
     for ty in [ValType::FuncRef, ValType::ExternRef] {
@@ -289,7 +289,7 @@ fn references_are_null_alone() {
 }
 
 #[test]
-fn values_are_written_in_one_spelling_each() {
+fn values_have_one_canonical_form() {
     let spellings = [
         (Value::I32(-1), "-1"),
         (Value::I64(i64::MIN), "-9223372036854775808"),
