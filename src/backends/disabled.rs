@@ -1,13 +1,13 @@
-//! The twin of an engine that is not compiled in: it explains itself.
+//! The stand-in for an engine that is not compiled in.
 
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::traits::WasmRuntime;
 
-/// It compiles nothing.
-pub(crate) const CODE: u64 = 0;
+/// A disabled engine compiles nothing.
+pub(crate) const CODE_FINGERPRINT: u64 = 0;
 
-/// Refuses; [`check_config`](crate::runtime::preflight::check_config) has already said how to get the engine.
+/// Fails; [`check_config`](crate::runtime::preflight::check_config) fails earlier, with hints.
 pub(crate) fn create(config: &RuntimeConfig) -> Result<Box<dyn WasmRuntime>> {
     Err(Error::new(ErrorKind::EngineUnavailable, format!("the engine {} is not compiled in", config.kind)))
 }

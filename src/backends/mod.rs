@@ -1,4 +1,4 @@
-//! The engines behind the contract. No other file names them.
+//! The engines. No other module chooses between them.
 
 use crate::config::RuntimeConfig;
 use crate::engine::kind::RuntimeKind;
@@ -18,19 +18,19 @@ use disabled as wasmer;
 #[cfg(not(feature = "wasmtime-runtime"))]
 use disabled as wasmtime;
 
-/// A number that changes where this program's part in what an engine compiles does.
+/// Returns a number that changes if the backend's code generation changes: part of the cache key.
 pub(crate) const fn code_fingerprint(kind: RuntimeKind) -> u64 {
     match kind {
-        RuntimeKind::Wasmtime => wasmtime::CODE,
-        RuntimeKind::Wasmer => wasmer::CODE,
+        RuntimeKind::Wasmtime => wasmtime::CODE_FINGERPRINT,
+        RuntimeKind::Wasmer => wasmer::CODE_FINGERPRINT,
     }
 }
 
-/// Makes the runtime that `config` describes.
+/// Creates the runtime that `config` describes.
 ///
 /// # Errors
-/// [`ErrorKind::EngineUnavailable`](crate::ErrorKind::EngineUnavailable) where its engine is not compiled in,
-/// [`ErrorKind::UnsupportedConfig`](crate::ErrorKind::UnsupportedConfig) where it cannot hold the configuration.
+/// [`ErrorKind::EngineUnavailable`](crate::ErrorKind::EngineUnavailable) if the engine is not compiled in,
+/// [`ErrorKind::UnsupportedConfig`](crate::ErrorKind::UnsupportedConfig) if the engine does not support the configuration.
 pub fn create_runtime(config: &RuntimeConfig) -> Result<Box<dyn WasmRuntime>> {
     preflight::check_config(config)?;
     match config.kind {

@@ -1,4 +1,4 @@
-//! Wasmer's failures in the contract's words.
+//! Conversion of Wasmer's errors.
 
 use wasmer::sys::vm::TrapCode;
 use wasmer::{CompileError, InstantiationError, LinkError, RuntimeError};
@@ -8,12 +8,12 @@ use crate::error::{Error, ErrorKind, Frame, Trap};
 use crate::runtime::host::HostFailure;
 use crate::runtime::interrupt::StopReason;
 
-/// A failure of compilation: the module was valid, so the engine has a bound or a bug.
+/// Converts a compilation error. The module is valid, so it hit a limit or a bug of the engine.
 pub(super) fn compile(error: &CompileError) -> Error {
     Error::new(ErrorKind::UnsupportedFeature, format!("wasmer cannot compile the module: {error}"))
 }
 
-/// A failure of instantiation: where it is no trap, the machine has no room, since imports and limits were checked.
+/// Converts an instantiation error. Imports and limits are already checked, so anything but a trap is a failure of the host.
 pub(super) fn instantiate(error: InstantiationError) -> Error {
     match error {
         InstantiationError::Link(LinkError::Trap(error)) | InstantiationError::Start(error) => call(error),
@@ -21,12 +21,12 @@ pub(super) fn instantiate(error: InstantiationError) -> Error {
     }
 }
 
-/// A failure of a call.
+/// Converts the error of a call.
 #[cold]
 pub(super) fn call(error: RuntimeError) -> Error {
     let backtrace = frames(&error);
-    let trap = if let Some(code) = error.clone().to_trap() {
-        trap_code(code)
+    let converted = if let Some(code) = error.clone().to_trap() {
+        convert_trap(code)
     } else if error.is_exception() {
         Error::trap(Trap::UncaughtException, None)
     } else {
@@ -38,11 +38,11 @@ pub(super) fn call(error: RuntimeError) -> Error {
             }
         }
     };
-    trap.with_backtrace(backtrace)
+    converted.with_backtrace(backtrace)
 }
 
-fn trap_code(code: TrapCode) -> Error {
-    let ours = match code {
+fn convert_trap(code: TrapCode) -> Error {
+    let trap = match code {
         TrapCode::StackOverflow => Trap::StackOverflow,
         TrapCode::HeapAccessOutOfBounds => Trap::MemoryOutOfBounds,
         TrapCode::HeapMisaligned | TrapCode::UnalignedAtomic => Trap::UnalignedAtomic,
@@ -55,13 +55,13 @@ fn trap_code(code: TrapCode) -> Error {
         TrapCode::UnreachableCodeReached => Trap::Unreachable,
         TrapCode::UncaughtException => Trap::UncaughtException,
         TrapCode::UninitializedExnRef => Trap::NullReference,
-        // What a wait on a memory that is not shared ends in; wrun has the engine's interruption by signals left out.
+        // A wait on a memory that is not shared. (Or an interruption by signals, which wrun does not enable.)
         TrapCode::HostInterrupt => Trap::AtomicWaitNonSharedMemory,
         TrapCode::YieldOutsideAsyncContext | TrapCode::ReadonlyTableModified => {
             return Error::trap(Trap::Other, Some(code.message().to_owned()));
         }
     };
-    Error::trap(ours, None)
+    Error::trap(trap, None)
 }
 
 fn frames(error: &RuntimeError) -> Vec<Frame> {

@@ -1,33 +1,32 @@
-//! What the code of one instance keeps for its host: fuel left, whether it was stopped, growth it was denied.
+//! The private globals of an instance: the fuel left, the stop flag, and the last denied table growth.
 
 use std::sync::Arc;
 
 use wasmer::{AsStoreMut, Global, Instance, RuntimeError, Store, Value};
 
 use super::errors;
-use super::middleware::{self, EXHAUSTED, GO, PrivateExports, STOPPED};
+use super::private_exports::{self, EXHAUSTED, GO, PrivateExports, STOPPED};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::fuel::FuelState;
 use crate::runtime::status::InstanceStatus;
 
-/// The private globals of one instance, where its code has any.
+/// The private globals of one instance; `None` if its code has none.
 #[derive(Debug)]
 pub(super) struct GuestGlobals(Option<Box<Globals>>);
 
-/// The private globals of one instance.
 #[derive(Debug)]
 struct Globals {
     fuel: Option<(Global, FuelState)>,
     stop: Option<Global>,
-    /// Table growth that was denied, and whom to tell.
+    /// The last denied table growth, and the status to report it to.
     denied: Option<(Global, Arc<InstanceStatus>)>,
 }
 
 impl GuestGlobals {
-    /// The meter of an instance whose code keeps the private exports.
+    /// Finds the private globals of `instance`, whose fuel limit is `limit`.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] where the code has not what it is held by.
+    /// [`ErrorKind::Internal`] if the code lacks one of them.
     pub(super) fn of(
         private: &PrivateExports,
         instance: &Instance,
@@ -39,7 +38,7 @@ impl GuestGlobals {
         }
         let global = |name: &Option<String>| {
             let found = name.as_ref().map(|name| instance.exports.get_global(name).cloned());
-            found.transpose().map_err(middleware::not_prepared)
+            found.transpose().map_err(private_exports::missing)
         };
         Ok(Self(Some(Box::new(Globals {
             fuel: global(&private.fuel)?.map(|fuel| (fuel, FuelState::new(status, limit))),
@@ -48,12 +47,12 @@ impl GuestGlobals {
         }))))
     }
 
-    /// The fuel global, for host functions to look at.
+    /// Returns the fuel global, which host functions check.
     pub(super) fn fuel(&self) -> Option<&Global> {
         self.0.as_ref()?.fuel.as_ref().map(|(fuel, _)| fuel)
     }
 
-    /// The flag to stop the guest by.
+    /// Returns the stop flag.
     pub(super) fn stop(&self) -> Option<&Global> {
         self.0.as_ref()?.stop.as_ref()
     }
@@ -62,19 +61,19 @@ impl GuestGlobals {
         self.0.as_mut()?.fuel.as_mut().map(|(_, fuel_state)| fuel_state)
     }
 
-    /// Fills the tank to what was put in.
+    /// Sets the fuel left to the fuel limit.
     pub(super) fn fill(&self, store: &mut Store) {
         if let Some((_, fuel_state)) = self.0.as_ref().and_then(|globals| globals.fuel.as_ref()) {
             self.set_left(store, fuel_state.filled());
         }
     }
 
-    /// What is left; below zero where more was used than there was.
+    /// Returns the fuel left, which is below zero if the guest used more than its limit.
     pub(super) fn left(&self, store: &mut Store) -> i64 {
         self.fuel().map_or(0, |fuel| left(fuel, store))
     }
 
-    /// Fills or empties the tank, and lets a guest that was stopped go.
+    /// Sets the fuel left, and resets the stop flag.
     pub(super) fn set_left(&self, store: &mut Store, left: i64) {
         let values = [(self.fuel(), Value::I64(left)), (self.stop(), Value::I32(GO))];
         for (global, value) in values.into_iter().filter_map(|(global, value)| Some((global?, value))) {
@@ -82,21 +81,20 @@ impl GuestGlobals {
         }
     }
 
-    /// What came of guest code, what it kept considered.
+    /// Updates the fuel count and the denied growth after guest code has run, and converts its error.
     #[inline]
     pub(super) fn finish_call<T>(&mut self, store: &mut Store, ran: Result<T, RuntimeError>) -> Result<T> {
         match (ran, &mut self.0) {
             (Ok(value), None) => Ok(value),
             (Ok(value), Some(globals)) => globals.finish_call(store).map(|()| value),
-            (Err(error), _) => Err(self.failed(store, error)),
+            (Err(error), _) => Err(self.finish_failed_call(store, error)),
         }
     }
 
-    /// Why guest code failed.
     #[cold]
-    fn failed(&mut self, store: &mut Store, error: RuntimeError) -> Error {
+    fn finish_failed_call(&mut self, store: &mut Store, error: RuntimeError) -> Error {
         if let Some(globals) = &self.0 {
-            globals.tell_denied(store);
+            globals.report_denied(store);
         }
         let error = errors::call(error);
         let backtrace = |error: Error| error.backtrace().to_vec();
@@ -108,7 +106,7 @@ impl GuestGlobals {
             None => error,
             Some((fuel, fuel_state)) => match left(fuel, store) {
                 EXHAUSTED => {
-                    // Charged again, the mark would wrap round to a full tank.
+                    // Charging this value would wrap around to a large positive one.
                     set(fuel, store, Value::I64(-1));
                     fuel_state.exhausted().with_backtrace(backtrace(error))
                 }
@@ -119,17 +117,16 @@ impl GuestGlobals {
 }
 
 impl Globals {
-    /// Considers what guest code kept that returned.
     fn finish_call(&mut self, store: &mut Store) -> Result<()> {
-        self.tell_denied(store);
+        self.report_denied(store);
         match &mut self.fuel {
             None => Ok(()),
             Some((fuel, fuel_state)) => fuel_state.finish_call(left(fuel, store)),
         }
     }
 
-    /// Tells of table growth that was denied in the call that ended.
-    fn tell_denied(&self, store: &mut Store) {
+    /// Reports the table growth that was denied during the call, if any.
+    fn report_denied(&self, store: &mut Store) {
         let Some((denied, status)) = &self.denied else { return };
         if let Value::I64(elements @ 1..) = denied.get(store) {
             status.admits_elements(elements.unsigned_abs());
@@ -138,12 +135,12 @@ impl Globals {
     }
 }
 
-/// What the fuel global says.
+/// Returns the value of the fuel global.
 pub(super) fn left(fuel: &Global, store: &mut impl AsStoreMut) -> i64 {
     fuel.get(store).i64().unwrap_or(EXHAUSTED)
 }
 
 fn set(global: &Global, store: &mut impl AsStoreMut, value: Value) {
     let set = global.set(store, value);
-    debug_assert!(set.is_ok(), "the global is mutable, of the value's type, and of this store");
+    debug_assert!(set.is_ok(), "the global is mutable, has the value's type, and belongs to this store");
 }

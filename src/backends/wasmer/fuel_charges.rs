@@ -1,48 +1,49 @@
-//! Portable fuel in Wasmer's code: one signed 64-bit global, exhausted when below zero.
+//! Fuel metering in Wasmer's code: one signed 64-bit global holds the fuel left; below zero, the guest is out of fuel.
 //!
-//! Costs gather along straight-line code, and each line of it is charged where control may leave it or come in. The line
-//! that begins where fuel is checked is charged there, ahead, since to check and charge in one go is quicker than to do so
-//! one after the other: nobody looks at the counter in between, and where a trap does, what was used is not known anyway. A
-//! middleware is given one operator at a time, so what a line costs is found before, in a pass of its own.
+//! A segment is a sequence of operators that control flow only enters at its start and leaves at its end. The code charges a
+//! segment as a whole, at its end. A segment that begins at a fuel check is charged there in advance, since charging and
+//! checking together is faster. Nothing reads the global in between; if the guest traps in between, the fuel used is
+//! unknown anyway. A middleware only sees one operator at a time, so [`checked_segments`] computes these costs beforehand.
 
 use std::sync::Arc;
 
 use wasmer::sys::MiddlewareReaderState;
 use wasmer::sys::wasmparser::{BinaryReaderError, BlockType, Operator, Parser, Payload};
 
-use super::middleware::EXHAUSTED;
+use super::private_exports::EXHAUSTED;
 use crate::runtime::fuel;
 
-/// One function's costs.
+/// Charges fuel in the code of one function.
 #[derive(Debug)]
 pub(super) struct FuelCharges {
     global: u32,
-    lines: Arc<[i64]>,
-    /// How many of `lines` have begun.
+    /// The costs of the segments that begin at a fuel check.
+    checked_segments: Arc<[i64]>,
+    /// The index of the next one of them.
     next: usize,
-    /// What is used on the line so far.
-    owed: i64,
-    /// Whether the line is charged already.
-    ahead: bool,
+    /// The cost of the current segment so far.
+    cost: i64,
+    /// Whether the current segment is already charged.
+    charged: bool,
 }
 
 impl FuelCharges {
-    /// The costs of a function whose lines that begin at a check cost this, counted in `global`.
-    pub(super) fn new(global: u32, lines: Arc<[i64]>) -> Self {
-        Self { global, lines, next: 0, owed: 0, ahead: false }
+    /// Starts a function. `global` is the index of the fuel global.
+    pub(super) fn new(global: u32, checked_segments: Arc<[i64]>) -> Self {
+        Self { global, checked_segments, next: 0, cost: 0, charged: false }
     }
 
-    /// Where fuel is checked: charges the line that begins here, and stops the guest where, but for this line, less than
-    /// nothing is left.
-    pub(super) fn begin_line(&mut self, entry: i64, code: &mut MiddlewareReaderState<'_>) {
-        let known = self.lines.get(self.next).copied();
+    /// Emits a fuel check, and charges `entry` and the segment that begins here. The check fails if fuel was below zero
+    /// before the segment was charged.
+    pub(super) fn begin_checked_segment(&mut self, entry: i64, code: &mut MiddlewareReaderState<'_>) {
+        let known = self.checked_segments.get(self.next).copied();
         self.next += 1;
-        self.ahead = known.is_some();
-        let line = known.unwrap_or(0);
-        self.charge(entry + line, code);
+        self.charged = known.is_some();
+        let segment = known.unwrap_or(0);
+        self.charge(entry + segment, code);
         code.extend(&[
             Operator::GlobalGet { global_index: self.global },
-            Operator::I64Const { value: -line },
+            Operator::I64Const { value: -segment },
             Operator::I64LtS,
             Operator::If { blockty: BlockType::Empty },
             Operator::I64Const { value: EXHAUSTED },
@@ -52,17 +53,17 @@ impl FuelCharges {
         ]);
     }
 
-    /// Counts an operator that comes next; where its line ends with it, the line is charged before it.
+    /// Counts the operator that comes next. If it ends the segment, charges the segment before it.
     pub(super) fn count(&mut self, operator: &Operator<'_>, code: &mut MiddlewareReaderState<'_>) {
-        self.owed += cost(operator);
-        if !ends_line(operator) {
+        self.cost += cost(operator);
+        if !ends_segment(operator) {
             return;
         }
-        let owed = std::mem::take(&mut self.owed);
-        if std::mem::take(&mut self.ahead) {
-            debug_assert_eq!(self.lines.get(self.next - 1), Some(&owed), "both passes count the same");
+        let segment = std::mem::take(&mut self.cost);
+        if std::mem::take(&mut self.charged) {
+            debug_assert_eq!(self.checked_segments.get(self.next - 1), Some(&segment), "both passes count the same");
         } else {
-            self.charge(owed, code);
+            self.charge(segment, code);
         }
     }
 
@@ -78,27 +79,27 @@ impl FuelCharges {
     }
 }
 
-/// Of each function, what the lines cost that begin where fuel is checked, in order.
-pub(super) fn lines_of(binary: &[u8]) -> Result<Vec<Arc<[i64]>>, BinaryReaderError> {
+/// Computes, for each function, the costs of the segments that begin at a fuel check, in order.
+pub(super) fn checked_segments(binary: &[u8]) -> Result<Vec<Arc<[i64]>>, BinaryReaderError> {
     let mut functions = Vec::new();
     for payload in Parser::new(0).parse_all(binary) {
         let Payload::CodeSectionEntry(body) = payload? else { continue };
-        let (mut lines, mut line, mut ahead) = (Vec::new(), 0, true);
+        let (mut segments, mut segment, mut checked) = (Vec::new(), 0, true);
         for operator in body.get_operators_reader()? {
             let operator = operator?;
-            line += cost(&operator);
-            if ends_line(&operator) {
-                lines.extend(ahead.then_some(line));
-                line = 0;
-                ahead = matches!(operator, Operator::Loop { .. });
+            segment += cost(&operator);
+            if ends_segment(&operator) {
+                segments.extend(checked.then_some(segment));
+                segment = 0;
+                checked = matches!(operator, Operator::Loop { .. });
             }
         }
-        functions.push(lines.into());
+        functions.push(segments.into());
     }
     Ok(functions)
 }
 
-/// The cost of an operator: portable fuel's table ([`fuel`]).
+/// Returns the portable cost of an operator ([`fuel`]).
 fn cost(operator: &Operator<'_>) -> i64 {
     match operator {
         Operator::Nop
@@ -113,8 +114,8 @@ fn cost(operator: &Operator<'_>) -> i64 {
     }
 }
 
-/// Whether control may leave a line of code here, or come in.
-fn ends_line(operator: &Operator<'_>) -> bool {
+/// Returns whether control flow may leave the code at this operator, or enter it after the operator.
+fn ends_segment(operator: &Operator<'_>) -> bool {
     matches!(
         operator,
         Operator::Loop { .. }

@@ -1,4 +1,4 @@
-//! What the host offers, lowered into a store.
+//! Host functions, globals, memories and tables in a store.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use wasmer::{
     Table,
 };
 
-use super::convert::{Funcs, from_val, func_type, to_val, val_type};
+use super::convert::{References, from_val, func_type, to_val, val_type};
 use super::fuel::left;
 use super::memory;
-use super::middleware::EXHAUSTED;
+use super::private_exports::EXHAUSTED;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{Import, MemoryType, ModuleInfo, TableType};
 use crate::module::requirements;
@@ -19,83 +19,88 @@ use crate::runtime::host::{HostContext, HostError, HostFailure, HostFunction, Ho
 use crate::runtime::status::InstanceStatus;
 use crate::value::types::Value;
 
-/// The guest that host functions are called by: its functions, and its memories once there are any.
+/// The data of the host functions of one guest. Memories and fuel are set after instantiation.
 #[derive(Debug)]
 pub(super) struct HostEnv {
     memories: Vec<(String, Memory)>,
-    funcs: Funcs,
+    references: References,
     fuel: Option<Global>,
     status: Arc<InstanceStatus>,
-    /// Whether threads of its may write to a shared memory meanwhile.
+    /// Whether other threads of the guest may write to its shared memories during a host call.
     has_threads: bool,
 }
 
-/// The imports of a module, in order, and what connects them to their guest.
+/// The imports of a module, in order.
 pub(super) struct Lowered {
     pub(super) externs: Vec<Extern>,
-    /// None where nothing is imported, and so nothing calls the host.
-    guest: Option<FunctionEnv<HostEnv>>,
+    /// `None` if the module has no imports.
+    env: Option<FunctionEnv<HostEnv>>,
 }
 
 impl Lowered {
-    /// Shows the guest's memories and fuel to the host functions it calls.
+    /// Gives host functions access to the guest's memories and fuel.
     #[inline]
     pub(super) fn connect(&self, store: &mut Store, instance: &Instance, fuel: Option<Global>) {
-        if let Some(guest) = &self.guest {
-            connect(guest, store, instance, fuel);
+        if let Some(env) = &self.env {
+            connect(env, store, instance, fuel);
         }
     }
 }
 
-fn connect(guest: &FunctionEnv<HostEnv>, store: &mut Store, instance: &Instance, fuel: Option<Global>) {
+fn connect(env: &FunctionEnv<HostEnv>, store: &mut Store, instance: &Instance, fuel: Option<Global>) {
     let exports = instance.exports.iter();
     let memories = exports.memories().map(|(name, memory)| (name.clone(), memory.clone())).collect();
-    let guest = guest.as_mut(store);
-    guest.memories = memories;
-    guest.fuel = fuel;
+    let env = env.as_mut(store);
+    env.memories = memories;
+    env.fuel = fuel;
 }
 
-/// The imports of a module, in order; [`check_imports`](crate::runtime::preflight::check_imports) has found each. What is in
-/// place already, or comes from elsewhere, `other` has.
+/// Creates the imports of a module, in order. [`check_imports`](crate::runtime::preflight::check_imports) has found each.
+/// `wasix` provides WASIX functions and memories shared with other threads; these take precedence over `imports`.
 pub(super) fn lower(
     store: &mut Store,
     info: &ModuleInfo,
     imports: &HostImports,
-    funcs: &Funcs,
+    references: &References,
     status: &Arc<InstanceStatus>,
-    other: impl Fn(&mut Store, &FunctionEnv<HostEnv>, &Import) -> Option<Extern>,
+    wasix: impl Fn(&mut Store, &FunctionEnv<HostEnv>, &Import) -> Option<Extern>,
 ) -> Result<Lowered> {
     if info.imports.is_empty() {
-        return Ok(Lowered { externs: Vec::new(), guest: None });
+        return Ok(Lowered { externs: Vec::new(), env: None });
     }
     let has_threads = imports.wasix().is_some() && requirements::starts_threads(info);
-    let guest =
-        HostEnv { memories: Vec::new(), funcs: funcs.clone(), fuel: None, status: Arc::clone(status), has_threads };
-    let guest = FunctionEnv::new(store, guest);
-    let one = |import: &Import| match (imports.get(&import.module, &import.name), other(store, &guest, import)) {
-        (_, Some(made)) => Ok(made),
-        (Some(item), None) => lower_one(store, &guest, funcs, item),
-        (None, None) => Err(Error::new(ErrorKind::Unlinkable, format!("nobody provides {import:?}"))),
+    let (memories, references, status) = (Vec::new(), references.clone(), Arc::clone(status));
+    let env = FunctionEnv::new(store, HostEnv { memories, references, fuel: None, status, has_threads });
+    let lower_import = |import: &Import| {
+        if let Some(provided) = wasix(store, &env, import) {
+            return Ok(provided);
+        }
+        match imports.get(&import.module, &import.name) {
+            Some(item) => lower_item(store, &env, item),
+            None => Err(Error::new(ErrorKind::Unlinkable, format!("unresolved import {import:?}"))),
+        }
     };
-    let externs = info.imports.iter().map(one).collect::<Result<_>>()?;
-    Ok(Lowered { externs, guest: Some(guest) })
+    let externs = info.imports.iter().map(lower_import).collect::<Result<_>>()?;
+    Ok(Lowered { externs, env: Some(env) })
 }
 
-fn lower_one(store: &mut Store, guest: &FunctionEnv<HostEnv>, funcs: &Funcs, item: &HostItem) -> Result<Extern> {
+fn lower_item(store: &mut Store, env: &FunctionEnv<HostEnv>, item: &HostItem) -> Result<Extern> {
+    let unlinkable = |message: String| Error::new(ErrorKind::Unlinkable, message);
     Ok(match item {
-        HostItem::Func(function) => Extern::Function(lower_function(store, guest, function)?),
+        HostItem::Func(function) => Extern::Function(lower_function(store, env, function)?),
         HostItem::Global(value, mutable) => {
-            let value = to_val(store, funcs, *value)?;
+            let references = env.as_ref(store).references.clone();
+            let value = to_val(store, &references, *value)?;
             Extern::Global(if *mutable { Global::new_mut(store, value) } else { Global::new(store, value) })
         }
         HostItem::Memory(ty) => {
-            let made = Memory::new(store, memory_type(ty));
-            Extern::Memory(made.map_err(|error| Error::new(ErrorKind::Unlinkable, error.to_string()))?)
+            let memory = Memory::new(store, memory_type(ty));
+            Extern::Memory(memory.map_err(|error| unlinkable(error.to_string()))?)
         }
         HostItem::Table(ty) => {
             let (ty, null) = table_type(ty)?;
-            let made = Table::new(store, ty, null);
-            Extern::Table(made.map_err(|error| Error::new(ErrorKind::Unlinkable, error.to_string()))?)
+            let table = Table::new(store, ty, null);
+            Extern::Table(table.map_err(|error| unlinkable(error.to_string()))?)
         }
     })
 }
@@ -111,36 +116,36 @@ fn table_type(ty: &TableType) -> Result<(wasmer::TableType, wasmer::Value)> {
         Some(element @ wasmer::Type::FuncRef) => (element, wasmer::Value::FuncRef(None)),
         Some(element @ wasmer::Type::ExternRef) => (element, wasmer::Value::ExternRef(None)),
         _ => {
-            let message = format!("the host has no tables of {}", ty.element);
+            let message = format!("host tables cannot hold {}", ty.element);
             return Err(Error::new(ErrorKind::UnsupportedFeature, message));
         }
     };
     Ok((wasmer::TableType::new(element, size(ty.minimum), ty.maximum.map(size)), null))
 }
 
-fn lower_function(store: &mut Store, guest: &FunctionEnv<HostEnv>, function: &HostFunction) -> Result<Function> {
+fn lower_function(store: &mut Store, env: &FunctionEnv<HostEnv>, function: &HostFunction) -> Result<Function> {
     let ty = func_type(function.ty()).ok_or_else(|| {
-        Error::new(ErrorKind::UnsupportedFeature, format!("the host has no functions of type {}", function.ty()))
+        Error::new(ErrorKind::UnsupportedFeature, format!("host functions cannot have type {}", function.ty()))
     })?;
     let function = function.clone();
-    Ok(Function::new_with_env(store, guest, ty, move |mut env, params| {
-        check(&mut env)?;
+    Ok(Function::new_with_env(store, env, ty, move |mut env, params| {
+        check_host_call(&mut env)?;
         call(&function, env, params).map_err(|error| RuntimeError::user(Box::new(HostFailure(error))))
     }))
 }
 
-/// A function of the engine's own, called once the guest has heeded its orders and what fuel it has was looked at.
-#[cfg_attr(not(feature = "wasix"), expect(dead_code, reason = "the engine has none but those of WASIX"))]
-pub(super) fn watched(store: &mut Store, guest: &FunctionEnv<HostEnv>, function: Function) -> Function {
+/// Wraps a function of the engine so that each call checks for interrupts and exhausted fuel first.
+#[cfg_attr(not(feature = "wasix"), expect(dead_code, reason = "only WASIX has functions of the engine"))]
+pub(super) fn with_checks(store: &mut Store, env: &FunctionEnv<HostEnv>, function: Function) -> Function {
     let ty = function.ty(store);
-    Function::new_with_env(store, guest, ty, move |mut env, params| {
-        check(&mut env)?;
+    Function::new_with_env(store, env, ty, move |mut env, params| {
+        check_host_call(&mut env)?;
         Ok(function.call(&mut env, params)?.into_vec())
     })
 }
 
-/// Holds a guest that is paused, and fails the host call of one that is to stop or has used more than there was.
-fn check(env: &mut FunctionEnvMut<'_, HostEnv>) -> Result<(), RuntimeError> {
+/// Blocks while the guest is paused. Fails if it must stop, or if it has used more fuel than its limit.
+fn check_host_call(env: &mut FunctionEnvMut<'_, HostEnv>) -> Result<(), RuntimeError> {
     env.data().status.check_interrupt().map_err(|stop| RuntimeError::user(Box::new(stop)))?;
     let Some(fuel) = env.data().fuel.clone() else { return Ok(()) };
     if left(&fuel, env) >= 0 {
@@ -155,19 +160,19 @@ fn call(
     mut env: FunctionEnvMut<'_, HostEnv>,
     params: &[wasmer::Value],
 ) -> Result<Vec<wasmer::Value>, HostError> {
-    let funcs = env.data().funcs.clone();
+    let references = env.data().references.clone();
     let mut store = env.as_store_mut();
-    let args = params.iter().map(|val| from_val(&mut store, &funcs, val)).collect::<Result<Vec<Value>>>()?;
+    let args = params.iter().map(|val| from_val(&mut store, &references, val)).collect::<Result<Vec<Value>>>()?;
     let returned = function.call(&mut CallerContext(&mut env), &args)?;
     let mut store = env.as_store_mut();
-    returned.into_iter().map(|value| Ok(to_val(&mut store, &funcs, value)?)).collect()
+    returned.into_iter().map(|value| Ok(to_val(&mut store, &references, value)?)).collect()
 }
 
-/// The guest that is calling.
+/// The guest that calls a host function.
 struct CallerContext<'c, 's>(&'c mut FunctionEnvMut<'s, HostEnv>);
 
 impl CallerContext<'_, '_> {
-    fn find(&self, name: &str) -> Result<Memory> {
+    fn find_memory(&self, name: &str) -> Result<Memory> {
         let memories = &self.0.data().memories;
         let found = memories.iter().find(|(known, _)| known == name).map(|(_, memory)| memory.clone());
         found.ok_or_else(|| access::no_such_export(&ModuleInfo::default(), "memory", name))
@@ -180,22 +185,22 @@ impl HostContext for CallerContext<'_, '_> {
     }
 
     fn memory(&mut self, memory: &str, access: &mut dyn FnMut(&mut [u8])) -> Result<()> {
-        let memory = self.find(memory)?;
+        let memory = self.find_memory(memory)?;
         if self.0.data().has_threads && memory.ty(&*self.0).shared {
-            let message = "threads share this memory: it is only read and written a piece at a time";
+            let message = "threads share this memory: use `read_memory` and `write_memory`";
             return Err(Error::new(ErrorKind::UnsupportedFeature, message));
         }
-        memory::open(&memory, &mut *self.0, access);
+        memory::with_bytes(&memory, &mut *self.0, access);
         Ok(())
     }
 
     fn read_memory(&mut self, memory: &str, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        let memory = self.find(memory)?;
+        let memory = self.find_memory(memory)?;
         memory::read(&memory.view(&*self.0), offset, buffer)
     }
 
     fn write_memory(&mut self, memory: &str, offset: u64, bytes: &[u8]) -> Result<()> {
-        let memory = self.find(memory)?;
+        let memory = self.find_memory(memory)?;
         memory::write(&memory.view(&*self.0), offset, bytes)
     }
 }

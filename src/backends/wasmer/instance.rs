@@ -1,14 +1,14 @@
-//! A living module, and its resolved functions.
+//! Instances and their resolved functions.
 #![expect(
     unsafe_code,
-    reason = "the engine's store does not say that it may change threads; here it may. And a handle finds its instance"
+    reason = "the engine's store is not `Send`, but may move to another thread here; and a handle finds its instance"
 )]
 
 use std::fmt;
 
 use wasmer::{Function, Instance, Store};
 
-use super::convert::{Funcs, from_val, to_val};
+use super::convert::{References, from_val, to_val};
 use super::fuel::GuestGlobals;
 use super::memory;
 use super::typed::{self, CallParts, TypedCall};
@@ -20,27 +20,27 @@ use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
 use crate::runtime::{access, signature};
 use crate::value::types::{FuncType, Value};
 
-/// What a program begins in, and ends with.
+/// The main function of a program, which ends with it.
 const MAIN: &str = "_start";
 
-/// An instance in a store of its own.
+/// An instance in its own store.
 pub struct WasmerInstance {
-    /// Dropped before the store, which its brake points into.
+    /// Must be dropped before the store, since its interrupt handle points into the store.
     core: InstanceCore,
-    /// The program with its threads, where there is WASIX: dropped before the store, too.
+    /// The WASIX process with its threads, if the module uses WASIX. Must be dropped before the store, too.
     wasix: Option<Box<Process>>,
     instance: Instance,
-    funcs: Funcs,
+    references: References,
     globals: GuestGlobals,
     store: Store,
 }
 
-// SAFETY: what keeps Wasmer's `Store` from being `Send` is, by type, raw pointers into its own heap objects (which move
-// with it), an `on_called` callback and a trap handler (this crate sets neither), and the data of externrefs and host
-// functions (here numbers, closures that are `Send + Sync`, and what WASIX keeps, which moves threads there too). Nothing
-// outside this struct refers into its store but `WasmerFunctionCaller`s, which hold handles and reach the store only through
-// an exclusive reference to this struct. Threads of the guest have stores of their own, and share its memory and its code.
-// What the engine keeps by thread (the store in use, the guest stack) is in place during a call only.
+// SAFETY: Wasmer's `Store` is not `Send` because it contains raw pointers into its own heap objects (which move with it),
+// an `on_called` callback and a trap handler (this crate sets neither), and the data of externrefs and host functions
+// (here: numbers, closures that are `Send + Sync`, and the state of WASIX, which WASIX itself moves between threads).
+// Outside this struct, only `WasmerFunctionCaller`s refer to the store; they hold handles, and only use them with an
+// exclusive reference to this struct. Threads of the guest have their own stores; they share the memory and the code.
+// The engine's thread-local state (the current store, the guest stack) is only set during a call.
 unsafe impl Send for WasmerInstance {}
 
 impl WasmerInstance {
@@ -49,20 +49,19 @@ impl WasmerInstance {
         wasix: Option<Box<Process>>,
         store: Store,
         instance: Instance,
-        funcs: Funcs,
+        references: References,
         globals: GuestGlobals,
     ) -> Self {
-        Self { core, wasix, instance, funcs, globals, store }
+        Self { core, wasix, instance, references, globals, store }
     }
 
-    /// An exported function that can be called, to keep.
-    fn resolve(&self, name: &str) -> Result<Resolved> {
+    /// Resolves an exported function that the host can call, for a handle.
+    fn resolve(&self, name: &str) -> Result<ResolvedFunction> {
         let (function, ty) = resolve(&self.core, &self.instance, name)?;
-        Ok(Resolved { function: function.clone(), ty: ty.clone(), is_main: name == MAIN })
+        Ok(ResolvedFunction { function: function.clone(), ty: ty.clone(), is_main: name == MAIN })
     }
 
-    /// What a typed call needs.
-    fn parts(&mut self) -> CallParts<'_> {
+    fn call_parts(&mut self) -> CallParts<'_> {
         CallParts { status: self.core.status(), store: &mut self.store, globals: &mut self.globals }
     }
 
@@ -73,7 +72,7 @@ impl WasmerInstance {
     }
 }
 
-/// An exported function that can be called, and its type.
+/// Resolves an exported function that the host can call.
 fn resolve<'i>(core: &'i InstanceCore, instance: &'i Instance, name: &str) -> Result<(&'i Function, &'i FuncType)> {
     let ty = signature::find_callable(core.info(), name)?;
     match instance.exports.get_function(name) {
@@ -124,7 +123,7 @@ impl WasmInstance for WasmerInstance {
             return Err(access::no_such_export(self.core.info(), "global", name));
         };
         let val = global.get(&mut self.store);
-        from_val(&mut self.store, &self.funcs, &val)
+        from_val(&mut self.store, &self.references, &val)
     }
 
     fn memory_size(&mut self, name: &str) -> Result<u64> {
@@ -154,31 +153,31 @@ impl FuelCounter for WasmerInstance {
     }
 }
 
-/// A function, its type, and how to call it whatever that is.
-struct Resolved {
+/// A function and its type.
+struct ResolvedFunction {
     function: Function,
     ty: FuncType,
-    /// Whether a program of WASIX ends when it returns.
+    /// Whether a WASIX program ends when this function returns.
     is_main: bool,
 }
 
-impl Resolved {
-    /// Calls it on its own instance, whatever its type.
+impl ResolvedFunction {
+    /// Calls a function of any signature.
     fn call(&self, instance: &mut WasmerInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
         signature::check_call(&self.ty, args, results.len())?;
-        let WasmerInstance { core, wasix, store, funcs, globals, .. } = instance;
-        let mut call = || call_dynamic(store, &self.function, funcs, globals, args, results);
+        let WasmerInstance { core, wasix, store, references, globals, .. } = instance;
+        let mut call = || call_dynamic(store, &self.function, references, globals, args, results);
         core.status().run(|| match wasix {
             None => call(),
-            Some(program) => program.run(self.is_main, call),
+            Some(process) => process.run(self.is_main, call),
         })
     }
 }
 
 /// A resolved function of a [`WasmerInstance`].
 pub struct WasmerFunctionCaller {
-    resolved: Resolved,
-    /// The quick way, where the signature is common.
+    resolved: ResolvedFunction,
+    /// The fast path, if the signature is common.
     typed: Option<TypedCall>,
     owner: u64,
 }
@@ -200,7 +199,7 @@ impl WasmFunctionCaller for WasmerFunctionCaller {
             return Err(signature::other_instance());
         };
         if let (Some(call), None) = (&self.typed, &instance.wasix)
-            && let Some(called) = call(instance.parts(), args, results)
+            && let Some(called) = call(instance.call_parts(), args, results)
         {
             return called;
         }
@@ -211,16 +210,16 @@ impl WasmFunctionCaller for WasmerFunctionCaller {
 fn call_dynamic(
     store: &mut Store,
     function: &Function,
-    funcs: &Funcs,
+    references: &References,
     globals: &mut GuestGlobals,
     args: &[Value],
     results: &mut [Value],
 ) -> Result<()> {
-    let params = args.iter().map(|arg| to_val(store, funcs, *arg)).collect::<Result<Vec<_>>>()?;
+    let params = args.iter().map(|arg| to_val(store, references, *arg)).collect::<Result<Vec<_>>>()?;
     let called = function.call(store, &params);
     let vals = globals.finish_call(store, called)?;
     for (result, val) in results.iter_mut().zip(&vals) {
-        *result = from_val(store, funcs, val)?;
+        *result = from_val(store, references, val)?;
     }
     Ok(())
 }

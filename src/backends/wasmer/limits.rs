@@ -1,5 +1,5 @@
-//! Memory, tables and stack, held.
-#![expect(unsafe_code, reason = "the engine's trait for making memories and tables is unsafe to implement through")]
+//! Limits on memories, tables and the stack.
+#![expect(unsafe_code, reason = "the engine's trait for creating memories and tables has unsafe methods")]
 
 use std::ptr::NonNull;
 use std::sync::{Arc, OnceLock};
@@ -16,19 +16,19 @@ use crate::limits::{Limits, MOST_TABLE_ELEMENTS};
 use crate::module::info::{ExternType, ModuleInfo};
 use crate::runtime::status::InstanceStatus;
 
-/// Why an instance that was to have none gets no memory and no table.
-const UNCOUNTED: &str = "nobody counts what this instance has";
+/// The error for a memory or table of an instance that was expected to have neither.
+const UNCOUNTED: &str = "this instance has no budget for memories and tables";
 
-/// Makes the memories and tables of one instance, within its limits. Styles are the engine's own, since they are baked
-/// into the code.
+/// Creates the memories and tables of one instance within its limits. Their styles are the engine's, since the compiled code
+/// depends on them.
 pub(super) struct GuestTunables {
     base: BaseTunables,
-    /// Who counts them; where there is nobody, none are made.
+    /// The status that counts them; if `None`, none are created.
     status: Option<Arc<InstanceStatus>>,
     table_elements: u32,
     vm: VMConfig,
-    /// Whether they are a thread's, which makes no shared memory: what was counted is that of its program.
-    of_thread: bool,
+    /// Whether the instance is a thread, which uses the shared memory of its program and creates none.
+    is_thread: bool,
 }
 
 impl GuestTunables {
@@ -36,39 +36,39 @@ impl GuestTunables {
         let elements = limits.table_elements.unwrap_or(u64::MAX);
         let table_elements = u32::try_from(elements).unwrap_or(u32::MAX);
         let vm = VMConfig { wasm_stack_size: Some(usize::try_from(stack).unwrap_or(usize::MAX)) };
-        Self { base, status, table_elements, vm, of_thread: false }
+        Self { base, status, table_elements, vm, is_thread: false }
     }
 
-    /// The same for a thread of the instance.
-    pub(super) fn of_thread(mut self) -> Self {
-        self.of_thread = true;
+    /// Sets the limits for a thread of the instance.
+    pub(super) fn for_thread(mut self) -> Self {
+        self.is_thread = true;
         self
     }
 
-    /// A memory that counts itself; a shared one was counted before, with its maximum.
-    fn count(
+    /// Creates a memory that counts its size, unless it is shared: `status` counts its maximum from the start.
+    fn create_memory(
         &self,
         ty: &MemoryType,
-        make: impl FnOnce() -> Result<VMMemory, MemoryError>,
+        create: impl FnOnce() -> Result<VMMemory, MemoryError>,
     ) -> Result<VMMemory, MemoryError> {
         let status = self.status.as_ref().ok_or_else(|| MemoryError::Generic(UNCOUNTED.to_owned()))?;
-        if ty.shared && self.of_thread {
-            return Err(MemoryError::Generic("a thread makes no shared memory".to_owned()));
+        if ty.shared && self.is_thread {
+            return Err(MemoryError::Generic("a thread cannot create a shared memory".to_owned()));
         }
         if ty.shared {
-            return make();
+            return create();
         }
-        CountedMemory::make(status, ty, make)
+        CountedMemory::create(status, ty, create)
     }
 
-    /// The type with its maximum lowered to the limit, which is how a table is kept from growing, and to the engine's
-    /// own bound, past which it refuses to make the table at all.
-    fn limit(&self, ty: &TableType) -> Result<TableType, String> {
+    /// Lowers the maximum of a table type to the limit, so that the table cannot grow past it, and to the engine's own
+    /// limit, since the engine does not create tables with a larger maximum.
+    fn limited_type(&self, ty: &TableType) -> Result<TableType, String> {
         if self.status.is_none() {
             return Err(UNCOUNTED.to_owned());
         }
         if ty.minimum > self.table_elements {
-            return Err(format!("{} table elements, the limit is {}", ty.minimum, self.table_elements));
+            return Err(format!("{} table elements exceed the limit of {}", ty.minimum, self.table_elements));
         }
         let maximum = ty.maximum.unwrap_or(MOST_TABLE_ELEMENTS).min(MOST_TABLE_ELEMENTS).min(self.table_elements);
         Ok(TableType { maximum: Some(maximum), ..*ty })
@@ -85,7 +85,7 @@ impl Tunables for GuestTunables {
     }
 
     fn create_host_memory(&self, ty: &MemoryType, style: &MemoryStyle) -> Result<VMMemory, MemoryError> {
-        self.count(ty, || self.base.create_host_memory(ty, style))
+        self.create_memory(ty, || self.base.create_host_memory(ty, style))
     }
 
     unsafe fn create_vm_memory(
@@ -94,12 +94,12 @@ impl Tunables for GuestTunables {
         style: &MemoryStyle,
         location: NonNull<VMMemoryDefinition>,
     ) -> Result<VMMemory, MemoryError> {
-        // SAFETY: `location` is valid by this function's own contract, and passed on as it came.
-        self.count(ty, || unsafe { self.base.create_vm_memory(ty, style, location) })
+        // SAFETY: this function has the same contract.
+        self.create_memory(ty, || unsafe { self.base.create_vm_memory(ty, style, location) })
     }
 
     fn create_host_table(&self, ty: &TableType, style: &TableStyle) -> Result<VMTable, String> {
-        self.base.create_host_table(&self.limit(ty)?, style)
+        self.base.create_host_table(&self.limited_type(ty)?, style)
     }
 
     unsafe fn create_vm_table(
@@ -108,8 +108,8 @@ impl Tunables for GuestTunables {
         style: &TableStyle,
         location: NonNull<VMTableDefinition>,
     ) -> Result<VMTable, String> {
-        // SAFETY: `location` is valid by this function's own contract, and passed on as it came.
-        unsafe { self.base.create_vm_table(&self.limit(ty)?, style, location) }
+        // SAFETY: this function has the same contract.
+        unsafe { self.base.create_vm_table(&self.limited_type(ty)?, style, location) }
     }
 
     fn vmconfig(&self) -> &VMConfig {
@@ -117,24 +117,24 @@ impl Tunables for GuestTunables {
     }
 }
 
-/// Whether instances of a module have memories or tables, their own or the host's.
+/// Returns whether a module defines or imports memories or tables.
 pub(super) fn has_memory_or_table(info: &ModuleInfo) -> bool {
     let mut imported = info.imports.iter().map(|import| &import.ty);
-    let own = !info.memories.is_empty() || !info.tables.is_empty();
-    own || imported.any(|ty| matches!(ty, ExternType::Memory(_) | ExternType::Table(_)))
+    let defined = !info.memories.is_empty() || !info.tables.is_empty();
+    defined || imported.any(|ty| matches!(ty, ExternType::Memory(_) | ExternType::Table(_)))
 }
 
-/// Makes `bytes` the guest stack size of this process, which is then the only one: Wasmer reuses guest stacks across
-/// threads and engines and takes any that is large enough, so beside a larger one a smaller bound would not hold.
+/// Sets the guest stack size of this process. There can only be one: Wasmer reuses guest stacks across threads and engines
+/// and takes any that is large enough, so it would not enforce a smaller size.
 ///
 /// # Errors
-/// [`ErrorKind::UnsupportedConfig`] where the process has another size already.
+/// [`ErrorKind::UnsupportedConfig`] if the process already uses another size.
 pub(super) fn claim_stack_size(bytes: u64) -> Result<()> {
     static CLAIMED: OnceLock<u64> = OnceLock::new();
     let claimed = *CLAIMED.get_or_init(|| bytes);
     if claimed == bytes {
         return Ok(());
     }
-    let message = format!("wasmer holds one stack bound in a process: this one has {claimed} bytes, not {bytes}");
-    Err(Error::new(ErrorKind::UnsupportedConfig, message).with_hint("use the same bound, or another process"))
+    let message = format!("wasmer supports one guest stack size per process: it is {claimed} bytes, not {bytes}");
+    Err(Error::new(ErrorKind::UnsupportedConfig, message).with_hint("use the same size, or another process"))
 }

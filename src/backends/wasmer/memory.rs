@@ -1,8 +1,5 @@
-//! A linear memory that counts its bytes in its instance's budget, and guest memory as bytes.
-#![expect(
-    unsafe_code,
-    reason = "methods of the engine's memory trait are unsafe, and passed on; and a memory is handed out as bytes"
-)]
+//! Linear memories that count their size against the instance's memory budget, and access to guest memory as bytes.
+#![expect(unsafe_code, reason = "the engine's memory trait has unsafe methods, and so has access to memory as a slice")]
 
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -14,11 +11,11 @@ use wasmer::sys::vm::{
 };
 use wasmer::{AsStoreMut, Memory, MemoryAccessError, MemoryType, MemoryView, Pages};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::access;
 use crate::runtime::status::InstanceStatus;
 
-/// A memory of the engine's own, its size counted.
+/// A memory of the engine that counts its size.
 #[derive(Debug)]
 pub(super) struct CountedMemory {
     inner: VMMemory,
@@ -26,17 +23,17 @@ pub(super) struct CountedMemory {
 }
 
 impl CountedMemory {
-    /// Counts the minimum, makes the memory, gives the count back where that fails.
-    pub(super) fn make(
+    /// Takes the minimum size from the budget and creates the memory.
+    pub(super) fn create(
         status: &Arc<InstanceStatus>,
         ty: &MemoryType,
-        make: impl FnOnce() -> Result<VMMemory, MemoryError>,
+        create: impl FnOnce() -> Result<VMMemory, MemoryError>,
     ) -> Result<VMMemory, MemoryError> {
         let bytes = ty.minimum.bytes().0 as u64;
         if !status.memory().take(bytes) {
-            return Err(MemoryError::Generic(format!("{bytes} bytes of linear memory are past the limit")));
+            return Err(MemoryError::Generic(format!("{bytes} bytes of linear memory exceed the limit")));
         }
-        match make() {
+        match create() {
             Ok(inner) => Ok(VMMemory(Box::new(Self { inner, status: Arc::clone(status) }))),
             Err(error) => {
                 status.memory().give_back(bytes);
@@ -67,10 +64,10 @@ impl LinearMemory for CountedMemory {
 
     fn grow(&mut self, delta: Pages) -> Result<Pages, MemoryError> {
         let bytes = delta.bytes().0 as u64;
-        // What the memory's own type rules out is no matter of the limit.
-        let most = self.ty().maximum.unwrap_or(Pages::max_value());
-        let possible = self.size().checked_add(delta).is_some_and(|pages| pages <= most);
-        if !possible || !self.status.memory().take(bytes) {
+        // A growth that the memory's type does not allow is not a limit that was hit.
+        let maximum = self.ty().maximum.unwrap_or(Pages::max_value());
+        let allowed = self.size().checked_add(delta).is_some_and(|pages| pages <= maximum);
+        if !allowed || !self.status.memory().take(bytes) {
             return Err(MemoryError::CouldNotGrow { current: self.size(), attempted_delta: delta });
         }
         self.inner.grow(delta).inspect_err(|_| self.status.memory().give_back(bytes))
@@ -80,18 +77,18 @@ impl LinearMemory for CountedMemory {
         self.inner.vmmemory()
     }
 
-    /// A memory that is not shared has one owner.
+    /// Fails: only a shared memory can be cloned.
     fn try_clone(&self) -> Result<Box<dyn LinearMemory + Send + Sync + 'static>, MemoryError> {
         Err(MemoryError::MemoryNotShared)
     }
 
     unsafe fn initialize_with_data(&self, start: usize, data: &[u8]) -> Result<(), Trap> {
-        // SAFETY: passed on as it came, under this function's own contract.
+        // SAFETY: this function has the same contract.
         unsafe { self.inner.initialize_with_data(start, data) }
     }
 
     fn copy(&self) -> Result<Box<dyn LinearMemory + Send + Sync + 'static>, MemoryError> {
-        Err(MemoryError::UnsupportedOperation { message: "a counted memory is not copied".to_owned() })
+        Err(MemoryError::UnsupportedOperation { message: "a counted memory cannot be copied".to_owned() })
     }
 
     fn as_shared(&self) -> Result<VMSharedMemory, MemoryError> {
@@ -104,7 +101,7 @@ impl LinearMemory for CountedMemory {
         expected: ExpectedValue,
         timeout: Option<Duration>,
     ) -> Result<u32, WaiterError> {
-        // SAFETY: passed on as it came, under this function's own contract.
+        // SAFETY: this function has the same contract.
         unsafe { self.inner.do_wait(dst, expected, timeout) }
     }
 
@@ -117,30 +114,30 @@ impl LinearMemory for CountedMemory {
     }
 }
 
-/// Hands out a guest memory, all of it.
-pub(super) fn open(memory: &Memory, store: &mut impl AsStoreMut, access: &mut dyn FnMut(&mut [u8])) {
+/// Calls `access` with the bytes of a guest memory.
+pub(super) fn with_bytes(memory: &Memory, store: &mut impl AsStoreMut, access: &mut dyn FnMut(&mut [u8])) {
     let view = memory.view(store);
-    // SAFETY: the store is held exclusively, so no guest code runs in it and no other view of the memory is used
-    // meanwhile; a shared memory that leaves the one store it was made in is not opened.
+    // SAFETY: the caller has exclusive access to the store, so no guest code runs in it and no other view of the memory is
+    // used during the call. No other store uses the memory: callers refuse a memory that threads share.
     access(unsafe { view.data_unchecked_mut() });
 }
 
-/// Copies from guest memory at `offset`.
+/// Copies from guest memory, starting at `offset`.
 pub(super) fn read(view: &MemoryView<'_>, offset: u64, buffer: &mut [u8]) -> Result<()> {
     access::range(offset, buffer.len(), size(view))?;
-    view.read(offset, buffer).map_err(failed)
+    view.read(offset, buffer).map_err(access_error)
 }
 
-/// Copies into guest memory at `offset`.
+/// Copies to guest memory, starting at `offset`.
 pub(super) fn write(view: &MemoryView<'_>, offset: u64, bytes: &[u8]) -> Result<()> {
     access::range(offset, bytes.len(), size(view))?;
-    view.write(offset, bytes).map_err(failed)
+    view.write(offset, bytes).map_err(access_error)
 }
 
 fn size(view: &MemoryView<'_>) -> usize {
     usize::try_from(view.data_size()).unwrap_or(usize::MAX)
 }
 
-fn failed(error: MemoryAccessError) -> Error {
-    Error::new(crate::error::ErrorKind::MemoryAccess, error.to_string())
+fn access_error(error: MemoryAccessError) -> Error {
+    Error::new(ErrorKind::MemoryAccess, error.to_string())
 }

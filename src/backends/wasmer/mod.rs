@@ -1,4 +1,4 @@
-//! Wasmer behind the contract.
+//! The Wasmer backend.
 
 mod convert;
 mod errors;
@@ -11,6 +11,7 @@ mod limits;
 mod memory;
 mod middleware;
 mod module;
+mod private_exports;
 mod runtime;
 mod serialize;
 mod typed;
@@ -21,4 +22,4 @@ pub use instance::{WasmerFunctionCaller, WasmerInstance};
 pub use module::WasmerModule;
 pub use runtime::WasmerRuntime;
 pub(crate) use runtime::create;
-pub(crate) use serialize::CODE;
+pub(crate) use serialize::CODE_FINGERPRINT;

@@ -1,4 +1,4 @@
-//! Compiled code.
+//! Compiled modules.
 
 use std::any::Any;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use wasmer::{Engine, Module};
 
-use super::middleware::PrivateExports;
+use super::private_exports::PrivateExports;
 use super::serialize;
 use crate::error::Result;
 use crate::module::info::ModuleInfo;
@@ -20,35 +20,35 @@ pub struct WasmerModule {
     engine: Engine,
     private: PrivateExports,
     owner: ModuleOwner,
-    /// How long the code is as the engine writes it, once that is known.
-    written: OnceLock<u64>,
+    /// The size of the serialized code, once it is known.
+    serialized_bytes: OnceLock<u64>,
 }
 
 impl WasmerModule {
     pub(super) fn new(compiled: Module, engine: Engine, private: PrivateExports, owner: ModuleOwner) -> Self {
-        Self { compiled, engine, private, owner, written: OnceLock::new() }
+        Self { compiled, engine, private, owner, serialized_bytes: OnceLock::new() }
     }
 
-    /// The same, of code that is this long as the engine writes it.
-    pub(super) fn of_length(self, length: u64) -> Self {
-        Self { written: length.into(), ..self }
+    /// Sets the size of the serialized code.
+    pub(super) fn with_serialized_bytes(self, bytes: u64) -> Self {
+        Self { serialized_bytes: bytes.into(), ..self }
     }
 
     pub(super) fn compiled(&self) -> &Module {
         &self.compiled
     }
 
-    /// The engine it was compiled or restored by; as it is, for instances that have neither memories nor tables.
+    /// Returns the engine for instances without memories and tables. Other instances need it with their own tunables.
     pub(super) fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// What it exports for this backend only.
+    /// Returns the names of the private exports.
     pub(super) fn private(&self) -> &PrivateExports {
         &self.private
     }
 
-    /// Its facts, and the books of the runtime that compiled it.
+    /// Returns the module's metadata and the registry of its runtime.
     pub(super) fn owner(&self) -> &ModuleOwner {
         &self.owner
     }
@@ -65,14 +65,14 @@ impl WasmModule for WasmerModule {
         self.owner.info()
     }
 
-    /// Wasmer tells the size of its code only by writing all of it.
+    /// Returns the size of the serialized code: Wasmer has no other way to measure code.
     fn compiled_bytes(&self) -> Option<u64> {
-        self.written.get().copied()
+        self.serialized_bytes.get().copied()
     }
 
     fn serialize(&self) -> Result<SerializedCode> {
         let code = serialize::write(&self.compiled)?;
-        self.written.get_or_init(|| code.len() as u64);
+        self.serialized_bytes.get_or_init(|| code.len() as u64);
         Ok(SerializedCode { code, code_shift: 0 })
     }
 

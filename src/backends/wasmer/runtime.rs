@@ -1,5 +1,5 @@
-//! The engine: configured once, compiles modules, makes instances.
-#![expect(unsafe_code, reason = "the engine is told that a module is valid, which was found before")]
+//! The runtime: configures engines, compiles modules, creates instances.
+#![expect(unsafe_code, reason = "modules are already validated, so the engine compiles them without validation")]
 
 use std::fmt;
 use std::num::NonZero;
@@ -12,13 +12,13 @@ use wasmer::sys::{
 };
 use wasmer::{Engine, FunctionEnv, Instance, Module, Store};
 
-use super::convert::Funcs;
+use super::convert::References;
 use super::fuel::GuestGlobals;
 use super::host::HostEnv;
 use super::limits::{GuestTunables, claim_stack_size, has_memory_or_table};
-use super::middleware::PrivateExports;
+use super::private_exports::PrivateExports;
 use super::wasix::Process;
-use super::{WasmerInstance, WasmerModule, errors, host, interrupt, serialize};
+use super::{WasmerInstance, WasmerModule, errors, host, interrupt, middleware, serialize};
 use crate::config::RuntimeConfig;
 use crate::engine::features::Feature;
 use crate::engine::kind::{Compiler, Optimization};
@@ -32,7 +32,7 @@ use crate::runtime::metrics::{InstanceRegistry, RuntimeMetrics, Shutdown};
 use crate::runtime::preflight::{self, AdmittedModule};
 use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
 
-/// Wasmer, configured.
+/// A configured Wasmer engine.
 pub struct WasmerRuntime {
     config: RuntimeConfig,
     registry: Arc<InstanceRegistry>,
@@ -49,11 +49,11 @@ pub(crate) fn create(config: &RuntimeConfig) -> Result<Box<dyn WasmRuntime>> {
 }
 
 impl WasmerRuntime {
-    /// Makes the engine.
+    /// Creates the runtime.
     ///
     /// # Errors
-    /// [`ErrorKind::UnsupportedConfig`] where it cannot hold `config`: also where an earlier runtime of this process
-    /// has another stack bound, since the engine keeps one pool of guest stacks for the whole process.
+    /// [`ErrorKind::UnsupportedConfig`] if Wasmer does not support `config`, or if an earlier runtime of this process has
+    /// another guest stack size, since Wasmer keeps one pool of guest stacks for the whole process.
     pub fn new(config: &RuntimeConfig) -> Result<Self> {
         preflight::check_config(config)?;
         claim_stack_size(config.effective_max_stack())?;
@@ -61,13 +61,12 @@ impl WasmerRuntime {
     }
 }
 
-/// The bytes of a module that one thread compiles sooner than more threads are started.
-const SMALL: usize = 16 << 10;
+/// Modules below this size in bytes compile faster on one thread than it takes to start more threads.
+const SMALL_MODULE: usize = 16 << 10;
 
-/// An engine for one module, whose code it puts through `middleware`. It compiles no other: an engine keeps the code of all that it
-/// compiled as long as it lives, has one lock for all of it, and is of no more use after a compiler that panicked. One for a
-/// small module starts no threads but one.
-fn engine(config: &RuntimeConfig, middleware: Option<Arc<dyn ModuleMiddleware>>, small: bool) -> Engine {
+/// Creates an engine that compiles one module, with `middleware`. Each module has its own engine, since an engine keeps all
+/// code it compiled until it is dropped, has one lock for all of it, and is unusable after a panic of the compiler.
+fn engine(config: &RuntimeConfig, middleware: Option<Arc<dyn ModuleMiddleware>>, on_one_thread: bool) -> Engine {
     match config.effective_compiler() {
         Compiler::Cranelift => {
             let mut cranelift = Cranelift::default();
@@ -76,14 +75,14 @@ fn engine(config: &RuntimeConfig, middleware: Option<Arc<dyn ModuleMiddleware>>,
                 Optimization::Speed => CraneliftOptLevel::Speed,
                 Optimization::Size => CraneliftOptLevel::SpeedAndSize,
             });
-            if small {
+            if on_one_thread {
                 cranelift.num_threads(NonZero::<usize>::MIN);
             }
             build(cranelift, config, middleware)
         }
         Compiler::Singlepass => {
             let mut singlepass = Singlepass::default();
-            if small {
+            if on_one_thread {
                 singlepass.num_threads(NonZero::<usize>::MIN);
             }
             build(singlepass, config, middleware)
@@ -103,14 +102,14 @@ where
     EngineBuilder::new(compiler).set_features(Some(features(config))).engine().into()
 }
 
-/// The same engine for instances that have neither memories nor tables: it makes none, and all of them share it.
-fn uncounted(mut engine: Engine, config: &RuntimeConfig) -> Engine {
+/// Sets up an engine for instances without memories and tables. They can share it, since it counts nothing.
+fn without_memories(mut engine: Engine, config: &RuntimeConfig) -> Engine {
     let base = BaseTunables::for_target(engine.target());
     engine.set_tunables(GuestTunables::new(base, None, Limits::none(), config.effective_max_stack()));
     engine
 }
 
-/// The engine's feature switches, as [`Feature`] says; what it has no switch for, preflight holds.
+/// Returns the engine's feature flags. Preflight refuses the features that the engine has no flag for.
 fn features(config: &RuntimeConfig) -> Features {
     let has = |feature: Feature| feature.is_supported(config.kind, config.effective_compiler());
     let mut features = Features::none();
@@ -137,15 +136,15 @@ impl WasmRuntime for WasmerRuntime {
         self.registry.admit_work()?;
         let binary = module.binary_for(&self.config)?;
         let private = PrivateExports::of(module.info(), &self.config);
-        let small = binary.len() < SMALL || !self.config.parallel_compilation;
-        let engine = engine(&self.config, private.middleware(binary)?, small);
-        // SAFETY: an admitted module was found to be valid, with no features but those this engine is configured with.
+        let on_one_thread = binary.len() < SMALL_MODULE || !self.config.parallel_compilation;
+        let engine = engine(&self.config, middleware::for_module(&private, binary)?, on_one_thread);
+        // SAFETY: an admitted module is valid with the features that this engine is configured with.
         let compile = || unsafe { Module::from_binary_unchecked(&engine, binary) };
         let compile = || compile().map_err(|error| errors::compile(&error));
         let compiled = preflight::guard_compiler(&self.config, compile)?;
         self.registry.compiled_one();
         let owner = ModuleOwner::new(Arc::clone(module.info()), &self.registry);
-        Ok(Box::new(WasmerModule::new(compiled, uncounted(engine, &self.config), private, owner)))
+        Ok(Box::new(WasmerModule::new(compiled, without_memories(engine, &self.config), private, owner)))
     }
 
     fn restore(&self, code: CachedCode) -> Result<Box<dyn WasmModule>> {
@@ -156,7 +155,10 @@ impl WasmRuntime for WasmerRuntime {
         self.registry.restored_one();
         let private = PrivateExports::of(&info, &self.config);
         let owner = ModuleOwner::new(info, &self.registry);
-        Ok(Box::new(WasmerModule::new(compiled, uncounted(engine, &self.config), private, owner).of_length(length)))
+        Ok(Box::new(
+            WasmerModule::new(compiled, without_memories(engine, &self.config), private, owner)
+                .with_serialized_bytes(length),
+        ))
     }
 
     fn instantiate(
@@ -172,37 +174,37 @@ impl WasmRuntime for WasmerRuntime {
         let config = &self.config;
         preflight::check_instance(config, module.info(), imports, limits)?;
 
-        // WASIX makes a memory for a program without any.
-        let is_counted = has_memory_or_table(module.info()) || imports.wasix().is_some();
-        let shared = if is_counted { preflight::shared_bytes(module.info(), imports) } else { 0 };
-        // Until the store is in the instance, which drops it last.
+        // WASIX creates a memory for a program without one.
+        let has_memory = has_memory_or_table(module.info()) || imports.wasix().is_some();
+        let shared_bytes = if has_memory { preflight::shared_bytes(module.info(), imports) } else { 0 };
+        // Declared first, so that it is dropped last if this function fails.
         let mut store;
-        let core = InstanceCore::new(module.owner(), limits, shared, config.interruption)?;
+        let core = InstanceCore::new(module.owner(), limits, shared_bytes, config.interruption)?;
         let status = core.status();
         let base = || BaseTunables::for_target(module.engine().target());
         let tunables = || GuestTunables::new(base(), Some(Arc::clone(status)), limits, config.effective_max_stack());
         let mut engine = module.engine().clone();
-        if is_counted {
+        if has_memory {
             engine.set_tunables(tunables());
         }
         store = Store::new(engine);
-        let funcs = Funcs::default();
-        let begin = |wasix| {
+        let references = References::default();
+        let new_process = |wasix| {
             let mut engine = module.engine().clone();
-            engine.set_tunables(tunables().of_thread());
+            engine.set_tunables(tunables().for_thread());
             Process::new(&mut store, module, imports, wasix, engine, &core)
         };
-        let mut wasix = imports.wasix().map(begin).transpose()?.map(Box::new);
-        let other = |store: &mut Store, guest: &FunctionEnv<HostEnv>, import: &Import| {
-            wasix.as_ref()?.provide(store, guest, import)
+        let mut process = imports.wasix().map(new_process).transpose()?.map(Box::new);
+        let wasix = |store: &mut Store, env: &FunctionEnv<HostEnv>, import: &Import| {
+            process.as_ref()?.provide(store, env, import)
         };
-        let lowered = host::lower(&mut store, module.info(), imports, &funcs, status, other)?;
-        let made = Instance::new_by_index(&mut store, module.compiled(), &lowered.externs);
-        let instance = made.map_err(errors::instantiate)?;
+        let lowered = host::lower(&mut store, module.info(), imports, &references, status, wasix)?;
+        let instance = Instance::new_by_index(&mut store, module.compiled(), &lowered.externs);
+        let instance = instance.map_err(errors::instantiate)?;
         let mut globals = GuestGlobals::of(module.private(), &instance, status, limits.fuel)?;
         globals.fill(&mut store);
-        match (&mut wasix, globals.stop()) {
-            (Some(program), stop) => program.begin(&mut store, &instance, &lowered.externs, stop, &core)?,
+        match (&mut process, globals.stop()) {
+            (Some(process), stop) => process.begin(&mut store, &instance, &lowered.externs, stop, &core)?,
             (None, Some(stop)) => interrupt::prepare(&mut store, &core, stop),
             (None, None) => {}
         }
@@ -212,12 +214,12 @@ impl WasmRuntime for WasmerRuntime {
                 let started = start.call(&mut store, &[]);
                 globals.finish_call(&mut store, started)
             };
-            status.start(|| match &wasix {
+            status.start(|| match &process {
                 None => start(),
-                Some(program) => program.run(false, start),
+                Some(process) => process.run(false, start),
             })?;
         }
-        Ok(Box::new(WasmerInstance::new(core.made(), wasix, store, instance, funcs, globals)))
+        Ok(Box::new(WasmerInstance::new(core.made(), process, store, instance, references, globals)))
     }
 
     fn metrics(&self) -> RuntimeMetrics {

@@ -1,5 +1,5 @@
-//! Compiled code as the engine writes and reads it.
-#![expect(unsafe_code, reason = "the engine runs the code it is given; it is its own, by the word of the cache")]
+//! Serialization of compiled code.
+#![expect(unsafe_code, reason = "the engine runs deserialized code without checks")]
 
 use std::fs::File;
 
@@ -10,11 +10,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::module::file;
 use crate::runtime::compiled_code::{self, Code};
 
-/// What this backend has to do with the code that is made.
-pub(crate) const CODE: u64 = compiled_code::fingerprint(&[
+/// A fingerprint of the sources that determine the compiled code.
+pub(crate) const CODE_FINGERPRINT: u64 = compiled_code::fingerprint(&[
     include_bytes!("serialize.rs"),
     include_bytes!("fuel_charges.rs"),
     include_bytes!("middleware.rs"),
+    include_bytes!("private_exports.rs"),
     include_bytes!("runtime.rs"),
     include_bytes!("../../limits.rs"),
     include_bytes!("../../runtime/fuel.rs"),
@@ -24,14 +25,14 @@ pub(super) fn write(compiled: &Module) -> Result<Vec<u8>> {
     compiled
         .serialize()
         .map(Vec::from)
-        .map_err(|error| Error::new(ErrorKind::Internal, format!("wasmer cannot write the code it compiled: {error}")))
+        .map_err(|error| Error::new(ErrorKind::Internal, format!("wasmer cannot serialize the compiled code: {error}")))
 }
 
-/// Reads code that [`write()`] wrote, into an engine without a compiler. Of a file that is mapped into memory, what follows
-/// the code is left alone.
+/// Loads code that [`write()`] wrote into an engine without a compiler. A file is mapped into memory if possible, and
+/// anything after the code in it is ignored.
 pub(super) fn read(code: Code) -> Result<(Module, Engine)> {
-    let failed = |why: &dyn std::fmt::Display| {
-        Error::new(ErrorKind::Internal, format!("wasmer cannot load the code it compiled earlier: {why}"))
+    let failed = |error: &dyn std::fmt::Display| {
+        Error::new(ErrorKind::Internal, format!("wasmer cannot load the cached code: {error}"))
     };
     let engine = Engine::headless();
     let bytes = match code {
@@ -41,19 +42,19 @@ pub(super) fn read(code: Code) -> Result<(Module, Engine)> {
             _ => file::read(&file, 0, length).map_err(|error| failed(&error))?,
         },
     };
-    // SAFETY: the code is the engine's own, as whoever made the `CachedCode` answered for. How it is laid out is checked all
-    // the same, since memory need not be aligned as the engine wants it; a mapped file is.
+    // SAFETY: `CachedCode::new` requires that this engine wrote the code. This variant validates the layout nonetheless,
+    // since bytes in memory, unlike a mapped file, may not be aligned as the engine requires.
     let module = unsafe { Module::deserialize(&engine, bytes) }.map_err(|error| failed(&error))?;
     Ok((module, engine))
 }
 
-/// Maps an open file, by the one name under which the engine finds just that file again.
+/// Maps an open file. The engine only takes a path, so this uses the path that always refers to this very file.
 #[cfg(target_os = "linux")]
-#[expect(clippy::unnecessary_wraps, reason = "elsewhere there is no such name")]
+#[expect(clippy::unnecessary_wraps, reason = "other systems have no such path")]
 fn map(engine: &Engine, file: &File) -> Option<std::result::Result<Module, DeserializeError>> {
     use std::os::fd::AsRawFd;
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-    // SAFETY: the code is the engine's own and stays as it is, as whoever made the `CachedCode` answered for.
+    // SAFETY: `CachedCode::new` requires that this engine wrote the code and that the file does not change.
     Some(unsafe { engine.deserialize_from_mmapped_file_unchecked(path.as_ref()) })
 }
 

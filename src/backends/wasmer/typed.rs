@@ -1,4 +1,4 @@
-//! Typed functions for the common signatures: Wasmer's dynamic call allocates, its typed call does not.
+//! Typed calls for the common signatures: unlike Wasmer's dynamic calls, they do not allocate.
 
 use wasmer::{FromToNativeWasmType, Function, RuntimeError, Store, TypedFunction};
 
@@ -8,68 +8,67 @@ use crate::runtime::status::InstanceStatus;
 use crate::value::number::{Number, with_common_params, with_number};
 use crate::value::types::{FuncType, ValType, Value};
 
-/// A call prepared for one signature, of a function of the instance it is given; `None` where arguments or room for results
-/// do not fit it, and nothing ran.
+/// A call of one function. Returns `None`, without a call, if the arguments or results do not match the signature.
 pub(super) type TypedCall = Box<dyn Fn(CallParts<'_>, &[Value], &mut [Value]) -> Option<Result<()>> + Send>;
 
-/// What a call needs of the instance.
+/// The parts of an instance that a call needs.
 pub(super) struct CallParts<'i> {
     pub(super) status: &'i InstanceStatus,
     pub(super) store: &'i mut Store,
     pub(super) globals: &'i mut GuestGlobals,
 }
 
-/// As [`TypedCall`], of a type of its own.
-trait Typed: Fn(CallParts<'_>, &[Value], &mut [Value]) -> Option<Result<()>> + Send + 'static {}
+/// A [`TypedCall`] before it is boxed.
+trait UnboxedCall: Fn(CallParts<'_>, &[Value], &mut [Value]) -> Option<Result<()>> + Send + 'static {}
 
-impl<F: Fn(CallParts<'_>, &[Value], &mut [Value]) -> Option<Result<()>> + Send + 'static> Typed for F {}
+impl<F: Fn(CallParts<'_>, &[Value], &mut [Value]) -> Option<Result<()>> + Send + 'static> UnboxedCall for F {}
 
-/// What is done with a call once it is prepared.
-trait Then {
-    type Done;
+/// What to do with a prepared call. A call that is made only once needs no box.
+trait Purpose {
+    type Output;
 
-    /// The store of the function.
+    /// Returns the function's store.
     fn store(&self) -> &Store;
 
-    fn then(self, call: impl Typed) -> Self::Done;
+    fn apply(self, call: impl UnboxedCall) -> Self::Output;
 }
 
-/// It is kept, for a handle.
-struct Keep<'s>(&'s Store);
+/// Boxes the call for a handle.
+struct ForHandle<'s>(&'s Store);
 
-impl Then for Keep<'_> {
-    type Done = TypedCall;
+impl Purpose for ForHandle<'_> {
+    type Output = TypedCall;
 
     fn store(&self) -> &Store {
         self.0
     }
 
-    fn then(self, call: impl Typed) -> TypedCall {
+    fn apply(self, call: impl UnboxedCall) -> TypedCall {
         Box::new(call)
     }
 }
 
-/// It is made at once.
-struct Make<'c>(CallParts<'c>, &'c [Value], &'c mut [Value]);
+/// Makes the call.
+struct CallOnce<'c>(CallParts<'c>, &'c [Value], &'c mut [Value]);
 
-impl Then for Make<'_> {
-    type Done = Option<Result<()>>;
+impl Purpose for CallOnce<'_> {
+    type Output = Option<Result<()>>;
 
     fn store(&self) -> &Store {
         self.0.store
     }
 
-    fn then(self, call: impl Typed) -> Option<Result<()>> {
+    fn apply(self, call: impl UnboxedCall) -> Option<Result<()>> {
         call(self.0, self.1, self.2)
     }
 }
 
-/// A number that the engine's typed functions take.
+/// A number that the engine's typed functions accept.
 trait Native: Number + FromToNativeWasmType {}
 
 impl<N: Number + FromToNativeWasmType> Native for N {}
 
-/// Makes one call and keeps the instance's state true.
+/// Makes one call and updates the instance's status.
 #[inline]
 fn call<R>(parts: CallParts<'_>, call: impl FnOnce(&mut Store) -> Result<R, RuntimeError>) -> Result<R> {
     let CallParts { status, store, globals } = parts;
@@ -85,15 +84,15 @@ fn call<R>(parts: CallParts<'_>, call: impl FnOnce(&mut Store) -> Result<R, Runt
     }
 }
 
-/// Makes the generic function that prepares a call of one arity.
+/// Defines a generic function that prepares calls with one number of parameters.
 macro_rules! arity {
     ($name:ident $(, $param:ident $arg:ident)*) => {
-        #[allow(unused_parens, reason = "the same macro makes the call without parameters and with one")]
-        fn $name<T: Then $(, $param: Native)*>(function: &Function, results: &[ValType], then: T) -> Option<T::Done> {
+        #[allow(unused_parens, reason = "the macro also expands without parameters and with one")]
+        fn $name<T: Purpose $(, $param: Native)*>(function: &Function, results: &[ValType], purpose: T) -> Option<T::Output> {
             match results {
                 [] => {
-                    let typed: TypedFunction<($($param),*), ()> = function.typed(then.store()).ok()?;
-                    Some(then.then(move |parts, args, results| match args {
+                    let typed: TypedFunction<($($param),*), ()> = function.typed(purpose.store()).ok()?;
+                    Some(purpose.apply(move |parts, args, results| match args {
                         [$($arg),*] if results.is_empty() => {
                             $(let $arg = $param::of($arg)?;)*
                             Some(call(parts, |store| typed.call(store, $($arg),*)))
@@ -102,8 +101,8 @@ macro_rules! arity {
                     }))
                 }
                 [one] => with_number!(one, R => {
-                    let typed: TypedFunction<($($param),*), R> = function.typed(then.store()).ok()?;
-                    Some(then.then(move |parts, args, results| match (args, results) {
+                    let typed: TypedFunction<($($param),*), R> = function.typed(purpose.store()).ok()?;
+                    Some(purpose.apply(move |parts, args, results| match (args, results) {
                         ([$($arg),*], [result]) => {
                             $(let $arg = $param::of($arg)?;)*
                             let called = call(parts, |store| typed.call(store, $($arg),*));
@@ -124,19 +123,19 @@ arity! { binary, A a, B b }
 arity! { ternary, A a, B b, C c }
 arity! { quaternary, A a, B b, C c, D d }
 
-/// Prepares a call where the signature is common: up to two numbers of any types or four of one, and at most one
-/// number in return.
-fn prepared<T: Then>(function: &Function, ty: &FuncType, then: T) -> Option<T::Done> {
+/// Prepares a call if the signature is common: up to two numeric parameters of any types or four of one type, and at most
+/// one numeric result.
+fn prepare_for<T: Purpose>(function: &Function, ty: &FuncType, purpose: T) -> Option<T::Output> {
     let results = ty.results();
-    with_common_params!(ty.params(), nullary, unary, binary, ternary, quaternary, (function, results, then), _)
+    with_common_params!(ty.params(), nullary, unary, binary, ternary, quaternary, (function, results, purpose), _)
 }
 
-/// Prepares calls for a handle, where the signature is common.
+/// Prepares calls for a handle, if the signature is common.
 pub(super) fn prepare(function: &Function, store: &Store, ty: &FuncType) -> Option<TypedCall> {
-    prepared(function, ty, Keep(store))
+    prepare_for(function, ty, ForHandle(store))
 }
 
-/// Makes one call, where the signature is common.
+/// Makes one call, if the signature is common.
 ///
 /// # Errors
 /// Those of [`WasmFunctionCaller::call`](crate::WasmFunctionCaller::call).
@@ -147,5 +146,5 @@ pub(super) fn call_once(
     args: &[Value],
     results: &mut [Value],
 ) -> Option<Result<()>> {
-    prepared(function, ty, Make(parts, args, results))?
+    prepare_for(function, ty, CallOnce(parts, args, results))?
 }

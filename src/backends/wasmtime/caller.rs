@@ -1,12 +1,12 @@
-//! Resolved functions.
-#![expect(unsafe_code, reason = "a handle finds its instance, and numeric calls go through raw slots")]
+//! Resolved functions and their calls.
+#![expect(unsafe_code, reason = "a handle finds its instance, and numeric calls use raw slots")]
 
 use std::fmt;
 
 use smallvec::SmallVec;
 use wasmtime::{AsContextMut, Func, RootScope, Store, ValRaw};
 
-use super::convert::Kind;
+use super::convert::RawType;
 use super::instance::WasmtimeInstance;
 use super::limits::StoreData;
 use super::{convert, fuel, raw, stack};
@@ -16,116 +16,114 @@ use crate::runtime::signature;
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
 use crate::value::types::{FuncType, Value};
 
-/// A resolved function of a [`WasmtimeInstance`](super::WasmtimeInstance). Functions of common signatures are called in a manner
-/// of their own.
-pub struct WasmtimeFunctionCaller<M = AnySignature> {
-    strategy: M,
+/// A resolved function of a [`WasmtimeInstance`](super::WasmtimeInstance). Common signatures have their own strategies.
+pub struct WasmtimeFunctionCaller<S = AnySignature> {
+    strategy: S,
     owner: u64,
-    resolved: Resolved,
+    function: ResolvedFunction,
 }
 
-/// A function, and its type.
+/// A function and its type.
 #[derive(Clone)]
-pub(super) struct Resolved {
+pub(super) struct ResolvedFunction {
     pub(super) func: Func,
     pub(super) ty: FuncType,
 }
 
-/// How functions of one signature are called.
+/// How to call the functions of one signature.
 pub(super) trait CallStrategy: Send {
-    /// Calls a function on its own instance.
+    /// Calls a function of `instance`.
     fn call(
         &mut self,
-        resolved: &Resolved,
+        function: &ResolvedFunction,
         instance: &mut WasmtimeInstance,
         args: &[Value],
         results: &mut [Value],
     ) -> Result<()>;
 }
 
-impl<M> WasmtimeFunctionCaller<M> {
-    pub(super) fn new(strategy: M, owner: u64, resolved: Resolved) -> Self {
-        Self { strategy, owner, resolved }
+impl<S> WasmtimeFunctionCaller<S> {
+    pub(super) fn new(strategy: S, owner: u64, function: ResolvedFunction) -> Self {
+        Self { strategy, owner, function }
     }
 }
 
-/// The handle of a function, in the quickest manner there is for its signature.
-pub(super) fn prepare(owner: u64, resolved: Resolved) -> Box<dyn WasmFunctionCaller> {
-    raw::prepare(owner, &resolved)
-        .unwrap_or_else(|| Box::new(WasmtimeFunctionCaller::new(AnySignature::of(&resolved.ty), owner, resolved)))
+/// Creates the handle of a function, with the fastest strategy for its signature.
+pub(super) fn prepare(owner: u64, function: ResolvedFunction) -> Box<dyn WasmFunctionCaller> {
+    raw::prepare(owner, &function)
+        .unwrap_or_else(|| Box::new(WasmtimeFunctionCaller::new(AnySignature::of(&function.ty), owner, function)))
 }
 
-impl<M> fmt::Debug for WasmtimeFunctionCaller<M> {
+impl<S> fmt::Debug for WasmtimeFunctionCaller<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WasmtimeFunctionCaller({})", self.resolved.ty)
+        write!(f, "WasmtimeFunctionCaller({})", self.function.ty)
     }
 }
 
-impl<M: CallStrategy> WasmFunctionCaller for WasmtimeFunctionCaller<M> {
+impl<S: CallStrategy> WasmFunctionCaller for WasmtimeFunctionCaller<S> {
     fn ty(&self) -> &FuncType {
-        &self.resolved.ty
+        &self.function.ty
     }
 
     #[inline]
     fn call(&mut self, instance: &mut dyn WasmInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
         // SAFETY: the owner's number is one of a `WasmtimeInstance`, which made this handle.
         match unsafe { instance.seat().of::<WasmtimeInstance>(self.owner) } {
-            Some(instance) => self.strategy.call(&self.resolved, instance, args, results),
+            Some(instance) => self.strategy.call(&self.function, instance, args, results),
             None => Err(signature::other_instance()),
         }
     }
 }
 
-/// The call of any signature.
+/// The strategy for functions of any signature.
 pub struct AnySignature {
-    /// The quicker way, where all types are numeric.
-    numeric: Option<Numeric>,
+    /// Set if there are no references in the signature.
+    raw: Option<RawSignature>,
 }
 
 impl AnySignature {
-    /// The manner for functions of this type.
     pub(super) fn of(ty: &FuncType) -> Self {
-        Self { numeric: Numeric::of(ty) }
+        Self { raw: RawSignature::of(ty) }
     }
 }
 
 impl CallStrategy for AnySignature {
     fn call(
         &mut self,
-        Resolved { func, ty }: &Resolved,
+        ResolvedFunction { func, ty }: &ResolvedFunction,
         instance: &mut WasmtimeInstance,
         args: &[Value],
         results: &mut [Value],
     ) -> Result<()> {
-        let WasmtimeInstance { core, store, stack: room, fuel_state, .. } = instance;
+        let WasmtimeInstance { core, store, stack_bytes, fuel_state, .. } = instance;
         signature::check_call(ty, args, results.len())?;
         core.status().run(|| {
-            stack::on_enough(*room, || match &mut self.numeric {
-                Some(numeric) => numeric.call(store, *func, fuel_state, args, results),
+            stack::with_room(*stack_bytes, || match &mut self.raw {
+                Some(raw) => raw.call(store, *func, fuel_state, args, results),
                 None => call_dynamic(store, *func, ty, fuel_state, args, results),
             })
         })
     }
 }
 
-/// A signature of numbers and vectors only, and raw slots for its parameters and then its results.
-struct Numeric {
-    results: SmallVec<[Kind; 8]>,
+/// A signature without references, and the raw slots for its parameters, then its results.
+struct RawSignature {
+    results: SmallVec<[RawType; 8]>,
     slots: SmallVec<[ValRaw; 4]>,
 }
 
-impl Numeric {
-    /// The slots of a signature; `None` where it has references, which need a root in the store.
+impl RawSignature {
+    /// Allocates the slots; returns `None` if the signature has references, which need a root in the store.
     fn of(ty: &FuncType) -> Option<Self> {
-        if ty.params().iter().any(|ty| Kind::of(ty).is_none()) {
+        if ty.params().iter().any(|ty| RawType::of(ty).is_none()) {
             return None;
         }
-        let results = ty.results().iter().map(Kind::of).collect::<Option<SmallVec<_>>>()?;
+        let results = ty.results().iter().map(RawType::of).collect::<Option<SmallVec<_>>>()?;
         let slots = SmallVec::from_elem(ValRaw::i64(0), ty.params().len().max(results.len()));
         Some(Self { results, slots })
     }
 
-    /// Calls a function of this signature with arguments that fit it.
+    /// Calls a function of this signature. The arguments must have the types of its parameters.
     fn call(
         &mut self,
         store: &mut Store<StoreData>,
@@ -134,20 +132,20 @@ impl Numeric {
         args: &[Value],
         results: &mut [Value],
     ) -> Result<()> {
-        self.slots.iter_mut().zip(args).for_each(|(slot, arg)| convert::put(slot, arg));
-        // SAFETY: `func` is of this store (the handle is the instance's own) and has this signature, whose parameters
-        // stand in the first slots (`check_call` compared their types); there are as many slots as parameters or
-        // results, whichever are more; none is a reference.
+        self.slots.iter_mut().zip(args).for_each(|(slot, arg)| convert::write_raw(slot, arg));
+        // SAFETY: `func` belongs to this store and has this signature. The first slots hold arguments of the parameters'
+        // types (`check_call` compared them). There are enough slots for the parameters and for the results. None of the
+        // values is a reference.
         let called = unsafe { func.call_unchecked(&mut *store, std::ptr::from_mut::<[ValRaw]>(&mut self.slots)) };
         fuel::finish_call(store, fuel_state, called)?;
-        for ((result, slot), kind) in results.iter_mut().zip(&self.slots).zip(&self.results) {
-            *result = convert::from_raw(slot, *kind);
+        for ((result, slot), ty) in results.iter_mut().zip(&self.slots).zip(&self.results) {
+            *result = convert::read_raw(slot, *ty);
         }
         Ok(())
     }
 }
 
-/// Calls a function that takes or returns references, which live no longer than the call.
+/// Calls a function that takes or returns references. Their roots live until the call returns.
 fn call_dynamic(
     store: &mut Store<StoreData>,
     func: Func,
@@ -161,7 +159,7 @@ fn call_dynamic(
     for arg in args {
         params.push(convert::to_val(&mut scope, *arg)?);
     }
-    let mut vals = convert::zeros(ty.results());
+    let mut vals = convert::default_values(ty.results());
     let called = func.call(&mut scope, &params, &mut vals);
     fuel::finish_call(&mut scope, fuel_state, called)?;
     for (result, val) in results.iter_mut().zip(&vals) {

@@ -1,4 +1,4 @@
-//! Values between the contract and Wasmtime.
+//! Conversion between wrun's values and Wasmtime's.
 
 use wasmtime::{AsContextMut, ExternRef, Func, HeapType, RefType, StoreContextMut, Val, ValRaw};
 
@@ -6,7 +6,7 @@ use super::limits::StoreData;
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::types::{ValType, Value};
 
-/// Wasmtime's type of a passable type; `None` for the others.
+/// Converts a type; returns `None` if its values cannot be passed between host and guest.
 pub(super) fn val_type(ty: &ValType) -> Option<wasmtime::ValType> {
     Some(match ty {
         ValType::I32 => wasmtime::ValType::I32,
@@ -20,9 +20,9 @@ pub(super) fn val_type(ty: &ValType) -> Option<wasmtime::ValType> {
     })
 }
 
-/// A type whose values fit a raw slot, without a root for the garbage collector.
+/// A type that is not a reference: its values need no garbage-collection root in a raw slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum RawType {
     I32,
     I64,
     F32,
@@ -30,7 +30,7 @@ pub(super) enum Kind {
     V128,
 }
 
-impl Kind {
+impl RawType {
     pub(super) fn of(ty: &ValType) -> Option<Self> {
         Some(match ty {
             ValType::I32 => Self::I32,
@@ -43,8 +43,8 @@ impl Kind {
     }
 }
 
-/// Writes a number or vector to its raw slot; a reference is none of these, and writes nothing.
-pub(super) fn put(slot: &mut ValRaw, value: &Value) {
+/// Writes a number or vector to a raw slot; ignores references.
+pub(super) fn write_raw(slot: &mut ValRaw, value: &Value) {
     match *value {
         Value::I32(v) => *slot = ValRaw::i32(v),
         Value::I64(v) => *slot = ValRaw::i64(v),
@@ -55,18 +55,18 @@ pub(super) fn put(slot: &mut ValRaw, value: &Value) {
     }
 }
 
-/// The value of a kind in a raw slot.
-pub(super) fn from_raw(raw: &ValRaw, kind: Kind) -> Value {
-    match kind {
-        Kind::I32 => Value::I32(raw.get_i32()),
-        Kind::I64 => Value::I64(raw.get_i64()),
-        Kind::F32 => Value::F32(f32::from_bits(raw.get_f32())),
-        Kind::F64 => Value::F64(f64::from_bits(raw.get_f64())),
-        Kind::V128 => Value::V128(raw.get_v128()),
+/// Reads a value of type `ty` from a raw slot.
+pub(super) fn read_raw(slot: &ValRaw, ty: RawType) -> Value {
+    match ty {
+        RawType::I32 => Value::I32(slot.get_i32()),
+        RawType::I64 => Value::I64(slot.get_i64()),
+        RawType::F32 => Value::F32(f32::from_bits(slot.get_f32())),
+        RawType::F64 => Value::F64(f64::from_bits(slot.get_f64())),
+        RawType::V128 => Value::V128(slot.get_v128()),
     }
 }
 
-/// Wasmtime's value; references are resolved in, or rooted in, the store.
+/// Converts a value to Wasmtime's; looks up function references in the store, and roots external references in it.
 pub(super) fn to_val(mut store: impl AsContextMut<Data = StoreData>, value: Value) -> Result<Val> {
     Ok(match value {
         Value::I32(v) => Val::I32(v),
@@ -78,18 +78,18 @@ pub(super) fn to_val(mut store: impl AsContextMut<Data = StoreData>, value: Valu
         Value::FuncRef(Some(n)) => {
             let known = store.as_context().data().funcs.get(n as usize).copied();
             Val::FuncRef(Some(known.ok_or_else(|| {
-                Error::new(ErrorKind::InvalidArgument, format!("funcref {n} is none of this instance's"))
+                Error::new(ErrorKind::InvalidArgument, format!("funcref {n} does not belong to this instance"))
             })?))
         }
         Value::ExternRef(None) => Val::ExternRef(None),
         Value::ExternRef(Some(n)) => Val::ExternRef(Some(
             ExternRef::new(&mut store, n)
-                .map_err(|error| Error::new(ErrorKind::Limit, format!("no room for a reference: {error:#}")))?,
+                .map_err(|error| Error::new(ErrorKind::Limit, format!("cannot allocate an externref: {error:#}")))?,
         )),
     })
 }
 
-/// The contract's value of one of Wasmtime's.
+/// Converts a value from Wasmtime's.
 pub(super) fn from_val(mut store: StoreContextMut<'_, StoreData>, val: &Val) -> Result<Value> {
     Ok(match val {
         Val::I32(v) => Value::I32(*v),
@@ -98,34 +98,34 @@ pub(super) fn from_val(mut store: StoreContextMut<'_, StoreData>, val: &Val) -> 
         Val::F64(bits) => Value::F64(f64::from_bits(*bits)),
         Val::V128(v) => Value::V128(v.as_u128()),
         Val::FuncRef(None) => Value::FuncRef(None),
-        Val::FuncRef(Some(func)) => Value::FuncRef(Some(number(store, *func))),
+        Val::FuncRef(Some(func)) => Value::FuncRef(Some(func_number(store, *func))),
         Val::ExternRef(None) => Value::ExternRef(None),
         Val::ExternRef(Some(reference)) => {
             let data = reference.data(&mut store).ok().flatten();
             Value::ExternRef(Some(data.and_then(|data| data.downcast_ref::<u64>()).copied().ok_or_else(|| {
-                Error::new(ErrorKind::UnsupportedFeature, "an externref that is no number of the host")
+                Error::new(ErrorKind::UnsupportedFeature, "the externref does not hold a number of the host")
             })?))
         }
         other => {
-            let message = format!("wrun passes no values such as {other:?}");
+            let message = format!("values such as {other:?} cannot be passed between host and guest");
             return Err(Error::new(ErrorKind::UnsupportedFeature, message));
         }
     })
 }
 
-/// The number under which the host knows a function: the same one each time.
-fn number(mut store: StoreContextMut<'_, StoreData>, func: Func) -> u32 {
+/// Returns the number by which the host refers to a function; the same function always gets the same number.
+fn func_number(mut store: StoreContextMut<'_, StoreData>, func: Func) -> u32 {
     let address = func.to_raw(&mut store) as usize;
-    let guest = store.data_mut();
-    let next = u32::try_from(guest.funcs.len()).unwrap_or(u32::MAX);
-    *guest.func_numbers.entry(address).or_insert_with(|| {
-        guest.funcs.push(func);
+    let data = store.data_mut();
+    let next = u32::try_from(data.funcs.len()).unwrap_or(u32::MAX);
+    *data.func_numbers.entry(address).or_insert_with(|| {
+        data.funcs.push(func);
         next
     })
 }
 
-/// A zero of each type, for results to be written over.
-pub(super) fn zeros(types: &[ValType]) -> Vec<Val> {
-    let zero = |ty: &ValType| val_type(ty).and_then(|ty| Val::default_for_ty(&ty)).unwrap_or(Val::I32(0));
-    types.iter().map(zero).collect()
+/// Returns the default value of each type, as placeholders for results.
+pub(super) fn default_values(types: &[ValType]) -> Vec<Val> {
+    let default = |ty: &ValType| val_type(ty).and_then(|ty| Val::default_for_ty(&ty)).unwrap_or(Val::I32(0));
+    types.iter().map(default).collect()
 }

@@ -1,5 +1,6 @@
-//! A start function that waits. Wasmtime runs it inside instantiation, together with initialisers of its own that use
-//! fuel too; for fuel to be the same on both engines, the tank is filled after those and before the start function.
+//! Deferred start functions. Wasmtime runs a start function during instantiation, along with initializers that also consume
+//! fuel. To count the same fuel as Wasmer, the start function becomes an export, and the runtime calls it after
+//! instantiation, once it has set the fuel limit.
 
 use std::borrow::Cow;
 
@@ -9,27 +10,27 @@ use wasmparser::{Parser, Payload};
 use crate::module::info::ModuleInfo;
 use crate::runtime::fuel;
 
-/// A module whose start function is called by whoever instantiates it.
+/// A module to compile, with its start function possibly replaced by an export.
 pub(super) struct DeferredStart<'a> {
     pub(super) binary: Cow<'a, [u8]>,
-    /// The export by which the start function is called, where the module has one.
+    /// The export that holds the start function, if it was replaced.
     pub(super) start: Option<String>,
-    /// How many bytes later its code stands than in the module as it came.
+    /// By how many bytes the rewrite moved the code section.
     pub(super) code_shift: i64,
 }
 
 impl<'a> DeferredStart<'a> {
-    /// The module as it came, its start function run by the engine.
-    pub(super) fn not(binary: &'a [u8]) -> Self {
+    /// Keeps the module as it is: the engine runs its start function.
+    pub(super) fn unchanged(binary: &'a [u8]) -> Self {
         Self { binary: Cow::Borrowed(binary), start: None, code_shift: 0 }
     }
 
-    /// The same module with its start function exported under a name it does not use, and no start section.
-    pub(super) fn of(binary: &'a [u8], info: &ModuleInfo) -> wasmparser::Result<Self> {
-        let (Some(start), Some(name)) = (info.start, name(info)) else { return Ok(Self::not(binary)) };
+    /// Exports the start function under an unused name and removes the start section.
+    pub(super) fn rewrite(binary: &'a [u8], info: &ModuleInfo) -> wasmparser::Result<Self> {
+        let (Some(start), Some(name)) = (info.start, export_name(info)) else { return Ok(Self::unchanged(binary)) };
         let mut module = Module::new();
         let mut exported = false;
-        let (mut code_was, mut code_is) = (0, 0);
+        let (mut old_code_end, mut new_code_end) = (0, 0);
         for payload in Parser::new(0).parse_all(binary) {
             let payload = payload?;
             match &payload {
@@ -40,7 +41,7 @@ impl<'a> DeferredStart<'a> {
                     module.section(&exports);
                 }
                 Payload::ExportSection(section) => {
-                    let contents = one_more(&binary[section.range()], section.count(), &name, start);
+                    let contents = append_export(&binary[section.range()], section.count(), &name, start);
                     module.section(&RawSection { id: SectionId::Export.into(), data: &contents });
                     exported = true;
                 }
@@ -50,24 +51,24 @@ impl<'a> DeferredStart<'a> {
                     let end = range.end;
                     module.section(&RawSection { id, data: &binary[range] });
                     if matches!(payload, Payload::CodeSectionStart { .. }) {
-                        (code_was, code_is) = (end, module.len());
+                        (old_code_end, new_code_end) = (end, module.len());
                     }
                 }
             }
         }
-        let code_shift = i64::try_from(code_is).unwrap_or(0) - i64::try_from(code_was).unwrap_or(0);
+        let code_shift = i64::try_from(new_code_end).unwrap_or(0) - i64::try_from(old_code_end).unwrap_or(0);
         Ok(Self { binary: Cow::Owned(module.finish()), start: Some(name), code_shift })
     }
 }
 
-/// The export by which a start function that waits is called, where the module has one.
-pub(super) fn name(info: &ModuleInfo) -> Option<String> {
+/// Returns the export name for a deferred start function, if the module has a start function.
+pub(super) fn export_name(info: &ModuleInfo) -> Option<String> {
     info.start.map(|_| fuel::unused_export(info, "wrun:start"))
 }
 
-/// The contents of an export section with one function more than its `count`, which they start with.
-fn one_more(section: &[u8], count: u32, name: &str, function: u32) -> Vec<u8> {
-    // A number may be written longer than it need be; its last byte is the first without the top bit.
+/// Returns the contents of an export section of `count` entries with a function appended.
+fn append_export(section: &[u8], count: u32, name: &str, function: u32) -> Vec<u8> {
+    // The LEB128 encoding of the count may be padded; its last byte is the first one without the top bit.
     let count_length = section.iter().take_while(|byte| **byte & 0x80 != 0).count() + 1;
     let mut contents = Vec::with_capacity(section.len() + name.len() + 8);
     (count + 1).encode(&mut contents);

@@ -1,4 +1,4 @@
-//! Wasmtime's failures in the contract's words.
+//! Conversion of Wasmtime's errors.
 
 use wasmtime::{AsContextMut, GcHeapOutOfMemory, RootScope, ThrownException, WasmBacktrace};
 
@@ -7,38 +7,40 @@ use crate::error::{Error, ErrorKind, Frame, Result, Trap};
 use crate::runtime::host::HostFailure;
 use crate::runtime::interrupt::StopReason;
 
-/// A failure of compilation: the module was valid, so the engine has a bound or a bug.
+/// Converts a compilation error. The module is valid, so it hit a limit or a bug of the engine.
 pub(super) fn compile(error: &wasmtime::Error) -> Error {
     Error::new(ErrorKind::UnsupportedFeature, format!("wasmtime cannot compile the module: {error:#}"))
 }
 
-/// A failure of instantiation: where it is no trap, the machine has no room, since imports and limits were checked.
+/// Converts an instantiation error. Imports and limits are already checked, so anything but a trap is a failure of the host.
 pub(super) fn instantiate(store: impl AsContextMut<Data = StoreData>, error: wasmtime::Error) -> Error {
-    classify(store, error).unwrap_or_else(|error| {
+    convert_known(store, error).unwrap_or_else(|error| {
         Error::new(ErrorKind::Internal, format!("the module cannot be instantiated: {error:#}"))
     })
 }
 
-/// A failure of guest code.
+/// Converts the error of a call.
 #[cold]
-pub(super) fn guest(store: impl AsContextMut<Data = StoreData>, error: wasmtime::Error) -> Error {
-    let shift = store.as_context().data().code_shift;
-    classify(store, error).unwrap_or_else(|error| {
-        Error::trap(Trap::Other, Some(error.root_cause().to_string())).with_backtrace(frames(&error, shift))
+pub(super) fn call(store: impl AsContextMut<Data = StoreData>, error: wasmtime::Error) -> Error {
+    let code_shift = store.as_context().data().code_shift;
+    convert_known(store, error).unwrap_or_else(|error| {
+        Error::trap(Trap::Other, Some(error.root_cause().to_string())).with_backtrace(frames(&error, code_shift))
     })
 }
 
-/// A trap, where the failure is one.
-fn classify(mut store: impl AsContextMut<Data = StoreData>, error: wasmtime::Error) -> Result<Error, wasmtime::Error> {
-    let shift = store.as_context().data().code_shift;
-    let backtrace = frames(&error, shift);
+/// Converts a trap, a stop or the error of a host function; gives any other error back.
+fn convert_known(
+    mut store: impl AsContextMut<Data = StoreData>,
+    error: wasmtime::Error,
+) -> Result<Error, wasmtime::Error> {
+    let code_shift = store.as_context().data().code_shift;
+    let backtrace = frames(&error, code_shift);
     if let Some(trap) = error.downcast_ref::<wasmtime::Trap>() {
-        let (trap, detail) = trap_code(*trap);
+        let (trap, detail) = convert_trap(*trap);
         return Ok(Error::trap(trap, detail).with_backtrace(backtrace));
     }
     if error.is::<ThrownException>() {
-        // The exception stays pending in the store otherwise, and would meet the next call.
-        // Its root goes with the scope.
+        // Take the exception out of the store, or the next call fails with it. The scope drops its root.
         RootScope::new(store.as_context_mut()).as_context_mut().take_pending_exception();
         return Ok(Error::trap(Trap::UncaughtException, None).with_backtrace(backtrace));
     }
@@ -55,33 +57,33 @@ fn classify(mut store: impl AsContextMut<Data = StoreData>, error: wasmtime::Err
     Err(error)
 }
 
-fn trap_code(trap: wasmtime::Trap) -> (Trap, Option<String>) {
-    use wasmtime::Trap as Theirs;
-    let ours = match trap {
-        Theirs::StackOverflow => Trap::StackOverflow,
-        Theirs::MemoryOutOfBounds => Trap::MemoryOutOfBounds,
-        Theirs::HeapMisaligned => Trap::UnalignedAtomic,
-        Theirs::TableOutOfBounds => Trap::TableOutOfBounds,
-        Theirs::IndirectCallToNull => Trap::UninitializedElement,
-        Theirs::BadSignature => Trap::IndirectCallTypeMismatch,
-        Theirs::IntegerOverflow => Trap::IntegerOverflow,
-        Theirs::IntegerDivisionByZero => Trap::IntegerDivideByZero,
-        Theirs::BadConversionToInteger => Trap::InvalidConversionToInteger,
-        Theirs::UnreachableCodeReached => Trap::Unreachable,
-        Theirs::AtomicWaitNonSharedMemory => Trap::AtomicWaitNonSharedMemory,
-        Theirs::NullReference => Trap::NullReference,
-        Theirs::ArrayOutOfBounds => Trap::ArrayOutOfBounds,
-        Theirs::CastFailure => Trap::CastFailure,
-        Theirs::AllocationTooLarge => Trap::AllocationTooLarge,
-        Theirs::UncaughtException => Trap::UncaughtException,
+fn convert_trap(trap: wasmtime::Trap) -> (Trap, Option<String>) {
+    use wasmtime::Trap as EngineTrap;
+    let converted = match trap {
+        EngineTrap::StackOverflow => Trap::StackOverflow,
+        EngineTrap::MemoryOutOfBounds => Trap::MemoryOutOfBounds,
+        EngineTrap::HeapMisaligned => Trap::UnalignedAtomic,
+        EngineTrap::TableOutOfBounds => Trap::TableOutOfBounds,
+        EngineTrap::IndirectCallToNull => Trap::UninitializedElement,
+        EngineTrap::BadSignature => Trap::IndirectCallTypeMismatch,
+        EngineTrap::IntegerOverflow => Trap::IntegerOverflow,
+        EngineTrap::IntegerDivisionByZero => Trap::IntegerDivideByZero,
+        EngineTrap::BadConversionToInteger => Trap::InvalidConversionToInteger,
+        EngineTrap::UnreachableCodeReached => Trap::Unreachable,
+        EngineTrap::AtomicWaitNonSharedMemory => Trap::AtomicWaitNonSharedMemory,
+        EngineTrap::NullReference => Trap::NullReference,
+        EngineTrap::ArrayOutOfBounds => Trap::ArrayOutOfBounds,
+        EngineTrap::CastFailure => Trap::CastFailure,
+        EngineTrap::AllocationTooLarge => Trap::AllocationTooLarge,
+        EngineTrap::UncaughtException => Trap::UncaughtException,
         other => return (Trap::Other, Some(other.to_string())),
     };
-    (ours, None)
+    (converted, None)
 }
 
-fn frames(error: &wasmtime::Error, shift: i64) -> Vec<Frame> {
+fn frames(error: &wasmtime::Error, code_shift: i64) -> Vec<Frame> {
     let frame = |frame: &wasmtime::FrameInfo| {
-        let offset = frame.module_offset().map(|offset| (offset as u64).wrapping_add_signed(-shift));
+        let offset = frame.module_offset().map(|offset| (offset as u64).wrapping_add_signed(-code_shift));
         Frame::new(frame.func_index(), frame.func_name().map(str::to_owned), offset)
     };
     let known = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Portable fuel, counted by the engine's own metering with portable fuel's costs.
+//! Portable fuel by Wasmtime's fuel metering.
 
 use wasmtime::{AsContext, AsContextMut, Config, OperatorCost, Trap};
 
@@ -7,7 +7,7 @@ use super::limits::StoreData;
 use crate::error::Result;
 use crate::runtime::fuel::FuelState;
 
-/// Makes the engine count portable fuel: its own table of flat costs, and no costs that depend on a value.
+/// Configures the engine to count portable fuel: its default cost for each operator, and no costs that depend on operands.
 pub(super) fn configure(settings: &mut Config) {
     let mut cost = OperatorCost::new();
     let variable = &mut cost.variable;
@@ -34,19 +34,19 @@ pub(super) fn configure(settings: &mut Config) {
     settings.consume_fuel(true).operator_cost(cost);
 }
 
-/// What is left: the engine stops a guest that has nothing left, portable fuel one that has used more than there was,
-/// so the engine is given one unit more.
+/// Returns the fuel left. Wasmtime stops a guest that has no fuel left; portable fuel stops one that has used more than its
+/// limit. So the engine always has one unit more.
 pub(super) fn left(store: impl AsContext<Data = StoreData>) -> i64 {
     i64::try_from(store.as_context().get_fuel().unwrap_or(0)).unwrap_or(i64::MAX) - 1
 }
 
-/// Tells the engine what is left.
+/// Sets the fuel left.
 pub(super) fn set_left(mut store: impl AsContextMut<Data = StoreData>, left: i64) {
-    // The one error there is says that the engine meters no fuel; then nothing is limited in it either.
+    // This only fails if the engine does not meter fuel; then there is no limit to set.
     let _ = store.as_context_mut().set_fuel(u64::try_from(left + 1).unwrap_or(0));
 }
 
-/// Fails a host call of a guest that has used more than there was.
+/// Fails the host call of a guest that has used more than its limit.
 pub(super) fn check_host_call(store: impl AsContext<Data = StoreData>) -> wasmtime::Result<()> {
     match store.as_context().get_fuel() {
         Ok(0) => Err(Trap::OutOfFuel.into()),
@@ -54,12 +54,9 @@ pub(super) fn check_host_call(store: impl AsContext<Data = StoreData>) -> wasmti
     }
 }
 
-/// What came of guest code, its fuel considered.
+/// Updates the fuel count after guest code has run, and converts its error.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "of a call that returns without a tank, which is most, one comparison is left"
-)]
+#[expect(clippy::inline_always, reason = "a successful call without metering costs one comparison")]
 pub(super) fn finish_call<T>(
     store: impl AsContextMut<Data = StoreData>,
     fuel_state: &mut Option<FuelState>,
@@ -67,13 +64,13 @@ pub(super) fn finish_call<T>(
 ) -> Result<T> {
     match ran {
         Ok(value) if fuel_state.is_none() => Ok(value),
-        other => consider(store, fuel_state, other),
+        other => finish_call_slow(store, fuel_state, other),
     }
 }
 
-/// Called cold, so that calls without a tank run straight on.
+/// The part of [`finish_call`] that calls without metering do not reach.
 #[cold]
-fn consider<T>(
+fn finish_call_slow<T>(
     mut store: impl AsContextMut<Data = StoreData>,
     fuel_state: &mut Option<FuelState>,
     ran: wasmtime::Result<T>,
@@ -81,14 +78,14 @@ fn consider<T>(
     match (ran, fuel_state) {
         (Ok(value), None) => Ok(value),
         (Ok(value), Some(fuel_state)) => fuel_state.finish_call(left(&store)).map(|()| value),
-        (Err(error), None) => Err(errors::guest(store, error)),
+        (Err(error), None) => Err(errors::call(store, error)),
         (Err(error), Some(fuel_state)) if error.downcast_ref::<Trap>() == Some(&Trap::OutOfFuel) => {
             set_left(&mut store, -1);
             Err(fuel_state.exhausted())
         }
         (Err(error), Some(fuel_state)) => {
             let left = left(&store);
-            Err(fuel_state.finish_failed_call(left, errors::guest(store, error)))
+            Err(fuel_state.finish_failed_call(left, errors::call(store, error)))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the host offers, lowered into a store.
+//! Host functions, globals, memories and tables in a store.
 
 use wasmtime::{
     Caller, Extern, Func, Global, Memory, MemoryTypeBuilder, Mutability, RefType, SharedMemory, Store, Table, Val,
@@ -13,34 +13,34 @@ use crate::runtime::access;
 use crate::runtime::host::{HostContext, HostFailure, HostFunction, HostImports, HostItem, InterruptToken};
 use crate::value::types::{ValType, Value};
 
-/// The imports of a module, in order; [`check_imports`](crate::runtime::preflight::check_imports) has found each.
+/// Creates the imports of a module, in order. [`check_imports`](crate::runtime::preflight::check_imports) has found each.
 pub(super) fn lower(store: &mut Store<StoreData>, info: &ModuleInfo, imports: &HostImports) -> Result<Vec<Extern>> {
     let items = info.imports.iter().filter_map(|import| imports.get(&import.module, &import.name));
-    items.map(|item| lower_one(store, item)).collect()
+    items.map(|item| lower_item(store, item)).collect()
 }
 
-fn lower_one(store: &mut Store<StoreData>, item: &HostItem) -> Result<Extern> {
-    let failed = |error: wasmtime::Error| Error::new(ErrorKind::Unlinkable, format!("{error:#}"));
+fn lower_item(store: &mut Store<StoreData>, item: &HostItem) -> Result<Extern> {
+    let unlinkable = |error: wasmtime::Error| Error::new(ErrorKind::Unlinkable, format!("{error:#}"));
     Ok(match item {
         HostItem::Func(function) => Extern::Func(lower_function(store, function)?),
         HostItem::Global(value, mutable) => {
             let mutability = if *mutable { Mutability::Var } else { Mutability::Const };
-            let ty = wasmtime::GlobalType::new(passable(&value.ty())?, mutability);
+            let ty = wasmtime::GlobalType::new(host_type(&value.ty())?, mutability);
             let value = to_val(&mut *store, *value)?;
-            Extern::Global(Global::new(store, ty, value).map_err(failed)?)
+            Extern::Global(Global::new(store, ty, value).map_err(unlinkable)?)
         }
         HostItem::Memory(ty) => {
-            let lowered = memory_type(ty).map_err(failed)?;
+            let lowered = memory_type(ty).map_err(unlinkable)?;
             if ty.shared {
-                Extern::SharedMemory(SharedMemory::new(store.engine(), lowered).map_err(failed)?)
+                Extern::SharedMemory(SharedMemory::new(store.engine(), lowered).map_err(unlinkable)?)
             } else {
-                Extern::Memory(Memory::new(store, lowered).map_err(failed)?)
+                Extern::Memory(Memory::new(store, lowered).map_err(unlinkable)?)
             }
         }
         HostItem::Table(ty) => {
             let lowered = table_type(ty)?;
             let null = wasmtime::Ref::null(lowered.element().heap_type());
-            Extern::Table(Table::new(store, lowered, null).map_err(failed)?)
+            Extern::Table(Table::new(store, lowered, null).map_err(unlinkable)?)
         }
     })
 }
@@ -53,7 +53,7 @@ fn memory_type(ty: &MemoryType) -> wasmtime::Result<wasmtime::MemoryType> {
 }
 
 fn table_type(ty: &TableType) -> Result<wasmtime::TableType> {
-    let element: RefType = passable(&ty.element)?.unwrap_ref().clone();
+    let element: RefType = host_type(&ty.element)?.unwrap_ref().clone();
     if ty.table64 {
         return Ok(wasmtime::TableType::new64(element, ty.minimum, ty.maximum));
     }
@@ -61,13 +61,12 @@ fn table_type(ty: &TableType) -> Result<wasmtime::TableType> {
     Ok(wasmtime::TableType::new(element, size(ty.minimum), ty.maximum.map(size)))
 }
 
-fn passable(ty: &ValType) -> Result<wasmtime::ValType> {
-    val_type(ty)
-        .ok_or_else(|| Error::new(ErrorKind::UnsupportedFeature, format!("the host has no values of type {ty}")))
+fn host_type(ty: &ValType) -> Result<wasmtime::ValType> {
+    val_type(ty).ok_or_else(|| Error::new(ErrorKind::UnsupportedFeature, format!("host values cannot have type {ty}")))
 }
 
 fn lower_function(store: &mut Store<StoreData>, function: &HostFunction) -> Result<Func> {
-    let types = |types: &[ValType]| types.iter().map(passable).collect::<Result<Vec<_>>>();
+    let types = |types: &[ValType]| types.iter().map(host_type).collect::<Result<Vec<_>>>();
     let ty = wasmtime::FuncType::new(store.engine(), types(function.ty().params())?, types(function.ty().results())?);
     let function = function.clone();
     Ok(Func::new(store, ty, move |mut caller, params, results| {
@@ -92,19 +91,19 @@ fn call(
     Ok(())
 }
 
-/// The guest that is calling.
+/// The guest that calls a host function.
 struct CallerContext<'c, 's>(&'c mut Caller<'s, StoreData>);
 
 impl CallerContext<'_, '_> {
-    fn open<R>(&mut self, name: &str, access: impl FnOnce(&mut [u8]) -> Result<R>) -> Result<R> {
-        // The caller is no guest where an exported host function is called by the host; it is one while the engine runs a start
-        // function, before the instance is known.
+    fn with_memory<R>(&mut self, name: &str, access: impl FnOnce(&mut [u8]) -> Result<R>) -> Result<R> {
+        // The instance is not set while the engine runs a start function. The caller's own exports are only used then: if
+        // the host calls a host function that the guest exports again, the caller is not the guest.
         let export = match self.0.data().instance {
-            Some(guest) => guest.get_export(&mut *self.0, name),
+            Some(instance) => instance.get_export(&mut *self.0, name),
             None => self.0.get_export(name),
         };
-        let found = export.and_then(|export| memory::of(&mut *self.0, export, access));
-        found.unwrap_or_else(|| Err(access::no_such_export(&ModuleInfo::default(), "memory", name)))
+        let accessed = export.and_then(|export| memory::with_bytes(&mut *self.0, export, access));
+        accessed.unwrap_or_else(|| Err(access::no_such_export(&ModuleInfo::default(), "memory", name)))
     }
 }
 
@@ -114,17 +113,17 @@ impl HostContext for CallerContext<'_, '_> {
     }
 
     fn memory(&mut self, memory: &str, access: &mut dyn FnMut(&mut [u8])) -> Result<()> {
-        self.open(memory, |bytes| {
+        self.with_memory(memory, |bytes| {
             access(bytes);
             Ok(())
         })
     }
 
     fn read_memory(&mut self, memory: &str, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        self.open(memory, |bytes| access::read(bytes, offset, buffer))
+        self.with_memory(memory, |bytes| access::read(bytes, offset, buffer))
     }
 
     fn write_memory(&mut self, memory: &str, offset: u64, bytes: &[u8]) -> Result<()> {
-        self.open(memory, |memory| access::write(memory, offset, bytes))
+        self.with_memory(memory, |memory| access::write(memory, offset, bytes))
     }
 }

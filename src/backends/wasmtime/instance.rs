@@ -1,10 +1,10 @@
-//! A living module.
+//! Instances.
 
 use std::fmt;
 
 use wasmtime::{AsContextMut, Extern, Instance, RootScope, Store};
 
-use super::caller::{AnySignature, CallStrategy, Resolved};
+use super::caller::{AnySignature, CallStrategy, ResolvedFunction};
 use super::limits::StoreData;
 use super::{caller, convert, fuel, memory};
 use crate::error::Result;
@@ -14,11 +14,12 @@ use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
 use crate::runtime::{access, signature};
 use crate::value::types::Value;
 
-/// An instance in a store of its own.
+/// An instance in its own store.
 pub struct WasmtimeInstance {
     pub(super) core: InstanceCore,
     pub(super) store: Store<StoreData>,
-    pub(super) stack: usize,
+    /// The stack that a call needs, in bytes.
+    pub(super) stack_bytes: usize,
     pub(super) fuel_state: Option<FuelState>,
     instance: Instance,
 }
@@ -28,25 +29,25 @@ impl WasmtimeInstance {
         core: InstanceCore,
         store: Store<StoreData>,
         instance: Instance,
-        stack: usize,
+        stack_bytes: usize,
         fuel_state: Option<FuelState>,
     ) -> Self {
-        Self { core, store, stack, fuel_state, instance }
+        Self { core, store, stack_bytes, fuel_state, instance }
     }
 
-    /// An exported function that can be called.
-    fn resolve(&mut self, name: &str) -> Result<Resolved> {
+    /// Resolves an exported function that the host can call.
+    fn resolve(&mut self, name: &str) -> Result<ResolvedFunction> {
         let ty = signature::find_callable(self.core.info(), name)?.clone();
         match self.instance.get_func(&mut self.store, name) {
-            Some(func) => Ok(Resolved { func, ty }),
+            Some(func) => Ok(ResolvedFunction { func, ty }),
             None => Err(access::no_such_export(self.core.info(), "func", name)),
         }
     }
 
-    fn memory<R>(&mut self, name: &str, access: impl FnOnce(&mut [u8]) -> R) -> Result<R> {
+    fn with_memory<R>(&mut self, name: &str, access: impl FnOnce(&mut [u8]) -> R) -> Result<R> {
         let export = self.instance.get_export(&mut self.store, name);
-        let opened = export.and_then(|export| memory::of(&mut self.store, export, access));
-        opened.ok_or_else(|| access::no_such_export(self.core.info(), "memory", name))
+        let accessed = export.and_then(|export| memory::with_bytes(&mut self.store, export, access));
+        accessed.ok_or_else(|| access::no_such_export(self.core.info(), "memory", name))
     }
 }
 
@@ -74,9 +75,9 @@ impl WasmInstance for WasmtimeInstance {
     }
 
     fn call_into(&mut self, name: &str, args: &[Value], results: &mut [Value]) -> Result<()> {
-        let resolved = self.resolve(name)?;
-        let mut strategy = AnySignature::of(&resolved.ty);
-        strategy.call(&resolved, self, args, results).map_err(|error| error.in_function(name))
+        let function = self.resolve(name)?;
+        let mut strategy = AnySignature::of(&function.ty);
+        strategy.call(&function, self, args, results).map_err(|error| error.in_function(name))
     }
 
     fn global(&mut self, name: &str) -> Result<Value> {
@@ -90,15 +91,15 @@ impl WasmInstance for WasmtimeInstance {
     }
 
     fn memory_size(&mut self, name: &str) -> Result<u64> {
-        self.memory(name, |bytes| bytes.len() as u64)
+        self.with_memory(name, |bytes| bytes.len() as u64)
     }
 
     fn read_memory(&mut self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        self.memory(name, |bytes| access::read(bytes, offset, buffer))?
+        self.with_memory(name, |bytes| access::read(bytes, offset, buffer))?
     }
 
     fn write_memory(&mut self, name: &str, offset: u64, bytes: &[u8]) -> Result<()> {
-        self.memory(name, |memory| access::write(memory, offset, bytes))?
+        self.with_memory(name, |memory| access::write(memory, offset, bytes))?
     }
 }
 

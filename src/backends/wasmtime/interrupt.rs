@@ -1,4 +1,4 @@
-//! Guests that are stopped and paused, by the engine's epochs: each guest looks at its orders where an epoch ends.
+//! Interruption by the engine's epochs: at the end of each epoch, a guest checks whether it must stop or pause.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::limits::StoreData;
 use crate::runtime::core::InstanceCore;
 use crate::runtime::interrupt::InterruptHandle;
 
-/// Has the guest of a store look at its orders at each epoch's end.
+/// Makes the guest check for interrupts at the end of each epoch.
 pub(super) fn prepare(store: &mut Store<StoreData>, core: &InstanceCore) {
     let status = Arc::clone(core.status());
     store.set_epoch_deadline(1);
@@ -17,19 +17,19 @@ pub(super) fn prepare(store: &mut Store<StoreData>, core: &InstanceCore) {
         status.check_interrupt()?;
         Ok(UpdateDeadline::Continue(1))
     });
-    core.set_interrupt_handle(Epochs(store.engine().clone()));
+    core.set_interrupt_handle(EpochHandle(store.engine().clone()));
 }
 
-/// Ends the epoch, for all guests of the engine: each looks at orders of its own.
-struct Epochs(Engine);
+/// Ends the epoch for all guests of the engine; each of them checks its own interrupt state.
+struct EpochHandle(Engine);
 
-impl fmt::Debug for Epochs {
+impl fmt::Debug for EpochHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Epochs")
+        f.write_str("EpochHandle")
     }
 }
 
-impl InterruptHandle for Epochs {
+impl InterruptHandle for EpochHandle {
     fn request_check(&self) {
         self.0.increment_epoch();
     }

@@ -1,4 +1,4 @@
-//! Memory and tables, held.
+//! Limits on memories and tables.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,53 +8,53 @@ use wasmtime::{Func, Instance, ResourceLimiter};
 use crate::limits::MOST_TABLE_ELEMENTS;
 use crate::runtime::status::InstanceStatus;
 
-/// What a store keeps of its guest: the books its limits are held by, and the functions it handed out.
+/// The data of a store: the guest's limits, and the functions that the host refers to.
 pub(super) struct StoreData {
     pub(super) status: Arc<InstanceStatus>,
-    /// Bytes taken for a growth whose outcome is not known yet.
-    growing: u64,
-    /// How many bytes later the code stands than in the module as it came.
+    /// Bytes reserved for a growth that has not succeeded or failed yet.
+    pending_growth: u64,
+    /// By how many bytes the code was moved in the module before it was compiled.
     pub(super) code_shift: i64,
-    /// The guest itself, once it is made.
+    /// The guest, after instantiation.
     pub(super) instance: Option<Instance>,
-    /// Functions the host was given, by the number it was given, and their numbers by address.
+    /// The functions that the host refers to by number, and their numbers by address.
     pub(super) funcs: Vec<Func>,
     pub(super) func_numbers: HashMap<usize, u32>,
 }
 
 impl StoreData {
     pub(super) fn new(status: Arc<InstanceStatus>, code_shift: i64) -> Self {
-        Self { status, growing: 0, code_shift, instance: None, funcs: Vec::new(), func_numbers: HashMap::new() }
+        Self { status, pending_growth: 0, code_shift, instance: None, funcs: Vec::new(), func_numbers: HashMap::new() }
     }
 }
 
-/// What the engine says of growth that the memory's type rules out: it does not ask before it refuses it, so nothing
-/// was taken, and the bytes last taken are in use. (A test with pages of one byte notices where the words change.)
-const RULED_OUT: &str = "memory growth exceeds memory type's limits";
+/// The engine's error for a growth past the maximum of the memory's type. The engine reports it without a call to
+/// `memory_growing`, so nothing is reserved. (A test with pages of one byte fails if the message changes.)
+const EXCEEDS_TYPE: &str = "memory growth exceeds memory type's limits";
 
 impl ResourceLimiter for StoreData {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        self.growing = 0;
+        self.pending_growth = 0;
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
         let more = desired.saturating_sub(current) as u64;
         let fits = self.status.memory().take(more);
         if fits {
-            self.growing = more;
+            self.pending_growth = more;
         }
         Ok(fits)
     }
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        if error.to_string() != RULED_OUT {
-            self.status.memory().give_back(std::mem::take(&mut self.growing));
+        if error.to_string() != EXCEEDS_TYPE {
+            self.status.memory().give_back(std::mem::take(&mut self.pending_growth));
         }
         Ok(())
     }
 
     fn table_growing(&mut self, _current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let ruled_out = desired > MOST_TABLE_ELEMENTS as usize || maximum.is_some_and(|maximum| desired > maximum);
-        Ok(!ruled_out && self.status.admits_elements(desired as u64))
+        let exceeds_type = desired > MOST_TABLE_ELEMENTS as usize || maximum.is_some_and(|maximum| desired > maximum);
+        Ok(!exceeds_type && self.status.admits_elements(desired as u64))
     }
 }

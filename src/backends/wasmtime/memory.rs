@@ -1,27 +1,27 @@
-//! StoreData memory as bytes.
-#![expect(unsafe_code, reason = "a shared memory is handed out as cells")]
+//! Access to guest memory as bytes.
+#![expect(unsafe_code, reason = "Wasmtime gives access to a shared memory as a slice of cells")]
 
 use wasmtime::{AsContextMut, Extern, SharedMemory};
 
 use super::limits::StoreData;
 
-/// Opens an exported memory; `None` where the export is something else.
-pub(super) fn of<R>(
+/// Calls `access` with the bytes of an exported memory; returns `None` if the export is not a memory.
+pub(super) fn with_bytes<R>(
     mut store: impl AsContextMut<Data = StoreData>,
     export: Extern,
     access: impl FnOnce(&mut [u8]) -> R,
 ) -> Option<R> {
     match export {
         Extern::Memory(memory) => Some(access(memory.data_mut(store.as_context_mut()))),
-        Extern::SharedMemory(memory) => Some(shared(&memory, access)),
+        Extern::SharedMemory(memory) => Some(with_shared_bytes(&memory, access)),
         _ => None,
     }
 }
 
-fn shared<R>(memory: &SharedMemory, access: impl FnOnce(&mut [u8]) -> R) -> R {
+fn with_shared_bytes<R>(memory: &SharedMemory, access: impl FnOnce(&mut [u8]) -> R) -> R {
     let cells = memory.data();
-    // SAFETY: the cells are `memory.data()`'s own, alive while `memory` is. Nothing else touches them meanwhile: a
-    // shared memory never leaves the one store it was made in, and whoever calls here holds that store exclusively,
-    // so no guest code runs and no second slice of it exists.
+    // SAFETY: the pointer and the length are those of one slice, which lives as long as `memory`. Nothing else accesses
+    // these bytes during the call: wrun never shares a memory between stores, and the caller has exclusive access to the
+    // store, so no guest code runs and no other slice of the memory exists.
     access(unsafe { std::slice::from_raw_parts_mut(cells.as_ptr().cast::<u8>().cast_mut(), cells.len()) })
 }

@@ -1,4 +1,4 @@
-//! Wasmtime behind the contract.
+//! The Wasmtime backend.
 
 mod caller;
 mod convert;
@@ -21,4 +21,4 @@ pub use instance::WasmtimeInstance;
 pub use module::WasmtimeModule;
 pub use runtime::WasmtimeRuntime;
 pub(crate) use runtime::create;
-pub(crate) use serialize::CODE;
+pub(crate) use serialize::CODE_FINGERPRINT;

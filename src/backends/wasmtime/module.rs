@@ -1,4 +1,4 @@
-//! Compiled code.
+//! Compiled modules.
 
 use std::any::Any;
 use std::fmt;
@@ -23,15 +23,15 @@ pub struct WasmtimeModule {
 }
 
 impl WasmtimeModule {
-    /// Code compiled from a module, or from the same one with its start function deferred.
+    /// Wraps compiled code. `start` and `code_shift` are those of [`DeferredStart`](super::deferred_start::DeferredStart).
     pub(super) fn new(compiled: Module, owner: ModuleOwner, start: Option<String>, code_shift: i64) -> Self {
         let image = compiled.image_range();
         let compiled_bytes = image.end as u64 - image.start as u64;
         Self { compiled, owner, start, code_shift, compiled_bytes }
     }
 
-    /// The same, of code that is this long: it may be mapped together with what follows it in a file.
-    pub(super) fn of_length(self, compiled_bytes: u64) -> Self {
+    /// Sets the code size, for code that is mapped together with other parts of a file.
+    pub(super) fn with_compiled_bytes(self, compiled_bytes: u64) -> Self {
         Self { compiled_bytes, ..self }
     }
 
@@ -39,17 +39,17 @@ impl WasmtimeModule {
         &self.compiled
     }
 
-    /// Its facts, and the books of the runtime that compiled it.
+    /// Returns the module's metadata and the registry of its runtime.
     pub(super) fn owner(&self) -> &ModuleOwner {
         &self.owner
     }
 
-    /// The export of a start function that is still to be called.
+    /// Returns the export that holds the deferred start function, if there is one.
     pub(super) fn start(&self) -> Option<&str> {
         self.start.as_deref()
     }
 
-    /// How many bytes later the code stands than in the module as it came.
+    /// Returns by how many bytes the code was moved before it was compiled.
     pub(super) fn code_shift(&self) -> i64 {
         self.code_shift
     }

@@ -1,4 +1,4 @@
-//! The engine: configured once, compiles modules, makes instances.
+//! The runtime: configures the engine, compiles modules, creates instances.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::runtime::metrics::{InstanceRegistry, RuntimeMetrics, Shutdown};
 use crate::runtime::preflight::{self, AdmittedModule};
 use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
 
-/// Wasmtime, configured.
+/// A configured Wasmtime engine.
 #[derive(Debug)]
 pub struct WasmtimeRuntime {
     config: RuntimeConfig,
@@ -31,7 +31,7 @@ pub struct WasmtimeRuntime {
     registry: Arc<InstanceRegistry>,
 }
 
-/// The engine tells nothing of itself that is worth a line.
+/// The engine, with a short debug form.
 struct WasmtimeEngine(Engine);
 
 impl std::fmt::Debug for WasmtimeEngine {
@@ -45,10 +45,10 @@ pub(crate) fn create(config: &RuntimeConfig) -> Result<Box<dyn WasmRuntime>> {
 }
 
 impl WasmtimeRuntime {
-    /// Makes the engine.
+    /// Creates the engine.
     ///
     /// # Errors
-    /// [`ErrorKind::UnsupportedConfig`] where it cannot hold `config`.
+    /// [`ErrorKind::UnsupportedConfig`] if Wasmtime does not support `config`.
     pub fn new(config: &RuntimeConfig) -> Result<Self> {
         preflight::check_config(config)?;
         let mut settings = Config::new();
@@ -68,26 +68,23 @@ impl WasmtimeRuntime {
         settings.cranelift_nan_canonicalization(config.canonical_nans);
         settings.relaxed_simd_deterministic(config.canonical_nans);
         let stack = usize::try_from(config.effective_max_stack()).unwrap_or(usize::MAX);
-        // No guest runs on an async stack here, but the engine insists that one would be large enough.
+        // wrun uses no async stacks, but the engine requires them to be larger than a guest's stack.
         settings.max_wasm_stack(stack).async_stack_size(stack.saturating_add(1 << 20));
         settings.wasm_backtrace_max_frames(NonZeroUsize::new(Frame::MOST));
         let engine = Engine::new(&settings).map_err(|error| {
-            Error::new(ErrorKind::UnsupportedConfig, format!("wasmtime cannot be configured so: {error:#}"))
+            Error::new(ErrorKind::UnsupportedConfig, format!("wasmtime does not support this configuration: {error:#}"))
         })?;
         Ok(Self { config: config.clone(), engine: WasmtimeEngine(engine), registry: Arc::default() })
     }
-}
 
-impl WasmtimeRuntime {
-    /// The module as it is compiled: where fuel is metered, its start function waits for the tank to be filled.
+    /// Returns the module to compile. With metering, its start function is deferred until the fuel limit is set.
     fn defer_start<'m>(&self, module: &'m AdmittedModule<'_>) -> Result<DeferredStart<'m>> {
         let binary = module.binary_for(&self.config)?;
         if !self.config.metering {
-            return Ok(DeferredStart::not(binary));
+            return Ok(DeferredStart::unchanged(binary));
         }
-        DeferredStart::of(binary, module.info()).map_err(|error| {
-            Error::new(ErrorKind::Internal, "a valid module could not be rewritten").with_source(error)
-        })
+        DeferredStart::rewrite(binary, module.info())
+            .map_err(|error| Error::new(ErrorKind::Internal, "cannot rewrite a valid module").with_source(error))
     }
 }
 
@@ -113,9 +110,9 @@ impl WasmRuntime for WasmtimeRuntime {
         let length = code.len();
         let compiled = serialize::read(&self.engine.0, code)?;
         self.registry.restored_one();
-        let start = self.config.metering.then(|| deferred_start::name(&info)).flatten();
+        let start = self.config.metering.then(|| deferred_start::export_name(&info)).flatten();
         let owner = ModuleOwner::new(info, &self.registry);
-        Ok(Box::new(WasmtimeModule::new(compiled, owner, start, code_shift).of_length(length)))
+        Ok(Box::new(WasmtimeModule::new(compiled, owner, start, code_shift).with_compiled_bytes(length)))
     }
 
     fn instantiate(
@@ -131,39 +128,41 @@ impl WasmRuntime for WasmtimeRuntime {
         let Self { config, engine: WasmtimeEngine(engine), .. } = self;
         preflight::check_instance(config, module.info(), imports, limits)?;
 
-        let shared = shared_bytes_to_come(module.info(), imports);
-        let core = InstanceCore::new(module.owner(), limits, shared, config.interruption)?;
+        let shared_bytes = uncounted_shared_bytes(module.info(), imports);
+        let core = InstanceCore::new(module.owner(), limits, shared_bytes, config.interruption)?;
         let mut store = Store::new(engine, StoreData::new(Arc::clone(core.status()), module.code_shift()));
-        store.limiter(|guest| guest);
+        store.limiter(|data| data);
         if config.interruption {
             interrupt::prepare(&mut store, &core);
         }
-        let stack = stack::needed(config.effective_max_stack());
+        let stack_bytes = stack::bytes_for_call(config.effective_max_stack());
         let externs = host::lower(&mut store, module.info(), imports)?;
         let mut fuel_state = config.metering.then(|| FuelState::new(core.status(), limits.fuel));
         if fuel_state.is_some() {
             fuel::set_left(&mut store, UNLIMITED);
         }
-        let mut make = || {
-            let made = stack::on_enough(stack, || Instance::new(&mut store, module.compiled(), &externs));
-            made.map_err(|error| errors::instantiate(&mut store, error))
+        let mut create = || {
+            let created = stack::with_room(stack_bytes, || Instance::new(&mut store, module.compiled(), &externs));
+            created.map_err(|error| errors::instantiate(&mut store, error))
         };
-        // A start function that does not wait is run by the engine.
-        let starts = module.info().start.is_some() && module.start().is_none();
-        let instance =
-            if starts { core.status().start(&mut make) } else { make().map_err(|error| core.status().explain(error)) };
-        let instance = instance?;
+        // The engine runs a start function that is not deferred.
+        let runs_start = module.info().start.is_some() && module.start().is_none();
+        let instance = if runs_start {
+            core.status().start(create)?
+        } else {
+            create().map_err(|error| core.status().explain(error))?
+        };
         store.data_mut().instance = Some(instance);
         if let Some(fuel_state) = &fuel_state {
             fuel::set_left(&mut store, fuel_state.filled());
         }
         if let Some(start) = module.start().and_then(|name| instance.get_func(&mut store, name)) {
             core.status().start(|| {
-                let started = stack::on_enough(stack, || start.call(&mut store, &[], &mut []));
+                let started = stack::with_room(stack_bytes, || start.call(&mut store, &[], &mut []));
                 fuel::finish_call(&mut store, &mut fuel_state, started)
             })?;
         }
-        Ok(Box::new(WasmtimeInstance::new(core.made(), store, instance, stack, fuel_state)))
+        Ok(Box::new(WasmtimeInstance::new(core.made(), store, instance, stack_bytes, fuel_state)))
     }
 
     fn metrics(&self) -> RuntimeMetrics {
@@ -175,10 +174,10 @@ impl WasmRuntime for WasmtimeRuntime {
     }
 }
 
-/// What shared memories may reach, but for the minimums of the module's own: those the engine asks for when it makes
-/// them, and for no more of any shared memory.
-fn shared_bytes_to_come(info: &ModuleInfo, imports: &HostImports) -> u64 {
-    let own = info.memories.iter().filter(|ty| ty.shared);
-    let asked_for = own.fold(0, |sum: u64, ty| sum.saturating_add(ty.minimum.saturating_mul(ty.page_size)));
-    preflight::shared_bytes(info, imports).saturating_sub(asked_for)
+/// Returns the bytes of shared memory that the engine's calls to the limiter do not count. The engine only asks for the
+/// minimum of each shared memory that the module defines; shared memories count with their maximum.
+fn uncounted_shared_bytes(info: &ModuleInfo, imports: &HostImports) -> u64 {
+    let defined = info.memories.iter().filter(|ty| ty.shared);
+    let counted = defined.fold(0, |sum: u64, ty| sum.saturating_add(ty.minimum.saturating_mul(ty.page_size)));
+    preflight::shared_bytes(info, imports).saturating_sub(counted)
 }

@@ -1,91 +1,93 @@
-//! Room on the stack: Wasmtime counts the stack its guests use, it does not provide it.
-#![cfg_attr(target_os = "linux", expect(unsafe_code, reason = "the bounds of a thread's stack are asked of libc"))]
+//! Stack space for guests: Wasmtime limits the stack that a guest uses, but does not allocate it.
+#![cfg_attr(target_os = "linux", expect(unsafe_code, reason = "only libc knows the bounds of a thread's stack"))]
 
 use std::cell::Cell;
 
 #[cfg(target_os = "linux")]
 use rustix::process::{Resource, getrlimit};
 
-/// Stack beyond the guest's own, for the host functions it calls at its deepest.
+/// Stack for the host functions that a guest calls, beyond the guest's own.
 const HOST_STACK: usize = 256 << 10;
 
 thread_local! {
-    /// The lowest address of this thread's own stack, and its size in bytes; nothing has an address in it where it is unknown.
-    static OWN: Cell<(usize, usize)> = const { Cell::new(UNASKED) };
+    /// The lowest address and the size of this thread's original stack.
+    static THREAD_STACK: Cell<(usize, usize)> = const { Cell::new(NOT_QUERIED) };
 }
 
-const UNASKED: (usize, usize) = (usize::MAX, 0);
-const UNKNOWN: (usize, usize) = (usize::MAX, 1); // as long as no marker is at address 0
+const NOT_QUERIED: (usize, usize) = (usize::MAX, 0);
+/// No address is within these bounds, except 0, which is never on a stack.
+const UNKNOWN: (usize, usize) = (usize::MAX, 1);
 
-/// The room that a guest needs which may use `bytes` of stack.
-pub(super) fn needed(bytes: u64) -> usize {
-    usize::try_from(bytes).unwrap_or(usize::MAX).saturating_add(HOST_STACK)
+/// Returns the stack that a call needs, in bytes, if the guest may use `max_guest_stack`.
+pub(super) fn bytes_for_call(max_guest_stack: u64) -> usize {
+    usize::try_from(max_guest_stack).unwrap_or(usize::MAX).saturating_add(HOST_STACK)
 }
 
-/// Runs guest code on the caller's stack where that has `needed` bytes left, else on a new one.
-pub(super) fn on_enough<R>(needed: usize, guest: impl FnOnce() -> R) -> R {
-    if OWN.get() == UNASKED {
-        OWN.set(own_stack().map_or(UNKNOWN, |(lowest, highest)| (lowest, highest.saturating_sub(lowest))));
+/// Runs `guest` on the current stack if it has `bytes` left, else on a new one.
+pub(super) fn with_room<R>(bytes: usize, guest: impl FnOnce() -> R) -> R {
+    if THREAD_STACK.get() == NOT_QUERIED {
+        let bounds = thread_stack();
+        THREAD_STACK.set(bounds.map_or(UNKNOWN, |(lowest, highest)| (lowest, highest.saturating_sub(lowest))));
     }
-    if has(needed) { guest() } else { elsewhere(needed, guest) }
+    if has_room(bytes) { guest() } else { maybe_grow(bytes, guest) }
 }
 
-/// The thread runs on another stack than its own, or has too little left: `stacker` knows, and switches where it must.
+/// Runs `guest` on a new stack, unless `stacker` knows that the current one has `bytes` left.
 #[cold]
-fn elsewhere<R>(needed: usize, guest: impl FnOnce() -> R) -> R {
-    stacker::maybe_grow(needed, needed.saturating_add(HOST_STACK), guest)
+fn maybe_grow<R>(bytes: usize, guest: impl FnOnce() -> R) -> R {
+    stacker::maybe_grow(bytes, bytes.saturating_add(HOST_STACK), guest)
 }
 
-/// Whether the thread is known to run on its own stack, with this much left. That stack stays where it is while the thread
-/// lives, so its bounds are asked for once; `stacker` alone would cost half as much again as the call.
+/// Returns whether the thread is known to run on its original stack with `bytes` left. That stack does not move, so its
+/// bounds are only queried once; `stacker` alone would make a call 50 % slower.
 #[inline]
-pub(super) fn has(needed: usize) -> bool {
+pub(super) fn has_room(bytes: usize) -> bool {
     let marker = 0_u8;
-    let here = std::ptr::from_ref(&marker).addr();
-    let (lowest, size) = OWN.get();
-    // Of what is below the stack the room wraps around, to more than its size.
-    let room = here.wrapping_sub(lowest);
-    room >= needed && room <= size
+    let current = std::ptr::from_ref(&marker).addr();
+    let (lowest, size) = THREAD_STACK.get();
+    // Below the stack, this wraps around to more than the size.
+    let room = current.wrapping_sub(lowest);
+    room >= bytes && room <= size
 }
 
 #[cfg(target_os = "linux")]
-fn own_stack() -> Option<(usize, usize)> {
-    first_stack().or_else(asked_stack)
+fn thread_stack() -> Option<(usize, usize)> {
+    main_thread_stack().or_else(pthread_stack)
 }
 
-/// The stack of the process's first thread, where this is it. The C library would read it from `/proc/self/maps`, which takes
-/// a twentieth of a short run. The kernel lets it grow down to its limit, from just above the name the program was run by;
-/// below that it keeps 128 MiB free at least, so that a larger limit may be more than there is room for.
+/// Returns the bounds of the main thread's stack, if this is the main thread. `pthread_getattr_np` would read
+/// `/proc/self/maps`, which takes 5 % of a short run. The kernel lets this stack grow from just above the name of the
+/// executed file down to the stack limit, and keeps at least 128 MiB free for it; so a larger limit is not trusted.
 #[cfg(target_os = "linux")]
-fn first_stack() -> Option<(usize, usize)> {
-    const ROOM: u64 = 64 << 20;
-    /// More than the name and what stands above it.
-    const ABOVE: usize = 16 << 10;
-    let is_first = rustix::thread::gettid() == rustix::process::getpid();
-    let limit = getrlimit(Resource::Stack).current.filter(|limit| is_first && *limit <= ROOM)?;
-    // SAFETY: it is asked for an address, and nothing is changed.
+fn main_thread_stack() -> Option<(usize, usize)> {
+    const MAX_TRUSTED_LIMIT: u64 = 64 << 20;
+    /// More than the size of everything above the stack's highest usable address.
+    const MARGIN: usize = 16 << 10;
+    let is_main = rustix::thread::gettid() == rustix::process::getpid();
+    let limit = getrlimit(Resource::Stack).current.filter(|limit| is_main && *limit <= MAX_TRUSTED_LIMIT)?;
+    // SAFETY: `getauxval` only reads the auxiliary vector.
     let name = unsafe { libc::getauxval(libc::AT_EXECFN) };
     let (name, limit) = (usize::try_from(name).ok().filter(|name| *name != 0)?, usize::try_from(limit).ok()?);
-    Some((name.checked_sub(limit)?.checked_add(ABOVE)?, name))
+    Some((name.checked_sub(limit)?.checked_add(MARGIN)?, name))
 }
 
 #[cfg(target_os = "linux")]
-fn asked_stack() -> Option<(usize, usize)> {
+fn pthread_stack() -> Option<(usize, usize)> {
     let mut attributes = std::mem::MaybeUninit::uninit();
     let (mut lowest, mut size) = (std::ptr::null_mut(), 0);
-    // SAFETY: the attributes are filled in by the first call before the others use them, are destroyed once, and the
-    // out pointers are of locals that outlive the calls.
+    // SAFETY: `pthread_getattr_np` initializes the attributes before anything else uses them, they are destroyed once, and
+    // the out pointers point to locals.
     unsafe {
         if libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) != 0 {
             return None;
         }
-        let told = libc::pthread_attr_getstack(attributes.as_ptr(), &raw mut lowest, &raw mut size) == 0;
+        let is_known = libc::pthread_attr_getstack(attributes.as_ptr(), &raw mut lowest, &raw mut size) == 0;
         libc::pthread_attr_destroy(attributes.as_mut_ptr());
-        told.then(|| (lowest.addr(), lowest.addr().saturating_add(size)))
+        is_known.then(|| (lowest.addr(), lowest.addr().saturating_add(size)))
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn own_stack() -> Option<(usize, usize)> {
+fn thread_stack() -> Option<(usize, usize)> {
     None
 }

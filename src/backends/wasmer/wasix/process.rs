@@ -82,7 +82,7 @@ impl Process {
     ) -> Option<Extern> {
         let found = provide(store, &self.functions, &self.wasix, import)?;
         Some(match found {
-            Extern::Function(function) if self.watched => Extern::Function(host::watched(store, guest, function)),
+            Extern::Function(function) if self.watched => Extern::Function(host::with_checks(store, guest, function)),
             other => other,
         })
     }

@@ -16,10 +16,10 @@ use wasmer_wasix::{
 use super::outcome::{in_thread, is_thread_exit};
 use super::process::{functions, panicked, provide};
 use super::thread_group::{ThreadGroup, ThreadGuard};
-use crate::backends::wasmer::convert::Funcs;
+use crate::backends::wasmer::convert::References;
 use crate::backends::wasmer::fuel::GuestGlobals;
 use crate::backends::wasmer::host::HostEnv;
-use crate::backends::wasmer::middleware::PrivateExports;
+use crate::backends::wasmer::private_exports::PrivateExports;
 use crate::backends::wasmer::{host, interrupt};
 use crate::error::{Error, ErrorKind};
 use crate::module::info::{Import, ModuleInfo};
@@ -50,13 +50,13 @@ impl ThreadTemplate {
         memory: &Memory,
     ) -> Result<Instance, WasiThreadError> {
         let functions = functions(store, env, &self.info);
-        let funcs = Funcs::default();
+        let references = References::default();
         let shared =
             |store: &mut Store, _: &FunctionEnv<HostEnv>, import: &Import| match (&*import.module, &*import.name) {
                 MEMORY => Some(Extern::Memory(memory.clone())),
                 _ => provide(store, &functions, self.imports.wasix()?, import),
             };
-        let lowered = host::lower(store, &self.info, &self.imports, &funcs, &self.status, shared);
+        let lowered = host::lower(store, &self.info, &self.imports, &references, &self.status, shared);
         let lowered = lowered.map_err(|_| WasiThreadError::Unsupported)?;
         let made = Instance::new_by_index(store, &self.module, &lowered.externs);
         let instance = made.map_err(|error| WasiThreadError::InstanceCreateFailed(Box::new(error)))?;

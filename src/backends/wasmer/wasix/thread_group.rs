@@ -13,7 +13,7 @@ use wasmer_wasix::runtime::task_manager::block_on;
 use wasmer_wasix::wasmer_wasix_types::types::Signal;
 use wasmer_wasix::wasmer_wasix_types::wasi::ExitCode;
 
-use crate::backends::wasmer::interrupt::Flag;
+use crate::backends::wasmer::interrupt::StopFlag;
 use crate::error::Error;
 use crate::runtime::interrupt::InterruptHandle;
 
@@ -48,7 +48,7 @@ pub(super) struct ThreadGroup {
 #[derive(Default)]
 struct GroupState {
     /// The flags by which guest code is stopped, by thread. Each is taken out, under this lock, before its store is dropped.
-    flags: BTreeMap<u32, Flag>,
+    flags: BTreeMap<u32, StopFlag>,
     /// Threads that run, the caller's not counted.
     alive: usize,
     /// How the program ended in one of them.
@@ -113,7 +113,7 @@ impl ThreadGroup {
     }
 
     /// Gives a thread the flag it is stopped by; whether it may run.
-    pub(super) fn register(&self, thread: u32, flag: Option<Flag>) -> bool {
+    pub(super) fn register(&self, thread: u32, flag: Option<StopFlag>) -> bool {
         let mut state = self.state();
         if self.is_over() {
             return false;
