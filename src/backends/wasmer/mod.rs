@@ -1,5 +1,6 @@
 //! The Wasmer backend.
 
+mod br_table;
 mod convert;
 mod errors;
 mod fuel;

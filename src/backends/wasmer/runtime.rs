@@ -18,7 +18,7 @@ use super::host::HostEnv;
 use super::limits::{GuestTunables, claim_stack_size, has_memory_or_table};
 use super::private_exports::PrivateExports;
 use super::wasix::Process;
-use super::{WasmerInstance, WasmerModule, errors, host, interrupt, middleware, serialize};
+use super::{WasmerInstance, WasmerModule, br_table, errors, host, interrupt, middleware, serialize};
 use crate::config::RuntimeConfig;
 use crate::engine::features::Feature;
 use crate::engine::kind::{Compiler, Optimization};
@@ -135,6 +135,7 @@ impl WasmRuntime for WasmerRuntime {
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
         self.registry.admit_work()?;
         let binary = module.binary_for(&self.config)?;
+        br_table::check(std::env::consts::ARCH, self.config.effective_compiler(), binary)?;
         let private = PrivateExports::of(module.info(), &self.config);
         let on_one_thread = binary.len() < SMALL_MODULE || !self.config.parallel_compilation;
         let engine = engine(&self.config, middleware::for_module(&private, binary)?, on_one_thread);
