@@ -159,7 +159,7 @@ fn another_stack_size_changes_the_depth_or_is_refused() {
             let made = with_stack(engine, bytes);
             if engine.kind == RuntimeKind::Wasmer {
                 let error = refused(made, ErrorKind::UnsupportedConfig);
-                tells(error.message(), &["one stack bound in a process", "1048576", &bytes.to_string()]);
+                tells(error.message(), &["one guest stack size per process", "1048576", &bytes.to_string()]);
                 tells(&hints(&error), &["another process"]);
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Every fixture at sampled limits, on every engine and compiler that has what it needs.
+//! Every fixture with a sample of limits, on every engine and compiler that supports its features.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,19 +11,19 @@ use wrun::{ModuleInfo, Trap};
 use crate::rows::{self, Row};
 use crate::sweep::{Call, Metered, Run, Verdict, agree, engines, full_cost, metered, name, run};
 
-/// The one fixture with imports that somebody provides; `expected.json` has none with imports.
+/// A fixture with imports, which `expected.json` does not contain.
 const HOST: &str = r#"{ "file": "fixtures/wat/host.wat", "function": "run", "args": ["35"], "result": 42 }"#;
 
-/// Below what any engine uses until its stack overflows, which no two do at the same depth.
-const SHALLOW: u64 = 10_000;
+/// Less fuel than any engine uses before its stack overflows. The depth of the overflow depends on the engine.
+const FUEL_BEFORE_OVERFLOW: u64 = 10_000;
 
-/// A file, by its path below the package.
+/// Reads a file of the package.
 pub(crate) fn read(file: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     fs::read(path).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// A fixture wherever its features are.
+/// A fixture, compiled on every engine that supports its features.
 struct Fixture {
     info: ModuleInfo,
     on: Vec<Metered>,
@@ -38,17 +38,17 @@ impl Fixture {
     }
 }
 
-/// What was covered on one engine.
+/// The coverage of the test on one engine.
 #[derive(Debug, Default)]
 struct Covered {
     files: BTreeSet<String>,
     calls: usize,
     runs: usize,
-    /// The fixtures that need what it lacks.
-    lacking: BTreeSet<String>,
+    /// The fixtures that need a feature the engine lacks.
+    unsupported: BTreeSet<String>,
 }
 
-/// Limits about where something changes, and some in between that are the same each time.
+/// Selects limits around the interesting values, and a reproducible sample of others.
 fn limits(full: u64, seed: u64) -> BTreeSet<u64> {
     let mut limits =
         BTreeSet::from([0, 1, 2, full / 4, full / 2, full / 4 * 3, full.saturating_sub(1), full, full + 1]);
@@ -68,7 +68,7 @@ fn check_expected(row: &Row, whole: &Run) {
     }
 }
 
-/// Makes a row's call without a limit, then with sampled ones; gives how many runs each engine made that were compared.
+/// Makes a row's call without a limit, then with a sample of limits; returns the number of compared runs on each engine.
 fn sample(row: &Row, fixture: &Fixture, seed: u64) -> usize {
     let on = &fixture.on;
     let ty = fixture.info.function(&row.function).unwrap();
@@ -79,7 +79,7 @@ fn sample(row: &Row, fixture: &Fixture, seed: u64) -> usize {
         assert_eq!(run(other, &call, None), whole, "{row} on {} and {}", other.name, on[0].name);
     }
     let overflows = whole.verdict == Verdict::Trapped(Trap::StackOverflow);
-    let full = if overflows { SHALLOW } else { full_cost(&on[0], &call) };
+    let full = if overflows { FUEL_BEFORE_OVERFLOW } else { full_cost(&on[0], &call) };
     let mut limits = limits(full, seed);
     limits.retain(|limit| !overflows || *limit < full);
     for limit in &limits {
@@ -103,19 +103,19 @@ fn every_fixture_costs_the_same_and_stops_at_the_same_limits_on_every_engine() {
                 covered.calls += 1;
                 covered.runs += runs;
             } else {
-                covered.lacking.insert(row.file.clone());
+                covered.unsupported.insert(row.file.clone());
             }
         }
     }
-    for (name, Covered { files, calls, runs, lacking }) in covered {
-        println!("{name}: {runs} runs of {calls} calls of {} files; lacks what {lacking:?} need", files.len());
-        assert_eq!(files.len() + lacking.len(), fixtures.len(), "{name}: a file is run or it is not");
+    for (name, Covered { files, calls, runs, unsupported }) in covered {
+        println!("{name}: {runs} runs of {calls} calls of {} files; unsupported: {unsupported:?}", files.len());
+        assert_eq!(files.len() + unsupported.len(), fixtures.len(), "{name}: every file is either run or unsupported");
         assert!(files.len() >= 25 && calls >= 170 && runs >= 2_000, "{name}: {runs} of {calls} of {}", files.len());
     }
 }
 
 #[test]
-fn what_a_fixture_asked_of_the_host_is_seen_up_to_where_its_fuel_ends() {
+fn host_calls_happen_until_the_fuel_is_exhausted() {
     let row: Row = serde_json::from_str(HOST).unwrap();
     let fixture = Fixture::compile(&row.file);
     let call =
@@ -123,7 +123,7 @@ fn what_a_fixture_asked_of_the_host_is_seen_up_to_where_its_fuel_ends() {
     let whole = run(&fixture.on[0], &call, None);
     let full = whole.fuel.unwrap();
     let seen = |limit| agree(&fixture.on, "host.wat", &call, limit, full, &whole).seen;
-    // Entering, x, a call: 3. An address, x, base, a call: 4. A store, an address, a load: 3.
+    // The entry, x, a call: 3. An address, x, base, a call: 4. A store, an address, a load: 3.
     assert_eq!((seen(2), seen(3), seen(6), seen(7)), (vec![], vec![35], vec![35], vec![35, 35, 7]));
     assert_eq!((full, whole.seen), (10, vec![35, 35, 7]));
 }

@@ -1,9 +1,9 @@
-//! Portable fuel: the same number on both engines and every compiler, the same verdict for every limit.
+//! Portable fuel: every engine and compiler counts the same fuel, and every limit has the same outcome.
 
+mod api;
 mod fixtures;
 mod programs;
 #[path = "../parity/rows.rs"]
-#[expect(dead_code, reason = "of a row, `tests/parity` asks more")]
+#[expect(dead_code, reason = "only `tests/parity` uses all of it")]
 mod rows;
 mod sweep;
-mod tank;

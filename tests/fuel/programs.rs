@@ -1,4 +1,4 @@
-//! Programs that use what metering can get wrong.
+//! Programs with constructs that metering can get wrong.
 
 use wrun::Feature;
 
@@ -7,7 +7,7 @@ pub(crate) struct Program {
     pub(crate) name: &'static str,
     pub(crate) text: &'static str,
     pub(crate) argument: i32,
-    /// What it needs that not every compiler has.
+    /// The features that not every compiler supports.
     pub(crate) needs: &'static [Feature],
 }
 
@@ -126,7 +126,7 @@ pub(crate) const PROGRAMS: &[Program] = &[
         (drop (i32.add (i32.const 1) (i32.const 2)))
         (unreachable)))"#,
     ),
-    // What follows the first branch of a function or loop is charged in another way than what comes before.
+    // Wasmer charges the code before the first branch of a function or loop differently from the code after it.
     program(
         "after a branch",
         11,

@@ -11,10 +11,10 @@ use wrun::{
 
 use crate::programs::{PROGRAMS, Program};
 
-/// The export a reactor wants called once, before any other.
+/// The export of a reactor that must be called once, before any other.
 const INITIALIZE: &str = "_initialize";
 
-/// What came of a run: what it returned or why it did not, the fuel it used, what the host saw.
+/// The outcome of a run: its verdict, the fuel it used, and the numbers that the host received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Run {
     pub(crate) verdict: Verdict,
@@ -47,12 +47,12 @@ pub(crate) fn engines() -> impl Iterator<Item = (RuntimeKind, Compiler)> {
     features::combinations().filter(|(kind, _)| kind.is_available())
 }
 
-/// What an engine with a compiler is called.
+/// Names an engine with a compiler.
 pub(crate) fn name((kind, compiler): (RuntimeKind, Compiler)) -> String {
     format!("{kind} {compiler}")
 }
 
-/// A module, binary or text, wherever what it `needs` is.
+/// Compiles a module, binary or text, on every engine that supports `needs`.
 pub(crate) fn metered(module: &[u8], needs: &BTreeSet<Feature>) -> Vec<Metered> {
     let able =
         |(kind, compiler): &(RuntimeKind, Compiler)| needs.iter().all(|feature| feature.is_supported(*kind, *compiler));
@@ -65,9 +65,9 @@ pub(crate) fn metered(module: &[u8], needs: &BTreeSet<Feature>) -> Vec<Metered> 
     engines().filter(able).map(on).collect()
 }
 
-/// What the programs and the fixtures import. The host notes what it is given.
+/// Creates the imports of the programs and fixtures. Host functions append their arguments to `seen`.
 fn imports(seen: &Arc<Mutex<Vec<i32>>>) -> HostImports {
-    let note = |seen: &Arc<Mutex<Vec<i32>>>, args: &[Value]| {
+    let record = |seen: &Arc<Mutex<Vec<i32>>>, args: &[Value]| {
         let numbers = args.iter().filter_map(|arg| if let Value::I32(v) = arg { Some(*v) } else { None });
         let numbers: Vec<i32> = numbers.collect();
         seen.lock().unwrap().extend(&numbers);
@@ -77,13 +77,13 @@ fn imports(seen: &Arc<Mutex<Vec<i32>>>) -> HostImports {
     for name in ["seen", "notify"] {
         let sink = Arc::clone(seen);
         imports = imports.with_function("env", name, FuncType::new([ValType::I32], []), move |_, args| {
-            note(&sink, args);
+            record(&sink, args);
             Ok(Vec::new())
         });
     }
     let sink = Arc::clone(seen);
     let ty = FuncType::new([ValType::I32, ValType::I32], [ValType::I32]);
-    imports.with_function("env", "add", ty, move |_, args| Ok(vec![Value::I32(note(&sink, args).iter().sum())]))
+    imports.with_function("env", "add", ty, move |_, args| Ok(vec![Value::I32(record(&sink, args).iter().sum())]))
 }
 
 fn call(instance: &mut dyn WasmInstance, call: &Call<'_>) -> wrun::Result<Vec<Value>> {
@@ -93,14 +93,14 @@ fn call(instance: &mut dyn WasmInstance, call: &Call<'_>) -> wrun::Result<Vec<Va
     instance.call(call.function, &call.args)
 }
 
-/// Makes a call on a fresh instance with this limit.
+/// Makes a call on a fresh instance with a limit.
 pub(crate) fn run(on: &Metered, what: &Call<'_>, limit: Option<u64>) -> Run {
     let seen = Arc::default();
     let imports = imports(&seen);
     let limits = limit.map_or(Limits::none(), |limit| Limits::none().with_fuel(limit));
     let made = on.runtime.create_instance_with(on.module.as_ref(), limits, Capabilities::none(), &imports);
     let (result, fuel) = match made {
-        // There is no instance to ask; one that is out of fuel has used its limit.
+        // Without an instance, the fuel used is only known if the start function exhausted the limit.
         Err(error) => {
             let fuel = limit.filter(|_| error.kind() == ErrorKind::OutOfFuel);
             (Err(error), fuel)
@@ -120,7 +120,7 @@ pub(crate) fn run(on: &Metered, what: &Call<'_>, limit: Option<u64>) -> Run {
     Run { verdict, fuel, seen }
 }
 
-/// The cost of a whole run: where it traps, of the largest limit that exhausts it, and one more.
+/// Returns the cost of a whole run. If the run traps, this is the smallest limit that does not exhaust it.
 pub(crate) fn full_cost(on: &Metered, call: &Call<'_>) -> u64 {
     if let Some(fuel) = run(on, call, None).fuel {
         return fuel;
@@ -135,7 +135,7 @@ pub(crate) fn full_cost(on: &Metered, call: &Call<'_>) -> u64 {
     enough
 }
 
-/// Runs with this limit on every engine and gives what came of it, the same on all; `whole` is the run without a limit,
+/// Runs with a limit on every engine, checks that all agree, and returns the outcome. `whole` is the run without a limit,
 /// which costs `full`.
 pub(crate) fn agree(on: &[Metered], what: &str, call: &Call<'_>, limit: u64, full: u64, whole: &Run) -> Run {
     let (first, others) = on.split_first().unwrap();

@@ -7,13 +7,13 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A file, by its path below the package.
+/// Reads a file of the package.
 pub(crate) fn read(file: &str) -> Vec<u8> {
     fs::read(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// Every module, binary or text, by its path below the package, in order; not those in `fixtures/wasi`, which are
-/// programs that need a world around them and have tests of their own.
+/// Returns the paths of all modules, binary or text, in order. Excludes `fixtures/wasi`: those programs need a WASI
+/// environment and have other tests.
 pub(crate) fn modules() -> Vec<String> {
     let mut found = Vec::new();
     collect(&root().join("fixtures"), &mut found);

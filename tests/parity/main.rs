@@ -1,10 +1,10 @@
-//! The fixtures, on every engine and compiler: each call of `fixtures/expected.json` gives what is written there,
-//! leaves the same behind everywhere, and is refused by name where a feature is lacking.
+//! The fixtures on every engine and compiler: each call in `fixtures/expected.json` has the expected result and leaves the
+//! same state everywhere. An engine that lacks a feature names it in its error.
 #![cfg(any(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
-#![expect(clippy::unwrap_used, reason = "the words of a test fail where they stand, as the tests themselves do")]
+#![expect(clippy::unwrap_used, reason = "a helper may fail the test")]
 
+mod engine;
 mod fixtures;
-mod machine;
 mod rows;
 
 use std::collections::BTreeSet;
@@ -14,50 +14,50 @@ use wrun::engine::features;
 use wrun::module::{requirements, source};
 use wrun::{ErrorKind, Feature, Trap};
 
-use machine::{Ending, Machine, Trace};
+use engine::{Ending, Engine, Trace};
 use rows::Row;
 
-/// The names of features, for messages.
+/// Returns the names of features, for messages.
 fn names(features: &BTreeSet<Feature>) -> Vec<&'static str> {
     features.iter().map(|feature| feature.as_str()).collect()
 }
 
-/// What the module in `file` needs.
-fn needs_of(file: &str) -> BTreeSet<Feature> {
+/// Returns the features that the module in `file` needs.
+fn needed_features(file: &str) -> BTreeSet<Feature> {
     requirements::features(&source::to_binary(&fixtures::read(file)).unwrap()).unwrap()
 }
 
-/// How a row ends on a machine, where that is not what the row expects.
-fn disagreement(machine: &Machine, row: &Row, trace: &Trace) -> Option<String> {
-    let lacking = machine.lacking(&needs_of(&row.file));
-    let as_expected = match &trace.ending {
+/// Describes how the call ended, if the row expects something else.
+fn mismatch(engine: &Engine, row: &Row, trace: &Trace) -> Option<String> {
+    let lacking = engine.lacking(&needed_features(&row.file));
+    let is_expected = match &trace.ending {
         Ending::Refused(named) => !lacking.is_empty() && *named == lacking,
         Ending::Returned(_) | Ending::Trapped(_) if !lacking.is_empty() => false,
         Ending::Returned(values) => row.expected_values(values).is_some_and(|expected| expected == *values),
         Ending::Trapped(trap) => row.trap.as_deref() == Some(trap.as_str()),
         Ending::Failed(_) => false,
     };
-    (!as_expected).then(|| format!("{machine}: {row}: {:?}", trace.ending))
+    (!is_expected).then(|| format!("{engine}: {row}: {:?}", trace.ending))
 }
 
 #[test]
-fn every_call_gives_what_is_expected_on_every_engine() {
+fn every_call_has_the_expected_result_on_every_engine() {
     let rows = rows::all();
     let mut wrong = Vec::new();
-    for mut machine in machine::all() {
+    for mut engine in engine::all() {
         for row in &rows {
-            let trace = machine.run(row);
-            wrong.extend(disagreement(&machine, row, &trace));
+            let trace = engine.run(row);
+            wrong.extend(mismatch(&engine, row, &trace));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
-fn every_call_leaves_the_same_behind_on_every_engine_that_runs_it() {
-    let mut machines = machine::all();
+fn every_call_leaves_the_same_state_on_every_engine() {
+    let mut engines = engine::all();
     for row in rows::all() {
-        let traces: Vec<_> = machines.iter_mut().map(|machine| (machine.to_string(), machine.run(&row))).collect();
+        let traces: Vec<_> = engines.iter_mut().map(|engine| (engine.to_string(), engine.run(&row))).collect();
         let mut ran = traces.iter().filter(|(_, trace)| !matches!(trace.ending, Ending::Refused(_)));
         let Some((first, expected)) = ran.next() else { continue };
         for (other, trace) in ran {
@@ -77,19 +77,19 @@ fn every_row_is_well_formed() {
 }
 
 #[test]
-fn every_row_names_features_that_tell_which_engines_run_it() {
+fn every_row_lists_the_features_that_decide_which_engines_run_it() {
     for row in rows::all() {
-        let (named, needed) = (row.needed_features(), needs_of(&row.file));
+        let (named, needed) = (row.needed_features(), needed_features(&row.file));
         assert!(named.is_subset(&needed), "{row} names {:?}, the module needs {:?}", names(&named), names(&needed));
         for (kind, compiler) in features::combinations() {
             let runs = |features: &BTreeSet<Feature>| features.iter().all(|one| one.is_supported(kind, compiler));
-            assert_eq!(runs(&named), runs(&needed), "{row}: whether {kind} with {compiler} runs it");
+            assert_eq!(runs(&named), runs(&needed), "{row}: {kind} with {compiler}");
         }
     }
 }
 
 #[test]
-fn every_trap_a_row_expects_is_one_there_is() {
+fn every_expected_trap_exists() {
     let known: Vec<_> = rows::TRAPS.iter().map(|trap: &Trap| trap.as_str()).collect();
     for row in rows::all() {
         assert!(row.trap.as_deref().is_none_or(|trap| known.contains(&trap)), "{row}");
@@ -97,15 +97,15 @@ fn every_trap_a_row_expects_is_one_there_is() {
 }
 
 #[test]
-fn every_fixture_loads_where_its_features_are_and_is_refused_by_name_elsewhere() {
-    for machine in machine::all() {
+fn every_fixture_loads_unless_the_engine_lacks_a_feature_and_names_it() {
+    for engine in engine::all() {
         for file in fixtures::modules() {
-            let lacking = machine.lacking(&needs_of(&file));
-            match machine.runtime.load_module(&fixtures::read(&file)) {
-                Ok(_) => assert!(lacking.is_empty(), "{machine} loads {file}, which needs {:?}", names(&lacking)),
+            let lacking = engine.lacking(&needed_features(&file));
+            match engine.runtime.load_module(&fixtures::read(&file)) {
+                Ok(_) => assert!(lacking.is_empty(), "{engine} loads {file}, which needs {:?}", names(&lacking)),
                 Err(error) => {
-                    assert_eq!(error.kind(), ErrorKind::UnsupportedFeature, "{machine}: {file}: {error}");
-                    assert_eq!(machine::named_in(&error), lacking, "{machine}: {file}: {error}");
+                    assert_eq!(error.kind(), ErrorKind::UnsupportedFeature, "{engine}: {file}: {error}");
+                    assert_eq!(engine::named_features(&error), lacking, "{engine}: {file}: {error}");
                 }
             }
         }
@@ -113,25 +113,25 @@ fn every_fixture_loads_where_its_features_are_and_is_refused_by_name_elsewhere()
 }
 
 #[test]
-fn a_fixture_that_imports_what_nobody_provides_is_refused_in_the_same_words() {
+fn unresolved_imports_have_the_same_message_on_every_engine() {
     let mut refused = 0;
     for file in fixtures::modules() {
-        let said: BTreeSet<String> = machine::all().iter().filter_map(|machine| machine.unlinkable(&file)).collect();
-        assert!(said.len() <= 1, "{file}: {said:#?}");
-        refused += said.len();
+        let errors: BTreeSet<String> = engine::all().iter().filter_map(|engine| engine.link_error(&file)).collect();
+        assert!(errors.len() <= 1, "{file}: {errors:#?}");
+        refused += errors.len();
     }
-    assert!(refused >= 2, "the fixtures have modules with imports, of which {refused} were refused");
+    assert!(refused >= 2, "{refused} fixtures with unresolved imports");
 }
 
 #[test]
-fn every_module_that_imports_nothing_is_called_at_least_once() {
+fn every_module_without_imports_is_called_at_least_once() {
     let called: BTreeSet<String> = rows::all().into_iter().map(|row| row.file).collect();
     for file in fixtures::modules() {
         let info = wrun::ModuleInfo::read(&source::to_binary(&fixtures::read(&file)).unwrap()).unwrap();
         let is_binary = Path::new(&file).extension().is_some_and(|ending| ending == "wasm");
         assert!(
             called.contains(&file) || (!is_binary && !info.imports.is_empty()) || requirements::imports_wasi(&info),
-            "no row of expected.json calls {file}"
+            "no row in expected.json calls {file}"
         );
     }
 }

@@ -34,16 +34,16 @@ pub(crate) const TRAPS: &[Trap] = &[
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Row {
-    /// The module, by its path below the package.
+    /// The path of the module in the package.
     pub(crate) file: String,
     /// The exported function.
     pub(crate) function: String,
     /// Its arguments as text.
     pub(crate) args: Vec<String>,
-    /// What it returns, as JSON: where the row says so, for `null` is a result too.
+    /// The result as JSON. `null` is a result too, unlike a missing field.
     #[serde(default, deserialize_with = "present")]
     pub(crate) result: Option<Box<RawValue>>,
-    /// Or the name of the trap it ends in.
+    /// The name of the trap, if the call traps.
     pub(crate) trap: Option<String>,
     #[serde(default)]
     needs: Vec<String>,
@@ -60,19 +60,19 @@ impl fmt::Display for Row {
 }
 
 impl Row {
-    /// The features it says the engine must have.
+    /// Returns the features that the row requires.
     pub(crate) fn needed_features(&self) -> BTreeSet<Feature> {
         let feature = |name: &String| Feature::ALL.iter().copied().find(|feature| feature.as_str() == name);
         self.needs.iter().map(|name| feature(name).unwrap_or_else(|| panic!("{self}: no feature {name}"))).collect()
     }
 
-    /// Whether its module allocates objects or exceptions.
+    /// Returns whether the module allocates objects or exceptions.
     pub(crate) fn allocates_objects(&self) -> bool {
         let needed = self.needed_features();
         needed.contains(&Feature::Gc) || needed.contains(&Feature::Exceptions)
     }
 
-    /// The expected results, bit for bit, read with the types of those that `returned`; none where it is to trap.
+    /// Returns the expected results, decoded with the types of `returned`; `None` if the call should trap.
     pub(crate) fn expected_values(&self, returned: &[Value]) -> Option<Vec<Value>> {
         let document = match (self.result.as_ref()?.get(), returned) {
             ("null", []) => "[]",
@@ -83,7 +83,7 @@ impl Row {
     }
 }
 
-/// Every row, in order.
+/// Returns every row, in order.
 pub(crate) fn all() -> Vec<Row> {
     let rows: Vec<Row> = serde_json::from_slice(&fixtures::read("fixtures/expected.json")).unwrap();
     assert!(!rows.is_empty(), "expected.json has no rows");

@@ -1,4 +1,4 @@
-//! Fuel from the library: used, remaining, added, reset; what is refused.
+//! The library's fuel methods: used, remaining, add, reset, and their errors.
 
 use wrun::{
     Capabilities, ErrorKind, InstanceState, Limits, RuntimeConfig, RuntimeKind, Value, WasmInstance, create_runtime,
@@ -7,7 +7,8 @@ use wrun::{
 const COUNT: &str = r#"(module (func (export "count") (param $n i32) (result i32)
   (loop $l (local.set $n (i32.sub (local.get $n) (i32.const 1))) (br_if $l (local.get $n))) (local.get $n)))"#;
 
-/// What `count` of 10 costs: 1 to enter, 6 operators (get, const, sub, set, get, `br_if`) each time round, 1 to return.
+/// The cost of `count(10)`: 1 for the function entry, 6 operators (get, const, sub, set, get, `br_if`) in each iteration, and
+/// 1 for the last get.
 const TEN: u64 = 1 + 6 * 10 + 1;
 
 fn on_each(body: impl Fn(&RuntimeConfig)) {
@@ -29,7 +30,7 @@ fn count(instance: &mut dyn WasmInstance, n: i32) -> wrun::Result<Vec<Value>> {
 }
 
 #[test]
-fn what_is_used_is_what_the_table_says() {
+fn fuel_used_follows_the_cost_table() {
     on_each(|config| {
         let mut instance = instance(&config.clone().with_metering(), Limits::none()).unwrap();
         assert_eq!((instance.fuel_used(), instance.fuel_remaining()), (Some(0), None));
@@ -41,7 +42,7 @@ fn what_is_used_is_what_the_table_says() {
 }
 
 #[test]
-fn a_limit_holds_for_all_calls_together() {
+fn a_limit_applies_to_all_calls_together() {
     on_each(|config| {
         let limits = Limits::none().with_fuel(2 * TEN + 5);
         let mut instance = instance(&config.clone().with_metering(), limits).unwrap();
@@ -57,7 +58,7 @@ fn a_limit_holds_for_all_calls_together() {
 }
 
 #[test]
-fn fuel_is_added_and_reset() {
+fn fuel_can_be_added_and_reset() {
     on_each(|config| {
         let mut instance = instance(&config.clone().with_metering(), Limits::none().with_fuel(TEN)).unwrap();
         count(instance.as_mut(), 10).unwrap();
@@ -76,7 +77,7 @@ fn fuel_is_added_and_reset() {
 }
 
 #[test]
-fn an_exhausted_instance_runs_again_with_fuel() {
+fn an_exhausted_instance_runs_again_after_a_reset() {
     on_each(|config| {
         let mut instance = instance(&config.clone().with_metering(), Limits::none().with_fuel(0)).unwrap();
         assert_eq!(count(instance.as_mut(), 10).unwrap_err().kind(), ErrorKind::OutOfFuel);
@@ -88,7 +89,7 @@ fn an_exhausted_instance_runs_again_with_fuel() {
 }
 
 #[test]
-fn an_exhausted_instance_does_not_run_again_without_fuel() {
+fn an_exhausted_instance_has_no_fuel_after_recovery() {
     on_each(|config| {
         let mut instance = instance(&config.clone().with_metering(), Limits::none().with_fuel(TEN)).unwrap();
         for n in [11, 11, 1, 1_000] {
@@ -100,7 +101,7 @@ fn an_exhausted_instance_does_not_run_again_without_fuel() {
 }
 
 #[test]
-fn fuel_without_metering_is_refused() {
+fn fuel_without_metering_is_an_error() {
     on_each(|config| {
         let refused = instance(config, Limits::none().with_fuel(1)).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::UnsupportedConfig);
@@ -112,7 +113,7 @@ fn fuel_without_metering_is_refused() {
 }
 
 #[test]
-fn more_than_a_tank_holds_is_refused() {
+fn fuel_above_the_maximum_is_an_error() {
     on_each(|config| {
         let metering = config.clone().with_metering();
         let refused = instance(&metering, Limits::none().with_fuel(u64::MAX)).unwrap_err();
@@ -127,7 +128,7 @@ fn more_than_a_tank_holds_is_refused() {
 }
 
 #[test]
-fn a_module_may_export_the_names_the_engine_room_uses() {
+fn a_module_may_export_the_names_of_private_exports() {
     let text = r#"(module (global (export "wrun:fuel") i64 (i64.const 7)) (func (export "wrun:start") (result i32) (i32.const 9))
       (global $g (mut i32) (i32.const 0)) (func $s (global.set $g (i32.const 5))) (start $s)
       (func (export "get") (result i32) (global.get $g)))"#;
@@ -139,12 +140,12 @@ fn a_module_may_export_the_names_the_engine_room_uses() {
         assert_eq!(instance.global("wrun:fuel").unwrap(), Value::I64(7));
         assert_eq!(instance.call("wrun:start", &[]).unwrap(), [Value::I32(9)]);
         assert_eq!(instance.call("get", &[]).unwrap(), [Value::I32(5)]);
-        assert_eq!(instance.fuel_used(), Some(3 + 2 + 2), "start, wrun:start, get");
+        assert_eq!(instance.fuel_used(), Some(3 + 2 + 2), "the start function, wrun:start, get");
     });
 }
 
 #[test]
-fn nothing_is_left_of_a_limit_after_a_trap_until_more_is_put_in() {
+fn a_trap_uses_up_the_limit_until_fuel_is_added() {
     const LOOP_AND_TRAP: &str = r#"(module
       (func (export "seven") (result i32) (i32.const 7))
       (func (export "trap") (local $n i32)
@@ -160,7 +161,7 @@ fn nothing_is_left_of_a_limit_after_a_trap_until_more_is_put_in() {
         assert_eq!(call(guest.as_mut(), "trap"), Err(ErrorKind::Trap));
         assert_eq!((guest.fuel_used(), guest.fuel_remaining()), (None, None));
         guest.recover();
-        assert_eq!(call(guest.as_mut(), "trap"), Err(ErrorKind::OutOfFuel), "{config:?}: what was used is not known");
+        assert_eq!(call(guest.as_mut(), "trap"), Err(ErrorKind::OutOfFuel), "{config:?}: the fuel used is unknown");
         guest.recover();
         guest.add_fuel(2).unwrap();
         assert_eq!(call(guest.as_mut(), "seven"), Ok(vec![Value::I32(7)]));
@@ -170,7 +171,7 @@ fn nothing_is_left_of_a_limit_after_a_trap_until_more_is_put_in() {
         assert_eq!(call(guest.as_mut(), "trap"), Err(ErrorKind::Trap));
         guest.add_fuel(2).unwrap();
         guest.recover();
-        assert_eq!(call(guest.as_mut(), "seven"), Ok(vec![Value::I32(7)]), "what was put in before stays");
+        assert_eq!(call(guest.as_mut(), "seven"), Ok(vec![Value::I32(7)]), "fuel added before `recover` stays");
         assert_eq!(call(guest.as_mut(), "seven"), Err(ErrorKind::OutOfFuel));
 
         let counted = runtime.metrics().fuel_used;
@@ -178,7 +179,7 @@ fn nothing_is_left_of_a_limit_after_a_trap_until_more_is_put_in() {
         assert_eq!(call(guest.as_mut(), "trap"), Err(ErrorKind::Trap));
         guest.recover();
         assert_eq!(call(guest.as_mut(), "seven"), Ok(vec![Value::I32(7)]));
-        assert_eq!(runtime.metrics().fuel_used - counted, 2, "what is known is counted");
+        assert_eq!(runtime.metrics().fuel_used - counted, 2, "only known fuel is counted");
         assert_eq!(guest.fuel_used(), None);
     });
 }
