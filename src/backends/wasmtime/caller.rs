@@ -1,5 +1,5 @@
 //! Resolved functions and their calls.
-#![expect(unsafe_code, reason = "a handle finds its instance, and numeric calls use raw slots")]
+#![expect(unsafe_code, reason = "numeric calls use raw slots")]
 
 use std::fmt;
 
@@ -7,20 +7,20 @@ use smallvec::SmallVec;
 use wasmtime::{AsContextMut, Func, RootScope, Store, ValRaw};
 
 use super::convert::RawType;
-use super::instance::WasmtimeInstance;
 use super::limits::StoreData;
-use super::{convert, fuel, raw, stack};
+use super::{convert, fuel, stack};
 use crate::error::Result;
+use crate::runtime::core::InstanceCore;
 use crate::runtime::fuel::FuelState;
 use crate::runtime::signature;
-use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
 use crate::value::types::{FuncType, Value};
 
 /// A resolved function of a [`WasmtimeInstance`](super::WasmtimeInstance). Common signatures have their own strategies.
 pub struct WasmtimeFunctionCaller<S = AnySignature> {
-    strategy: S,
-    owner: u64,
-    function: ResolvedFunction,
+    pub(super) strategy: S,
+    /// The number of the function's instance.
+    pub(super) owner: u64,
+    pub(super) function: ResolvedFunction,
 }
 
 /// A function and its type.
@@ -30,48 +30,30 @@ pub(super) struct ResolvedFunction {
     pub(super) ty: FuncType,
 }
 
+/// The parts of an instance that a call needs.
+pub(super) struct CallParts {
+    pub(super) core: InstanceCore,
+    pub(super) store: Store<StoreData>,
+    /// The stack that a call needs, in bytes.
+    pub(super) stack_bytes: usize,
+    pub(super) fuel_state: Option<FuelState>,
+}
+
 /// How to call the functions of one signature.
 pub(super) trait CallStrategy: Send {
-    /// Calls a function of `instance`.
+    /// Calls a function of the instance that `parts` belong to.
     fn call(
         &mut self,
         function: &ResolvedFunction,
-        instance: &mut WasmtimeInstance,
+        parts: &mut CallParts,
         args: &[Value],
         results: &mut [Value],
     ) -> Result<()>;
 }
 
-impl<S> WasmtimeFunctionCaller<S> {
-    pub(super) fn new(strategy: S, owner: u64, function: ResolvedFunction) -> Self {
-        Self { strategy, owner, function }
-    }
-}
-
-/// Creates the handle of a function, with the fastest strategy for its signature.
-pub(super) fn prepare(owner: u64, function: ResolvedFunction) -> Box<dyn WasmFunctionCaller> {
-    raw::prepare(owner, &function)
-        .unwrap_or_else(|| Box::new(WasmtimeFunctionCaller::new(AnySignature::of(&function.ty), owner, function)))
-}
-
 impl<S> fmt::Debug for WasmtimeFunctionCaller<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "WasmtimeFunctionCaller({})", self.function.ty)
-    }
-}
-
-impl<S: CallStrategy> WasmFunctionCaller for WasmtimeFunctionCaller<S> {
-    fn ty(&self) -> &FuncType {
-        &self.function.ty
-    }
-
-    #[inline]
-    fn call(&mut self, instance: &mut dyn WasmInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
-        // SAFETY: the owner's number is one of a `WasmtimeInstance`, which made this handle.
-        match unsafe { instance.seat().of::<WasmtimeInstance>(self.owner) } {
-            Some(instance) => self.strategy.call(&self.function, instance, args, results),
-            None => Err(signature::other_instance()),
-        }
     }
 }
 
@@ -91,11 +73,11 @@ impl CallStrategy for AnySignature {
     fn call(
         &mut self,
         ResolvedFunction { func, ty }: &ResolvedFunction,
-        instance: &mut WasmtimeInstance,
+        parts: &mut CallParts,
         args: &[Value],
         results: &mut [Value],
     ) -> Result<()> {
-        let WasmtimeInstance { core, store, stack_bytes, fuel_state, .. } = instance;
+        let CallParts { core, store, stack_bytes, fuel_state } = parts;
         signature::check_call(ty, args, results.len())?;
         core.status().run(|| {
             stack::with_room(*stack_bytes, || match &mut self.raw {

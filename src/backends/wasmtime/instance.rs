@@ -1,65 +1,55 @@
-//! Instances.
+//! Instances and their resolved functions.
+#![expect(unsafe_code, reason = "a handle finds its instance")]
 
 use std::fmt;
 
-use wasmtime::{AsContextMut, Extern, Instance, RootScope, Store};
+use wasmtime::{AsContextMut, Extern, Instance, RootScope};
 
-use super::caller::{AnySignature, CallStrategy, ResolvedFunction};
-use super::limits::StoreData;
-use super::{caller, convert, fuel, memory};
+use super::caller::{AnySignature, CallParts, CallStrategy, ResolvedFunction, WasmtimeFunctionCaller};
+use super::{convert, fuel, memory, raw};
 use crate::error::Result;
 use crate::runtime::core::{InstanceCore, Seat};
 use crate::runtime::fuel::{FuelCounter, FuelState};
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
 use crate::runtime::{access, signature};
-use crate::value::types::Value;
+use crate::value::types::{FuncType, Value};
 
 /// An instance in its own store.
 pub struct WasmtimeInstance {
-    pub(super) core: InstanceCore,
-    pub(super) store: Store<StoreData>,
-    /// The stack that a call needs, in bytes.
-    pub(super) stack_bytes: usize,
-    pub(super) fuel_state: Option<FuelState>,
+    parts: CallParts,
     instance: Instance,
 }
 
 impl WasmtimeInstance {
-    pub(super) fn new(
-        core: InstanceCore,
-        store: Store<StoreData>,
-        instance: Instance,
-        stack_bytes: usize,
-        fuel_state: Option<FuelState>,
-    ) -> Self {
-        Self { core, store, stack_bytes, fuel_state, instance }
+    pub(super) fn new(parts: CallParts, instance: Instance) -> Self {
+        Self { parts, instance }
     }
 
     /// Resolves an exported function that the host can call.
     fn resolve(&mut self, name: &str) -> Result<ResolvedFunction> {
-        let ty = signature::find_callable(self.core.info(), name)?.clone();
-        match self.instance.get_func(&mut self.store, name) {
+        let ty = signature::find_callable(self.parts.core.info(), name)?.clone();
+        match self.instance.get_func(&mut self.parts.store, name) {
             Some(func) => Ok(ResolvedFunction { func, ty }),
-            None => Err(access::no_such_export(self.core.info(), "func", name)),
+            None => Err(access::no_such_export(self.parts.core.info(), "func", name)),
         }
     }
 
     fn with_memory<R>(&mut self, name: &str, access: impl FnOnce(&mut [u8]) -> R) -> Result<R> {
-        let export = self.instance.get_export(&mut self.store, name);
-        let accessed = export.and_then(|export| memory::with_bytes(&mut self.store, export, access));
-        accessed.ok_or_else(|| access::no_such_export(self.core.info(), "memory", name))
+        let export = self.instance.get_export(&mut self.parts.store, name);
+        let accessed = export.and_then(|export| memory::with_bytes(&mut self.parts.store, export, access));
+        accessed.ok_or_else(|| access::no_such_export(self.parts.core.info(), "memory", name))
     }
 }
 
 impl fmt::Debug for WasmtimeInstance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WasmtimeInstance").field("core", &self.core).finish_non_exhaustive()
+        f.debug_struct("WasmtimeInstance").field("core", &self.parts.core).finish_non_exhaustive()
     }
 }
 
 impl WasmInstance for WasmtimeInstance {
     fn core(&self) -> &InstanceCore {
-        &self.core
+        &self.parts.core
     }
 
     fn fuel_counter(&mut self) -> &mut dyn FuelCounter {
@@ -67,24 +57,28 @@ impl WasmInstance for WasmtimeInstance {
     }
 
     fn seat(&mut self) -> Seat<'_> {
-        Seat::new(self.core.id(), self)
+        Seat::new(self.parts.core.id(), self)
     }
 
     fn function(&mut self, name: &str) -> Result<Box<dyn WasmFunctionCaller>> {
-        Ok(caller::prepare(self.core.id(), self.resolve(name)?))
+        let function = self.resolve(name)?;
+        let owner = self.parts.core.id();
+        Ok(raw::prepare(owner, &function).unwrap_or_else(|| {
+            Box::new(WasmtimeFunctionCaller { strategy: AnySignature::of(&function.ty), owner, function })
+        }))
     }
 
     fn call_into(&mut self, name: &str, args: &[Value], results: &mut [Value]) -> Result<()> {
         let function = self.resolve(name)?;
         let mut strategy = AnySignature::of(&function.ty);
-        strategy.call(&function, self, args, results).map_err(|error| error.in_function(name))
+        strategy.call(&function, &mut self.parts, args, results).map_err(|error| error.in_function(name))
     }
 
     fn global(&mut self, name: &str) -> Result<Value> {
-        access::check_global(self.core.info(), name)?;
-        let mut scope = RootScope::new(&mut self.store);
+        access::check_global(self.parts.core.info(), name)?;
+        let mut scope = RootScope::new(&mut self.parts.store);
         let Some(Extern::Global(global)) = self.instance.get_export(&mut scope, name) else {
-            return Err(access::no_such_export(self.core.info(), "global", name));
+            return Err(access::no_such_export(self.parts.core.info(), "global", name));
         };
         let val = global.get(&mut scope);
         convert::from_val(scope.as_context_mut(), &val)
@@ -105,14 +99,29 @@ impl WasmInstance for WasmtimeInstance {
 
 impl FuelCounter for WasmtimeInstance {
     fn fuel_state(&mut self) -> Option<&mut FuelState> {
-        self.fuel_state.as_mut()
+        self.parts.fuel_state.as_mut()
     }
 
     fn left(&mut self) -> i64 {
-        fuel::left(&self.store)
+        fuel::left(&self.parts.store)
     }
 
     fn set_left(&mut self, left: i64) {
-        fuel::set_left(&mut self.store, left);
+        fuel::set_left(&mut self.parts.store, left);
+    }
+}
+
+impl<S: CallStrategy> WasmFunctionCaller for WasmtimeFunctionCaller<S> {
+    fn ty(&self) -> &FuncType {
+        &self.function.ty
+    }
+
+    #[inline]
+    fn call(&mut self, instance: &mut dyn WasmInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
+        // SAFETY: the owner's number is one of a `WasmtimeInstance`, which made this handle.
+        match unsafe { instance.seat().of::<WasmtimeInstance>(self.owner) } {
+            Some(instance) => self.strategy.call(&self.function, &mut instance.parts, args, results),
+            None => Err(signature::other_instance()),
+        }
     }
 }

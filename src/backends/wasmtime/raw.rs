@@ -5,8 +5,7 @@ use std::marker::PhantomData;
 
 use wasmtime::{Func, ValRaw};
 
-use super::caller::{CallStrategy, ResolvedFunction, WasmtimeFunctionCaller};
-use super::instance::WasmtimeInstance;
+use super::caller::{CallParts, CallStrategy, ResolvedFunction, WasmtimeFunctionCaller};
 use super::{fuel, stack};
 use crate::error::Result;
 use crate::runtime::signature;
@@ -73,19 +72,19 @@ struct CommonSignature<P, R>(PhantomData<fn(P) -> R>);
 #[expect(clippy::inline_always, reason = "one more stack frame makes a call 5 % slower")]
 fn call<R: RawResults, const N: usize>(
     func: Func,
-    instance: &mut WasmtimeInstance,
+    parts: &mut CallParts,
     mut slots: [ValRaw; N],
     results: &mut [Value],
 ) -> Result<()> {
-    if stack::has_room(instance.stack_bytes)
-        && let Some(running) = instance.core.status().begin()
+    if stack::has_room(parts.stack_bytes)
+        && let Some(running) = parts.core.status().begin()
     {
         // SAFETY: `func` belongs to this store and has the signature of this strategy. The slots hold arguments of its
         // parameters' types and have room for its results. None of the values is a reference.
-        let ran = unsafe { func.call_unchecked(&mut instance.store, &raw mut slots) };
-        running.end(fuel::finish_call(&mut instance.store, &mut instance.fuel_state, ran))?;
+        let ran = unsafe { func.call_unchecked(&mut parts.store, &raw mut slots) };
+        running.end(fuel::finish_call(&mut parts.store, &mut parts.fuel_state, ran))?;
     } else {
-        call_slow(func, instance, &mut slots)?;
+        call_slow(func, parts, &mut slots)?;
     }
     R::take(&slots, results);
     Ok(())
@@ -93,8 +92,8 @@ fn call<R: RawResults, const N: usize>(
 
 /// Calls `func` on a new stack if needed, checks for interrupts, and returns an error if the instance accepts no calls.
 #[cold]
-fn call_slow(func: Func, instance: &mut WasmtimeInstance, slots: &mut [ValRaw]) -> Result<()> {
-    let WasmtimeInstance { core, store, stack_bytes, fuel_state, .. } = instance;
+fn call_slow(func: Func, parts: &mut CallParts, slots: &mut [ValRaw]) -> Result<()> {
+    let CallParts { core, store, stack_bytes, fuel_state } = parts;
     core.status().run(|| {
         stack::with_room(*stack_bytes, || {
             // SAFETY: as in `call`, the only caller.
@@ -117,7 +116,7 @@ macro_rules! arity {
             fn call(
                 &mut self,
                 ResolvedFunction { func, ty }: &ResolvedFunction,
-                instance: &mut WasmtimeInstance,
+                parts: &mut CallParts,
                 args: &[Value],
                 results: &mut [Value],
             ) -> Result<()> {
@@ -127,7 +126,7 @@ macro_rules! arity {
                 {
                     // The last slot makes room for the result of a function without parameters.
                     let slots = [$($arg.to_raw(),)* ValRaw::i64(0)];
-                    return call::<R, _>(*func, instance, slots, results);
+                    return call::<R, _>(*func, parts, slots, results);
                 }
                 signature_mismatch(ty, args, results)
             }
@@ -147,7 +146,8 @@ fn boxed<P: 'static, R: 'static>(owner: u64, function: &ResolvedFunction) -> Box
 where
     CommonSignature<P, R>: CallStrategy,
 {
-    Box::new(WasmtimeFunctionCaller::new(CommonSignature::<P, R>(PhantomData), owner, function.clone()))
+    let function = function.clone();
+    Box::new(WasmtimeFunctionCaller { strategy: CommonSignature::<P, R>(PhantomData), owner, function })
 }
 
 arity! { nullary }

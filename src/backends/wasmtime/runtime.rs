@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use wasmtime::{Config, Engine, Instance, Module, OptLevel, Store};
 
+use super::caller::CallParts;
 use super::deferred_start::{self, DeferredStart};
 use super::limits::StoreData;
 use super::{WasmtimeInstance, WasmtimeModule, errors, fuel, host, interrupt, serialize, stack};
@@ -162,7 +163,7 @@ impl WasmRuntime for WasmtimeRuntime {
                 fuel::finish_call(&mut store, &mut fuel_state, started)
             })?;
         }
-        Ok(Box::new(WasmtimeInstance::new(core.made(), store, instance, stack_bytes, fuel_state)))
+        Ok(Box::new(WasmtimeInstance::new(CallParts { core: core.made(), store, stack_bytes, fuel_state }, instance)))
     }
 
     fn metrics(&self) -> RuntimeMetrics {
