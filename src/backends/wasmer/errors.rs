@@ -13,7 +13,8 @@ pub(super) fn compile(error: &CompileError) -> Error {
     Error::new(ErrorKind::UnsupportedFeature, format!("wasmer cannot compile the module: {error}"))
 }
 
-/// Converts an instantiation error. Imports and limits are already checked, so anything but a trap is a failure of the host.
+/// Converts an instantiation error. Imports and limits are already checked, so anything but a trap means that the system
+/// lacks resources.
 pub(super) fn instantiate(error: InstantiationError) -> Error {
     match error {
         InstantiationError::Link(LinkError::Trap(error)) | InstantiationError::Start(error) => call(error),

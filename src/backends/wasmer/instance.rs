@@ -20,7 +20,7 @@ use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
 use crate::runtime::{access, signature};
 use crate::value::types::{FuncType, Value};
 
-/// The main function of a program, which ends with it.
+/// The main function of a WASIX program. The program ends when it returns.
 const MAIN: &str = "_start";
 
 /// An instance in its own store.

@@ -12,7 +12,8 @@ pub(super) fn compile(error: &wasmtime::Error) -> Error {
     Error::new(ErrorKind::UnsupportedFeature, format!("wasmtime cannot compile the module: {error:#}"))
 }
 
-/// Converts an instantiation error. Imports and limits are already checked, so anything but a trap is a failure of the host.
+/// Converts an instantiation error. Imports and limits are already checked, so anything but a trap means that the system
+/// lacks resources.
 pub(super) fn instantiate(store: impl AsContextMut<Data = StoreData>, error: wasmtime::Error) -> Error {
     convert_known(store, error).unwrap_or_else(|error| {
         Error::new(ErrorKind::Internal, format!("the module cannot be instantiated: {error:#}"))

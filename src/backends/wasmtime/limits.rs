@@ -13,7 +13,7 @@ pub(super) struct StoreData {
     pub(super) status: Arc<InstanceStatus>,
     /// Bytes reserved for a growth that has not succeeded or failed yet.
     pending_growth: u64,
-    /// By how many bytes the code was moved in the module before it was compiled.
+    /// By how many bytes the code section was moved before compilation.
     pub(super) code_shift: i64,
     /// The guest, after instantiation.
     pub(super) instance: Option<Instance>,

@@ -49,7 +49,7 @@ impl WasmtimeModule {
         self.start.as_deref()
     }
 
-    /// Returns by how many bytes the code was moved before it was compiled.
+    /// Returns by how many bytes the code section was moved before compilation.
     pub(super) fn code_shift(&self) -> i64 {
         self.code_shift
     }

@@ -61,7 +61,7 @@ fn thread_stack() -> Option<(usize, usize)> {
 #[cfg(target_os = "linux")]
 fn main_thread_stack() -> Option<(usize, usize)> {
     const MAX_TRUSTED_LIMIT: u64 = 64 << 20;
-    /// More than the size of everything above the stack's highest usable address.
+    /// An upper bound for the size of the name and everything above it.
     const MARGIN: usize = 16 << 10;
     let is_main = rustix::thread::gettid() == rustix::process::getpid();
     let limit = getrlimit(Resource::Stack).current.filter(|limit| is_main && *limit <= MAX_TRUSTED_LIMIT)?;
