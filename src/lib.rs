@@ -66,7 +66,7 @@ pub use runtime::status::InstanceState;
 pub use runtime::traits::{WasmFunctionCaller, WasmInstance, WasmModule, WasmRuntime};
 pub use value::types::{FuncType, ValType, Value};
 
-/// The examples of the README, compiled and run.
+/// The examples of the documents, compiled and run.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+#[doc = include_str!("../docs/library.md")]
+struct Documents;

@@ -29,9 +29,9 @@ fn versions_match_the_manifest() {
 }
 
 #[test]
-fn the_table_in_the_readme_is_the_one_printed() {
-    let readme = std::fs::read_to_string("README.md").unwrap();
-    let (_, rest) = readme.split_once("<!-- engines -->\n").unwrap();
+fn the_table_in_the_docs_is_current() {
+    let document = std::fs::read_to_string("docs/engines.md").unwrap();
+    let (_, rest) = document.split_once("<!-- engines -->\n").unwrap();
     let (table, _) = rest.split_once("<!-- /engines -->").unwrap();
     assert!(table == run(&["engines", "-o", "markdown"]).stdout, "stale: run `wrun engines -o markdown`");
 }
