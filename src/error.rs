@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::escape::Escaped;
 use crate::limits::LimitExceeded;
-use crate::module::escape::Escaped;
 
 /// What this crate returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -33,6 +33,7 @@ pub mod capabilities;
 pub mod config;
 pub mod engine;
 pub mod error;
+pub mod escape;
 pub mod limits;
 pub mod module;
 pub mod network;

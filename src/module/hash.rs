@@ -1,4 +1,4 @@
-//! Hashing, on several threads where that pays.
+//! BLAKE3 hashes of modules and cache entries, on several threads for large inputs.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -7,45 +7,45 @@ use std::io;
 use blake3::hazmat::{self, ChainingValue, HasherExt, Mode};
 use blake3::{Hash, Hasher};
 
-use super::{file, pool};
+use super::{pool, read_at};
 
-/// From this many bytes on, starting threads costs less than it saves (4 MiB in memory: 0.65 ms on one thread, 0.4 on two).
-const LARGE: usize = 4 << 20;
+/// The size in bytes from which threads save more time than they cost (4 MiB in memory: 0.65 ms on one thread, 0.4 on two).
+const PARALLEL_MIN: usize = 4 << 20;
 
-/// From this many bytes on, a file is better hashed piece by piece than read into memory, whose pages take longer.
+/// The size in bytes from which hashing a file piece by piece is faster than reading it into new memory.
 pub(crate) const LARGE_FILE: usize = 1 << 20;
 
-/// How much of a file a thread reads and hashes at a time: what a processor keeps close, and a subtree of the hash.
+/// Bytes that a thread reads and hashes at a time. They fit in a processor's cache and are one subtree of the hash.
 const PIECE: usize = 256 << 10;
 
 thread_local! {
-    /// What a thread reads into. New memory for all of a file takes longer than reading and hashing it.
-    static READ: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    /// The buffer that a thread reads into.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The hash of bytes.
+/// Hashes `bytes`.
 pub(crate) fn contents(bytes: &[u8]) -> Hash {
     let mut hasher = Hasher::new();
-    add(&mut hasher, bytes);
+    update(&mut hasher, bytes);
     hasher.finalize()
 }
 
-/// Adds `bytes` to what is hashed.
-pub(crate) fn add(hasher: &mut Hasher, bytes: &[u8]) {
-    if bytes.len() >= LARGE && pool::has_threads() {
+/// Adds `bytes` to `hasher`.
+pub(crate) fn update(hasher: &mut Hasher, bytes: &[u8]) {
+    if bytes.len() >= PARALLEL_MIN && pool::has_threads() {
         hasher.update_rayon(bytes);
     } else {
         hasher.update(bytes);
     }
 }
 
-/// The hash of the first `length` bytes of a file, [`LARGE_FILE`] or more: all threads read and hash, each its own pieces,
-/// where that pays.
+/// Hashes the first `length` bytes of a file, which must be at least [`LARGE_FILE`]. For large files, each thread reads and
+/// hashes its own pieces.
 ///
 /// # Errors
-/// Those of reading; [`io::ErrorKind::UnexpectedEof`] where the file is shorter.
+/// Those of reading; [`io::ErrorKind::UnexpectedEof`] if the file is shorter.
 pub(crate) fn of_file(file: &File, length: u64) -> io::Result<Hash> {
-    let (left, right) = halves(file, 0, length, length >= LARGE as u64 && pool::has_threads())?;
+    let (left, right) = halves(file, 0, length, length >= PARALLEL_MIN as u64 && pool::has_threads())?;
     Ok(hazmat::merge_subtrees_root(&left, &right, Mode::Hash))
 }
 
@@ -62,9 +62,9 @@ fn subtree(file: &File, start: u64, length: u64, threads: bool) -> io::Result<Ch
         let (left, right) = halves(file, start, length, threads)?;
         return Ok(hazmat::merge_subtrees_non_root(&left, &right, Mode::Hash));
     }
-    READ.with_borrow_mut(|piece| {
+    BUFFER.with_borrow_mut(|piece| {
         piece.resize(usize::try_from(length).map_err(io::Error::other)?, 0);
-        file::fill(file, start, piece)?;
+        read_at::read_exact_at(file, start, piece)?;
         Ok(Hasher::new().set_input_offset(start).update(piece).finalize_non_root())
     })
 }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_has_the_hash_of_its_bytes() {
+    fn hashing_a_file_equals_hashing_its_bytes() {
         let large = LARGE_FILE;
         let bytes: Vec<u8> = (0..1_000_003_u32).flat_map(u32::to_le_bytes).collect();
         let mut file = tempfile::tempfile().unwrap();

@@ -1,40 +1,35 @@
-//! What a module says of itself: imports, exports, memories, tables, sections.
+//! The facts of a module: imports, exports, memories, tables, sections.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use wasmparser::types::{CoreTypeId, Types};
-use wasmparser::{KnownCustom, Parser, Payload, TypeRef, WasmFeatures};
 
-use crate::error::Result;
-use crate::module::requirements;
-use crate::module::validation::{invalid, validate};
 use crate::value::types::{FuncType, ValType};
 
 /// A linear memory's type; sizes are in pages of `page_size` bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MemoryType {
-    /// The least number of pages.
+    /// The minimum number of pages.
     pub minimum: u64,
-    /// The most, where declared.
+    /// The maximum number of pages, if declared.
     pub maximum: Option<u64>,
     /// Whether threads may share it.
     pub shared: bool,
     /// Whether addresses are 64-bit.
     pub memory64: bool,
-    /// Bytes in a page: 65536 but for custom page sizes.
+    /// Bytes in a page: 65536 except with custom page sizes.
     pub page_size: u64,
 }
 
 impl MemoryType {
-    /// A 32-bit memory of 64 KiB pages.
+    /// Creates the type of a 32-bit memory with pages of 64 KiB.
     #[must_use]
     pub const fn new(minimum: u64, maximum: Option<u64>) -> Self {
         Self { minimum, maximum, shared: false, memory64: false, page_size: 65536 }
     }
 
-    /// The bytes it is sure to take: its minimum, or its maximum where it is shared.
+    /// Returns the bytes that count as used from the start: the minimum, or the maximum of a shared memory.
     #[must_use]
     pub const fn committed_bytes(&self) -> u64 {
         let pages = match self.maximum {
@@ -49,18 +44,18 @@ impl MemoryType {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TableType {
-    /// What it holds.
+    /// The type of its elements.
     pub element: ValType,
-    /// The least number of elements.
+    /// The minimum number of elements.
     pub minimum: u64,
-    /// The most, where declared.
+    /// The maximum number of elements, if declared.
     pub maximum: Option<u64>,
     /// Whether indices are 64-bit.
     pub table64: bool,
 }
 
 impl TableType {
-    /// A table with 32-bit indices.
+    /// Creates the type of a table with 32-bit indices.
     #[must_use]
     pub const fn new(element: ValType, minimum: u64, maximum: Option<u64>) -> Self {
         Self { element, minimum, maximum, table64: false }
@@ -73,18 +68,18 @@ impl TableType {
 pub enum ExternType {
     /// A function.
     Func(FuncType),
-    /// A global, and whether it can change.
+    /// A global's type, and whether it is mutable.
     Global(ValType, bool),
     /// A linear memory.
     Memory(MemoryType),
     /// A table.
     Table(TableType),
-    /// An exception tag, by what it carries.
+    /// An exception tag, by the type of its payload.
     Tag(FuncType),
 }
 
 impl ExternType {
-    /// `func`, `global`, `memory`, `table` or `tag`.
+    /// Returns `func`, `global`, `memory`, `table` or `tag`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -139,29 +134,29 @@ impl fmt::Display for Range {
     }
 }
 
-/// Something a module needs from outside.
+/// One import of a module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Import {
-    /// The module it asks for.
+    /// The name of the module it is imported from.
     pub module: String,
     /// The name within that module.
     pub name: String,
-    /// What it must be.
+    /// The required type.
     pub ty: ExternType,
 }
 
-/// Something a module offers.
+/// One export of a module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Export {
     /// Its name.
     pub name: String,
-    /// What it is.
+    /// Its type.
     pub ty: ExternType,
 }
 
-/// A custom section, by name and size of its contents in bytes.
+/// A custom section.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CustomSection {
@@ -183,7 +178,7 @@ pub struct Producer {
     pub version: String,
 }
 
-/// The facts of one module, known without an engine.
+/// The facts of one module, found without an engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ModuleInfo {
@@ -191,21 +186,21 @@ pub struct ModuleInfo {
     pub name: Option<String>,
     /// The size of the binary in bytes.
     pub size: usize,
-    /// How many functions it defines, imports not counted.
+    /// The number of functions it defines, without imports.
     pub functions: u32,
-    /// What it imports, in order.
+    /// Its imports, in order.
     pub imports: Vec<Import>,
-    /// What it exports, in order.
+    /// Its exports, in order.
     pub exports: Vec<Export>,
-    /// The memories it defines, imports not counted.
+    /// The memories it defines, without imports.
     pub memories: Vec<MemoryType>,
-    /// The tables it defines, imports not counted.
+    /// The tables it defines, without imports.
     pub tables: Vec<TableType>,
-    /// How many exception tags it has, imports counted.
+    /// The number of exception tags, with imports.
     pub tags: u32,
-    /// The index of the function run at instantiation.
+    /// The index of the start function.
     pub start: Option<u32>,
-    /// Whether it waits on a shared memory (`memory.atomic.wait32` and its like), which nothing but another thread ends.
+    /// Whether it waits on a shared memory (`memory.atomic.wait32` or `wait64`). Only another thread can end such a wait.
     pub waits: bool,
     /// Its custom sections, in order.
     pub custom_sections: Vec<CustomSection>,
@@ -214,16 +209,7 @@ pub struct ModuleInfo {
 }
 
 impl ModuleInfo {
-    /// Reads a binary module, whatever feature it uses.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidModule`](crate::ErrorKind::InvalidModule) where it is malformed or invalid.
-    pub fn read(binary: &[u8]) -> Result<Self> {
-        let types = validate(binary, WasmFeatures::all() - WasmFeatures::COMPONENT_MODEL)?;
-        Self::of(binary, &types).map_err(|error| invalid(&error))
-    }
-
-    /// The function exported as `name`.
+    /// Returns the type of the function exported as `name`.
     #[must_use]
     pub fn function(&self, name: &str) -> Option<&FuncType> {
         self.exports.iter().find_map(|export| match &export.ty {
@@ -232,151 +218,11 @@ impl ModuleInfo {
         })
     }
 
-    /// The exported functions with their types, in order.
+    /// Returns the names and types of the exported functions, in order.
     pub fn functions(&self) -> impl Iterator<Item = (&str, &FuncType)> {
         self.exports.iter().filter_map(|export| match &export.ty {
             ExternType::Func(ty) => Some((export.name.as_str(), ty)),
             _ => None,
         })
     }
-
-    /// The facts of a binary already validated.
-    pub(crate) fn of(binary: &[u8], types: &Types) -> wasmparser::Result<Self> {
-        let mut info = Self { size: binary.len(), ..Self::default() };
-        let facts = Facts(types);
-        let (mut memories, mut tables, mut functions, mut shared) = (0, 0, 0, false);
-        for payload in Parser::new(0).parse_all(binary) {
-            match payload? {
-                Payload::ImportSection(section) => {
-                    for import in section.into_imports() {
-                        let import = import?;
-                        match import.ty {
-                            TypeRef::Memory(ty) => (memories, shared) = (memories + 1, shared | ty.shared),
-                            TypeRef::Table(_) => tables += 1,
-                            TypeRef::Func(_) | TypeRef::FuncExact(_) => functions += 1,
-                            TypeRef::Global(_) | TypeRef::Tag(_) => {}
-                        }
-                        let (module, name) = (import.module.to_owned(), import.name.to_owned());
-                        info.imports.push(Import { module, name, ty: facts.import(&import.ty) });
-                    }
-                }
-                Payload::ExportSection(section) => {
-                    for export in section {
-                        let export = export?;
-                        let ty = facts.export(export.kind, export.index);
-                        info.exports.push(Export { name: export.name.to_owned(), ty });
-                    }
-                }
-                Payload::MemorySection(section) => {
-                    for memory in section {
-                        shared |= memory?.shared;
-                    }
-                }
-                Payload::CodeSectionEntry(body) if shared && !info.waits => info.waits = requirements::waits(&body)?,
-                Payload::StartSection { func, .. } => info.start = Some(func),
-                Payload::CustomSection(section) => {
-                    let (name, size) = (section.name().to_owned(), section.data().len());
-                    info.custom_sections.push(CustomSection { name, size });
-                    info.read_custom(section.as_known());
-                }
-                _ => {}
-            }
-        }
-        let types = types.as_ref();
-        info.functions = types.function_count() - functions;
-        info.tags = types.tag_count();
-        info.memories = (memories..types.memory_count()).map(|index| memory(types.memory_at(index))).collect();
-        info.tables = (tables..types.table_count()).map(|index| table(&types.table_at(index))).collect();
-        Ok(info)
-    }
-
-    /// Names and producers; a malformed custom section is no fault of the module, so what cannot be read is left out.
-    fn read_custom(&mut self, section: KnownCustom<'_>) {
-        match section {
-            KnownCustom::Name(names) => {
-                for name in names.into_iter().flatten() {
-                    if let wasmparser::Name::Module { name, .. } = name {
-                        self.name = Some(name.to_owned());
-                    }
-                }
-            }
-            KnownCustom::Producers(fields) => {
-                for field in fields.into_iter().flatten() {
-                    for value in field.values.into_iter().flatten() {
-                        let (name, version) = (value.name.to_owned(), value.version.to_owned());
-                        self.producers.push(Producer { field: field.name.to_owned(), name, version });
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-struct Facts<'t>(&'t Types);
-
-impl Facts<'_> {
-    fn import(&self, ty: &TypeRef) -> ExternType {
-        let types = self.0.as_ref();
-        match ty {
-            TypeRef::Func(index) | TypeRef::FuncExact(index) => {
-                ExternType::Func(self.func(types.core_type_at_in_module(*index)))
-            }
-            TypeRef::Tag(tag) => ExternType::Tag(self.func(types.core_type_at_in_module(tag.func_type_idx))),
-            TypeRef::Table(ty) => ExternType::Table(table(ty)),
-            TypeRef::Memory(ty) => ExternType::Memory(memory(*ty)),
-            TypeRef::Global(ty) => ExternType::Global(val_type(ty.content_type), ty.mutable),
-        }
-    }
-
-    fn export(&self, kind: wasmparser::ExternalKind, index: u32) -> ExternType {
-        use wasmparser::ExternalKind as Kind;
-        let types = self.0.as_ref();
-        match kind {
-            Kind::Func | Kind::FuncExact => ExternType::Func(self.func(types.core_function_at(index))),
-            Kind::Table => ExternType::Table(table(&types.table_at(index))),
-            Kind::Memory => ExternType::Memory(memory(types.memory_at(index))),
-            Kind::Global => {
-                let ty = types.global_at(index);
-                ExternType::Global(val_type(ty.content_type), ty.mutable)
-            }
-            Kind::Tag => ExternType::Tag(self.func(types.tag_at(index))),
-        }
-    }
-
-    fn func(&self, id: CoreTypeId) -> FuncType {
-        let ty = self.0[id].unwrap_func();
-        let list = |types: &[wasmparser::ValType]| types.iter().map(|ty| val_type(*ty)).collect::<Vec<_>>();
-        FuncType::new(list(ty.params()), list(ty.results()))
-    }
-}
-
-fn val_type(ty: wasmparser::ValType) -> ValType {
-    match ty {
-        wasmparser::ValType::I32 => ValType::I32,
-        wasmparser::ValType::I64 => ValType::I64,
-        wasmparser::ValType::F32 => ValType::F32,
-        wasmparser::ValType::F64 => ValType::F64,
-        wasmparser::ValType::V128 => ValType::V128,
-        wasmparser::ValType::Ref(ty) => ref_type(ty),
-    }
-}
-
-fn ref_type(ty: wasmparser::RefType) -> ValType {
-    match ty {
-        wasmparser::RefType::FUNCREF => ValType::FuncRef,
-        wasmparser::RefType::EXTERNREF => ValType::ExternRef,
-        other => ValType::Ref(other.to_string().into()),
-    }
-}
-
-fn memory(ty: wasmparser::MemoryType) -> MemoryType {
-    let page_size = 1 << ty.page_size_log2.unwrap_or(16);
-    let wasmparser::MemoryType { initial: minimum, maximum, shared, memory64, .. } = ty;
-    MemoryType { minimum, maximum, shared, memory64, page_size }
-}
-
-fn table(ty: &wasmparser::TableType) -> TableType {
-    let element = ref_type(ty.element_type);
-    TableType { element, minimum: ty.initial, maximum: ty.maximum, table64: ty.table64 }
 }

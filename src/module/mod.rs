@@ -1,10 +1,11 @@
-//! Modules as bytes and as facts, before and without any engine.
+//! Modules as bytes and as facts, before any engine sees them.
 
-pub mod escape;
 pub mod file;
 pub(crate) mod hash;
 pub mod info;
+mod parse;
 pub(crate) mod pool;
+pub(crate) mod read_at;
 pub mod requirements;
 pub mod source;
 pub(crate) mod validation;

@@ -1,45 +1,44 @@
-//! What a module needs: features of the engine, capabilities of the host.
+//! What a module requires: features of the engine, capabilities of the host.
 
 use std::collections::BTreeSet;
 
 use wasmparser::{
-    AbstractHeapType, BlockType, FunctionBody, HeapType, Operator, Parser, Payload, RefType, ValType, Validator,
-    WasmFeatures,
+    AbstractHeapType, BlockType, HeapType, Operator, Parser, Payload, RefType, ValType, Validator, WasmFeatures,
 };
 
 use crate::engine::features::Feature;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{Import, ModuleInfo};
 
-/// The features a valid binary needs.
+/// Returns the features that a valid binary needs.
 ///
-/// Operators tell theirs by the proposal they belong to and the types they name; for everything outside function
-/// bodies, a feature is needed where the module without its bodies does not validate without it. So the cost is one
-/// pass over the code, whatever the number of features.
+/// An operator needs the proposal that it belongs to and those of the types it names. Everything outside function bodies needs
+/// a feature if the module without its bodies is invalid without that feature. The cost is one pass over the code, whatever
+/// the number of features.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidModule`] where the binary is malformed.
+/// Returns [`ErrorKind::InvalidModule`] if the binary is malformed.
 pub fn features(binary: &[u8]) -> Result<BTreeSet<Feature>> {
-    let mut needed = of_operators(binary)
+    let mut needed = operator_features(binary)
         .map_err(|error| Error::new(ErrorKind::InvalidModule, format!("invalid module: {error}")))?;
     let all = WasmFeatures::all() - WasmFeatures::COMPONENT_MODEL;
     for &feature in Feature::ALL {
-        if !needed.contains(&feature) && !skeleton_is_valid(binary, all - feature.flag() - implying(feature)) {
+        if !needed.contains(&feature) && !skeleton_is_valid(binary, all - feature.flag() - implied_by(feature)) {
             needed.insert(feature);
         }
     }
     Ok(needed)
 }
 
-/// The features that bring `feature` along, so that a module may need it though they are there.
-fn implying(feature: Feature) -> WasmFeatures {
+/// The features that imply `feature`. They must be off as well to find out whether a module needs `feature`.
+fn implied_by(feature: Feature) -> WasmFeatures {
     match feature {
         Feature::FunctionReferences => Feature::Gc.flag(),
         _ => WasmFeatures::empty(),
     }
 }
 
-/// Whether everything but the function bodies is valid with `features`.
+/// Whether everything except the function bodies is valid with `features`.
 fn skeleton_is_valid(binary: &[u8], features: WasmFeatures) -> bool {
     let mut parser = Parser::new(0);
     parser.set_features(features);
@@ -47,24 +46,14 @@ fn skeleton_is_valid(binary: &[u8], features: WasmFeatures) -> bool {
     parser.parse_all(binary).all(|payload| payload.is_ok_and(|payload| validator.payload(&payload).is_ok()))
 }
 
-/// Whether a function waits for another thread to notify it.
-pub(crate) fn waits(body: &FunctionBody<'_>) -> wasmparser::Result<bool> {
-    for operator in body.get_operators_reader()? {
-        if matches!(operator?, Operator::MemoryAtomicWait32 { .. } | Operator::MemoryAtomicWait64 { .. }) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-/// Whether a module imports WASI: preview 1, what came before it, or WASIX.
+/// Whether a module imports WASI: preview 1, its predecessor `wasi_unstable`, or WASIX.
 #[must_use]
 pub fn imports_wasi(info: &ModuleInfo) -> bool {
     let preview1 = |import: &Import| matches!(&*import.module, "wasi_snapshot_preview1" | "wasi_unstable");
     info.imports.iter().any(|import| preview1(import) || is_wasix(&import.module, &import.name))
 }
 
-/// Whether an import is of WASIX: of `wasix_32v1`, or what starts a thread for a module made for preview 1.
+/// Whether an import belongs to WASIX: any of `wasix_32v1`, and `thread-spawn`, which preview 1 modules use to start threads.
 #[must_use]
 pub fn is_wasix(module: &str, name: &str) -> bool {
     match module {
@@ -74,7 +63,7 @@ pub fn is_wasix(module: &str, name: &str) -> bool {
     }
 }
 
-/// Whether a module imports a way to start threads.
+/// Whether a module imports a function that starts threads.
 #[must_use]
 pub fn starts_threads(info: &ModuleInfo) -> bool {
     let starts = |name: &str| matches!(name, "thread-spawn" | "thread_spawn" | "thread_spawn_v2");
@@ -93,17 +82,17 @@ macro_rules! proposal_of_operator {
 }
 wasmparser::for_each_operator!(proposal_of_operator);
 
-fn of_operators(binary: &[u8]) -> wasmparser::Result<BTreeSet<Feature>> {
+fn operator_features(binary: &[u8]) -> wasmparser::Result<BTreeSet<Feature>> {
     let mut proposals = BTreeSet::new();
     let mut needed = BTreeSet::new();
     for payload in Parser::new(0).parse_all(binary) {
         let Payload::CodeSectionEntry(body) = payload? else { continue };
         for local in body.get_locals_reader()? {
-            needed.extend(of_type(local?.1));
+            needed.extend(type_feature(local?.1));
         }
         for operator in body.get_operators_reader()? {
             let operator = operator?;
-            needed.extend(of_immediates(&operator));
+            needed.extend(immediate_feature(&operator));
             proposals.insert(proposal(&operator));
         }
     }
@@ -111,30 +100,30 @@ fn of_operators(binary: &[u8]) -> wasmparser::Result<BTreeSet<Feature>> {
     Ok(needed)
 }
 
-/// What an operator needs by the types it names, whatever proposal it belongs to itself.
-fn of_immediates(operator: &Operator<'_>) -> Option<Feature> {
+/// The feature that an operator needs because of the types it names.
+fn immediate_feature(operator: &Operator<'_>) -> Option<Feature> {
     match operator {
         Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty } => match blockty {
             BlockType::FuncType(_) => Some(Feature::MultiValue),
-            BlockType::Type(ty) => of_type(*ty),
+            BlockType::Type(ty) => type_feature(*ty),
             BlockType::Empty => None,
         },
-        Operator::TypedSelect { ty } => of_type(*ty),
-        Operator::RefNull { hty } => RefType::new(true, *hty).map(of_reference),
+        Operator::TypedSelect { ty } => type_feature(*ty),
+        Operator::RefNull { hty } => RefType::new(true, *hty).map(reference_feature),
         _ => None,
     }
 }
 
-fn of_type(ty: ValType) -> Option<Feature> {
+fn type_feature(ty: ValType) -> Option<Feature> {
     match ty {
         ValType::V128 => Some(Feature::Simd),
-        ValType::Ref(ty) => Some(of_reference(ty)),
+        ValType::Ref(ty) => Some(reference_feature(ty)),
         ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 => None,
     }
 }
 
-/// The latest feature a reference type needs; it builds on the others.
-fn of_reference(ty: RefType) -> Feature {
+/// The latest feature that a reference type needs; it implies the earlier ones.
+fn reference_feature(ty: RefType) -> Feature {
     use AbstractHeapType as Heap;
     match ty.heap_type() {
         HeapType::Abstract { shared: true, .. } => Feature::SharedEverythingThreads,
@@ -147,7 +136,7 @@ fn of_reference(ty: RefType) -> Feature {
     }
 }
 
-/// Something outside the guest that its imports ask for.
+/// A part of the host that a module's imports need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -162,24 +151,24 @@ pub enum HostCapability {
     Random,
     /// Open files and the standard streams.
     Streams,
-    /// Paths in granted folders.
+    /// Paths in granted directories.
     Filesystem,
     /// Sockets.
     Network,
     /// Threads and processes.
     Processes,
-    /// Functions or values of a host program.
+    /// Functions or values of the embedding program.
     Host,
 }
 
-/// What the imports of a module ask for, by WASI's own grouping of its functions; anything that is not WASI is
+/// Returns the host capabilities that a module's imports need, by WASI's grouping of its functions. Any import outside WASI is
 /// [`HostCapability::Host`].
 #[must_use]
 pub fn host_capabilities(info: &ModuleInfo) -> BTreeSet<HostCapability> {
-    let is_program = info.imports.iter().any(|import| is_wasix(&import.module, &import.name));
-    let wish = |module: &str, name: &str| match module {
-        // What its threads share.
-        "env" if is_program && name == "memory" => None,
+    let is_wasix_module = info.imports.iter().any(|import| is_wasix(&import.module, &import.name));
+    let capability = |module: &str, name: &str| match module {
+        // The memory that its threads share.
+        "env" if is_wasix_module && name == "memory" => None,
         "wasi" if is_wasix(module, name) => Some(HostCapability::Processes),
         "wasi_snapshot_preview1" | "wasi_unstable" | "wasix_32v1" => match name.split('_').next() {
             Some("args") => Some(HostCapability::Arguments),
@@ -194,5 +183,5 @@ pub fn host_capabilities(info: &ModuleInfo) -> BTreeSet<HostCapability> {
         },
         _ => Some(HostCapability::Host),
     };
-    info.imports.iter().filter_map(|import| wish(&import.module, &import.name)).collect()
+    info.imports.iter().filter_map(|import| capability(&import.module, &import.name)).collect()
 }

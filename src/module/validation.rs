@@ -1,4 +1,4 @@
-//! Validation by the specification, of just the features that an engine has.
+//! Validation against the specification, restricted to the features that an engine supports.
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use wasmparser::types::Types;
@@ -9,24 +9,27 @@ use wasmparser::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::pool;
 
-/// The types of a binary that uses no more than `features`.
+/// Validates a binary that may use `features` only, and returns its types.
+///
+/// # Errors
+/// Returns [`ErrorKind::InvalidModule`] with the first error in the binary.
 pub(crate) fn validate(binary: &[u8], features: WasmFeatures) -> Result<Types> {
-    let at_once = || validate_on_threads(binary, features);
-    if let Some(types) = (binary.len() >= LARGE && pool::has_threads()).then(at_once).flatten() {
+    let in_parallel = || validate_on_threads(binary, features);
+    if let Some(types) = (binary.len() >= PARALLEL_MIN && pool::has_threads()).then(in_parallel).flatten() {
         return Ok(types);
     }
-    // In order, so that it is the first error that is told.
+    // Sequentially, so that the reported error is the first one.
     Validator::new_with_features(features).validate_all(binary).map_err(|error| invalid(&error))
 }
 
-/// From this many bytes on, functions are validated on all threads (69 MB: 0.4 s on one).
-const LARGE: usize = 1 << 20;
+/// The size in bytes from which functions are validated on all threads (69 MB: 0.4 s on one).
+const PARALLEL_MIN: usize = 1 << 20;
 
-/// Validates a module as [`Validator::validate_all`] does, but its functions on all threads, once all else of it is found to
-/// be valid; `None` where anything is not.
+/// Validates a module like [`Validator::validate_all`], but its functions on all threads after the rest of it. Returns `None`
+/// if it is invalid.
 fn validate_on_threads(binary: &[u8], features: WasmFeatures) -> Option<Types> {
     let mut validator = Validator::new_with_features(features);
-    // Some features are ways to write a module, which only its reader knows of.
+    // Some features change the binary format, which the parser has to know.
     let mut parser = Parser::new(0);
     parser.set_features(features);
     let (mut functions, mut types) = (Vec::new(), None);
@@ -37,17 +40,18 @@ fn validate_on_threads(binary: &[u8], features: WasmFeatures) -> Option<Types> {
             ValidPayload::Ok | ValidPayload::Parser(_) => {}
         }
     }
-    let is_valid = |kept: &mut FuncValidatorAllocations, (function, body): (FuncToValidate<_>, FunctionBody<'_>)| {
-        let mut validator = function.into_validator(std::mem::take(kept));
+    let is_valid = |allocations: &mut FuncValidatorAllocations,
+                    (function, body): (FuncToValidate<_>, FunctionBody<'_>)| {
+        let mut validator = function.into_validator(std::mem::take(allocations));
         let validated = validator.validate(&body);
-        *kept = validator.into_allocations();
+        *allocations = validator.into_allocations();
         validated.is_ok()
     };
     let all_valid = functions.into_par_iter().map_init(FuncValidatorAllocations::default, is_valid).all(|valid| valid);
     types.filter(|_| all_valid)
 }
 
-/// What a malformed or invalid module fails with.
+/// Converts an error of the parser or validator.
 pub(crate) fn invalid(error: &wasmparser::BinaryReaderError) -> Error {
     let message = format!("invalid module: {} (at offset {:#x})", error.message(), error.offset());
     Error::new(ErrorKind::InvalidModule, message)
@@ -58,21 +62,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn functions_are_validated_alike_on_one_thread_and_on_all() {
+    fn one_thread_and_all_threads_agree() {
         let padding = "(func (drop (i32.const 1)))".repeat(1000);
         let cases = [
             ("valid", String::new()),
-            ("of a wrong type", "(func (result i32) i64.const 1)".to_owned()),
-            ("of a feature that is not there", "(func (drop (v128.const i64x2 0 0)))".to_owned()),
+            ("type mismatch", "(func (result i32) i64.const 1)".to_owned()),
+            ("disabled feature", "(func (drop (v128.const i64x2 0 0)))".to_owned()),
             (
-                "outside of functions",
+                "invalid outside functions",
                 "(start 0) (func $f (param i32)) (export \"a\" (func 0)) (export \"a\" (func 0))".to_owned(),
             ),
         ];
         let modules =
             cases.map(|(what, more)| (what, wat::parse_str(format!("(module {padding} {more} {padding})")).unwrap()));
-        for (what, binary) in modules.into_iter().chain([("written as a feature has it that is not there", compact())])
-        {
+        for (what, binary) in modules.into_iter().chain([("disabled binary format", compact())]) {
             let features = WasmFeatures::default() - WasmFeatures::SIMD - WasmFeatures::COMPACT_IMPORTS;
             let on_one = Validator::new_with_features(features).validate_all(&binary);
             let on_all = validate_on_threads(&binary, features);
@@ -80,7 +83,7 @@ mod tests {
         }
     }
 
-    /// A module with two imports of one module, whose name is written once (the proposal of compact imports).
+    /// A module with two imports from one module, whose name is written once (the compact imports proposal).
     fn compact() -> Vec<u8> {
         let imports = [1, 1, b'm', 0, 0x7f, 2, 1, b'a', 0, 0, 1, b'b', 0, 0];
         let binary = [&b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x0e"[..], &imports].concat();

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::module::escape::Escaped;
+use crate::escape::Escaped;
 use crate::module::info::{ExternType, ModuleInfo};
 
 /// The range of `length` bytes from `offset`, where it lies inside a memory of `size` bytes.

@@ -9,8 +9,8 @@ use crate::config::RuntimeConfig;
 use crate::engine::features::{self, Feature};
 use crate::engine::kind::{Compiler, Optimization, RuntimeKind};
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
 use crate::limits::{LimitExceeded, LimitKind, Limits, MOST_TABLE_ELEMENTS};
-use crate::module::escape::Escaped;
 use crate::module::info::{ExternType, Import, MemoryType, ModuleInfo, TableType};
 use crate::module::{requirements, source, validation};
 use crate::runtime::host::{HostImports, HostItem};
@@ -111,7 +111,7 @@ pub fn admit<'a>(config: &RuntimeConfig, bytes: &'a [u8]) -> Result<AdmittedModu
     let binary = source::to_binary(bytes)?;
     let supported = features::flags(Feature::ALL.iter().copied().filter(|feature| has(config, *feature)));
     let types = validation::validate(&binary, supported).map_err(|error| explain(error, &binary, config))?;
-    let info = ModuleInfo::of(&binary, &types)
+    let info = ModuleInfo::read_valid(&binary, &types)
         .map_err(|error| Error::new(ErrorKind::Internal, "a valid module could not be read").with_source(error))?;
     check_compiler(config, &info)?;
     Ok(AdmittedModule { config: config.clone(), binary, info: Arc::new(info) })

@@ -1,7 +1,7 @@
 //! A function of a module by its name, and whether what it is given fits its type.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::module::escape::Escaped;
+use crate::escape::Escaped;
 use crate::module::info::ModuleInfo;
 use crate::runtime::preflight::MOST_LISTED;
 use crate::value::types::{FuncType, ValType, Value};

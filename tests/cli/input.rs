@@ -15,7 +15,7 @@ fn the_error_for_an_invalid_module_says_why() {
         refused(b"hello", &["not a WebAssembly module"]);
         refused(b"\0asm", &["invalid module", "unexpected end"]);
         refused(b"\0asm\x02\0\0\0", &["invalid module", "version"]);
-        refused(b"(module (func (export \"f\") i32.ad))", &["does not assemble", "i32.ad"]);
+        refused(b"(module (func (export \"f\") i32.ad))", &["invalid WebAssembly text", "i32.ad"]);
         refused(b"(module (func (export \"f\") (result i32)))", &["invalid module", "type mismatch"]);
         refused(b"\0asm\x0d\0\x01\0", &["component"]);
     });

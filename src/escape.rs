@@ -1,9 +1,9 @@
-//! Names that a module chose, made safe to show.
+//! Strings chosen by a guest, made safe to print.
 
 use std::fmt;
 
-/// A guest's string for people: control and formatting characters are escaped, so that it can neither steer a terminal
-/// nor pass for a line of wrun's own.
+/// Displays a guest's string with control and formatting characters escaped, so that it can neither control a terminal
+/// nor imitate a line of wrun's own output.
 #[derive(Clone, Copy, Debug)]
 pub struct Escaped<'n>(pub &'n str);
 
@@ -21,8 +21,8 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// Characters that change how others are shown: direction marks, embeddings, overrides and isolates (Unicode Standard
-/// Annex 9), line and paragraph separators, and what has no width.
+/// Whether a character changes how others are displayed: direction marks, embeddings, overrides and isolates (Unicode
+/// Standard Annex 9), line and paragraph separators, and characters of no width.
 fn is_formatting(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_steers_a_terminal_is_escaped_and_the_rest_is_not() {
+    fn only_control_and_formatting_characters_are_escaped() {
         assert_eq!(Escaped("add_größe").to_string(), "add_größe");
         assert_eq!(Escaped("\x1b[2J\n\0").to_string(), "\\u{1b}[2J\\u{a}\\u{0}");
         assert_eq!(Escaped("a\u{202e}b").to_string(), "a\\u{202e}b");
