@@ -18,15 +18,7 @@ use disabled as wasmer;
 #[cfg(not(feature = "wasmtime-runtime"))]
 use disabled as wasmtime;
 
-/// Returns a number that changes if the backend's code generation changes: part of the cache key.
-pub(crate) const fn code_fingerprint(kind: RuntimeKind) -> u64 {
-    match kind {
-        RuntimeKind::Wasmtime => wasmtime::CODE_FINGERPRINT,
-        RuntimeKind::Wasmer => wasmer::CODE_FINGERPRINT,
-    }
-}
-
-/// Creates the runtime that `config` describes.
+/// Makes the runtime that `config` describes.
 ///
 /// # Errors
 /// [`ErrorKind::EngineUnavailable`](crate::ErrorKind::EngineUnavailable) if the engine is not compiled in,

@@ -1,5 +1,5 @@
-//! The place of one module in a cache.
-#![expect(unsafe_code, reason = "code that was found to be what this program wrote is handed to its engine")]
+//! The entry of one module in a cache.
+#![expect(unsafe_code, reason = "verified code of this program is handed to its engine")]
 
 use std::io;
 use std::path::PathBuf;
@@ -9,16 +9,17 @@ use blake3::Hash;
 
 use super::format::{self, EntryFacts, EntryWriter};
 use super::metadata::EntryMetadata;
-use super::{eviction, key};
-use crate::cache::Cache;
+use super::store::Cache;
+use super::{folder, key};
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
+use crate::module::hash;
 use crate::module::info::ModuleInfo;
 use crate::runtime::compiled_code::{CachedCode, CodeParts, SerializedCode};
 use crate::runtime::preflight;
 use crate::runtime::traits::{WasmModule, WasmRuntime};
 
-/// Where the code of a module is, or is to be.
+/// The place of one module's code in a cache, filled or not.
 #[derive(Debug)]
 pub(crate) struct CacheEntry {
     cache: Cache,
@@ -27,83 +28,97 @@ pub(crate) struct CacheEntry {
 }
 
 impl CacheEntry {
-    /// The place of a module, binary or text, of these contents, for runtimes of this configuration.
-    pub(crate) fn of(cache: &Cache, config: &RuntimeConfig, contents: Hash) -> Self {
-        Self { cache: cache.clone(), config: config.clone(), key: key::of(config, contents) }
+    /// The entry of a module, binary or text, with this hash of its `contents`, compiled by `runtime`.
+    pub(crate) fn new(cache: &Cache, runtime: &dyn WasmRuntime, contents: Hash) -> Self {
+        Self { cache: cache.clone(), config: runtime.config().clone(), key: key::of(runtime, contents) }
     }
 
-    /// Its key, in hexadecimal digits.
+    /// Returns the key in hexadecimal digits.
     pub(crate) fn key(&self) -> String {
         self.key.to_hex().to_string()
     }
 
-    /// The cache it is in.
+    /// The cache that the entry belongs to.
     pub(crate) fn cache(&self) -> &Cache {
         &self.cache
     }
 
     fn path(&self) -> PathBuf {
-        self.cache.dir().join(eviction::file_name(self.key))
+        folder::entry_path(self.cache.dir(), self.key)
     }
 
-    /// The code, where it is there and every byte of it is what was written.
+    /// Returns the code if the entry exists and every byte of it is intact.
     pub(crate) fn find(&self) -> Option<CachedCode> {
         match format::load(&self.path(), self.key) {
             Ok(loaded) => {
                 loaded.mark_use();
                 let (EntryFacts { info, code_shift }, code) = loaded.into_parts();
                 let parts = CodeParts { info: Arc::new(info), code, code_shift };
-                // SAFETY: the file is this user's, in a folder that nobody else can write to, and each of its bytes was
-                // checked against a checksum, so this program wrote it; its files get their names when they are whole
-                // and are not changed after that. Its key, which the checksum covers, is that of this module, this
-                // configuration, this version of the program and its engines, and this processor's features.
+                // SAFETY: the file belongs to this user, in a folder that no other user can write to, and all its bytes
+                // match a checksum, so this program wrote it. Entries get their names once they are complete and
+                // do not change after that. The key, which the checksum covers, depends on this module, this configuration,
+                // this version of the program and its engines, and this processor's features.
                 Some(unsafe { CachedCode::new(self.config.clone(), parts) })
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => {
-                tracing::info!("the entry {} of the cache is not used: {error}", self.path().display());
+                self.log_unusable(&error);
                 None
             }
         }
     }
 
-    /// A module of code that was found; none where its engine does not take it, which a new entry will mend.
+    /// Makes a module of code that [`CacheEntry::find`] returned. Returns `None` if the engine rejects the code; the module is
+    /// then compiled and the entry replaced.
     pub(crate) fn restore(&self, runtime: &dyn WasmRuntime, code: CachedCode) -> Option<Box<dyn WasmModule>> {
-        match preflight::guard_compiler(&self.config, || runtime.restore(code)) {
-            Ok(module) => Some(module),
-            Err(error) => {
-                tracing::info!("the entry {} of the cache is not used: {error}", self.path().display());
-                None
-            }
-        }
+        let restored = preflight::guard_compiler(&self.config, || runtime.restore(code));
+        restored.inspect_err(|error| self.log_unusable(error)).ok()
     }
 
-    /// Keeps what was compiled of a module of `module_bytes`.
+    fn log_unusable(&self, error: &dyn std::error::Error) {
+        tracing::info!("ignoring the cache entry {}: {error}", self.path().display());
+    }
+
+    /// Writes the code of a module that has `module_bytes` as it was given.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] where it cannot be written, or is larger than the whole cache may be.
+    /// Returns [`ErrorKind::Internal`] if it cannot be written, or is larger than the whole cache may be.
     pub(crate) fn fill(&self, module: &dyn WasmModule, module_bytes: usize) -> Result<()> {
         let SerializedCode { code, code_shift } = preflight::guard_compiler(&self.config, || module.serialize())?;
         let facts = EntryFacts { info: ModuleInfo::clone(module.info()), code_shift };
-        let about = EntryMetadata::new(&self.config, self.cache.label(), module_bytes as u64);
-        let failed = |error: io::Error| {
-            let message = format!("cannot write to the cache folder {}: {error}", self.cache.dir().display());
-            Error::new(ErrorKind::Internal, message).with_source(error)
-        };
-        let entry = EntryWriter::new(self.key, &code, &facts, &about).map_err(failed)?;
-        let (length, most) = (entry.length(), self.cache.max_bytes());
-        if length > most {
-            let message = format!("an entry of {length} bytes is more than the {most} the cache may take");
+        let metadata = EntryMetadata::new(&self.config, self.cache.label(), module_bytes as u64);
+        let failed = |error| self.cache.failure("write to", error);
+        let entry = EntryWriter::new(self.key, &code, &facts, &metadata).map_err(failed)?;
+        let (length, max_bytes) = (entry.length(), self.cache.max_bytes());
+        if length > max_bytes {
+            let message = format!("an entry of {length} bytes exceeds the cache's limit of {max_bytes}");
             return Err(Error::new(ErrorKind::Internal, message));
         }
         self.cache.make_room(length);
         entry.write(&self.path()).map_err(failed)
     }
 
-    /// The same, where whoever listens is told why it is not kept.
+    /// Like [`CacheEntry::fill`], but only logs a failure.
     pub(crate) fn fill_or_log(&self, module: &dyn WasmModule, module_bytes: usize) {
         if let Err(error) = self.fill(module, module_bytes) {
-            tracing::info!("the code is not kept: {error}");
+            tracing::info!("the code is not cached: {error}");
         }
+    }
+}
+
+impl Cache {
+    /// Returns a module, binary or text, ready to be instantiated: from cached code, or compiled and then cached. The
+    /// [metrics](WasmRuntime::metrics) of the runtime count both cases.
+    ///
+    /// # Errors
+    /// Those of [`WasmRuntime::load_module`], which does the same without a cache.
+    pub fn load_or_compile(&self, runtime: &dyn WasmRuntime, bytes: &[u8]) -> Result<Box<dyn WasmModule>> {
+        let entry = CacheEntry::new(self, runtime, hash::contents(bytes));
+        if let Some(module) = entry.find().and_then(|code| entry.restore(runtime, code)) {
+            return Ok(module);
+        }
+        let module = runtime.compile(&preflight::admit(runtime.config(), bytes)?)?;
+        entry.fill_or_log(module.as_ref(), bytes.len());
+        Ok(module)
     }
 }

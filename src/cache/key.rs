@@ -1,21 +1,21 @@
-//! What an entry is found by: a hash of everything that compiled code follows from.
+//! The key of an entry: a hash of everything that its compiled code depends on.
 
 use blake3::{Hash, Hasher};
 
-use super::cpu;
-use crate::backends;
 use crate::config::RuntimeConfig;
 use crate::engine::features::Feature;
 use crate::engine::kind::{Compiler, Optimization};
 use crate::runtime::compiled_code::fingerprint;
 use crate::runtime::preflight;
+use crate::runtime::traits::WasmRuntime;
 
-/// How entries are laid out; a new number for each change.
+/// The version of the file format. Increase it with every change.
 pub(super) const FORMAT: u64 = 1;
 
-/// What decides which modules are admitted, and what is known of one: a hit implies both.
+/// The source files that decide which modules are admitted and which facts are kept of them: a hit skips both steps.
 const ADMISSION: u64 = fingerprint(&[
     include_bytes!("../module/info.rs"),
+    include_bytes!("../module/parse.rs"),
     include_bytes!("../module/requirements.rs"),
     include_bytes!("../module/source.rs"),
     include_bytes!("../module/validation.rs"),
@@ -24,36 +24,36 @@ const ADMISSION: u64 = fingerprint(&[
     include_bytes!("../value/types.rs"),
 ]);
 
-/// The key of a module, binary or text, of these contents, for runtimes of one configuration.
-pub(super) fn of(config: &RuntimeConfig, contents: Hash) -> Hash {
+/// Returns the key of a module, binary or text, with this hash of its `contents`, compiled by `runtime`.
+pub(super) fn of(runtime: &dyn WasmRuntime, contents: Hash) -> Hash {
+    let config = runtime.config();
     let mut hasher = Hasher::new();
-    // Each part with its length, so that no two lists of parts are the same bytes.
-    let mut say = |part: &[u8]| {
+    // Each part is preceded by its length, so that different parts never add up to the same bytes.
+    let mut add = |part: &[u8]| {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part);
     };
-    say(b"wrun compiled code");
-    say(env!("CARGO_PKG_VERSION").as_bytes());
-    // The crates that this was built with, as far as its own lock file says.
-    say(env!("WRUN_LOCK").as_bytes());
-    say(&FORMAT.to_le_bytes());
-    say(&ADMISSION.to_le_bytes());
-    say(&backends::code_fingerprint(config.kind).to_le_bytes());
-    say(config.kind.as_str().as_bytes());
-    say(config.kind.version().as_bytes());
-    say(config.effective_compiler().as_str().as_bytes());
-    say(options(config).join(" ").as_bytes());
+    add(b"wrun compiled code");
+    add(env!("CARGO_PKG_VERSION").as_bytes());
+    // The versions of all crates that this program was built with.
+    add(env!("WRUN_LOCK").as_bytes());
+    add(&FORMAT.to_le_bytes());
+    add(&ADMISSION.to_le_bytes());
+    add(config.kind.as_str().as_bytes());
+    add(config.kind.version().as_bytes());
+    add(&runtime.code_compatibility().to_le_bytes());
+    add(config.effective_compiler().as_str().as_bytes());
+    add(options(config).join(" ").as_bytes());
     let features = Feature::ALL.iter().filter(|feature| preflight::has(config, **feature));
-    say(features.map(|feature| feature.as_str()).collect::<Vec<_>>().join(" ").as_bytes());
-    say(target().as_bytes());
-    say(cpu::features().join(" ").as_bytes());
-    say(contents.as_bytes());
+    add(features.map(|feature| feature.as_str()).collect::<Vec<_>>().join(" ").as_bytes());
+    add(contents.as_bytes());
     hasher.finalize()
 }
 
-/// What of a configuration is in the code, engine and compiler aside: the names of what is switched on. Every field is
-/// looked at here, so that a new one is not forgotten.
+/// Returns the names of the configuration options that change the code, besides engine and compiler. Takes the configuration
+/// apart field by field, so that a new field does not compile until it is considered here.
 pub(super) fn options(config: &RuntimeConfig) -> Vec<&'static str> {
+    // Both engines check the stack limit when the code runs, so it is not part of the code.
     let RuntimeConfig {
         kind: _,
         compiler: _,
@@ -64,60 +64,63 @@ pub(super) fn options(config: &RuntimeConfig) -> Vec<&'static str> {
         interruption,
         canonical_nans,
     } = config;
-    let (cranelift, optimization) =
-        (config.effective_compiler() == Compiler::Cranelift, config.effective_optimization());
-    // The stack's bound is looked up where code runs, on both engines.
-    let switches = [
+    let optimization = (config.effective_compiler() == Compiler::Cranelift).then(|| config.effective_optimization());
+    let options = [
         (*metering, "fuel"),
         (*interruption, "timeout"),
         (*canonical_nans, "deterministic"),
-        (cranelift && optimization == Optimization::None, "opt-none"),
-        (cranelift && optimization == Optimization::Size, "opt-size"),
+        (optimization == Some(Optimization::None), "opt-none"),
+        (optimization == Some(Optimization::Size), "opt-size"),
     ];
-    switches.into_iter().filter_map(|(on, name)| on.then_some(name)).collect()
-}
-
-/// What the program was compiled for, and so what its engines compile for.
-fn target() -> String {
-    let environment = if cfg!(target_env = "gnu") {
-        "gnu"
-    } else if cfg!(target_env = "musl") {
-        "musl"
-    } else {
-        ""
-    };
-    let (arch, os) = (std::env::consts::ARCH, std::env::consts::OS);
-    format!("{arch} {os} {environment} {}", usize::BITS)
+    options.into_iter().filter_map(|(on, name)| on.then_some(name)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backends::create_runtime;
+    use crate::engine::features;
+
+    fn key(config: &RuntimeConfig, module: &[u8]) -> Hash {
+        of(create_runtime(config).unwrap().as_ref(), blake3::hash(module))
+    }
+
+    /// Every engine compiled in, with each of its compilers.
+    fn configs() -> impl Iterator<Item = RuntimeConfig> {
+        let available = features::combinations().filter(|(kind, _)| kind.is_available());
+        available.map(|(kind, compiler)| RuntimeConfig::new(kind).with_compiler(compiler))
+    }
 
     #[test]
-    fn what_changes_the_code_changes_the_key_and_nothing_else_does() {
-        let of = |config: &RuntimeConfig, module: &[u8]| of(config, blake3::hash(module));
-        let config = RuntimeConfig::wasmer();
-        let others = [
-            RuntimeConfig::wasmtime(),
-            config.clone().with_compiler(Compiler::Singlepass),
-            config.clone().with_metering(),
-            config.clone().with_interruption(),
-            config.clone().with_metering().with_interruption(),
-            config.clone().with_canonical_nans(),
-            config.clone().with_optimization(Optimization::None),
-            config.clone().with_optimization(Optimization::Size),
-        ];
-        let mut keys: Vec<_> = others.iter().map(|config| of(config, b"module").to_hex()).collect();
-        keys.push(of(&config, b"module").to_hex());
-        keys.push(of(&config, b"modulf").to_hex());
-        keys.push(of(&config, b"").to_hex());
+    fn the_key_changes_with_everything_that_changes_the_code() {
+        let mut keys = Vec::new();
+        for config in configs() {
+            keys.extend([key(&config, b"module"), key(&config, b"modulf"), key(&config, b"")]);
+            let (metered, interruptible) = (config.clone().with_metering(), config.clone().with_interruption());
+            let mut variants = vec![metered.clone(), interruptible, metered.with_interruption()];
+            if config.effective_compiler() == Compiler::Cranelift {
+                variants.push(config.clone().with_canonical_nans());
+                variants.push(config.clone().with_optimization(Optimization::None));
+                variants.push(config.with_optimization(Optimization::Size));
+            }
+            keys.extend(variants.iter().map(|config| key(config, b"module")));
+        }
         let number = keys.len();
-        keys.sort();
+        keys.sort_by_key(|key| *key.as_bytes());
         keys.dedup();
         assert_eq!(keys.len(), number);
-        let same = config.clone().with_compiler(Compiler::Cranelift).with_max_stack(1 << 21);
-        let same = same.with_optimization(Optimization::Speed);
-        assert_eq!(of(&same, b"module"), of(&config, b"module"), "the default said aloud, and another stack");
+    }
+
+    #[test]
+    fn the_key_does_not_change_with_explicit_defaults_and_the_stack_limit() {
+        for kind in crate::RuntimeKind::available() {
+            let config = RuntimeConfig::new(kind);
+            let explicit = config.clone().with_compiler(Compiler::Cranelift).with_optimization(Optimization::Speed);
+            assert_eq!(key(&explicit, b"module"), key(&config, b"module"));
+            // Wasmer takes one stack limit in a process.
+            if kind == crate::RuntimeKind::Wasmtime {
+                assert_eq!(key(&config.clone().with_max_stack(1 << 21), b"module"), key(&config, b"module"));
+            }
+        }
     }
 }

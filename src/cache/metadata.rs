@@ -1,4 +1,4 @@
-//! What an entry tells people of itself. No code is chosen by it.
+//! What an entry says about itself to users. It does not affect which code is used.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,30 +7,30 @@ use serde::{Deserialize, Serialize};
 use super::key;
 use crate::config::RuntimeConfig;
 
-/// What an entry's code was compiled from, and how.
+/// The source of an entry's code, and how it was compiled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct EntryMetadata {
-    /// What the module was called when it was compiled: a hint, since an entry is found by contents.
+    /// The module's name when it was compiled. It is only a label, since the module's contents decide which entry is used.
     pub module: Option<String>,
-    /// The size of the module in bytes, as it came.
+    /// The size of the module in bytes, as it was given (binary or text).
     pub module_bytes: u64,
-    /// The engine, by name.
+    /// The name of the engine.
     pub runtime: String,
-    /// Its version.
+    /// The engine's version.
     pub runtime_version: String,
-    /// Its compiler, by name.
+    /// The name of the compiler.
     pub compiler: String,
-    /// What is in the code besides: `fuel`, `timeout`, `deterministic`, after the options that ask for it; `opt-none`, `opt-size`.
+    /// The options that the code was compiled with: `fuel`, `timeout`, `deterministic`, `opt-none`, `opt-size`.
     pub options: Vec<String>,
-    /// The version of this program.
+    /// The version of wrun that compiled it.
     pub wrun_version: String,
     /// When it was compiled, in seconds since 1970.
     pub created_unix: u64,
 }
 
 impl EntryMetadata {
-    /// What is compiled now by a runtime of this configuration.
+    /// Describes code that a runtime of this configuration compiles now.
     pub(super) fn new(config: &RuntimeConfig, module: Option<&str>, module_bytes: u64) -> Self {
         Self {
             module: module.map(str::to_owned),
@@ -40,12 +40,12 @@ impl EntryMetadata {
             compiler: config.effective_compiler().as_str().to_owned(),
             options: key::options(config).into_iter().map(str::to_owned).collect(),
             wrun_version: env!("CARGO_PKG_VERSION").to_owned(),
-            created_unix: unix(SystemTime::now()),
+            created_unix: unix_seconds(SystemTime::now()),
         }
     }
 }
 
-/// Seconds since 1970; a clock that is before that says 0.
-pub(super) fn unix(time: SystemTime) -> u64 {
+/// Converts to seconds since 1970; an earlier time is 0.
+pub(super) fn unix_seconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -1,11 +1,11 @@
-//! Compiled code, kept in a folder from one process to the next.
+//! Compiled code, kept in a folder between processes.
 //!
-//! An entry is one file: the code as its engine wrote it, the facts of the module, what people are told of it, and a
-//! checksum over all of that, which is verified each time before a byte of it is used. Its name is its key: a hash of
-//! the whole module and of everything else that the code follows from.
+//! An entry is one file: the code as its engine serialized it, the facts of the module, metadata for users, and a checksum over
+//! all of it, which is verified before any of it is used. The file's name is the entry's key: a hash of the whole module and
+//! of everything else that the code depends on.
 //!
-//! Whoever can write to the folder can have any code run with the rights of whoever uses it. So it is used only where
-//! nobody but its owner can, and only by its owner.
+//! A user who can write to the folder can run any code with the rights of every user of the cache. So a folder is used only by
+//! its owner, and only if no other user can write to it.
 //!
 //! ```
 //! use wrun::{Cache, Capabilities, Limits, RuntimeConfig, create_runtime};
@@ -26,17 +26,19 @@
 //! # }
 //! ```
 
-mod cpu;
 pub(crate) mod entry;
 mod eviction;
+mod folder;
 mod format;
 mod key;
+mod listing;
 mod metadata;
 #[cfg_attr(not(unix), path = "permissions_other.rs")]
 mod permissions;
 mod size_log;
 mod store;
 
-pub use eviction::{Checked, Listed, Pruned};
+pub use eviction::PruneStats;
+pub use listing::{ListedEntry, VerifiedEntry};
 pub use metadata::EntryMetadata;
 pub use store::{Cache, DEFAULT_MAX_BYTES};

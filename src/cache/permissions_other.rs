@@ -1,4 +1,4 @@
-//! The twin of `permissions.rs` on systems where it is not known how to tell who can write to a file: nothing is trusted.
+//! Replaces `permissions.rs` on systems whose file permissions wrun cannot check: no cache is used there.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -7,29 +7,29 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 
 pub(super) fn check_folder(_: &Path) -> io::Result<()> {
-    Err(unknown())
+    Err(unsupported())
 }
 
-pub(super) fn make_folder(_: &Path) -> io::Result<()> {
-    Err(unknown())
+pub(super) fn create_folder(_: &Path) -> io::Result<()> {
+    Err(unsupported())
 }
 
-pub(super) fn new_entry(_: &Path, _: &str) -> io::Result<NamedTempFile> {
-    Err(unknown())
+pub(super) fn create_entry(_: &Path, _: &str) -> io::Result<NamedTempFile> {
+    Err(unsupported())
 }
 
-pub(super) fn open(_: &Path) -> io::Result<(File, Metadata)> {
-    Err(unknown())
+pub(super) fn open_entry(_: &Path) -> io::Result<(File, Metadata)> {
+    Err(unsupported())
 }
 
-pub(super) fn open_notes(_: &Path, _: bool) -> io::Result<File> {
-    Err(unknown())
+pub(super) fn open_private(_: &Path, _: bool) -> io::Result<File> {
+    Err(unsupported())
 }
 
-pub(super) fn guests_overrule_modes() -> bool {
+pub(super) fn guests_ignore_modes() -> bool {
     true
 }
 
-fn unknown() -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, "who else can write to it cannot be told on this system")
+fn unsupported() -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "wrun cannot check on this system which users can write to it")
 }

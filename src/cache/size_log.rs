@@ -1,38 +1,40 @@
-//! How many bytes the entries take, as far as is known without looking at each of them.
+//! A file that records how many bytes the entries take, so that most additions need no scan of the folder.
 //!
-//! A list of numbers, to which everybody appends what it is about to write; nobody waits for anybody. Whoever looks through the
-//! folder begins it anew, and holds the lock meanwhile.
+//! It is a list of numbers. Each process appends the size of the entry that it is about to write, without waiting for others.
+//! A process that scans the folder locks the file meanwhile, and then resets it.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use super::permissions;
+use crate::module::read_at;
 
-/// Its name in the folder.
-const NAME: &str = ".ledger";
-/// What it begins with, so that nothing else is written to.
-const MAGIC: [u8; 8] = *b"wrunROOM";
+/// The file's name.
+const NAME: &str = ".size-log";
+/// The first bytes of the file. A file that does not start with them is never written to.
+const MAGIC: [u8; 8] = *b"wrunSIZE";
 
-/// The ledger of one folder.
+/// The open size log of a folder.
 #[derive(Debug)]
 pub(super) struct SizeLog(File);
 
-/// What a ledger says.
+/// The contents of a size log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LoggedSize {
+    /// The bytes that all entries take.
     pub(super) bytes: u64,
-    /// How many entries were added since they were counted.
+    /// The number of entries added since the last scan.
     pub(super) added: u64,
 }
 
 impl SizeLog {
-    /// The ledger of a folder; it is made where there is none, if it is to be.
-    pub(super) fn open(folder: &Path, make: bool) -> io::Result<Self> {
-        permissions::open_notes(&folder.join(NAME), make).map(Self)
+    /// Opens the size log of a folder; creates it if there is none and `create` is set.
+    pub(super) fn open(folder: &Path, create: bool) -> io::Result<Self> {
+        permissions::open_private(&folder.join(NAME), create).map(Self)
     }
 
-    /// What it says; `None` where that is nothing, or it is no ledger.
+    /// Reads the log; `None` if the file is empty or not a size log.
     pub(super) fn read(&self) -> Option<LoggedSize> {
         let mut bytes = Vec::new();
         (&self.0).read_to_end(&mut bytes).ok()?;
@@ -46,36 +48,37 @@ impl SizeLog {
         }
     }
 
-    /// Notes an entry of this many bytes. It is one write at the end, so that those of others stay what they are.
+    /// Records a new entry of this many bytes, by one write in append mode, which does not mix with writes of other processes.
     pub(super) fn add(&self, bytes: u64) -> io::Result<()> {
         (&self.0).write_all(&bytes.to_le_bytes())
     }
 
-    /// Whether nobody else is looking through the folder; nobody will until this ledger is dropped.
+    /// Locks the log until it is dropped. Returns `false` if another process holds the lock.
     pub(super) fn try_lock(&self) -> bool {
         !matches!(self.0.try_lock(), Err(TryLockError::WouldBlock))
     }
 
-    /// Waits until nobody else is looking through the folder.
+    /// Waits for the lock, and holds it until the log is dropped.
     pub(super) fn lock(&self) -> io::Result<()> {
         self.0.lock()
     }
 
-    /// Begins anew, with entries of this many bytes. Should that fail, or what is there be no ledger, then the next one counts.
-    pub(super) fn begin(&self, bytes: u64) {
+    /// Starts over with the size that a scan found. After a failure, or if the file is not a size log, the next addition scans the
+    /// folder again.
+    pub(super) fn reset(&self, bytes: u64) {
         let is_new = self.0.metadata().is_ok_and(|found| found.len() == 0);
         let _ = if is_new {
             (&self.0).write_all([MAGIC, bytes.to_le_bytes()].as_flattened())
-        } else if self.is_one() {
-            // What it begins with stays, whatever others append meanwhile.
+        } else if self.has_magic() {
+            // The first bytes stay, even if other processes append meanwhile.
             self.0.set_len(MAGIC.len() as u64).and_then(|()| self.add(bytes))
         } else {
             Ok(())
         };
     }
 
-    fn is_one(&self) -> bool {
+    fn has_magic(&self) -> bool {
         let mut start = [0; MAGIC.len()];
-        crate::module::file::fill(&self.0, 0, &mut start).is_ok() && start == MAGIC
+        read_at::read_exact_at(&self.0, 0, &mut start).is_ok() && start == MAGIC
     }
 }

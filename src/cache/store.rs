@@ -1,23 +1,19 @@
-//! A cache: a folder, and how it is used.
+//! A cache: its folder and its settings.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::entry::CacheEntry;
 use super::permissions;
 use crate::capabilities::{Access, Capabilities, DirGrant};
 use crate::error::{Error, ErrorKind, Result};
-use crate::module::hash;
-use crate::runtime::preflight;
-use crate::runtime::traits::{WasmModule, WasmRuntime};
 
-/// The most bytes a cache takes where nothing else is asked for: 1 GiB.
+/// The size limit of a cache in bytes, unless [`Cache::with_max_bytes`] sets another: 1 GiB.
 pub const DEFAULT_MAX_BYTES: u64 = 1 << 30;
 
 /// Compiled code in a folder, shared by any number of processes. See the [module](crate::cache).
 ///
-/// Nothing in the folder can make a call fail: what cannot be read, or is not to the byte what was written, is compiled
-/// again and replaced; what cannot be written is told of by [`tracing`] and left.
+/// Nothing in the folder can make a call fail. A module whose entry is unreadable or damaged is compiled again and its entry
+/// replaced; a failure to write an entry is logged with [`tracing`].
 #[derive(Clone, Debug)]
 pub struct Cache {
     dir: PathBuf,
@@ -26,16 +22,16 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// The cache in `dir`, which is made where it is not there, with access for this user alone.
+    /// Opens the cache in `dir`. Creates the folder if it does not exist, with access for this user only.
     ///
     /// # Errors
-    /// [`ErrorKind::UnsupportedConfig`] where the folder cannot be made, belongs to another user, or can be written to by
+    /// Returns [`ErrorKind::UnsupportedConfig`] if the folder cannot be created, belongs to another user, or is writable by
     /// others.
     pub fn open(dir: impl Into<PathBuf>) -> Result<Self> {
         let dir = dir.into();
         let checked = match permissions::check_folder(&dir) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                permissions::make_folder(&dir).and_then(|()| permissions::check_folder(&dir))
+                permissions::create_folder(&dir).and_then(|()| permissions::check_folder(&dir))
             }
             other => other,
         };
@@ -43,10 +39,10 @@ impl Cache {
         Ok(Self { dir, max_bytes: DEFAULT_MAX_BYTES, label: None })
     }
 
-    /// The cache in `dir`, where that is there.
+    /// Opens the cache in `dir` if that exists.
     ///
     /// # Errors
-    /// As [`Cache::open`].
+    /// Those of [`Cache::open`].
     pub fn existing(dir: impl Into<PathBuf>) -> Result<Option<Self>> {
         let dir = dir.into();
         match permissions::check_folder(&dir) {
@@ -56,28 +52,27 @@ impl Cache {
         }
     }
 
-    /// The same with another bound on the bytes it takes. Where an entry is added that does not fit in beside the others,
-    /// those that were not used for longest make room.
+    /// Sets the size limit in bytes. If a new entry would exceed it, the least recently used entries are removed.
     #[must_use]
     pub fn with_max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// The same, where new entries are listed under a name, for people to know them by.
+    /// Sets the module name that the metadata of new entries shows.
     #[must_use]
     pub fn with_label(mut self, name: impl Into<String>) -> Self {
         self.label = Some(name.into());
         self
     }
 
-    /// Its folder.
+    /// Returns the folder.
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// The most bytes it takes.
+    /// Returns the size limit in bytes.
     #[must_use]
     pub fn max_bytes(&self) -> u64 {
         self.max_bytes
@@ -87,58 +82,48 @@ impl Cache {
         self.label.as_deref()
     }
 
-    /// Refuses to grant a guest what would let it put code here, to be run by whoever uses the cache next: to write to a folder
-    /// that has the cache in it or is in the cache, where the user is root. Another user's guests cannot write to entries
-    /// ([module](crate::cache)).
+    /// Checks that no grant lets a guest plant code in this cache: if the user is root, a writable directory must neither contain
+    /// the cache nor be inside it. The guests of other users cannot write to entries (see the [module](crate::cache)).
     ///
-    /// [`Session::call`](crate::session::Session::call) asks this of its own cache.
+    /// [`Session::call`](crate::session::Session::call) does this for its own cache.
     ///
     /// # Errors
-    /// [`ErrorKind::Grant`].
+    /// Returns [`ErrorKind::Grant`] if a grant does.
     pub fn check_grants(&self, capabilities: &Capabilities) -> Result<()> {
-        if !permissions::guests_overrule_modes() {
+        if !permissions::guests_ignore_modes() {
             return Ok(());
         }
         let writable = capabilities.dirs.iter().filter(|dir| dir.access == Access::ReadWrite);
-        // A folder that is not there is not granted either.
-        let found = |path: &Path| path.canonicalize().ok();
+        // A directory that does not exist cannot be granted either.
+        let resolve = |path: &Path| path.canonicalize().ok();
         for DirGrant { host, .. } in writable {
-            if let (Some(cache), Some(granted)) = (found(&self.dir), found(host))
+            if let (Some(cache), Some(granted)) = (resolve(&self.dir), resolve(host))
                 && (cache.starts_with(&granted) || granted.starts_with(&cache))
             {
                 let (granted, cache) = (host.display(), self.dir.display());
                 let message = format!(
-                    "to grant {granted} is to grant the cache of compiled code, {cache}, which a guest that runs as root could write to"
+                    "granting {granted} would let a guest that runs as root write to the cache of compiled code, {cache}"
                 );
                 let error = Error::new(ErrorKind::Grant, message);
                 return Err(error
-                    .with_hint(format!("grant it for reading only: `{granted}::ro`"))
-                    .with_hint("or keep the cache elsewhere: `--cache-dir`, or WRUN_CACHE_DIR"));
+                    .with_hint(format!("grant it read-only: `{granted}::ro`"))
+                    .with_hint("or use another cache folder: `--cache-dir` or WRUN_CACHE_DIR"));
             }
         }
         Ok(())
     }
 
-    /// A module, binary or text, ready to make instances of: of code that is here, else compiled, and kept for the next
-    /// time. Which of the two it was, the [metrics](WasmRuntime::metrics) of the runtime tell.
-    ///
-    /// # Errors
-    /// Those of [`WasmRuntime::load_module`], which does the same without a cache.
-    pub fn load_or_compile(&self, runtime: &dyn WasmRuntime, bytes: &[u8]) -> Result<Box<dyn WasmModule>> {
-        let slot = CacheEntry::of(self, runtime.config(), hash::contents(bytes));
-        if let Some(module) = slot.find().and_then(|code| slot.restore(runtime, code)) {
-            return Ok(module);
-        }
-        let module = runtime.compile(&preflight::admit(runtime.config(), bytes)?)?;
-        slot.fill_or_log(module.as_ref(), bytes.len());
-        Ok(module)
+    /// Returns the error for an operation on the folder that failed.
+    pub(super) fn failure(&self, operation: &str, error: io::Error) -> Error {
+        let message = format!("cannot {operation} the cache folder {}: {error}", self.dir.display());
+        Error::new(ErrorKind::Internal, message).with_source(error)
     }
 }
 
 fn unusable(dir: &Path, error: io::Error) -> Error {
-    let message = format!("the cache folder {} cannot be used: {error}", dir.display());
-    let hint = "its owner has to be the user who runs this, and alone may write to it";
-    let unsafe_to_use = error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none();
+    let message = format!("cannot use the cache folder {}: {error}", dir.display());
+    let hint = "it must belong to the user who runs wrun, and only its owner may write to it";
+    let is_unsafe = error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none();
     let error = Error::new(ErrorKind::UnsupportedConfig, message).with_source(error);
-    if unsafe_to_use { error.with_hint(hint) } else { error }
+    if is_unsafe { error.with_hint(hint) } else { error }
 }

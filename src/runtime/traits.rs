@@ -46,6 +46,11 @@ pub trait WasmRuntime: fmt::Debug + Send + Sync {
     /// load it.
     fn restore(&self, code: CachedCode) -> Result<Box<dyn WasmModule>>;
 
+    /// Returns a hash of everything that the engine's compiled code depends on besides the configuration: the engine's version and
+    /// settings, the features of the processor, and this backend's part in compilation. For the [cache](crate::Cache).
+    #[doc(hidden)]
+    fn code_compatibility(&self) -> u64;
+
     /// Makes an instance whose every import is in `imports`: takes memories and tables within `limits`, runs the start
     /// function. A guest that waits on shared memory outlasts its time limit here; the caller answers for that.
     ///

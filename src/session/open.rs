@@ -50,7 +50,7 @@ impl<'a> Session<'a> {
         config.parallel_compilation &= source.len() >= SMALL_MODULE;
         let runtime = backends::create_runtime(&config)?;
         let entry = match cache {
-            Some(cache) => Some(CacheEntry::of(cache, &config, source.hash()?)),
+            Some(cache) => Some(CacheEntry::new(cache, runtime.as_ref(), source.hash()?)),
             None => None,
         };
         let code = match entry.as_ref().and_then(CacheEntry::find) {

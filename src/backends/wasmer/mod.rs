@@ -23,4 +23,3 @@ pub use instance::{WasmerFunctionCaller, WasmerInstance};
 pub use module::WasmerModule;
 pub use runtime::WasmerRuntime;
 pub(crate) use runtime::create;
-pub(crate) use serialize::CODE_FINGERPRINT;

@@ -162,6 +162,10 @@ impl WasmRuntime for WasmerRuntime {
         ))
     }
 
+    fn code_compatibility(&self) -> u64 {
+        serialize::code_compatibility()
+    }
+
     fn instantiate(
         &self,
         module: &dyn WasmModule,

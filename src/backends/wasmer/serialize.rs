@@ -2,16 +2,17 @@
 #![expect(unsafe_code, reason = "the engine runs deserialized code without checks")]
 
 use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use wasmer::sys::NativeEngineExt;
+use wasmer::sys::{NativeEngineExt, Target};
 use wasmer::{DeserializeError, Engine, Module};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::module::file;
+use crate::module::read_at;
 use crate::runtime::compiled_code::{self, Code};
 
-/// A fingerprint of the sources that determine the compiled code.
-pub(crate) const CODE_FINGERPRINT: u64 = compiled_code::fingerprint(&[
+/// The source files of this backend that affect the compiled code.
+const SOURCES: u64 = compiled_code::fingerprint(&[
     include_bytes!("serialize.rs"),
     include_bytes!("fuel_charges.rs"),
     include_bytes!("middleware.rs"),
@@ -20,6 +21,13 @@ pub(crate) const CODE_FINGERPRINT: u64 = compiled_code::fingerprint(&[
     include_bytes!("../../limits.rs"),
     include_bytes!("../../runtime/fuel.rs"),
 ]);
+
+/// Hashes what compiled code depends on: the target with its processor features, and this backend.
+pub(super) fn code_compatibility() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (Target::default(), SOURCES).hash(&mut hasher);
+    hasher.finish()
+}
 
 pub(super) fn write(compiled: &Module) -> Result<Vec<u8>> {
     compiled
@@ -39,7 +47,7 @@ pub(super) fn read(code: Code) -> Result<(Module, Engine)> {
         Code::Bytes(bytes) => bytes,
         Code::File(file, length) => match map(&engine, &file) {
             Some(Ok(module)) => return Ok((module, engine)),
-            _ => file::read(&file, 0, length).map_err(|error| failed(&error))?,
+            _ => read_at::read_range(&file, 0, length).map_err(|error| failed(&error))?,
         },
     };
     // SAFETY: `CachedCode::new` requires that this engine wrote the code. This variant validates the layout nonetheless,

@@ -21,4 +21,3 @@ pub use instance::WasmtimeInstance;
 pub use module::WasmtimeModule;
 pub use runtime::WasmtimeRuntime;
 pub(crate) use runtime::create;
-pub(crate) use serialize::CODE_FINGERPRINT;

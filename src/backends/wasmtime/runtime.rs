@@ -116,6 +116,10 @@ impl WasmRuntime for WasmtimeRuntime {
         Ok(Box::new(WasmtimeModule::new(compiled, owner, start, code_shift).with_compiled_bytes(length)))
     }
 
+    fn code_compatibility(&self) -> u64 {
+        serialize::code_compatibility(&self.engine.0)
+    }
+
     fn instantiate(
         &self,
         module: &dyn WasmModule,

@@ -1,20 +1,29 @@
 //! Serialization of compiled code.
 #![expect(unsafe_code, reason = "the engine runs deserialized code without checks")]
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use wasmtime::{Engine, Module};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::module::file;
+use crate::module::read_at;
 use crate::runtime::compiled_code::{self, Code};
 
-/// A fingerprint of the sources that determine the compiled code.
-pub(crate) const CODE_FINGERPRINT: u64 = compiled_code::fingerprint(&[
+/// The source files of this backend that affect the compiled code.
+const SOURCES: u64 = compiled_code::fingerprint(&[
     include_bytes!("serialize.rs"),
     include_bytes!("fuel.rs"),
     include_bytes!("runtime.rs"),
     include_bytes!("deferred_start.rs"),
     include_bytes!("../../runtime/fuel.rs"),
 ]);
+
+/// Hashes what compiled code depends on: the engine's version, target, settings and processor features, and this backend.
+pub(super) fn code_compatibility(engine: &Engine) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (engine.precompile_compatibility_hash(), SOURCES).hash(&mut hasher);
+    hasher.finish()
+}
 
 pub(super) fn write(compiled: &Module) -> Result<Vec<u8>> {
     compiled.serialize().map_err(|error| {
@@ -36,7 +45,7 @@ pub(super) fn read(engine: &Engine, code: Code) -> Result<Module> {
             match unsafe { Module::deserialize_open_file(engine, file) } {
                 Ok(module) => return Ok(module),
                 Err(error) => {
-                    let read = copy.and_then(|file| file::read(&file, 0, length));
+                    let read = again.and_then(|file| read_at::read_range(&file, 0, length));
                     read.map_err(|_| failed(error))?
                 }
             }

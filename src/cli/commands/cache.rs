@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use wrun::Cache;
-use wrun::cache::{Checked, Pruned};
+use wrun::cache::{PruneStats, VerifiedEntry};
 
 use crate::cli::args::{CacheAction, CacheArgs};
 use crate::cli::caching::Caching;
@@ -46,7 +46,7 @@ fn list(args: &CacheArgs, caching: &Caching) -> Result<u8, Failure> {
 }
 
 fn prune(args: &CacheArgs, caching: &Caching, max_bytes: u64) -> Result<u8, Failure> {
-    let report = caching.existing()?.map_or(Ok(Pruned::default()), |cache| cache.prune(max_bytes))?;
+    let report = caching.existing()?.map_or(Ok(PruneStats::default()), |cache| cache.prune(max_bytes))?;
     print(args, &report, cache::pruned)?;
     Ok(0)
 }
@@ -56,7 +56,7 @@ fn verify(args: &CacheArgs, caching: &Caching) -> Result<u8, Failure> {
     let existing = caching.existing()?;
     let checked = existing.as_ref().map_or(Ok(Vec::new()), Cache::verify)?;
     let number = checked.len();
-    let bad: Vec<Checked> = checked.into_iter().filter(|entry| entry.fault.is_some()).collect();
+    let bad: Vec<VerifiedEntry> = checked.into_iter().filter(|entry| entry.fault.is_some()).collect();
     if let (true, Some(cache)) = (args.remove, &existing) {
         for entry in &bad {
             cache.remove(&entry.key)?;

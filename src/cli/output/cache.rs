@@ -5,8 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytesize::ByteSize;
 use serde::Serialize;
-use wrun::cache::{Checked, Listed, Pruned};
-use wrun::module::escape::Escaped;
+use wrun::cache::{ListedEntry, PruneStats, VerifiedEntry};
+use wrun::escape::Escaped;
 
 use super::machine;
 use crate::cli::provenance::Provenance;
@@ -27,7 +27,7 @@ pub(crate) struct ListReport<'c> {
     pub(crate) path: &'c Path,
     pub(crate) bytes: u64,
     pub(crate) max_bytes: u64,
-    pub(crate) entries: Vec<Listed>,
+    pub(crate) entries: Vec<ListedEntry>,
 }
 
 /// `wrun cache verify`
@@ -36,7 +36,7 @@ pub(crate) struct VerifyReport<'c> {
     #[serde(serialize_with = "machine::path")]
     pub(crate) path: &'c Path,
     pub(crate) checked: usize,
-    pub(crate) bad: Vec<Checked>,
+    pub(crate) bad: Vec<VerifiedEntry>,
     pub(crate) removed: bool,
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn list(report: &ListReport<'_>) -> String {
     text + &format!("{number} entr{s}, {bytes} of at most {most}\n")
 }
 
-fn row(entry: &Listed, now: u64) -> [String; 4] {
+fn row(entry: &ListedEntry, now: u64) -> [String; 4] {
     let (name, engine) = match &entry.about {
         Some(about) => {
             let name = about.module.as_deref().map_or_else(|| "-".to_owned(), |name| Escaped(name).to_string());
@@ -83,7 +83,7 @@ fn ago(seconds: u64) -> String {
     }
 }
 
-pub(crate) fn pruned(report: &Pruned) -> String {
+pub(crate) fn pruned(report: &PruneStats) -> String {
     let entries = |number: u64| if number == 1 { "1 entry".to_owned() } else { format!("{number} entries") };
     let (removed, freed) = (entries(report.removed), ByteSize::b(report.removed_bytes));
     format!("removed {removed} ({freed}), {} left ({})\n", entries(report.kept), ByteSize::b(report.kept_bytes))
@@ -91,7 +91,7 @@ pub(crate) fn pruned(report: &Pruned) -> String {
 
 pub(crate) fn verified(report: &VerifyReport<'_>) -> String {
     let mut text = String::new();
-    for Checked { key, fault, .. } in &report.bad {
+    for VerifiedEntry { key, fault, .. } in &report.bad {
         text += &format!("{key}: {}\n", fault.as_deref().unwrap_or_default());
     }
     let removed = if report.removed && !report.bad.is_empty() { ", removed" } else { "" };

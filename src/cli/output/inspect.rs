@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::Serialize;
-use wrun::module::escape::Escaped;
+use wrun::escape::Escaped;
 use wrun::module::info::{CustomSection, Producer};
 use wrun::module::requirements::{self, HostCapability};
 
