@@ -1,12 +1,12 @@
 //! Modules and arguments, read.
 
-use std::error::Error;
+use std::error::Error as StdError;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
 use wrun::session::Session;
 use wrun::value::{args, json, msgpack};
-use wrun::{Cache, ErrorKind, FuncType, ModuleFile, RuntimeConfig};
+use wrun::{Cache, Error, ErrorKind, FuncType, ModuleFile, RuntimeConfig};
 
 use super::args::InputFormat;
 use super::failure::Failure;
@@ -58,7 +58,7 @@ impl Module {
             Self::Bytes(bytes) => Session::open(config, bytes.as_slice(), cache),
             Self::File(file) => Session::open(config, file, cache),
         };
-        opened.map_err(|error| match error.source().and_then(<dyn Error>::downcast_ref) {
+        opened.map_err(|error| match error.source().and_then(<dyn StdError>::downcast_ref) {
             Some(unread) if error.kind() == ErrorKind::Internal => Failure::module(path, unread),
             _ => error.into(),
         })
@@ -81,6 +81,9 @@ pub(crate) fn arguments(given: &Arguments, ty: &FuncType) -> Result<Vec<wrun::Va
         return Ok(args::parse_text::<&str>(&[], ty)?);
     }
     let bytes = stdin()?;
+    if bytes.is_empty() {
+        return Err(Error::new(ErrorKind::InvalidArgument, "no arguments: standard input is empty").into());
+    }
     Ok(match format {
         InputFormat::Json => json::decode_args(&bytes, ty)?,
         InputFormat::Msgpack => msgpack::decode_args(&bytes, ty)?,

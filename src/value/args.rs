@@ -1,37 +1,37 @@
-//! Arguments as a list, whatever spelling each has.
+//! Argument lists: the checks that all formats share.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::text;
 use crate::value::types::{FuncType, ValType, Value};
 
-/// Reads arguments given as text, one each.
+/// Parses arguments given as text, one string for each parameter of `ty`.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidArgument`] where there are too few or too many, or one is not of its parameter's type.
+/// Returns [`ErrorKind::InvalidArgument`] if there are too few or too many, or one does not have its parameter's type.
 pub fn parse_text<T: AsRef<str>>(args: &[T], ty: &FuncType) -> Result<Vec<Value>> {
     count(args.len(), ty)?;
     let parsed = args.iter().zip(ty.params()).enumerate();
     parsed.map(|(at, (arg, ty))| text::parse(arg.as_ref(), ty).map_err(|error| numbered(&error, at, ty))).collect()
 }
 
-/// Refuses a number of arguments the signature does not have.
+/// Checks the number of arguments given for a function of type `ty`.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidArgument`], saying how many there are and should be.
+/// Returns [`ErrorKind::InvalidArgument`] with both numbers if it is wrong.
 pub fn count(given: usize, ty: &FuncType) -> Result<()> {
-    let wanted = ty.params().len();
-    if given == wanted {
+    let expected = ty.params().len();
+    if given == expected {
         return Ok(());
     }
-    let (few, s) = (if given < wanted { "few" } else { "many" }, if wanted == 1 { "" } else { "s" });
-    let mut message = format!("too {few} arguments: {given} given, {wanted} parameter{s}");
+    let (few, s) = (if given < expected { "few" } else { "many" }, if expected == 1 { "" } else { "s" });
+    let mut message = format!("too {few} arguments: {given} given, {expected} parameter{s}");
     if let Some(missing) = ty.params().get(given) {
         message = format!("{message}; argument {} ({missing}) is missing", given + 1);
     }
     Err(Error::new(ErrorKind::InvalidArgument, message))
 }
 
-/// The same failure, naming the argument (counted from 1) and its type.
+/// Adds the position of the argument at `index`, counted from 1, and its type to an error.
 #[must_use]
 pub fn numbered(error: &Error, index: usize, ty: &ValType) -> Error {
     Error::new(error.kind(), format!("argument {} ({ty}): {}", index + 1, error.message()))

@@ -1,5 +1,5 @@
-//! Values as JSON, guided by the signature. Numbers are read from their own text, never through a float of another
-//! width, so 64-bit integers are exact and an f32 is rounded once.
+//! Values as JSON, guided by the signature. Numbers are parsed from their text, not through a float of another width, so 64-bit
+//! integers are exact and an f32 is rounded once.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -10,13 +10,13 @@ use crate::value::serial::Results;
 use crate::value::text;
 use crate::value::types::{FuncType, ValType, Value};
 
-/// Reads the arguments of a function of type `ty`: a JSON array, or a bare value where there is one parameter.
+/// Decodes the arguments of a function of type `ty`: a JSON array, or a bare value for a function with one parameter.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidArgument`] where `bytes` is not UTF-8 or not one JSON value, or does not fit the signature.
+/// Returns [`ErrorKind::InvalidArgument`] if `bytes` is not UTF-8, not one JSON value, or does not match the signature.
 pub fn decode_args(bytes: &[u8], ty: &FuncType) -> Result<Vec<Value>> {
     let invalid = |reason: &dyn std::fmt::Display| {
-        Error::new(ErrorKind::InvalidArgument, format!("the arguments are not JSON: {reason}"))
+        Error::new(ErrorKind::InvalidArgument, format!("the arguments are not valid JSON: {reason}"))
     };
     let document = std::str::from_utf8(bytes).map_err(|error| invalid(&error))?;
     if document.trim().is_empty() {
@@ -36,7 +36,7 @@ pub fn decode_args(bytes: &[u8], ty: &FuncType) -> Result<Vec<Value>> {
     decoded.map(|(at, (raw, ty))| decode(raw, ty).map_err(|error| numbered(&error, at, ty))).collect()
 }
 
-/// Writes what a call returned: `null`, a value, or an array; one line.
+/// Encodes the results of a call on one line: `null` for none, a value for one, an array for several.
 #[must_use]
 pub fn encode_results(values: &[Value]) -> String {
     serde_json::to_string(&Results(values)).unwrap_or_else(|_| unreachable!("every value has a JSON spelling"))
@@ -44,20 +44,20 @@ pub fn encode_results(values: &[Value]) -> String {
 
 fn decode(raw: &RawValue, ty: &ValType) -> Result<Value> {
     let raw = raw.get();
-    let wrong = || Error::new(ErrorKind::InvalidArgument, format!("`{}` is no {ty}", shorten(raw)));
     match raw.as_bytes().first() {
         Some(b'"') => {
-            let string: String = serde_json::from_str(raw).map_err(|error| wrong().with_source(error))?;
+            let string: String =
+                serde_json::from_str(raw).map_err(|error| text::invalid(raw, ty).with_source(error))?;
             text::parse(&string, ty)
         }
         Some(b'{') if *ty == ValType::V128 => lanes(raw),
-        Some(b'n') if !matches!(ty, ValType::FuncRef | ValType::ExternRef) => Err(wrong()),
-        Some(b'{' | b'[' | b't' | b'f') => Err(wrong()),
+        Some(b'n') if !matches!(ty, ValType::FuncRef | ValType::ExternRef) => Err(text::invalid(raw, ty)),
+        Some(b'{' | b'[' | b't' | b'f') => Err(text::invalid(raw, ty)),
         _ => text::parse(raw, ty),
     }
 }
 
-/// The lanes of a `v128`, by the shape they are of.
+/// The lanes of a `v128`, by shape.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 enum Lanes<'a> {
@@ -77,8 +77,10 @@ enum Lanes<'a> {
 
 fn lanes(raw: &str) -> Result<Value> {
     let shape: Lanes<'_> = serde_json::from_str(raw).map_err(|error| {
-        let message = format!("`{}` is no v128: {error}", shorten(raw));
-        Error::new(ErrorKind::InvalidArgument, message)
+        let shapes = "i8x16, i16x8, i32x4, i64x2, f32x4 or f64x2";
+        let shown = text::shorten(raw);
+        let message = format!(r#"invalid v128 `{shown}`: expected lanes such as {{"i32x4":[1,2,3,4]}} ({shapes})"#);
+        Error::new(ErrorKind::InvalidArgument, message).with_source(error)
     })?;
     let bits = match &shape {
         Lanes::I8x16(lanes) => pack(lanes, &ValType::I32, 8),
@@ -107,19 +109,15 @@ fn pack(lanes: &[&RawValue], ty: &ValType, width: u32) -> Result<u128> {
     Ok(bits)
 }
 
-/// The low `width` bits of a lane in its signed or unsigned range. It was read as 64 bits, where the whole 32-bit range
-/// is exact: as an i32, 4294967295 would pass for -1.
+/// Returns the low `width` bits of a lane in its signed or unsigned range. The value was decoded as an i64, since an i32 of
+/// 4294967295 would be taken for -1.
 fn narrow(value: Value, width: u32) -> Result<u64> {
-    let (least, most) = (-(1 << (width - 1)), (1 << width) - 1);
+    let (min, max) = (-(1 << (width - 1)), (1 << width) - 1);
     match value {
-        Value::I64(v) if (least..=most).contains(&v) => Ok((v & most).cast_unsigned()),
+        Value::I64(v) if (min..=max).contains(&v) => Ok((v & max).cast_unsigned()),
         other => {
-            let message = format!("`{other}` is out of range for an i{width} lane ({least} to {most})");
+            let message = format!("`{other}` is out of range for an i{width} lane ({min} to {max})");
             Err(Error::new(ErrorKind::InvalidArgument, message))
         }
     }
-}
-
-fn shorten(raw: &str) -> String {
-    raw.chars().take(60).collect()
 }

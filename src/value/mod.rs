@@ -1,4 +1,4 @@
-//! WebAssembly values and their three spellings, written once for every engine: text, JSON and MessagePack.
+//! WebAssembly values, and their three formats for every engine: text, JSON and MessagePack.
 
 pub mod args;
 pub mod json;

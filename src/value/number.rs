@@ -1,10 +1,10 @@
-//! The numeric value types as Rust types, for calls prepared for one signature.
+//! The numeric value types as Rust types, for calls specialized for one signature.
 
 use crate::value::types::Value;
 
-/// A Rust type that stands for one numeric value type.
+/// A Rust type that represents one numeric value type.
 pub(crate) trait Number: Copy + Send + 'static {
-    /// The number, where the value is of this type.
+    /// Returns the number if `value` has this type.
     fn of(value: &Value) -> Option<Self>;
 
     fn value(self) -> Value;
@@ -28,7 +28,7 @@ macro_rules! number {
 
 number! { i32 => I32, i64 => I64, f32 => F32, f64 => F64, }
 
-/// Names the Rust type of a numeric value type in the code that follows; `None` for the others.
+/// Evaluates `$then` with `$name` as the Rust type of a numeric value type; `None` for other types.
 macro_rules! with_number {
     ($ty:expr, $name:ident => $then:expr) => {
         match $ty {
@@ -53,8 +53,8 @@ macro_rules! with_number {
     };
 }
 
-/// Calls a generic function of one of four arities with the types of a common signature: up to two numbers of any types
-/// or four of one type; `None` for all others. The functions' own type parameters stand before those.
+/// Calls one of several generic functions, by arity, with the parameter types of a common signature: up to two numbers of any
+/// types, or three or four of the same type. `None` for all other signatures. `$own` is an extra first type parameter.
 macro_rules! with_common_params {
     ($params:expr, $nullary:ident, $unary:ident, $binary:ident, $ternary:ident, $quaternary:ident, $args:tt $(, $own:tt)?) => {
         match $params {

@@ -1,13 +1,13 @@
-//! Values in serde's terms: one shape for people (JSON), one exact to the bit for machines (MessagePack).
+//! Serialization of values: readable in text formats (JSON), exact to the bit in binary formats (MessagePack).
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::value::text;
 use crate::value::types::Value;
 
-/// Human-readable formats get numbers, and strings for what JSON has no number for (`"inf"`, `"nan:0x…"`, `"0x…"`);
-/// binary formats get integers, float32, float64 and 16 little-endian bytes. References are null or
-/// `{"funcref": n}`, `{"externref": n}`.
+/// Human-readable formats get numbers, and strings for values that are not JSON numbers (`"inf"`, `"nan:0x…"`, `"0x…"`). Binary
+/// formats get integers, float32, float64 and 16 little-endian bytes. References are null, `{"funcref": n}` or
+/// `{"externref": n}`.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let readable = serializer.is_human_readable();
@@ -33,7 +33,7 @@ fn reference<S: Serializer>(serializer: S, name: &'static str, number: u64) -> R
     map.end()
 }
 
-/// What a call returned, in the contract's shape: nothing is null, one value is itself, several are an array.
+/// The results of a call: none is null, one is the value itself, several are an array.
 #[derive(Clone, Copy, Debug)]
 pub struct Results<'a>(pub &'a [Value]);
 

@@ -1,5 +1,5 @@
-//! Values as text, guided by their type: the literals of the WebAssembly text format (read by the `wast` crate), and
-//! for floats also what Rust reads (`.5`, `5.`).
+//! Values as text, guided by their type: the literals of the WebAssembly text format (read by the `wast` crate) and, for
+//! floats, also Rust's (`.5`, `5.`).
 
 use wast::parser::{self, Parse, ParseBuffer};
 use wast::token::{F32, F64};
@@ -7,14 +7,14 @@ use wast::token::{F32, F64};
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::types::{ValType, Value};
 
-/// Reads one value of type `ty`.
+/// Parses one value of type `ty`.
 ///
-/// Integers are decimal or `0x`, `_` between digits allowed, in the signed or the unsigned range. Floats are decimal,
-/// hexadecimal, `inf`, `nan` or `nan:0x…`, any of them signed. A `v128` is `0x` and 32 hexadecimal digits. References
-/// are `null`.
+/// Integers are decimal or hexadecimal (`0x`), in the signed or the unsigned range, with `_` allowed between digits. Floats
+/// are decimal, hexadecimal, `inf`, `nan` or `nan:0x…`, with an optional sign. A `v128` is `0x` and 32 hexadecimal digits.
+/// References are `null`.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidArgument`] where `text` is no such value or out of range.
+/// Returns [`ErrorKind::InvalidArgument`] if `text` is not a value of type `ty` or is out of range.
 pub fn parse(text: &str, ty: &ValType) -> Result<Value> {
     let value = match ty {
         ValType::I32 => literal::<i32>(text).map(Value::I32),
@@ -29,9 +29,9 @@ pub fn parse(text: &str, ty: &ValType) -> Result<Value> {
     value.ok_or_else(|| invalid(text, ty))
 }
 
-/// The spelling that [`parse`] reads back to the same bits: decimal integers, the shortest decimal that names a float
-/// of that width, `inf`, `nan`, `nan:0x…`, `0x…` for `v128`, `null`. A reference that is not null, which nothing can
-/// be read into, is `funcref:n` or `externref:n`.
+/// Formats a value so that [`parse`] reads back the same bits: decimal integers, the shortest decimal that identifies a float
+/// of its width, `inf`, `nan`, `nan:0x…`, `0x…` for `v128`, `null`. A reference that is not null is `funcref:n` or
+/// `externref:n`, which [`parse`] does not accept.
 #[must_use]
 pub fn format(value: &Value) -> String {
     match *value {
@@ -46,14 +46,14 @@ pub fn format(value: &Value) -> String {
     }
 }
 
-/// The spelling of a 32-bit infinity or NaN; `None` for a number.
+/// Formats a 32-bit infinity or NaN; returns `None` for a finite number.
 #[must_use]
 pub fn non_finite_f32(v: f32) -> Option<String> {
     let payload = u64::from(v.to_bits() & 0x007f_ffff);
     non_finite(v.is_sign_negative(), v.is_infinite(), v.is_nan(), payload, 0x0040_0000)
 }
 
-/// The spelling of a 64-bit infinity or NaN; `None` for a number.
+/// Formats a 64-bit infinity or NaN; returns `None` for a finite number.
 #[must_use]
 pub fn non_finite_f64(v: f64) -> Option<String> {
     let payload = v.to_bits() & 0x000f_ffff_ffff_ffff;
@@ -70,15 +70,15 @@ fn non_finite(negative: bool, infinite: bool, nan: bool, payload: u64, canonical
     }
 }
 
-/// The shortest decimal that reads back as the same float, as JSON writes it.
+/// Formats a finite float as JSON does: the shortest decimal that reads back as the same number.
 fn shortest<T: serde::Serialize>(number: &T) -> String {
     serde_json::to_string(number).unwrap_or_else(|_| unreachable!("a finite float is a JSON number"))
 }
 
-/// A token of the text format; white space and comments, which its lexer would skip, are no part of a value.
+/// Parses one token of the text format. White space and comments, which its lexer would skip, are not allowed.
 fn literal<T: for<'a> Parse<'a>>(text: &str) -> Option<T> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+-._:".contains(&byte);
-    if !text.bytes().all(plain) {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+-._:".contains(&byte);
+    if !text.bytes().all(is_allowed) {
         return None;
     }
     let buffer = ParseBuffer::new(text).ok()?;
@@ -93,39 +93,68 @@ fn float64(text: &str) -> Option<f64> {
     literal::<F64>(text).map(|v| f64::from_bits(v.bits)).or_else(|| finite(text.parse().ok()?, f64::is_finite))
 }
 
-/// What Rust reads beyond the text format, but for its own spellings of infinity and NaN.
+/// Rejects Rust's own spellings of infinity and NaN, and numbers out of range, which Rust reads as infinity.
 fn finite<T: Copy>(value: T, is_finite: fn(T) -> bool) -> Option<T> {
     is_finite(value).then_some(value)
 }
 
 fn v128(text: &str) -> Option<u128> {
     let digits = text.strip_prefix("0x")?;
-    let plain = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    plain.then(|| u128::from_str_radix(digits, 16).ok()).flatten()
+    let is_valid = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_valid.then(|| u128::from_str_radix(digits, 16).ok()).flatten()
 }
 
-fn invalid(text: &str, ty: &ValType) -> Error {
-    let shown: String = text.chars().take(60).collect();
-    let expected = match ty {
-        ValType::I32 if literal_any_width(text) => "is out of range for i32 (-2147483648 to 4294967295)".to_owned(),
-        ValType::I64 if literal_any_width(text) => {
-            "is out of range for i64 (-9223372036854775808 to 18446744073709551615)".to_owned()
+/// The error for a `text` that is not a value of type `ty`.
+pub(crate) fn invalid(text: &str, ty: &ValType) -> Error {
+    let shown = shorten(text);
+    let message = match ty {
+        ValType::I32 if is_number(text, false) => {
+            format!("`{shown}` is out of range for i32 (-2147483648 to 4294967295)")
         }
-        ValType::I32 | ValType::I64 => format!("is no {ty} (an integer such as 42, -7 or 0xff)"),
-        ValType::F32 | ValType::F64 => format!("is no {ty} (a number such as 1.5, -2e3, inf or nan)"),
-        ValType::V128 => "is no v128 (0x and 32 hexadecimal digits)".to_owned(),
-        ValType::FuncRef | ValType::ExternRef => format!("is no {ty} (only null can be passed)"),
-        ValType::Ref(_) => format!("cannot be passed: wrun has no values of type {ty}"),
+        ValType::I64 if is_number(text, false) => {
+            format!("`{shown}` is out of range for i64 (-9223372036854775808 to 18446744073709551615)")
+        }
+        ValType::F32 | ValType::F64 if is_number(text, true) => format!("`{shown}` is out of range for {ty}"),
+        ValType::I32 | ValType::I64 => format!("invalid {ty} `{shown}`: expected an integer such as 42, -7 or 0xff"),
+        ValType::F32 | ValType::F64 => {
+            format!("invalid {ty} `{shown}`: expected a number such as 1.5, -2e3, inf or nan")
+        }
+        ValType::V128 => format!("invalid v128 `{shown}`: expected 0x and 32 hexadecimal digits"),
+        ValType::FuncRef | ValType::ExternRef => format!("invalid {ty} `{shown}`: only null can be passed"),
+        ValType::Ref(_) => format!("values of type {ty} cannot pass between host and guest"),
     };
-    Error::new(ErrorKind::InvalidArgument, format!("`{shown}` {expected}"))
+    Error::new(ErrorKind::InvalidArgument, message)
 }
 
-/// Whether `text` is an integer of any size.
-fn literal_any_width(text: &str) -> bool {
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let (digits, is_digit): (_, fn(u8) -> bool) = match unsigned.strip_prefix("0x") {
-        Some(hex) => (hex, |byte| byte.is_ascii_hexdigit()),
-        None => (unsigned, |byte| byte.is_ascii_digit()),
+/// The first characters of a text, for a message.
+pub(crate) fn shorten(text: &str) -> String {
+    const MAX_CHARS: usize = 60;
+    match text.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// `text` without its sign.
+fn unsigned(text: &str) -> &str {
+    text.strip_prefix(['-', '+']).unwrap_or(text)
+}
+
+/// Whether `text` is an integer of any size or, if `fraction` is set, a number that may have a fraction and an exponent.
+fn is_number(text: &str, fraction: bool) -> bool {
+    let digits = |text: &str, is_digit: fn(&u8) -> bool| {
+        text.split('_').all(|group| !group.is_empty() && group.as_bytes().iter().all(is_digit))
     };
-    digits.split('_').all(|group| !group.is_empty() && group.bytes().all(is_digit))
+    let number = unsigned(text);
+    let (number, is_digit, exponent_mark): (_, fn(&u8) -> bool, _) = match number.strip_prefix("0x") {
+        Some(hex) => (hex, u8::is_ascii_hexdigit, ['p', 'P']),
+        None => (number, u8::is_ascii_digit, ['e', 'E']),
+    };
+    if !fraction {
+        return digits(number, is_digit);
+    }
+    let (mantissa, exponent) = number.split_once(exponent_mark).unwrap_or((number, "0"));
+    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    let is_mantissa = digits(whole, is_digit) && (part.is_empty() || digits(part, is_digit));
+    is_mantissa && digits(unsigned(exponent), u8::is_ascii_digit)
 }

@@ -1,4 +1,4 @@
-//! Rust types for WebAssembly values, for calls whose signature is known when the program is written.
+//! Rust types for WebAssembly values, for calls whose signature is known at compile time.
 
 use crate::value::types::{ValType, Value};
 
@@ -6,15 +6,15 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A Rust type that stands for one value type: `i32`, `u32`, `i64`, `u64`, `f32`, `f64`, `u128`.
+/// A Rust type that represents one value type: `i32`, `u32`, `i64`, `u64`, `f32`, `f64`, `u128`.
 pub trait WasmValue: sealed::Sealed + Sized {
-    /// The value type it stands for.
+    /// The value type it represents.
     const TYPE: ValType;
 
-    /// The value.
+    /// Converts to a value.
     fn into_value(self) -> Value;
 
-    /// The Rust value, where `value` is of [`Self::TYPE`].
+    /// Converts a value; returns `None` if its type is not [`Self::TYPE`].
     fn from_value(value: Value) -> Option<Self>;
 }
 
@@ -49,15 +49,15 @@ wasm_value! {
     u128 => V128, std::convert::identity, std::convert::identity;
 }
 
-/// What a typed call passes or expects: a tuple of up to eight [`WasmValue`]s, a single one, or `()`.
+/// The arguments or results of a typed call: a tuple of up to eight [`WasmValue`]s, a single one, or `()`.
 pub trait WasmTuple: sealed::Sealed + Sized {
-    /// The value types, in order.
+    /// Returns the value types, in order.
     fn types() -> Vec<ValType>;
 
-    /// The values, in order.
+    /// Converts to values, in order.
     fn into_values(self) -> Vec<Value>;
 
-    /// The Rust values, where `values` are of [`Self::types`].
+    /// Converts values; returns `None` if their types are not [`Self::types`].
     fn from_values(values: &[Value]) -> Option<Self>;
 }
 
@@ -82,7 +82,7 @@ macro_rules! wasm_tuple {
     ($($name:ident)*) => {
         impl<$($name: WasmValue),*> sealed::Sealed for ($($name,)*) {}
 
-        #[allow(non_snake_case, clippy::unused_unit, reason = "values are named after their types; () has none")]
+        #[allow(non_snake_case, clippy::unused_unit, reason = "values are named after their types, and () has no values")]
         impl<$($name: WasmValue),*> WasmTuple for ($($name,)*) {
             fn types() -> Vec<ValType> {
                 vec![$($name::TYPE),*]

@@ -1,4 +1,4 @@
-//! Value types, function types and values, in the terms of the WebAssembly specification.
+//! Value types, function types and values, named as in the WebAssembly specification.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The type of a value.
 ///
-/// Reference types other than nullable `funcref` and `externref` are kept by their text: wrun can tell of them, but
-/// passes no values of them between host and guest.
+/// Reference types other than nullable `funcref` and `externref` are kept as text. wrun can display them, but values of these
+/// types cannot pass between host and guest.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ValType {
-    /// A 32-bit integer of no particular sign.
+    /// A 32-bit integer, signed or unsigned.
     I32,
-    /// A 64-bit integer of no particular sign.
+    /// A 64-bit integer, signed or unsigned.
     I64,
     /// A 32-bit IEEE 754 float.
     F32,
@@ -25,20 +25,19 @@ pub enum ValType {
     V128,
     /// A nullable reference to a function.
     FuncRef,
-    /// A nullable reference to something of the host.
+    /// A nullable reference to a host object.
     ExternRef,
-    /// Any other reference type, in the text format's words, such as `(ref null any)`.
+    /// Any other reference type in the text format, such as `(ref null any)`.
     Ref(Box<str>),
 }
 
 impl ValType {
-    /// Whether values of this type pass between host and guest.
+    /// Whether values of this type can pass between host and guest.
     #[must_use]
     pub fn is_passable(&self) -> bool {
         !matches!(self, Self::Ref(_))
     }
 
-    /// Its text.
     fn name(&self) -> &str {
         match self {
             Self::I32 => "i32",
@@ -59,7 +58,7 @@ impl fmt::Display for ValType {
     }
 }
 
-/// Its text.
+/// Serializes as text, such as `"i32"`.
 impl Serialize for ValType {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
@@ -86,7 +85,7 @@ impl<'de> Deserialize<'de> for ValType {
     }
 }
 
-/// The type of a function: what it takes and what it returns. A clone shares it: each resolved handle has one.
+/// The type of a function. Cloning is cheap: clones share the type.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FuncType(Arc<Signature>);
 
@@ -109,25 +108,25 @@ impl<'de> Deserialize<'de> for FuncType {
 }
 
 impl FuncType {
-    /// A function type.
+    /// Creates a function type.
     pub fn new(params: impl Into<Box<[ValType]>>, results: impl Into<Box<[ValType]>>) -> Self {
         Self(Arc::new(Signature { params: params.into(), results: results.into() }))
     }
 
-    /// The parameter types, in order.
+    /// Returns the parameter types, in order.
     #[must_use]
     pub fn params(&self) -> &[ValType] {
         &self.0.params
     }
 
-    /// The result types, in order.
+    /// Returns the result types, in order.
     #[must_use]
     pub fn results(&self) -> &[ValType] {
         &self.0.results
     }
 }
 
-/// `(i32, i32) -> i64`; several results stand in parentheses, none is `()`.
+/// Formats as `(i32, i32) -> i64`; zero or several results are in parentheses.
 impl fmt::Display for FuncType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_list(f, self.params())?;
@@ -150,7 +149,7 @@ fn write_list(f: &mut fmt::Formatter<'_>, types: &[ValType]) -> fmt::Result {
     f.write_str(")")
 }
 
-/// A value that passes between host and guest.
+/// A value that can pass between host and guest.
 ///
 /// Floats compare by their bits: `-0.0` differs from `0.0`, and a NaN equals one of the same sign and payload.
 #[derive(Clone, Copy, Debug)]
@@ -165,14 +164,14 @@ pub enum Value {
     F64(f64),
     /// 128 bits; lane 0 is the least significant.
     V128(u128),
-    /// A function of the instance that returned it, by a number that instance understands, or null.
+    /// A function, by a number that the instance which returned it understands, or null.
     FuncRef(Option<u32>),
-    /// A number the host chose, carried through the guest unseen, or null.
+    /// A number chosen by the host, which is opaque to the guest, or null.
     ExternRef(Option<u64>),
 }
 
 impl Value {
-    /// The type of this value.
+    /// Returns the type of this value.
     #[must_use]
     pub fn ty(&self) -> ValType {
         match self {
@@ -186,7 +185,7 @@ impl Value {
         }
     }
 
-    /// Zero or null of a type; `None` where no value of the type can be passed.
+    /// Returns zero or null of a type; `None` if values of the type cannot be passed.
     #[must_use]
     pub fn zero(ty: &ValType) -> Option<Self> {
         Some(match ty {
@@ -201,7 +200,7 @@ impl Value {
         })
     }
 
-    /// Whether this value is of `ty`, without making a type for it.
+    /// Whether this value has type `ty`.
     #[must_use]
     pub fn is(&self, ty: &ValType) -> bool {
         matches!(
@@ -234,7 +233,7 @@ impl PartialEq for Value {
 
 impl Eq for Value {}
 
-/// The text spelling ([`text::format`](crate::value::text::format)).
+/// Formats as [`text::format`](crate::value::text::format) does.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&crate::value::text::format(self))

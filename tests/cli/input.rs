@@ -76,7 +76,7 @@ fn an_unreadable_file_is_an_error() {
 fn invalid_arguments_on_standard_input_are_refused() {
     let module = file(CALC);
     let add = |stdin: &[u8], parts: &[&str]| run_with(&[&module.path, "add"], stdin).fails(2, parts);
-    add(b"", &["the input is empty", "add(i32, i32) -> i32"]);
+    add(b"", &["standard input is empty", "add(i32, i32) -> i32"]);
     add(b"  \n", &["the input is empty"]);
     add(b"hello", &["not JSON"]);
     add(b"[1,2] 3", &["not JSON", "trailing"]);
@@ -85,7 +85,7 @@ fn invalid_arguments_on_standard_input_are_refused() {
     add(b"[1,2,3]", &["too many"]);
     add(b"[1,[2]]", &["argument 2 (i32)"]);
     add(b"[1,null]", &["argument 2 (i32)"]);
-    add(b"[1,2.0]", &["argument 2 (i32)", "`2.0` is no i32"]);
+    add(b"[1,2.0]", &["argument 2 (i32)", "invalid i32 `2.0`"]);
     add(b"[1,4294967296]", &["argument 2 (i32)", "out of range"]);
     add(b"7", &["JSON array of 2 values"]);
     add(b"{\"a\":1}", &["JSON array of 2 values"]);
@@ -94,9 +94,9 @@ fn invalid_arguments_on_standard_input_are_refused() {
     let msgpack = |stdin: &[u8], parts: &[&str]| {
         run_with(&[&module.path, "add", "--input", "msgpack"], stdin).fails(2, parts);
     };
-    msgpack(b"", &["the input is empty"]);
+    msgpack(b"", &["standard input is empty"]);
     msgpack(&[0x92, 1], &["argument 2 (i32)"]);
-    msgpack(&[0x92, 1, 2, 3], &["1 bytes follow"]);
+    msgpack(&[0x92, 1, 2, 3], &["1 unexpected byte"]);
     msgpack(&[0x93, 1, 2, 3], &["too many"]);
     msgpack(&[0x92, 1, 0xa1, b'x'], &["argument 2 (i32)"]);
     msgpack(&[0xc1], &["MessagePack"]);

@@ -1,4 +1,4 @@
-//! JSON: which documents are taken, as what, and which are refused.
+//! JSON: which documents are decoded to which values, and which are rejected.
 
 use wrun::value::json;
 use wrun::{ErrorKind, FuncType, ValType, Value};
@@ -10,7 +10,7 @@ fn decode(types: &[ValType], document: &str) -> wrun::Result<Vec<Value>> {
 }
 
 #[track_caller]
-fn takes(types: &[ValType], documents: &[(&str, &[Value])]) {
+fn accepts(types: &[ValType], documents: &[(&str, &[Value])]) {
     for (document, values) in documents {
         let read = decode(types, document).unwrap_or_else(|error| panic!("`{document}`: {error}"));
         assert_eq!(read, *values, "`{document}`");
@@ -18,10 +18,10 @@ fn takes(types: &[ValType], documents: &[(&str, &[Value])]) {
 }
 
 #[track_caller]
-fn refuses(types: &[ValType], documents: &[&str]) {
+fn rejects(types: &[ValType], documents: &[&str]) {
     for document in documents {
         match decode(types, document) {
-            Ok(values) => panic!("`{document}` was taken for {types:?} as {values:?}"),
+            Ok(values) => panic!("`{document}` was decoded for {types:?} as {values:?}"),
             Err(error) => assert_eq!(error.kind(), ErrorKind::InvalidArgument, "`{document}`"),
         }
     }
@@ -30,16 +30,16 @@ fn refuses(types: &[ValType], documents: &[&str]) {
 #[test]
 fn one_parameter_takes_an_array_or_a_bare_value() {
     let five: &[Value] = &[Value::I32(5)];
-    takes(
+    accepts(
         &[I32],
         &[("[5]", five), ("5", five), (" \n[ 5 ]\t", five), (" 5\r\n", five), ("\"5\"", five), ("[\"0x5\"]", five)],
     );
-    takes(&[I32], &[(r#""\u0035""#, five)]);
+    accepts(&[I32], &[(r#""\u0035""#, five)]);
 }
 
 #[test]
 fn integers_are_exact_in_the_signed_or_the_unsigned_range() {
-    takes(
+    accepts(
         &[I32],
         &[
             ("-2147483648", &[Value::I32(i32::MIN)]),
@@ -48,7 +48,7 @@ fn integers_are_exact_in_the_signed_or_the_unsigned_range() {
             ("-0", &[Value::I32(0)]),
         ],
     );
-    takes(
+    accepts(
         &[I64],
         &[
             ("9007199254740993", &[Value::I64(9_007_199_254_740_993)]),
@@ -62,9 +62,9 @@ fn integers_are_exact_in_the_signed_or_the_unsigned_range() {
 }
 
 #[test]
-fn invalid_integers_are_refused() {
+fn other_documents_are_not_integers() {
     for ty in [I32, I64] {
-        refuses(
+        rejects(
             &[ty],
             &[
                 "5.0",
@@ -91,13 +91,13 @@ fn invalid_integers_are_refused() {
             ],
         );
     }
-    refuses(&[I32], &["4294967296", "-2147483649", "\"0x100000000\""]);
-    refuses(&[I64], &["18446744073709551616", "-9223372036854775809", "1e18"]);
+    rejects(&[I32], &["4294967296", "-2147483649", "\"0x100000000\""]);
+    rejects(&[I64], &["18446744073709551616", "-9223372036854775809", "1e18"]);
 }
 
 #[test]
-fn invalid_json_is_refused() {
-    refuses(
+fn invalid_json_is_rejected() {
+    rejects(
         &[I32],
         &[
             "",
@@ -138,7 +138,7 @@ fn invalid_json_is_refused() {
 
 #[test]
 fn floats_are_numbers_or_strings() {
-    takes(
+    accepts(
         &[F64],
         &[
             ("5", &[Value::F64(5.0)]),
@@ -157,7 +157,7 @@ fn floats_are_numbers_or_strings() {
             ("\"-nan:0x1\"", &[Value::F64(f64::from_bits(0xfff0_0000_0000_0001))]),
         ],
     );
-    takes(
+    accepts(
         &[F32],
         &[
             ("0.1", &[Value::F32(0.1)]),
@@ -170,9 +170,9 @@ fn floats_are_numbers_or_strings() {
 }
 
 #[test]
-fn invalid_floats_are_refused() {
+fn other_documents_are_not_floats() {
     for ty in [F32, F64] {
-        refuses(
+        rejects(
             &[ty],
             &[
                 "1e400",
@@ -197,13 +197,13 @@ fn invalid_floats_are_refused() {
             ],
         );
     }
-    refuses(&[F32], &["1e39", "-3.5e38"]);
+    rejects(&[F32], &["1e39", "-3.5e38"]);
 }
 
 #[test]
-fn vectors_are_a_string_or_lanes_the_first_least_significant() {
+fn vectors_are_a_string_or_lanes_with_the_least_significant_first() {
     let ascending: &[Value] = &[Value::V128(0x0f0e_0d0c_0b0a_0908_0706_0504_0302_0100)];
-    takes(
+    accepts(
         &[V128],
         &[
             ("\"0x0f0e0d0c0b0a09080706050403020100\"", ascending),
@@ -221,8 +221,8 @@ fn vectors_are_a_string_or_lanes_the_first_least_significant() {
 }
 
 #[test]
-fn invalid_vectors_are_refused() {
-    refuses(
+fn other_documents_are_not_vectors() {
+    rejects(
         &[V128],
         &[
             "0",
@@ -252,44 +252,50 @@ fn invalid_vectors_are_refused() {
 }
 
 #[test]
-fn narrow_lanes_out_of_range_are_refused() {
+fn narrow_lanes_out_of_range_are_rejected() {
     let filled = |lane: &str| format!(r#"{{"i8x16":[{lane},0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}}"#);
     for lane in
         ["256", "-129", "65535", "2147483648", "4294967295", "4294967168", "18446744073709551615", "\"0xffffffff\""]
     {
-        refuses(&[V128], &[&filled(lane)]);
+        rejects(&[V128], &[&filled(lane)]);
     }
     let filled = |lane: &str| format!(r#"{{"i16x8":[{lane},0,0,0,0,0,0,0]}}"#);
     for lane in ["65536", "-32769", "4294967295", "4294934528", "18446744073709551615"] {
-        refuses(&[V128], &[&filled(lane)]);
+        rejects(&[V128], &[&filled(lane)]);
     }
 }
 
 #[test]
-fn only_null_is_a_reference() {
-    takes(&[FuncRef], &[("null", &[Value::FuncRef(None)]), ("[null]", &[Value::FuncRef(None)])]);
-    takes(&[ExternRef], &[("null", &[Value::ExternRef(None)]), ("[null]", &[Value::ExternRef(None)])]);
+fn references_are_null_only() {
+    accepts(&[FuncRef], &[("null", &[Value::FuncRef(None)]), ("[null]", &[Value::FuncRef(None)])]);
+    accepts(&[ExternRef], &[("null", &[Value::ExternRef(None)]), ("[null]", &[Value::ExternRef(None)])]);
     for ty in [FuncRef, ExternRef] {
-        refuses(&[ty], &["0", "\"\"", "{}", "[]", r#"{"funcref":0}"#, r#"{"externref":0}"#, "true", "\"funcref:0\""]);
+        rejects(&[ty], &["0", "\"\"", "{}", "[]", r#"{"funcref":0}"#, r#"{"externref":0}"#, "true", "\"funcref:0\""]);
     }
 }
 
 #[test]
 fn several_parameters_take_an_array_of_the_same_length() {
-    takes(&[], &[("[]", &[]), (" [ ] ", &[])]);
-    refuses(&[], &["null", "{}", "0", "[null]", "[[]]", ""]);
-    takes(&[I32, F64], &[("[1, 2]", &[Value::I32(1), Value::F64(2.0)])]);
-    refuses(&[I32, F64], &["[]", "[1]", "[1,2,3]", "1", "[[1,2]]", "{\"0\":1,\"1\":2}", "\"1 2\"", "null", "[2.0, 1]"]);
+    accepts(&[], &[("[]", &[]), (" [ ] ", &[])]);
+    rejects(&[], &["null", "{}", "0", "[null]", "[[]]", ""]);
+    accepts(&[I32, F64], &[("[1, 2]", &[Value::I32(1), Value::F64(2.0)])]);
+    rejects(&[I32, F64], &["[]", "[1]", "[1,2,3]", "1", "[[1,2]]", "{\"0\":1,\"1\":2}", "\"1 2\"", "null", "[2.0, 1]"]);
 }
 
 #[test]
-fn a_wrong_argument_is_named_by_its_place_and_type() {
-    let said = |document| decode(&[I32, F64], document).unwrap_err().to_string();
-    assert_eq!(said("[1, true]"), "argument 2 (f64): `true` is no f64");
-    assert_eq!(said("[1.5, 1]"), "argument 1 (i32): `1.5` is no i32 (an integer such as 42, -7 or 0xff)");
-    assert_eq!(said("[1]"), "too few arguments: 1 given, 2 parameters; argument 2 (f64) is missing");
-    assert_eq!(said("7"), "expected a JSON array of 2 values");
-    assert_eq!(said(" "), "no arguments: the input is empty");
+fn messages_name_the_argument_and_its_type() {
+    let message = |document| decode(&[I32, F64], document).unwrap_err().to_string();
+    assert_eq!(
+        message("[1, true]"),
+        "argument 2 (f64): invalid f64 `true`: expected a number such as 1.5, -2e3, inf or nan"
+    );
+    assert_eq!(message("[1.5, 1]"), "argument 1 (i32): invalid i32 `1.5`: expected an integer such as 42, -7 or 0xff");
+    assert_eq!(message("[1]"), "too few arguments: 1 given, 2 parameters; argument 2 (f64) is missing");
+    assert_eq!(message("7"), "expected a JSON array of 2 values");
+    assert_eq!(message(" "), "no arguments: the input is empty");
+    assert_eq!(message("[1, 1e400]"), "argument 2 (f64): `1e400` is out of range for f64");
+    let lanes = decode(&[V128], "{}").unwrap_err().to_string();
+    assert!(lanes.contains("invalid v128 `{}`: expected lanes such as {\"i32x4\":[1,2,3,4]}"), "{lanes}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! MessagePack: which bytes are taken, as what, and which are refused.
+//! MessagePack: which bytes are decoded to which values, and which are rejected.
 
 use wrun::value::msgpack;
 use wrun::{ErrorKind, FuncType, ValType, Value};
@@ -10,7 +10,7 @@ fn decode(types: &[ValType], document: &[u8]) -> wrun::Result<Vec<Value>> {
 }
 
 #[track_caller]
-fn takes(types: &[ValType], documents: &[(&[u8], &[Value])]) {
+fn accepts(types: &[ValType], documents: &[(&[u8], &[Value])]) {
     for (document, values) in documents {
         let read = decode(types, document).unwrap_or_else(|error| panic!("{document:02x?}: {error}"));
         assert_eq!(read, *values, "{document:02x?}");
@@ -18,18 +18,18 @@ fn takes(types: &[ValType], documents: &[(&[u8], &[Value])]) {
 }
 
 #[track_caller]
-fn refuses(types: &[ValType], documents: &[&[u8]]) {
+fn rejects(types: &[ValType], documents: &[&[u8]]) {
     for document in documents {
         match decode(types, document) {
-            Ok(values) => panic!("{document:02x?} was taken for {types:?} as {values:?}"),
+            Ok(values) => panic!("{document:02x?} was decoded for {types:?} as {values:?}"),
             Err(error) => assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{document:02x?}"),
         }
     }
 }
 
 #[test]
-fn integers_of_every_width_are_taken_in_the_signed_or_the_unsigned_range() {
-    takes(
+fn integers_of_every_width_are_accepted_in_the_signed_or_the_unsigned_range() {
+    accepts(
         &[I32],
         &[
             (&[0x05], &[Value::I32(5)]),
@@ -45,7 +45,7 @@ fn integers_of_every_width_are_taken_in_the_signed_or_the_unsigned_range() {
             (&[0xd3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe], &[Value::I32(-2)]),
         ],
     );
-    takes(
+    accepts(
         &[I64],
         &[
             (&[0xcf, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], &[Value::I64(-1)]),
@@ -56,8 +56,8 @@ fn integers_of_every_width_are_taken_in_the_signed_or_the_unsigned_range() {
 }
 
 #[test]
-fn integers_out_of_range_are_refused() {
-    refuses(
+fn integers_out_of_range_are_rejected() {
+    rejects(
         &[I32],
         &[
             &[0xcf, 0, 0, 0, 1, 0, 0, 0, 0],
@@ -68,20 +68,20 @@ fn integers_out_of_range_are_refused() {
 }
 
 #[test]
-fn invalid_integers_are_refused() {
+fn other_kinds_are_not_integers() {
     for ty in [I32, I64] {
         let float32: &[u8] = &[0xca, 0x40, 0xa0, 0, 0];
         let float64: &[u8] = &[0xcb, 0x40, 0x14, 0, 0, 0, 0, 0, 0];
         let (nil, no, yes): (&[u8], &[u8], &[u8]) = (&[0xc0], &[0xc2], &[0xc3]);
         let (binary, map, extension): (&[u8], &[u8], &[u8]) = (&[0xc4, 1, 5], &[0x81, 5, 5], &[0xd4, 1, 5]);
         let (nested, never, word): (&[u8], &[u8], &[u8]) = (&[0x91, 0x91, 5], &[0xc1], &[0xa1, b'x']);
-        refuses(&[ty], &[float32, float64, nil, no, yes, binary, map, extension, nested, never, word]);
+        rejects(&[ty], &[float32, float64, nil, no, yes, binary, map, extension, nested, never, word]);
     }
 }
 
 #[test]
 fn floats_pass_bit_for_bit_at_their_own_width() {
-    takes(
+    accepts(
         &[F32],
         &[
             (&[0xca, 0x80, 0, 0, 0], &[Value::F32(-0.0)]),
@@ -89,7 +89,7 @@ fn floats_pass_bit_for_bit_at_their_own_width() {
             (&[0xca, 0xff, 0xff, 0xff, 0xff], &[Value::F32(f32::from_bits(u32::MAX))]),
         ],
     );
-    takes(
+    accepts(
         &[F64],
         &[
             (&[0xcb, 0x80, 0, 0, 0, 0, 0, 0, 0], &[Value::F64(-0.0)]),
@@ -100,7 +100,7 @@ fn floats_pass_bit_for_bit_at_their_own_width() {
 
 #[test]
 fn floats_of_the_other_width_and_integers_are_converted() {
-    takes(
+    accepts(
         &[F32],
         &[
             (&[0xcb, 0x3f, 0xb9, 0x99, 0x99, 0x99, 0x99, 0x99, 0x9a], &[Value::F32(0.1)]),
@@ -109,7 +109,7 @@ fn floats_of_the_other_width_and_integers_are_converted() {
             (&[0xff], &[Value::F32(-1.0)]),
         ],
     );
-    takes(
+    accepts(
         &[F64],
         &[
             (&[0xca, 0x3d, 0xcc, 0xcc, 0xcd], &[Value::F64(f64::from(0.1f32))]),
@@ -122,71 +122,92 @@ fn floats_of_the_other_width_and_integers_are_converted() {
 }
 
 #[test]
-fn invalid_and_too_large_floats_are_refused() {
+fn other_kinds_and_doubles_too_large_for_a_single_are_not_floats() {
     for ty in [F32, F64] {
-        refuses(&[ty], &[&[0xc0], &[0xc3], &[0xc4, 1, 5], &[0x91, 0x91, 5], &[0x80], &[0xa1, b'x']]);
+        rejects(&[ty], &[&[0xc0], &[0xc3], &[0xc4, 1, 5], &[0x91, 0x91, 5], &[0x80], &[0xa1, b'x']]);
     }
     let huge: &[u8] = &[0xcb, 0x7f, 0xef, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
     let negative: &[u8] = &[0xcb, 0xc8, 0, 0, 0, 0, 0, 0, 0];
-    refuses(&[F32], &[huge, negative]);
+    rejects(&[F32], &[huge, negative]);
 }
 
 #[test]
 fn vectors_are_16_bytes_the_least_significant_first() {
     let bytes: Vec<u8> = [0xc4, 16].into_iter().chain(0..16).collect();
-    takes(&[V128], &[(&bytes, &[Value::V128(0x0f0e_0d0c_0b0a_0908_0706_0504_0302_0100)])]);
+    accepts(&[V128], &[(&bytes, &[Value::V128(0x0f0e_0d0c_0b0a_0908_0706_0504_0302_0100)])]);
     let long_form: Vec<u8> = [0xc5, 0, 16].into_iter().chain(0..16).collect();
-    takes(&[V128], &[(&long_form, &[Value::V128(0x0f0e_0d0c_0b0a_0908_0706_0504_0302_0100)])]);
+    accepts(&[V128], &[(&long_form, &[Value::V128(0x0f0e_0d0c_0b0a_0908_0706_0504_0302_0100)])]);
 }
 
 #[test]
-fn a_vector_needs_16_bytes() {
+fn other_lengths_and_kinds_are_not_vectors() {
     for length in [0u8, 1, 15, 17] {
         let bytes: Vec<u8> = [0xc4, length].into_iter().chain(0..length).collect();
-        refuses(&[V128], &[&bytes]);
+        rejects(&[V128], &[&bytes]);
     }
     let array: Vec<u8> = [0xdc, 0, 16].into_iter().chain(0..16).collect();
     let nested: Vec<u8> = [0x91].into_iter().chain(array.clone()).collect();
-    refuses(&[V128], &[&[5], &[0xc0], &[0xcb, 0, 0, 0, 0, 0, 0, 0, 0], &array, &nested]);
+    rejects(&[V128], &[&[5], &[0xc0], &[0xcb, 0, 0, 0, 0, 0, 0, 0, 0], &array, &nested]);
 }
 
 #[test]
-fn only_nil_is_a_reference() {
-    takes(&[FuncRef], &[(&[0xc0], &[Value::FuncRef(None)]), (&[0x91, 0xc0], &[Value::FuncRef(None)])]);
-    takes(&[ExternRef], &[(&[0xc0], &[Value::ExternRef(None)])]);
+fn references_are_nil_only() {
+    accepts(&[FuncRef], &[(&[0xc0], &[Value::FuncRef(None)]), (&[0x91, 0xc0], &[Value::FuncRef(None)])]);
+    accepts(&[ExternRef], &[(&[0xc0], &[Value::ExternRef(None)])]);
     let numbered: &[u8] = &[0x81, 0xa7, b'f', b'u', b'n', b'c', b'r', b'e', b'f', 0];
-    refuses(&[FuncRef], &[&[0], &[0xc2], &[0xc4, 0], &[0x80], numbered, &[0x90]]);
+    rejects(&[FuncRef], &[&[0], &[0xc2], &[0xc4, 0], &[0x80], numbered, &[0x90]]);
 }
 
 #[test]
 fn several_parameters_take_an_array_of_the_same_length() {
-    takes(&[], &[(&[0x90], &[]), (&[0xdc, 0, 0], &[]), (&[0xdd, 0, 0, 0, 0], &[])]);
-    refuses(&[], &[&[], &[0xc0], &[0x91, 0xc0], &[5], &[0x80]]);
+    accepts(&[], &[(&[0x90], &[]), (&[0xdc, 0, 0], &[]), (&[0xdd, 0, 0, 0, 0], &[])]);
+    rejects(&[], &[&[], &[0xc0], &[0x91, 0xc0], &[5], &[0x80]]);
     let both: &[Value] = &[Value::I32(1), Value::F32(0.5)];
-    takes(&[I32, F32], &[(&[0x92, 1, 0xca, 0x3f, 0, 0, 0], both), (&[0xdc, 0, 2, 1, 0xca, 0x3f, 0, 0, 0], both)]);
-    takes(&[I32, F32], &[(&[0xdd, 0, 0, 0, 2, 1, 0xca, 0x3f, 0, 0, 0], both)]);
-    refuses(
+    accepts(&[I32, F32], &[(&[0x92, 1, 0xca, 0x3f, 0, 0, 0], both), (&[0xdc, 0, 2, 1, 0xca, 0x3f, 0, 0, 0], both)]);
+    accepts(&[I32, F32], &[(&[0xdd, 0, 0, 0, 2, 1, 0xca, 0x3f, 0, 0, 0], both)]);
+    rejects(
         &[I32, F32],
         &[&[0x90], &[0x91, 1], &[0x93, 1, 2, 3], &[1], &[0x92, 1], &[0x91, 0x92, 1, 2], &[0x82, 0, 1, 1, 2]],
     );
 }
 
 #[test]
-fn empty_input_and_trailing_data_are_refused() {
-    let said = |types: &[ValType], document: &[u8]| decode(types, document).unwrap_err().to_string();
-    assert_eq!(said(&[I32], &[]), "no arguments: the input is empty");
-    assert_eq!(said(&[I32], &[5, 6]), "1 bytes follow the arguments");
-    assert_eq!(said(&[I32], &[0x91, 5, 0xc0, 0xc0]), "2 bytes follow the arguments");
-    assert_eq!(said(&[], &[0x90, 0x90]), "1 bytes follow the arguments");
-    assert_eq!(said(&[I32, I64], &[0x91, 5]), "too few arguments: 1 given, 2 parameters; argument 2 (i64) is missing");
+fn empty_input_and_trailing_bytes_are_rejected() {
+    let message = |types: &[ValType], document: &[u8]| decode(types, document).unwrap_err().to_string();
+    assert_eq!(message(&[I32], &[]), "no arguments: the input is empty");
+    assert_eq!(message(&[I32], &[5, 6]), "1 unexpected byte after the arguments");
+    assert_eq!(message(&[I32], &[0x91, 5, 0xc0, 0xc0]), "2 unexpected bytes after the arguments");
+    assert_eq!(message(&[], &[0x90, 0x90]), "1 unexpected byte after the arguments");
+    assert_eq!(
+        message(&[I32, I64], &[0x91, 5]),
+        "too few arguments: 1 given, 2 parameters; argument 2 (i64) is missing"
+    );
 }
 
 #[test]
-fn a_wrong_argument_is_named_by_its_place_and_type() {
-    let said = decode(&[I32, F64], &[0x92, 1, 0xc3]).unwrap_err().to_string();
-    assert!(said.starts_with("argument 2 (f64): ") && said.contains("boolean"), "{said}");
-    let said = decode(&[I32, F64], &[0x92, 0xcf, 0, 0, 0, 1, 0, 0, 0, 0, 1]).unwrap_err().to_string();
-    assert!(said.starts_with("argument 1 (i32): ") && said.contains("out of range"), "{said}");
+fn messages_name_the_argument_and_say_what_was_expected_and_found() {
+    let message = |types: &[ValType], document: &[u8]| decode(types, document).unwrap_err().to_string();
+    let found: [(&[u8], &str); 9] = [
+        (&[0xc3], "expected an integer, found a boolean"),
+        (&[0xcb, 0x40, 0x14, 0, 0, 0, 0, 0, 0], "expected an integer, found a float"),
+        (&[0xc0], "expected an integer, found nil"),
+        (&[0xc4, 1, 5], "expected an integer, found binary data of length 1"),
+        (&[0x81, 5, 5], "expected an integer, found a map"),
+        (&[0xd4, 1, 5], "expected an integer, found an extension type"),
+        (&[0xa1, b'x'], "invalid i32 `x`: expected an integer such as 42, -7 or 0xff"),
+        (&[0xcd, 1], "unexpected end of input"),
+        (&[0xc1], "invalid MessagePack"),
+    ];
+    for (document, why) in found {
+        assert_eq!(message(&[I32], document), format!("argument 1 (i32): {why}"));
+    }
+    assert_eq!(message(&[I32, F64], &[0x92, 1, 0xc3]), "argument 2 (f64): expected a number, found a boolean");
+    assert_eq!(message(&[I32, F64], &[0x92, 1]), "argument 2 (f64): unexpected end of input");
+    assert_eq!(message(&[V128], &[0x91, 0x90]), "argument 1 (v128): expected 16 bytes of binary data, found an array");
+    assert_eq!(message(&[FuncRef], &[5]), "argument 1 (funcref): expected nil, found an integer");
+    assert_eq!(message(&[I32, F64], &[5]), "expected a MessagePack array of 2 values");
+    let out_of_range = message(&[I32, F64], &[0x92, 0xcf, 0, 0, 0, 1, 0, 0, 0, 0, 1]);
+    assert!(out_of_range.starts_with("argument 1 (i32): `4294967296` is out of range for i32"), "{out_of_range}");
 }
 
 #[test]

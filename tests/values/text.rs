@@ -1,11 +1,11 @@
-//! Text: which spellings are taken, as what, and which are refused.
+//! Text: which texts are parsed to which values, and which are rejected.
 
 use wrun::ErrorKind;
 use wrun::value::{args, text};
 use wrun::{FuncType, ValType, Value};
 
 #[track_caller]
-fn takes(ty: &ValType, spellings: &[(&str, Value)]) {
+fn accepts(ty: &ValType, spellings: &[(&str, Value)]) {
     for (spelling, value) in spellings {
         let read = text::parse(spelling, ty).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(read, *value, "`{spelling}`");
@@ -13,10 +13,10 @@ fn takes(ty: &ValType, spellings: &[(&str, Value)]) {
 }
 
 #[track_caller]
-fn refuses(ty: &ValType, spellings: &[&str]) {
+fn rejects(ty: &ValType, spellings: &[&str]) {
     for spelling in spellings {
         match text::parse(spelling, ty) {
-            Ok(value) => panic!("`{spelling}` was taken for {ty} as {value:?}"),
+            Ok(value) => panic!("`{spelling}` was parsed as {ty}: {value:?}"),
             Err(error) => assert_eq!(error.kind(), ErrorKind::InvalidArgument),
         }
     }
@@ -33,7 +33,7 @@ fn f64_of(bits: u64) -> Value {
 #[test]
 fn integers_are_decimal_or_hexadecimal_in_the_signed_or_the_unsigned_range() {
     let i32_of = Value::I32;
-    takes(
+    accepts(
         &ValType::I32,
         &[
             ("0", i32_of(0)),
@@ -53,7 +53,7 @@ fn integers_are_decimal_or_hexadecimal_in_the_signed_or_the_unsigned_range() {
             ("-0x80000000", i32_of(i32::MIN)),
         ],
     );
-    takes(
+    accepts(
         &ValType::I64,
         &[
             ("9223372036854775807", Value::I64(i64::MAX)),
@@ -67,9 +67,9 @@ fn integers_are_decimal_or_hexadecimal_in_the_signed_or_the_unsigned_range() {
 }
 
 #[test]
-fn invalid_integers_are_refused() {
+fn other_texts_are_not_integers() {
     for ty in [ValType::I32, ValType::I64] {
-        refuses(
+        rejects(
             &ty,
             &[
                 "",
@@ -120,9 +120,9 @@ fn invalid_integers_are_refused() {
 }
 
 #[test]
-fn integers_out_of_range_are_refused_as_such() {
-    refuses(&ValType::I32, &["4294967296", "-2147483649", "0x1_0000_0000", "-0x80000001"]);
-    refuses(&ValType::I64, &["18446744073709551616", "-9223372036854775809", "0x1_0000_0000_0000_0000"]);
+fn integers_out_of_range_are_rejected_as_such() {
+    rejects(&ValType::I32, &["4294967296", "-2147483649", "0x1_0000_0000", "-0x80000001"]);
+    rejects(&ValType::I64, &["18446744073709551616", "-9223372036854775809", "0x1_0000_0000_0000_0000"]);
     let message = text::parse("4294967296", &ValType::I32).unwrap_err().to_string();
     assert_eq!(message, "`4294967296` is out of range for i32 (-2147483648 to 4294967295)");
     let message = text::parse("99999999999999999999999999999999999999999999", &ValType::I64).unwrap_err().to_string();
@@ -131,7 +131,7 @@ fn integers_out_of_range_are_refused_as_such() {
 
 #[test]
 fn doubles_are_decimal_hexadecimal_infinite_or_nan() {
-    takes(
+    accepts(
         &ValType::F64,
         &[
             ("0", Value::F64(0.0)),
@@ -169,8 +169,8 @@ fn doubles_are_decimal_hexadecimal_infinite_or_nan() {
 }
 
 #[test]
-fn f32s_are_rounded_once() {
-    takes(
+fn singles_are_rounded_to_their_own_width_once() {
+    accepts(
         &ValType::F32,
         &[
             ("0.1", Value::F32(0.1)),
@@ -191,9 +191,9 @@ fn f32s_are_rounded_once() {
 }
 
 #[test]
-fn invalid_floats_are_refused() {
+fn other_texts_are_not_floats() {
     for ty in [ValType::F32, ValType::F64] {
-        refuses(
+        rejects(
             &ty,
             &[
                 "",
@@ -243,15 +243,27 @@ fn invalid_floats_are_refused() {
 }
 
 #[test]
-fn floats_out_of_range_are_refused_and_not_infinite() {
-    refuses(&ValType::F64, &["1e400", "-1e400", "1.8e308", "0x1p1024", "nan:0x10000000000000"]);
-    refuses(&ValType::F32, &["1e39", "-3.5e38", "1e400", "0x1p128", "nan:0x800000"]);
-    refuses(&ValType::F64, &["1e99999999999999999999", "0x1p99999999999999999999"]);
+fn floats_out_of_range_are_rejected_as_such() {
+    let long = "1".repeat(400);
+    let doubles = ["1e400", "-1e400", "1.8e308", "+1_0.5E999", "0x1p1024", "1.e400", "1e99999999999999999999", &*long];
+    for text in doubles.into_iter().chain(["0x1p99999999999999999999"]) {
+        let message = text::parse(text, &ValType::F64).unwrap_err().to_string();
+        assert!(message.ends_with("is out of range for f64"), "{message}");
+    }
+    for text in ["1e39", "-3.5e38", "1e400", "0x1p128"] {
+        let message = text::parse(text, &ValType::F32).unwrap_err().to_string();
+        assert_eq!(message, format!("`{text}` is out of range for f32"));
+    }
+    for text in ["nan:0x10000000000000", "1e400x", "1e", "1.5.2", "Infinity", "0x.p1", "1__0"] {
+        let message = text::parse(text, &ValType::F64).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("invalid f64 `{text}`")), "{message}");
+    }
+    rejects(&ValType::F32, &["nan:0x800000"]);
 }
 
 #[test]
 fn vectors_are_32_hexadecimal_digits_the_most_significant_first() {
-    takes(
+    accepts(
         &ValType::V128,
         &[
             ("0x00000000000000000000000000000000", Value::V128(0)),
@@ -260,7 +272,7 @@ fn vectors_are_32_hexadecimal_digits_the_most_significant_first() {
             ("0x00000000000000000000000000000001", Value::V128(1)),
         ],
     );
-    refuses(
+    rejects(
         &ValType::V128,
         &[
             "",
@@ -279,17 +291,17 @@ fn vectors_are_32_hexadecimal_digits_the_most_significant_first() {
 }
 
 #[test]
-fn only_null_is_a_reference() {
-    takes(&ValType::FuncRef, &[("null", Value::FuncRef(None))]);
-    takes(&ValType::ExternRef, &[("null", Value::ExternRef(None))]);
+fn references_are_null_only() {
+    accepts(&ValType::FuncRef, &[("null", Value::FuncRef(None))]);
+    accepts(&ValType::ExternRef, &[("null", Value::ExternRef(None))]);
     for ty in [ValType::FuncRef, ValType::ExternRef] {
-        refuses(&ty, &["", "0", "NULL", " null", "ref.null", "funcref:0", "externref:0", "nan"]);
+        rejects(&ty, &["", "0", "NULL", " null", "ref.null", "funcref:0", "externref:0", "nan"]);
     }
-    refuses(&ValType::Ref("anyref".into()), &["null", "0", ""]);
+    rejects(&ValType::Ref("anyref".into()), &["null", "0", ""]);
 }
 
 #[test]
-fn values_have_one_canonical_form() {
+fn each_value_has_one_format() {
     let spellings = [
         (Value::I32(-1), "-1"),
         (Value::I64(i64::MIN), "-9223372036854775808"),
@@ -317,17 +329,20 @@ fn values_have_one_canonical_form() {
 }
 
 #[test]
-fn a_wrong_argument_is_named_by_its_place_and_type() {
+fn messages_name_the_argument_and_its_type() {
     let ty = FuncType::new([ValType::I32, ValType::F64], []);
-    let said = |args: &[&str]| args::parse_text(args, &ty).unwrap_err().to_string();
-    assert_eq!(said(&["1", "x"]), "argument 2 (f64): `x` is no f64 (a number such as 1.5, -2e3, inf or nan)");
-    assert_eq!(said(&["1"]), "too few arguments: 1 given, 2 parameters; argument 2 (f64) is missing");
-    assert_eq!(said(&["1", "2", "3"]), "too many arguments: 3 given, 2 parameters");
-    assert_eq!(said(&[]), "too few arguments: 0 given, 2 parameters; argument 1 (i32) is missing");
+    let message = |args: &[&str]| args::parse_text(args, &ty).unwrap_err().to_string();
+    assert_eq!(
+        message(&["1", "x"]),
+        "argument 2 (f64): invalid f64 `x`: expected a number such as 1.5, -2e3, inf or nan"
+    );
+    assert_eq!(message(&["1"]), "too few arguments: 1 given, 2 parameters; argument 2 (f64) is missing");
+    assert_eq!(message(&["1", "2", "3"]), "too many arguments: 3 given, 2 parameters");
+    assert_eq!(message(&[]), "too few arguments: 0 given, 2 parameters; argument 1 (i32) is missing");
 }
 
 #[test]
-fn a_long_wrong_argument_is_cut_short_in_the_message() {
+fn a_long_argument_is_shortened_in_the_message() {
     let message = text::parse(&"é".repeat(10_000), &ValType::I32).unwrap_err().to_string();
     assert!(message.chars().count() < 150, "{message}");
 }
