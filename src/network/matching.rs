@@ -1,44 +1,46 @@
-//! What a rule allows.
+//! Decides what a rule allows.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::host::{self, Host, Network, Pattern};
+use super::host::{self, Host, Pattern};
 use super::rule::{Flow, Kind, NetRule, Ports, Protocol};
 
 impl NetRule {
-    /// Whether a guest may listen at an address of this machine. Port 0 is one that the system picks.
+    /// Whether a guest may listen at an address of this machine. Port 0 lets the system choose one.
     pub(crate) fn lets_listen(&self, protocol: Protocol, at: SocketAddr) -> bool {
         let Kind::In(flow) = &self.0 else { return false };
         let address = at.ip().to_canonical();
-        flow.is_about(protocol, at.port())
+        flow.matches(protocol, at.port())
             && !host::is_group(address)
             && match &flow.host {
                 Host::Any => true,
-                // To listen there is to listen at all of them.
-                Host::Net(network) if address.is_unspecified() => network.is_all() && network.contains(address),
-                Host::Net(network) => network.contains(address),
+                // Listening at the unspecified address means listening at all addresses.
+                Host::Net(network) if address.is_unspecified() => {
+                    network.prefix_len() == 0 && network.contains(&address)
+                }
+                Host::Net(network) => network.contains(&address),
                 Host::Name(_) => false,
             }
     }
 
-    /// Whether a guest may reach what [`destination`] made; of a rule with a name, `found` tells whether an address was
-    /// found by it.
+    /// Whether a guest may reach an address that [`destination`] returned. For a rule with a name, `found` says whether the guest
+    /// has found an address by that name.
     pub(crate) fn lets_reach(&self, protocol: Protocol, to: SocketAddr, found: impl FnOnce(IpAddr) -> bool) -> bool {
         let Kind::Out(flow) = &self.0 else { return false };
-        flow.is_about(protocol, to.port())
+        flow.matches(protocol, to.port())
             && match &flow.host {
                 Host::Any => true,
-                Host::Net(network) => network.contains(to.ip()),
+                Host::Net(network) => network.contains(&to.ip()),
                 Host::Name(_) => found(to.ip()),
             }
     }
 
-    /// Whether a guest may reach anyone by this protocol.
+    /// Whether a guest may reach any address by this protocol.
     pub(crate) fn lets_out(&self, protocol: Protocol) -> bool {
         matches!(&self.0, Kind::Out(Flow { protocol: only, .. }) if only.is_none_or(|only| only == protocol))
     }
 
-    /// Whether a guest may look up this name, which [`host::name`] made.
+    /// Whether a guest may look up a name that [`host::name`] returned.
     pub(crate) fn lets_resolve(&self, name: &str) -> bool {
         match &self.0 {
             Kind::Dns(None) | Kind::Out(Flow { host: Host::Any, .. }) => true,
@@ -48,7 +50,7 @@ impl NetRule {
         }
     }
 
-    /// Whether the addresses of this name may be reached by it, once they are found.
+    /// Whether a guest may reach the addresses that it finds by this name.
     pub(crate) fn reaches_by(&self, name: &str) -> bool {
         self.name().is_some_and(|pattern| pattern.matches(name))
     }
@@ -62,27 +64,14 @@ impl NetRule {
 }
 
 impl Flow {
-    fn is_about(&self, protocol: Protocol, port: u16) -> bool {
+    fn matches(&self, protocol: Protocol, port: u16) -> bool {
         let Ports { first, last } = self.ports;
         self.protocol.is_none_or(|only| only == protocol) && (first..=last).contains(&port)
     }
 }
 
-impl Network {
-    /// Whether it is every address of its family.
-    fn is_all(self) -> bool {
-        self.prefix == 0
-    }
-
-    /// Whether an address, IPv4 where it can be, is in it.
-    fn contains(self, address: IpAddr) -> bool {
-        let same_family = self.address.is_ipv4() == address.is_ipv4();
-        same_family && Self { address, ..self }.first() == self.address
-    }
-}
-
 impl Pattern {
-    /// Whether it is about this name, which [`host::name`] made.
+    /// Whether it matches a name that [`host::name`] returned.
     fn matches(&self, name: &str) -> bool {
         match name.strip_suffix(&self.name) {
             Some(head) if self.below => head.ends_with('.'),
@@ -92,8 +81,8 @@ impl Pattern {
     }
 }
 
-/// Where traffic to this address goes: IPv4 in IPv6 clothes to that IPv4 address, the unspecified address to this machine.
-/// Nothing for what no rule allows: groups, and port 0.
+/// Returns where traffic to an address goes: an IPv4-mapped address to its IPv4 address, the unspecified address to this machine.
+/// Returns `None` for what no rule allows: multicast, broadcast and port 0.
 pub(crate) fn destination(to: SocketAddr) -> Option<SocketAddr> {
     let address = match to.ip().to_canonical() {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),

@@ -1,4 +1,4 @@
-//! What a guest may do on a network, as rules with a text form.
+//! Rules for the network access of a guest.
 
 mod host;
 #[cfg(feature = "wasix")]

@@ -1,41 +1,41 @@
-//! One rule, and how it is written.
+//! A network rule and its text form.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
+use ipnet::IpNet;
 use serde::{Serialize, Serializer};
 
-use super::host::{Host, Network, Pattern};
+use super::host::{self, Host, Pattern};
 use crate::error::{Error, ErrorKind};
 
-/// One thing that a guest may do on a network. What no rule allows is refused.
+/// A rule that allows a guest to use the network. Everything that no rule allows is denied.
 ///
-/// Rules have a text form, which [`FromStr`] reads and [`fmt::Display`] writes:
+/// Rules have a text form, which [`FromStr`] parses and [`fmt::Display`] formats:
 ///
-/// | rule | what it allows |
+/// | rule | allows |
 /// | --- | --- |
-/// | `[out:][tcp:\|udp:]HOST:PORTS` | to reach these hosts at these ports |
-/// | `in:[tcp:\|udp:]HOST:PORTS` | to listen at these addresses of this machine, to anyone |
-/// | `dns[:NAME]` | to look up this name, or any |
+/// | `[out:][tcp:\|udp:]HOST:PORTS` | reaching these hosts at these ports |
+/// | `in:[tcp:\|udp:]HOST:PORTS` | listening at these addresses of this machine, for any peer |
+/// | `dns[:NAME]` | looking up this name, or any name |
 ///
 /// `PORTS` is `80`, `8000-8080` or `*`. `HOST` is an address (`127.0.0.1`, `[::1]`), a network (`10.0.0.0/8`, `[fe80::]/10`),
-/// `*` for any, and where the guest reaches out also a name (`example.org`) or the names below one (`*.example.org`).
-/// Without `tcp` or `udp` a rule is about both.
+/// `*` for any, and in `out` rules also a name (`example.org`) or the names below one (`*.example.org`). Without `tcp` or `udp`, a
+/// rule applies to both.
 ///
-/// - Addresses: an IPv4 address in IPv6 clothes (`::ffff:127.0.0.1`) is that IPv4 address, in rules and in what a guest asks
-///   for. `0.0.0.0` and `::` reach this machine, and to listen there is to listen at every address of its family,
-///   which a rule must have granted as a whole: `0.0.0.0` and `[::]` say so in an `in` rule.
-/// - Names: a rule with a name (or `*`) includes looking it up, and allows the addresses which that guest has found by
-///   it; not an address that the guest knew otherwise. Whoever answers for a name says which addresses those are.
-/// - Port 0 is a port that the system picks. A socket bound to it that no `in` rule allows may only reach out.
-/// - UDP: a socket hears those it may reach. One that an `in` rule allows hears anyone, and may answer those it heard.
-/// - Sending to groups (multicast, broadcast) and joining them, raw and ICMP sockets, interfaces, routes and bridges are
-///   allowed by no rule.
+/// - Addresses: an IPv4-mapped IPv6 address (`::ffff:127.0.0.1`) is treated as its IPv4 address, in rules and in requests of the
+///   guest. Sending to `0.0.0.0` or `::` reaches this machine. Listening there means listening at every address of the family,
+///   so a rule must allow the whole family: `0.0.0.0` and `[::]` in an `in` rule do.
+/// - Names: a rule with a name (or `*`) includes looking it up, and allows the addresses that this guest has found by it, but
+///   not an address that the guest knows from elsewhere. The name server decides which addresses these are.
+/// - Port 0 lets the system choose a port. A socket bound to it that no `in` rule allows may only reach out.
+/// - UDP: a socket receives from the addresses it may reach. A socket that an `in` rule allows receives from any address, and
+///   may reply.
+/// - No rule allows multicast, broadcast, raw and ICMP sockets, interfaces, routes and bridges.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NetRule(pub(super) Kind);
 
-/// What a rule is about.
+/// The content of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     /// Reaching a host.
@@ -46,10 +46,10 @@ pub(super) enum Kind {
     Dns(Option<Pattern>),
 }
 
-/// Traffic.
+/// Traffic with a host.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Flow {
-    /// Of this protocol, or both.
+    /// The protocol; `None` means both.
     pub(super) protocol: Option<Protocol>,
     pub(super) host: Host,
     pub(super) ports: Ports,
@@ -62,15 +62,15 @@ pub(crate) enum Protocol {
     Udp,
 }
 
-/// Ports from the first to the last.
+/// An inclusive range of ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Ports {
     pub(super) first: u16,
     pub(super) last: u16,
 }
 
-/// How rules are written, for whoever wrote none.
-const FORMS: &str = "a rule is [out:|in:][tcp:|udp:]HOST:PORTS or dns[:NAME], where HOST is an address (127.0.0.1, [::1]), \
+/// The syntax of rules, for error messages.
+const SYNTAX: &str = "expected [out:|in:][tcp:|udp:]HOST:PORTS or dns[:NAME], where HOST is an address (127.0.0.1, [::1]), \
                      a network (10.0.0.0/8, [fe80::]/10), a name (example.org, *.example.org) or *, and PORTS is 80, \
                      8000-8080 or *";
 
@@ -79,7 +79,7 @@ impl FromStr for NetRule {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let kind = Kind::parse(text);
-        kind.map(Self).map_err(|why| Error::new(ErrorKind::Grant, format!("no network rule: {why}; {FORMS}")))
+        kind.map(Self).map_err(|why| Error::new(ErrorKind::Grant, format!("invalid network rule: {why}; {SYNTAX}")))
     }
 }
 
@@ -103,24 +103,24 @@ impl Flow {
             Some(("udp", rest)) => (Some(Protocol::Udp), rest),
             _ => (None, text),
         };
-        let (host, ports) = rest.rsplit_once(':').ok_or_else(|| format!("`{rest}` names no port"))?;
+        let (host, ports) = rest.rsplit_once(':').ok_or_else(|| format!("`{rest}` has no port"))?;
         if host.is_empty() {
-            return Err("it names no host".to_owned());
+            return Err("the host is empty".to_owned());
         }
         if host.contains(':') && !host.starts_with('[') {
-            return Err(format!("`{host}` is no host (an IPv6 address stands in brackets)"));
+            return Err(format!("invalid host `{host}`: an IPv6 address must be in brackets"));
         }
-        // In `[::1]` the last colon is none before ports.
+        // The last colon of `[::1]` does not separate a port.
         if ports.ends_with(']') {
-            return Err(format!("`{rest}` names no port"));
+            return Err(format!("`{rest}` has no port"));
         }
-        Self { protocol, host: Host::parse(host)?, ports: Ports::parse(ports)? }.of_machines()
+        Self { protocol, host: Host::parse(host)?, ports: Ports::parse(ports)? }.without_groups()
     }
 
-    fn of_machines(self) -> Result<Self, String> {
-        match &self.host {
-            Host::Net(network) if network.is_of_groups() => {
-                Err(format!("`{network}` is for groups of machines, which no rule allows"))
+    fn without_groups(self) -> Result<Self, String> {
+        match self.host {
+            Host::Net(network) if host::has_only_groups(network) => {
+                Err(format!("`{}` is a multicast or broadcast address, which no rule allows", self.host))
             }
             _ => Ok(self),
         }
@@ -128,20 +128,20 @@ impl Flow {
 
     fn outgoing(self) -> Result<Self, String> {
         match &self.host {
-            Host::Net(network) if network.single().is_some_and(|address| address.is_unspecified()) => {
-                Err(format!("`{network}` is nobody's address (this machine is 127.0.0.1 and [::1])"))
+            Host::Net(network) if host::single_address(*network).is_some_and(|address| address.is_unspecified()) => {
+                Err(format!("`{}` is the unspecified address; this machine is 127.0.0.1 and [::1]", self.host))
             }
-            _ if self.ports.last == 0 => Err("port 0 cannot be reached".to_owned()),
+            _ if self.ports.last == 0 => Err("port 0 is not a valid destination".to_owned()),
             _ => Ok(self),
         }
     }
 
     fn incoming(mut self) -> Result<Self, String> {
         match &self.host {
-            Host::Name(name) => Err(format!("a guest listens at an address, and `{name}` is a name")),
+            Host::Name(name) => Err(format!("`{name}` is a name, but a guest can listen only at addresses")),
             Host::Net(network) => {
-                if let Some(address) = network.single().filter(IpAddr::is_unspecified) {
-                    self.host = Host::Net(Network::all_like(address));
+                if let Some(address) = host::single_address(*network).filter(|address| address.is_unspecified()) {
+                    self.host = Host::Net(IpNet::new_assert(address, 0));
                 }
                 Ok(self)
             }
@@ -155,15 +155,15 @@ impl Ports {
 
     fn parse(text: &str) -> Result<Self, String> {
         let port = |digits: &str| {
-            let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
-            plain.then(|| digits.parse().ok()).flatten().ok_or_else(|| format!("`{digits}` is no port"))
+            let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+            is_number.then(|| digits.parse().ok()).flatten().ok_or_else(|| format!("invalid port `{digits}`"))
         };
         match text.split_once('-') {
             _ if text == "*" => Ok(Self::ALL),
             None => port(text).map(|port| Self { first: port, last: port }),
             Some((first, last)) => match (port(first)?, port(last)?) {
                 (first, last) if first <= last => Ok(Self { first, last }),
-                (first, last) => Err(format!("ports go up, and {first} is more than {last}")),
+                (first, last) => Err(format!("invalid port range: {first} is greater than {last}")),
             },
         }
     }

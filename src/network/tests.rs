@@ -1,18 +1,18 @@
-//! Rules as text, and what they refuse to be.
+//! Parsing, formatting and matching of rules.
 
 use super::NetRule;
 use crate::error::ErrorKind;
 
-/// How the rule of `text` is written back.
-fn written(text: &str) -> String {
+/// Parses and formats a rule.
+fn formatted(text: &str) -> String {
     let rule: NetRule = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
-    let written = rule.to_string();
-    assert_eq!(written.parse::<NetRule>().unwrap(), rule, "{text}");
-    written
+    let formatted = rule.to_string();
+    assert_eq!(formatted.parse::<NetRule>().unwrap(), rule, "{text}");
+    formatted
 }
 
 #[test]
-fn a_rule_is_written_as_it_is_read() {
+fn a_rule_is_formatted_as_it_is_parsed() {
     for text in [
         "out:tcp:127.0.0.1:8080",
         "out:udp:10.0.0.0/8:*",
@@ -29,12 +29,12 @@ fn a_rule_is_written_as_it_is_read() {
         "dns:example.org",
         "dns:*.example.org",
     ] {
-        assert_eq!(written(text), text);
+        assert_eq!(formatted(text), text);
     }
 }
 
 #[test]
-fn what_is_meant_is_written_in_one_way() {
+fn equal_rules_have_one_format() {
     for (text, plain) in [
         ("example.org:443", "out:example.org:443"),
         ("tcp:127.0.0.1:80", "out:tcp:127.0.0.1:80"),
@@ -50,60 +50,60 @@ fn what_is_meant_is_written_in_one_way() {
         ("dns.example.org:53", "out:dns.example.org:53"),
         ("tcp:in.example.org:53", "out:tcp:in.example.org:53"),
     ] {
-        assert_eq!(written(text), plain);
+        assert_eq!(formatted(text), plain);
     }
 }
 
 #[test]
-fn what_is_no_rule_says_why_and_how_rules_are_written() {
+fn an_invalid_rule_is_rejected_with_the_reason_and_the_syntax() {
     for (text, why) in [
-        ("", "names no port"),
-        ("localhost", "`localhost` names no port"),
-        ("out", "names no port"),
-        ("in:tcp:80", "`80` names no port"),
-        (":80", "names no host"),
-        ("tcp::80", "names no host"),
+        ("", "has no port"),
+        ("localhost", "`localhost` has no port"),
+        ("out", "has no port"),
+        ("in:tcp:80", "`80` has no port"),
+        (":80", "host is empty"),
+        ("tcp::80", "host is empty"),
         ("in:localhost:80", "`localhost` is a name"),
-        ("out:tcp:udp:80", "`udp` is a word of rules"),
-        ("dns:tcp", "`tcp` is a word of rules"),
-        ("dns:80", "`80` is no address and no name"),
+        ("out:tcp:udp:80", "`udp` is a keyword"),
+        ("dns:tcp", "`tcp` is a keyword"),
+        ("dns:80", "`80` is neither an address nor a host name"),
         ("::1:80", "brackets"),
-        ("[::1]", "names no port"),
-        ("[::1:80", "lacks its `]`"),
-        ("[127.0.0.1]:80", "no IPv6 address"),
-        ("[fe80::1%eth0]:80", "no IPv6 address"),
-        ("127.1:80", "no address and no name"),
-        ("0x7f000001:80", "no address and no name"),
-        ("2130706433:80", "no address and no name"),
-        ("127.0.0.256:80", "no address and no name"),
-        ("bücher.example:80", "no address and no name"),
-        ("a..b:80", "no address and no name"),
-        ("-a.example:80", "no address and no name"),
-        ("*example.org:80", "no address and no name"),
-        ("a.*.org:80", "no address and no name"),
-        (" example.org:80", "no address and no name"),
-        ("example.org/8:80", "`example.org` is no IPv4 address"),
-        ("10.0.0.0/33:80", "`/33` is no prefix: 0 to 32"),
-        ("10.0.0.0/+8:80", "no prefix"),
-        ("10.0.0.0/:80", "no prefix"),
+        ("[::1]", "has no port"),
+        ("[::1:80", "missing `]`"),
+        ("[127.0.0.1]:80", "invalid IPv6 address"),
+        ("[fe80::1%eth0]:80", "invalid IPv6 address"),
+        ("127.1:80", "neither an address nor a host name"),
+        ("0x7f000001:80", "neither an address nor a host name"),
+        ("2130706433:80", "neither an address nor a host name"),
+        ("127.0.0.256:80", "neither an address nor a host name"),
+        ("bücher.example:80", "neither an address nor a host name"),
+        ("a..b:80", "neither an address nor a host name"),
+        ("-a.example:80", "neither an address nor a host name"),
+        ("*example.org:80", "neither an address nor a host name"),
+        ("a.*.org:80", "neither an address nor a host name"),
+        (" example.org:80", "neither an address nor a host name"),
+        ("example.org/8:80", "invalid IPv4 address `example.org`"),
+        ("10.0.0.0/33:80", "invalid prefix length `/33`: expected 0 to 32"),
+        ("10.0.0.0/+8:80", "invalid prefix length"),
+        ("10.0.0.0/:80", "invalid prefix length"),
         ("[::]/129:80", "0 to 128"),
-        ("10.0.0.1/8:80", "bits after its prefix: 10.0.0.0/8"),
+        ("10.0.0.1/8:80", "bits set after its prefix: expected 10.0.0.0/8"),
         ("[fe80::1]/10:80", "[fe80::]/10"),
-        ("224.0.0.1:80", "groups"),
-        ("in:udp:239.0.0.0/8:80", "groups"),
-        ("255.255.255.255:80", "groups"),
-        ("[ff02::1]:80", "groups"),
-        ("[::ffff:224.0.0.1]:80", "groups"),
-        ("0.0.0.0:80", "nobody's address"),
-        ("[::]:80", "nobody's address"),
-        ("127.0.0.1:0", "port 0 cannot be reached"),
-        ("127.0.0.1:", "`` is no port"),
-        ("127.0.0.1:65536", "`65536` is no port"),
-        ("127.0.0.1:+80", "`+80` is no port"),
-        ("127.0.0.1:http", "`http` is no port"),
-        ("127.0.0.1:90-80", "90 is more than 80"),
-        ("127.0.0.1:80-", "`` is no port"),
-        ("127.0.0.1:80,81", "is no port"),
+        ("224.0.0.1:80", "multicast or broadcast"),
+        ("in:udp:239.0.0.0/8:80", "multicast or broadcast"),
+        ("255.255.255.255:80", "multicast or broadcast"),
+        ("[ff02::1]:80", "multicast or broadcast"),
+        ("[::ffff:224.0.0.1]:80", "multicast or broadcast"),
+        ("0.0.0.0:80", "unspecified address"),
+        ("[::]:80", "unspecified address"),
+        ("127.0.0.1:0", "port 0 is not a valid destination"),
+        ("127.0.0.1:", "invalid port ``"),
+        ("127.0.0.1:65536", "invalid port `65536`"),
+        ("127.0.0.1:+80", "invalid port `+80`"),
+        ("127.0.0.1:http", "invalid port `http`"),
+        ("127.0.0.1:90-80", "90 is greater than 80"),
+        ("127.0.0.1:80-", "invalid port ``"),
+        ("127.0.0.1:80,81", "invalid port"),
     ] {
         let error = text.parse::<NetRule>().expect_err(text);
         assert_eq!(error.kind(), ErrorKind::Grant);
@@ -132,7 +132,7 @@ mod matching {
     }
 
     #[test]
-    fn an_address_a_network_and_ports_are_held_to() {
+    fn addresses_networks_and_ports_are_matched() {
         for (text, reached, refused) in [
             ("127.0.0.1:80", "127.0.0.1:80", "127.0.0.2:80"),
             ("127.0.0.1:80", "127.0.0.1:80", "127.0.0.1:81"),
@@ -150,7 +150,7 @@ mod matching {
     }
 
     #[test]
-    fn no_spelling_of_an_address_goes_around_a_rule() {
+    fn no_form_of_an_address_evades_a_rule() {
         assert!(reaches("127.0.0.1:80", "[::ffff:127.0.0.1]:80"));
         assert!(!reaches("[::]/0:80", "[::ffff:127.0.0.1]:80"));
         assert!(!reaches("127.0.0.1:80", "[::ffff:127.0.0.2]:80"));
@@ -160,7 +160,7 @@ mod matching {
     }
 
     #[test]
-    fn groups_and_port_zero_are_never_reached() {
+    fn multicast_broadcast_and_port_zero_are_never_allowed() {
         for to in ["224.0.0.1:1", "255.255.255.255:1", "[ff02::1]:1", "[::ffff:224.0.0.1]:1", "127.0.0.1:0"] {
             assert!(!reaches("*:*", to), "{to}");
         }
@@ -169,7 +169,7 @@ mod matching {
     }
 
     #[test]
-    fn to_listen_everywhere_is_granted_as_a_whole() {
+    fn listening_at_all_addresses_needs_a_rule_for_all_of_them() {
         assert!(!listens("in:127.0.0.1:80", "0.0.0.0:80"));
         assert!(!listens("in:0.0.0.0/1:80", "0.0.0.0:80") && listens("in:0.0.0.0/1:80", "127.0.0.1:80"));
         assert!(listens("in:0.0.0.0:80", "0.0.0.0:80") && listens("in:0.0.0.0:80", "127.0.0.1:80"));
@@ -181,7 +181,7 @@ mod matching {
     }
 
     #[test]
-    fn directions_and_protocols_are_held_to() {
+    fn directions_and_protocols_are_matched() {
         assert!(!listens("127.0.0.1:80", "127.0.0.1:80") && !reaches("in:127.0.0.1:80", "127.0.0.1:80"));
         assert!(!reaches("udp:127.0.0.1:80", "127.0.0.1:80") && reaches("tcp:127.0.0.1:80", "127.0.0.1:80"));
         assert!(!reaches("dns", "127.0.0.1:80") && !listens("dns", "127.0.0.1:80"));
@@ -191,7 +191,7 @@ mod matching {
     }
 
     #[test]
-    fn a_name_is_looked_up_where_a_rule_says_it() {
+    fn looking_up_a_name_needs_a_rule() {
         let resolves = |text: &str, wanted: &str| rule(text).lets_resolve(&name(wanted).unwrap());
         assert!(resolves("dns", "example.org") && resolves("*:80", "example.org"));
         assert!(resolves("dns:example.org", "Example.ORG.") && !resolves("dns:example.org", "a.example.org"));
@@ -206,7 +206,7 @@ mod matching {
     }
 
     #[test]
-    fn an_address_is_reached_by_a_name_only_once_it_is_found() {
+    fn a_rule_with_a_name_allows_only_addresses_found_by_it() {
         let to = "192.0.2.7:443".parse().unwrap();
         let by_name = rule("example.org:443");
         assert!(!by_name.lets_reach(Protocol::Tcp, to, |_| false));

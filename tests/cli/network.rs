@@ -52,12 +52,12 @@ fn an_engine_without_a_network_refuses_rules_before_anything_runs() {
 fn the_error_for_an_invalid_rule_shows_the_syntax() {
     on_each_engine(|engine| {
         for (rule, why) in [
-            ("localhost", "names no port"),
+            ("localhost", "has no port"),
             ("10.0.0.1/8:80", "10.0.0.0/8"),
             ("in:localhost:80", "is a name"),
-            ("127.1:80", "no address and no name"),
-            ("localhost:http", "`http` is no port"),
-            ("", "names no port"),
+            ("127.1:80", "neither an address nor a host name"),
+            ("localhost:http", "invalid port `http`"),
+            ("", "has no port"),
         ] {
             let output = run(&[&["-r", engine, "--net", rule], &ADD[..]].concat());
             output.fails(2, &[&format!("'{rule}'"), "--net", why, "HOST:PORTS", "dns[:NAME]"]);
@@ -112,8 +112,7 @@ fn a_locked_policy_allows_no_other_rules() {
 #[test]
 fn an_invalid_rule_in_a_policy_is_refused_with_the_line() {
     let (_folder, path) = policy("[grants]\nnet = [\"dns\", \"127.0.0.1\"]\n");
-    run(&["--policy", &path, "--explain", "x.wasm"])
-        .fails(2, &["line 2", "`127.0.0.1`", "names no port", "HOST:PORTS"]);
+    run(&["--policy", &path, "--explain", "x.wasm"]).fails(2, &["line 2", "`127.0.0.1`", "has no port", "HOST:PORTS"]);
     let (_folder, path) = policy("[grants]\nnet = \"dns\"\n");
     run(&["--policy", &path, "--explain", "x.wasm"]).fails(2, &["line 2"]);
 }
