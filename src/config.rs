@@ -1,33 +1,33 @@
-//! What is decided before a module is compiled: the engine, its compiler, the guest's stack.
+//! The configuration of a runtime: everything that must be known before a module is compiled.
 
 use crate::engine::kind::{Compiler, Optimization, RuntimeKind};
 
-/// The most guest stack where nothing else is asked for, in bytes: 1 MiB on both engines, so that the same
-/// recursion reaches about the same depth with Cranelift (Singlepass uses larger frames).
+/// The default limit of the guest's stack in bytes: 1 MiB on both engines, so that the same recursion reaches about the same depth
+/// with Cranelift (Singlepass uses larger frames).
 pub const DEFAULT_MAX_STACK: u64 = 1 << 20;
 
-/// Everything an engine must know before it compiles. Plain data: building one opens nothing and cannot fail;
-/// [`create_runtime`](crate::create_runtime) checks it.
+/// The configuration of a runtime. It is plain data: building one cannot fail, and [`create_runtime`](crate::create_runtime)
+/// checks it.
 ///
-/// Amounts for one instance (memory, table elements) are [`Limits`](crate::Limits).
+/// The limits of one instance (memory, fuel, time) are in [`Limits`](crate::Limits).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RuntimeConfig {
     /// The engine.
     pub kind: RuntimeKind,
-    /// The engine's compiler; `None` is the engine's default, Cranelift on both.
+    /// The compiler; `None` means the engine's default, which is Cranelift on both.
     pub compiler: Option<Compiler>,
-    /// What the compiler takes time for; `None` is speed with Cranelift. Singlepass optimises nothing.
+    /// The optimization level; `None` means `Speed` with Cranelift. Singlepass does not optimize.
     pub optimization: Option<Optimization>,
-    /// The most stack a guest may use, in bytes; `None` is [`DEFAULT_MAX_STACK`].
+    /// The limit of the guest's stack in bytes; `None` means [`DEFAULT_MAX_STACK`].
     pub max_stack: Option<u64>,
-    /// Whether [portable fuel](crate::runtime::fuel) is counted, so that instances can be limited in it.
+    /// Whether [portable fuel](crate::runtime::fuel) is counted, which [`Limits::fuel`](crate::Limits::fuel) needs.
     pub metering: bool,
-    /// Whether guests can be stopped and paused while they run: by [`Limits::time`](crate::Limits::time), by
-    /// [`Control`](crate::Control), by shutdown, by dropping an [`AsyncCall`](crate::AsyncCall).
+    /// Whether running guests can be stopped and paused: by [`Limits::time`](crate::Limits::time),
+    /// [`Control`](crate::Control), shutdown, or dropping an [`AsyncCall`](crate::AsyncCall).
     pub interruption: bool,
-    /// Whether every NaN an operator produces is the canonical one, which the specification leaves open: the same
-    /// program then computes the same bits on both engines and every machine. Relaxed SIMD is refused with it where the
+    /// Whether every NaN that an operator produces is the canonical one. The specification allows others; with this option, the same
+    /// program computes the same bits on both engines and every machine. Modules with relaxed SIMD are then rejected if the
     /// engine has no deterministic form of it.
     pub canonical_nans: bool,
     /// Whether one module is compiled on several threads: those of rayon's global pool on Wasmtime, the compiler's own on
@@ -36,7 +36,7 @@ pub struct RuntimeConfig {
 }
 
 impl RuntimeConfig {
-    /// The configuration of one engine, everything else at its default.
+    /// Creates a configuration of an engine, with defaults for everything else.
     #[must_use]
     pub const fn new(kind: RuntimeKind) -> Self {
         Self {
@@ -51,54 +51,54 @@ impl RuntimeConfig {
         }
     }
 
-    /// Wasmtime, everything else at its default.
+    /// Wasmtime, with defaults for everything else.
     #[must_use]
     pub const fn wasmtime() -> Self {
         Self::new(RuntimeKind::Wasmtime)
     }
 
-    /// Wasmer, everything else at its default.
+    /// Wasmer, with defaults for everything else.
     #[must_use]
     pub const fn wasmer() -> Self {
         Self::new(RuntimeKind::Wasmer)
     }
 
-    /// The same with a compiler chosen.
+    /// Sets the compiler.
     #[must_use]
     pub const fn with_compiler(mut self, compiler: Compiler) -> Self {
         self.compiler = Some(compiler);
         self
     }
 
-    /// The same with what the compiler takes time for.
+    /// Sets the optimization level.
     #[must_use]
     pub const fn with_optimization(mut self, optimization: Optimization) -> Self {
         self.optimization = Some(optimization);
         self
     }
 
-    /// The same with the guest's stack bounded, in bytes.
+    /// Limits the guest's stack, in bytes.
     #[must_use]
     pub const fn with_max_stack(mut self, bytes: u64) -> Self {
         self.max_stack = Some(bytes);
         self
     }
 
-    /// The same with portable fuel counted.
+    /// Counts portable fuel.
     #[must_use]
     pub const fn with_metering(mut self) -> Self {
         self.metering = true;
         self
     }
 
-    /// The same with guests that can be stopped and paused.
+    /// Makes guests stoppable and pausable.
     #[must_use]
     pub const fn with_interruption(mut self) -> Self {
         self.interruption = true;
         self
     }
 
-    /// The same with canonical NaNs.
+    /// Makes NaNs canonical.
     #[must_use]
     pub const fn with_canonical_nans(mut self) -> Self {
         self.canonical_nans = true;
@@ -112,13 +112,13 @@ impl RuntimeConfig {
         self
     }
 
-    /// The compiler in force.
+    /// Returns the compiler in use.
     #[must_use]
     pub fn effective_compiler(&self) -> Compiler {
         self.compiler.unwrap_or(Compiler::Cranelift)
     }
 
-    /// What the compiler in force takes time for.
+    /// Returns the optimization level in use.
     #[must_use]
     pub fn effective_optimization(&self) -> Optimization {
         match self.effective_compiler() {
@@ -127,7 +127,7 @@ impl RuntimeConfig {
         }
     }
 
-    /// The stack bound in force, in bytes.
+    /// Returns the stack limit in use, in bytes.
     #[must_use]
     pub fn effective_max_stack(&self) -> u64 {
         self.max_stack.unwrap_or(DEFAULT_MAX_STACK)
@@ -135,7 +135,7 @@ impl RuntimeConfig {
 }
 
 impl Default for RuntimeConfig {
-    /// Wasmtime where it is compiled in, else Wasmer.
+    /// Wasmtime if it is compiled in, else Wasmer.
     fn default() -> Self {
         Self::new(RuntimeKind::default())
     }

@@ -1,4 +1,4 @@
-//! One vocabulary of failures for every engine: kind, trap, context, kept source.
+//! The error type for every engine: kind, trap, context and source.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -8,53 +8,53 @@ use serde::{Serialize, Serializer};
 use crate::escape::Escaped;
 use crate::limits::LimitExceeded;
 
-/// What this crate returns.
+/// The result type of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, grouped by what the caller can do about it. Exhaustive, so that whoever maps kinds (to exit codes,
-/// say) is told by the compiler of a new one.
+/// The kind of an error, grouped by how the caller can react. The enum is exhaustive, so that a `match` (to exit codes,
+/// for example) does not compile until it handles a new kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// The bytes are no valid WebAssembly module. Get another module.
+    /// The input is not a valid WebAssembly module. Use another module.
     InvalidModule,
-    /// The module is valid but needs a feature this engine or compiler lacks. Choose another engine.
+    /// The module is valid but needs a feature that this engine or compiler lacks. Use another engine.
     UnsupportedFeature,
-    /// The engine cannot hold what the configuration asks for, or a cache folder is of no use. Change it.
+    /// The engine cannot enforce the configuration, or a cache folder cannot be used. Change the configuration.
     UnsupportedConfig,
-    /// The engine asked for is not compiled in. Build with its cargo feature.
+    /// The engine is not compiled in. Build with its cargo feature.
     EngineUnavailable,
-    /// A capability that cannot be granted, such as a folder that is not there. Change the grant.
+    /// A capability cannot be granted, such as a directory that does not exist. Change the grant.
     Grant,
-    /// An import nobody provides, or one of the wrong type. Provide it.
+    /// An import is unresolved or has the wrong type. Provide it.
     Unlinkable,
-    /// No such export, or one of another kind. Choose another name.
+    /// There is no export of this name, or it has another kind. Use another name.
     UnknownExport,
-    /// The arguments do not fit the signature. Change them.
+    /// The arguments do not match the signature. Change them.
     InvalidArgument,
-    /// A limit stopped the module before it ran. Raise the limit.
+    /// The module needs more than a limit allows, and did not run. Raise the limit.
     Limit,
     /// The guest trapped.
     Trap,
-    /// The guest used up its fuel. Give it more.
+    /// The guest ran out of fuel. Raise the limit.
     OutOfFuel,
-    /// The guest used up its time. Give it more.
+    /// The guest exceeded its time limit. Raise the limit.
     Timeout,
-    /// Somebody interrupted the guest.
+    /// The guest was interrupted.
     Interrupted,
-    /// The runtime was shut down. Make another.
+    /// The runtime was shut down. Create another.
     ShutDown,
-    /// The guest ended itself, with [`Error::exit_code`]: how a call that it ended says so.
+    /// The guest exited during the call, with [`Error::exit_code`].
     Exited,
-    /// An access outside guest memory by the host.
+    /// The host accessed guest memory out of bounds.
     MemoryAccess,
-    /// The instance trapped, was stopped or exited earlier and takes no more calls. Make another.
+    /// An earlier call trapped, was stopped or exited, and the instance accepts no calls. Create another.
     Crashed,
-    /// The machine has no room, or there is a bug in an engine or in wrun: report it.
+    /// The system failed (no memory, an I/O error), or there is a bug in an engine or in wrun.
     Internal,
 }
 
 impl ErrorKind {
-    /// The name in the envelope's `error.kind`.
+    /// Returns the name used in the envelope's `error.kind`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -86,7 +86,7 @@ impl Serialize for ErrorKind {
     }
 }
 
-/// Why a guest trapped, in the words of the WebAssembly specification's test suite.
+/// Why a guest trapped, named as in the test suite of the WebAssembly specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Trap {
@@ -96,7 +96,7 @@ pub enum Trap {
     IntegerDivideByZero,
     /// An integer operation whose result does not fit.
     IntegerOverflow,
-    /// A float that no integer represents was converted to one.
+    /// A conversion to an integer of a NaN or of a float out of its range.
     InvalidConversionToInteger,
     /// A load, store or bulk operation outside linear memory.
     MemoryOutOfBounds,
@@ -106,30 +106,30 @@ pub enum Trap {
     UninitializedElement,
     /// An indirect call to a function of another type.
     IndirectCallTypeMismatch,
-    /// The guest used up its stack.
+    /// The guest's stack overflowed.
     StackOverflow,
     /// An atomic access at an unaligned address.
     UnalignedAtomic,
-    /// A wait on a memory that is not shared.
+    /// An atomic wait on a memory that is not shared.
     AtomicWaitNonSharedMemory,
     /// A null reference was used.
     NullReference,
     /// A GC array access outside the array.
     ArrayOutOfBounds,
-    /// A reference cast to a type it is not of.
+    /// A reference was cast to a type that it does not have.
     CastFailure,
     /// A GC allocation too large to succeed.
     AllocationTooLarge,
-    /// An exception nobody caught.
+    /// An exception was not caught.
     UncaughtException,
     /// A host function returned an error.
     Host,
-    /// Something only one engine knows; the message tells.
+    /// A trap of one engine only, described by the message.
     Other,
 }
 
 impl Trap {
-    /// The name in the envelope's `error.trap`.
+    /// Returns the name used in the envelope's `error.trap`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -186,23 +186,23 @@ impl Serialize for Trap {
     }
 }
 
-/// One guest function on the stack when it trapped, innermost first.
+/// A guest function on the stack of a trap.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Frame {
-    /// The function's index in its module, imports counted.
+    /// The function's index in its module, counting imports.
     pub function_index: u32,
-    /// Its name, where the module has a name section.
+    /// Its name, if the module has a name section.
     pub function: Option<String>,
-    /// The offset of the instruction in the module's bytes, where the engine knows it.
+    /// The offset of the instruction in the module's bytes, if the engine knows it.
     pub offset: Option<u64>,
 }
 
 impl Frame {
-    /// The most frames an error keeps.
+    /// The maximum number of frames in an error.
     pub const MOST: usize = 20;
 
-    /// A frame of function `function_index`.
+    /// Creates a frame of function `function_index`.
     #[must_use]
     pub const fn new(function_index: u32, function: Option<String>, offset: Option<u64>) -> Self {
         Self { function_index, function, offset }
@@ -219,7 +219,7 @@ impl fmt::Display for Frame {
     }
 }
 
-/// A failure: its kind, a message that says what and where, and what else is known.
+/// An error: its kind, a message that says what failed and where, and its context.
 #[derive(Debug)]
 pub struct Error {
     details: Box<Details>,
@@ -239,7 +239,7 @@ struct Details {
 }
 
 impl Error {
-    /// A failure of `kind`.
+    /// Creates an error of `kind`.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             details: Box::new(Details {
@@ -256,7 +256,7 @@ impl Error {
         }
     }
 
-    /// A trap, with what the engine said of it where that tells more than the trap itself.
+    /// Creates an error for a trap, with a detail from the engine if it adds something.
     #[must_use]
     pub fn trap(trap: Trap, detail: Option<String>) -> Self {
         let message = match detail {
@@ -268,7 +268,7 @@ impl Error {
         error
     }
 
-    /// A limit that stopped the module before it ran.
+    /// Creates an error for a limit that the module needs more than.
     #[must_use]
     pub fn limit(exceeded: LimitExceeded) -> Self {
         let mut error = Self::new(ErrorKind::Limit, format!("the module {exceeded}"));
@@ -276,7 +276,7 @@ impl Error {
         error
     }
 
-    /// A guest that used up its fuel.
+    /// Creates an error for a guest that ran out of fuel.
     #[must_use]
     pub fn out_of_fuel(exceeded: LimitExceeded) -> Self {
         let mut error = Self::new(ErrorKind::OutOfFuel, format!("the guest {exceeded}"));
@@ -284,7 +284,7 @@ impl Error {
         error
     }
 
-    /// A guest that used up its time.
+    /// Creates an error for a guest that exceeded its time limit.
     #[must_use]
     pub fn timeout(exceeded: LimitExceeded) -> Self {
         let mut error = Self::new(ErrorKind::Timeout, format!("the guest {exceeded}"));
@@ -292,7 +292,7 @@ impl Error {
         error
     }
 
-    /// A guest that ended itself.
+    /// Creates an error for a guest that exited with this code.
     #[must_use]
     pub fn exited(code: i32) -> Self {
         let mut error = Self::new(ErrorKind::Exited, format!("the guest exited with {code}"));
@@ -300,84 +300,84 @@ impl Error {
         error
     }
 
-    /// The same, with the limit that growth was denied by before the guest trapped.
+    /// Adds the limit that denied growth before the guest trapped.
     #[must_use]
     pub(crate) fn after_denied_growth(mut self, denied: LimitExceeded) -> Self {
         self.details.limit = Some(denied);
         self
     }
 
-    /// The same, naming the guest function that was called.
+    /// Adds the name of the guest function that was called.
     #[must_use]
     pub fn in_function(mut self, function: impl Into<String>) -> Self {
         self.details.function = Some(function.into());
         self
     }
 
-    /// The same with the guest's stack, innermost first.
+    /// Sets the backtrace, innermost frame first.
     #[must_use]
     pub fn with_backtrace(mut self, backtrace: Vec<Frame>) -> Self {
         self.details.backtrace = backtrace;
         self
     }
 
-    /// The same with one more thing the user can do.
+    /// Adds a hint: something the user can do about the error.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.details.hints.push(hint.into());
         self
     }
 
-    /// The same with what caused it.
+    /// Sets the cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.details.source = Some(source.into());
         self
     }
 
-    /// What went wrong.
+    /// Returns the kind.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.details.kind
     }
 
-    /// The message, without kind or hints.
+    /// Returns the message, without kind and hints.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.details.message
     }
 
-    /// Why the guest trapped, where it did.
+    /// Returns why the guest trapped, if it did.
     #[must_use]
     pub fn trap_code(&self) -> Option<Trap> {
         self.details.trap
     }
 
-    /// The code the guest ended itself with, where it did.
+    /// Returns the guest's exit code, if it exited.
     #[must_use]
     pub fn exit_code(&self) -> Option<i32> {
         self.details.exit_code
     }
 
-    /// The guest function that was called, where one was.
+    /// Returns the guest function that was called, if any.
     #[must_use]
     pub fn function(&self) -> Option<&str> {
         self.details.function.as_deref()
     }
 
-    /// The guest's stack when it trapped, innermost first, [`Frame::MOST`] frames at most.
+    /// Returns the guest's stack when it trapped: at most [`Frame::MOST`] frames, innermost first.
     #[must_use]
     pub fn backtrace(&self) -> &[Frame] {
         &self.details.backtrace
     }
 
-    /// The limit that was hit, where one was; of a trap, the limit that denied the guest growth in the same call.
+    /// Returns the limit that was exceeded, if any. For a trap, it is the limit that denied growth in the same call.
     #[must_use]
     pub fn limit_exceeded(&self) -> Option<LimitExceeded> {
         self.details.limit
     }
 
-    /// What the user can do about it, a sentence each.
+    /// Returns the hints, one sentence each.
     #[must_use]
     pub fn hints(&self) -> &[String] {
         &self.details.hints

@@ -93,7 +93,7 @@ fn a_timeout_ends_every_endless_guest() {
             let mut guest = start().unwrap();
             let error = timed_out(guest.call(name, args), BRIEF);
             assert_eq!((error.function(), guest.state()), (Some(name), InstanceState::Crashed), "{name}");
-            tells(error.message(), &["ran for more than 20ms"]);
+            tells(error.message(), &["exceeded its time limit of 20ms"]);
             refused(guest.call(name, args), ErrorKind::Crashed);
         }
         let metrics = metrics(engine);

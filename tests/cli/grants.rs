@@ -108,8 +108,9 @@ fn invalid_grants_are_refused_before_anything_runs() {
     let twice = format!("{}::/a", folder.path());
     on_each_engine(|engine| {
         run(&["-r", engine, "--dir", "/no/such/folder", GREET]).fails(126, &["/no/such/folder", "No such file"]);
-        run(&["-r", engine, "--dir", &note, GREET]).fails(126, &["note.txt", "is no folder"]);
-        run(&["-r", engine, "--dir", &twice, "--dir", &format!("{twice}/."), GREET]).fails(126, &["two folders", "/a"]);
+        run(&["-r", engine, "--dir", &note, GREET]).fails(126, &["note.txt", "not a directory"]);
+        run(&["-r", engine, "--dir", &twice, "--dir", &format!("{twice}/."), GREET])
+            .fails(126, &["two directories", "/a"]);
         run(&["-r", engine, "--env", "A=1", "--env", "A=2", GREET]).fails(126, &["`A`", "twice"]);
         run(&["-r", engine, "--env", "=1", GREET]).fails(126, &["no name"]);
     });
