@@ -1,9 +1,8 @@
 //! Ownership and permissions of cache files: code is only run from a place that no other user can write to.
 //!
 //! A guest that is granted a directory with the cache in it writes with the user's own rights. But it cannot change a file's mode,
-//! since WASI has no call for that. So entries have, from their creation on, a mode that no guest can create a file with,
-//! whatever the umask; a file with another mode is not used. Modes do not bind root, so guests of root are refused such
-//! grants.
+//! since WASI has no call for that. So entries are created with a mode that no guest can give a file under any umask, and files
+//! with another mode are not used. Modes do not bind root, so guests of root are refused those grants.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};

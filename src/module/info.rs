@@ -200,7 +200,7 @@ pub struct ModuleInfo {
     pub tags: u32,
     /// The index of the start function.
     pub start: Option<u32>,
-    /// Whether it waits on a shared memory (`memory.atomic.wait32` or `wait64`). Only another thread can end such a wait.
+    /// Whether it waits on a shared memory (`memory.atomic.wait32` or `wait64`). Only another thread can end a wait.
     pub waits: bool,
     /// Its custom sections, in order.
     pub custom_sections: Vec<CustomSection>,

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::value::types::{FuncType, ValType};
 
 impl ModuleInfo {
-    /// Reads a binary module, whatever features it needs.
+    /// Reads a binary module with any features.
     ///
     /// # Errors
     /// Returns [`ErrorKind::InvalidModule`](crate::ErrorKind::InvalidModule) if it is malformed or invalid.

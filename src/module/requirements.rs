@@ -13,8 +13,8 @@ use crate::module::info::{Import, ModuleInfo};
 /// Returns the features that a valid binary needs.
 ///
 /// An operator needs the proposal that it belongs to and those of the types it names. Everything outside function bodies needs
-/// a feature if the module without its bodies is invalid without that feature. The cost is one pass over the code, whatever
-/// the number of features.
+/// a feature if the module without its bodies is invalid without that feature. The cost is one pass over the code for
+/// all features together.
 ///
 /// # Errors
 /// Returns [`ErrorKind::InvalidModule`] if the binary is malformed.
