@@ -1,11 +1,10 @@
-//! Every fixture behaves the same when compiled and when loaded from the cache: information, results, traps, backtraces
-//! and fuel.
+//! Every fixture, freshly compiled and loaded from the cache, has the same facts, results, traps, backtraces and fuel.
 
 use std::path::{Path, PathBuf};
 
 use wrun::{Capabilities, Limits, RuntimeConfig, Value, WasmModule, WasmRuntime, create_runtime};
 
-use crate::vocabulary::{Home, on_each};
+use crate::vocabulary::{TempCache, on_each};
 
 fn fixtures() -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -17,44 +16,45 @@ fn fixtures() -> Vec<PathBuf> {
     found
 }
 
-/// Describes the behaviour of a module: calls each of its functions with zeros, on its own instance.
-fn seen(runtime: &dyn WasmRuntime, module: &dyn WasmModule) -> Vec<String> {
+/// Describes a module: its facts, and the outcome of each function, called with zeros on a new instance.
+fn describe(runtime: &dyn WasmRuntime, module: &dyn WasmModule) -> Vec<String> {
     let limits = Limits::none().with_fuel(200_000);
-    let mut seen = vec![format!("{:?}", module.info())];
+    let mut lines = vec![format!("{:?}", module.info())];
     for (name, ty) in module.info().functions() {
         let made = runtime.create_instance(module, limits, Capabilities::none());
         let args: Option<Vec<Value>> = ty.params().iter().map(Value::zero).collect();
-        seen.push(match (made, args) {
+        lines.push(match (made, args) {
             (Ok(mut instance), Some(args)) => {
                 let result = instance.call(name, &args);
                 format!("{name}: {result:?}, {:?}, {}", instance.fuel_used(), instance.memory_bytes())
             }
-            (Ok(_), None) => format!("{name} takes what no caller has"),
+            (Ok(_), None) => format!("{name} has parameters that cannot be passed"),
             (Err(error), _) => format!("{name}: {error:?}"),
         });
     }
-    seen
+    lines
 }
 
-fn is_the_same(config: &RuntimeConfig, path: &Path) -> bool {
-    let home = Home::new();
+/// Checks one fixture; returns `false` if the engine does not accept it.
+fn check(config: &RuntimeConfig, path: &Path) -> bool {
+    let temp = TempCache::new();
     let bytes = std::fs::read(path).unwrap();
     let fresh = create_runtime(config).unwrap();
     let Ok(compiled) = fresh.load_module(&bytes) else { return false };
-    home.cache.load_or_compile(fresh.as_ref(), &bytes).unwrap();
+    temp.cache.load_or_compile(fresh.as_ref(), &bytes).unwrap();
     let later = create_runtime(config).unwrap();
-    let restored = home.cache.load_or_compile(later.as_ref(), &bytes).unwrap();
+    let restored = temp.cache.load_or_compile(later.as_ref(), &bytes).unwrap();
     assert_eq!(later.metrics().cache_hits, 1, "{}", path.display());
-    let (expected, seen) = (seen(fresh.as_ref(), compiled.as_ref()), seen(later.as_ref(), restored.as_ref()));
-    assert_eq!(expected, seen, "{}", path.display());
+    let (expected, found) = (describe(fresh.as_ref(), compiled.as_ref()), describe(later.as_ref(), restored.as_ref()));
+    assert_eq!(expected, found, "{}", path.display());
     true
 }
 
 #[test]
-fn cached_fixtures_behave_like_compiled_ones() {
+fn cached_code_behaves_like_compiled_code() {
     on_each(|config| {
         let config = config.clone().with_metering();
-        let same = fixtures().iter().filter(|path| is_the_same(&config, path)).count();
-        assert!(same > 20, "only {same} fixtures load");
+        let checked = fixtures().iter().filter(|path| check(&config, path)).count();
+        assert!(checked > 20, "only {checked} fixtures load");
     });
 }

@@ -1,37 +1,37 @@
-//! The owner of the folder and its permissions.
+//! Ownership and permissions of the folder and its entries.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
 
 use wrun::{Cache, Capabilities, DirGrant, ErrorKind};
 
-use crate::vocabulary::{Found, Home, get, number, on_each, set_mode, skipped};
+use crate::vocabulary::{Found, TempCache, get, number, on_each, set_mode, skipped};
 
-/// Returns whether these tests can give files to other users.
+/// Whether these tests can give files to other users.
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
 #[test]
 fn a_new_folder_is_private() {
-    let home = tempfile::tempdir().unwrap();
-    let dir = home.path().join("a/b/code");
+    let temp = tempfile::tempdir().unwrap();
+    let dir = temp.path().join("a/b/code");
     let cache = Cache::open(&dir).unwrap();
     assert_eq!(cache.dir(), dir);
     assert_eq!(fs::metadata(&dir).unwrap().mode() & 0o777, 0o700);
-    assert_eq!(fs::metadata(dir.parent().unwrap()).unwrap().mode() & 0o777, 0o700, "and those above it");
+    assert_eq!(fs::metadata(dir.parent().unwrap()).unwrap().mode() & 0o777, 0o700, "parents too");
     on_each(|config| {
-        let home = Home::new();
-        home.get(config, &number(1));
-        assert_eq!(fs::metadata(home.file()).unwrap().mode() & 0o777, 0o500);
+        let temp = TempCache::new();
+        temp.get(config, &number(1));
+        assert_eq!(fs::metadata(temp.file()).unwrap().mode() & 0o777, 0o500);
     });
 }
 
 #[test]
-fn a_folder_others_can_write_to_is_refused() {
-    let home = tempfile::tempdir().unwrap();
+fn a_folder_writable_by_others_is_refused() {
+    let temp = tempfile::tempdir().unwrap();
     for mode in [0o720, 0o702, 0o777, 0o1777, 0o770] {
-        let dir = home.path().join(format!("mode{mode:o}"));
+        let dir = temp.path().join(format!("mode{mode:o}"));
         fs::create_dir(&dir).unwrap();
         set_mode(&dir, mode);
         for refused in [Cache::open(&dir).map(Some), Cache::existing(&dir)] {
@@ -46,62 +46,61 @@ fn a_folder_others_can_write_to_is_refused() {
 
 #[test]
 fn a_folder_of_another_user_is_refused() {
-    if !is_root() {
-        return skipped("only root can give a folder to another user");
-    }
-    let home = tempfile::tempdir().unwrap();
-    let dir = home.path().join("code");
-    Cache::open(&dir).unwrap();
-    chown(&dir, Some(12345), None).unwrap();
-    let error = Cache::open(&dir).unwrap_err();
-    assert!(error.message().contains("another user (number 12345"), "{error}");
-    assert!(error.hints()[0].contains("its owner"), "{error}");
+    let temp = tempfile::tempdir().unwrap();
+    let (dir, owner) = if is_root() {
+        chown(temp.path(), Some(12345), None).unwrap();
+        (temp.path(), 12345)
+    } else {
+        (std::path::Path::new("/"), 0)
+    };
+    let error = Cache::open(dir).unwrap_err();
+    assert!(error.message().contains(&format!("another user (uid {owner}")), "{error}");
+    assert!(error.hints()[0].contains("only its owner"), "{error}");
 }
 
 #[test]
-fn a_file_is_refused_and_a_missing_folder_is_not_created() {
-    let home = tempfile::tempdir().unwrap();
-    let file = home.path().join("file");
+fn a_file_is_refused_and_existing_creates_nothing() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("file");
     fs::write(&file, "").unwrap();
     for path in [&file, &file.join("below")] {
         assert_eq!(Cache::open(path).unwrap_err().kind(), ErrorKind::UnsupportedConfig, "{}", path.display());
     }
-    let missing = home.path().join("missing");
+    let missing = temp.path().join("missing");
     assert!(Cache::existing(&missing).unwrap().is_none());
     assert!(!missing.exists());
     assert!(Cache::open("/proc/none/code").is_err());
 }
 
 #[test]
-fn a_link_to_a_folder_works_like_the_folder() {
-    let home = Home::new();
-    let link = home.beside("link");
-    symlink(home.cache.dir(), &link).unwrap();
+fn a_link_is_checked_like_its_target() {
+    let temp = TempCache::new();
+    let link = temp.beside("link");
+    symlink(temp.cache.dir(), &link).unwrap();
     let linked = Cache::open(&link).unwrap();
     on_each(|config| {
-        home.get(config, &number(4));
+        temp.get(config, &number(4));
         assert_eq!(get(&linked, config, &number(4)), (4, Found::Hit));
     });
-    set_mode(home.cache.dir(), 0o777);
-    assert!(Cache::open(&link).is_err(), "and no better");
+    set_mode(temp.cache.dir(), 0o777);
+    assert!(Cache::open(&link).is_err(), "the target is writable by others");
 }
 
 #[test]
 fn an_entry_of_another_user_or_of_another_mode_is_not_used() {
     on_each(|config| {
-        let home = Home::new();
-        home.get(config, &number(9));
-        // Modes of files that a guest with a grant of the folder creates under several umasks, and modes that others
-        // can write to.
+        let temp = TempCache::new();
+        temp.get(config, &number(9));
+        // Modes of files that a guest creates under different umasks, and modes that let others write.
         for mode in [0o644, 0o600, 0o664, 0o666, 0o400, 0o500 | 0o022, 0o550, 0o4500, 0o700, 0o000] {
-            set_mode(&home.file(), mode);
-            assert_eq!(home.get(config, &number(9)), (9, Found::Miss), "{mode:o}");
-            assert_eq!(home.get(config, &number(9)), (9, Found::Hit));
+            set_mode(&temp.file(), mode);
+            assert_eq!(temp.get(config, &number(9)), (9, Found::Miss), "{mode:o}");
+            assert_eq!(temp.get(config, &number(9)), (9, Found::Hit));
         }
         if is_root() {
-            chown(home.file(), Some(12345), None).unwrap();
-            assert_eq!(home.get(config, &number(9)), (9, Found::Miss));
-            assert_eq!(home.get(config, &number(9)), (9, Found::Hit));
+            chown(temp.file(), Some(12345), None).unwrap();
+            assert_eq!(temp.get(config, &number(9)), (9, Found::Miss));
+            assert_eq!(temp.get(config, &number(9)), (9, Found::Hit));
         } else {
             skipped("only root can give an entry to another user");
         }
@@ -109,38 +108,38 @@ fn an_entry_of_another_user_or_of_another_mode_is_not_used() {
 }
 
 #[test]
-fn a_missing_or_read_only_folder_is_not_an_error() {
+fn a_missing_or_read_only_folder_does_not_fail_a_call() {
     on_each(|config| {
-        let home = Home::new();
-        home.get(config, &number(2));
+        let temp = TempCache::new();
+        temp.get(config, &number(2));
         if is_root() {
             skipped("root can write to a read-only folder");
         } else {
-            set_mode(home.cache.dir(), 0o500);
-            assert_eq!(home.get(config, &number(2)), (2, Found::Hit), "existing entries can be read");
-            assert_eq!(home.get(config, &number(3)), (3, Found::Miss));
-            set_mode(home.cache.dir(), 0o700);
-            assert_eq!(home.files().len(), 1);
+            set_mode(temp.cache.dir(), 0o500);
+            assert_eq!(temp.get(config, &number(2)), (2, Found::Hit), "existing entries can be read");
+            assert_eq!(temp.get(config, &number(3)), (3, Found::Miss));
+            set_mode(temp.cache.dir(), 0o700);
+            assert_eq!(temp.files().len(), 1);
         }
-        fs::remove_dir_all(home.cache.dir()).unwrap();
+        fs::remove_dir_all(temp.cache.dir()).unwrap();
         for _ in 0..2 {
-            assert_eq!(home.get(config, &number(2)), (2, Found::Miss));
+            assert_eq!(temp.get(config, &number(2)), (2, Found::Miss));
         }
-        assert!(!home.cache.dir().exists());
-        assert!(home.cache.entries().is_err());
+        assert!(!temp.cache.dir().exists());
+        assert!(temp.cache.entries().is_err());
     });
 }
 
 #[test]
-fn an_entry_has_its_final_mode_while_it_is_written() {
+fn temporary_files_have_the_mode_of_entries() {
     on_each(|config| {
-        let home = Home::new();
+        let temp = TempCache::new();
         let stop = std::sync::atomic::AtomicBool::new(false);
         let modes = std::thread::scope(|scope| {
             let watcher = scope.spawn(|| {
                 let mut modes = std::collections::BTreeSet::new();
                 while !stop.load(std::sync::atomic::Ordering::Relaxed) {
-                    for file in fs::read_dir(home.cache.dir()).unwrap().flatten() {
+                    for file in fs::read_dir(temp.cache.dir()).unwrap().flatten() {
                         let is_new = file.file_name().to_string_lossy().starts_with(".new-");
                         modes.extend(file.metadata().ok().filter(|_| is_new).map(|found| found.mode() & 0o7777));
                     }
@@ -148,32 +147,32 @@ fn an_entry_has_its_final_mode_while_it_is_written() {
                 modes
             });
             for n in 0..200 {
-                home.get(config, &number(n));
+                temp.get(config, &number(n));
             }
             stop.store(true, std::sync::atomic::Ordering::Relaxed);
             watcher.join().unwrap()
         });
-        // The file has its final mode at all times.
+        // Under a umask that keeps these bits, there is no other mode at any time.
         assert!(modes.iter().all(|mode| *mode == 0o500), "{modes:?}");
     });
 }
 
 #[test]
 fn root_cannot_grant_the_cache_to_a_guest() {
-    let home = Home::new();
-    let (below, beside) = (home.cache.dir().join("below"), home.beside("beside"));
+    let temp = TempCache::new();
+    let (below, beside) = (temp.cache.dir().join("below"), temp.beside("beside"));
     fs::create_dir(&below).unwrap();
     fs::create_dir(&beside).unwrap();
-    let above = home.beside("");
-    let link = home.beside("link");
-    symlink(home.cache.dir(), &link).unwrap();
+    let above = temp.beside("");
+    let link = temp.beside("link");
+    symlink(temp.cache.dir(), &link).unwrap();
     let granted = |grant: DirGrant| {
         let mut capabilities = Capabilities::none();
         capabilities.dirs.push(grant);
-        home.cache.check_grants(&capabilities)
+        temp.cache.check_grants(&capabilities)
     };
     let grant = |path: &std::path::Path| DirGrant::new(path, "/granted");
-    for path in [home.cache.dir(), &below, &above, &link, std::path::Path::new("/")] {
+    for path in [temp.cache.dir(), &below, &above, &link, std::path::Path::new("/")] {
         let checked = granted(grant(path));
         if is_root() {
             let error = checked.unwrap_err();
@@ -185,5 +184,5 @@ fn root_cannot_grant_the_cache_to_a_guest() {
         granted(grant(path).read_only()).unwrap();
     }
     granted(grant(&beside)).unwrap();
-    granted(grant(&home.beside("missing"))).unwrap();
+    granted(grant(&temp.beside("missing"))).unwrap();
 }

@@ -1,11 +1,11 @@
-//! Sessions with a cache: a cached module is not read again, and the results do not change.
+//! Sessions with a cache: a hit neither reads nor compiles the module, and errors do not change.
 
 use std::cell::{Cell, RefCell};
 
 use wrun::session::{CacheUse, CallMetrics, Completion, Event, InstanceOptions, Session};
 use wrun::{ErrorKind, Limits, ModuleFile, Value};
 
-use crate::vocabulary::{Home, on_each};
+use crate::vocabulary::{TempCache, on_each};
 
 const GUEST: &str = r#"(module (memory 2)
   (func (export "_initialize") (i32.store (i32.const 0) (i32.const 40)))
@@ -44,8 +44,8 @@ fn metrics(session: Session<'_>) -> CallMetrics {
 #[test]
 fn a_hit_compiles_nothing() {
     on_each(|config| {
-        let home = Home::new();
-        let open = || Session::open(config, GUEST.as_bytes(), Some(&home.cache)).unwrap();
+        let temp = TempCache::new();
+        let open = || Session::open(config, GUEST.as_bytes(), Some(&temp.cache)).unwrap();
         assert_eq!(open().cache(), CacheUse::Miss);
         assert!(matches!(events(open())[..], [Event::Compiling { .. }, Event::Compiled, _, Event::Calling]));
         assert_eq!(open().cache(), CacheUse::Hit);
@@ -60,14 +60,14 @@ fn a_hit_compiles_nothing() {
 #[test]
 fn code_that_was_found_is_used_after_its_entry_is_removed() {
     on_each(|config| {
-        let home = Home::new();
-        let open = || Session::open(config, GUEST.as_bytes(), Some(&home.cache)).unwrap();
+        let temp = TempCache::new();
+        let open = || Session::open(config, GUEST.as_bytes(), Some(&temp.cache)).unwrap();
         events(open());
         let session = open();
-        home.cache.clear().unwrap();
+        temp.cache.clear().unwrap();
         assert_eq!(events(session).len(), 2);
         assert_eq!(events(open()).len(), 4, "the next session compiles");
-        assert_eq!(home.files().len(), 1, "and fills the cache");
+        assert_eq!(temp.files().len(), 1, "and fills the cache");
     });
 }
 
@@ -89,13 +89,13 @@ fn failures(open: impl Fn() -> Session<'static>) -> Vec<String> {
 #[test]
 fn errors_are_the_same_with_and_without_a_cache() {
     on_each(|config| {
-        let home = Home::new();
+        let temp = TempCache::new();
         let plain = failures(|| Session::open(config, GUEST.as_bytes(), None).unwrap());
-        let cached = || Session::open(config, GUEST.as_bytes(), Some(&home.cache)).unwrap();
+        let cached = || Session::open(config, GUEST.as_bytes(), Some(&temp.cache)).unwrap();
         assert_eq!(failures(cached), plain);
         assert_eq!(cached().cache(), CacheUse::Hit);
         assert_eq!(failures(cached), plain);
-        let error = Session::open(config, b"nothing", Some(&home.cache)).unwrap_err();
+        let error = Session::open(config, b"nothing", Some(&temp.cache)).unwrap_err();
         assert_eq!(format!("{error:?}"), format!("{:?}", Session::open(config, b"nothing", None).unwrap_err()));
     });
 }
@@ -103,20 +103,20 @@ fn errors_are_the_same_with_and_without_a_cache() {
 #[test]
 fn a_cache_is_filled_without_a_call() {
     on_each(|config| {
-        let home = Home::new();
+        let temp = TempCache::new();
         let fill = || {
-            let session = Session::open(config, GUEST.as_bytes(), Some(&home.cache)).unwrap();
+            let session = Session::open(config, GUEST.as_bytes(), Some(&temp.cache)).unwrap();
             session.fill_cache(&|_| {}).unwrap()
         };
         let (first, second) = (fill(), fill());
         assert_eq!((first.cache, second.cache), (CacheUse::Miss, CacheUse::Hit));
         assert_eq!(first.key, second.key);
-        assert!(home.file().to_str().unwrap().contains(&first.key));
+        assert!(temp.file().to_str().unwrap().contains(&first.key));
         assert_eq!(first.compiled_bytes, second.compiled_bytes);
         let refused = Session::open(config, GUEST.as_bytes(), None).unwrap().fill_cache(&|_| {}).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::InvalidArgument);
-        let session = Session::open(config, b"(module)", Some(&home.cache)).unwrap();
-        std::fs::remove_dir_all(home.cache.dir()).unwrap();
+        let session = Session::open(config, b"(module)", Some(&temp.cache)).unwrap();
+        std::fs::remove_dir_all(temp.cache.dir()).unwrap();
         let error = session.fill_cache(&|_| {}).unwrap_err();
         assert!(error.message().contains("cannot write to the cache folder"), "{error}");
     });
@@ -130,7 +130,7 @@ fn long_guest(last: &str) -> String {
 #[test]
 fn a_large_file_is_read_only_to_be_compiled() {
     on_each(|config| {
-        let home = Home::new();
+        let temp = TempCache::new();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("guest.wat");
         let write = |last: &str| std::fs::write(&path, long_guest(last)).unwrap();
@@ -140,21 +140,21 @@ fn a_large_file_is_read_only_to_be_compiled() {
             (session.cache(), events(session).len())
         };
         write("a");
-        assert_eq!(steps(&open(), Some(&home.cache)), (CacheUse::Miss, 4));
-        assert_eq!(steps(&open(), Some(&home.cache)), (CacheUse::Hit, 2));
+        assert_eq!(steps(&open(), Some(&temp.cache)), (CacheUse::Miss, 4));
+        assert_eq!(steps(&open(), Some(&temp.cache)), (CacheUse::Hit, 2));
         let bytes = long_guest("a");
-        let session = Session::open(config, bytes.as_bytes(), Some(&home.cache)).unwrap();
+        let session = Session::open(config, bytes.as_bytes(), Some(&temp.cache)).unwrap();
         assert_eq!(session.cache(), CacheUse::Hit, "a file and its bytes are one module");
 
         let file = open();
-        let session = Session::open(config, &file, Some(&home.cache)).unwrap();
+        let session = Session::open(config, &file, Some(&temp.cache)).unwrap();
         write("b");
         assert_eq!(events(session).len(), 2, "the code of the old contents was found");
-        home.cache.clear().unwrap();
-        let error = Session::open(config, &file, Some(&home.cache)).unwrap_err();
+        temp.cache.clear().unwrap();
+        let error = Session::open(config, &file, Some(&temp.cache)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Internal);
-        assert!(error.to_string().contains("written to"), "{error}");
-        assert_eq!(Session::open(config, &open(), Some(&home.cache)).unwrap().cache(), CacheUse::Miss);
+        assert!(error.to_string().contains("changed while it was read"), "{error}");
+        assert_eq!(Session::open(config, &open(), Some(&temp.cache)).unwrap().cache(), CacheUse::Miss);
         assert_eq!(steps(&open(), None), (CacheUse::Off, 4));
     });
 }

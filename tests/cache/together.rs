@@ -1,28 +1,28 @@
-//! Concurrent use: writers of the same entry, and removal of entries that others read.
+//! Concurrent use: several threads write, read and remove the same entries.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::vocabulary::{Found, Home, get, number, on_each};
+use crate::vocabulary::{Found, TempCache, get, number, on_each};
 
 #[test]
-fn concurrent_use_always_loads_the_right_code() {
+fn concurrent_users_get_the_right_code_while_entries_are_removed() {
     on_each(|config| {
-        let home = Home::new();
-        home.get(config, &number(0));
-        let one = home.file().metadata().unwrap().len();
+        let temp = TempCache::new();
+        temp.get(config, &number(0));
+        let one = temp.file().metadata().unwrap().len();
         let (done, hits) = (AtomicBool::new(false), AtomicU64::new(0));
         thread::scope(|scope| {
             let users: Vec<_> = (0..4)
                 .map(|user| {
-                    let cache = home.cache.clone().with_max_bytes(one * 3 + one / 2);
+                    let cache = temp.cache.clone().with_max_bytes(one * 3 + one / 2);
                     let hits = &hits;
                     scope.spawn(move || {
                         for turn in 0..60 {
                             let n = (turn + user) % 5;
-                            let (told, found) = get(&cache, config, &number(n));
-                            assert_eq!(told, n);
+                            let (result, found) = get(&cache, config, &number(n));
+                            assert_eq!(result, n);
                             hits.fetch_add(u64::from(found == Found::Hit), Ordering::Relaxed);
                         }
                     })
@@ -30,11 +30,11 @@ fn concurrent_use_always_loads_the_right_code() {
                 .collect();
             scope.spawn(|| {
                 while !done.load(Ordering::Relaxed) {
-                    home.cache.clear().unwrap();
+                    temp.cache.clear().unwrap();
                     thread::sleep(Duration::from_millis(7));
-                    home.cache.prune(one).unwrap();
-                    assert!(home.cache.verify().unwrap().iter().all(|entry| entry.fault.is_none()));
-                    home.cache.entries().unwrap();
+                    temp.cache.prune(one).unwrap();
+                    assert!(temp.cache.verify().unwrap().iter().all(|entry| entry.fault.is_none()));
+                    temp.cache.entries().unwrap();
                     thread::sleep(Duration::from_millis(7));
                 }
             });
@@ -42,23 +42,23 @@ fn concurrent_use_always_loads_the_right_code() {
             done.store(true, Ordering::Relaxed);
             assert!(results.iter().all(Result::is_ok));
         });
-        assert!(hits.load(Ordering::Relaxed) > 0, "and the cache is of use meanwhile");
-        let left = std::fs::read_dir(home.cache.dir()).unwrap().map(|file| file.unwrap().file_name());
+        assert!(hits.load(Ordering::Relaxed) > 0, "some lookups hit");
+        let left = std::fs::read_dir(temp.cache.dir()).unwrap().map(|file| file.unwrap().file_name());
         let temporary = left.filter(|name| name.to_str().unwrap().starts_with(".new-")).count();
-        assert_eq!(temporary, 0, "no temporary files are left");
+        assert_eq!(temporary, 0, "no temporary file is left behind");
     });
 }
 
 #[test]
-fn a_held_lock_blocks_no_other_process() {
+fn a_held_lock_does_not_block_other_users() {
     on_each(|config| {
-        let home = Home::new();
-        home.get(config, &number(0));
-        let ledger = std::fs::File::open(home.cache.dir().join(".ledger")).unwrap();
-        ledger.lock().unwrap();
+        let temp = TempCache::new();
+        temp.get(config, &number(0));
+        let size_log = std::fs::File::open(temp.cache.dir().join(".size-log")).unwrap();
+        size_log.lock().unwrap();
         let started = Instant::now();
-        assert_eq!(home.get(config, &number(1)), (1, Found::Miss));
-        assert_eq!(home.get(config, &number(1)), (1, Found::Hit));
+        assert_eq!(temp.get(config, &number(1)), (1, Found::Miss));
+        assert_eq!(temp.get(config, &number(1)), (1, Found::Hit));
         assert!(started.elapsed() < Duration::from_secs(5));
     });
 }

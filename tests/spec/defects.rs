@@ -20,7 +20,7 @@ const DEFECTS: &[Defect] = &[
     global_in_elements("function-references", 1042),
 ];
 
-/// Wasmer accepts `ref.func` and `ref.null` in an element segment, but not `global.get`.
+/// Wasmer's front end accepts `ref.func` and `ref.null` in an element segment, but not `global.get`.
 const fn global_in_elements(suite: &'static str, line: usize) -> Defect {
     Defect {
         kind: RuntimeKind::Wasmer,
@@ -36,7 +36,7 @@ fn of(kind: RuntimeKind, compiler: Compiler) -> impl Iterator<Item = &'static De
     DEFECTS.iter().filter(move |defect| defect.kind == kind && defect.compilers.contains(&compiler))
 }
 
-/// Returns the reason if this directive is known to fail on this engine.
+/// Returns why a directive fails on an engine, if it is a known defect.
 pub(crate) fn reason(
     kind: RuntimeKind,
     compiler: Compiler,
@@ -48,7 +48,7 @@ pub(crate) fn reason(
     of(kind, compiler).find(here).map(|defect| defect.reason)
 }
 
-/// Returns the listed places that are not in `seen`.
+/// Returns the listed places that are not among `seen`.
 pub(crate) fn unseen(kind: RuntimeKind, compiler: Compiler, seen: &[String]) -> Vec<String> {
     let places = of(kind, compiler).map(|defect| format!("{}/{}:{}", defect.suite, defect.file, defect.line));
     places.filter(|place| !seen.contains(place)).collect()

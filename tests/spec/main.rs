@@ -1,9 +1,8 @@
 //! The official WebAssembly specification tests, run through the trait layer on every engine and compiler compiled in.
 //!
-//! They cover WebAssembly 2.0, 3.0 and the proposals that an engine has (`suites.rs`): every module, and every
-//! assertion that needs only its own module and `spectest`. A directive passes, fails, is a known defect of the engine
-//! (`defects.rs`), or is skipped for a named reason (`tally.rs`). The counts are fixed (`pins.rs`), so no directive can
-//! be skipped or lost unnoticed.
+//! All modules and assertions run that need only their own module and `spectest`, for WebAssembly 2.0, 3.0 and the proposals
+//! that an engine supports (`suites.rs`). A directive passes, fails, is a known defect of the engine (`defects.rs`), or is
+//! skipped for a named reason (`tally.rs`). The counts are pinned (`pins.rs`), so nothing is skipped unnoticed.
 #![cfg(any(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
 
 mod defects;
@@ -26,19 +25,19 @@ use tally::Tally;
 
 #[cfg(feature = "wasmtime-runtime")]
 #[test]
-fn wasmtime_with_cranelift_does_what_the_specification_says() {
+fn wasmtime_with_cranelift_passes_the_specification_tests() {
     run_and_compare(RuntimeKind::Wasmtime, Compiler::Cranelift);
 }
 
 #[cfg(feature = "wasmer-runtime")]
 #[test]
-fn wasmer_with_cranelift_does_what_the_specification_says() {
+fn wasmer_with_cranelift_passes_the_specification_tests() {
     run_and_compare(RuntimeKind::Wasmer, Compiler::Cranelift);
 }
 
 #[cfg(feature = "wasmer-runtime")]
 #[test]
-fn wasmer_with_singlepass_does_what_the_specification_says() {
+fn wasmer_with_singlepass_passes_the_specification_tests() {
     run_and_compare(RuntimeKind::Wasmer, Compiler::Singlepass);
 }
 
@@ -49,17 +48,17 @@ fn every_engine_and_compiler_is_pinned() {
     }
 }
 
-/// Runs every suite on one engine and compiler, and asserts that nothing fails and that the counts are as expected.
+/// Runs every suite on one engine and compiler. Nothing may fail, and the counts must equal the pinned ones.
 fn run_and_compare(kind: RuntimeKind, compiler: Compiler) {
     let tally = run(kind, compiler);
-    tally::say(&format!("{kind} with {compiler}: {tally}"));
+    tally::print(&format!("{kind} with {compiler}: {tally}"));
     assert!(tally.failures.is_empty(), "{kind} with {compiler} fails:\n{}", tally.failures.join("\n"));
     let counts = tally.as_pin(kind, compiler);
     let pinned = pins::of(kind, compiler).map(ToString::to_string);
     assert!(
         pinned.as_ref() == Some(&counts),
-        "the counts of {kind} with {compiler} are not the pinned ones; where the new ones are better, this is the \
-         entry for tests/spec/pins.rs:\n{counts}"
+        "the counts of {kind} with {compiler} differ from the pinned ones; if the new ones are better, put this entry into \
+         tests/spec/pins.rs:\n{counts}"
     );
 }
 
@@ -74,7 +73,7 @@ fn run(kind: RuntimeKind, compiler: Compiler) -> Tally {
             if !seen.insert(file.raw()) {
                 continue;
             }
-            let buffer = file.wast().expect("the suite's files can be read");
+            let buffer = file.wast().expect("the suite's files are readable");
             let directives = buffer.directives().expect("the suite's files can be parsed");
             let mut script = Script::new(runtime.as_ref(), &imports, suite.assumes());
             tally.files += 1;

@@ -1,5 +1,5 @@
-//! The expected counts of each engine and compiler. Update them when more directives pass or fewer are skipped; the
-//! opposite is a regression.
+//! The exact counts of each engine and compiler. If more directives pass or fewer are skipped, update them here; a change in the
+//! other direction is a regression.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub(crate) struct Pin<'a> {
     pub(crate) skipped: &'a [(&'a str, usize)],
 }
 
-/// Formats the counts like the entries below.
+/// Formats an entry of [`PINS`].
 impl fmt::Display for Pin<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, compiler, files, run, passed, skipped } = self;
@@ -102,7 +102,7 @@ const PINS: &[Pin<'static>] = &[
     },
 ];
 
-/// Returns the expected counts of an engine and compiler.
+/// Returns the pinned counts of an engine and compiler.
 pub(crate) fn of(kind: RuntimeKind, compiler: Compiler) -> Option<&'static Pin<'static>> {
     PINS.iter().find(|pin| (pin.kind, pin.compiler) == (kind, compiler))
 }

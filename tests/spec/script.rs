@@ -1,4 +1,4 @@
-//! Runs a script: its modules in order, and the assertions about them.
+//! Runs one script: its modules and assertions, in order.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,24 +15,24 @@ use wrun::{
 use crate::tally::{Outcome, Skip};
 use crate::{expect, values};
 
-/// A script that is running on one engine.
+/// A script that runs on one engine.
 pub(crate) struct Script<'r> {
     runtime: &'r dyn WasmRuntime,
     imports: &'r HostImports,
     assumes: Vec<Feature>,
-    /// Instances by name. The empty name is the latest instance without a name.
+    /// Instances by name; the latest instance without a name has an empty one.
     instances: HashMap<String, Slot<Box<dyn WasmInstance>>>,
-    /// The name of the instance for calls without a name.
+    /// The name of the instance that directives without a name refer to.
     current: String,
     definitions: HashMap<String, Slot<Box<dyn WasmModule>>>,
-    /// Names under which instances of the script can be imported, with the names of the instances.
+    /// The names that the script's instances are registered under for imports, with the instances' names.
     registered: HashMap<String, String>,
 }
 
-/// The result of an earlier directive, or the reason why there is none.
+/// An instance or definition, or why it was skipped.
 type Slot<T> = Result<T, Skip>;
 
-/// The reason why a step has no result.
+/// Why a step has no result to compare.
 enum Stop {
     Skip(Skip),
     Error(Error),
@@ -52,7 +52,7 @@ impl From<Skip> for Stop {
 
 type Step<T> = Result<T, Stop>;
 
-/// Ends a directive with its result or error, unless it is skipped.
+/// Returns the outcome of a directive: a verdict about its result or error, unless it is skipped.
 fn judge<T>(step: Step<T>, verdict: impl FnOnce(Result<T, Error>) -> Outcome) -> Outcome {
     match step {
         Ok(value) => verdict(Ok(value)),
@@ -61,13 +61,13 @@ fn judge<T>(step: Step<T>, verdict: impl FnOnce(Result<T, Error>) -> Outcome) ->
     }
 }
 
-/// Passes if nothing failed.
+/// Passes if `result` is not an error.
 fn succeed<T>(result: Result<T, Error>) -> Outcome {
     result.map_or_else(|error| Outcome::Failed(expect::describe(&error)), |_| Outcome::Passed)
 }
 
 impl<'r> Script<'r> {
-    /// Starts a script of a suite that assumes these features.
+    /// Creates a script of a suite that assumes these features.
     pub(crate) fn new(runtime: &'r dyn WasmRuntime, imports: &'r HostImports, assumes: Vec<Feature>) -> Self {
         Self {
             runtime,
@@ -80,7 +80,7 @@ impl<'r> Script<'r> {
         }
     }
 
-    /// Runs one directive. Returns `None` if it asserts nothing. A panic is a failure of that directive.
+    /// Runs one directive; returns `None` if it asserts nothing. A panic is a failure of that directive.
     pub(crate) fn run(&mut self, directive: WastDirective<'_>) -> Option<Outcome> {
         catch_unwind(AssertUnwindSafe(|| self.directive(directive))).unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -124,7 +124,7 @@ impl<'r> Script<'r> {
         })
     }
 
-    /// Creates the instance for the following directives.
+    /// Makes the instance that the following directives refer to.
     fn module(&mut self, module: QuoteWat<'_>) -> Outcome {
         let name = key(module.name());
         let made = self.make(module);
@@ -133,7 +133,7 @@ impl<'r> Script<'r> {
 
     fn definition(&mut self, module: QuoteWat<'_>) -> Outcome {
         let name = key(module.name());
-        let (slot, outcome) = settle(self.compile(module));
+        let (slot, outcome) = finish(self.compile(module));
         self.definitions.insert(name, slot);
         outcome
     }
@@ -148,14 +148,13 @@ impl<'r> Script<'r> {
     }
 
     fn keep_instance(&mut self, name: String, made: Step<Box<dyn WasmInstance>>) -> Outcome {
-        let (slot, outcome) = settle(made);
+        let (slot, outcome) = finish(made);
         self.current.clone_from(&name);
         self.instances.insert(name, slot);
         outcome
     }
 
-    /// Creates an instance. If it is skipped, so are directives about the instances from which it imports, because it
-    /// would have changed them.
+    /// Makes an instance. If it is skipped, so are the instances that it imports from, since it would have changed them.
     fn make(&mut self, mut module: QuoteWat<'_>) -> Step<Box<dyn WasmInstance>> {
         let binary = encode(&mut module)?;
         let made = self.load(&binary, &binary).and_then(|module| self.instantiate(module.as_ref()));
@@ -175,7 +174,7 @@ impl<'r> Script<'r> {
         self.load(&binary, &binary)
     }
 
-    /// Passes `input`, whose binary form is `binary`, to the engine.
+    /// Loads `input`, whose binary form is `binary`, into the engine.
     fn load(&self, input: &[u8], binary: &[u8]) -> Step<Box<dyn WasmModule>> {
         self.runtime.load_module(input).map_err(|error| {
             let lacking = self.lacking(binary);
@@ -192,12 +191,12 @@ impl<'r> Script<'r> {
         Ok(made?)
     }
 
-    /// Runs a module that must be refused. Quoted text is passed to the engine as text.
+    /// Checks that a module is rejected. Quoted text is passed on as text, which wrun accepts as well.
     fn refused(&self, mut module: QuoteWat<'_>, message: &str) -> Outcome {
         let (input, binary) = match module.to_test() {
             Ok(QuoteWatTest::Binary(binary)) => (binary.clone(), binary),
             Ok(QuoteWatTest::Text(text)) => (text, module.encode().unwrap_or_default()),
-            Err(error) => return Outcome::Failed(format!("the script parser refuses the module: {error}")),
+            Err(error) => return Outcome::Failed(format!("the script parser rejects the module: {error}")),
         };
         let loaded = self.load(&input, &binary);
         let refused = matches!(&loaded, Err(Stop::Error(error)) if error.kind() == ErrorKind::InvalidModule);
@@ -234,7 +233,7 @@ impl<'r> Script<'r> {
             instance.recover();
         }
         match result {
-            // The types are supported, but an `externref` can hold a value that is not a number of the host.
+            // Values of the type pass, but this `externref` does not hold a number of the host.
             Err(error) if error.kind() == ErrorKind::UnsupportedFeature => Err(Skip::ValueType.into()),
             other => Ok(other?),
         }
@@ -261,8 +260,8 @@ impl<'r> Script<'r> {
         needed.into_iter().filter(|feature| !has(feature)).collect()
     }
 
-    /// Returns the features that make a module valid and that its suite does not assume. Empty if the module is valid
-    /// without them or invalid with them.
+    /// Returns the features that make a module valid and that its suite does not assume; none if it is valid without them, or
+    /// invalid with all of them.
     fn later(&self, binary: &[u8]) -> Vec<Feature> {
         if is_valid(binary, &self.assumes) || !is_valid(binary, Feature::ALL) {
             return Vec::new();
@@ -277,11 +276,11 @@ impl<'r> Script<'r> {
 
 /// Returns the binary form of a module of the script.
 fn encode(module: &mut QuoteWat<'_>) -> Step<Vec<u8>> {
-    let refused = |error| Error::new(ErrorKind::InvalidModule, format!("the script parser refuses it: {error}"));
+    let refused = |error| Error::new(ErrorKind::InvalidModule, format!("the script parser rejects it: {error}"));
     Ok(module.encode().map_err(refused)?)
 }
 
-/// Returns whether a binary is valid with only these features.
+/// Whether a binary is valid with these features only.
 fn is_valid(binary: &[u8], features: &[Feature]) -> bool {
     let flag = |feature: &Feature| WasmFeatures::from_name(&feature.as_str().to_ascii_uppercase());
     let flags = features.iter().map(|feature| flag(feature).expect("wasmparser has the same names"));
@@ -289,13 +288,13 @@ fn is_valid(binary: &[u8], features: &[Feature]) -> bool {
     Validator::new_with_features(flags).validate_all(binary).is_ok()
 }
 
-/// Returns the key of an instance or module. Names in scripts are never empty.
+/// Returns the key of an instance or module; names in a script are never empty.
 fn key(name: Option<Id<'_>>) -> String {
     name.map(|name| name.name().to_owned()).unwrap_or_default()
 }
 
-/// Returns the value to keep for later directives, and the outcome of this one.
-fn settle<T>(made: Step<T>) -> (Slot<T>, Outcome) {
+/// Returns the slot for the result of a step, and the outcome of its directive.
+fn finish<T>(made: Step<T>) -> (Slot<T>, Outcome) {
     match made {
         Ok(made) => (Ok(made), Outcome::Passed),
         Err(Stop::Skip(skip)) => (Err(skip.clone()), Outcome::Skipped(skip)),
@@ -307,7 +306,7 @@ fn type_of<'i>(info: &'i ModuleInfo, export: &str) -> Option<&'i ExternType> {
     info.exports.iter().find(|one| one.name == export).map(|one| &one.ty)
 }
 
-/// Returns whether an export uses only types that the library can pass.
+/// Whether wrun can pass the values of an export between host and guest.
 fn passes(ty: &ExternType) -> bool {
     match ty {
         ExternType::Func(ty) => ty.params().iter().chain(ty.results()).all(wrun::ValType::is_passable),

