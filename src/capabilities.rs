@@ -216,11 +216,11 @@ pub enum Output {
 }
 
 /// The maximum number of bytes captured of one output. Once it is reached, the guest's writes fail as with a closed pipe.
-pub const MOST_CAPTURED: usize = 64 << 20;
+pub const MAX_CAPTURED_BYTES: usize = 64 << 20;
 
 type Reader = Box<dyn Fn() -> Vec<u8> + Send + Sync>;
 
-/// The captured output of a guest, at most [`MOST_CAPTURED`] bytes. Clones share the same bytes.
+/// The captured output of a guest, at most [`MAX_CAPTURED_BYTES`] bytes. Clones share the same bytes.
 #[derive(Clone, Default)]
 pub struct Captured {
     reader: Arc<OnceLock<Reader>>,

@@ -12,6 +12,7 @@ pub const DEFAULT_MAX_STACK: u64 = 1 << 20;
 /// The limits of one instance (memory, fuel, time) are in [`Limits`](crate::Limits).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "the options are independent of each other")]
 pub struct RuntimeConfig {
     /// The engine.
     pub kind: RuntimeKind,

@@ -200,7 +200,7 @@ pub struct Frame {
 
 impl Frame {
     /// The maximum number of frames in an error.
-    pub const MOST: usize = 20;
+    pub const MAX_COUNT: usize = 20;
 
     /// Creates a frame of function `function_index`.
     #[must_use]
@@ -365,7 +365,7 @@ impl Error {
         self.details.function.as_deref()
     }
 
-    /// Returns the guest's stack when it trapped: at most [`Frame::MOST`] frames, innermost first.
+    /// Returns the guest's stack when it trapped: at most [`Frame::MAX_COUNT`] frames, innermost first.
     #[must_use]
     pub fn backtrace(&self) -> &[Frame] {
         &self.details.backtrace

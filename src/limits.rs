@@ -7,11 +7,11 @@ use serde::Serialize;
 
 /// The maximum number of elements of a table on both engines: 1 GiB of references. Without a maximum, growth beyond the
 /// machine's memory would trap on Wasmtime instead of returning -1.
-pub(crate) const MOST_TABLE_ELEMENTS: u32 = 128 << 20;
+pub(crate) const MAX_TABLE_ELEMENTS: u32 = 128 << 20;
 
 /// The maximum number of threads that a WASIX guest has at a time, without the one that calls into it. Starting another fails with
 /// the errno `access`.
-pub const MOST_THREADS: usize = 128;
+pub const MAX_THREADS: usize = 128;
 
 /// The amounts that one instance must not exceed. `None` means the engine's own bound (4 GiB for a 32-bit memory).
 ///

@@ -1,6 +1,7 @@
 //! A network rule and its text form.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -140,7 +141,7 @@ impl Flow {
         match &self.host {
             Host::Name(name) => Err(format!("`{name}` is a name, but a guest can listen only at addresses")),
             Host::Net(network) => {
-                if let Some(address) = host::single_address(*network).filter(|address| address.is_unspecified()) {
+                if let Some(address) = host::single_address(*network).filter(IpAddr::is_unspecified) {
                     self.host = Host::Net(IpNet::new_assert(address, 0));
                 }
                 Ok(self)

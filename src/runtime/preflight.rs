@@ -10,7 +10,7 @@ use crate::engine::features::{self, Feature};
 use crate::engine::kind::{Compiler, Optimization, RuntimeKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
-use crate::limits::{LimitExceeded, LimitKind, Limits, MOST_TABLE_ELEMENTS};
+use crate::limits::{LimitExceeded, LimitKind, Limits, MAX_TABLE_ELEMENTS};
 use crate::module::info::{ExternType, Import, MemoryType, ModuleInfo, TableType};
 use crate::module::{requirements, source, validation};
 use crate::runtime::host::{HostImports, HostItem};
@@ -255,7 +255,7 @@ pub fn check_limits(kind: RuntimeKind, info: &ModuleInfo, imports: &HostImports,
     });
     let bytes = committed_bytes(memories(info, imports));
     let elements = info.tables.iter().map(|ty| ty.minimum).chain(imported_tables).max().unwrap_or(0);
-    let bound = u64::from(MOST_TABLE_ELEMENTS);
+    let bound = u64::from(MAX_TABLE_ELEMENTS);
     let most = limits.table_elements.unwrap_or(bound).min(bound);
     let checks = [(LimitKind::Memory, limits.memory, bytes), (LimitKind::TableElements, Some(most), elements)];
     for (kind, limit, attempted) in checks {

@@ -14,7 +14,7 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use super::clocks::SteppedClock;
 use super::output::Inherited;
-use crate::capabilities::{Access, Capabilities, Captured, Input, MOST_CAPTURED, Output};
+use crate::capabilities::{Access, Capabilities, Captured, Input, MAX_CAPTURED_BYTES, Output};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::host::{HostError, InterruptToken};
 
@@ -73,7 +73,7 @@ impl WasiState {
 
 /// The pipe of an output that is captured.
 fn pipe_to(captured: &Captured) -> Result<MemoryOutputPipe> {
-    let pipe = MemoryOutputPipe::new(MOST_CAPTURED);
+    let pipe = MemoryOutputPipe::new(MAX_CAPTURED_BYTES);
     let reader = pipe.clone();
     captured.read_from(move || reader.contents().to_vec())?;
     Ok(pipe)

@@ -69,5 +69,5 @@ fn frames(error: &RuntimeError) -> Vec<Frame> {
     let frame = |frame: &wasmer::FrameInfo| {
         Frame::new(frame.func_index(), frame.function_name().map(str::to_owned), Some(frame.module_offset() as u64))
     };
-    error.trace().iter().take(Frame::MOST).map(frame).collect()
+    error.trace().iter().take(Frame::MAX_COUNT).map(frame).collect()
 }

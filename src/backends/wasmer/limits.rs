@@ -12,7 +12,7 @@ use wasmer::{MemoryType, TableType};
 
 use super::memory::CountedMemory;
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::{Limits, MOST_TABLE_ELEMENTS};
+use crate::limits::{Limits, MAX_TABLE_ELEMENTS};
 use crate::module::info::{ExternType, ModuleInfo};
 use crate::runtime::status::InstanceStatus;
 
@@ -70,7 +70,7 @@ impl GuestTunables {
         if ty.minimum > self.table_elements {
             return Err(format!("{} table elements exceed the limit of {}", ty.minimum, self.table_elements));
         }
-        let maximum = ty.maximum.unwrap_or(MOST_TABLE_ELEMENTS).min(MOST_TABLE_ELEMENTS).min(self.table_elements);
+        let maximum = ty.maximum.unwrap_or(MAX_TABLE_ELEMENTS).min(MAX_TABLE_ELEMENTS).min(self.table_elements);
         Ok(TableType { maximum: Some(maximum), ..*ty })
     }
 }

@@ -88,5 +88,5 @@ fn frames(error: &wasmtime::Error, code_shift: i64) -> Vec<Frame> {
         Frame::new(frame.func_index(), frame.func_name().map(str::to_owned), offset)
     };
     let known = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();
-    known.iter().take(Frame::MOST).map(frame).collect()
+    known.iter().take(Frame::MAX_COUNT).map(frame).collect()
 }

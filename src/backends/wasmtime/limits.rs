@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wasmtime::{Func, Instance, ResourceLimiter};
 
-use crate::limits::MOST_TABLE_ELEMENTS;
+use crate::limits::MAX_TABLE_ELEMENTS;
 use crate::runtime::status::InstanceStatus;
 
 /// The data of a store: the guest's limits, and the functions that the host refers to.
@@ -54,7 +54,7 @@ impl ResourceLimiter for StoreData {
     }
 
     fn table_growing(&mut self, _current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let exceeds_type = desired > MOST_TABLE_ELEMENTS as usize || maximum.is_some_and(|maximum| desired > maximum);
-        Ok(!exceeds_type && self.status.admits_elements(desired as u64))
+        let ruled_out = desired > MAX_TABLE_ELEMENTS as usize || maximum.is_some_and(|maximum| desired > maximum);
+        Ok(!ruled_out && self.status.admits_elements(desired as u64))
     }
 }

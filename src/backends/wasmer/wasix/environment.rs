@@ -12,7 +12,7 @@ use super::system::System;
 use super::thread_group::ThreadGroup;
 use crate::capabilities::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::MOST_THREADS;
+use crate::limits::MAX_THREADS;
 
 /// The environment of a guest of these capabilities, which were checked.
 pub(super) fn environment(
@@ -36,6 +36,6 @@ pub(super) fn environment(
     builder.set_stdout(output(&capabilities.stdout, 1, thread_group)?);
     builder.set_stderr(output(&capabilities.stderr, 2, thread_group)?);
     builder.capabilities_mut().threading =
-        CapabilityThreadingV1 { max_threads: Some(MOST_THREADS), ..CapabilityThreadingV1::default() };
+        CapabilityThreadingV1 { max_threads: Some(MAX_THREADS), ..CapabilityThreadingV1::default() };
     builder.build().map_err(|error| failed(error.to_string()))
 }

@@ -11,7 +11,7 @@ use virtual_fs::{AsyncRead, AsyncSeek, AsyncWrite, FsError, ReadBuf, VirtualFile
 
 use super::stdin;
 use super::thread_group::ThreadGroup;
-use crate::capabilities::{Input, MOST_CAPTURED, Output};
+use crate::capabilities::{Input, MAX_CAPTURED_BYTES, Output};
 use crate::error::{Error, Result};
 
 /// How WASIX takes a file.
@@ -115,7 +115,7 @@ impl Sink {
             Self::Process(_) => write_out(io::stderr().lock(), bytes),
             Self::Captured(kept) => {
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                let room = (MOST_CAPTURED - kept.len()).min(bytes.len());
+                let room = (MAX_CAPTURED_BYTES - kept.len()).min(bytes.len());
                 if room == 0 && !bytes.is_empty() {
                     return Err(ErrorKind::BrokenPipe.into());
                 }
