@@ -1,4 +1,4 @@
-//! Clocks that tell the same on every machine: a fixed start, and a fixed step each time one is read.
+//! Deterministic clocks: they start at a fixed time and advance by a fixed step with each reading.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
 
-/// The first time the wall clock tells: 2000-01-01T00:00:00Z, as Unix time.
+/// The first time of the wall clock: 2000-01-01T00:00:00Z, as Unix time.
 const START: Duration = Duration::from_hours(262_968);
 
-/// How much later each reading is than the one before, of either clock.
+/// The time between two readings.
 const STEP: Duration = Duration::from_millis(1);
 
-/// Both clocks: they share their readings.
+/// The wall clock and the monotonic clock. Clones share one count of readings.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SteppedClock {
     readings: Arc<AtomicU64>,

@@ -1,4 +1,4 @@
-//! The twin of WASI where no engine is compiled in: there is no guest that could import it.
+//! Replaces WASI in a build without engines, which runs no guests.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::module::info::ModuleInfo;
 use crate::runtime::grants;
 use crate::runtime::host::HostImports;
 
-/// What the host offers, as it is.
+/// Returns the host's imports unchanged.
 pub(crate) fn provide<'h>(
     kind: RuntimeKind,
     _: &ModuleInfo,

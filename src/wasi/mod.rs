@@ -1,11 +1,14 @@
-//! WASI preview 1 for every engine: one implementation, wasmtime-wasi's, given to guests as host functions. And what a
-//! guest of WASIX imports, which one engine has of its own.
+//! WASI preview 1 for both engines, implemented with wasmtime-wasi and exposed to guests as host functions, and the imports
+//! of WASIX modules, which Wasmer implements.
 
 mod clocks;
+mod function;
 mod output;
 mod poll;
 mod preview1;
+mod provide;
 mod state;
+mod waiter;
 mod wasix;
 
-pub(crate) use preview1::provide;
+pub(crate) use provide::provide;

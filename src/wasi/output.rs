@@ -1,4 +1,4 @@
-//! The process's standard output, and a guest whose reader has gone.
+//! The process's standard output as a guest's, with an error if the pipe breaks.
 
 use std::fmt;
 use std::io::{Stdout, stdout};
@@ -10,69 +10,69 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use wiggle::error::Error;
 
-/// Nobody reads what the guest writes to standard output. It ends then, as a program of the system's does.
+/// The reader of standard output has closed the pipe. The guest then exits, like a native program on SIGPIPE.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BrokenPipe;
 
 impl fmt::Display for BrokenPipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("nobody reads standard output any more")
+        f.write_str("standard output is a broken pipe")
     }
 }
 
 impl std::error::Error for BrokenPipe {}
 
 /// The process's standard output.
-pub(super) struct Inherited(Stdout);
+pub(super) struct InheritedStdout(Stdout);
 
-impl Inherited {
+impl InheritedStdout {
     pub(super) fn new() -> Self {
         Self(stdout())
     }
 }
 
-impl IsTerminal for Inherited {
+impl IsTerminal for InheritedStdout {
     fn is_terminal(&self) -> bool {
         self.0.is_terminal()
     }
 }
 
-impl StdoutStream for Inherited {
+impl StdoutStream for InheritedStdout {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
         self.0.async_stream()
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(Stream(self.0.p2_stream()))
+        Box::new(TrapIfClosed(self.0.p2_stream()))
     }
 }
 
-/// A stream whose end is a failure of its own, not an errno.
-struct Stream(Box<dyn OutputStream>);
+/// A stream that traps with [`BrokenPipe`] once it is closed, instead of returning an errno.
+struct TrapIfClosed(Box<dyn OutputStream>);
 
-fn gone<T>(done: StreamResult<T>) -> StreamResult<T> {
-    done.map_err(|error| match error {
+fn trap_if_closed<T>(result: StreamResult<T>) -> StreamResult<T> {
+    result.map_err(|error| match error {
         StreamError::Closed => StreamError::Trap(Error::new(BrokenPipe)),
         other => other,
     })
 }
 
-impl OutputStream for Stream {
+impl OutputStream for TrapIfClosed {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        gone(self.0.write(bytes))
+        trap_if_closed(self.0.write(bytes))
     }
 
     fn flush(&mut self) -> StreamResult<()> {
-        gone(self.0.flush())
+        trap_if_closed(self.0.flush())
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        gone(self.0.check_write())
+        trap_if_closed(self.0.check_write())
     }
 }
 
 #[async_trait]
-impl Pollable for Stream {
+impl Pollable for TrapIfClosed {
     async fn ready(&mut self) {
         self.0.ready().await;
     }

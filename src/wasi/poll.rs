@@ -1,4 +1,4 @@
-//! `poll_oneoff`, in both of its layouts.
+//! `poll_oneoff`, in the layouts of preview 1 and of `wasi_unstable`.
 
 use std::time::Duration;
 
@@ -7,25 +7,26 @@ use wasmtime_wasi::p1::types::{Subscription, SubscriptionU};
 use wasmtime_wasi::p1::wasi_snapshot_preview1::poll_oneoff;
 use wiggle::{GuestMemory, GuestPtr};
 
-use super::preview1::{HostCall, failed};
+use super::function::{HostCall, host_error};
 use super::state::WasiState;
 use crate::runtime::host::HostError;
 
-/// Bytes of a subscription and of an event in preview 1.
+/// The size of a subscription and of an event in preview 1, in bytes.
 const SUBSCRIPTION: usize = 48;
 const EVENT: usize = 32;
-/// Bytes of a subscription in `wasi_unstable`, whose clocks have a field more.
+/// The size of a subscription in `wasi_unstable`, whose clocks have one more field.
 const UNSTABLE_SUBSCRIPTION: usize = 56;
 
-/// The most subscriptions that are converted.
-const MOST: usize = 1 << 16;
+/// The most `wasi_unstable` subscriptions that are converted.
+const MAX_CONVERTED: usize = 1 << 16;
 
-/// Preview 1: pointers to subscriptions and events, how many there are, and where to write how many happened.
+/// Polls with the layout of preview 1. The arguments are the pointers to subscriptions and events, the number of
+/// subscriptions, and the pointer to the resulting number of events.
 pub(super) fn wasi_snapshot_preview1(call: HostCall<'_, '_>, args: [i32; 4]) -> Result<i32, HostError> {
     let HostCall { state: WasiState { wasi, waiter }, memory, interrupt_token } = call;
-    let [subscriptions, events, number, out] = args;
-    // wasmtime-wasi puts the thread to sleep for this one, where nothing stops it any more.
-    if let (1, Some((userdata, time))) = (number, sleep(memory, subscriptions)) {
+    let [subscriptions, events, count, out] = args;
+    // For a single relative timer, wasmtime-wasi blocks the thread, which cannot be interrupted. Sleep here instead.
+    if let (1, Some((userdata, time))) = (count, relative_timer(memory, subscriptions)) {
         waiter.sleep(time, interrupt_token)?;
         let fd_readwrite = EventFdReadwrite { nbytes: 1, flags: Eventrwflags::empty() };
         let event = Event { userdata, error: Errno::Success, type_: Eventtype::Clock, fd_readwrite };
@@ -34,12 +35,12 @@ pub(super) fn wasi_snapshot_preview1(call: HostCall<'_, '_>, args: [i32; 4]) -> 
         return Ok(i32::from(Errno::Success as u16));
     }
     waiter
-        .wait(poll_oneoff(wasi, memory, subscriptions, events, number, out), interrupt_token)?
-        .map_err(|error| failed(&error))
+        .wait(poll_oneoff(wasi, memory, subscriptions, events, count, out), interrupt_token)?
+        .map_err(|error| host_error(&error))
 }
 
-/// The user data and the time of a subscription that is one to a clock, from now.
-fn sleep(memory: &GuestMemory<'_>, subscription: i32) -> Option<(u64, Duration)> {
+/// Returns the user data and the timeout of a subscription, if it is to a clock with a relative time.
+fn relative_timer(memory: &GuestMemory<'_>, subscription: i32) -> Option<(u64, Duration)> {
     let Subscription { userdata, u } = memory.read(pointer(subscription)).ok()?;
     match u {
         SubscriptionU::Clock(clock) if !clock.flags.contains(Subclockflags::SUBSCRIPTION_CLOCK_ABSTIME) => {
@@ -49,39 +50,38 @@ fn sleep(memory: &GuestMemory<'_>, subscription: i32) -> Option<(u64, Duration)>
     }
 }
 
-/// `wasi_unstable`: the subscriptions are laid out as preview 1 has them, in a memory of their own, and the events copied
-/// back. (wasmtime-wasi converts them in place, and reads the second one where it is not.)
+/// Polls with the layout of `wasi_unstable`: converts the subscriptions to preview 1 in a separate memory, polls, and copies
+/// the events back. (wasmtime-wasi converts them in place and reads every subscription after the first at a wrong offset.)
 pub(super) fn wasi_unstable(call: HostCall<'_, '_>, args: [i32; 4]) -> Result<i32, HostError> {
     let HostCall { state, memory, interrupt_token } = call;
-    let [subscriptions, events, number, out] = args;
-    let number = u32::try_from(number).unwrap_or(u32::MAX) as usize;
-    if number > MOST {
+    let [subscriptions, events, count, out] = args;
+    let count = u32::try_from(count).unwrap_or(u32::MAX) as usize;
+    if count > MAX_CONVERTED {
         return Ok(i32::from(Errno::Nomem as u16));
     }
-    let mut copy = vec![0; number * (SUBSCRIPTION + EVENT) + 4];
-    let (ours, rest) = copy.split_at_mut(number * SUBSCRIPTION);
-    for (index, converted) in ours.chunks_exact_mut(SUBSCRIPTION).enumerate() {
+    let mut scratch = vec![0; count * (SUBSCRIPTION + EVENT) + 4];
+    let (converted, rest) = scratch.split_at_mut(count * SUBSCRIPTION);
+    for (index, converted) in converted.chunks_exact_mut(SUBSCRIPTION).enumerate() {
         let offset = u32::try_from(index * UNSTABLE_SUBSCRIPTION)?;
-        let start =
-            (subscriptions.cast_unsigned()).checked_add(offset).ok_or("a subscription past the memory's end")?;
+        let start = subscriptions.cast_unsigned().checked_add(offset).ok_or("subscription pointer out of bounds")?;
         let bytes = memory.to_vec(GuestPtr::<[u8]>::new((start, u32::try_from(UNSTABLE_SUBSCRIPTION)?)))?;
         convert(&bytes, converted);
     }
-    let (happened, count) = (ours.len(), ours.len() + rest.len() - 4);
+    let (events_at, out_at) = (converted.len(), converted.len() + rest.len() - 4);
     let at = |offset: usize| i32::try_from(offset);
-    let mut theirs = GuestMemory::Unshared(&mut copy);
-    let call = HostCall { state, memory: &mut theirs, interrupt_token };
-    let errno = wasi_snapshot_preview1(call, [0, at(happened)?, at(number)?, at(count)?])?;
-    let count = u32::from_le_bytes(copy[count..].try_into()?);
+    let mut scratch_memory = GuestMemory::Unshared(&mut scratch);
+    let call = HostCall { state, memory: &mut scratch_memory, interrupt_token };
+    let errno = wasi_snapshot_preview1(call, [0, at(events_at)?, at(count)?, at(out_at)?])?;
+    let ready = u32::from_le_bytes(scratch[out_at..].try_into()?);
     if errno == i32::from(Errno::Success as u16) {
-        let bytes = &copy[happened..happened + count as usize * EVENT];
+        let bytes = &scratch[events_at..events_at + ready as usize * EVENT];
         memory.copy_from_slice(bytes, GuestPtr::<[u8]>::new((events.cast_unsigned(), u32::try_from(bytes.len())?)))?;
-        memory.write(pointer(out), count)?;
+        memory.write(pointer(out), ready)?;
     }
     Ok(errno)
 }
 
-/// Lays a subscription out as preview 1 has it: a clock's first field, which nobody reads, is gone.
+/// Converts a subscription to preview 1, which has no `identifier` field in clocks.
 fn convert(unstable: &[u8], converted: &mut [u8]) {
     const TAG: usize = 8;
     const CONTENTS: usize = 16;

@@ -1,9 +1,9 @@
-//! What a module imports of WASIX, which an engine makes by itself: the names and types of its functions, and the memory
-//! that a program's threads share.
+//! The imports of WASIX modules, which Wasmer implements: the names and types of the functions, and the shared memory.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::function::Function;
 use super::preview1;
 use crate::capabilities::Capabilities;
 use crate::module::info::{ExternType, ModuleInfo};
@@ -12,13 +12,14 @@ use crate::runtime::host::{HostImports, HostItem, Wasix};
 use crate::runtime::wasix::MEMORY;
 use crate::value::types::{FuncType, ValType};
 
-/// Whether a module imports WASIX where the host does not offer that itself.
-pub(super) fn is_wanted(info: &ModuleInfo, imports: &HostImports) -> bool {
+/// Returns whether a module imports WASIX functions that the host does not provide.
+pub(super) fn is_imported(info: &ModuleInfo, imports: &HostImports) -> bool {
     let mut missing = info.imports.iter().filter(|import| imports.get(&import.module, &import.name).is_none());
     missing.any(|import| requirements::is_wasix(&import.module, &import.name))
 }
 
-/// Adds WASIX to what the host offers. What such a module imports of preview 1 is of WASIX too: both have the same files.
+/// Adds WASIX to the host's imports. The preview 1 imports of the module become WASIX functions too, so that both share file
+/// descriptors.
 pub(super) fn provide<'h>(
     info: &ModuleInfo,
     capabilities: &Capabilities,
@@ -43,27 +44,27 @@ pub(super) fn provide<'h>(
     })
 }
 
-/// The type of a function of WASIX, where there is one of this module and name.
+/// Returns the type of the WASIX function with this module and name.
 fn find(module: &str, name: &str) -> Option<FuncType> {
     if requirements::is_wasix(module, name) && module != "wasix_32v1" {
         return Some(FuncType::new([ValType::I32], [ValType::I32]));
     }
     if module != "wasix_32v1" {
-        return preview1::ty(module, name);
+        return preview1::find(module, name).map(Function::ty);
     }
     let signature = |text: &str| Some(types(text.strip_prefix(name)?.strip_prefix('(')?));
     let (params, results) = FUNCTIONS.split_whitespace().find_map(signature)?;
     Some(FuncType::new(params, results))
 }
 
-/// The types of parameters and of results, of the rest of a signature: `ii)i`.
+/// Parses the parameter and result types from the end of a signature, such as `ii)i`.
 fn types(rest: &str) -> (Vec<ValType>, Vec<ValType>) {
     let (params, results) = rest.split_once(')').unwrap_or((rest, ""));
     let ty = |letter| if letter == 'l' { ValType::I64 } else { ValType::I32 };
     (params.chars().map(ty).collect(), results.chars().map(ty).collect())
 }
 
-/// The functions of `wasix_32v1`, each by its name, parameters and results: `i` is an i32, and `l` an i64.
+/// The signatures of `wasix_32v1`: name, parameters, results. `i` is i32, `l` is i64.
 static FUNCTIONS: &str = "
     args_get(ii)i args_sizes_get(ii)i call_dynamic(iiiiii)i callback_signal(ii) chdir(ii)i clock_res_get(ii)i
     clock_time_get(ili)i clock_time_set(il)i closure_allocate(i)i closure_free(i)i closure_prepare(iiiiiii)i

@@ -35,7 +35,7 @@ pub(super) fn call(error: RuntimeError) -> Error {
             Ok(failure) => failure.into_error(),
             Err(Ok(stop)) => stop.into_error(),
             Err(Err(error)) => {
-                wasix::of_error(error).unwrap_or_else(|error| Error::trap(Trap::Other, Some(error.message())))
+                wasix::convert_error(error).unwrap_or_else(|error| Error::trap(Trap::Other, Some(error.message())))
             }
         }
     };

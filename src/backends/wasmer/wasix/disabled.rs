@@ -1,4 +1,4 @@
-//! The twin of WASIX where it is not compiled in: no guest gets as far as this.
+//! Replaces WASIX in a build without it. Preflight checks refuse WASIX modules first, so no `Process` exists.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use crate::module::info::Import;
 use crate::runtime::core::InstanceCore;
 use crate::runtime::host::{HostImports, Wasix};
 
-/// The program of a guest, of which there is none.
+/// The WASIX process of a guest.
 #[derive(Debug)]
 pub(super) enum Process {}
 
 impl Process {
-    /// Refuses; [`check_instance`](crate::runtime::preflight::check_instance) has already said how to get it.
+    /// Refuses. [`check_instance`](crate::runtime::preflight::check_instance) returns the error that users see.
     pub(super) fn new(
         _: &mut Store,
         _: &WasmerModule,
@@ -48,7 +48,7 @@ impl Process {
     }
 }
 
-/// What a failure of WASIX comes to: there are none.
-pub(super) fn of_error(error: RuntimeError) -> Result<Error, RuntimeError> {
+/// Returns the error unchanged.
+pub(super) fn convert_error(error: RuntimeError) -> Result<Error, RuntimeError> {
     Err(error)
 }

@@ -1,4 +1,4 @@
-//! What WASIX shows to a guest: what it was granted.
+//! The WASIX environment of a program, built from its capabilities.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use virtual_fs::FileSystem;
 use wasmer_wasix::capabilities::CapabilityThreadingV1;
 use wasmer_wasix::{WasiEnv, WasiEnvBuilder};
 
-use super::files::file_system;
+use super::fs::file_system;
 use super::stdio::{input, output};
 use super::system::System;
 use super::thread_group::ThreadGroup;
@@ -14,13 +14,16 @@ use crate::capabilities::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::MAX_THREADS;
 
-/// The environment of a guest of these capabilities, which were checked.
+/// Builds the environment from checked capabilities.
+///
+/// # Errors
+/// [`ErrorKind::Grant`] if a directory cannot be granted or WASIX cannot be set up.
 pub(super) fn environment(
     capabilities: &Capabilities,
     system: Arc<System>,
     thread_group: &Arc<ThreadGroup>,
 ) -> Result<WasiEnv> {
-    let failed = |error: String| Error::new(ErrorKind::Grant, format!("WASIX cannot be had as granted: {error}"));
+    let failed = |error: String| Error::new(ErrorKind::Grant, format!("cannot set up WASIX: {error}"));
     let mut builder = WasiEnvBuilder::new("");
     (*builder.get_args_mut()).clone_from(&capabilities.args);
     builder.add_envs(capabilities.env.iter().map(|(name, value)| (name, value)));
@@ -28,7 +31,7 @@ pub(super) fn environment(
     builder.set_disable_default_builtins(true);
     let files: Arc<dyn FileSystem + Send + Sync> = Arc::new(file_system(&capabilities.dirs)?);
     builder.set_fs(files);
-    // All there is, by the two names that programs look for. Where the guest may write, its file system knows.
+    // Preopen the root under both names that programs use. The file system itself decides where the guest may write.
     let here = builder.add_preopen_build(|dir| dir.directory("/").alias(".").read(true).write(true).create(true));
     let root = builder.add_preopen_build(|dir| dir.directory("/").read(true).write(true).create(true));
     here.and(root).map_err(|error| failed(error.to_string()))?;

@@ -1,23 +1,47 @@
-//! What the host's file system answers, in the words of WASIX's.
+//! Converts the errors and panics of WASIX.
 
-use std::io::{self, ErrorKind};
+use std::any::Any;
 
-use virtual_fs::FsError;
+use wasmer::RuntimeError;
+use wasmer_wasix::WasiError;
 
-/// The error a guest is told for one of the host's.
-pub(super) fn fs_error(error: io::Error) -> FsError {
-    match error.kind() {
-        ErrorKind::NotADirectory => FsError::BaseNotDirectory,
-        ErrorKind::IsADirectory => FsError::NotAFile,
-        ErrorKind::DirectoryNotEmpty => FsError::DirectoryNotEmpty,
-        ErrorKind::InvalidFilename | ErrorKind::FileTooLarge => FsError::InvalidInput,
-        // WASIX asks first for more than the guest wants, and for just that where it is told that this is not permitted.
-        ErrorKind::ReadOnlyFilesystem | ErrorKind::ExecutableFileBusy | ErrorKind::ResourceBusy => {
-            FsError::PermissionDenied
-        }
-        ErrorKind::CrossesDevices => FsError::Unsupported,
-        // The one of which WASIX makes ENOSPC; of `StorageFull` it makes EOVERFLOW.
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => FsError::WriteZero,
-        _ => FsError::from(error),
+use crate::error::{Error, ErrorKind, Trap};
+
+/// Converts an error of WASIX.
+///
+/// # Errors
+/// Returns any other error unchanged.
+pub(in crate::backends::wasmer) fn convert_error(error: RuntimeError) -> Result<Error, RuntimeError> {
+    Ok(match error.downcast::<WasiError>()? {
+        WasiError::Exit(code) => Error::exited(code.raw()),
+        // The end of the main thread ends the program.
+        WasiError::ThreadExit => Error::exited(0),
+        other => Error::trap(Trap::Other, Some(other.to_string())),
+    })
+}
+
+/// Returns whether a thread called `thread_exit`.
+pub(super) fn is_thread_exit(error: &RuntimeError) -> bool {
+    matches!(error.downcast_ref(), Some(WasiError::ThreadExit))
+}
+
+/// Adds the thread to the message of a trap.
+pub(super) fn in_thread(error: Error, thread: u32) -> Error {
+    let Some(trap) = error.trap_code() else { return error };
+    let place = format!("in thread {thread}");
+    let detail = match error.message().strip_prefix(&format!("{trap}: ")) {
+        Some(detail) => format!("{detail}, {place}"),
+        None => place,
+    };
+    let located = Error::trap(trap, Some(detail)).with_backtrace(error.backtrace().to_vec());
+    match error.limit_exceeded() {
+        Some(denied) => located.after_denied_growth(denied),
+        None => located,
     }
+}
+
+/// Converts a panic of WASIX or of a host function.
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Error::new(ErrorKind::Internal, format!("host call panicked: {}", text.unwrap_or("no message")))
 }

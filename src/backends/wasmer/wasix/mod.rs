@@ -1,22 +1,17 @@
-//! WASIX on Wasmer: its own implementation, held to what was granted.
+//! WASIX on Wasmer: wasmer-wasix, restricted to the granted capabilities.
 
 mod environment;
 mod errors;
-mod file;
-mod files;
-mod folder;
-mod mounts;
-mod names;
+mod fs;
+mod imports;
 mod network;
-mod outcome;
+mod overrides;
 mod process;
-mod replaced;
-mod stat;
 mod stdin;
 mod stdio;
 mod system;
 mod thread;
 mod thread_group;
 
-pub(super) use outcome::of_error;
+pub(super) use errors::convert_error;
 pub(super) use process::Process;

@@ -1,18 +1,16 @@
-//! The program of one guest: its WASIX, its threads, and its end.
+//! The WASIX process of one guest: its environment, its threads and its end.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmer::{AsStoreMut, Engine, Extern, FunctionEnv, Global, Imports, Instance, Memory, MemoryType, Store};
-use wasmer_wasix::{
-    WasiFunctionEnv, WasiModuleInstanceHandles, WasiModuleTreeHandles, WasiVersion, generate_import_object_from_env,
-};
+use wasmer::{Engine, Extern, FunctionEnv, Global, Imports, Instance, Memory, MemoryType, Store};
+use wasmer_wasix::{WasiFunctionEnv, WasiModuleInstanceHandles, WasiModuleTreeHandles};
 
 use super::environment::environment;
+use super::errors::panicked;
+use super::imports::{functions, provide};
 use super::network::network;
-use super::replaced::replacement;
 use super::system::System;
 use super::thread::ThreadTemplate;
 use super::thread_group::{CALLER, ThreadGroup, ThreadGroupInterrupt};
@@ -26,11 +24,11 @@ use crate::runtime::host::{HostImports, Wasix};
 use crate::runtime::traits::WasmModule;
 use crate::runtime::wasix::MEMORY;
 
-/// How long whoever drops an instance waits for threads of it to end. Those that have not by then are in a call of the host
-/// that nothing ends; they end after it.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long dropping an instance waits for its threads. A thread that is inside a host call which cannot be interrupted ends
+/// after that call.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The program of one guest.
+/// The WASIX process of one guest.
 #[derive(Debug)]
 pub(in crate::backends::wasmer) struct Process {
     thread_group: Arc<ThreadGroup>,
@@ -38,12 +36,12 @@ pub(in crate::backends::wasmer) struct Process {
     wasix: Arc<Wasix>,
     functions: Imports,
     starts_threads: bool,
-    /// Whether what the guest calls of WASIX looks at its orders and its fuel first, as what it calls otherwise does.
+    /// Whether calls of WASIX functions first check for interrupts and fuel, as calls of host functions do.
     watched: bool,
 }
 
 impl Process {
-    /// A program that has not begun, in the store of the instance it begins in. Its threads are made by `engine`.
+    /// Creates a process that has not started, in the store of its main instance. `engine` runs its threads.
     pub(in crate::backends::wasmer) fn new(
         store: &mut Store,
         module: &WasmerModule,
@@ -65,7 +63,7 @@ impl Process {
         };
         let system = System::new(&thread_group, template, network(&wasix.capabilities.net));
         let env = environment(&wasix.capabilities, Arc::new(system), &thread_group)?;
-        thread_group.know(env.clone());
+        thread_group.set_env(env.clone());
         let env = WasiFunctionEnv::new(store, env);
         let functions = functions(store, &env, info);
         let private = module.private();
@@ -73,7 +71,7 @@ impl Process {
         Ok(Self { thread_group, env, wasix: Arc::clone(wasix), functions, starts_threads, watched })
     }
 
-    /// What an import of WASIX gets.
+    /// Returns the WASIX function for an import; `None` if the host provides the import.
     pub(in crate::backends::wasmer) fn provide(
         &self,
         store: &mut Store,
@@ -87,7 +85,10 @@ impl Process {
         })
     }
 
-    /// Begins the program: its instance was made with these imports, and is stopped by `stop`.
+    /// Starts the process with its main instance, which was created with `externs` as imports and is stopped by `stop`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unlinkable`] if WASIX cannot use the exports of the instance.
     pub(in crate::backends::wasmer) fn begin(
         &mut self,
         store: &mut Store,
@@ -99,10 +100,10 @@ impl Process {
         let memory = memory(store, instance, externs, core.info())?;
         let handles = WasiModuleInstanceHandles::new(memory, store, instance.clone(), None);
         let handles = WasiModuleTreeHandles::Static(handles);
-        let begun = self.env.initialize_handles_and_layout(store, instance.clone(), handles, None, true);
-        begun.map_err(|error| Error::new(ErrorKind::Unlinkable, format!("WASIX cannot begin: {error}")))?;
+        let started = self.env.initialize_handles_and_layout(store, instance.clone(), handles, None, true);
+        started.map_err(|error| Error::new(ErrorKind::Unlinkable, format!("cannot start WASIX: {error}")))?;
         self.functions = Imports::new();
-        self.thread_group.register(CALLER, stop.and_then(|stop| interrupt::flag(store, stop)));
+        self.thread_group.add_flag(CALLER, stop.and_then(|stop| interrupt::flag(store, stop)));
         core.set_interrupt_handle(ThreadGroupInterrupt {
             thread_group: Arc::clone(&self.thread_group),
             starts_threads: self.starts_threads,
@@ -111,30 +112,32 @@ impl Process {
         Ok(())
     }
 
-    /// Runs one call of the guest; where it is the program's main one (`ends`), or exits or traps, threads that still run end
-    /// with it, and so does it with them. A panic inside of WASIX, which a guest can bring about, is a failure of the call.
-    pub(in crate::backends::wasmer) fn run<T>(&self, ends: bool, call: impl FnOnce() -> Result<T>) -> Result<T> {
+    /// Runs one call of the guest. If threads are running, the process ends when the call fails or exits, or when `is_main`
+    /// and it returns. A panic inside WASIX, which guests can cause, becomes an error of the call.
+    ///
+    /// # Errors
+    /// The error of the call or of the thread that ended the process; [`ErrorKind::Crashed`] if the process has ended before.
+    pub(in crate::backends::wasmer) fn run<T>(&self, is_main: bool, call: impl FnOnce() -> Result<T>) -> Result<T> {
         let Self { thread_group, .. } = self;
-        if thread_group.is_over() {
-            let message = "the program of this instance has ended with its threads, and takes no more calls";
-            return Err(Error::new(ErrorKind::Crashed, message).with_hint("make a new instance"));
+        if thread_group.has_ended() {
+            let message = "the program of this instance has ended with its threads";
+            return Err(Error::new(ErrorKind::Crashed, message).with_hint("create another instance"));
         }
-        let ran = catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
-        let stopped = thread_group.is_over();
-        if let Some(verdict) = thread_group.take_verdict() {
-            return Err(verdict);
+        let result = catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
+        let stopped = thread_group.has_ended();
+        if let Some(error) = thread_group.take_error() {
+            return Err(error);
         }
-        let is_end =
+        let is_fatal =
             |error: &Error| !matches!(error.kind(), ErrorKind::InvalidArgument | ErrorKind::UnsupportedFeature);
-        if thread_group.has_threads() && ran.as_ref().map_or_else(is_end, |_| ends) {
+        if thread_group.has_threads() && result.as_ref().map_or_else(is_fatal, |_| is_main) {
             thread_group.stop();
         }
-        match ran {
-            // What a call ends with that was stopped inside of WASIX, or in a wait on the shared memory.
-            Err(error) if stopped && is_stop(&error) => {
+        match result {
+            Err(error) if stopped && may_be_stop(&error) => {
                 Err(Error::new(ErrorKind::Interrupted, "the guest was interrupted"))
             }
-            ran => ran,
+            result => result,
         }
     }
 }
@@ -143,44 +146,18 @@ impl Drop for Process {
     fn drop(&mut self) {
         if self.thread_group.has_threads() {
             self.thread_group.stop();
-            self.thread_group.wait(PATIENCE);
+            self.thread_group.join(JOIN_TIMEOUT);
         }
         self.thread_group.clear();
     }
 }
 
-/// Whether a call may have failed so because it was stopped.
-fn is_stop(error: &Error) -> bool {
+/// Returns whether a stop inside WASIX, or in a wait on the shared memory, can end a call with this error.
+fn may_be_stop(error: &Error) -> bool {
     error.kind() == ErrorKind::Exited || error.trap_code() == Some(Trap::AtomicWaitNonSharedMemory)
 }
 
-/// The functions of WASIX for one store, of each of its modules that is imported.
-pub(super) fn functions(store: &mut impl AsStoreMut, env: &WasiFunctionEnv, info: &ModuleInfo) -> Imports {
-    let versions = [
-        ("wasix_32v1", WasiVersion::Wasix32v1),
-        ("wasi_snapshot_preview1", WasiVersion::Snapshot1),
-        ("wasi_unstable", WasiVersion::Snapshot0),
-        ("wasi", WasiVersion::Snapshot0),
-    ];
-    let mut all = Imports::new();
-    for (module, version) in versions {
-        if info.imports.iter().any(|import| import.module == module) {
-            all.extend(&generate_import_object_from_env(store, &env.env, version));
-        }
-    }
-    all
-}
-
-/// What an import of WASIX gets; `None` where the host offers it itself.
-pub(super) fn provide(store: &mut Store, functions: &Imports, wasix: &Wasix, import: &Import) -> Option<Extern> {
-    if !wasix.functions.contains_key(&(import.module.clone(), import.name.clone())) {
-        return None;
-    }
-    let found = functions.get_export(&import.module, &import.name)?;
-    Some(replacement(store, import).map_or(found, Extern::Function))
-}
-
-/// The memory that WASIX reads and writes: the one that is shared, or what the guest exports.
+/// Returns the memory that WASIX reads and writes: the shared one, an exported one, or an empty one.
 fn memory(store: &mut Store, instance: &Instance, externs: &[Extern], info: &ModuleInfo) -> Result<Memory> {
     let mut imports = info.imports.iter().zip(externs);
     let imported = imports.find(|(import, _)| (&*import.module, &*import.name) == MEMORY);
@@ -192,14 +169,6 @@ fn memory(store: &mut Store, instance: &Instance, externs: &[Extern], info: &Mod
     {
         return Ok(memory);
     }
-    // None of its pointers are in a guest without memory.
-    let none = Memory::new(store, MemoryType::new(0, Some(0), false));
-    none.map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))
-}
-
-/// The failure of a call in which WASIX panicked.
-pub(super) fn panicked(panic: &(dyn Any + Send)) -> Error {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    let message = format!("a call of the host panicked: {}", text.unwrap_or("no reason given"));
-    Error::new(ErrorKind::Internal, message)
+    let empty = Memory::new(store, MemoryType::new(0, Some(0), false));
+    empty.map_err(|error| Error::new(ErrorKind::Internal, error.to_string()))
 }

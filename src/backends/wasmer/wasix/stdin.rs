@@ -1,35 +1,35 @@
-//! The process's standard input, awaited: one thread reads it ahead for all guests, a buffer at a time.
+//! Asynchronous standard input of the process: one thread fills its buffer for all guests.
 
 use std::io::{self, BufRead, Read};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-static STDIN: Mutex<Ahead> = Mutex::new(Ahead { state: State::Unknown, waiting: Vec::new() });
-static ASKED: Condvar = Condvar::new();
+static STDIN: Mutex<ReadAhead> = Mutex::new(ReadAhead { state: State::Unknown, waiting: Vec::new() });
+static REQUESTED: Condvar = Condvar::new();
 
-/// What is known of the input, and who waits to know more.
-struct Ahead {
+/// The state of the input and the tasks that wait for it.
+struct ReadAhead {
     state: State,
     waiting: Vec<Waker>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Nothing.
+    /// Whether there is input is unknown.
     Unknown,
-    /// The thread is to find out, or is waiting for input.
+    /// The thread waits for input.
     Reading,
-    /// There are bytes in the buffer of [`io::stdin`], the input is at its end, or it failed: it can be read at once.
+    /// A read returns at once: with bytes from the buffer of [`io::stdin`], the end of file, or an error.
     Ready,
 }
 
-fn ahead() -> MutexGuard<'static, Ahead> {
+fn lock() -> MutexGuard<'static, ReadAhead> {
     STDIN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether standard input can be read at once; where not, whoever asks is woken later.
+/// Returns whether a read returns at once; if not, wakes the task later.
 pub(super) fn poll_ready(context: &mut Context<'_>) -> Poll<io::Result<()>> {
-    let mut ahead = ahead();
+    let mut ahead = lock();
     if ahead.state == State::Ready {
         return Poll::Ready(Ok(()));
     }
@@ -41,36 +41,36 @@ pub(super) fn poll_ready(context: &mut Context<'_>) -> Poll<io::Result<()>> {
     }
     if ahead.state == State::Unknown {
         ahead.state = State::Reading;
-        ASKED.notify_one();
+        REQUESTED.notify_one();
     }
     Poll::Pending
 }
 
-/// Reads what is there, once it is ready.
+/// Reads after [`poll_ready`] returned ready.
 pub(super) fn read(buffer: &mut [u8]) -> io::Result<usize> {
     let read = io::stdin().lock().read(buffer);
-    // At its end, and where bytes are left, it is for the thread to say so again.
-    ahead().state = State::Unknown;
+    // Bytes may be left, or the end reached; the thread finds out.
+    lock().state = State::Unknown;
     read
 }
 
-/// Has the thread run.
+/// Starts the thread on the first call.
 fn start() -> io::Result<()> {
     static STARTED: OnceLock<bool> = OnceLock::new();
     let spawn = || std::thread::Builder::new().name("wrun stdin".to_owned()).spawn(read_ahead).is_ok();
-    if *STARTED.get_or_init(spawn) { Ok(()) } else { Err(io::Error::other("no thread to read standard input")) }
+    if *STARTED.get_or_init(spawn) { Ok(()) } else { Err(io::Error::other("cannot spawn a thread to read standard input")) }
 }
 
 fn read_ahead() {
     loop {
-        let mut asked = ahead();
-        while asked.state != State::Reading {
-            asked = ASKED.wait(asked).unwrap_or_else(PoisonError::into_inner);
+        let mut ahead = lock();
+        while ahead.state != State::Reading {
+            ahead = REQUESTED.wait(ahead).unwrap_or_else(PoisonError::into_inner);
         }
-        drop(asked);
-        // A failure is found again by whoever reads.
+        drop(ahead);
+        // A read returns the error again.
         let _ = io::stdin().lock().fill_buf();
-        let mut ahead = ahead();
+        let mut ahead = lock();
         ahead.state = State::Ready;
         ahead.waiting.drain(..).for_each(Waker::wake);
     }

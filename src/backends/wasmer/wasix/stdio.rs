@@ -14,26 +14,26 @@ use super::thread_group::ThreadGroup;
 use crate::capabilities::{Input, MAX_CAPTURED_BYTES, Output};
 use crate::error::{Error, Result};
 
-/// How WASIX takes a file.
+/// A file as WASIX takes it.
 pub(super) type AnyFile = Box<dyn VirtualFile + Send + Sync>;
 
-/// What reads that may be had at once are said to have.
-const SOME: usize = 8192;
+/// The number of bytes reported as ready if the actual number is unknown.
+const READY: usize = 8192;
 
-/// Standard input.
+/// Creates standard input.
 pub(super) fn input(input: &Input, thread_group: &Arc<ThreadGroup>) -> AnyFile {
     let source = match input {
         Input::Empty => Source::Bytes(io::Cursor::default()),
         Input::Bytes(bytes) => Source::Bytes(io::Cursor::new(bytes.clone())),
-        Input::Inherit => Source::Stdin(Arc::clone(thread_group), Box::pin(Arc::clone(thread_group).over())),
+        Input::Inherit => Source::Stdin(Arc::clone(thread_group), Box::pin(Arc::clone(thread_group).ended())),
     };
     Box::new(Stream { number: 0, source, sink: Sink::None })
 }
 
-/// Standard output or error, by its number.
+/// Creates standard output or error, by its number.
 pub(super) fn output(output: &Output, number: u32, thread_group: &Arc<ThreadGroup>) -> Result<AnyFile> {
     let sink = match output {
-        Output::Discard => Sink::Nowhere,
+        Output::Discard => Sink::Discard,
         Output::Inherit => Sink::Process(Arc::clone(thread_group)),
         Output::Capture(captured) => {
             let bytes = Arc::<Mutex<Vec<u8>>>::default();
@@ -45,7 +45,7 @@ pub(super) fn output(output: &Output, number: u32, thread_group: &Arc<ThreadGrou
     Ok(Box::new(Stream { number, source: Source::None, sink }))
 }
 
-/// A standard stream: it has a source or a sink.
+/// A standard stream, with either a source or a sink.
 struct Stream {
     number: u32,
     source: Source,
@@ -61,29 +61,29 @@ impl fmt::Debug for Stream {
 enum Source {
     None,
     Bytes(io::Cursor<Vec<u8>>),
-    /// The process's own, awaited no longer than the program lasts: until the future comes.
-    Stdin(Arc<ThreadGroup>, Over),
+    /// The process's standard input. The future ends waits for it at the end of the program.
+    Stdin(Arc<ThreadGroup>, Ended),
 }
 
-type Over = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
+type Ended = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
 enum Sink {
     None,
-    Nowhere,
-    /// The process's own.
+    Discard,
+    /// The process's stream of the same number.
     Process(Arc<ThreadGroup>),
     Captured(Arc<Mutex<Vec<u8>>>),
 }
 
 impl Source {
-    /// Whether it can be read at once; where not, whoever asks is woken later.
+    /// Returns whether a read returns at once; if not, wakes the task later.
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            // By this, WASIX knows that a standard stream is not open for reading.
+            // WASIX takes this error to mean that the stream is not open for reading.
             Self::None => Poll::Ready(Err(ErrorKind::WouldBlock.into())),
             Self::Bytes(_) => Poll::Ready(Ok(())),
-            Self::Stdin(thread_group, over) => {
-                if thread_group.is_over() || over.as_mut().poll(context).is_ready() {
+            Self::Stdin(thread_group, ended) => {
+                if thread_group.has_ended() || ended.as_mut().poll(context).is_ready() {
                     return Poll::Ready(Err(ErrorKind::Interrupted.into()));
                 }
                 stdin::poll_ready(context)
@@ -91,11 +91,11 @@ impl Source {
         }
     }
 
-    /// Reads what is there, once it is ready.
+    /// Reads after `poll_ready` returned ready.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::None => Ok(0),
-            Self::Bytes(left) => left.read(buffer),
+            Self::Bytes(bytes) => bytes.read(buffer),
             Self::Stdin(..) => stdin::read(buffer),
         }
     }
@@ -105,14 +105,14 @@ impl Sink {
     fn write(&self, number: u32, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Self::None => Err(ErrorKind::PermissionDenied.into()),
-            Self::Nowhere => Ok(bytes.len()),
-            Self::Process(thread_group) if number == 1 => write_out(io::stdout().lock(), bytes).inspect_err(|error| {
-                // As on WASI: a program whose reader has gone ends, which is no failure.
+            Self::Discard => Ok(bytes.len()),
+            Self::Process(thread_group) if number == 1 => write_all(io::stdout().lock(), bytes).inspect_err(|error| {
+                // As on WASI, a broken pipe makes the guest exit with 0.
                 if error.kind() == ErrorKind::BrokenPipe {
                     thread_group.end_with(Error::exited(0));
                 }
             }),
-            Self::Process(_) => write_out(io::stderr().lock(), bytes),
+            Self::Process(_) => write_all(io::stderr().lock(), bytes),
             Self::Captured(kept) => {
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
                 let room = (MAX_CAPTURED_BYTES - kept.len()).min(bytes.len());
@@ -126,8 +126,8 @@ impl Sink {
     }
 }
 
-/// Writes through: whoever reads the other end sees it at once.
-fn write_out(mut stream: impl Write, bytes: &[u8]) -> io::Result<usize> {
+/// Writes and flushes.
+fn write_all(mut stream: impl Write, bytes: &[u8]) -> io::Result<usize> {
     stream.write_all(bytes)?;
     stream.flush()?;
     Ok(bytes.len())
@@ -206,15 +206,15 @@ impl VirtualFile for Stream {
     fn poll_read_ready(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         ready!(self.source.poll_ready(context))?;
         Poll::Ready(Ok(match &self.source {
-            Source::Bytes(left) => left.get_ref().len() - usize::try_from(left.position()).unwrap_or_default(),
-            _ => SOME,
+            Source::Bytes(bytes) => bytes.get_ref().len() - usize::try_from(bytes.position()).unwrap_or_default(),
+            _ => READY,
         }))
     }
 
     fn poll_write_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<usize>> {
         match self.sink {
             Sink::None => Poll::Ready(Err(ErrorKind::PermissionDenied.into())),
-            _ => Poll::Ready(Ok(SOME)),
+            _ => Poll::Ready(Ok(READY)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What WASIX asks its surroundings for: threads, time, the network, an engine.
+//! The services that WASIX uses: threads, timers, the network, an engine.
 
 use std::fmt;
 use std::future::Future;
@@ -18,7 +18,7 @@ use wasmer_wasix::{Runtime, VirtualTaskManager, WasiThreadError};
 use super::thread::{self, ThreadTemplate};
 use super::thread_group::{self, ThreadGroup};
 
-/// The surroundings of one program. It has no packages, no HTTP client, no terminal, and compiles nothing.
+/// The services of one program. They include no packages, HTTP client, terminal or compiler.
 pub(super) struct System {
     tasks: Arc<dyn VirtualTaskManager>,
     network: DynVirtualNetworking,
@@ -26,7 +26,7 @@ pub(super) struct System {
 }
 
 impl System {
-    /// The surroundings of the program whose threads are made by this plan.
+    /// Creates the services of a program whose threads are made from `template`.
     pub(super) fn new(
         thread_group: &Arc<ThreadGroup>,
         template: ThreadTemplate,
@@ -34,7 +34,7 @@ impl System {
     ) -> Self {
         let engine = template.engine.clone();
         let tasks =
-            Tasks { thread_group: Arc::clone(thread_group), template: Arc::new(template), clock: Arc::default() };
+            Tasks { thread_group: Arc::clone(thread_group), template: Arc::new(template), timers: Arc::default() };
         Self { tasks: Arc::new(tasks), network, engine }
     }
 }
@@ -67,14 +67,14 @@ impl Runtime for System {
     }
 }
 
-/// A tokio runtime with one thread, made when it is first needed: no call runs on it, it only wakes those that wait.
+/// A tokio runtime with one thread, created on first use. It drives timers and runs no host calls.
 #[derive(Debug, Default)]
-struct Clock {
+struct Timers {
     tokio: OnceLock<Option<Tokio>>,
 }
 
-impl Clock {
-    /// The runtime; `None` where the machine has no thread for it.
+impl Timers {
+    /// Returns the runtime; `None` if its thread cannot be spawned.
     fn handle(&self) -> Option<&Handle> {
         let build = || {
             let mut builder = Builder::new_multi_thread();
@@ -84,41 +84,41 @@ impl Clock {
     }
 }
 
-impl Drop for Clock {
+impl Drop for Timers {
     fn drop(&mut self) {
-        // Whoever drops an instance may be a task of another runtime, where this one must not be waited for.
+        // The instance may be dropped by a task of another runtime, which must not block.
         if let Some(Some(tokio)) = self.tokio.take() {
             tokio.shutdown_background();
         }
     }
 }
 
-/// Threads and time.
+/// Threads and timers.
 struct Tasks {
     thread_group: Arc<ThreadGroup>,
     template: Arc<ThreadTemplate>,
-    clock: Arc<Clock>,
+    timers: Arc<Timers>,
 }
 
 impl fmt::Debug for Tasks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tasks").field("crew", &self.thread_group).finish_non_exhaustive()
+        f.debug_struct("Tasks").field("thread_group", &self.thread_group).finish_non_exhaustive()
     }
 }
 
 impl VirtualTaskManager for Tasks {
-    /// Also ends when the program does: WASIX waits for a socket no longer than this, and for much else.
+    /// Also ends when the program does. WASIX bounds its waits for sockets, among others, by such a sleep.
     fn sleep_now(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
-        let (thread_group, clock) = (Arc::clone(&self.thread_group), Arc::clone(&self.clock));
-        let wakes = thread_group::wakes_at_the_end();
+        let (thread_group, timers) = (Arc::clone(&self.thread_group), Arc::clone(&self.timers));
+        let wakes_at_end = thread_group::wakes_at_end();
         Box::pin(async move {
-            let Some(handle) = clock.handle() else { return thread_group.doze(time) };
+            let Some(handle) = timers.handle() else { return thread_group.sleep(time) };
             let sleep = {
-                let _inside = handle.enter();
+                let _entered = handle.enter();
                 tokio::time::sleep(time)
             };
-            if wakes {
-                future::select(pin!(sleep), pin!(thread_group.over())).await;
+            if wakes_at_end {
+                future::select(pin!(sleep), pin!(thread_group.ended())).await;
             } else {
                 sleep.await;
             }
@@ -129,7 +129,7 @@ impl VirtualTaskManager for Tasks {
         &self,
         task: Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send + 'static>,
     ) -> Result<(), WasiThreadError> {
-        let handle = self.clock.handle().ok_or(WasiThreadError::Unsupported)?;
+        let handle = self.timers.handle().ok_or(WasiThreadError::Unsupported)?;
         handle.spawn(task());
         Ok(())
     }
@@ -138,7 +138,7 @@ impl VirtualTaskManager for Tasks {
         thread::start(&self.thread_group, &self.template, task)
     }
 
-    /// Only other programs are run so.
+    /// Refuses: WASIX uses it only to run other programs.
     fn task_dedicated(&self, _: Box<dyn FnOnce() + Send + 'static>) -> Result<(), WasiThreadError> {
         Err(WasiThreadError::Unsupported)
     }

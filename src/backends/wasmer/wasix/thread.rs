@@ -1,4 +1,4 @@
-//! A thread of a program: an instance of the same module, in a store of its own, on the shared memory.
+//! A thread of a program: another instance of its module, with its own store, on the shared memory.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use wasmer_wasix::{
     WasiEnv, WasiFunctionEnv, WasiModuleInstanceHandles, WasiModuleTreeHandles, WasiThread, WasiThreadError,
 };
 
-use super::outcome::{in_thread, is_thread_exit};
-use super::process::{functions, panicked, provide};
+use super::errors::{in_thread, is_thread_exit, panicked};
+use super::imports::{functions, provide};
 use super::thread_group::{ThreadGroup, ThreadGuard};
 use crate::backends::wasmer::convert::References;
 use crate::backends::wasmer::fuel::GuestGlobals;
@@ -27,13 +27,13 @@ use crate::runtime::host::HostImports;
 use crate::runtime::status::InstanceStatus;
 use crate::runtime::wasix::MEMORY;
 
-/// The export that a thread begins in: it is given the thread's number, and what the guest said when it started it.
+/// The export that a thread runs, with its number and the argument from the guest.
 const START: &str = "wasi_thread_start";
 
-/// What every thread of a program is made from.
+/// The parts that every thread of a program is made from.
 pub(super) struct ThreadTemplate {
     pub(super) module: Module,
-    /// With tunables that hold a thread to the program's limits.
+    /// Its tunables enforce the program's limits.
     pub(super) engine: Engine,
     pub(super) info: Arc<ModuleInfo>,
     pub(super) imports: HostImports,
@@ -42,7 +42,7 @@ pub(super) struct ThreadTemplate {
 }
 
 impl ThreadTemplate {
-    /// An instance for a thread, with everything it imports anew but the shared memory.
+    /// Creates the instance of a thread. It shares only the memory; all other imports are created again.
     fn instantiate(
         &self,
         store: &mut Store,
@@ -58,14 +58,14 @@ impl ThreadTemplate {
             };
         let lowered = host::lower(store, &self.info, &self.imports, &references, &self.status, shared);
         let lowered = lowered.map_err(|_| WasiThreadError::Unsupported)?;
-        let made = Instance::new_by_index(store, &self.module, &lowered.externs);
-        let instance = made.map_err(|error| WasiThreadError::InstanceCreateFailed(Box::new(error)))?;
+        let instance = Instance::new_by_index(store, &self.module, &lowered.externs)
+            .map_err(|error| WasiThreadError::InstanceCreateFailed(Box::new(error)))?;
         lowered.connect(store, &instance, None);
         Ok(instance)
     }
 }
 
-/// Starts a thread as WASIX asks for it, and waits until it is made.
+/// Starts a thread for WASIX and waits until its instance exists.
 pub(super) fn start(
     thread_group: &Arc<ThreadGroup>,
     template: &Arc<ThreadTemplate>,
@@ -77,33 +77,33 @@ pub(super) fn start(
     else {
         return Err(WasiThreadError::Unsupported);
     };
-    let Some(member) = thread_group.enlist() else { return Err(WasiThreadError::Unsupported) };
+    let Some(guard) = thread_group.register() else { return Err(WasiThreadError::Unsupported) };
     let (thread_group, template) = (Arc::clone(thread_group), Arc::clone(template));
-    let (ready, made) = mpsc::channel();
+    let (ready, created) = mpsc::channel();
     let run = move || {
-        let counted: ThreadGuard = member;
-        // What WASIX would run is kept for its end, by which others learn of the thread's: it is run here, so that a trap
-        // is told and not printed.
-        let registered = callbacks;
+        let guard: ThreadGuard = guard;
+        // The callbacks would run the thread, but they print traps. So it runs here, and they only live as long: dropping
+        // them tells WASIX that the thread has ended.
+        let callbacks = callbacks;
         let number = env.thread.tid().raw();
-        let thread = env.thread.clone();
-        let made = Thread::new(&thread_group, &template, env, memory);
-        let told = ready.send(made.as_ref().map(drop).map_err(WasiThreadError::clone));
-        if let (Ok(thread), Ok(())) = (made, told) {
+        let handle = env.thread.clone();
+        let thread = Thread::new(&thread_group, &template, env, memory);
+        let sent = ready.send(thread.as_ref().map(drop).map_err(WasiThreadError::clone));
+        if let (Ok(thread), Ok(())) = (thread, sent) {
             thread.run(&thread_group, &template, start_ptr);
         }
-        thread_group.leave(number);
-        finish(&thread);
-        drop(registered);
-        drop(counted);
+        thread_group.remove_flag(number);
+        set_finished(&handle);
+        drop(callbacks);
+        drop(guard);
     };
     let spawned = std::thread::Builder::new().name("wrun guest thread".to_owned()).spawn(run);
     spawned.map_err(|_| WasiThreadError::Unsupported)?;
-    made.recv().unwrap_or(Err(WasiThreadError::InvalidWasmContext))
+    created.recv().unwrap_or(Err(WasiThreadError::InvalidWasmContext))
 }
 
-/// Tells those who wait for the thread that it has ended.
-fn finish(thread: &WasiThread) {
+/// Wakes the threads that join this one.
+fn set_finished(thread: &WasiThread) {
     thread.set_status_finished(Ok(ExitCode::from(Errno::Success)));
 }
 
@@ -111,7 +111,7 @@ fn finish(thread: &WasiThread) {
 struct Thread {
     number: u32,
     instance: Instance,
-    meter: GuestGlobals,
+    globals: GuestGlobals,
     store: Store,
 }
 
@@ -127,27 +127,27 @@ impl Thread {
         let memory = memory.attach(&mut store);
         let mut env = WasiFunctionEnv::new(&mut store, env);
         let instance = template.instantiate(&mut store, &env, &memory)?;
-        let meter = GuestGlobals::of(&template.private, &instance, &template.status, None);
-        let meter = meter.map_err(|_| WasiThreadError::InvalidWasmContext)?;
-        let flag = meter.stop().and_then(|stop| interrupt::flag(&mut store, stop));
+        let globals = GuestGlobals::of(&template.private, &instance, &template.status, None);
+        let globals = globals.map_err(|_| WasiThreadError::InvalidWasmContext)?;
+        let flag = globals.stop().and_then(|stop| interrupt::flag(&mut store, stop));
         let handles = WasiModuleInstanceHandles::new(memory, &store, instance.clone(), None);
         let handles = WasiModuleTreeHandles::Static(handles);
         env.initialize_handles_and_layout(&mut store, instance.clone(), handles, None, false)
             .map_err(WasiThreadError::ExportError)?;
-        if !thread_group.register(number, flag) {
+        if !thread_group.add_flag(number, flag) {
             return Err(WasiThreadError::Unsupported);
         }
-        Ok(Self { number, instance, meter, store })
+        Ok(Self { number, instance, globals, store })
     }
 
-    /// Runs to its end, which may be the program's.
+    /// Runs to the end of the thread. A trap or an exit ends the program.
     fn run(mut self, thread_group: &ThreadGroup, template: &ThreadTemplate, start: u64) {
-        let ran = catch_unwind(AssertUnwindSafe(|| self.call(template, start)));
-        let ended = ran.unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
+        let result = catch_unwind(AssertUnwindSafe(|| self.call(template, start)));
+        let result = result.unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
         let number = self.number;
-        thread_group.leave(number);
+        thread_group.remove_flag(number);
         drop(self);
-        match ended {
+        match result {
             Err(error) if error.kind() != ErrorKind::Interrupted => {
                 thread_group.end_with(in_thread(template.status.explain(error), number));
             }
@@ -155,21 +155,20 @@ impl Thread {
         }
     }
 
-    /// Calls what the guest runs in a thread, after the start function, which sets up what is the thread's own.
+    /// Calls the start function, which initializes thread-local state, and then [`START`].
     fn call(&mut self, template: &ThreadTemplate, start: u64) -> Result<(), Error> {
-        let Self { number, instance, meter, store } = self;
-        if let Some(starter) = template.private.start(instance)? {
-            let started = starter.call(store, &[]);
-            meter.finish_call(store, started)?;
+        let Self { number, instance, globals, store } = self;
+        if let Some(start_function) = template.private.start(instance)? {
+            let result = start_function.call(store, &[]);
+            globals.finish_call(store, result)?;
         }
-        let missing = |_| Error::new(ErrorKind::Unlinkable, format!("there is no `{START}` of type (i32, i32) -> ()"));
+        let missing = |_| Error::new(ErrorKind::Unlinkable, format!("no export `{START}` of type (i32, i32) -> ()"));
         let entry = instance.exports.get_typed_function::<(i32, i32), ()>(store, START).map_err(missing)?;
         let argument = u32::try_from(start).unwrap_or_default().cast_signed();
-        let called = entry.call(store, number.cast_signed(), argument);
-        let called = match called {
+        let result = match entry.call(store, number.cast_signed(), argument) {
             Err(error) if is_thread_exit(&error) => Ok(()),
             other => other,
         };
-        meter.finish_call(store, called)
+        globals.finish_call(store, result)
     }
 }

@@ -1,4 +1,4 @@
-//! The threads of one program, and its end: one lock for all of them.
+//! The threads of one program and its end, under one lock.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -17,54 +17,54 @@ use crate::backends::wasmer::interrupt::StopFlag;
 use crate::error::Error;
 use crate::runtime::interrupt::InterruptHandle;
 
-/// The number of the thread that calls into the guest, among those that can be stopped: WASIX gives it to none.
+/// The number of the thread that calls the guest. WASIX numbers its threads from 1.
 pub(super) const CALLER: u32 = 0;
 
-/// How often a thread that is to end is reminded: one can be on its way into a wait when it is told first.
-const AGAIN: Duration = Duration::from_millis(1);
+/// The interval between two attempts to stop a thread. A thread that is just entering a wait misses the first.
+const RETRY_INTERVAL: Duration = Duration::from_millis(1);
 
-/// What WASIX believes a program exited with that was stopped. Nobody is told: why it ended is known better here.
+/// The exit code that WASIX records for a stopped program. The error of the call does not depend on it.
 const STOPPED: u16 = 137;
 
 thread_local! {
-    /// Whether this thread closes what a program has open: its time for that does not end with the program.
-    static CLOSES: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread closes the files of a program that has ended.
+    static CLOSES_FILES: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether a sleep of this thread ends when its program does.
-pub(super) fn wakes_at_the_end() -> bool {
-    !CLOSES.get()
+/// Returns whether a sleep of this thread ends with its program.
+pub(super) fn wakes_at_end() -> bool {
+    !CLOSES_FILES.get()
 }
 
-/// The threads of one program. It is over when one of them exits or traps, or when it is stopped from outside: all are
-/// then made to end.
+/// The threads of one program. The program ends when a thread exits or traps, or when it is stopped from outside; that stops
+/// all of its threads.
 pub(super) struct ThreadGroup {
-    over: AtomicBool,
-    bell: Notify,
+    ended: AtomicBool,
+    end_notify: Notify,
     state: Mutex<GroupState>,
-    changed: Condvar,
+    thread_exited: Condvar,
 }
 
 #[derive(Default)]
 struct GroupState {
-    /// The flags by which guest code is stopped, by thread. Each is taken out, under this lock, before its store is dropped.
+    /// The flags that stop guest code, by thread. A flag is removed under this lock before its store is dropped.
     flags: BTreeMap<u32, StopFlag>,
-    /// Threads that run, the caller's not counted.
-    alive: usize,
-    /// How the program ended in one of them.
-    verdict: Option<Error>,
-    /// The program as WASIX knows it, to be ended there.
+    /// The number of running threads besides the caller's.
+    threads: usize,
+    /// The error that ended the program, if it was in one of these threads.
+    error: Option<Error>,
+    /// The program in WASIX, to end it there.
     env: Option<WasiEnv>,
 }
 
 impl ThreadGroup {
-    /// A program that has not begun.
+    /// Creates the group of a program that has not started.
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
-            over: AtomicBool::new(false),
-            bell: Notify::new(),
+            ended: AtomicBool::new(false),
+            end_notify: Notify::new(),
             state: Mutex::default(),
-            changed: Condvar::new(),
+            thread_exited: Condvar::new(),
         })
     }
 
@@ -72,50 +72,50 @@ impl ThreadGroup {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells what WASIX knows the program by.
-    pub(super) fn know(&self, env: WasiEnv) {
+    /// Sets the WASIX environment of the program.
+    pub(super) fn set_env(&self, env: WasiEnv) {
         self.state().env = Some(env);
     }
 
-    /// Whether the program has ended, or is to.
-    pub(super) fn is_over(&self) -> bool {
-        self.over.load(Ordering::SeqCst)
+    /// Returns whether the program has ended or is being stopped.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
     }
 
-    /// Waits until the program is to end.
-    pub(super) async fn over(self: Arc<Self>) {
+    /// Waits for the end of the program.
+    pub(super) async fn ended(self: Arc<Self>) {
         loop {
-            // It hears the bell from here on, so that none is missed between the look and the wait.
-            let bell = self.bell.notified();
-            if self.is_over() {
+            // Create the future before the check, so that an end in between is not missed.
+            let notified = self.end_notify.notified();
+            if self.has_ended() {
                 return;
             }
-            bell.await;
+            notified.await;
         }
     }
 
-    /// Waits for this long where there is no clock to wait by, or until the program is to end.
-    pub(super) fn doze(&self, time: Duration) {
+    /// Sleeps without a timer, until `time` has passed or the program ends.
+    pub(super) fn sleep(&self, time: Duration) {
         let until = Instant::now().checked_add(time);
-        while !self.is_over() && until.is_none_or(|until| Instant::now() < until) {
-            std::thread::sleep(AGAIN);
+        while !self.has_ended() && until.is_none_or(|until| Instant::now() < until) {
+            std::thread::sleep(RETRY_INTERVAL);
         }
     }
 
-    /// Counts a thread that begins, until what is returned is dropped; `None` where the program is over.
-    pub(super) fn enlist(self: &Arc<Self>) -> Option<ThreadGuard> {
+    /// Counts a new thread until the guard is dropped; `None` if the program has ended.
+    pub(super) fn register(self: &Arc<Self>) -> Option<ThreadGuard> {
         let mut state = self.state();
-        if self.is_over() {
+        if self.has_ended() {
             return None;
         }
-        state.alive += 1;
+        state.threads += 1;
         Some(ThreadGuard(Arc::clone(self)))
     }
 
-    /// Gives a thread the flag it is stopped by; whether it may run.
-    pub(super) fn register(&self, thread: u32, flag: Option<StopFlag>) -> bool {
+    /// Adds the flag that stops a thread. Returns false, and adds nothing, if the program has ended.
+    pub(super) fn add_flag(&self, thread: u32, flag: Option<StopFlag>) -> bool {
         let mut state = self.state();
-        if self.is_over() {
+        if self.has_ended() {
             return false;
         }
         if let Some(flag) = flag {
@@ -124,77 +124,77 @@ impl ThreadGroup {
         true
     }
 
-    /// Takes the flag of a thread away, whose store is to be dropped.
-    pub(super) fn leave(&self, thread: u32) {
+    /// Removes the flag of a thread whose store is about to be dropped.
+    pub(super) fn remove_flag(&self, thread: u32) {
         self.state().flags.remove(&thread);
     }
 
-    /// Whether there are threads besides the caller's.
+    /// Returns whether there are threads besides the caller's.
     pub(super) fn has_threads(&self) -> bool {
-        self.state().alive > 0
+        self.state().threads > 0
     }
 
-    /// Ends the program, as one of its threads did.
-    pub(super) fn end_with(&self, verdict: Error) {
+    /// Ends the program with the error of one of its threads.
+    pub(super) fn end_with(&self, error: Error) {
         let mut state = self.state();
-        if !self.is_over() {
-            state.verdict.get_or_insert(verdict);
+        if !self.has_ended() {
+            state.error.get_or_insert(error);
         }
         drop(state);
         self.stop();
     }
 
-    /// How one of its threads ended the program, where one did and it was not asked before.
-    pub(super) fn take_verdict(&self) -> Option<Error> {
-        self.state().verdict.take()
+    /// Takes the error with which a thread ended the program.
+    pub(super) fn take_error(&self) -> Option<Error> {
+        self.state().error.take()
     }
 
-    /// Makes all threads end, the caller's included; what waits inside of WASIX is woken.
+    /// Stops all threads, including the caller's, and ends their waits inside WASIX.
     pub(super) fn stop(&self) {
         let state = self.state();
-        let first = !self.over.swap(true, Ordering::SeqCst);
+        let first = !self.ended.swap(true, Ordering::SeqCst);
         for flag in state.flags.values() {
             flag.request_check();
         }
         let process = state.env.as_ref().map(|env| env.process.clone());
         let env = if first { state.env.clone() } else { None };
         drop(state);
-        self.bell.notify_waiters();
+        self.end_notify.notify_waiters();
         if let Some(process) = process {
             if first {
                 process.terminate(ExitCode::from(STOPPED));
             }
-            // Ends waits on the shared memory, too.
+            // This also ends waits on the shared memory.
             process.signal_process(Signal::Sigkill);
         }
         if let Some(env) = env {
-            // Ends waits on pipes, whose other ends are closed. What is closed may block, but only a thread of its own;
-            // without one, a wait on a pipe goes on.
+            // Closing the files ends waits on pipes. It can block, so it gets its own thread; if that cannot be spawned,
+            // waits on pipes continue.
             let close = move || {
-                CLOSES.set(true);
+                CLOSES_FILES.set(true);
                 block_on(env.on_exit(Some(ExitCode::from(STOPPED))));
             };
             let _ = std::thread::Builder::new().name("wrun wasix".to_owned()).spawn(close);
         }
     }
 
-    /// Waits until all threads have ended, at most for `within`.
-    pub(super) fn wait(&self, within: Duration) {
-        let begun = Instant::now();
+    /// Waits at most `within` for all threads to end.
+    pub(super) fn join(&self, within: Duration) {
+        let start = Instant::now();
         let mut state = self.state();
-        while state.alive > 0 && begun.elapsed() < within {
-            let waited = self.changed.wait_timeout(state, AGAIN);
-            let lasting = waited.unwrap_or_else(PoisonError::into_inner).0.alive > 0;
-            if lasting {
+        while state.threads > 0 && start.elapsed() < within {
+            let waited = self.thread_exited.wait_timeout(state, RETRY_INTERVAL);
+            let still_running = waited.unwrap_or_else(PoisonError::into_inner).0.threads > 0;
+            if still_running {
                 self.stop();
             }
             state = self.state();
         }
     }
 
-    /// Forgets the program, whose instance is being dropped.
+    /// Ends the group of an instance that is being dropped.
     pub(super) fn clear(&self) {
-        self.over.store(true, Ordering::SeqCst);
+        self.ended.store(true, Ordering::SeqCst);
         let mut state = self.state();
         state.flags.remove(&CALLER);
         let env = state.env.take();
@@ -205,25 +205,25 @@ impl ThreadGroup {
 
 impl fmt::Debug for ThreadGroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Crew").field("over", &self.over).finish_non_exhaustive()
+        f.debug_struct("ThreadGroup").field("ended", &self.ended).finish_non_exhaustive()
     }
 }
 
-/// One thread, counted.
+/// Counts one running thread.
 pub(super) struct ThreadGuard(Arc<ThreadGroup>);
 
 impl Drop for ThreadGuard {
     fn drop(&mut self) {
-        self.0.state().alive -= 1;
-        self.0.changed.notify_all();
+        self.0.state().threads -= 1;
+        self.0.thread_exited.notify_all();
     }
 }
 
-/// Stops all threads of a program whose call is to stop.
+/// Interrupts a call by stopping all threads of its program.
 #[derive(Debug)]
 pub(super) struct ThreadGroupInterrupt {
     pub(super) thread_group: Arc<ThreadGroup>,
-    /// Whether there may be threads, which nothing pauses.
+    /// Whether the program can start threads, which cannot be paused.
     pub(super) starts_threads: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Names to addresses, as the machine looks them up.
+//! Resolves names with the system's resolver.
 
 use std::net::{IpAddr, ToSocketAddrs as _};
 use std::thread;
@@ -6,19 +6,19 @@ use std::thread;
 use futures_channel::oneshot;
 use virtual_net::{NetworkError, Result};
 
-/// The addresses of a name. The system's resolver blocks, so a thread waits for it.
+/// Returns the addresses of a name. The system's resolver blocks, so it runs on its own thread.
 pub(super) async fn addresses(name: String) -> Result<Vec<IpAddr>> {
     let (sender, receiver) = oneshot::channel();
-    let look = move || {
-        let found = (name.as_str(), 0).to_socket_addrs().map(|found| found.map(|one| one.ip()).collect());
-        // Nobody waits any more where the guest has ended.
-        let _ = sender.send(found);
+    let resolve = move || {
+        let addresses = (name.as_str(), 0).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect());
+        // The receiver is gone if the guest has ended.
+        let _ = sender.send(addresses);
     };
-    let started = thread::Builder::new().name("wrun-lookup".to_owned()).spawn(look);
+    let started = thread::Builder::new().name("wrun-lookup".to_owned()).spawn(resolve);
     started.map_err(|_| NetworkError::InsufficientMemory)?;
     match receiver.await {
-        Ok(Ok(found)) => Ok(found),
-        // The resolver's failures have no kinds.
+        Ok(Ok(addresses)) => Ok(addresses),
+        // The resolver does not say why it failed.
         Ok(Err(_)) => Err(NetworkError::AddressNotAvailable),
         Err(_) => Err(NetworkError::IOError),
     }

@@ -1,4 +1,4 @@
-//! The network of one guest: the machine's own, behind the rules it was granted.
+//! The network of one guest: the host's network, restricted to the granted rules.
 
 mod firewall;
 mod lookup;

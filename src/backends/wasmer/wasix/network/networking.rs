@@ -1,9 +1,8 @@
-//! What WASIX asks of a network.
+//! The network as WASIX uses it.
 //!
-//! virtual-net has a firewall of its own (`virtual_net::ruleset`), which is not used: it knows no protocols; its addresses and
-//! names go around each other (IPv4 in IPv6 clothes, `0.0.0.0`, a number looked up as a name); it asks for an outgoing
-//! rule for each peer that is accepted, and for none where a datagram comes in; and a rule with a name takes the first
-//! answer it gets for good.
+//! The firewall of virtual-net (`virtual_net::ruleset`) is not used. It does not distinguish protocols; IPv4-mapped addresses,
+//! `0.0.0.0` and numbers resolved as names bypass its rules; accepting a connection needs an outgoing rule, while receiving a
+//! datagram needs none; and a rule with a name keeps the first address it resolves to.
 
 use std::net::{IpAddr, SocketAddr};
 use std::panic::catch_unwind;
@@ -23,33 +22,33 @@ use super::tcp::BoundTcp;
 use super::udp::GuardedUdp;
 use crate::network::{self, NetRule, Protocol};
 
-/// The network of one guest, which does what these rules allow. It takes nothing of the machine's until it is used.
+/// Creates the network of one guest with these rules. It opens no sockets and starts no threads until it is used.
 pub(in crate::backends::wasmer) fn network(rules: &[NetRule]) -> DynVirtualNetworking {
-    Arc::new(GuardedNetworking { firewall: Arc::new(Firewall::new(rules)), machine: OnceLock::new() })
+    Arc::new(GuardedNetworking { firewall: Arc::new(Firewall::new(rules)), host: OnceLock::new() })
 }
 
-/// The machine's network behind a firewall.
+/// The host's network behind a firewall.
 #[derive(Debug)]
 struct GuardedNetworking {
     firewall: Arc<Firewall>,
-    /// Made when it is first used: it has a thread.
-    machine: OnceLock<LocalNetworking>,
+    /// Created on first use, since it starts a thread.
+    host: OnceLock<LocalNetworking>,
 }
 
 impl GuardedNetworking {
-    fn machine(&self) -> Result<&LocalNetworking> {
-        if let Some(machine) = self.machine.get() {
-            return Ok(machine);
+    fn host(&self) -> Result<&LocalNetworking> {
+        if let Some(host) = self.host.get() {
+            return Ok(host);
         }
-        // It wants a handle to a tokio runtime, for looking up names only, which we do ourselves.
+        // `LocalNetworking` needs a handle to a tokio runtime, but only to resolve names, which `lookup` does instead.
         let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|_| NetworkError::IOError)?;
         let entered = runtime.enter();
-        // It panics where the system gives it no thread or file, and a guest may have used those up.
-        let made = catch_unwind(LocalNetworking::new).map_err(|_| NetworkError::TooManyOpenFiles);
+        // It panics if it cannot spawn a thread or open a file, for example because the guest has used all of them.
+        let created = catch_unwind(LocalNetworking::new).map_err(|_| NetworkError::TooManyOpenFiles);
         drop(entered);
         runtime.shutdown_background();
-        let made = made?;
-        Ok(self.machine.get_or_init(|| made))
+        let created = created?;
+        Ok(self.host.get_or_init(|| created))
     }
 }
 
@@ -74,13 +73,13 @@ impl VirtualNetworking for GuardedNetworking {
         reuse_port: bool,
         reuse_addr: bool,
     ) -> Result<Box<dyn VirtualTcpBoundSocket + Sync>> {
-        let may_listen = self.firewall.lets_listen(Protocol::Tcp, addr);
-        if !may_listen && !self.firewall.lets_bind_to_reach(Protocol::Tcp, addr) {
+        let may_listen = self.firewall.allows_listen(Protocol::Tcp, addr);
+        if !may_listen && !self.firewall.allows_outgoing_bind(Protocol::Tcp, addr) {
             return Err(DENIED);
         }
-        // `::` hears IPv4 too unless it is told not to.
-        let only_v6 = only_v6 || may_listen && is_any_v6(addr) && !self.firewall.lets_listen_v4(Protocol::Tcp, addr);
-        let socket = self.machine()?.bind_tcp(addr, only_v6, reuse_port, reuse_addr).await?;
+        // A socket at `::` also receives IPv4 unless it is restricted to IPv6.
+        let only_v6 = only_v6 || may_listen && is_any_v6(addr) && !self.firewall.allows_listen_v4(Protocol::Tcp, addr);
+        let socket = self.host()?.bind_tcp(addr, only_v6, reuse_port, reuse_addr).await?;
         Ok(Box::new(BoundTcp { socket, firewall: Arc::clone(&self.firewall), may_listen }))
     }
 
@@ -90,19 +89,19 @@ impl VirtualNetworking for GuardedNetworking {
         reuse_port: bool,
         reuse_addr: bool,
     ) -> Result<Box<dyn VirtualUdpSocket + Sync>> {
-        let may_listen = self.firewall.lets_listen(Protocol::Udp, addr);
-        if !may_listen && !self.firewall.lets_bind_to_reach(Protocol::Udp, addr) {
+        let may_listen = self.firewall.allows_listen(Protocol::Udp, addr);
+        if !may_listen && !self.firewall.allows_outgoing_bind(Protocol::Udp, addr) {
             return Err(DENIED);
         }
         let is_v4 = addr.ip().to_canonical().is_ipv4();
-        let hears_v4 = if is_v4 { may_listen } else { self.firewall.lets_listen_v4(Protocol::Udp, addr) };
-        let socket = self.machine()?.bind_udp(addr, reuse_port, reuse_addr).await?;
-        Ok(Box::new(GuardedUdp::new(socket, Arc::clone(&self.firewall), hears_v4, may_listen && !is_v4)))
+        let any_v4 = if is_v4 { may_listen } else { self.firewall.allows_listen_v4(Protocol::Udp, addr) };
+        let socket = self.host()?.bind_udp(addr, reuse_port, reuse_addr).await?;
+        Ok(Box::new(GuardedUdp::new(socket, Arc::clone(&self.firewall), any_v4, may_listen && !is_v4)))
     }
 
     async fn connect_tcp(&self, addr: SocketAddr, peer: SocketAddr) -> Result<Box<dyn VirtualTcpSocket + Sync>> {
-        if self.firewall.lets_reach(Protocol::Tcp, peer) {
-            self.machine()?.connect_tcp(addr, peer).await
+        if self.firewall.allows_destination(Protocol::Tcp, peer) {
+            self.host()?.connect_tcp(addr, peer).await
         } else {
             Err(DENIED)
         }
@@ -112,17 +111,17 @@ impl VirtualNetworking for GuardedNetworking {
         if !self.firewall.allows_any() || dns_server.is_some() {
             return Err(DENIED);
         }
-        // What is an address already is found by no name, and not noted.
+        // No rule matches an address by name, so it is not recorded.
         if let Ok(address) = host.parse() {
             return Ok(vec![address]);
         }
         let name = network::name(host).ok_or(NetworkError::InvalidInput)?;
-        if !self.firewall.lets_resolve(&name) {
+        if !self.firewall.allows_resolve(&name) {
             return Err(DENIED);
         }
-        let found = lookup::addresses(name.clone()).await?;
-        self.firewall.note_found(&name, &found)?;
-        Ok(found)
+        let addresses = lookup::addresses(name.clone()).await?;
+        self.firewall.add_resolved(&name, &addresses)?;
+        Ok(addresses)
     }
 
     async fn bind_raw(&self) -> Result<Box<dyn VirtualRawSocket + Sync>> {
@@ -186,7 +185,7 @@ impl VirtualNetworking for GuardedNetworking {
     }
 }
 
-/// Whether to listen there is to listen at every address, of IPv4 too.
+/// Returns whether this is the unspecified IPv6 address.
 fn is_any_v6(addr: SocketAddr) -> bool {
     addr.is_ipv6() && addr.ip().is_unspecified()
 }

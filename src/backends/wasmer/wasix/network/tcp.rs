@@ -1,4 +1,4 @@
-//! TCP sockets with an address that are not yet anything else.
+//! TCP sockets that are bound, but neither listening nor connected.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use virtual_net::{NetworkError, Result, VirtualTcpBoundSocket, VirtualTcpListene
 use super::firewall::Firewall;
 use crate::network::Protocol;
 
-/// A bound socket, which listens only where a rule allows it, and connects only to where one does.
+/// A bound socket that listens and connects only as the rules allow.
 #[derive(Debug)]
 pub(super) struct BoundTcp {
     pub(super) socket: Box<dyn VirtualTcpBoundSocket + Sync>,
@@ -26,7 +26,7 @@ impl VirtualTcpBoundSocket for BoundTcp {
     }
 
     fn connect(&mut self, peer: SocketAddr) -> Result<Box<dyn VirtualTcpSocket + Sync>> {
-        if self.firewall.lets_reach(Protocol::Tcp, peer) {
+        if self.firewall.allows_destination(Protocol::Tcp, peer) {
             self.socket.connect(peer)
         } else {
             Err(NetworkError::PermissionDenied)

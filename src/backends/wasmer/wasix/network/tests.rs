@@ -1,4 +1,4 @@
-//! Over loopback: what rules allow works, and what they do not is refused though somebody is there.
+//! Rules over loopback: allowed traffic passes; denied traffic is refused although a peer is listening.
 
 use std::future::Future;
 use std::io::{Read as _, Write as _};
@@ -19,8 +19,8 @@ const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 const ANY_V6: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0);
 const DENIED: NetworkError = NetworkError::PermissionDenied;
 
-/// The most anything is waited for.
-const MOST: Duration = Duration::from_secs(10);
+/// The longest wait.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 struct Unpark(Thread);
 
@@ -30,17 +30,17 @@ impl Wake for Unpark {
     }
 }
 
-/// Waits for a future, without any runtime.
+/// Blocks on a future.
 #[track_caller]
 fn wait<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let until = Instant::now() + MOST;
+    let until = Instant::now() + TIMEOUT;
     loop {
         if let Poll::Ready(ready) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return ready;
         }
-        let left = until.checked_duration_since(Instant::now()).expect("it comes to an end");
+        let left = until.checked_duration_since(Instant::now()).expect("the future is ready in time");
         thread::park_timeout(left);
     }
 }
@@ -53,10 +53,10 @@ fn at(address: &str) -> SocketAddr {
     address.parse().unwrap()
 }
 
-/// What was refused, and for want of a rule.
+/// Asserts that a result is [`DENIED`].
 #[track_caller]
 fn denied<T: std::fmt::Debug>(result: Result<T>) {
-    assert_eq!(result.expect_err("it is refused"), DENIED);
+    assert_eq!(result.unwrap_err(), DENIED);
 }
 
 fn connect(guest: &DynVirtualNetworking, to: SocketAddr) -> Result<Box<dyn VirtualTcpSocket + Sync>> {
@@ -71,36 +71,36 @@ fn listen(guest: &DynVirtualNetworking, to: SocketAddr) -> Result<SocketAddr> {
     wait(guest.listen_tcp(to, false, false, false))?.addr_local()
 }
 
-/// Somebody who listens on this machine.
+/// Creates a TCP server on loopback.
 fn server() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     (listener, address)
 }
 
-/// Somebody on this machine with a UDP socket.
+/// Creates a UDP socket on loopback.
 fn peer() -> (UdpSocket, SocketAddr) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(MOST)).unwrap();
+    socket.set_read_timeout(Some(TIMEOUT)).unwrap();
     let address = socket.local_addr().unwrap();
     (socket, address)
 }
 
-/// Sends text from a guest to a server, and back.
+/// Accepts the connection of a guest, and exchanges text.
 #[track_caller]
-fn talk(mut guest: Box<dyn VirtualTcpSocket + Sync>, server: &TcpListener) {
+fn accept_and_exchange(mut guest: Box<dyn VirtualTcpSocket + Sync>, server: &TcpListener) {
     wait(std::future::poll_fn(|cx| guest.poll_write_ready(cx))).unwrap();
     let mut accepted = server.accept().unwrap().0;
-    accepted.set_read_timeout(Some(MOST)).unwrap();
+    accepted.set_read_timeout(Some(TIMEOUT)).unwrap();
     exchange(&mut *guest, &mut accepted);
 }
 
 #[track_caller]
 fn exchange(guest: &mut (dyn VirtualTcpSocket + Sync), host: &mut TcpStream) {
     assert_eq!(wait(guest.send(b"ping")), Ok(4));
-    let mut heard = [0; 4];
-    host.read_exact(&mut heard).unwrap();
-    assert_eq!(&heard, b"ping");
+    let mut received = [0; 4];
+    host.read_exact(&mut received).unwrap();
+    assert_eq!(&received, b"ping");
     host.write_all(b"pong").unwrap();
     let mut buffer = [MaybeUninit::uninit(); 16];
     assert_eq!(wait(guest.recv(&mut buffer, false)), Ok(4));
@@ -110,8 +110,13 @@ fn receive(socket: &mut (dyn VirtualUdpSocket + Sync)) -> (usize, SocketAddr) {
     wait(socket.recv_from(&mut [MaybeUninit::uninit(); 64], false)).unwrap()
 }
 
-fn has_ipv6() -> bool {
-    TcpListener::bind("[::1]:0").is_ok()
+/// Returns whether the machine has IPv6; if not, reports what the test skips.
+fn has_ipv6(test: &str) -> bool {
+    let has = TcpListener::bind("[::1]:0").is_ok();
+    if !has {
+        eprintln!("skipped: {test}: no IPv6 loopback on this machine");
+    }
+    has
 }
 
 #[test]
@@ -127,7 +132,7 @@ fn without_rules_everything_is_denied() {
 }
 
 #[test]
-fn what_no_rule_can_allow_is_denied_with_every_rule() {
+fn calls_that_no_rule_allows_are_denied() {
     let guest = network(&["*:*", "in:*:*", "dns"]);
     let (ip, cidr) = (Ipv4Addr::LOCALHOST.into(), IpCidr { ip: Ipv4Addr::LOCALHOST.into(), prefix: 8 });
     denied(wait(guest.bind_raw()));
@@ -159,36 +164,36 @@ fn what_no_rule_can_allow_is_denied_with_every_rule() {
 }
 
 #[test]
-fn a_guest_connects_to_where_it_may_only() {
+fn a_guest_connects_to_allowed_addresses_only() {
     let ((allowed, to), (other, elsewhere)) = (server(), server());
     let guest = network(&[&format!("tcp:{to}")]);
-    talk(connect(&guest, to).unwrap(), &allowed);
+    accept_and_exchange(connect(&guest, to).unwrap(), &allowed);
     denied(connect(&guest, elsewhere));
     denied(connect(&network(&[&format!("udp:{to}")]), to));
     denied(connect(&network(&[&format!("in:{to}")]), to));
     let mut bound = wait(guest.bind_tcp(ANY, false, false, false)).unwrap();
     denied(bound.connect(elsewhere));
     denied(bound.listen());
-    talk(bound.connect(to).unwrap(), &allowed);
+    accept_and_exchange(bound.connect(to).unwrap(), &allowed);
     other.set_nonblocking(true).unwrap();
-    assert!(other.accept().is_err(), "nothing came where nothing may go");
+    assert!(other.accept().is_err(), "nothing connected to the denied server");
 }
 
 #[test]
-fn ipv4_in_ipv6_clothes_is_held_to_the_rules_of_ipv4() {
+fn mapped_ipv4_addresses_follow_the_rules_of_ipv4() {
     let (allowed, to) = server();
     let mapped = at(&format!("[::ffff:127.0.0.1]:{}", to.port()));
     denied(connect(&network(&["[::]/0:*"]), mapped));
     denied(connect(&network(&["10.0.0.0/8:*"]), mapped));
     denied(connect(&network(&["10.0.0.0/8:*", "[::]/0:*"]), at(&format!("0.0.0.0:{}", to.port()))));
     denied(listen(&network(&["in:[::]:*"]), at("[::ffff:127.0.0.1]:0")));
-    if has_ipv6() {
-        talk(connect(&network(&[&to.to_string()]), mapped).unwrap(), &allowed);
+    if has_ipv6("connecting to a mapped address") {
+        accept_and_exchange(connect(&network(&[&to.to_string()]), mapped).unwrap(), &allowed);
     }
 }
 
 #[test]
-fn a_guest_listens_where_it_may_only() {
+fn a_guest_listens_at_allowed_addresses_only() {
     let guest = network(&["in:tcp:127.0.0.1:0"]);
     denied(listen(&guest, ANY));
     denied(listen(&guest, ANY_V6));
@@ -202,33 +207,34 @@ fn a_guest_listens_where_it_may_only() {
 
     let mut listener = wait(guest.listen_tcp(at("127.0.0.1:0"), false, false, false)).unwrap();
     let mut client = TcpStream::connect(listener.addr_local().unwrap()).unwrap();
-    client.set_read_timeout(Some(MOST)).unwrap();
+    client.set_read_timeout(Some(TIMEOUT)).unwrap();
     let (mut accepted, from) = wait(listener.accept()).unwrap();
     assert_eq!(from, client.local_addr().unwrap());
     exchange(&mut *accepted, &mut client);
 }
 
 #[test]
-fn listening_at_every_ipv6_address_hears_ipv4_only_where_that_is_granted_too() {
-    if !has_ipv6() {
-        return denied(listen(&network(&["in:127.0.0.1:*"]), ANY_V6));
+fn an_unspecified_ipv6_socket_receives_ipv4_only_if_a_rule_allows_it() {
+    denied(listen(&network(&["in:127.0.0.1:*"]), ANY_V6));
+    denied(listen(&network(&["in:0.0.0.0:0"]), ANY_V6));
+    if !has_ipv6("listening at every IPv6 address") {
+        return;
     }
-    for (rules, hears_v4) in [(&["in:[::]:0"][..], false), (&["in:*:0"], true), (&["in:[::]:0", "in:0.0.0.0:0"], true)]
+    for (rules, receives_v4) in [(&["in:[::]:0"][..], false), (&["in:*:0"], true), (&["in:[::]:0", "in:0.0.0.0:0"], true)]
     {
         let guest = network(rules);
         let listener = wait(guest.listen_tcp(ANY_V6, false, false, false)).unwrap();
         let port = listener.addr_local().unwrap().port();
         assert!(TcpStream::connect(("::1", port)).is_ok(), "{rules:?}");
-        assert_eq!(TcpStream::connect(("127.0.0.1", port)).is_ok(), hears_v4, "{rules:?}");
+        assert_eq!(TcpStream::connect(("127.0.0.1", port)).is_ok(), receives_v4, "{rules:?}");
 
         let mut socket = bind(&guest, ANY_V6).unwrap();
         let port = socket.addr_local().unwrap().port();
         let (v4, _) = peer();
         v4.send_to(b"four", ("127.0.0.1", port)).unwrap();
         UdpSocket::bind("[::1]:0").unwrap().send_to(b"sixsix", ("::1", port)).unwrap();
-        assert_eq!(receive(&mut *socket).0, if hears_v4 { 4 } else { 6 }, "{rules:?}");
+        assert_eq!(receive(&mut *socket).0, if receives_v4 { 4 } else { 6 }, "{rules:?}");
     }
-    denied(listen(&network(&["in:0.0.0.0:0"]), ANY_V6));
     let guest = network(&["in:tcp:[::1]:0", "tcp:[::1]:*"]);
     let mut listener = wait(guest.listen_tcp(at("[::1]:0"), false, false, false)).unwrap();
     let mut client = connect(&guest, listener.addr_local().unwrap()).unwrap();
@@ -237,7 +243,7 @@ fn listening_at_every_ipv6_address_hears_ipv4_only_where_that_is_granted_too() {
 }
 
 #[test]
-fn each_datagram_goes_only_where_it_may_and_comes_only_from_there() {
+fn datagrams_are_sent_to_and_received_from_allowed_addresses_only() {
     let ((friend, to), (stranger, elsewhere)) = (peer(), peer());
     let guest = network(&[&format!("udp:{to}")]);
     let mut socket = bind(&guest, ANY).unwrap();
@@ -247,7 +253,7 @@ fn each_datagram_goes_only_where_it_may_and_comes_only_from_there() {
     assert_eq!(wait(socket.send_to(b"ping", to)), Ok(4));
     let from = friend.recv_from(&mut [0; 16]).unwrap().1;
 
-    // On loopback, what was sent is there at once.
+    // On loopback, datagrams arrive at once.
     stranger.send_to(b"stranger", from).unwrap();
     assert!(socket.poll_read_ready(&mut Context::from_waker(Waker::noop())).is_pending());
     stranger.send_to(b"stranger", from).unwrap();
@@ -261,7 +267,7 @@ fn each_datagram_goes_only_where_it_may_and_comes_only_from_there() {
 }
 
 #[test]
-fn a_granted_udp_port_hears_anyone_and_answers_those_it_heard() {
+fn an_allowed_udp_port_receives_from_anyone_and_answers_them() {
     let ((one, address), (_other, elsewhere)) = (peer(), peer());
     let guest = network(&["in:udp:127.0.0.1:0"]);
     denied(bind(&guest, ANY));
@@ -277,22 +283,22 @@ fn a_granted_udp_port_hears_anyone_and_answers_those_it_heard() {
 }
 
 #[test]
-fn only_so_many_peers_are_remembered() {
+fn the_number_of_answerable_peers_is_limited() {
     let guest = network(&["in:udp:127.0.0.1:0"]);
     let mut socket = bind(&guest, at("127.0.0.1:0")).unwrap();
     let to = socket.addr_local().unwrap();
-    let mut heard = |peer: &UdpSocket| {
+    let mut receive_from = |peer: &UdpSocket| {
         peer.send_to(b"x", to).unwrap();
         receive(&mut *socket).1
     };
-    // Two in use at once, so that no address comes twice in a row.
+    // Two sockets are open at a time, so that consecutive addresses differ.
     let first = peer();
-    assert_eq!(heard(&first.0), first.1);
+    assert_eq!(receive_from(&first.0), first.1);
     let mut seen = std::collections::BTreeSet::new();
     let mut last = peer();
     while seen.len() < 1024 {
         let next = peer();
-        seen.insert(heard(&next.0));
+        seen.insert(receive_from(&next.0));
         last = next;
     }
     denied(wait(socket.send_to(b"x", first.1)));
@@ -300,29 +306,29 @@ fn only_so_many_peers_are_remembered() {
 }
 
 #[test]
-fn a_name_is_looked_up_where_it_may_be_and_its_addresses_are_reached_by_that_guest() {
+fn resolving_an_allowed_name_allows_its_addresses_for_that_guest() {
     let ((allowed, to), (_other, elsewhere)) = (server(), server());
     let rule = format!("tcp:localhost:{}", to.port());
-    let of_another = format!("tcp:another.invalid:{}", elsewhere.port());
-    let (guest, twin) = (network(&[&rule, &of_another]), network(&[&rule]));
+    let other_rule = format!("tcp:another.invalid:{}", elsewhere.port());
+    let (guest, other) = (network(&[&rule, &other_rule]), network(&[&rule]));
     denied(connect(&guest, to));
-    let found = wait(guest.resolve("LocalHost", Some(80), None)).unwrap();
-    assert!(found.contains(&to.ip()), "{found:?}");
-    talk(connect(&guest, to).unwrap(), &allowed);
+    let addresses = wait(guest.resolve("LocalHost", Some(80), None)).unwrap();
+    assert!(addresses.contains(&to.ip()), "{addresses:?}");
+    accept_and_exchange(connect(&guest, to).unwrap(), &allowed);
     denied(connect(&guest, elsewhere));
     denied(connect(&guest, at(&format!("127.0.0.2:{}", to.port()))));
-    denied(connect(&twin, to));
+    denied(connect(&other, to));
 
     denied(wait(guest.resolve("example.org", None, None)));
     denied(wait(network(&["dns:example.org"]).resolve("localhost", None, None)));
     denied(wait(network(&[&to.to_string()]).resolve("localhost", None, None)));
-    let looks = network(&["dns:localhost"]);
-    assert!(wait(looks.resolve("localhost", None, None)).is_ok());
-    denied(connect(&looks, to));
+    let resolver = network(&["dns:localhost"]);
+    assert!(wait(resolver.resolve("localhost", None, None)).is_ok());
+    denied(connect(&resolver, to));
 }
 
 #[test]
-fn an_address_that_is_looked_up_as_a_name_is_not_reached_by_it() {
+fn resolving_an_address_does_not_allow_it() {
     let (_server, to) = server();
     let guest = network(&["dns", "localhost:*", "*.localhost:*"]);
     assert_eq!(wait(guest.resolve("127.0.0.1", None, None)), Ok(vec![to.ip()]));

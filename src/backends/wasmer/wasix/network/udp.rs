@@ -1,4 +1,4 @@
-//! UDP sockets: where each datagram goes and comes from is held against the rules.
+//! UDP sockets that check the source and destination of each datagram against the rules.
 
 use std::collections::VecDeque;
 use std::mem::MaybeUninit;
@@ -14,8 +14,8 @@ use virtual_net::{
 use super::firewall::Firewall;
 use crate::network::Protocol;
 
-/// The most peers that a socket may answer since it heard them; those it heard longest ago are forgotten.
-const MOST_HEARD: usize = 1024;
+/// The most peers that a socket may answer because it received from them; the oldest are dropped.
+const MAX_PEERS: usize = 1024;
 
 const DENIED: NetworkError = NetworkError::PermissionDenied;
 
@@ -24,50 +24,51 @@ const DENIED: NetworkError = NetworkError::PermissionDenied;
 pub(super) struct GuardedUdp {
     socket: Box<dyn VirtualUdpSocket + Sync>,
     firewall: Arc<Firewall>,
-    /// Whether anyone may send to it by IPv4, and by IPv6: where a rule lets the guest listen.
-    hears_v4: bool,
-    hears_v6: bool,
-    /// Whom it heard and may not reach otherwise.
-    heard: VecDeque<(IpAddr, u16)>,
+    /// Whether a rule lets the guest receive from any IPv4 address.
+    any_v4: bool,
+    /// Whether a rule lets the guest receive from any IPv6 address.
+    any_v6: bool,
+    /// Senders that no rule allows as destinations, but that the guest may answer.
+    peers: VecDeque<(IpAddr, u16)>,
 }
 
 impl GuardedUdp {
     pub(super) fn new(
         socket: Box<dyn VirtualUdpSocket + Sync>,
         firewall: Arc<Firewall>,
-        hears_v4: bool,
-        hears_v6: bool,
+        any_v4: bool,
+        any_v6: bool,
     ) -> Self {
-        Self { socket, firewall, hears_v4, hears_v6, heard: VecDeque::new() }
+        Self { socket, firewall, any_v4, any_v6, peers: VecDeque::new() }
     }
 
-    fn lets_reach(&self, to: SocketAddr) -> bool {
-        self.firewall.lets_reach(Protocol::Udp, to)
+    fn allows_destination(&self, to: SocketAddr) -> bool {
+        self.firewall.allows_destination(Protocol::Udp, to)
     }
 
-    fn hears(&self, source: SocketAddr) -> bool {
-        let anyone = if source.ip().to_canonical().is_ipv4() { self.hears_v4 } else { self.hears_v6 };
-        anyone || self.lets_reach(source)
+    fn may_receive(&self, source: SocketAddr) -> bool {
+        let from_any = if source.ip().to_canonical().is_ipv4() { self.any_v4 } else { self.any_v6 };
+        from_any || self.allows_destination(source)
     }
 
-    /// Remembers whom the guest heard, to let it answer.
-    fn note_heard(&mut self, source: SocketAddr) {
+    /// Records a sender that the guest may answer.
+    fn add_peer(&mut self, source: SocketAddr) {
         let peer = peer(source);
-        if self.lets_reach(source) || self.heard.back() == Some(&peer) {
+        if self.allows_destination(source) || self.peers.back() == Some(&peer) {
             return;
         }
-        self.heard.retain(|heard| *heard != peer);
-        if self.heard.len() == MOST_HEARD {
-            self.heard.pop_front();
+        self.peers.retain(|known| *known != peer);
+        if self.peers.len() == MAX_PEERS {
+            self.peers.pop_front();
         }
-        self.heard.push_back(peer);
+        self.peers.push_back(peer);
     }
 
-    /// Throws away what comes from those the guest must not hear, up to a datagram that it may have.
-    fn discard_unheard(&mut self) -> Result<()> {
+    /// Discards datagrams until the next is one that the guest may receive.
+    fn discard_denied(&mut self) -> Result<()> {
         loop {
             let (_, source) = self.socket.try_recv_from(&mut [], true)?;
-            if self.hears(source) {
+            if self.may_receive(source) {
                 return Ok(());
             }
             self.socket.try_recv_from(&mut [], false)?;
@@ -77,7 +78,7 @@ impl GuardedUdp {
 
 impl VirtualConnectionlessSocket for GuardedUdp {
     fn try_send_to(&mut self, data: &[u8], addr: SocketAddr) -> Result<usize> {
-        if self.lets_reach(addr) || self.heard.contains(&peer(addr)) {
+        if self.allows_destination(addr) || self.peers.contains(&peer(addr)) {
             self.socket.try_send_to(data, addr)
         } else {
             Err(DENIED)
@@ -85,9 +86,9 @@ impl VirtualConnectionlessSocket for GuardedUdp {
     }
 
     fn try_recv_from(&mut self, buf: &mut [MaybeUninit<u8>], peek: bool) -> Result<(usize, SocketAddr)> {
-        self.discard_unheard()?;
+        self.discard_denied()?;
         let (length, source) = self.socket.try_recv_from(buf, peek)?;
-        self.note_heard(source);
+        self.add_peer(source);
         Ok((length, source))
     }
 }
@@ -100,7 +101,7 @@ impl VirtualIoSource for GuardedUdp {
     fn poll_read_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize>> {
         loop {
             match self.socket.poll_read_ready(cx) {
-                Poll::Ready(Ok(_)) if self.discard_unheard() == Err(NetworkError::WouldBlock) => {}
+                Poll::Ready(Ok(_)) if self.discard_denied() == Err(NetworkError::WouldBlock) => {}
                 polled => return polled,
             }
         }
@@ -137,7 +138,7 @@ impl VirtualSocket for GuardedUdp {
     }
 }
 
-/// Broadcast and multicast are for groups, which no rule allows.
+/// No rule allows broadcast or multicast.
 impl VirtualUdpSocket for GuardedUdp {
     fn set_broadcast(&mut self, broadcast: bool) -> Result<()> {
         if broadcast { Err(DENIED) } else { Ok(()) }
@@ -192,7 +193,7 @@ impl VirtualUdpSocket for GuardedUdp {
     }
 }
 
-/// An address without what guests do not say of one (a flow, a scope).
+/// Returns an address without the flow and scope of IPv6, which guests cannot set.
 fn peer(address: SocketAddr) -> (IpAddr, u16) {
     (address.ip().to_canonical(), address.port())
 }

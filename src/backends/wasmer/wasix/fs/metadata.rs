@@ -1,4 +1,4 @@
-//! What is told of files and folders.
+//! Metadata of files and directories.
 
 use std::io;
 use std::time::UNIX_EPOCH;
@@ -7,9 +7,8 @@ use cap_std::fs::{FileTypeExt, Metadata};
 use cap_std::time::SystemTime;
 use virtual_fs::FileType;
 
-/// What is known of a file or folder, as WASIX has it. Where the host does not know when it was made, that is when it was
-/// last changed.
-pub(super) fn told(metadata: &Metadata) -> virtual_fs::Metadata {
+/// Converts metadata for WASIX. If the host has no creation time, that is the modification time.
+pub(super) fn convert(metadata: &Metadata) -> virtual_fs::Metadata {
     let kind = metadata.file_type();
     virtual_fs::Metadata {
         ft: FileType {
@@ -28,12 +27,12 @@ pub(super) fn told(metadata: &Metadata) -> virtual_fs::Metadata {
     }
 }
 
-/// What is told of a folder that is on no disk.
-pub(super) fn of_no_disk() -> virtual_fs::Metadata {
+/// Returns the metadata of a directory that exists only in the guest's file system.
+pub(super) fn virtual_dir() -> virtual_fs::Metadata {
     virtual_fs::Metadata { ft: FileType::new_dir(), ..virtual_fs::Metadata::default() }
 }
 
-/// Since 1970; 0 where that is not known, or before.
+/// Converts to nanoseconds since 1970; 0 if the time is unknown or earlier.
 fn nanoseconds(time: io::Result<SystemTime>) -> u64 {
     let since = time.ok().and_then(|time| time.into_std().duration_since(UNIX_EPOCH).ok());
     since.and_then(|since| u64::try_from(since.as_nanos()).ok()).unwrap_or(0)

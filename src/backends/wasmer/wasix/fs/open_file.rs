@@ -1,4 +1,4 @@
-//! One open file.
+//! An open file.
 
 use std::fs::{File, FileTimes};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
@@ -12,40 +12,42 @@ use virtual_fs::{
 };
 
 use super::errors::fs_error;
-use super::files::GrantedFiles;
-use super::names::NameId;
-use super::stat;
+use super::granted_fs::GrantedFs;
+use super::metadata::convert;
+use super::open_paths::OpenFileId;
 use crate::capabilities::Access;
 
-/// How much a file is said to take at once; WASIX only asks whether it is anything.
-const TAKES: usize = 8192;
+/// The number of bytes reported as writable. WASIX only checks that it is not zero.
+const WRITABLE: usize = 8192;
 
-/// An open file of a granted folder. Its calls are made on the thread that polls, which is the guest's and waits for them
-/// anyway.
+/// An open file of a granted directory. I/O blocks the polling thread, which is the guest's and waits for it anyway.
 #[derive(Debug)]
 pub(super) struct OpenFile {
     file: File,
     position: u64,
     conf: OpenOptionsConfig,
     access: Access,
-    files: GrantedFiles,
-    id: NameId,
+    fs: GrantedFs,
+    id: OpenFileId,
 }
 
 impl OpenFile {
-    /// A file that was opened so, from a folder of this access, and is known to `files` by this name.
-    pub(super) fn new(file: File, conf: OpenOptionsConfig, access: Access, files: GrantedFiles, id: NameId) -> Self {
-        Self { file, position: 0, conf, access, files, id }
+    /// Wraps a file that was opened with `conf` from a directory with this access, and has this ID in `fs`.
+    pub(super) fn new(file: File, conf: OpenOptionsConfig, access: Access, fs: GrantedFs, id: OpenFileId) -> Self {
+        Self { file, position: 0, conf, access, fs, id }
     }
 
-    /// Whether it was opened to be written; a file of a read-only folder never is.
-    fn writes(&self) -> io::Result<()> {
+    /// Checks that the file was opened for writing, which a read-only directory refuses.
+    ///
+    /// # Errors
+    /// [`ErrorKind::PermissionDenied`] if it was not.
+    fn check_writable(&self) -> io::Result<()> {
         if self.conf.write || self.conf.append { Ok(()) } else { Err(ErrorKind::PermissionDenied.into()) }
     }
 
-    fn told(&self) -> Metadata {
+    fn metadata(&self) -> Metadata {
         let metadata = cap_std::fs::Metadata::from_file(&self.file);
-        metadata.map(|found| stat::told(&found)).unwrap_or_default()
+        metadata.map(|metadata| convert(&metadata)).unwrap_or_default()
     }
 
     fn read(&mut self, buffer: &mut ReadBuf<'_>) -> io::Result<()> {
@@ -59,7 +61,7 @@ impl OpenFile {
     }
 
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.writes()?;
+        self.check_writable()?;
         if self.conf.append {
             let written = self.file.write(bytes)?;
             self.position = self.file.stream_position()?;
@@ -76,7 +78,7 @@ impl OpenFile {
             SeekFrom::Current(by) => self.position.checked_add_signed(by),
             SeekFrom::End(by) => self.file.metadata()?.len().checked_add_signed(by),
         };
-        // The host has no positions past this.
+        // The host's offsets are signed.
         let position = position.filter(|position| i64::try_from(*position).is_ok());
         self.position = position.ok_or(ErrorKind::InvalidInput)?;
         Ok(())
@@ -85,15 +87,15 @@ impl OpenFile {
 
 impl VirtualFile for OpenFile {
     fn last_accessed(&self) -> u64 {
-        self.told().accessed
+        self.metadata().accessed
     }
 
     fn last_modified(&self) -> u64 {
-        self.told().modified
+        self.metadata().modified
     }
 
     fn created_time(&self) -> u64 {
-        self.told().created
+        self.metadata().created
     }
 
     fn set_times(&mut self, accessed: Option<u64>, modified: Option<u64>) -> FsResult<()> {
@@ -108,25 +110,25 @@ impl VirtualFile for OpenFile {
     }
 
     fn size(&self) -> u64 {
-        self.told().len
+        self.metadata().len
     }
 
     fn set_len(&mut self, new_size: u64) -> FsResult<()> {
-        self.writes().and_then(|()| self.file.set_len(new_size)).map_err(fs_error)
+        self.check_writable().and_then(|()| self.file.set_len(new_size)).map_err(fs_error)
     }
 
     fn unlink(&mut self) -> FsResult<()> {
-        self.files.unlink(self.id)
+        self.fs.unlink(self.id)
     }
 
-    /// Always ready, at its end too: there it reads nothing, but is no pipe that was hung up.
+    /// Always ready. Reports at least 1 byte, since WASIX takes 0 for a closed pipe.
     fn poll_read_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let left = self.size().saturating_sub(self.position);
-        Poll::Ready(Ok(usize::try_from(left).unwrap_or(usize::MAX).max(1)))
+        let remaining = self.size().saturating_sub(self.position);
+        Poll::Ready(Ok(usize::try_from(remaining).unwrap_or(usize::MAX).max(1)))
     }
 
     fn poll_write_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        Poll::Ready(Ok(TAKES))
+        Poll::Ready(Ok(WRITABLE))
     }
 }
 
@@ -141,7 +143,7 @@ impl AsyncWrite for OpenFile {
         Poll::Ready(self.get_mut().write(bytes))
     }
 
-    /// Nothing is held back. WASIX also flushes whatever it closes, so this does not wait for the disk.
+    /// Does nothing: writes are not buffered. WASIX flushes every file that it closes, so this must not wait for the disk.
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
@@ -163,6 +165,6 @@ impl AsyncSeek for OpenFile {
 
 impl Drop for OpenFile {
     fn drop(&mut self) {
-        self.files.closed(self.id);
+        self.fs.close(self.id);
     }
 }

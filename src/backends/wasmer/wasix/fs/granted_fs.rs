@@ -1,0 +1,97 @@
+//! The granted directories and the paths of their open files.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use virtual_fs::{FsError, Metadata, Result as FsResult};
+
+use super::dir::GrantedDir;
+use super::metadata;
+use super::mounts::{Mounts, Node};
+use super::open_paths::{OpenFileId, OpenPaths};
+use crate::capabilities::DirGrant;
+use crate::error::Result;
+
+/// Creates the file system of checked grants.
+///
+/// # Errors
+/// [`ErrorKind::Grant`](crate::ErrorKind::Grant) if a directory cannot be opened, a guest path has a `..`, or two guest paths
+/// are the same from the root.
+pub(in super::super) fn file_system(dirs: &[DirGrant]) -> Result<GrantedFs> {
+    Ok(GrantedFs { mounts: Arc::new(Mounts::new(dirs)?), paths: Arc::default() })
+}
+
+/// All granted directories as one file system. Clones share its state. Its methods take normalized paths.
+#[derive(Clone, Debug)]
+pub(in super::super) struct GrantedFs {
+    pub(super) mounts: Arc<Mounts>,
+    paths: Arc<Mutex<OpenPaths>>,
+}
+
+impl GrantedFs {
+    /// Returns the granted directory of a path, and the path in it.
+    ///
+    /// # Errors
+    /// `fixed` if the path is a mount point or above one; [`FsError::EntryNotFound`] if no grant contains it.
+    pub(super) fn resolve<'n>(&'n self, path: &'n Path, fixed: FsError) -> FsResult<(&'n GrantedDir, &'n Path)> {
+        if self.mounts.is_fixed(path) {
+            return Err(fixed);
+        }
+        self.mounts.granted(path).ok_or(FsError::EntryNotFound)
+    }
+
+    /// Resolves a path that is to be created.
+    ///
+    /// # Errors
+    /// Those of [`resolve`](Self::resolve); [`FsError::PermissionDenied`] if its parent is above the mount points.
+    pub(super) fn resolve_new<'n>(&'n self, path: &'n Path, fixed: FsError) -> FsResult<(&'n GrantedDir, &'n Path)> {
+        match (self.resolve(path, fixed), path.parent()) {
+            (Err(FsError::EntryNotFound), Some(parent)) if self.mounts.is_fixed(parent) => {
+                Err(FsError::PermissionDenied)
+            }
+            (resolved, _) => resolved,
+        }
+    }
+
+    /// Locks the paths of the open files.
+    pub(super) fn paths(&self) -> MutexGuard<'_, OpenPaths> {
+        self.paths.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes the current path of an open file.
+    pub(super) fn unlink(&self, id: OpenFileId) -> FsResult<()> {
+        let paths = self.paths();
+        let path = paths.get(id).ok_or(FsError::EntryNotFound)?;
+        let (dir, rest) = self.resolve(path, FsError::PermissionDenied)?;
+        dir.remove_file(rest)
+    }
+
+    /// Removes a closed file from the open ones.
+    pub(super) fn close(&self, id: OpenFileId) {
+        self.paths().remove(id);
+    }
+
+    /// Renames within one grant.
+    pub(super) fn rename_within(&self, from: &Path, to: &Path) -> FsResult<()> {
+        let (source, old) = self.resolve(from, FsError::PermissionDenied)?;
+        let (target, new) = self.resolve_new(to, FsError::PermissionDenied)?;
+        source.check_writable()?;
+        target.check_writable()?;
+        if !std::ptr::eq(source, target) {
+            return Err(FsError::Unsupported);
+        }
+        let mut paths = self.paths();
+        source.rename(old, new)?;
+        paths.rename(from, to);
+        Ok(())
+    }
+
+    /// Returns the metadata of a path, by `stat` if it is in a grant.
+    pub(super) fn stat(&self, path: &Path, stat: fn(&GrantedDir, &Path) -> FsResult<Metadata>) -> FsResult<Metadata> {
+        match self.mounts.node(path) {
+            Some(Node::Granted(dir, rest)) => stat(dir, rest),
+            Some(Node::Ancestor) => Ok(metadata::virtual_dir()),
+            None => Err(FsError::EntryNotFound),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The file system of a WASIX guest: the granted directories at their guest paths, and nothing else.
+//!
+//! It enforces the grants, whatever rights WASIX assumes. It normalizes a path as text, selects the grant, and resolves the
+//! rest of the path inside that directory with cap-std, so neither `..` nor a symbolic link leads out of a grant.
+
+mod dir;
+mod errors;
+#[cfg(test)]
+mod escape_tests;
+mod file_system;
+mod granted_fs;
+mod metadata;
+mod mounts;
+mod open_file;
+mod open_paths;
+#[cfg(test)]
+mod test_support;
+#[cfg(test)]
+mod tests;
+
+pub(super) use granted_fs::file_system;

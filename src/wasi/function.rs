@@ -1,0 +1,80 @@
+//! A function of WASI as a host function.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use wiggle::GuestMemory;
+
+use super::output::BrokenPipe;
+use super::state::WasiState;
+use crate::error::ErrorKind;
+use crate::runtime::host::{Exit, HostContext, HostError, HostFunction, InterruptToken};
+use crate::value::types::{FuncType, ValType, Value};
+
+/// The export that WASI reads and writes.
+const MEMORY: &str = "memory";
+
+/// The most bytes that one call may copy from the guest.
+const MAX_COPIED: usize = 128 << 20;
+
+/// The context of one call.
+pub(super) struct HostCall<'c, 'm> {
+    pub(super) state: &'c mut WasiState,
+    pub(super) memory: &'c mut GuestMemory<'m>,
+    pub(super) interrupt_token: &'c InterruptToken,
+}
+
+/// A function of WASI. It returns an errno, except `proc_exit`, which does not return.
+pub(super) struct Function {
+    pub(super) name: &'static str,
+    pub(super) params: &'static [ValType],
+    pub(super) results: &'static [ValType],
+    pub(super) call: fn(HostCall<'_, '_>, &[Value]) -> Result<i32, HostError>,
+}
+
+impl Function {
+    /// Returns its type.
+    pub(super) fn ty(&self) -> FuncType {
+        FuncType::new(self.params, self.results)
+    }
+
+    /// Creates the host function that calls it with this state.
+    pub(super) fn host_function(&'static self, state: &Arc<Mutex<WasiState>>) -> HostFunction {
+        let state = Arc::clone(state);
+        HostFunction::new(self.ty(), move |context, args| {
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.wasi.set_hostcall_fuel(MAX_COPIED);
+            let errno = with_memory(context, |memory, interrupt_token| {
+                (self.call)(HostCall { state: &mut state, memory, interrupt_token }, args)
+            })?;
+            Ok(vec![Value::I32(errno)])
+        })
+    }
+}
+
+/// Calls with the guest's memory, or with an empty one if the guest exports none.
+fn with_memory(
+    context: &mut dyn HostContext,
+    mut call: impl FnMut(&mut GuestMemory<'_>, &InterruptToken) -> Result<i32, HostError>,
+) -> Result<i32, HostError> {
+    let interrupt_token = context.interrupt_token();
+    let mut result = None;
+    let opened = context.memory(MEMORY, &mut |bytes| {
+        result = Some(call(&mut GuestMemory::Unshared(bytes), &interrupt_token));
+    });
+    match (opened, result) {
+        (_, Some(result)) => result,
+        (Err(error), None) if error.kind() == ErrorKind::UnknownExport => {
+            call(&mut GuestMemory::Unshared(&mut []), &interrupt_token)
+        }
+        (Err(error), None) => Err(error.into()),
+        (Ok(()), None) => Err("the guest's memory is unavailable".into()),
+    }
+}
+
+/// Converts a failure that has no errno. A broken pipe makes the guest exit with 0.
+pub(super) fn host_error(error: &wiggle::error::Error) -> HostError {
+    match error.downcast_ref() {
+        Some(BrokenPipe) => Exit(0).into(),
+        None => format!("{error:#}").into(),
+    }
+}
