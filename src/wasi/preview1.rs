@@ -4,7 +4,7 @@
 //! changes.
 
 use wasmtime_wasi::p0::wasi_unstable;
-use wasmtime_wasi::p1::wasi_snapshot_preview1::{self, WasiSnapshotPreview1};
+use wasmtime_wasi::p1::wasi_snapshot_preview1;
 
 use super::function::{Function, HostCall, host_error};
 use super::poll;

@@ -1,4 +1,4 @@
-//! The programs in `fixtures/wasi/conformance`, which check themselves, on every engine.
+//! Runs the self-checking programs in `fixtures/wasi/conformance` on every engine.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use wrun::{Capabilities, DirGrant, Input};
 
-use crate::folder;
 use crate::guest::{End, fixtures, on_each};
 
-/// What a program needs, and what it is to do.
+/// The inputs and the expected results of a program.
 struct Manifest(Value);
 
 impl Manifest {
@@ -40,18 +39,32 @@ fn programs() -> Vec<PathBuf> {
     programs
 }
 
-/// Runs one program on each engine; what went wrong.
+/// Copies a directory recursively.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Runs one program on each engine and returns its failures.
 fn failures(wasm: &Path) -> Vec<String> {
     let name = wasm.file_stem().unwrap().to_str().unwrap();
     let manifest = Manifest(serde_json::from_slice(&fs::read(wasm.with_extension("json")).unwrap()).unwrap());
     let mut failures = Vec::new();
     for program in on_each(wasm, None) {
-        let world = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let args = std::iter::once(format!("{name}.wasm")).chain(manifest.list("args"));
         let mut granted = Capabilities::none().with_args(args);
         for dir in manifest.list("dirs") {
-            let host = world.path().join(&dir);
-            folder::copy(&fixtures().join("conformance").join(&dir), &host);
+            let host = directory.path().join(&dir);
+            copy(&fixtures().join("conformance").join(&dir), &host);
             granted = granted.with_dir(DirGrant::new(host, dir));
         }
         granted = manifest.env().into_iter().fold(granted, |granted, (name, value)| granted.with_env(name, value));
@@ -59,18 +72,18 @@ fn failures(wasm: &Path) -> Vec<String> {
             granted = granted.with_stdin(Input::Bytes(stdin.into()));
         }
         let ran = program.run(granted, None);
-        let as_said = |key: &str, written: &str| manifest.text(key).is_none_or(|text| text == written);
-        let good = ran.end == End::Code(manifest.exit_code())
-            && as_said("stdout", &ran.stdout)
-            && as_said("stderr", &ran.stderr);
-        if !good {
+        let matches = |key: &str, written: &str| manifest.text(key).is_none_or(|text| text == written);
+        let passed = ran.end == End::Code(manifest.exit_code())
+            && matches("stdout", &ran.stdout)
+            && matches("stderr", &ran.stderr);
+        if !passed {
             failures.push(format!("{name} on {program}: {ran:?}"));
         }
     }
     failures
 }
 
-/// One of several parts of the programs, which run beside each other.
+/// Runs one part of the programs; the parts run in parallel.
 fn part(part: usize, parts: usize) {
     let programs = programs();
     assert!(programs.len() >= 78, "{} programs", programs.len());
@@ -79,11 +92,11 @@ fn part(part: usize, parts: usize) {
 }
 
 #[test]
-fn every_program_does_as_it_should_first_half() {
+fn every_program_passes_first_half() {
     part(0, 2);
 }
 
 #[test]
-fn every_program_does_as_it_should_second_half() {
+fn every_program_passes_second_half() {
     part(1, 2);
 }

@@ -1,4 +1,4 @@
-//! A program on one engine.
+//! WASI programs on each engine.
 
 use std::fmt;
 use std::fs;
@@ -10,7 +10,7 @@ use wrun::{
     create_runtime,
 };
 
-/// The folder of the programs.
+/// Returns the directory of the programs.
 pub(crate) fn fixtures() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/wasi"))
 }
@@ -37,7 +37,7 @@ pub(crate) enum End {
     Timeout,
 }
 
-/// What a program did.
+/// The end and the output of a program.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Ran {
     pub(crate) end: End,
@@ -45,7 +45,7 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
-/// A program on every engine and compiler. Only what is limited in time is compiled to be stopped.
+/// Compiles a program on every engine and compiler, with interruption if `time` is limited.
 pub(crate) fn on_each(wasm: &Path, time: Option<Duration>) -> Vec<Program> {
     let bytes = fs::read(wasm).unwrap();
     let all = RuntimeKind::available().flat_map(|kind| kind.compilers().iter().map(move |one| (kind, *one)));
@@ -60,7 +60,7 @@ pub(crate) fn on_each(wasm: &Path, time: Option<Duration>) -> Vec<Program> {
 }
 
 impl Program {
-    /// Runs it from its start.
+    /// Runs `_start`.
     pub(crate) fn run(&self, granted: Capabilities, time: Option<Duration>) -> Ran {
         let [stdout, stderr] = [Captured::new(), Captured::new()];
         let granted = granted.with_stdout(Output::Capture(stdout.clone())).with_stderr(Output::Capture(stderr.clone()));

@@ -1,4 +1,4 @@
-//! Programs of our own, each by another toolchain: what they are granted and what they write is the same on every engine.
+//! Programs built by several toolchains behave the same on every engine.
 
 use std::fs;
 use std::path::Path;
@@ -7,14 +7,14 @@ use wrun::{Capabilities, DirGrant, Input};
 
 use crate::guest::{End, Ran, fixtures, on_each};
 
-/// A run of a program, and what is to come of it.
+/// A run of a program and its expected results.
 #[derive(Default)]
 struct Case<'c> {
     args: &'c [&'c str],
     env: &'c [(&'c str, &'c str)],
     stdin: &'c str,
-    /// Whether it is granted no folder; else the one of [`FILES`], as `/data`.
-    no_folder: bool,
+    /// Whether the program gets no directory; otherwise it gets [`FILES`] as `/data`, read-only.
+    no_dir: bool,
     code: i32,
     stdout: &'c str,
     stderr: &'c str,
@@ -31,11 +31,11 @@ impl Case<'_> {
         let args = std::iter::once(name).chain(self.args.iter().copied());
         let granted = Capabilities::none().with_args(args).with_stdin(Input::Bytes(self.stdin.into()));
         let granted = self.env.iter().fold(granted, |granted, (name, value)| granted.with_env(*name, *value));
-        if self.no_folder { granted } else { granted.with_dir(DirGrant::new(data, "/data").read_only()) }
+        if self.no_dir { granted } else { granted.with_dir(DirGrant::new(data, "/data").read_only()) }
     }
 }
 
-/// Runs a program on each engine and compiler, once for each case.
+/// Runs a program on each engine and compiler with each case.
 #[track_caller]
 fn check(wasm: &str, cases: &[Case<'_>]) {
     let data = tempfile::tempdir().unwrap();
@@ -72,12 +72,12 @@ fn a_program_in_c() {
                 args: &["-"],
                 stdin: "in\n\0out",
                 stdout: "hello, whoever you are\nin\n\0out",
-                no_folder: true,
+                no_dir: true,
                 ..Case::default()
             },
             Case {
                 args: &file,
-                no_folder: true,
+                no_dir: true,
                 code: 66,
                 stdout: hello,
                 stderr: "/data/fruit.txt: No such file or directory\n",
@@ -111,7 +111,7 @@ fn a_program_in_cpp() {
             },
             Case {
                 args: &["/data/notes.txt"],
-                no_folder: true,
+                no_dir: true,
                 code: 1,
                 stderr: "/data/notes.txt: No such file or directory\n0 words, 0 different\n",
                 ..Case::default()
@@ -144,13 +144,13 @@ fn a_program_in_zig() {
                 args: &["-", "b", "a"],
                 env: &[("SEPARATOR", "; ")],
                 stdin: "a; b\n0.1; 1e18\n0.2; 1e18\n-0; -1",
-                no_folder: true,
+                no_dir: true,
                 stdout: "b 2000000000000000000 -1 1000000000000000000\na 0.30000000000000004 -0 0.2\n",
                 ..Case::default()
             },
             Case {
                 args: &["/data/table.csv", "weight"],
-                no_folder: true,
+                no_dir: true,
                 code: 66,
                 stderr: "/data/table.csv: NotGranted\n",
                 ..Case::default()
@@ -188,7 +188,7 @@ fn a_program_in_assemblyscript() {
             Case {
                 args: &["-v", "ä"],
                 stdin: "käse\nKÄSE\n\nohne",
-                no_folder: true,
+                no_dir: true,
                 stdout: "2:KÄSE\n3:\n4:ohne\n",
                 stderr: "3 of 4 lines\n",
                 ..Case::default()
@@ -196,7 +196,7 @@ fn a_program_in_assemblyscript() {
             Case { args: &["birne", "/data/notes.txt"], code: 1, stderr: "0 of 2 lines\n", ..Case::default() },
             Case {
                 args: &["cat", "/data/notes.txt"],
-                no_folder: true,
+                no_dir: true,
                 code: 2,
                 stderr: "/data/notes.txt: NOENT\n",
                 ..Case::default()

@@ -1,4 +1,4 @@
-//! How a program with threads ends: with whatever ends first, and all of it.
+//! A program ends with the first of its threads that traps or exits, or with the main one.
 
 use std::time::Instant;
 
@@ -6,37 +6,37 @@ use wrun::{Capabilities, ErrorKind, InstanceState, Limits, Trap};
 
 use crate::guest::{End, Program, args, fixture, on_each, refused};
 
-fn ends(what: &'static str, end: &'static End) {
+fn check_end(what: &'static str, end: &'static End) {
     on_each(move |config| {
         let program = Program::new(&config, &fixture("threads.wasm"));
-        let begun = Instant::now();
+        let start = Instant::now();
         assert_eq!(program.run(args(&[what])).end, *end, "{what}");
-        assert!(begun.elapsed().as_secs() < 5, "{what} took {:?}", begun.elapsed());
+        assert!(start.elapsed().as_secs() < 5, "{what} took {:?}", start.elapsed());
     });
 }
 
 #[test]
 fn a_trap_in_a_thread_ends_the_program() {
-    ends("trap", &End::Trap(Trap::Unreachable));
-    ends("trap-while-running", &End::Trap(Trap::Unreachable));
-    ends("trap-while-waiting", &End::Trap(Trap::Unreachable));
-    ends("trap-while-reading", &End::Trap(Trap::Unreachable));
+    check_end("trap", &End::Trap(Trap::Unreachable));
+    check_end("trap-while-running", &End::Trap(Trap::Unreachable));
+    check_end("trap-while-waiting", &End::Trap(Trap::Unreachable));
+    check_end("trap-while-reading", &End::Trap(Trap::Unreachable));
 }
 
 #[test]
-fn so_does_an_exit_in_a_thread() {
-    ends("exit", &End::Code(40));
+fn an_exit_in_a_thread_ends_the_program() {
+    check_end("exit", &End::Code(40));
 }
 
 #[test]
-fn threads_end_with_the_main_one() {
-    ends("leave-running", &End::Code(0));
-    ends("exit-while-running", &End::Code(7));
-    ends("trap-with-threads", &End::Trap(Trap::Unreachable));
+fn the_end_of_the_main_thread_ends_the_others() {
+    check_end("leave-running", &End::Code(0));
+    check_end("exit-while-running", &End::Code(7));
+    check_end("trap-with-threads", &End::Trap(Trap::Unreachable));
 }
 
 #[test]
-fn the_thread_that_trapped_is_told() {
+fn a_trap_names_its_thread() {
     on_each(|config| {
         let program = Program::new(&config, &fixture("threads.wasm"));
         let mut guest = program.start(Limits::none(), args(&["trap"])).unwrap();
@@ -48,7 +48,7 @@ fn the_thread_that_trapped_is_told() {
 }
 
 #[test]
-fn nothing_runs_after_the_end() {
+fn no_calls_run_after_the_end() {
     on_each(|config| {
         let program = Program::new(&config, &fixture("threads.wasm"));
         let mut guest = program.start(Limits::none(), args(&["trap"])).unwrap();
@@ -62,7 +62,7 @@ fn nothing_runs_after_the_end() {
 }
 
 #[test]
-fn an_exit_ends_what_a_plain_export_started() {
+fn an_exit_ends_threads_of_an_export() {
     on_each(|config| {
         let program = Program::new(&config, &fixture("threads.wasm"));
         let mut guest = program.start(Limits::none(), Capabilities::none()).unwrap();

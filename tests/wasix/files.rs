@@ -1,4 +1,4 @@
-//! Files, as far as they are granted.
+//! File access follows the grants.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,12 +9,13 @@ use wrun::{Capabilities, DirGrant};
 
 use crate::guest::{Program, args, fixture, on_each};
 
-/// Runs the program in a folder of its own, next to a file that nobody granted; what it told, and what came of the folder.
+/// Runs the program with a directory next to a secret file. Returns its output as pairs, and the names that are then in the
+/// directory.
 fn attempt(program: &Program, grant: impl Fn(&Path) -> Option<DirGrant>) -> (BTreeMap<String, String>, Vec<String>) {
-    let folder = tempfile::tempdir().unwrap();
-    let secret = folder.path().join("secret.txt");
+    let parent = tempfile::tempdir().unwrap();
+    let secret = parent.path().join("secret.txt");
     fs::write(&secret, "SECRET").unwrap();
-    let data = folder.path().join("data");
+    let data = parent.path().join("data");
     fs::create_dir(&data).unwrap();
     fs::write(data.join("in.txt"), "from the host").unwrap();
     fs::write(data.join("gone.txt"), "").unwrap();
@@ -23,58 +24,58 @@ fn attempt(program: &Program, grant: impl Fn(&Path) -> Option<DirGrant>) -> (BTr
     let ran = program.run(grant(&data).into_iter().fold(granted, Capabilities::with_dir));
     assert!(!ran.stdout.contains("SECRET") && !ran.stdout.contains("root:"), "{}", ran.stdout);
     assert_eq!(fs::read(&secret).unwrap(), b"SECRET");
-    let told = ran.stdout.lines().filter_map(|line| line.split_once(['=', ' ']));
-    let told = told.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let names = |folder: &Path| {
-        let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let output = ran.stdout.lines().filter_map(|line| line.split_once(['=', ' ']));
+    let output = output.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let names = |dir: &Path| {
+        let mut names: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         names.into_iter().map(|name| name.into_string().unwrap()).collect::<Vec<_>>()
     };
-    assert_eq!(names(folder.path()), ["data", "secret.txt"]);
-    (told, names(&data))
+    assert_eq!(names(parent.path()), ["data", "secret.txt"]);
+    (output, names(&data))
 }
 
-/// What leads out, or to nothing that was granted.
-const OUT: [&str; 9] = ["absolute", "dotdot", "planted", "symlink", "made", "beside", "etc", "tmp", "relative"];
-/// What changes something.
+/// The attempts on paths outside the grant.
+const OUTSIDE: [&str; 9] = ["absolute", "dotdot", "planted", "symlink", "made", "beside", "etc", "tmp", "relative"];
+/// The attempts to change something inside.
 const CHANGES: [&str; 5] = ["create", "truncate", "folder", "rename", "unlink"];
 
 #[test]
-fn a_granted_folder_is_read_and_written_and_nothing_else_is() {
+fn a_granted_directory_is_read_and_written() {
     on_each(|config| {
         let program = Program::new(&config, &fixture("files.wasm"));
-        let (told, names) = attempt(&program, |data| Some(DirGrant::new(data, "/data")));
-        assert_eq!((told["read"].as_str(), told["contents"].as_str()), ("0", "from the host"));
+        let (output, names) = attempt(&program, |data| Some(DirGrant::new(data, "/data")));
+        assert_eq!((output["read"].as_str(), output["contents"].as_str()), ("0", "from the host"));
         for change in CHANGES {
-            assert_eq!(told[change], "0", "{change}: {told:?}");
+            assert_eq!(output[change], "0", "{change}: {output:?}");
         }
-        for out in OUT {
-            assert_ne!(told[out], "0", "{out}: {told:?}");
+        for attempt in OUTSIDE {
+            assert_ne!(output[attempt], "0", "{attempt}: {output:?}");
         }
         assert_eq!(names, ["moved.txt", "new", "out.txt", "planted"]);
     });
 }
 
 #[test]
-fn a_read_only_folder_is_read_and_nothing_changes() {
+fn a_read_only_directory_is_only_read() {
     on_each(|config| {
         let program = Program::new(&config, &fixture("files.wasm"));
-        let (told, names) = attempt(&program, |data| Some(DirGrant::new(data, "/data").read_only()));
-        assert_eq!((told["read"].as_str(), told["contents"].as_str()), ("0", "from the host"));
-        for refused in CHANGES.iter().chain(&OUT) {
-            assert_ne!(told[*refused], "0", "{refused}: {told:?}");
+        let (output, names) = attempt(&program, |data| Some(DirGrant::new(data, "/data").read_only()));
+        assert_eq!((output["read"].as_str(), output["contents"].as_str()), ("0", "from the host"));
+        for refused in CHANGES.iter().chain(&OUTSIDE) {
+            assert_ne!(output[*refused], "0", "{refused}: {output:?}");
         }
         assert_eq!(names, ["gone.txt", "in.txt", "planted"]);
     });
 }
 
 #[test]
-fn without_a_grant_there_are_no_files() {
+fn without_a_grant_no_file_is_accessible() {
     on_each(|config| {
         let program = Program::new(&config, &fixture("files.wasm"));
-        let (told, names) = attempt(&program, |_| None);
-        for refused in CHANGES.iter().chain(&OUT).chain(&["read"]) {
-            assert_ne!(told[*refused], "0", "{refused}: {told:?}");
+        let (output, names) = attempt(&program, |_| None);
+        for refused in CHANGES.iter().chain(&OUTSIDE).chain(&["read"]) {
+            assert_ne!(output[*refused], "0", "{refused}: {output:?}");
         }
         assert_eq!(names, ["gone.txt", "in.txt", "planted"]);
     });

@@ -1,4 +1,4 @@
-//! A program on one compiler, and how it ended.
+//! WASIX programs on one compiler.
 
 use std::fs;
 use std::path::Path;
@@ -11,15 +11,15 @@ use wrun::{
     WasmInstance, WasmModule, WasmRuntime, create_runtime,
 };
 
-/// More than any test takes.
-const TOO_LONG: Duration = Duration::from_mins(1);
+/// The time after which a test hangs.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The binary of a program.
+/// Reads the binary of a program.
 pub(crate) fn fixture(name: &str) -> Vec<u8> {
     fs::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/wasix")).join(name)).unwrap()
 }
 
-/// A program, compiled.
+/// A compiled program.
 pub(crate) struct Program {
     pub(crate) runtime: Box<dyn WasmRuntime>,
     pub(crate) module: Box<dyn WasmModule>,
@@ -33,7 +33,7 @@ pub(crate) enum End {
     Stopped(ErrorKind),
 }
 
-/// What a program did.
+/// The end and the output of a program.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Ran {
     pub(crate) end: End,
@@ -60,7 +60,7 @@ impl Program {
         self.runtime.create_instance_with(self.module.as_ref(), limits, granted, imports)
     }
 
-    /// Runs it from its start, within limits.
+    /// Runs `_start` with limits.
     pub(crate) fn run_within(&self, limits: Limits, granted: Capabilities) -> Ran {
         let stdout = Captured::new();
         let mut guest = self.start(limits, granted.with_stdout(Output::Capture(stdout.clone()))).unwrap();
@@ -69,15 +69,15 @@ impl Program {
         Ran { end, stdout: String::from_utf8(stdout.contents()).unwrap() }
     }
 
-    /// Runs it from its start.
+    /// Runs `_start`.
     pub(crate) fn run(&self, granted: Capabilities) -> Ran {
         self.run_within(Limits::none(), granted)
     }
 }
 
-/// How a call ended.
-pub(crate) fn end(ended: Result<()>) -> End {
-    match ended {
+/// Returns how a call ended.
+pub(crate) fn end(result: Result<()>) -> End {
+    match result {
         Ok(()) => End::Code(0),
         Err(error) => match (error.kind(), error.exit_code(), error.trap_code()) {
             (_, Some(code), _) => End::Code(code),
@@ -93,12 +93,12 @@ pub(crate) fn end(ended: Result<()>) -> End {
     }
 }
 
-/// Arguments after the program's name.
+/// Returns capabilities with these arguments after the program's name.
 pub(crate) fn args(args: &[&str]) -> Capabilities {
     Capabilities::none().with_args(["program"].iter().chain(args).copied())
 }
 
-/// Runs a body for each compiler, with its configuration; it fails where it takes too long.
+/// Runs a test for each compiler. Panics if it hangs.
 pub(crate) fn on_each(body: impl Fn(RuntimeConfig) + Send + 'static) {
     within(move || {
         for compiler in [Compiler::Cranelift, Compiler::Singlepass] {
@@ -107,16 +107,16 @@ pub(crate) fn on_each(body: impl Fn(RuntimeConfig) + Send + 'static) {
     });
 }
 
-/// Runs a body that fails where it takes too long.
+/// Runs a test. Panics if it hangs.
 pub(crate) fn within<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'static) -> T {
-    let (done, ended) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let running = thread::spawn(move || {
-        let ended = body();
-        drop(done.send(ended));
+        let result = body();
+        drop(sender.send(result));
     });
-    match ended.recv_timeout(TOO_LONG) {
-        Ok(ended) => ended,
-        Err(mpsc::RecvTimeoutError::Timeout) => panic!("it hangs"),
+    match receiver.recv_timeout(TIMEOUT) {
+        Ok(result) => result,
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("the test hangs"),
         Err(mpsc::RecvTimeoutError::Disconnected) => match running.join() {
             Err(panic) => std::panic::resume_unwind(panic),
             Ok(()) => unreachable!("the body sends or panics"),
@@ -124,10 +124,10 @@ pub(crate) fn within<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'stati
     }
 }
 
-/// The error of what was refused, of this kind.
+/// Asserts that a result is an error of this kind, with `part` in its message.
 #[track_caller]
 pub(crate) fn refused<T>(result: Result<T>, kind: ErrorKind, part: &str) -> Error {
-    let error = result.err().expect("it is refused");
+    let error = result.err().expect("an error");
     assert_eq!(error.kind(), kind, "{error}");
     assert!(error.message().contains(part), "`{part}` is not in `{error}`");
     error

@@ -1,4 +1,4 @@
-//! Functions of the embedder beside WASIX, in threads too.
+//! Host functions together with WASIX, also in threads.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -27,12 +27,12 @@ fn taking(take: impl Fn(i32) -> Result<(), wrun::HostError> + Send + Sync + 'sta
 }
 
 #[test]
-fn a_host_function_is_called_by_all_threads() {
+fn all_threads_call_a_host_function() {
     on_each(|config| {
         let sum = Arc::new(AtomicI32::new(0));
-        let kept = Arc::clone(&sum);
+        let shared = Arc::clone(&sum);
         let imports = taking(move |number| {
-            kept.fetch_add(number, Ordering::SeqCst);
+            shared.fetch_add(number, Ordering::SeqCst);
             Ok(())
         });
         let program = Program::new(&config, GUEST.as_bytes());
@@ -43,27 +43,27 @@ fn a_host_function_is_called_by_all_threads() {
 }
 
 #[test]
-fn one_that_fails_or_panics_in_a_thread_ends_the_program() {
+fn a_host_function_that_fails_or_panics_in_a_thread_ends_the_program() {
     on_each(|config| {
         let program = Program::new(&config, GUEST.as_bytes());
-        let imports = taking(|number| if number == 1 { Ok(()) } else { Err("no more".into()) });
+        let imports = taking(|number| if number == 1 { Ok(()) } else { Err("refused".into()) });
         let mut guest = program.start_with(Limits::none(), Capabilities::none(), &imports).unwrap();
         let error = guest.call("_start", &[]).unwrap_err();
-        assert_eq!(error.message(), "host function failed: no more, in thread 2");
+        assert_eq!(error.message(), "host function failed: refused, in thread 2");
         assert_eq!(error.trap_code(), Some(Trap::Host));
 
-        let imports = taking(|number| if number == 1 { Ok(()) } else { panic!("a bug of the embedder's") });
+        let imports = taking(|number| if number == 1 { Ok(()) } else { panic!("a bug in the host") });
         let mut guest = program.start_with(Limits::none(), Capabilities::none(), &imports).unwrap();
-        refused(guest.call("_start", &[]), ErrorKind::Internal, "a bug of the embedder's");
+        refused(guest.call("_start", &[]), ErrorKind::Internal, "a bug in the host");
     });
 }
 
 #[test]
-fn memory_that_threads_share_is_handed_out_in_pieces_only() {
+fn shared_memory_is_only_copied() {
     on_each(|config| {
         let imports =
             HostImports::none().with_function("host", "take", FuncType::new([ValType::I32], []), move |context, _| {
-                let refused = context.memory("memory", &mut |_| unreachable!("it is shared")).unwrap_err();
+                let refused = context.memory("memory", &mut |_| unreachable!("the memory is shared")).unwrap_err();
                 assert_eq!(refused.kind(), ErrorKind::UnsupportedFeature);
                 context.write_memory("memory", 200, b"abc")?;
                 let mut read = [0; 3];
@@ -81,7 +81,7 @@ fn memory_that_threads_share_is_handed_out_in_pieces_only() {
 }
 
 #[test]
-fn a_function_of_the_embedder_wins_over_one_of_wasix() {
+fn a_host_function_overrides_one_of_wasix() {
     let wat = r#"(module
         (import "wasix_32v1" "sched_yield" (func $yield (result i32)))
         (import "wasix_32v1" "thread_id" (func $id (param i32) (result i32)))
@@ -90,16 +90,16 @@ fn a_function_of_the_embedder_wins_over_one_of_wasix() {
         (func (export "id") (result i32) (drop (call $id (i32.const 8))) (i32.load (i32.const 8))))"#;
     on_each(move |config| {
         let ty = FuncType::new([], [ValType::I32]);
-        let ours = HostImports::none().with_function("wasix_32v1", "sched_yield", ty, |_, _| Ok(vec![Value::I32(7)]));
+        let imports = HostImports::none().with_function("wasix_32v1", "sched_yield", ty, |_, _| Ok(vec![Value::I32(7)]));
         let program = Program::new(&config, wat.as_bytes());
-        let mut guest = program.start_with(Limits::none(), Capabilities::none(), &ours).unwrap();
+        let mut guest = program.start_with(Limits::none(), Capabilities::none(), &imports).unwrap();
         assert_eq!(guest.call_simple_function("yield", &[]).unwrap(), 7);
         assert_eq!(guest.call_simple_function("id", &[]).unwrap(), 1);
     });
 }
 
 #[test]
-fn a_thread_that_a_plain_export_started_runs_until_the_instance_is_dropped() {
+fn a_thread_of_an_export_runs_until_the_instance_is_dropped() {
     let wat = r#"(module
         (import "wasix_32v1" "thread_spawn_v2" (func $spawn (param i32 i32) (result i32)))
         (import "host" "take" (func $take (param i32)))
@@ -108,9 +108,9 @@ fn a_thread_that_a_plain_export_started_runs_until_the_instance_is_dropped() {
         (func (export "start") (result i32) (call $spawn (i32.const 0) (i32.const 128))))"#;
     on_each(move |config| {
         let taken = Arc::new(AtomicI32::new(0));
-        let kept = Arc::clone(&taken);
+        let shared = Arc::clone(&taken);
         let imports = taking(move |_| {
-            kept.fetch_add(1, Ordering::SeqCst);
+            shared.fetch_add(1, Ordering::SeqCst);
             Ok(())
         });
         let program = Program::new(&config, wat.as_bytes());
@@ -126,6 +126,6 @@ fn a_thread_that_a_plain_export_started_runs_until_the_instance_is_dropped() {
         drop(guest);
         let last = taken.load(Ordering::SeqCst);
         std::thread::sleep(std::time::Duration::from_millis(50));
-        assert_eq!(taken.load(Ordering::SeqCst), last, "the thread has ended with its instance");
+        assert_eq!(taken.load(Ordering::SeqCst), last, "the thread runs after its instance was dropped");
     });
 }

@@ -1,10 +1,10 @@
-//! Limits hold for a program with its threads, or are refused.
+//! Limits apply to a program with all its threads, or are refused.
 
 use wrun::{Capabilities, ErrorKind, ExternType, LimitKind, Limits, ModuleInfo, Trap};
 
 use crate::guest::{End, Program, args, fixture, on_each, refused};
 
-/// The most bytes the shared memory may have.
+/// Returns the maximum size of the shared memory in bytes.
 fn shared_bytes() -> u64 {
     let module = ModuleInfo::read(&fixture("threads.wasm")).unwrap();
     let memory = module.imports.iter().find_map(|import| match &import.ty {
@@ -31,7 +31,7 @@ fn a_shared_memory_counts_with_its_maximum() {
     });
 }
 
-/// Threads that have a memory of their own besides.
+/// A guest whose threads each have an unshared memory besides the shared one.
 const OWN_MEMORY: &str = r#"(module
     (import "wasix_32v1" "thread_spawn_v2" (func $spawn (param i32 i32) (result i32)))
     (import "wasix_32v1" "thread_join" (func $join (param i32) (result i32)))
@@ -54,22 +54,22 @@ const OWN_MEMORY: &str = r#"(module
         (i32.atomic.load $shared (i32.const 512))))"#;
 
 #[test]
-fn memories_of_threads_count_while_they_last() {
+fn memories_of_threads_count_until_the_threads_end() {
     const PAGE: u64 = 65536;
     on_each(|config| {
         let program = Program::new(&config, OWN_MEMORY.as_bytes());
-        // One shared page, two of the caller's own, two and one more of a thread's: six.
+        // One shared page, two of the caller, two of a thread that grow to three: six.
         let mut guest = program.start(Limits::none().with_memory(6 * PAGE), Capabilities::none()).unwrap();
         assert_eq!(guest.memory_bytes(), 3 * PAGE);
         assert_eq!(guest.call_simple_function("start", &[128, 1]).unwrap(), 0);
-        assert_eq!(guest.call_simple_function("grown", &[]).unwrap(), 2, "it grew from two pages");
+        assert_eq!(guest.call_simple_function("grown", &[]).unwrap(), 2, "the size before growing");
         assert_eq!(guest.memory_bytes(), 6 * PAGE);
-        assert_ne!(guest.call_simple_function("start", &[132, 0]).unwrap(), 0, "a thread more has no room");
+        assert_ne!(guest.call_simple_function("start", &[132, 0]).unwrap(), 0, "another thread exceeds the limit");
         guest.call("open", &[]).unwrap();
         guest.call_simple_function("join", &[128]).unwrap();
-        // Its store is gone by now: what was the thread's may be another's.
+        // The store of the thread is dropped soon after; then another thread fits.
         while guest.call_simple_function("start", &[132, 2]).unwrap() != 0 {}
-        assert_eq!(guest.call_simple_function("grown", &[]).unwrap(), -1, "two pages more are too many");
+        assert_eq!(guest.call_simple_function("grown", &[]).unwrap(), -1, "two more pages exceed the limit");
         assert_eq!(guest.memory_peak_bytes(), 6 * PAGE);
     });
 }
@@ -98,7 +98,7 @@ fn tables_of_threads_are_bounded() {
 }
 
 #[test]
-fn a_denied_growth_is_told_with_the_trap_of_a_thread() {
+fn the_trap_of_a_thread_reports_a_denied_growth() {
     let wat = r#"(module
         (import "wasix_32v1" "thread_spawn_v2" (func $spawn (param i32 i32) (result i32)))
         (import "wasix_32v1" "thread_sleep" (func $sleep (param i64) (result i32)))
@@ -118,14 +118,14 @@ fn a_denied_growth_is_told_with_the_trap_of_a_thread() {
 }
 
 #[test]
-fn fuel_is_limited_where_there_can_be_no_threads() {
+fn fuel_is_limited_only_without_threads() {
     on_each(|config| {
         let config = config.with_metering();
         let program = Program::new(&config, &fixture("threads.wasm"));
         let limits = Limits::none().with_fuel(1000);
         refused(program.start(limits, Capabilities::none()), ErrorKind::UnsupportedFeature, "can start threads");
         let mut guest = program.start(Limits::none(), args(&["add"])).unwrap();
-        assert_eq!(guest.fuel_used(), None, "what threads use is not counted, so nothing is told");
+        assert_eq!(guest.fuel_used(), None, "the fuel of threads is not counted");
         refused(guest.reset_fuel(5), ErrorKind::UnsupportedConfig, "meters no fuel");
 
         let hello = Program::new(&config, &fixture("hello.wasm"));
@@ -139,22 +139,22 @@ fn fuel_is_limited_where_there_can_be_no_threads() {
 }
 
 #[test]
-fn who_has_no_fuel_left_does_not_get_to_call_the_host() {
+fn a_guest_without_fuel_cannot_call_the_host() {
     let wat = r#"(module
         (import "wasix_32v1" "proc_exit2" (func $exit (param i32)))
         (memory (export "memory") 1)
         (func (export "_start") (call $exit (i32.const 3))))"#;
     on_each(move |config| {
         let program = Program::new(&config.with_metering(), wat.as_bytes());
-        let end_of =
+        let run =
             |fuel| program.start(Limits::none().with_fuel(fuel), Capabilities::none()).unwrap().call("_start", &[]);
-        assert_eq!(end_of(3).unwrap_err().exit_code(), Some(3));
-        assert_eq!(end_of(2).unwrap_err().kind(), ErrorKind::OutOfFuel);
+        assert_eq!(run(3).unwrap_err().exit_code(), Some(3));
+        assert_eq!(run(2).unwrap_err().kind(), ErrorKind::OutOfFuel);
     });
 }
 
 #[test]
-fn the_stack_of_a_thread_is_bounded_as_that_of_its_program() {
+fn the_stack_limit_applies_to_threads() {
     let wat = r#"(module
         (import "wasix_32v1" "thread_spawn_v2" (func $spawn (param i32 i32) (result i32)))
         (import "wasix_32v1" "thread_join" (func $join (param i32) (result i32)))

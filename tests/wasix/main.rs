@@ -1,15 +1,22 @@
-//! WASIX programs on Wasmer, with each of its compilers: what they can do, what they are held to, and how they end. No test
-//! hangs: one that takes too long fails.
+//! WASIX programs on Wasmer with each of its compilers: their functions, their limits and their ends. Tests that hang fail
+//! after a minute.
 #![cfg(feature = "wasix")]
-#![expect(clippy::unwrap_used, reason = "the words of a test fail where they stand, as the tests themselves do")]
+#![expect(clippy::unwrap_used, reason = "test helpers fail at once, as tests do")]
 
+#[path = "../wasi/dir_tree.rs"]
+mod dir_tree;
 mod ends;
 mod files;
 mod guest;
 mod host;
+#[path = "../wasi/layout.rs"]
+mod layout;
 mod limits;
 mod network;
+#[path = "../wasi/path_calls.rs"]
+mod path_calls;
 mod programs;
 mod refusals;
+mod slashes;
 mod stopping;
 mod threads;

@@ -1,4 +1,4 @@
-//! Without a rule, there is no network; with one, there is what it says, over loopback.
+//! Network access over loopback follows the rules.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,33 +9,33 @@ use wrun::{Capabilities, Limits};
 
 use crate::guest::{End, Program, args, fixture, on_each};
 
-/// What is granted to a program called with these arguments.
-fn granted(rules: &[&str], words: &[&str]) -> Capabilities {
-    rules.iter().fold(args(words), |granted, rule| granted.with_net(rule.parse().unwrap()))
+/// Returns capabilities with these rules and arguments.
+fn granted(rules: &[&str], arguments: &[&str]) -> Capabilities {
+    rules.iter().fold(args(arguments), |granted, rule| granted.with_net(rule.parse().unwrap()))
 }
 
-/// The errno that the guest says it got.
+/// Finds the errno of a call in the output of the guest.
 fn errno(name: &str, stdout: &str) -> u32 {
     let line = stdout.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).map(str::to_owned);
     line.unwrap_or_else(|| panic!("no {name} in {stdout}")).parse().unwrap()
 }
 
-/// Answers one caller with what it sent, in capitals.
-fn answering() -> (u16, thread::JoinHandle<Vec<u8>>) {
+/// Starts a server that answers one client with its message in capitals.
+fn start_server() -> (u16, thread::JoinHandle<Vec<u8>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let answer = move || {
-        let (mut caller, _) = listener.accept().unwrap();
+        let (mut client, _) = listener.accept().unwrap();
         let mut bytes = [0; 5];
-        caller.read_exact(&mut bytes).unwrap();
-        caller.write_all(&bytes.to_ascii_uppercase()).unwrap();
+        client.read_exact(&mut bytes).unwrap();
+        client.write_all(&bytes.to_ascii_uppercase()).unwrap();
         bytes.to_vec()
     };
     (port, thread::spawn(answer))
 }
 
 #[test]
-fn nothing_is_reached_without_a_grant() {
+fn without_rules_nothing_is_reachable() {
     on_each(|config| {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -45,20 +45,20 @@ fn nothing_is_reached_without_a_grant() {
         assert_eq!(connected.end, End::Code(0));
         assert_ne!(errno("connect", &connected.stdout), 0);
         assert_ne!(errno("send", &connected.stdout), 0);
-        assert!(listener.accept().is_err(), "nobody has come");
+        assert!(listener.accept().is_err(), "the guest connected");
 
-        let heard = program.run_within(Limits::none(), args(&["listen", "0"]));
-        assert_ne!(errno("listen", &heard.stdout), 0);
-        assert_ne!(errno("accept", &heard.stdout), 0);
+        let listened = program.run_within(Limits::none(), args(&["listen", "0"]));
+        assert_ne!(errno("listen", &listened.stdout), 0);
+        assert_ne!(errno("accept", &listened.stdout), 0);
         assert_ne!(errno("resolve", &program.run(args(&["resolve"])).stdout), 0);
     });
 }
 
 #[test]
-fn a_peer_that_a_rule_names_is_reached_and_no_other() {
+fn only_the_allowed_peer_is_reachable() {
     on_each(|config| {
         let program = Program::new(&config, &fixture("sockets.wasm"));
-        let (port, answer) = answering();
+        let (port, answer) = start_server();
         let port = port.to_string();
         let rule = format!("tcp:127.0.0.1:{port}");
         for other in ["udp:127.0.0.1:*", "in:tcp:127.0.0.1:*", "tcp:127.0.0.1:1", "tcp:127.0.0.2:*", "dns"] {
@@ -73,19 +73,19 @@ fn a_peer_that_a_rule_names_is_reached_and_no_other() {
 }
 
 #[test]
-fn who_may_listen_is_called_and_answers() {
+fn a_guest_that_may_listen_accepts_connections() {
     on_each(|config| {
         let program = Program::new(&config, &fixture("sockets.wasm"));
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let text = port.to_string();
         let refused = program.run(granted(&["tcp:127.0.0.1:*", "udp:*:*"], &["listen", &text]));
         assert_ne!(errno("listen", &refused.stdout), 0);
-        let caller = thread::spawn(move || {
-            let begun = Instant::now();
+        let client = thread::spawn(move || {
+            let start = Instant::now();
             let mut stream = loop {
                 match TcpStream::connect(("127.0.0.1", port)) {
                     Ok(stream) => break stream,
-                    Err(error) => assert!(begun.elapsed() < Duration::from_secs(20), "{error}"),
+                    Err(error) => assert!(start.elapsed() < Duration::from_secs(20), "{error}"),
                 }
                 thread::sleep(Duration::from_millis(5));
             };
@@ -94,20 +94,20 @@ fn who_may_listen_is_called_and_answers() {
             stream.read_exact(&mut answer).unwrap();
             answer
         });
-        let heard = program.run(granted(&[&format!("in:tcp:127.0.0.1:{port}")], &["listen", &text]));
-        assert_eq!((errno("listen", &heard.stdout), errno("accept", &heard.stdout)), (0, 0), "{}", heard.stdout);
-        assert_eq!(&caller.join().unwrap(), b"HELLO");
+        let listened = program.run(granted(&[&format!("in:tcp:127.0.0.1:{port}")], &["listen", &text]));
+        assert_eq!((errno("listen", &listened.stdout), errno("accept", &listened.stdout)), (0, 0), "{}", listened.stdout);
+        assert_eq!(&client.join().unwrap(), b"HELLO");
     });
 }
 
 #[test]
-fn names_are_looked_up_where_that_is_granted() {
+fn names_are_resolved_only_if_a_rule_allows_it() {
     on_each(|config| {
         let program = Program::new(&config, &fixture("sockets.wasm"));
-        let looked_up = |rule: &str| errno("resolve", &program.run(granted(&[rule], &["resolve"])).stdout);
-        assert_eq!(looked_up("dns:localhost"), 0);
-        assert_eq!(looked_up("dns"), 0);
-        assert_ne!(looked_up("dns:example.org"), 0);
-        assert_ne!(looked_up("tcp:127.0.0.1:*"), 0);
+        let resolve = |rule: &str| errno("resolve", &program.run(granted(&[rule], &["resolve"])).stdout);
+        assert_eq!(resolve("dns:localhost"), 0);
+        assert_eq!(resolve("dns"), 0);
+        assert_ne!(resolve("dns:example.org"), 0);
+        assert_ne!(resolve("tcp:127.0.0.1:*"), 0);
     });
 }

@@ -1,4 +1,4 @@
-//! Programs with one thread.
+//! Single-threaded programs.
 
 use wrun::{Capabilities, Captured, Input, Limits, Output, Value};
 
@@ -8,14 +8,14 @@ use crate::guest::{End, Program, Ran, args, fixture, on_each};
 fn a_program_says_hello() {
     on_each(|config| {
         let hello = Program::new(&config, &fixture("hello.wasm"));
-        let said = Ran { end: End::Code(0), stdout: "hello from WASIX\n".to_owned() };
-        assert_eq!(hello.run(Capabilities::none()), said);
-        assert_eq!(hello.run(args(&["nothing"])), said, "an instance each");
+        let expected = Ran { end: End::Code(0), stdout: "hello from WASIX\n".to_owned() };
+        assert_eq!(hello.run(Capabilities::none()), expected);
+        assert_eq!(hello.run(args(&["nothing"])), expected, "another instance");
     });
 }
 
 #[test]
-fn exit_codes_are_told_in_full() {
+fn exit_codes_have_32_bits() {
     on_each(|config| {
         let hello = Program::new(&config, &fixture("hello.wasm"));
         for (how, code) in [("exit", 12), ("exit-far", 300), ("exit-below", -1)] {
@@ -25,7 +25,7 @@ fn exit_codes_are_told_in_full() {
 }
 
 #[test]
-fn plain_exports_are_called() {
+fn other_exports_can_be_called() {
     on_each(|config| {
         let hello = Program::new(&config, &fixture("hello.wasm"));
         let mut guest = hello.start(Limits::none(), Capabilities::none()).unwrap();
@@ -36,7 +36,7 @@ fn plain_exports_are_called() {
 }
 
 #[test]
-fn a_program_sees_what_it_is_granted() {
+fn a_program_sees_its_grants() {
     on_each(|config| {
         let world = Program::new(&config, &fixture("world.wasm"));
         let granted = args(&["--flag", "two words"]).with_env("LANG", "C").with_env("EMPTY", "");
@@ -61,7 +61,7 @@ fn a_program_sees_what_it_is_granted() {
 }
 
 #[test]
-fn a_program_without_grants_sees_nothing_of_the_host() {
+fn without_grants_a_program_sees_nothing_of_the_host() {
     on_each(|config| {
         let world = Program::new(&config, &fixture("world.wasm"));
         let expected = ["folder /", "folder .", "folder /", "slept=1", "today=1", "random=1", ""];
@@ -70,7 +70,7 @@ fn a_program_without_grants_sees_nothing_of_the_host() {
 }
 
 #[test]
-fn standard_error_is_captured_apart() {
+fn standard_error_is_captured_separately() {
     let wat = r#"(module
         (import "wasix_32v1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
         (memory (export "memory") 1)
@@ -87,7 +87,7 @@ fn standard_error_is_captured_apart() {
 }
 
 #[test]
-fn a_module_of_preview_1_and_wasix_has_one_set_of_files() {
+fn preview_1_and_wasix_share_file_descriptors() {
     let wat = r#"(module
         (import "wasi_snapshot_preview1" "fd_close" (func $close (param i32) (result i32)))
         (import "wasix_32v1" "fd_dup" (func $dup (param i32 i32) (result i32)))
@@ -99,12 +99,12 @@ fn a_module_of_preview_1_and_wasix_has_one_set_of_files() {
         let program = Program::new(&config, wat.as_bytes());
         let mut guest = program.start(Limits::none(), Capabilities::none()).unwrap();
         let errno = guest.call("close_and_dup", &[]).unwrap();
-        assert_eq!(errno, [Value::I32(0), Value::I32(8)], "what one closes, the other has no more");
+        assert_eq!(errno, [Value::I32(0), Value::I32(8)], "a descriptor closed through one is closed for the other");
     });
 }
 
 #[test]
-fn every_function_is_there_with_its_type() {
+fn every_function_exists_with_its_type() {
     on_each(|config| {
         let all = fixture("all.wat");
         assert!(std::str::from_utf8(&all).unwrap().lines().count() > 200);
@@ -113,7 +113,7 @@ fn every_function_is_there_with_its_type() {
 }
 
 #[test]
-fn initialize_runs_and_a_trap_is_named() {
+fn initialize_runs_and_traps_have_their_kind() {
     let wat = r#"(module
         (import "wasix_32v1" "sched_yield" (func $yield (result i32)))
         (memory (export "memory") 1)
@@ -126,7 +126,7 @@ fn initialize_runs_and_a_trap_is_named() {
         guest.call("_initialize", &[]).unwrap();
         assert_eq!(guest.call_simple_function("get", &[]).unwrap(), 6);
         assert_eq!(program.run(Capabilities::none()).end, End::Trap(wrun::Trap::IntegerDivideByZero));
-        // A trap leaves the guest where it was, as it does one of preview 1.
+        // As with preview 1, a guest can be recovered after a trap.
         guest.call("_start", &[]).unwrap_err();
         guest.recover();
         assert_eq!(guest.call_simple_function("get", &[]).unwrap(), 6);

@@ -1,15 +1,15 @@
-//! What cannot be had is refused, or fails with an errno.
+//! Unsupported features are refused, or fail with an errno.
 
-use wrun::{Capabilities, ErrorKind, Limits, RuntimeConfig, Trap, Value};
+use wrun::{Capabilities, ErrorKind, Limits, Trap, Value};
 
-use crate::guest::{Program, fixture, on_each, refused, within};
+use crate::guest::{Program, fixture, on_each, refused};
 
 #[test]
 #[cfg(feature = "wasmtime-runtime")]
-fn wasmtime_says_who_has_wasix() {
-    within(|| {
+fn wasmtime_refuses_wasix_and_names_wasmer() {
+    crate::guest::within(|| {
         for program in ["hello.wasm", "threads.wasm"] {
-            let program = Program::new(&RuntimeConfig::wasmtime(), &fixture(program));
+            let program = Program::new(&wrun::RuntimeConfig::wasmtime(), &fixture(program));
             let started = program.start(Limits::none(), Capabilities::none());
             refused(started, ErrorKind::UnsupportedFeature, "needs WASIX: use --runtime wasmer");
         }
@@ -26,7 +26,7 @@ fn wasix_is_never_deterministic() {
 }
 
 #[test]
-fn modules_that_wasix_would_link_or_that_share_other_memories_are_refused() {
+fn dynamically_linked_modules_and_other_shared_memories_are_refused() {
     let cases = [
         (r#"(module (@custom "dylink.0" "") (import "wasix_32v1" "sched_yield" (func (result i32))))"#, "dynamically"),
         (r#"(module (import "wasix_32v1" "sched_yield" (func (result i32))) (memory 1 2 shared))"#, "shared memory"),
@@ -44,7 +44,7 @@ fn modules_that_wasix_would_link_or_that_share_other_memories_are_refused() {
 }
 
 #[test]
-fn names_and_types_that_wasix_does_not_have_are_told() {
+fn unknown_functions_and_wrong_types_are_named() {
     let cases = [
         (r#"(module (import "wasix_32v1" "fd_fly" (func (result i32))))"#, "`wasix_32v1` `fd_fly`: func () -> i32"),
         (
@@ -65,7 +65,7 @@ fn names_and_types_that_wasix_does_not_have_are_told() {
 }
 
 #[test]
-fn no_other_program_is_started_nor_is_this_one_copied() {
+fn functions_that_start_programs_or_link_code_fail() {
     let errnos = [
         ("proc_fork", "i32 i32"),
         ("proc_fork_env", "i32"),
@@ -108,7 +108,7 @@ fn no_other_program_is_started_nor_is_this_one_copied() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_refused() {
+fn a_missing_directory_is_refused() {
     on_each(|config| {
         let program = Program::new(&config, &fixture("hello.wasm"));
         let granted = Capabilities::none().with_dir(wrun::DirGrant::new("/nowhere/at/all", "/data"));

@@ -1,4 +1,4 @@
-//! Programs that would run, wait or sleep for ever, stopped: by their time, by another thread, by the end of their runtime.
+//! Endless programs are stopped by a time limit, by another thread, or by the shutdown of their runtime.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -7,39 +7,39 @@ use wrun::{AsyncCall, Capabilities, ErrorKind, Limits, RuntimeConfig};
 
 use crate::guest::{End, Program, args, end, fixture, on_each, refused};
 
-/// All ways to last.
-const LASTING: [&str; 7] = ["run", "sleep", "wait-in-code", "wait-at-gate", "join", "read-pipe", "poll"];
+/// The endless programs.
+const ENDLESS: [&str; 7] = ["run", "sleep", "wait-in-code", "wait-at-gate", "join", "read-pipe", "poll"];
 
-/// A little time.
-const SOON: Duration = Duration::from_millis(100);
+/// The time before a stop.
+const DELAY: Duration = Duration::from_millis(100);
 
 fn threads(config: RuntimeConfig) -> Program {
     Program::new(&config.with_interruption(), &fixture("threads.wasm"))
 }
 
 #[test]
-fn a_time_limit_ends_whatever_a_program_does() {
+fn a_time_limit_stops_every_program() {
     on_each(|config| {
         let program = threads(config);
-        for what in LASTING {
-            let begun = Instant::now();
-            let ran = program.run_within(Limits::none().with_time(SOON), args(&[what]));
+        for what in ENDLESS {
+            let start = Instant::now();
+            let ran = program.run_within(Limits::none().with_time(DELAY), args(&[what]));
             assert_eq!(ran.end, End::Stopped(ErrorKind::Timeout), "{what}");
-            let taken = begun.elapsed();
-            assert!(taken >= SOON && taken < Duration::from_secs(3), "{what} took {taken:?}");
+            let taken = start.elapsed();
+            assert!(taken >= DELAY && taken < Duration::from_secs(3), "{what} took {taken:?}");
         }
     });
 }
 
 #[test]
-fn so_does_an_interruption() {
+fn an_interrupt_stops_every_program() {
     on_each(|config| {
         let program = threads(config);
-        for what in LASTING {
+        for what in ENDLESS {
             let mut guest = program.start(Limits::none(), args(&[what])).unwrap();
             let control = guest.control();
             let stopper = thread::spawn(move || {
-                thread::sleep(SOON);
+                thread::sleep(DELAY);
                 control.interrupt().unwrap()
             });
             assert_eq!(end(guest.call("_start", &[]).map(drop)), End::Stopped(ErrorKind::Interrupted), "{what}");
@@ -49,35 +49,35 @@ fn so_does_an_interruption() {
 }
 
 #[test]
-fn so_does_the_end_of_the_runtime() {
+fn a_shutdown_stops_a_program() {
     on_each(|config| {
         let program = threads(config);
         let mut guest = program.start(Limits::none(), args(&["sleep"])).unwrap();
         let calling = thread::spawn(move || end(guest.call("_start", &[]).map(drop)));
-        thread::sleep(SOON);
+        thread::sleep(DELAY);
         program.runtime.shutdown(Duration::from_secs(5));
         assert_eq!(calling.join().unwrap(), End::Stopped(ErrorKind::ShutDown));
     });
 }
 
 #[test]
-fn a_call_that_nobody_awaits_any_more_ends() {
+fn dropping_a_future_stops_its_call() {
     on_each(|config| {
         let program = threads(config);
         let guest = program.start(Limits::none(), args(&["wait-in-code"])).unwrap();
         let call = AsyncCall::start(guest, "_start", Vec::new()).unwrap();
-        thread::sleep(SOON);
+        thread::sleep(DELAY);
         drop(call);
-        let begun = Instant::now();
+        let start = Instant::now();
         while program.runtime.metrics().instances_alive > 0 {
-            assert!(begun.elapsed() < Duration::from_secs(5), "the guest runs on");
+            assert!(start.elapsed() < Duration::from_secs(5), "the guest runs on");
             thread::sleep(Duration::from_millis(5));
         }
     });
 }
 
 #[test]
-fn a_program_that_ends_in_time_is_not_stopped() {
+fn a_program_within_its_time_limit_is_not_stopped() {
     on_each(|config| {
         let ran = threads(config).run_within(Limits::none().with_time(Duration::from_secs(50)), args(&["add"]));
         assert_eq!((ran.end, ran.stdout.as_str()), (End::Code(0), "counter=8000\n"));
@@ -85,7 +85,7 @@ fn a_program_that_ends_in_time_is_not_stopped() {
 }
 
 #[test]
-fn what_has_threads_is_not_paused_and_what_has_none_is() {
+fn only_programs_without_threads_can_be_paused() {
     on_each(|config| {
         let guest = threads(config.clone()).start(Limits::none(), Capabilities::none()).unwrap();
         refused(guest.control().pause(), ErrorKind::UnsupportedFeature, "threads");
@@ -94,18 +94,18 @@ fn what_has_threads_is_not_paused_and_what_has_none_is() {
         let control = guest.control();
         control.pause().unwrap();
         let resumer = thread::spawn(move || {
-            thread::sleep(SOON);
+            thread::sleep(DELAY);
             control.resume().unwrap();
         });
-        let begun = Instant::now();
+        let start = Instant::now();
         guest.call("_start", &[]).unwrap();
-        assert!(begun.elapsed() >= SOON);
+        assert!(start.elapsed() >= DELAY);
         resumer.join().unwrap();
     });
 }
 
 #[test]
-fn a_guest_is_held_at_a_call_of_wasix() {
+fn a_guest_pauses_at_a_wasix_call() {
     let wat = r#"(module
         (import "wasix_32v1" "sched_yield" (func $yield (result i32)))
         (memory (export "memory") 1)
@@ -124,7 +124,7 @@ fn a_guest_is_held_at_a_call_of_wasix() {
 }
 
 #[test]
-fn many_programs_are_stopped_at_odd_moments() {
+fn programs_are_stopped_at_many_moments() {
     on_each(|config| {
         let program = threads(config);
         for round in 0..40 {

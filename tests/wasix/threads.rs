@@ -1,50 +1,50 @@
-//! Threads run, and share memory.
+//! Threads run and share memory.
 
-use wrun::limits::MAX_THREADS;
+use wrun::limits::MOST_THREADS;
 use wrun::{Capabilities, Limits};
 
 use crate::guest::{End, Program, Ran, args, fixture, on_each};
 
-fn ran(what: &str, end: &End, stdout: &str) {
+fn check(what: &str, end: &End, stdout: &str) {
     let (what, end, stdout) = (what.to_owned(), format!("{end:?}"), stdout.to_owned());
     on_each(move |config| {
-        let Ran { end: got, stdout: said } = Program::new(&config, &fixture("threads.wasm")).run(args(&[&what]));
-        assert_eq!((format!("{got:?}"), said.as_str()), (end.clone(), stdout.as_str()), "{what}");
+        let Ran { end: got, stdout: output } = Program::new(&config, &fixture("threads.wasm")).run(args(&[&what]));
+        assert_eq!((format!("{got:?}"), output.as_str()), (end.clone(), stdout.as_str()), "{what}");
     });
 }
 
 #[test]
-fn threads_count_together_and_are_joined() {
-    ran("add", &End::Code(0), "counter=8000\n");
+fn threads_share_a_counter_and_are_joined() {
+    check("add", &End::Code(0), "counter=8000\n");
 }
 
 #[test]
-fn a_futex_holds_threads_until_it_is_woken() {
-    ran("futex", &End::Code(0), "counter=8\n");
+fn threads_wait_for_a_futex() {
+    check("futex", &End::Code(0), "counter=8\n");
 }
 
 #[test]
-fn so_does_a_wait_in_code() {
-    ran("wait", &End::Code(0), "counter=8\n");
+fn threads_wait_with_an_instruction() {
+    check("wait", &End::Code(0), "counter=8\n");
 }
 
 #[test]
-fn a_thread_ends_itself() {
-    ran("thread-exit", &End::Code(0), "counter=1\n");
+fn a_thread_exits() {
+    check("thread-exit", &End::Code(0), "counter=1\n");
 }
 
 #[test]
-fn there_is_a_bound_and_threads_that_ended_make_room() {
-    let stdout = format!("started={MAX_THREADS}\nerrno=2\ncounter={MAX_THREADS}\nagain={}\n", MAX_THREADS + 1000);
-    ran("many", &End::Code(0), &stdout);
+fn the_number_of_running_threads_is_limited() {
+    let stdout = format!("started={MOST_THREADS}\nerrno=2\ncounter={MOST_THREADS}\nagain={}\n", MOST_THREADS + 1000);
+    check("many", &End::Code(0), &stdout);
 }
 
 #[test]
-fn a_thread_grows_the_memory_that_all_share() {
-    ran("grow", &End::Code(0), &format!("grown={}\n", pages()));
+fn a_thread_grows_the_shared_memory() {
+    check("grow", &End::Code(0), &format!("grown={}\n", pages()));
 }
 
-/// The pages the program's memory begins with.
+/// Returns the initial size of the shared memory in pages.
 fn pages() -> u64 {
     let module = wrun::ModuleInfo::read(&fixture("threads.wasm")).unwrap();
     let memory = module.imports.iter().find_map(|import| match &import.ty {
@@ -55,7 +55,7 @@ fn pages() -> u64 {
 }
 
 #[test]
-fn threads_of_the_older_proposal_run() {
+fn threads_of_the_wasi_threads_proposal_run() {
     let wat = r#"(module
         (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
         (import "env" "memory" (memory 1 4 shared))
@@ -76,7 +76,7 @@ fn threads_of_the_older_proposal_run() {
 }
 
 #[test]
-fn a_module_without_an_entry_for_threads_or_without_shared_memory_starts_none() {
+fn threads_need_a_start_export_and_a_shared_memory() {
     let no_entry = r#"(module
         (import "wasix_32v1" "thread_spawn_v2" (func $spawn (param i32 i32) (result i32)))
         (import "env" "memory" (memory 1 4 shared))

@@ -107,7 +107,7 @@ impl fmt::Debug for Tasks {
 }
 
 impl VirtualTaskManager for Tasks {
-    /// Also ends when the program does. WASIX bounds its waits for sockets, among others, by such a sleep.
+    /// Also ends when the program does. WASIX limits its waits, for example for sockets, with this sleep.
     fn sleep_now(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
         let (thread_group, timers) = (Arc::clone(&self.thread_group), Arc::clone(&self.timers));
         let wakes_at_end = thread_group::wakes_at_end();
