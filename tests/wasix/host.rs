@@ -90,7 +90,8 @@ fn a_host_function_overrides_one_of_wasix() {
         (func (export "id") (result i32) (drop (call $id (i32.const 8))) (i32.load (i32.const 8))))"#;
     on_each(move |config| {
         let ty = FuncType::new([], [ValType::I32]);
-        let imports = HostImports::none().with_function("wasix_32v1", "sched_yield", ty, |_, _| Ok(vec![Value::I32(7)]));
+        let imports =
+            HostImports::none().with_function("wasix_32v1", "sched_yield", ty, |_, _| Ok(vec![Value::I32(7)]));
         let program = Program::new(&config, wat.as_bytes());
         let mut guest = program.start_with(Limits::none(), Capabilities::none(), &imports).unwrap();
         assert_eq!(guest.call_simple_function("yield", &[]).unwrap(), 7);

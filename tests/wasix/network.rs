@@ -95,7 +95,12 @@ fn a_guest_that_may_listen_accepts_connections() {
             answer
         });
         let listened = program.run(granted(&[&format!("in:tcp:127.0.0.1:{port}")], &["listen", &text]));
-        assert_eq!((errno("listen", &listened.stdout), errno("accept", &listened.stdout)), (0, 0), "{}", listened.stdout);
+        assert_eq!(
+            (errno("listen", &listened.stdout), errno("accept", &listened.stdout)),
+            (0, 0),
+            "{}",
+            listened.stdout
+        );
         assert_eq!(&client.join().unwrap(), b"HELLO");
     });
 }

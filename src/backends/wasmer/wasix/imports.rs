@@ -4,6 +4,7 @@ use wasmer::{AsStoreMut, Extern, Imports, Store};
 use wasmer_wasix::{WasiFunctionEnv, WasiVersion, generate_import_object_from_env};
 
 use super::overrides::replacement;
+use super::path_guards::{GUARDED, guard};
 use crate::module::info::{Import, ModuleInfo};
 use crate::runtime::host::Wasix;
 
@@ -19,6 +20,12 @@ pub(super) fn functions(store: &mut impl AsStoreMut, env: &WasiFunctionEnv, info
     for (module, version) in versions {
         if info.imports.iter().any(|import| import.module == module) {
             all.extend(&generate_import_object_from_env(store, &env.env, version));
+        }
+    }
+    for Import { module, name, .. } in &info.imports {
+        let Some((_, path)) = GUARDED.iter().find(|(guarded, _)| guarded == name) else { continue };
+        if let Some(Extern::Function(function)) = all.get_export(module, name) {
+            all.define(module, name, guard(store, &env.env, *path, name == "path_rename", function));
         }
     }
     all

@@ -58,7 +58,11 @@ pub(super) fn read(buffer: &mut [u8]) -> io::Result<usize> {
 fn start() -> io::Result<()> {
     static STARTED: OnceLock<bool> = OnceLock::new();
     let spawn = || std::thread::Builder::new().name("wrun stdin".to_owned()).spawn(read_ahead).is_ok();
-    if *STARTED.get_or_init(spawn) { Ok(()) } else { Err(io::Error::other("cannot spawn a thread to read standard input")) }
+    if *STARTED.get_or_init(spawn) {
+        Ok(())
+    } else {
+        Err(io::Error::other("cannot spawn a thread to read standard input"))
+    }
 }
 
 fn read_ahead() {

@@ -245,7 +245,11 @@ fn through_link(files: &dyn FileSystem, path: &Path) -> Vec<Success> {
     let here = Path::new("/rw/here");
     let mut successes = Vec::new();
     if files.create_symlink(path, here).is_ok() {
-        successes.extend(read_any(files, here).ok().map(|read| Success { call: "through a link".into(), read, changed: false }));
+        successes.extend(read_any(files, here).ok().map(|read| Success {
+            call: "through a link".into(),
+            read,
+            changed: false,
+        }));
         for options in ["rw", "rwct", "ra"] {
             successes.extend(use_file(files, here, options));
         }

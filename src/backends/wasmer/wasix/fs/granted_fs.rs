@@ -1,5 +1,6 @@
 //! The granted directories and the paths of their open files.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,6 +12,17 @@ use super::mounts::{Mounts, Node};
 use super::open_paths::{OpenFileId, OpenPaths};
 use crate::capabilities::DirGrant;
 use crate::error::Result;
+
+thread_local! {
+    /// Whether the next rename of this thread may only move a directory.
+    static ONLY_DIRS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Sets whether the next rename of this thread may only move a directory, because the new path has a trailing slash. WASIX
+/// removes the slash before it calls the file system.
+pub(in super::super) fn rename_only_dirs(only_dirs: bool) {
+    ONLY_DIRS.set(only_dirs);
+}
 
 /// Creates the file system of checked grants.
 ///
@@ -79,6 +91,9 @@ impl GrantedFs {
         target.check_writable()?;
         if !std::ptr::eq(source, target) {
             return Err(FsError::Unsupported);
+        }
+        if ONLY_DIRS.take() && !source.has_dir(old) {
+            return Err(FsError::BaseNotDirectory);
         }
         let mut paths = self.paths();
         source.rename(old, new)?;

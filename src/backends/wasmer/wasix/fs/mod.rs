@@ -18,4 +18,4 @@ mod test_support;
 #[cfg(test)]
 mod tests;
 
-pub(super) use granted_fs::file_system;
+pub(super) use granted_fs::{file_system, rename_only_dirs};

@@ -31,8 +31,7 @@ impl Mounts {
         for grant in dirs {
             let guest = Path::new(&grant.guest);
             if guest.components().any(|part| part == Component::ParentDir) {
-                let message =
-                    format!("the directory {}: invalid guest path `{}`", grant.host.display(), grant.guest);
+                let message = format!("the directory {}: invalid guest path `{}`", grant.host.display(), grant.guest);
                 return Err(Error::new(ErrorKind::Grant, message).with_hint("use a path without `..` for WASIX"));
             }
             let at = normalize(guest);

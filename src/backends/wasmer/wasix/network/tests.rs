@@ -220,7 +220,8 @@ fn an_unspecified_ipv6_socket_receives_ipv4_only_if_a_rule_allows_it() {
     if !has_ipv6("listening at every IPv6 address") {
         return;
     }
-    for (rules, receives_v4) in [(&["in:[::]:0"][..], false), (&["in:*:0"], true), (&["in:[::]:0", "in:0.0.0.0:0"], true)]
+    for (rules, receives_v4) in
+        [(&["in:[::]:0"][..], false), (&["in:*:0"], true), (&["in:[::]:0", "in:0.0.0.0:0"], true)]
     {
         let guest = network(rules);
         let listener = wait(guest.listen_tcp(ANY_V6, false, false, false)).unwrap();
