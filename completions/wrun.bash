@@ -38,7 +38,7 @@ _wrun() {
 
     case "${cmd}" in
         wrun)
-            opts="-r -o -v -q -h -V --runtime --compiler --opt --deterministic --memory --stack --table-elements --timeout --fuel --dir --env --net --policy --explain --no-cache --cache-dir --input --output --pretty --metrics --capture --progress --verbose --quiet --log-format --color --help --version inspect engines compile cache completions"
+            opts="-r -o -v -q -h -V --runtime --compiler --opt --deterministic --memory --stack --table-elements --timeout --fuel --dir --env --net --policy --no-cache --cache-dir --input --output --pretty --metrics --capture --explain --progress --verbose --quiet --log-format --color --help --version inspect engines compile cache completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -136,7 +136,7 @@ _wrun() {
             return 0
             ;;
         wrun__subcmd__cache)
-            opts="-o -v -q -h --max-size --remove --cache-dir --output --pretty --verbose --quiet --log-format --color --help path list prune clear verify"
+            opts="-o -v -q -h --max-size --remove --output --pretty --cache-dir --verbose --quiet --log-format --color --help path list prune clear verify"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -146,16 +146,16 @@ _wrun() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --cache-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --output)
                     COMPREPLY=($(compgen -W "json msgpack text" -- "${cur}"))
                     return 0
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "json msgpack text" -- "${cur}"))
+                    return 0
+                    ;;
+                --cache-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --log-format)
@@ -174,12 +174,20 @@ _wrun() {
             return 0
             ;;
         wrun__subcmd__compile)
-            opts="-r -o -v -q -h --runtime --compiler --opt --deterministic --fuel --timeout --policy --cache-dir --output --pretty --progress --verbose --quiet --log-format --color --help"
+            opts="-o -r -v -q -h --output --pretty --runtime --compiler --opt --deterministic --fuel --timeout --policy --cache-dir --progress --verbose --quiet --log-format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --output)
+                    COMPREPLY=($(compgen -W "json msgpack text" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "json msgpack text" -- "${cur}"))
+                    return 0
+                    ;;
                 --runtime)
                     COMPREPLY=($(compgen -W "wasmtime wasmer" -- "${cur}"))
                     return 0
@@ -214,14 +222,6 @@ _wrun() {
                     ;;
                 --cache-dir)
                     COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --output)
-                    COMPREPLY=($(compgen -W "json msgpack text" -- "${cur}"))
-                    return 0
-                    ;;
-                -o)
-                    COMPREPLY=($(compgen -W "json msgpack text" -- "${cur}"))
                     return 0
                     ;;
                 --progress)

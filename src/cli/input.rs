@@ -1,4 +1,4 @@
-//! Modules and arguments, read.
+//! Reading modules and arguments.
 
 use std::error::Error as StdError;
 use std::io::{self, IsTerminal, Read};
@@ -12,26 +12,27 @@ use super::args::InputFormat;
 use super::failure::Failure;
 use super::settings::Arguments;
 
-/// Whether a module is read from standard input.
+/// Whether this module is read from standard input.
 pub(crate) fn is_stdin(module: &Path) -> bool {
     module.as_os_str() == "-"
 }
 
-/// Whether the module, or the arguments for its function of type `ty`, are read from standard input, to its end: a guest
-/// finds nothing there then, not even what a terminal or a growing file may still give.
-pub(crate) fn is_spent(module: &Path, given: &Arguments, ty: &FuncType) -> bool {
-    is_stdin(module) || are_on_stdin(given, ty)
+/// Whether the module, or the arguments of its function of type `ty`, use up standard input.
+///
+/// If so, the guest sees end of file there, even if a terminal or a growing file could give more.
+pub(crate) fn uses_stdin(module: &Path, arguments: &Arguments, ty: &FuncType) -> bool {
+    is_stdin(module) || are_on_stdin(arguments, ty)
 }
 
-/// The module: in a file, or of standard input for `-`.
+/// Reads a module from a file, or from standard input for `-`.
 pub(crate) fn module(path: &Path) -> Result<Module, Failure> {
     if is_stdin(path) {
-        return Ok(Module::Bytes(stdin()?));
+        return Ok(Module::Bytes(read_stdin()?));
     }
     ModuleFile::open(path).map(Module::File).map_err(|error| Failure::module(path, &error))
 }
 
-/// A module as it was handed over.
+/// A module before it is compiled.
 #[derive(Debug)]
 pub(crate) enum Module {
     Bytes(Vec<u8>),
@@ -39,7 +40,6 @@ pub(crate) enum Module {
 }
 
 impl Module {
-    /// All of it.
     pub(crate) fn bytes(&self) -> io::Result<&[u8]> {
         match self {
             Self::Bytes(bytes) => Ok(bytes),
@@ -47,7 +47,7 @@ impl Module {
         }
     }
 
-    /// A session of it, with the cache where there is one.
+    /// Opens a session for the module, with a cache if there is one.
     pub(crate) fn open(
         &self,
         path: &Path,
@@ -59,28 +59,28 @@ impl Module {
             Self::File(file) => Session::open(config, file, cache),
         };
         opened.map_err(|error| match error.source().and_then(<dyn StdError>::downcast_ref) {
-            Some(unread) if error.kind() == ErrorKind::Internal => Failure::module(path, unread),
+            Some(io_error) if error.kind() == ErrorKind::Internal => Failure::module(path, io_error),
             _ => error.into(),
         })
     }
 }
 
-/// What a module is called: its file's name, where it is a file.
+/// Returns the file name of a module, which labels its cache entry.
 pub(crate) fn label(path: &Path) -> Option<String> {
-    let name = path.file_name().filter(|_| path.as_os_str() != "-")?;
+    let name = path.file_name().filter(|_| !is_stdin(path))?;
     Some(name.to_string_lossy().into_owned())
 }
 
-/// The arguments for a function of type `ty`.
-pub(crate) fn arguments(given: &Arguments, ty: &FuncType) -> Result<Vec<wrun::Value>, Failure> {
-    let format = match given {
+/// Reads the arguments for a function of type `ty`.
+pub(crate) fn arguments(arguments: &Arguments, ty: &FuncType) -> Result<Vec<wrun::Value>, Failure> {
+    let format = match arguments {
         Arguments::Typed(typed) => return Ok(args::parse_text(typed, ty)?),
-        Arguments::Stdin(format) | Arguments::Unsaid(format) => *format,
+        Arguments::Stdin(format) | Arguments::Omitted(format) => *format,
     };
-    if !are_on_stdin(given, ty) {
+    if !are_on_stdin(arguments, ty) {
         return Ok(args::parse_text::<&str>(&[], ty)?);
     }
-    let bytes = stdin()?;
+    let bytes = read_stdin()?;
     if bytes.is_empty() {
         return Err(Error::new(ErrorKind::InvalidArgument, "no arguments: standard input is empty").into());
     }
@@ -90,16 +90,16 @@ pub(crate) fn arguments(given: &Arguments, ty: &FuncType) -> Result<Vec<wrun::Va
     })
 }
 
-fn are_on_stdin(given: &Arguments, ty: &FuncType) -> bool {
-    match given {
+fn are_on_stdin(arguments: &Arguments, ty: &FuncType) -> bool {
+    match arguments {
         Arguments::Typed(_) => false,
         Arguments::Stdin(_) => true,
-        // Whoever sits at a terminal is not made to wait; the count is wrong and says so.
-        Arguments::Unsaid(_) => !ty.params().is_empty() && !io::stdin().is_terminal(),
+        // On a terminal, an error about missing arguments is better than waiting for input.
+        Arguments::Omitted(_) => !ty.params().is_empty() && !io::stdin().is_terminal(),
     }
 }
 
-fn stdin() -> Result<Vec<u8>, Failure> {
+fn read_stdin() -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = io::stdin().lock().read_to_end(&mut bytes);
     read.map_err(|error| Failure::io("cannot read standard input", &error))?;

@@ -2,7 +2,7 @@
 
 pub(crate) mod args;
 pub(crate) mod argv;
-pub(crate) mod caching;
+pub(crate) mod cache_settings;
 pub(crate) mod commands;
 pub(crate) mod exit_code;
 pub(crate) mod failure;
@@ -10,6 +10,7 @@ pub(crate) mod input;
 pub(crate) mod logging;
 pub(crate) mod output;
 pub(crate) mod parse_values;
+pub(crate) mod parser;
 pub(crate) mod policy;
 pub(crate) mod printer;
 pub(crate) mod provenance;

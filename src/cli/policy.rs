@@ -1,20 +1,25 @@
 //! Policy files: limits and grants, as TOML.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use wrun::{Compiler, DirGrant, NetRule, Optimization, RuntimeKind};
 
+use super::args::PolicyArgs;
 use super::failure::Failure;
 use super::parse_values;
+use super::provenance::PolicyLock;
 
-/// What a policy file says. Keys are the flags' names; a key that is none is an error.
+/// The contents of a policy file. The keys are the names of the flags.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Policy {
-    /// Whether flags may only narrow it.
+    /// The file; `None` if there is no policy.
+    #[serde(skip)]
+    pub(crate) path: Option<PathBuf>,
+    /// Whether flags may only narrow the policy.
     pub(crate) locked: bool,
     #[serde(deserialize_with = "name")]
     pub(crate) runtime: Option<RuntimeKind>,
@@ -48,7 +53,7 @@ pub(crate) struct LimitTable {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct GrantTable {
-    /// As `--dir`; a folder that is no absolute path is below the file's own folder.
+    /// As `--dir`; a relative path starts at the directory of the policy file.
     #[serde(deserialize_with = "dirs")]
     pub(crate) dirs: Vec<DirGrant>,
     /// As `--env`.
@@ -59,23 +64,32 @@ pub(crate) struct GrantTable {
     pub(crate) net: Vec<NetRule>,
 }
 
-/// Reads a policy file.
-///
-/// # Errors
-/// A usage failure, with the line.
-pub(crate) fn read(path: &Path) -> Result<Policy, Failure> {
-    let refused = |why: &dyn std::fmt::Display| Failure::usage(format!("the policy {}: {why}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| refused(&error))?;
-    let mut policy: Policy = toml::from_str(&text).map_err(|error| refused(&error.to_string().trim_end()))?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    for dir in &mut policy.grants.dirs {
-        dir.host = folder.join(&dir.host);
+impl Policy {
+    /// Reads the policy file, or returns the empty policy if there is none.
+    ///
+    /// # Errors
+    /// Returns a usage failure that names the line.
+    pub(crate) fn read(args: &PolicyArgs) -> Result<Self, Failure> {
+        let Some(path) = &args.policy else { return Ok(Self::default()) };
+        let shown = path.display();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Failure::usage(format!("cannot read policy {shown}: {error}")))?;
+        let mut policy: Self =
+            toml::from_str(&text).map_err(|error| Failure::usage(format!("invalid policy {shown}: {error}")))?;
+        let directory = path.parent().unwrap_or(Path::new(""));
+        for dir in &mut policy.grants.dirs {
+            dir.host = directory.join(&dir.host);
+        }
+        policy.path = Some(path.clone());
+        Ok(policy)
     }
-    Ok(policy)
+
+    pub(crate) fn lock(&self) -> PolicyLock {
+        PolicyLock { locked: self.locked }
+    }
 }
 
-/// A value read from its text by `parse`.
-fn parsed<'de, D: Deserializer<'de>, T>(
+fn text<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     parse: impl Fn(&str) -> Result<T, String>,
 ) -> Result<Option<T>, D::Error> {
@@ -87,7 +101,7 @@ fn list<'de, D: Deserializer<'de>, T>(
     parse: impl Fn(&str) -> Result<T, String>,
 ) -> Result<Vec<T>, D::Error> {
     let texts = Vec::<String>::deserialize(deserializer)?;
-    texts.iter().map(|text| parse(text).map_err(|why| D::Error::custom(format!("`{text}`: {why}")))).collect()
+    texts.iter().map(|text| parse(text).map_err(|error| D::Error::custom(format!("`{text}`: {error}")))).collect()
 }
 
 fn name<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
@@ -95,15 +109,15 @@ where
     D: Deserializer<'de>,
     T: std::str::FromStr<Err = wrun::Error>,
 {
-    parsed(deserializer, |text| text.parse().map_err(|error: wrun::Error| error.to_string()))
+    text(deserializer, |text| text.parse().map_err(|error: wrun::Error| error.to_string()))
 }
 
 fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    parsed(deserializer, parse_values::parse_size)
+    text(deserializer, parse_values::parse_size)
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    parsed(deserializer, parse_values::parse_duration)
+    text(deserializer, parse_values::parse_duration)
 }
 
 fn fuel<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
@@ -114,7 +128,7 @@ fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::E
     number(deserializer, parse_values::parse_count)
 }
 
-/// A number, or a text as a flag has it, such as `10M`.
+/// Deserializes a number, or a string in the syntax of the flag, such as `10M`.
 fn number<'de, D: Deserializer<'de>>(
     deserializer: D,
     parse: impl Fn(&str) -> Result<u64, String>,
@@ -122,7 +136,7 @@ fn number<'de, D: Deserializer<'de>>(
     let text = match toml::Value::deserialize(deserializer)? {
         toml::Value::Integer(number) => number.to_string(),
         toml::Value::String(text) => text,
-        other => return Err(D::Error::custom(format!("a number is wanted, not a {}", other.type_str()))),
+        other => return Err(D::Error::custom(format!("expected a number, not a {}", other.type_str()))),
     };
     parse(&text).map(Some).map_err(D::Error::custom)
 }

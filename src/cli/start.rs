@@ -3,48 +3,37 @@
 use std::ffi::OsString;
 use std::panic;
 
-use clap::error::ContextKind;
-use clap::{CommandFactory, FromArgMatches};
+use clap::CommandFactory;
 
-use super::args::{Cli, Command, LogArgs};
 use super::failure::Failure;
-use super::{argv, commands, exit_code, failure, logging, printer};
+use super::parser::{self, Cli, Command};
+use super::{commands, exit_code, failure, logging, printer};
 
-/// Runs the command; its exit code.
-pub(crate) fn main(argv: impl Iterator<Item = OsString>) -> u8 {
-    let cli = match parse(argv.collect()) {
+/// Runs the command and returns its exit code.
+pub(crate) fn main(args: impl Iterator<Item = OsString>) -> u8 {
+    let cli = match parser::parse(&args.collect::<Vec<_>>()) {
         Ok(cli) => cli,
-        Err(mut answer) => {
-            // clap would say to put values after `--`, where wrun has arguments of programs.
-            answer.remove(ContextKind::Suggested);
-            // Help and version go to standard output, usage errors to standard error.
-            let printed = answer.print();
-            if !answer.use_stderr()
-                && let Err(failure) = printer::written(printed)
-            {
-                printer::failure(&failure, false);
-                return failure.exit_code;
-            }
-            return u8::try_from(answer.exit_code()).unwrap_or(exit_code::USAGE);
-        }
+        Err(error) => return print_parse_error(&error),
     };
-    let log = log(&cli);
-    let quiet = log.quiet;
+    let quiet = cli.log().quiet;
     panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
-    let done = logging::set_up(log).and_then(|()| failure::guard(|| dispatch(cli)));
-    done.unwrap_or_else(|failure: Failure| {
+    let result = logging::set_up(cli.log()).and_then(|()| failure::guard(|| dispatch(cli)));
+    result.unwrap_or_else(|failure: Failure| {
         printer::failure(&failure, quiet);
         failure.exit_code
     })
 }
 
-fn parse(argv: Vec<OsString>) -> clap::error::Result<Cli> {
-    if let Some(run) = argv::plain(&argv) {
-        return Ok(Cli { command: None, run });
+/// Prints help and version to standard output, usage errors to standard error.
+fn print_parse_error(error: &clap::Error) -> u8 {
+    let printed = error.print();
+    if !error.use_stderr()
+        && let Err(failure) = printer::written(printed)
+    {
+        printer::failure(&failure, false);
+        return failure.exit_code;
     }
-    let mut command = Cli::command().color(argv::colour(&argv));
-    let ordered = argv::order(argv.into_iter(), &command);
-    Cli::from_arg_matches_mut(&mut command.try_get_matches_from_mut(ordered)?)
+    u8::try_from(error.exit_code()).unwrap_or(exit_code::USAGE)
 }
 
 fn dispatch(cli: Cli) -> Result<u8, Failure> {
@@ -54,17 +43,6 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Engines(args)) => commands::engines::main(&args),
         Some(Command::Compile(args)) => commands::compile::main(args),
         Some(Command::Cache(args)) => commands::cache::main(&args),
-        Some(Command::Completions(args)) => commands::completions::main(&args),
-    }
-}
-
-fn log(cli: &Cli) -> &LogArgs {
-    match &cli.command {
-        None => &cli.run.log,
-        Some(Command::Inspect(args)) => &args.log,
-        Some(Command::Engines(args)) => &args.log,
-        Some(Command::Compile(args)) => &args.log,
-        Some(Command::Cache(args)) => &args.log,
-        Some(Command::Completions(args)) => &args.log,
+        Some(Command::Completions(args)) => commands::completions::main(&args, &mut Cli::command()),
     }
 }

@@ -195,7 +195,7 @@ fn an_unusable_default_folder_disables_the_cache() {
             printed(&output).prints("8\n");
         }
         let output = printed(&wrun().env(home.0, home.1).arg("-v").args(ADD).output().unwrap());
-        assert!(output.stderr.contains("nothing is cached"), "{home:?}: {}", output.stderr);
+        assert!(output.stderr.contains("caching is disabled"), "{home:?}: {}", output.stderr);
         let envelope = printed(&wrun().env(home.0, home.1).arg("--metrics").args(ADD).output().unwrap()).envelope();
         assert_eq!(envelope["metrics"]["cache"], json!("off"));
     }

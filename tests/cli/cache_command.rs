@@ -31,7 +31,7 @@ fn a_cache_is_listed_and_cleared() {
         let packed = cache.wrun().args(["cache", "list", "-o", "msgpack"]).output().unwrap().stdout;
         assert_eq!(rmp_serde::from_slice::<Value>(&packed).unwrap(), report);
 
-        let cleared: Value = serde_json::from_str(&cache.run(&["-o", "json", "cache", "clear"]).stdout).unwrap();
+        let cleared: Value = serde_json::from_str(&cache.run(&["cache", "clear", "-o", "json"]).stdout).unwrap();
         assert_eq!((&cleared["removed"], &cleared["kept"]), (&json!(1), &json!(0)));
         assert!(cache.entries().is_empty());
     });

@@ -97,7 +97,7 @@ fn a_module_on_standard_input_is_compiled_too() {
 
 #[test]
 fn compile_needs_a_usable_cache() {
-    run(&["compile", "fixtures/add.wasm"]).fails(2, &["no folder for a cache", "--cache-dir"]);
+    run(&["compile", "fixtures/add.wasm"]).fails(2, &["no cache directory", "--cache-dir"]);
     run(&["compile"]).fails(2, &["MODULES"]);
     let cache = TestCache::new();
     let small = cache.wrun().env("WRUN_CACHE_SIZE", "1KiB").args(["compile", "fixtures/add.wasm"]).output().unwrap();

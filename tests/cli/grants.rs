@@ -98,7 +98,7 @@ fn captured_output_may_be_binary() {
 
 #[test]
 fn guest_arguments_need_a_wasi_module() {
-    run(&["fixtures/add.wasm", "add", "1", "2", "--", "3"]).fails(2, &["imports WASI"]);
+    run(&["fixtures/add.wasm", "add", "1", "2", "--", "3"]).fails(2, &["does not import WASI"]);
 }
 
 #[test]
@@ -218,6 +218,35 @@ fn explain_shows_values_and_their_sources() {
 }
 
 #[test]
+fn explain_names_variables_without_their_values() {
+    let folder = TestFolder::new();
+    let policy = folder.policy("[grants]\nenv = [\"TOKEN=hidden-1\", \"OTHER=hidden-2\"]\n");
+    for format in ["text", "json", "msgpack"] {
+        let output = wrun()
+            .args(["--explain", "-o", format, "--policy", &policy])
+            .args(["--env", "OTHER=hidden-3", "--env", "COPIED", "x.wasm"])
+            .env("COPIED", "hidden-4")
+            .output()
+            .unwrap();
+        let printed = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        for name in ["TOKEN", "OTHER", "COPIED"] {
+            assert!(printed.contains(name), "{name} is not in:\n{printed}");
+        }
+        assert!(!printed.contains("hidden"), "{printed}");
+        if format == "json" {
+            let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+            let env = ["TOKEN", "OTHER", "COPIED"].map(|name| match name {
+                "TOKEN" => json!({"name": name, "from": "policy"}),
+                _ => json!({"name": name, "from": "flag"}),
+            });
+            assert_eq!(report["grants"]["env"], json!(env));
+        }
+    }
+    run(&["--policy", &folder.policy("locked = true\n"), "--env", "TOKEN=hidden", "--explain", "x.wasm"])
+        .fails(2, &["locked", "--env"]);
+}
+
+#[test]
 fn a_locked_policy_fixes_the_engine_and_allows_narrower_grants() {
     let folder = TestFolder::new();
     let kinds: Vec<_> = wrun::RuntimeKind::available().collect();
@@ -248,5 +277,5 @@ fn numbers_in_a_policy_are_written_as_in_flags() {
     assert!(output.contains("table-elements  1000 ") && output.contains("yes, seed 3"), "{output}");
     run(&["--policy", &folder.policy("[limits]\nfuel = -1\n"), "--explain", "x.wasm"]).fails(2, &["line 2", "-1"]);
     run(&["--policy", &folder.policy("deterministic = true\n"), "--explain", "x.wasm"])
-        .fails(2, &["a number is wanted"]);
+        .fails(2, &["expected a number"]);
 }

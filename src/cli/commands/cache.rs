@@ -1,73 +1,112 @@
 //! `wrun cache path|list|prune|clear|verify`
 
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use wrun::Cache;
 use wrun::cache::{PruneStats, VerifiedEntry};
 
-use crate::cli::args::{CacheAction, CacheArgs};
-use crate::cli::caching::Caching;
+use crate::cli::args::{CacheDirArgs, LogArgs, ReportArgs};
+use crate::cli::cache_settings::CacheSettings;
 use crate::cli::exit_code;
 use crate::cli::failure::Failure;
 use crate::cli::output::cache::{self, ListReport, PathReport, VerifyReport};
 use crate::cli::output::machine;
+use crate::cli::parse_values::parse_size;
 use crate::cli::printer;
 
-/// Looks at the cache, or tidies it. A folder that is not there is a cache with nothing in it, and is not made.
-pub(crate) fn main(args: &CacheArgs) -> Result<u8, Failure> {
+#[derive(Args, Debug)]
+pub(crate) struct CacheCommandArgs {
+    /// Action
+    #[arg(value_enum)]
+    action: CacheAction,
+    /// Size to prune to [default: `WRUN_CACHE_SIZE`, or 1GiB]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = parse_size)]
+    max_size: Option<u64>,
+    /// Remove the bad entries that verify finds
+    #[arg(long)]
+    remove: bool,
+    #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
+    dir: CacheDirArgs,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum CacheAction {
+    /// Print the cache directory
+    Path,
+    /// List the entries, most recently used first
+    List,
+    /// Remove the least recently used entries and leftovers of interrupted processes
+    Prune,
+    /// Remove all entries
+    Clear,
+    /// Check that the entries are intact
+    Verify,
+}
+
+/// Inspects or cleans the cache. A directory that does not exist is an empty cache, and is not created.
+pub(crate) fn main(args: &CacheCommandArgs) -> Result<u8, Failure> {
     if args.max_size.is_some() && args.action != CacheAction::Prune {
-        return Err(Failure::usage("`--max-size` is for `wrun cache prune`"));
+        return Err(Failure::usage("`--max-size` requires `wrun cache prune`"));
     }
     if args.remove && args.action != CacheAction::Verify {
         return Err(
-            Failure::usage("`--remove` is for `wrun cache verify`").hint("`wrun cache clear` removes every entry")
+            Failure::usage("`--remove` requires `wrun cache verify`").hint("`wrun cache clear` removes every entry")
         );
     }
-    let caching = Caching::resolve(false, &args.folder)?;
+    let settings = CacheSettings::resolve_enabled(&args.dir)?;
     match args.action {
-        CacheAction::Path => path(args, &caching),
-        CacheAction::List => list(args, &caching),
-        CacheAction::Prune => prune(args, &caching, args.max_size.unwrap_or(caching.max_bytes)),
-        CacheAction::Clear => prune(args, &caching, 0),
-        CacheAction::Verify => verify(args, &caching),
+        CacheAction::Path => path(args, &settings),
+        CacheAction::List => list(args, &settings),
+        CacheAction::Prune => prune(args, &settings, args.max_size.unwrap_or(settings.max_bytes)),
+        CacheAction::Clear => prune(args, &settings, 0),
+        CacheAction::Verify => verify(args, &settings),
     }
 }
 
-fn path(args: &CacheArgs, caching: &Caching) -> Result<u8, Failure> {
-    let report = PathReport { path: caching.named()?, from: caching.folder.from, max_bytes: caching.max_bytes };
+fn path(args: &CacheCommandArgs, settings: &CacheSettings) -> Result<u8, Failure> {
+    let report = PathReport { path: settings.required_dir()?, from: settings.dir.from, max_bytes: settings.max_bytes };
     print(args, &report, cache::path)?;
     Ok(0)
 }
 
-fn list(args: &CacheArgs, caching: &Caching) -> Result<u8, Failure> {
-    let entries = caching.existing()?.map_or(Ok(Vec::new()), |cache| cache.entries())?;
+fn list(args: &CacheCommandArgs, settings: &CacheSettings) -> Result<u8, Failure> {
+    let entries = settings.existing()?.map_or(Ok(Vec::new()), |cache| cache.entries())?;
     let bytes = entries.iter().map(|entry| entry.bytes).sum();
-    print(args, &ListReport { path: caching.named()?, bytes, max_bytes: caching.max_bytes, entries }, cache::list)?;
+    print(
+        args,
+        &ListReport { path: settings.required_dir()?, bytes, max_bytes: settings.max_bytes, entries },
+        cache::list,
+    )?;
     Ok(0)
 }
 
-fn prune(args: &CacheArgs, caching: &Caching, max_bytes: u64) -> Result<u8, Failure> {
-    let report = caching.existing()?.map_or(Ok(PruneStats::default()), |cache| cache.prune(max_bytes))?;
+fn prune(args: &CacheCommandArgs, settings: &CacheSettings, max_bytes: u64) -> Result<u8, Failure> {
+    let report = settings.existing()?.map_or(Ok(PruneStats::default()), |cache| cache.prune(max_bytes))?;
     print(args, &report, cache::pruned)?;
     Ok(0)
 }
 
-/// Fails where there are bad entries and they are left there.
-fn verify(args: &CacheArgs, caching: &Caching) -> Result<u8, Failure> {
-    let existing = caching.existing()?;
+/// Exits with [`exit_code::BAD_ENTRIES`] if it finds bad entries and does not remove them.
+fn verify(args: &CacheCommandArgs, settings: &CacheSettings) -> Result<u8, Failure> {
+    let existing = settings.existing()?;
     let checked = existing.as_ref().map_or(Ok(Vec::new()), Cache::verify)?;
-    let number = checked.len();
+    let count = checked.len();
     let bad: Vec<VerifiedEntry> = checked.into_iter().filter(|entry| entry.fault.is_some()).collect();
     if let (true, Some(cache)) = (args.remove, &existing) {
         for entry in &bad {
             cache.remove(&entry.key)?;
         }
     }
-    let fine = bad.is_empty() || args.remove;
-    let report = VerifyReport { path: caching.named()?, checked: number, bad, removed: args.remove };
+    let exit_code = if bad.is_empty() || args.remove { 0 } else { exit_code::BAD_ENTRIES };
+    let report = VerifyReport { path: settings.required_dir()?, checked: count, bad, removed: args.remove };
     print(args, &report, cache::verified)?;
-    Ok(if fine { 0 } else { exit_code::BAD_ENTRIES })
+    Ok(exit_code)
 }
 
-fn print<T: Serialize>(args: &CacheArgs, report: &T, text: impl FnOnce(&T) -> String) -> Result<(), Failure> {
+fn print<T: Serialize>(args: &CacheCommandArgs, report: &T, text: impl FnOnce(&T) -> String) -> Result<(), Failure> {
     printer::data(&machine::shown(report, args.report, text))
 }

@@ -1,15 +1,24 @@
 //! `wrun completions SHELL`
 
-use clap::CommandFactory;
+use clap::{Args, Command};
+use clap_complete::Shell;
 
-use crate::cli::args::{Cli, CompletionsArgs};
+use crate::cli::args::LogArgs;
 use crate::cli::failure::Failure;
 use crate::cli::printer;
 
-/// Prints the completion script of a shell; the files in `completions/` are these.
-pub(crate) fn main(args: &CompletionsArgs) -> Result<u8, Failure> {
+#[derive(Args, Debug)]
+pub(crate) struct CompletionsArgs {
+    /// Shell
+    pub(crate) shell: Shell,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
+}
+
+/// Prints the completion script of `wrun` for a shell. The directory `completions/` has these scripts.
+pub(crate) fn main(args: &CompletionsArgs, wrun: &mut Command) -> Result<u8, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "wrun", &mut script);
+    clap_complete::generate(args.shell, wrun, "wrun", &mut script);
     printer::data(&script)?;
     Ok(0)
 }

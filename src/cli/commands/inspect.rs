@@ -1,17 +1,31 @@
 //! `wrun inspect MODULE`
 
-use crate::cli::args::InspectArgs;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cli::args::{LogArgs, ReportArgs};
 use crate::cli::failure::Failure;
 use crate::cli::output::inspect::{self, Inspection};
 use crate::cli::output::machine;
 use crate::cli::{argv, input, printer};
 
-/// Prints what a module is and needs; no engine is started.
+#[derive(Args, Debug)]
+pub(crate) struct InspectArgs {
+    /// Module file, or `-` for standard input
+    #[arg(allow_negative_numbers = true, value_parser = argv::path())]
+    module: PathBuf,
+    #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
+}
+
+/// Prints the contents and requirements of a module, without an engine.
 pub(crate) fn main(args: &InspectArgs) -> Result<u8, Failure> {
-    let module = argv::path(args.module.clone());
-    let opened = input::module(&module)?;
-    let bytes = opened.bytes().map_err(|error| Failure::module(&module, &error))?;
-    let inspection = Inspection::of(&module, bytes)?;
+    let module = input::module(&args.module)?;
+    let bytes = module.bytes().map_err(|error| Failure::module(&args.module, &error))?;
+    let inspection = Inspection::of(&args.module, bytes)?;
     printer::data(&machine::shown(&inspection, args.report, inspect::text))?;
     Ok(0)
 }

@@ -1,4 +1,4 @@
-//! One file per subcommand; `run` is what happens without one.
+//! The commands, one file each. `run` is the command without a name.
 
 pub(crate) mod cache;
 pub(crate) mod compile;

@@ -1,36 +1,145 @@
 //! `wrun MODULE [FUNCTION] [ARGS]...`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use clap::Args;
 use wrun::module::requirements;
 use wrun::runtime::{grants, preflight, signature};
 use wrun::session::{CacheUse, Completion, Deadline, Event, InstanceOptions, Session, nanoseconds};
-use wrun::{Cache, Error, ErrorKind, Input, ModuleInfo, ValType, Value};
+use wrun::{Cache, Capabilities, Captured, Error, ErrorKind, Input, ModuleInfo, Output, ValType, Value};
 
-use crate::cli::args::{OutputFormat, RunArgs};
+use crate::cli::args::{
+    CacheArgs, EngineArgs, GrantArgs, InputFormat, LimitArgs, LogArgs, OutputFormat, PolicyArgs, ProgressArgs,
+};
+use crate::cli::cache_settings::CacheSettings;
 use crate::cli::failure::{self, Failure};
 use crate::cli::input::Module;
 use crate::cli::output::envelope::{Call, Envelope};
 use crate::cli::output::explain::Explanation;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::{human, machine};
-use crate::cli::settings::{Arguments, RunSettings};
+use crate::cli::policy::Policy;
+use crate::cli::settings::{Arguments, EngineSettings, GrantSettings, LimitSettings, RunSettings};
 use crate::cli::supervisor::{self, Ending, Supervisor};
-use crate::cli::{exit_code, input, printer};
+use crate::cli::{argv, exit_code, input, printer};
 
-/// The export a program starts at.
+const HEADING: &str = "Input and output";
+
+#[derive(Args, Debug, Default)]
+pub(crate) struct RunArgs {
+    /// Module file, binary or text, or `-` for standard input
+    #[arg(required = true, allow_negative_numbers = true, value_parser = argv::path())]
+    pub(crate) module: Option<PathBuf>,
+    /// Exported function to call; without it, the program's `_start` runs
+    #[arg(allow_negative_numbers = true, value_parser = argv::text())]
+    pub(crate) function: Option<String>,
+    /// Arguments of the function, such as `5 -1.5e3 -inf 0xff`; `-` reads them from standard input
+    #[arg(allow_negative_numbers = true, value_parser = argv::text())]
+    pub(crate) args: Vec<String>,
+    /// Arguments of the WASI program
+    #[arg(last = true)]
+    pub(crate) guest_args: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+    #[command(flatten)]
+    pub(crate) grants: GrantArgs,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+    #[command(flatten)]
+    pub(crate) cache: CacheArgs,
+
+    /// Format of arguments on standard input
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = HEADING)]
+    pub(crate) input: InputFormat,
+    /// Format of results [default: json; with --explain: text]
+    #[arg(short, long, value_enum, value_name = "FORMAT", help_heading = HEADING)]
+    pub(crate) output: Option<OutputFormat>,
+    /// Indent JSON
+    #[arg(long, help_heading = HEADING)]
+    pub(crate) pretty: bool,
+    /// Print the envelope (result or error, exit code, times, memory) instead of the bare result
+    #[arg(long, help_heading = HEADING)]
+    pub(crate) metrics: bool,
+    /// Include the guest's standard output and error in the envelope
+    #[arg(long, requires = "metrics", help_heading = HEADING)]
+    pub(crate) capture: bool,
+    /// Print the engine, limits and grants in force, and where each comes from; run nothing
+    #[arg(long, help_heading = HEADING)]
+    pub(crate) explain: bool,
+    #[command(flatten)]
+    pub(crate) progress: ProgressArgs,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
+}
+
+impl RunArgs {
+    /// # Errors
+    /// Returns a usage failure if options contradict each other, the policy file or the environment.
+    fn resolve(self) -> Result<RunSettings, Failure> {
+        if self.metrics && self.output == Some(OutputFormat::Text) {
+            return Err(Failure::usage("the envelope (`--metrics`) is JSON or MessagePack, not text"));
+        }
+        let policy = Policy::read(&self.policy)?;
+        let engine = EngineSettings::resolve(&self.engine, &policy)?;
+        let limits = LimitSettings::resolve(&self.limits, &policy)?;
+        let grants = GrantSettings::resolve(&self.grants, &policy)?;
+        let args = match self.args.as_slice() {
+            [] => Arguments::Omitted(self.input),
+            [dash] if dash == "-" => Arguments::Stdin(self.input),
+            _ => Arguments::Typed(self.args),
+        };
+        let module = self.module.unwrap_or_default();
+        if input::is_stdin(&module) && matches!(args, Arguments::Stdin(_)) {
+            return Err(Failure::both_from_stdin());
+        }
+        let name = module.file_name().unwrap_or(module.as_os_str()).to_string_lossy().into_owned();
+        let captured = self.capture.then(<[Captured; 2]>::default);
+        let [stdout, stderr] = match &captured {
+            Some(captured) => captured.clone().map(Output::Capture),
+            None => [Output::Inherit, Output::Inherit],
+        };
+        let guest_args = std::iter::once(name).chain(self.guest_args);
+        let mut capabilities = Capabilities::none().with_args(guest_args).with_stdin(Input::Inherit);
+        (capabilities.stdout, capabilities.stderr) = (stdout, stderr);
+        capabilities.seed = engine.deterministic.value;
+        grants.add_to(&mut capabilities);
+        Ok(RunSettings {
+            module,
+            function: self.function,
+            args,
+            config: engine.config(&limits),
+            policy,
+            engine,
+            limits,
+            grants,
+            cache: CacheSettings::resolve(&self.cache)?,
+            capabilities,
+            captured,
+            output: self.output.unwrap_or(if self.explain { OutputFormat::Text } else { OutputFormat::Json }),
+            pretty: self.pretty,
+            metrics: self.metrics,
+            progress: self.progress.progress,
+            quiet: self.log.quiet,
+        })
+    }
+}
+
+/// The export that runs a program.
 const START: &str = "_start";
 
 /// The export that instantiation calls, unless it is the function to call.
 const INITIALIZE: &str = "_initialize";
 
-/// Calls a function, or runs a program, and prints what came of it.
+/// Calls a function or runs a program, and prints the result.
 pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
-    let explains = args.grants.explain;
-    let settings = RunSettings::resolve(args)?;
-    if explains {
+    let explain_only = args.explain;
+    let settings = args.resolve()?;
+    if explain_only {
         return explain(&settings);
     }
     let run = Arc::new(Run::new(settings));
@@ -46,14 +155,14 @@ pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
     run.report(result)
 }
 
-/// Tells what would be in force, once it is known that it could be.
+/// Prints the settings, after checking that the engine can enforce them.
 fn explain(settings: &RunSettings) -> Result<u8, Failure> {
     preflight::check_config(&settings.config)?;
-    preflight::check_amounts(&settings.config, settings.limits)?;
+    preflight::check_amounts(&settings.config, settings.limits.limits())?;
     grants::check(settings.config.kind, &settings.capabilities)?;
-    settings.caching.check_grants(&settings.capabilities)?;
-    let cache = settings.caching.in_force()?;
-    let explanation = Explanation::of(settings, &cache);
+    settings.cache.check_grants(&settings.capabilities)?;
+    let cache_dir = settings.cache.usable_dir()?;
+    let explanation = Explanation::new(settings, &cache_dir);
     printer::data(&match settings.output {
         OutputFormat::Text => explanation.text().into_bytes(),
         _ => encode(&explanation, settings),
@@ -61,7 +170,7 @@ fn explain(settings: &RunSettings) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// A run, and what is known of it so far: also for the guard, which reports in its place where it has to be ended.
+/// A run and its state, which it shares with the supervisor that reports in its place if it has to be stopped.
 struct Run {
     settings: RunSettings,
     started: Instant,
@@ -79,30 +188,30 @@ impl Run {
         self.call.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where a report or a tidy terminal is owed, somebody stays to see to it.
+    /// Starts a supervisor if there may be something to report, or progress to erase from a terminal.
     fn supervisor(self: &Arc<Self>) -> Result<Option<Supervisor>, Failure> {
-        let RunSettings { limits, metrics, .. } = self.settings;
-        if limits.time.is_none() && !metrics && !self.progress.may_draw() {
+        let timeout = self.settings.limits.timeout.value;
+        if timeout.is_none() && !self.settings.metrics && !self.progress.may_draw() {
             Supervisor::without_report();
             return Ok(None);
         }
         let (run, watched) = (Arc::clone(self), Arc::clone(self));
         let guest_runs = move || watched.call().guest_runs;
-        Supervisor::set(self.started, limits.time, guest_runs, move |ending| run.end(ending)).map(Some)
+        Supervisor::set(self.started, timeout, guest_runs, move |ending| run.end(ending)).map(Some)
     }
 
-    /// Reports and ends the process, since the main thread cannot be made to return from where it is.
+    /// Reports and exits, since the main thread cannot be interrupted.
     fn end(&self, ending: Ending) {
         let phase = self.call().phase;
-        let failure = Failure::ended(ending, phase, self.settings.limits.time, self.started.elapsed());
+        let failure = Failure::ended(ending, phase, self.settings.limits.timeout.value, self.started.elapsed());
         self.progress.end();
-        // Whoever ended it knows.
+        // The sender of a signal needs no message.
         let silent = ending != Ending::TimedOut && !self.settings.metrics;
         let code = if silent { failure.exit_code } else { self.conclude(Err(failure)) };
         std::process::exit(code.into());
     }
 
-    /// Reports, and says on standard error what failed where the report does not.
+    /// Reports, and prints the failure unless the report contains it.
     fn conclude(&self, result: Result<Completion, Failure>) -> u8 {
         self.report(result).unwrap_or_else(|failure| {
             printer::failure(&failure, self.settings.quiet);
@@ -127,14 +236,14 @@ impl Run {
                 }
                 Ok(status)
             }
-            // What a program has to say it wrote itself.
+            // A program writes its own output.
             Completion::Returned(_) if settings.function.is_none() => Ok(0),
             Completion::Returned(values) => {
-                let shown = match settings.output {
+                let printed = match settings.output {
                     OutputFormat::Text => human::values(&values).into_bytes(),
                     _ => encode(&wrun::value::serial::Results(&values), settings),
                 };
-                printer::data(&shown)?;
+                printer::data(&printed)?;
                 Ok(0)
             }
         }
@@ -143,26 +252,25 @@ impl Run {
     fn open<'m>(&self, module: &'m Module, cache: Option<Cache>) -> Result<Session<'m>, Failure> {
         let RunSettings { module: path, config, .. } = &self.settings;
         let Some(cache) = cache else { return module.open(path, config, None) };
-        // What fails now was not found.
+        // The value for the envelope if opening fails.
         self.call().metrics.cache = CacheUse::Miss;
-        let labelled = input::label(path).into_iter().fold(cache, Cache::with_label);
-        module.open(path, config, Some(&labelled))
+        let cache = input::label(path).into_iter().fold(cache, Cache::with_label);
+        module.open(path, config, Some(&cache))
     }
 
     fn steps(&self) -> Result<Completion, Failure> {
         let Self { settings, started, .. } = self;
-        let cache = settings.caching.open()?;
-        settings.caching.check_grants(&settings.capabilities)?;
+        let cache = settings.cache.open()?;
+        settings.cache.check_grants(&settings.capabilities)?;
         let module = input::module(&settings.module)?;
         let opened = self.open(&module, cache);
         self.call().metrics.load_ns = Some(nanoseconds(*started));
         let session = opened?;
         self.call().metrics.cache = session.cache();
         let function = choose(session.info(), settings)?;
-        if settings.guest_args > 0 && !requirements::imports_wasi(session.info()) {
-            let failure =
-                Failure::usage("arguments after `--` are for a guest that imports WASI, and this one does not");
-            return Err(failure.hint("arguments of a function need no `--`, not even negative numbers"));
+        if settings.has_guest_args() && !requirements::imports_wasi(session.info()) {
+            return Err(Failure::usage("the module takes no arguments after `--`: it does not import WASI")
+                .hint("arguments of a function need no `--`, not even negative numbers"));
         }
         self.call().function = Some(function.to_owned());
         let ty = signature::find_function(session.info(), function)?;
@@ -173,13 +281,14 @@ impl Run {
         self.call().phase = "loading its code";
 
         let mut capabilities = settings.capabilities.clone();
-        if input::is_spent(&settings.module, &settings.args, ty) {
+        if input::uses_stdin(&settings.module, &settings.args, ty) {
             capabilities.stdin = Input::Empty;
         }
-        let mut options = InstanceOptions::default().with_limits(settings.limits).with_capabilities(capabilities);
+        let mut options =
+            InstanceOptions::default().with_limits(settings.limits.limits()).with_capabilities(capabilities);
         options.initialize = function != INITIALIZE;
         options.caller_ends_process = true;
-        let deadline = Deadline::new(*started, settings.limits.time);
+        let deadline = Deadline::new(*started, settings.limits.timeout.value);
         self.call_function(session, options, deadline, function, &args)
             .or_else(|error| Ok(Completion::from_error(deadline.explain(error))?))
     }
@@ -212,7 +321,7 @@ impl Run {
     }
 }
 
-/// The function to call: the one named, else `_start` of a program.
+/// Returns the function to call: the one on the command line, else `_start`.
 fn choose<'s>(info: &ModuleInfo, settings: &'s RunSettings) -> Result<&'s str, Failure> {
     if let Some(name) = &settings.function {
         return Ok(name);
@@ -220,22 +329,22 @@ fn choose<'s>(info: &ModuleInfo, settings: &'s RunSettings) -> Result<&'s str, F
     if info.function(START).is_some_and(|ty| ty.params().is_empty() && ty.results().is_empty()) {
         return Ok(START);
     }
-    let message = "no function was named, and the module is no program (it exports no `_start` of type () -> ())";
+    let message = "no function given, and the module is not a program: it does not export `_start` of type () -> ()";
     let error = Error::new(ErrorKind::UnknownExport, message);
     Err(error.with_hint(signature::list_of_functions(info)).into())
 }
 
-/// The arguments; a failure shows the signature they were held against.
+/// Reads the arguments. A failure shows the signature.
 fn arguments(settings: &RunSettings, function: &str, ty: &wrun::FuncType) -> Result<Vec<Value>, Failure> {
-    if reads_stdin_twice(&settings.args, &settings.module, ty) {
+    if both_from_stdin(&settings.args, &settings.module, ty) {
         return Err(Failure::both_from_stdin());
     }
     input::arguments(&settings.args, ty).map_err(|failure| failure.hint(format!("signature: {function}{ty}")))
 }
 
-/// Whether the arguments would have to come from where the module came from.
-fn reads_stdin_twice(args: &Arguments, module: &Path, ty: &wrun::FuncType) -> bool {
-    matches!(args, Arguments::Unsaid(_)) && !ty.params().is_empty() && input::is_stdin(module)
+/// Whether both the module and the arguments would have to come from standard input.
+fn both_from_stdin(args: &Arguments, module: &Path, ty: &wrun::FuncType) -> bool {
+    matches!(args, Arguments::Omitted(_)) && !ty.params().is_empty() && input::is_stdin(module)
 }
 
 fn encode<T: serde::Serialize>(value: &T, settings: &RunSettings) -> Vec<u8> {

@@ -1,16 +1,17 @@
-//! What would be in force, and where it comes from.
+//! The settings in force and where each comes from, for `--explain`.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
-use wrun::{Access, Compiler, NetRule, Optimization, RuntimeKind};
+use wrun::{Access, Compiler, DirGrant, NetRule, Optimization, RuntimeKind};
 
 use super::machine;
-use crate::cli::provenance::{Provenance, Sourced};
+use crate::cli::provenance::{Provenance, WithProvenance};
 use crate::cli::settings::RunSettings;
 
-/// See "Programs and permissions" in the README.
+/// The report; its shape is documented in the README.
 #[derive(Debug, Serialize)]
 pub(crate) struct Explanation<'s> {
     module: String,
@@ -21,7 +22,7 @@ pub(crate) struct Explanation<'s> {
     compiler: Value<Compiler>,
     opt: Value<Optimization>,
     deterministic: Value<Option<u64>>,
-    /// The folder of the cache; null where nothing is cached.
+    /// The cache directory; null if caching is disabled.
     cache: Value<Option<String>>,
     limits: Limits,
     grants: Grants<'s>,
@@ -34,12 +35,12 @@ struct Value<T> {
 }
 
 impl<T> Value<T> {
-    fn of<U: Clone>(sourced: &Sourced<U>, show: impl FnOnce(U) -> T) -> Self {
-        Self { value: show(sourced.value.clone()), from: sourced.from }
+    fn new<U: Clone>(setting: &WithProvenance<U>, convert: impl FnOnce(U) -> T) -> Self {
+        Self { value: convert(setting.value.clone()), from: setting.from }
     }
 }
 
-/// Amounts: bytes, elements, units of fuel, nanoseconds. Null is no limit.
+/// Amounts: bytes, elements, units of fuel, nanoseconds; null is unlimited.
 #[derive(Debug, Serialize)]
 struct Limits {
     memory: Value<Option<u64>>,
@@ -66,10 +67,10 @@ struct Dir<'s> {
     from: Provenance,
 }
 
+/// A granted variable, without its value, which may be a secret.
 #[derive(Debug, Serialize)]
 struct Variable<'s> {
     name: &'s str,
-    value: &'s str,
     from: Provenance,
 }
 
@@ -80,49 +81,47 @@ struct Network<'s> {
 }
 
 impl<'s> Explanation<'s> {
-    pub(crate) fn of(settings: &'s RunSettings, cache: &Sourced<Option<PathBuf>>) -> Self {
-        let effective = &settings.effective;
-        let config = &settings.config;
-        let dir = |dir: &'s Sourced<wrun::DirGrant>| Dir {
+    pub(crate) fn new(settings: &'s RunSettings, cache_dir: &WithProvenance<Option<PathBuf>>) -> Self {
+        let RunSettings { policy, engine, limits, grants, config, .. } = settings;
+        let dir = |dir: &'s WithProvenance<DirGrant>| Dir {
             host: &dir.value.host,
             guest: &dir.value.guest,
             read_only: dir.value.access == Access::ReadOnly,
             from: dir.from,
         };
-        let variable = |variable: &'s Sourced<(String, String)>| Variable {
-            name: &variable.value.0,
-            value: &variable.value.1,
-            from: variable.from,
-        };
         Self {
             module: settings.module.display().to_string(),
             function: settings.function.as_deref(),
-            policy: effective.policy.as_ref().map(|path| path.display().to_string()),
-            locked: effective.locked,
-            runtime: Value::of(&effective.runtime, |runtime| runtime),
-            compiler: Value::of(&effective.compiler, |_| config.effective_compiler()),
-            opt: Value::of(&effective.opt, |_| config.effective_optimization()),
-            deterministic: Value::of(&effective.deterministic, |seed| seed),
-            cache: Value::of(cache, |folder| folder.map(|path| path.display().to_string())),
+            policy: policy.path.as_ref().map(|path| path.display().to_string()),
+            locked: policy.locked,
+            runtime: Value::new(&engine.runtime, |runtime| runtime),
+            compiler: Value::new(&engine.compiler, |_| config.effective_compiler()),
+            opt: Value::new(&engine.opt, |_| config.effective_optimization()),
+            deterministic: Value::new(&engine.deterministic, |seed| seed),
+            cache: Value::new(cache_dir, |dir| dir.map(|path| path.display().to_string())),
             limits: Limits {
-                memory: Value::of(&effective.memory, |bytes| bytes),
-                stack: Value::of(&effective.stack, |_| config.effective_max_stack()),
-                table_elements: Value::of(&effective.table_elements, |elements| elements),
-                fuel: Value::of(&effective.fuel, |units| units),
-                timeout_ns: Value::of(&effective.timeout, |time| {
+                memory: Value::new(&limits.memory, |bytes| bytes),
+                stack: Value::new(&limits.stack, |_| config.effective_max_stack()),
+                table_elements: Value::new(&limits.table_elements, |elements| elements),
+                fuel: Value::new(&limits.fuel, |units| units),
+                timeout_ns: Value::new(&limits.timeout, |time| {
                     time.map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
                 }),
             },
             grants: Grants {
-                dirs: effective.dirs.iter().map(dir).collect(),
-                env: effective.env.iter().map(variable).collect(),
-                net: effective.net.iter().map(|rule| Network { rule: &rule.value, from: rule.from }).collect(),
+                dirs: grants.dirs.iter().map(dir).collect(),
+                env: grants
+                    .env
+                    .iter()
+                    .map(|variable| Variable { name: &variable.value.0, from: variable.from })
+                    .collect(),
+                net: grants.net.iter().map(|rule| Network { rule: &rule.value, from: rule.from }).collect(),
                 args: &settings.capabilities.args,
             },
         }
     }
 
-    /// For people: a line each, with where it comes from.
+    /// Formats the report as text, one setting per line.
     pub(crate) fn text(&self) -> String {
         let mut text = format!("module          {}\n", self.module);
         text += &format!("function        {}\n", self.function.unwrap_or("_start"));
@@ -151,14 +150,14 @@ impl<'s> Explanation<'s> {
         line("stack", &amount(Some(stack.value), " bytes"), stack.from);
         line("table-elements", &amount(table_elements.value, ""), table_elements.from);
         line("fuel", &amount(fuel.value, ""), fuel.from);
-        let timeout = timeout_ns.value.map(std::time::Duration::from_nanos);
+        let timeout = timeout_ns.value.map(Duration::from_nanos);
         line("timeout", &timeout.map_or_else(|| "no limit".to_owned(), |time| format!("{time:?}")), timeout_ns.from);
         for Dir { host, guest, read_only, from } in &self.grants.dirs {
             let access = if *read_only { "read-only" } else { "read and write" };
             line("dir", &format!("{} as {guest}, {access}", host.display()), *from);
         }
-        for Variable { name, value, from } in &self.grants.env {
-            line("env", &format!("{name}={value}"), *from);
+        for Variable { name, from } in &self.grants.env {
+            line("env", name, *from);
         }
         for Network { rule, from } in &self.grants.net {
             line("net", &rule.to_string(), *from);
@@ -173,7 +172,7 @@ impl<'s> Explanation<'s> {
             line("net", "none", Provenance::Default);
         }
         if self.locked {
-            text += "locked          flags may only narrow it\n";
+            text += "locked          flags may only narrow the policy\n";
         }
         text
     }

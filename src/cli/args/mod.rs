@@ -1,0 +1,15 @@
+//! Groups of options that commands share.
+
+mod cache;
+mod engine;
+mod grants;
+mod limits;
+mod log;
+mod output;
+
+pub(crate) use cache::{CacheArgs, CacheDirArgs};
+pub(crate) use engine::EngineArgs;
+pub(crate) use grants::{GrantArgs, PolicyArgs};
+pub(crate) use limits::LimitArgs;
+pub(crate) use log::{LogArgs, LogFormat, ProgressArgs, When};
+pub(crate) use output::{InputFormat, OutputFormat, ReportArgs};

@@ -1,0 +1,161 @@
+//! Which cache a command uses: the flag's directory, else the environment's, else the user's.
+
+use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use wrun::cache::DEFAULT_MAX_BYTES;
+use wrun::{Cache, Capabilities};
+
+use super::args::{CacheArgs, CacheDirArgs};
+use super::failure::Failure;
+use super::parse_values;
+use super::provenance::{Provenance, WithProvenance};
+
+/// The cache that a command uses; not opened yet.
+#[derive(Debug)]
+pub(crate) struct CacheSettings {
+    /// The cache directory; `None` if caching is disabled or no directory is known.
+    pub(crate) dir: WithProvenance<Option<PathBuf>>,
+    /// The directory that other runs use, if caching is disabled in this one.
+    unused_dir: Option<PathBuf>,
+    pub(crate) max_bytes: u64,
+}
+
+impl CacheSettings {
+    /// Resolves the flags of a command for which the cache is optional.
+    ///
+    /// # Errors
+    /// Returns a usage failure if `WRUN_CACHE_SIZE` is not a size.
+    pub(crate) fn resolve(args: &CacheArgs) -> Result<Self, Failure> {
+        if args.no_cache {
+            let dir = WithProvenance::new(None, Provenance::Flag);
+            let unused_dir = resolve_dir(&args.dir).value;
+            return Ok(Self { dir, unused_dir, max_bytes: DEFAULT_MAX_BYTES });
+        }
+        Self::resolve_enabled(&args.dir)
+    }
+
+    /// Resolves the flags of a command that works on the cache.
+    ///
+    /// # Errors
+    /// As [`CacheSettings::resolve`].
+    pub(crate) fn resolve_enabled(args: &CacheDirArgs) -> Result<Self, Failure> {
+        let max_bytes = match variable("WRUN_CACHE_SIZE") {
+            Some(size) => {
+                let size = size.into_string().map_err(|_| "not UTF-8".to_owned());
+                let bytes = size.and_then(|size| parse_values::parse_size(&size));
+                bytes.map_err(|error| Failure::usage(format!("WRUN_CACHE_SIZE: {error}")))?
+            }
+            None => DEFAULT_MAX_BYTES,
+        };
+        Ok(Self { dir: resolve_dir(args), unused_dir: None, max_bytes })
+    }
+
+    /// Refuses grants that would let a guest write code into the cache, of this run or of others.
+    ///
+    /// # Errors
+    /// Those of [`Cache::check_grants`].
+    pub(crate) fn check_grants(&self, capabilities: &Capabilities) -> Result<(), Failure> {
+        let dir = self.dir.value.as_ref().or(self.unused_dir.as_ref());
+        // Nothing runs code from a cache that does not exist or is unusable.
+        match dir.filter(|_| !capabilities.dirs.is_empty()).map(Cache::existing) {
+            Some(Ok(Some(cache))) => Ok(cache.check_grants(capabilities)?),
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens the cache, if there is one. If the default directory is unusable, the run goes on without a cache.
+    ///
+    /// # Errors
+    /// Returns a failure if a directory that a flag or the environment names is unusable.
+    pub(crate) fn open(&self) -> Result<Option<Cache>, Failure> {
+        let WithProvenance { value: dir, from } = &self.dir;
+        match dir {
+            None if *from == Provenance::Default => {
+                tracing::info!("caching is disabled: neither XDG_CACHE_HOME nor HOME is a directory of this user");
+                Ok(None)
+            }
+            None => Ok(None),
+            Some(dir) => match Cache::open(dir) {
+                Ok(cache) => Ok(Some(cache.with_max_bytes(self.max_bytes))),
+                Err(error) if *from == Provenance::Default => {
+                    tracing::info!("caching is disabled: {error}");
+                    Ok(None)
+                }
+                Err(error) => Err(error.into()),
+            },
+        }
+    }
+
+    /// Returns the directory that [`CacheSettings::open`] would open or create.
+    ///
+    /// # Errors
+    /// As [`CacheSettings::open`].
+    pub(crate) fn usable_dir(&self) -> Result<WithProvenance<Option<PathBuf>>, Failure> {
+        let WithProvenance { value, from } = &self.dir;
+        match value.as_ref().map(Cache::existing) {
+            Some(Err(error)) if *from != Provenance::Default => Err(error.into()),
+            Some(Err(_)) => Ok(WithProvenance::new(None, *from)),
+            _ => Ok(self.dir.clone()),
+        }
+    }
+
+    /// Opens the cache of a command that writes to it.
+    ///
+    /// # Errors
+    /// Returns a failure if the directory is unknown or unusable.
+    pub(crate) fn required(&self) -> Result<Cache, Failure> {
+        Ok(Cache::open(self.required_dir()?)?.with_max_bytes(self.max_bytes))
+    }
+
+    /// Opens the cache if its directory exists.
+    ///
+    /// # Errors
+    /// Returns a failure if the directory is unknown or unusable.
+    pub(crate) fn existing(&self) -> Result<Option<Cache>, Failure> {
+        Ok(Cache::existing(self.required_dir()?)?.map(|cache| cache.with_max_bytes(self.max_bytes)))
+    }
+
+    /// Returns the cache directory.
+    ///
+    /// # Errors
+    /// Returns a usage failure if the directory is unknown.
+    pub(crate) fn required_dir(&self) -> Result<&Path, Failure> {
+        self.dir.value.as_deref().ok_or_else(|| {
+            Failure::usage("no cache directory: neither XDG_CACHE_HOME nor HOME is a directory of this user")
+                .hint("set one with `--cache-dir` or WRUN_CACHE_DIR")
+        })
+    }
+}
+
+fn resolve_dir(args: &CacheDirArgs) -> WithProvenance<Option<PathBuf>> {
+    if let Some(dir) = &args.cache_dir {
+        return WithProvenance::new(Some(dir.clone()), Provenance::Flag);
+    }
+    match variable("WRUN_CACHE_DIR") {
+        Some(dir) => WithProvenance::new(Some(dir.into()), Provenance::Environment),
+        None => WithProvenance::new(user_dir(), Provenance::Default),
+    }
+}
+
+/// Returns the value of an environment variable that is set and not empty.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// Returns the directory that the XDG Base Directory Specification gives, which ignores relative paths.
+///
+/// A home directory that does not exist is not created, and one of another user (which `sudo` may leave in the environment)
+/// is not used.
+fn user_dir() -> Option<PathBuf> {
+    let absolute = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let is_own = |path: &PathBuf| {
+        path.metadata().ok().map(|metadata| metadata.uid() == rustix::process::geteuid().as_raw() && metadata.is_dir())
+    };
+    let caches = match absolute("XDG_CACHE_HOME") {
+        Some(caches) => Some(caches).filter(|caches| is_own(caches) != Some(false)),
+        None => absolute("HOME").filter(|home| is_own(home) == Some(true)).map(|home| home.join(".cache")),
+    };
+    Some(caches?.join("wrun"))
+}
