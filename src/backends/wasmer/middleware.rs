@@ -14,9 +14,7 @@ use super::fuel_charges::{self, FuelCharges};
 use super::private_exports::{GO, PrivateExports, STOPPED};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::MAX_TABLE_ELEMENTS;
-use crate::module::info::ModuleInfo;
-use crate::module::requirements;
-use crate::runtime::{fuel, preflight};
+use crate::runtime::fuel;
 
 /// Creates the middleware that adds `private` to one module; returns `None` if there is nothing to add.
 pub(super) fn for_module(private: &PrivateExports, binary: &[u8]) -> Result<Option<Arc<dyn ModuleMiddleware>>> {
@@ -63,10 +61,10 @@ impl ModuleMiddleware for ModuleRewriter {
         }
         if let Some(name) = &self.private.denied {
             let denied = add_global(module, GlobalInit::I64Const(0), Some(name));
-            let [more, grown] = [(); 2].map(|()| add_global(module, GlobalInit::I32Const(0), None));
-            let most = |table: &TableType| table.maximum.unwrap_or(u32::MAX).min(MAX_TABLE_ELEMENTS).into();
-            let mosts = module.tables.values().map(most).collect();
-            self.growth.get_or_init(|| Growth { denied, more, grown, mosts });
+            let [delta, result] = [(); 2].map(|()| add_global(module, GlobalInit::I32Const(0), None));
+            let maximum = |table: &TableType| table.maximum.unwrap_or(u32::MAX).min(MAX_TABLE_ELEMENTS).into();
+            let maximums = module.tables.values().map(maximum).collect();
+            self.growth.get_or_init(|| GrowthGlobals { denied, delta, result, maximums });
         }
         if let (Some(name), Some(start)) = (&self.private.start, module.start_function.take()) {
             module.exports.insert(name.clone(), ExportIndex::Function(start));

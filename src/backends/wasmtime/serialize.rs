@@ -45,7 +45,7 @@ pub(super) fn read(engine: &Engine, code: Code) -> Result<Module> {
             match unsafe { Module::deserialize_open_file(engine, file) } {
                 Ok(module) => return Ok(module),
                 Err(error) => {
-                    let read = again.and_then(|file| read_at::read_range(&file, 0, length));
+                    let read = copy.and_then(|file| read_at::read_range(&file, 0, length));
                     read.map_err(|_| failed(error))?
                 }
             }
