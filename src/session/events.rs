@@ -1,6 +1,6 @@
 //! What a session reports while it works.
 
-use super::CacheUse;
+use serde::Serialize;
 
 /// A step of a session that begins or ends. Times are wall clock in nanoseconds, and are reported whether the step
 /// succeeds or fails.
@@ -43,4 +43,18 @@ pub enum Event {
         /// The most bytes of linear memory that were in use.
         memory_peak_bytes: u64,
     },
+}
+
+/// Whether compiled code came from a cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CacheUse {
+    /// No cache is in use.
+    #[default]
+    Off,
+    /// The cache had no usable code: the module was compiled, and its code was written to the cache if possible.
+    Miss,
+    /// The code came from the cache: the module was neither validated nor compiled.
+    Hit,
 }

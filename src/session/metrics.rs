@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::Event;
+use super::{CacheUse, Event};
 
 /// What one call took. Times are wall clock in nanoseconds; `None` is a value that was not measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -49,20 +49,6 @@ impl CallMetrics {
         }
         self
     }
-}
-
-/// Whether compiled code came from a cache.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum CacheUse {
-    /// No cache is in use.
-    #[default]
-    Off,
-    /// The cache had no usable code: the module was compiled, and its code was written to the cache if possible.
-    Miss,
-    /// The code came from the cache: the module was neither validated nor compiled.
-    Hit,
 }
 
 /// Returns the wall clock time since `start` in nanoseconds.

@@ -31,8 +31,8 @@ mod prepared;
 mod source;
 
 pub use deadline::Deadline;
-pub use events::Event;
-pub use metrics::{CacheUse, CallMetrics, nanoseconds};
+pub use events::{CacheUse, Event};
+pub use metrics::{CallMetrics, nanoseconds};
 pub use open::{CacheFill, Session};
 pub use prepared::{Completion, InstanceOptions, PreparedInstance, PreparedModule};
 pub use source::ModuleSource;

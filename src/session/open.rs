@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::metrics::timed;
-use super::{CacheUse, Event, InstanceOptions, ModuleSource, PreparedModule};
+use super::{CacheUse, Event, ModuleSource};
 use crate::backends;
 use crate::cache::Cache;
 use crate::cache::entry::CacheEntry;
@@ -77,14 +77,6 @@ impl<'a> Session<'a> {
             (Code::Admitted(_), Some(_)) => CacheUse::Miss,
             (Code::Admitted(_), None) => CacheUse::Off,
         }
-    }
-
-    /// Compiles the module or loads its code, after everything about its instances was checked that can be checked before.
-    ///
-    /// # Errors
-    /// Those of [`WasmRuntime::load_module`] and [`WasmRuntime::create_instance_with`].
-    pub fn prepare(self, options: InstanceOptions, events: &dyn Fn(Event)) -> Result<PreparedModule> {
-        PreparedModule::new(self, options, events)
     }
 
     /// Compiles the module into the cache, unless its code is there.

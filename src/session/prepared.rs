@@ -76,8 +76,18 @@ pub struct PreparedModule {
     resolved: Mutex<Option<HostImports>>,
 }
 
+impl Session<'_> {
+    /// Compiles the module or loads its code, after everything about its instances was checked that can be checked before.
+    ///
+    /// # Errors
+    /// Those of [`WasmRuntime::load_module`] and [`WasmRuntime::create_instance_with`].
+    pub fn prepare(self, options: InstanceOptions, events: &dyn Fn(Event)) -> Result<PreparedModule> {
+        PreparedModule::new(self, options, events)
+    }
+}
+
 impl PreparedModule {
-    pub(super) fn new(session: Session<'_>, options: InstanceOptions, events: &dyn Fn(Event)) -> Result<Self> {
+    fn new(session: Session<'_>, options: InstanceOptions, events: &dyn Fn(Event)) -> Result<Self> {
         let Session { runtime, entry, .. } = &session;
         let InstanceOptions { limits, capabilities, imports, caller_ends_process, .. } = &options;
         // Compiling a large module takes minutes: refuse what instantiation would refuse first.
