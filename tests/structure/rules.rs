@@ -9,7 +9,7 @@ const MAX_LINES: usize = 400;
 
 /// The parts of the crate, from the bottom up. A file imports from its own floor and from lower ones.
 const FLOORS: [&[&str]; 6] = [
-    &["error", "limits", "config", "capabilities", "network", "engine"],
+    &["error", "escape", "limits", "config", "capabilities", "network", "engine", "sync"],
     &["module", "value"],
     &["runtime"],
     &["backends", "wasi"],
@@ -29,7 +29,11 @@ const ENGINE_CRATES: [(&str, &[&str]); 5] = [
 /// An import that may be part of a cycle: the importing file, the imported one, and the reason.
 pub(crate) type Allowed = (&'static str, &'static str, &'static str);
 
-pub(crate) const ALLOWED_IMPORTS: &[Allowed] = &[];
+pub(crate) const ALLOWED_IMPORTS: &[Allowed] = &[(
+    "src/runtime/sealed.rs",
+    "src/runtime/traits.rs",
+    "the public traits have sealed supertraits, which return them",
+)];
 
 /// The imports of each file: the imported file and the first line that imports it.
 type Graph<'a> = BTreeMap<&'a str, BTreeMap<String, usize>>;
