@@ -108,5 +108,5 @@ fn verify(args: &CacheCommandArgs, settings: &CacheSettings) -> Result<u8, Failu
 }
 
 fn print<T: Serialize>(args: &CacheCommandArgs, report: &T, text: impl FnOnce(&T) -> String) -> Result<(), Failure> {
-    printer::data(&machine::shown(report, args.report, text))
+    printer::data(&machine::report(report, args.report, text))
 }

@@ -25,7 +25,7 @@ pub(crate) struct InspectArgs {
 pub(crate) fn main(args: &InspectArgs) -> Result<u8, Failure> {
     let module = input::module(&args.module)?;
     let bytes = module.bytes().map_err(|error| Failure::module(&args.module, &error))?;
-    let inspection = Inspection::of(&args.module, bytes)?;
-    printer::data(&machine::shown(&inspection, args.report, inspect::text))?;
+    let inspection = Inspection::new(&args.module, bytes)?;
+    printer::data(&machine::report(&inspection, args.report, inspect::text))?;
     Ok(0)
 }

@@ -1,4 +1,4 @@
-//! What is in the cache, and what was done about it.
+//! The reports of `wrun cache`.
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -53,9 +53,8 @@ pub(crate) fn list(report: &ListReport<'_>) -> String {
     for [name, engine, size, used] in &rows {
         text += &format!("{name:names$}  {engine:engines$}  {size:>sizes$}  {used}\n");
     }
-    let (number, s) = (rows.len(), if rows.len() == 1 { "y" } else { "ies" });
-    let (bytes, most) = (ByteSize::b(report.bytes), ByteSize::b(report.max_bytes));
-    text + &format!("{number} entr{s}, {bytes} of at most {most}\n")
+    let (bytes, max_bytes) = (ByteSize::b(report.bytes), ByteSize::b(report.max_bytes));
+    text + &format!("{}, {bytes} of at most {max_bytes}\n", entries(rows.len() as u64))
 }
 
 fn row(entry: &ListedEntry, now: u64) -> [String; 4] {
@@ -73,7 +72,7 @@ fn row(entry: &ListedEntry, now: u64) -> [String; 4] {
     [name, engine, ByteSize::b(entry.bytes).to_string(), ago(now.saturating_sub(entry.used_unix))]
 }
 
-/// How long ago something was, as far as it is known.
+/// Formats an age, in coarse steps because the cache does not update it on each use.
 fn ago(seconds: u64) -> String {
     match seconds {
         0..600 => "just now".to_owned(),
@@ -83,8 +82,11 @@ fn ago(seconds: u64) -> String {
     }
 }
 
+fn entries(number: u64) -> String {
+    if number == 1 { "1 entry".to_owned() } else { format!("{number} entries") }
+}
+
 pub(crate) fn pruned(report: &PruneStats) -> String {
-    let entries = |number: u64| if number == 1 { "1 entry".to_owned() } else { format!("{number} entries") };
     let (removed, freed) = (entries(report.removed), ByteSize::b(report.removed_bytes));
     format!("removed {removed} ({freed}), {} left ({})\n", entries(report.kept), ByteSize::b(report.kept_bytes))
 }

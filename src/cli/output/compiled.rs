@@ -1,4 +1,4 @@
-//! What came of compiling modules into the cache.
+//! The report of `wrun compile`.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,24 +9,24 @@ use wrun::{Compiler, RuntimeConfig, RuntimeKind};
 
 use crate::cli::failure::Failure;
 
-/// One module.
+/// The result for one module.
 #[derive(Debug, Serialize)]
 pub(crate) struct ModuleReport {
     ok: bool,
     module: String,
     runtime: RuntimeKind,
     compiler: Compiler,
-    /// `hit` where the code was there already.
+    /// `hit` if the cache already had the code.
     cache: Option<CacheUse>,
     key: Option<String>,
     compile_ns: Option<u64>,
     compiled_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<ErrorReport>,
+    error: Option<CompileError>,
 }
 
 #[derive(Debug, Serialize)]
-struct ErrorReport {
+struct CompileError {
     kind: &'static str,
     message: String,
     hints: Vec<String>,
@@ -35,7 +35,7 @@ struct ErrorReport {
 impl ModuleReport {
     pub(crate) fn new(module: &Path, config: &RuntimeConfig, filled: &Result<CacheFill, Failure>) -> Self {
         let done = filled.as_ref().ok();
-        let error = |failure: &Failure| ErrorReport {
+        let error = |failure: &Failure| CompileError {
             kind: failure.kind,
             message: failure.message.clone(),
             hints: failure.hints.clone(),
@@ -47,7 +47,7 @@ impl ModuleReport {
             compiler: config.effective_compiler(),
             cache: done.map(|filled| filled.cache),
             key: done.map(|filled| filled.key.clone()),
-            // Of code that was there, loading it is no compilation.
+            // On a hit, this is the time to load the code.
             compile_ns: done.filter(|filled| filled.cache == CacheUse::Miss).and_then(|done| done.compile_ns),
             compiled_bytes: done.and_then(|filled| filled.compiled_bytes),
             error: filled.as_ref().err().map(error),
@@ -55,7 +55,7 @@ impl ModuleReport {
     }
 }
 
-/// A line for people.
+/// Formats one line.
 pub(crate) fn text(module: &Path, filled: &CacheFill) -> String {
     let size = filled.compiled_bytes.map(bytesize::ByteSize::b);
     let size = size.map_or_else(String::new, |size| format!(", {size} of code"));

@@ -1,4 +1,4 @@
-//! Which engines there are, and what each can do.
+//! The report of `wrun engines`.
 
 use std::fmt::Write as _;
 
@@ -22,16 +22,16 @@ pub(crate) struct EngineReport {
 #[derive(Debug, Serialize)]
 struct EnforcedLimitReport {
     limit: EnforcedLimit,
-    /// The option that sets it; only the library pauses.
+    /// The option that sets it; only the library can pause.
     option: Option<&'static str>,
     scope: &'static str,
 }
 
-/// What stands for an option where only the library has it.
+/// Stands in the place of an option that only the library has.
 const PAUSE: &str = "pause (library)";
 
-fn option(restraint: EnforcedLimit) -> Option<&'static str> {
-    match restraint {
+fn option(limit: EnforcedLimit) -> Option<&'static str> {
+    match limit {
         EnforcedLimit::Memory => Some("--memory"),
         EnforcedLimit::TableElements => Some("--table-elements"),
         EnforcedLimit::Stack => Some("--stack"),
@@ -41,24 +41,23 @@ fn option(restraint: EnforcedLimit) -> Option<&'static str> {
     }
 }
 
-/// Every engine with every compiler, compiled in or not.
+/// Reports every engine with every compiler, compiled in or not.
 pub(crate) fn all() -> Vec<EngineReport> {
-    let restraint = |kind| {
-        move |one: &EnforcedLimit| EnforcedLimitReport { limit: *one, option: option(*one), scope: one.scope(kind) }
-    };
+    let limit =
+        |limit: EnforcedLimit, kind| EnforcedLimitReport { limit, option: option(limit), scope: limit.scope(kind) };
     let report = |(runtime, compiler): (RuntimeKind, Compiler)| EngineReport {
         runtime,
         compiler,
         version: runtime.version(),
         compiled_in: runtime.is_available(),
         default: runtime == RuntimeKind::default() && compiler == Compiler::Cranelift,
-        enforces: EnforcedLimit::ALL.iter().map(restraint(runtime)).collect(),
+        enforces: EnforcedLimit::ALL.iter().map(|one| limit(*one, runtime)).collect(),
         features: Feature::supported(runtime, compiler).collect(),
     };
     features::combinations().map(report).collect()
 }
 
-/// The report for people.
+/// Formats the report as text.
 pub(crate) fn text() -> String {
     let mut text = String::new();
     for engine in all() {
@@ -69,8 +68,8 @@ pub(crate) fn text() -> String {
             _ => "",
         };
         let _ = writeln!(text, "{runtime} {version} with {compiler}{note}");
-        for restraint in engine.enforces {
-            let _ = writeln!(text, "  {:<17} {}", restraint.option.unwrap_or(PAUSE), restraint.scope);
+        for limit in engine.enforces {
+            let _ = writeln!(text, "  {:<17} {}", limit.option.unwrap_or(PAUSE), limit.scope);
         }
         let names: Vec<_> = engine.features.iter().map(|feature| feature.as_str()).collect();
         let _ = writeln!(text, "  {:<17} {}", "features", names.join(" "));
@@ -78,7 +77,7 @@ pub(crate) fn text() -> String {
     text
 }
 
-/// The table in the README: the same whatever is compiled in.
+/// Formats the table in the README, which does not depend on the engines compiled in.
 pub(crate) fn markdown() -> String {
     let engines = all();
     let mut text = String::from("| |");
@@ -88,23 +87,23 @@ pub(crate) fn markdown() -> String {
     text += "\n| --- |";
     text += &" --- |".repeat(engines.len());
     row(&mut text, "version", engines.iter().map(|engine| engine.version));
-    for (index, restraint) in EnforcedLimit::ALL.iter().enumerate() {
+    for (index, limit) in EnforcedLimit::ALL.iter().enumerate() {
         let scopes = engines.iter().map(|engine| engine.enforces[index].scope);
-        let head = option(*restraint).map_or_else(|| PAUSE.to_owned(), |option| format!("`{option}`"));
-        row(&mut text, &head, scopes);
+        let name = option(*limit).map_or_else(|| PAUSE.to_owned(), |option| format!("`{option}`"));
+        row(&mut text, &name, scopes);
     }
     for feature in Feature::ALL {
         if feature.homes().next().is_some() {
-            let has = engines.iter().map(|engine| if engine.features.contains(feature) { "yes" } else { "no" });
-            row(&mut text, &format!("`{feature}`"), has);
+            let supported = engines.iter().map(|engine| if engine.features.contains(feature) { "yes" } else { "no" });
+            row(&mut text, &format!("`{feature}`"), supported);
         }
     }
     text += "\n";
     text
 }
 
-fn row<'c>(text: &mut String, head: &str, cells: impl Iterator<Item = &'c str>) {
-    let _ = write!(text, "\n| {head} |");
+fn row<'c>(text: &mut String, name: &str, cells: impl Iterator<Item = &'c str>) {
+    let _ = write!(text, "\n| {name} |");
     for cell in cells {
         let _ = write!(text, " {cell} |");
     }

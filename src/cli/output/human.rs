@@ -1,8 +1,8 @@
-//! Results for people.
+//! Results as text.
 
 use wrun::Value;
 
-/// One value a line; nothing is `null`.
+/// Formats one value per line, or `null` if there are none.
 pub(crate) fn values(values: &[Value]) -> String {
     if values.is_empty() {
         return "null\n".to_owned();

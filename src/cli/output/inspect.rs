@@ -1,20 +1,19 @@
-//! What a module is and needs.
+//! The report of `wrun inspect`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::Serialize;
+use wrun::engine::features;
 use wrun::escape::Escaped;
 use wrun::module::info::{CustomSection, Producer};
 use wrun::module::requirements::{self, HostCapability};
-
-use wrun::engine::features;
 use wrun::module::source;
 use wrun::runtime::preflight;
 use wrun::{Compiler, ExternType, Feature, MemoryType, ModuleInfo, RuntimeConfig, RuntimeKind, TableType, ValType};
 
-/// Everything `wrun inspect` tells.
+/// What `wrun inspect` reports about a module.
 #[derive(Debug, Serialize)]
 pub(crate) struct Inspection {
     module: String,
@@ -29,7 +28,7 @@ pub(crate) struct Inspection {
     custom_sections: Vec<CustomSection>,
     producers: Vec<Producer>,
     features: BTreeSet<Feature>,
-    engines: Vec<EngineReport>,
+    engines: Vec<EngineSupport>,
     capabilities: BTreeSet<HostCapability>,
 }
 
@@ -48,14 +47,14 @@ struct ExportReport {
     ty: TypeReport,
 }
 
-/// A type in full, and how it is shown to people.
+/// A type in full, and as text.
 #[derive(Debug, Serialize)]
 struct TypeReport {
     kind: &'static str,
     #[serde(rename = "type")]
     ty: TypeDetail,
     #[serde(skip)]
-    shown: String,
+    text: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -67,9 +66,9 @@ enum TypeDetail {
     Table(TableType),
 }
 
-/// Whether one engine and compiler can run the module, its imports aside.
+/// Whether one engine and compiler can run the module if its imports are provided.
 #[derive(Debug, Serialize)]
-struct EngineReport {
+struct EngineSupport {
     runtime: RuntimeKind,
     compiler: Compiler,
     compiled_in: bool,
@@ -78,13 +77,13 @@ struct EngineReport {
 }
 
 impl Inspection {
-    /// Reads a module, binary or text.
-    pub(crate) fn of(path: &Path, bytes: &[u8]) -> wrun::Result<Self> {
+    /// Inspects a module, binary or text.
+    pub(crate) fn new(path: &Path, bytes: &[u8]) -> wrun::Result<Self> {
         let binary = source::to_binary(bytes)?;
         let info = ModuleInfo::read(&binary)?;
         let features = requirements::features(&binary)?;
-        let engines =
-            features::combinations().map(|(runtime, compiler)| EngineReport::of(runtime, compiler, &features, &binary));
+        let engines = features::combinations()
+            .map(|(runtime, compiler)| EngineSupport::new(runtime, compiler, &features, &binary));
         let capabilities = requirements::host_capabilities(&info);
         let imports = info.imports.into_iter();
         let exports = info.exports.into_iter();
@@ -109,8 +108,8 @@ impl Inspection {
     }
 }
 
-impl EngineReport {
-    fn of(runtime: RuntimeKind, compiler: Compiler, needed: &BTreeSet<Feature>, binary: &[u8]) -> Self {
+impl EngineSupport {
+    fn new(runtime: RuntimeKind, compiler: Compiler, needed: &BTreeSet<Feature>, binary: &[u8]) -> Self {
         let missing: Vec<_> = needed.iter().copied().filter(|one| !one.is_supported(runtime, compiler)).collect();
         let config = RuntimeConfig::new(runtime).with_compiler(compiler);
         let runs = missing.is_empty() && preflight::admit(&config, binary).is_ok();
@@ -120,7 +119,7 @@ impl EngineReport {
 
 impl From<ExternType> for TypeReport {
     fn from(ty: ExternType) -> Self {
-        let (kind, shown) = (ty.kind(), ty.to_string());
+        let (kind, text) = (ty.kind(), ty.to_string());
         let names = |types: &[ValType]| types.iter().map(ValType::to_string).collect();
         let detail = match ty {
             ExternType::Global(value, mutable) => TypeDetail::Global { value: value.to_string(), mutable },
@@ -131,11 +130,11 @@ impl From<ExternType> for TypeReport {
             }
             other => TypeDetail::Func { params: vec![other.to_string()], results: Vec::new() },
         };
-        Self { kind, ty: detail, shown }
+        Self { kind, ty: detail, text }
     }
 }
 
-/// The report for people.
+/// Formats the report as text.
 pub(crate) fn text(report: &Inspection) -> String {
     let name = report.name.as_ref().map_or_else(String::new, |name| format!(" ({})", Escaped(name)));
     let mut text = format!(
@@ -151,12 +150,12 @@ pub(crate) fn text(report: &Inspection) -> String {
     let imports = report
         .imports
         .iter()
-        .map(|import| format!("{} {}: {}", Escaped(&import.module), Escaped(&import.name), import.ty.shown));
+        .map(|import| format!("{} {}: {}", Escaped(&import.module), Escaped(&import.name), import.ty.text));
     section(&mut text, "imports", imports);
     section(
         &mut text,
         "exports",
-        report.exports.iter().map(|export| format!("{}: {}", Escaped(&export.name), export.ty.shown)),
+        report.exports.iter().map(|export| format!("{}: {}", Escaped(&export.name), export.ty.text)),
     );
     section(&mut text, "memories", report.memories.iter().map(MemoryType::to_string));
     section(&mut text, "tables", report.tables.iter().map(TableType::to_string));
@@ -168,25 +167,25 @@ pub(crate) fn text(report: &Inspection) -> String {
         .iter()
         .map(|one| format!("{}: {} {}", Escaped(&one.field), Escaped(&one.name), Escaped(&one.version)));
     section(&mut text, "producers", producers);
-    let engines = if report.imports.is_empty() { "engines" } else { "engines (its imports aside)" };
+    let engines = if report.imports.is_empty() { "engines" } else { "engines (if its imports are provided)" };
     section(&mut text, "features", report.features.iter().map(Feature::to_string));
     section(&mut text, engines, report.engines.iter().map(engine_line));
-    let wish = |wish: &HostCapability| serde_json::to_string(wish).unwrap_or_default().trim_matches('"').to_owned();
-    section(&mut text, "capabilities its imports ask for", report.capabilities.iter().map(wish));
+    let name = |one: &HostCapability| serde_json::to_string(one).unwrap_or_default().trim_matches('"').to_owned();
+    section(&mut text, "capabilities that its imports need", report.capabilities.iter().map(name));
     text
 }
 
-fn engine_line(engine: &EngineReport) -> String {
-    let EngineReport { runtime, compiler, .. } = engine;
-    let absent = if engine.compiled_in { "" } else { " (not compiled in)" };
+fn engine_line(engine: &EngineSupport) -> String {
+    let EngineSupport { runtime, compiler, .. } = engine;
+    let note = if engine.compiled_in { "" } else { " (not compiled in)" };
     if engine.runs {
-        return format!("{runtime} {compiler}: can run it{absent}");
+        return format!("{runtime} {compiler}: can run it{note}");
     }
     if engine.missing.is_empty() {
-        return format!("{runtime} {compiler}: cannot run it{absent}");
+        return format!("{runtime} {compiler}: cannot run it{note}");
     }
     let missing: Vec<_> = engine.missing.iter().map(Feature::to_string).collect();
-    format!("{runtime} {compiler}: lacks {}{absent}", missing.join(", "))
+    format!("{runtime} {compiler}: lacks {}{note}", missing.join(", "))
 }
 
 fn section(text: &mut String, title: &str, lines: impl Iterator<Item = String>) {

@@ -1,4 +1,4 @@
-//! JSON and MessagePack of anything that serialises, the same shape in both.
+//! Reports as JSON and MessagePack, in the same shape.
 
 use std::path::Path;
 
@@ -6,15 +6,15 @@ use serde::{Serialize, Serializer};
 
 use crate::cli::args::{OutputFormat, ReportArgs};
 
-/// A report as it is asked for: for people, by `text`, or for machines.
-pub(crate) fn shown<T: Serialize>(report: &T, how: ReportArgs, text: impl FnOnce(&T) -> String) -> Vec<u8> {
-    match how.output {
+/// Encodes a report in the format of `args`; `text` formats it for people.
+pub(crate) fn report<T: Serialize>(report: &T, args: ReportArgs, text: impl FnOnce(&T) -> String) -> Vec<u8> {
+    match args.output {
         OutputFormat::Text => text(report).into_bytes(),
-        format => encode(report, format, how.pretty),
+        format => encode(report, format, args.pretty),
     }
 }
 
-/// A value in a format of machines; what has no text of its own is JSON for people, too.
+/// Encodes a value as MessagePack, or as JSON if the format is JSON or text.
 pub(crate) fn encode<T: Serialize>(value: &T, format: OutputFormat, pretty: bool) -> Vec<u8> {
     match format {
         OutputFormat::Msgpack => msgpack(value),
@@ -22,20 +22,21 @@ pub(crate) fn encode<T: Serialize>(value: &T, format: OutputFormat, pretty: bool
     }
 }
 
-/// One line of JSON, or an indented document; ends in a newline.
+/// Encodes a value as JSON that ends with a newline: on one line, or indented if `pretty`.
 pub(crate) fn json<T: Serialize>(value: &T, pretty: bool) -> Vec<u8> {
     let encoded = if pretty { serde_json::to_vec_pretty(value) } else { serde_json::to_vec(value) };
-    let mut bytes = encoded.unwrap_or_else(|error| unreachable!("a report is JSON: {error}"));
+    let mut bytes = encoded.unwrap_or_else(|error| unreachable!("a report that JSON cannot encode: {error}"));
     bytes.push(b'\n');
     bytes
 }
 
-/// MessagePack, structures as maps.
+/// Encodes a value as MessagePack, with structures as maps.
 pub(crate) fn msgpack<T: Serialize>(value: &T) -> Vec<u8> {
-    rmp_serde::to_vec_named(value).unwrap_or_else(|error| unreachable!("a report is MessagePack: {error}"))
+    rmp_serde::to_vec_named(value)
+        .unwrap_or_else(|error| unreachable!("a report that MessagePack cannot encode: {error}"))
 }
 
-/// A path, as text: what of it is none is told as such, since neither format has another way.
+/// Serializes a path as a string; bytes that are not UTF-8 become replacement characters.
 pub(crate) fn path<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
 }
