@@ -1,12 +1,12 @@
-//! The exit codes, the same on every engine. Only `main` ends the process, or else the guard (`supervisor.rs`) while that is blocked.
+//! The exit codes, the same on every engine. Only `main` ends the process, or `supervisor` while `main` cannot return.
 
 use wrun::{Error, ErrorKind};
 
-/// The cache has entries that are not as they were written.
+/// The cache has damaged entries.
 pub(crate) const BAD_ENTRIES: u8 = 1;
-/// Usage: a bad flag, a bad argument, an engine that cannot be had or configured so.
+/// Usage: a bad flag or argument, or an engine that is unavailable or cannot be configured that way.
 pub(crate) const USAGE: u8 = 2;
-/// The time is up.
+/// Timeout.
 pub(crate) const TIMEOUT: u8 = 124;
 /// wrun itself failed.
 pub(crate) const INTERNAL: u8 = 125;
@@ -25,7 +25,7 @@ pub(crate) const LIMIT: u8 = 137;
 /// Out of fuel.
 pub(crate) const OUT_OF_FUEL: u8 = 152;
 
-/// The exit code of a failure: its kind's, but for a trap after the guest was denied growth.
+/// Returns the exit code of an error: that of its kind, except for a trap after denied growth, which is a limit.
 pub(crate) fn of(error: &Error) -> u8 {
     match error.kind() {
         ErrorKind::Trap if error.limit_exceeded().is_some() => LIMIT,
@@ -44,7 +44,7 @@ pub(crate) fn of(error: &Error) -> u8 {
     }
 }
 
-/// The exit code of a guest that ended itself with `code`: the same, where it is none of wrun's own.
+/// Returns the exit code for a guest that exited with `code`: the same, unless wrun uses that code itself.
 pub(crate) fn of_guest(code: i32) -> u8 {
     u8::try_from(code).ok().filter(|code| *code < TIMEOUT).unwrap_or(INTERNAL)
 }

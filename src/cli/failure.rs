@@ -1,33 +1,31 @@
-//! A failure of the command: the library's, or one of files and flags.
+//! Why a command fails: an error of the library, of a file, or of the arguments.
 
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
-use std::time::Duration;
 
-use wrun::{Error, LimitExceeded, LimitKind};
+use wrun::Error;
 
 use super::exit_code;
-use super::supervisor::Ending;
 
-/// Why the command did not do what was asked.
+/// An error of a command, as it is reported.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// The name in the envelope's `error.kind`.
+    /// The envelope's `error.kind`.
     pub(crate) kind: &'static str,
     pub(crate) exit_code: u8,
     pub(crate) message: String,
     pub(crate) hints: Vec<String>,
-    /// The library's error, where it is one.
+    /// The error of the library that caused it.
     pub(crate) error: Option<Error>,
 }
 
 impl Failure {
-    fn new(kind: &'static str, exit_code: u8, message: String) -> Self {
+    pub(crate) fn new(kind: &'static str, exit_code: u8, message: String) -> Self {
         Self { kind, exit_code, message, hints: Vec::new(), error: None }
     }
 
-    /// What was typed cannot be meant.
+    /// A usage error: a bad flag, argument, variable or policy file.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new("usage", exit_code::USAGE, message.into())
     }
@@ -37,7 +35,7 @@ impl Failure {
             .hint("give the arguments on the command line, or the module as a file")
     }
 
-    /// The module's file cannot be had.
+    /// The module's file cannot be read.
     pub(crate) fn module(path: &Path, error: &io::Error) -> Self {
         let shown = path.display();
         if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
@@ -46,29 +44,12 @@ impl Failure {
         Self::io(&format!("cannot read the module {shown}"), error)
     }
 
-    /// The process is made to end, while it was at `phase`.
-    pub(crate) fn ended(ending: Ending, phase: &str, timeout: Option<Duration>, taken: Duration) -> Self {
-        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        match ending {
-            Ending::TimedOut => {
-                let limit = timeout.unwrap_or_default();
-                let exceeded = LimitExceeded::new(LimitKind::Time, nanoseconds(limit), nanoseconds(taken));
-                let message = format!("the time was up after {limit:?}, while {phase}");
-                Self { message, ..Error::timeout(exceeded).into() }
-            }
-            Ending::Interrupted => {
-                Self::new("interrupted", exit_code::INTERRUPTED, format!("interrupted while {phase}"))
-            }
-            Ending::Terminated => Self::new("terminated", exit_code::TERMINATED, format!("terminated while {phase}")),
-        }
+    /// An I/O error. `context` says what failed, as in "cannot write to standard output".
+    pub(crate) fn io(context: &str, error: &io::Error) -> Self {
+        Self::new("io", exit_code::INTERNAL, format!("{context}: {error}"))
     }
 
-    /// Something of the system's failed.
-    pub(crate) fn io(what: &str, error: &io::Error) -> Self {
-        Self::new("io", exit_code::INTERNAL, format!("{what}: {error}"))
-    }
-
-    /// The same, where it is told what it is about, if the library failed: that does not know names of files.
+    /// Adds the file to a message of the library, which knows no file names.
     pub(crate) fn about(mut self, path: &Path) -> Self {
         if self.error.is_some() {
             self.message = format!("{}: {}", path.display(), self.message);
@@ -76,7 +57,7 @@ impl Failure {
         self
     }
 
-    /// The same with one more thing the user can do.
+    /// Adds a hint: something the user can do.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
@@ -95,12 +76,12 @@ impl From<Error> for Failure {
     }
 }
 
-/// Runs a part of the command, and turns a panic in it (a bug of wrun's or an engine's) into a failure.
-pub(crate) fn guard<T>(part: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    panic::catch_unwind(AssertUnwindSafe(part)).unwrap_or_else(|panic| {
-        let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let said = said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-        let failure = Failure::new("internal", exit_code::INTERNAL, format!("this is a bug: {said}"));
-        Err(failure.hint("please report it, with the module and the command"))
+/// Runs `work`, and turns a panic (a bug in wrun or an engine) into a failure.
+pub(crate) fn catch_panic<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let message = message.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        let failure = Failure::new("internal", exit_code::INTERNAL, format!("internal error: {message}"));
+        Err(failure.hint("please report it with the module and the command"))
     })
 }

@@ -1,4 +1,4 @@
-//! Log lines on standard error, where they are asked for.
+//! Log lines on standard error, if `-v` or `WRUN_LOG` asks for them.
 
 use std::env::VarError;
 use std::io;
@@ -10,7 +10,7 @@ use tracing_subscriber::prelude::*;
 use super::args::{LogArgs, LogFormat, When};
 use super::failure::Failure;
 
-/// Sets colour and logging for the process. Without `-v` or `WRUN_LOG` nothing is logged, and nothing is set up.
+/// Sets up colour and logging for the process.
 pub(crate) fn set_up(log: &LogArgs) -> Result<(), Failure> {
     match log.color {
         When::Auto => anstream::ColorChoice::Auto,
@@ -18,24 +18,20 @@ pub(crate) fn set_up(log: &LogArgs) -> Result<(), Failure> {
         When::Never => anstream::ColorChoice::Never,
     }
     .write_global();
-    let asked = match std::env::var("WRUN_LOG") {
+    let filter = match std::env::var("WRUN_LOG") {
         Ok(filter) => Some(filter).filter(|filter| !filter.is_empty()),
         Err(VarError::NotPresent) => None,
         Err(VarError::NotUnicode(_)) => return Err(Failure::usage("WRUN_LOG is not UTF-8")),
     };
-    if asked.is_none() && log.verbose == 0 {
-        return Ok(());
-    }
-    let level = match log.verbose {
-        0 | 1 => "wrun=info,warn",
-        2 => "wrun=debug,info",
-        _ => "trace",
+    let filter = match (filter.as_deref(), log.verbose) {
+        (Some(filter), _) => filter,
+        (None, 0) => return Ok(()),
+        (None, 1) => "wrun=info,warn",
+        (None, 2) => "wrun=debug,info",
+        (None, _) => "trace",
     };
-    let filter: Targets = asked
-        .as_deref()
-        .unwrap_or(level)
-        .parse()
-        .map_err(|error| Failure::usage(format!("WRUN_LOG is no filter: {error}")))?;
+    let invalid = |error| Failure::usage(format!("invalid filter in WRUN_LOG: {error}"));
+    let filter: Targets = filter.parse().map_err(invalid)?;
     let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
     let lines = fmt::layer().with_writer(io::stderr).with_ansi(colour);
     let lines = match log.log_format {

@@ -1,4 +1,4 @@
-//! The one place that writes: data to standard output, talk to standard error.
+//! Prints data to standard output and messages to standard error.
 
 use std::io::{self, Write};
 
@@ -9,15 +9,15 @@ use super::failure::Failure;
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
 
-/// Writes data to standard output, all of it, at once. A reader that has gone is no failure.
+/// Writes data to standard output. A closed pipe is not a failure.
 pub(crate) fn data(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    written(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+    check(stdout.write_all(bytes).and_then(|()| stdout.flush()))
 }
 
-/// What came of writing to standard output. A reader that has gone is no failure.
-pub(crate) fn written(written: io::Result<()>) -> Result<(), Failure> {
-    match written {
+/// Checks the result of writing to standard output. A closed pipe is not a failure.
+pub(crate) fn check(result: io::Result<()>) -> Result<(), Failure> {
+    match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::io("cannot write to standard output", &error))
         }
@@ -25,20 +25,23 @@ pub(crate) fn written(written: io::Result<()>) -> Result<(), Failure> {
     }
 }
 
-/// Says something worth knowing that is no failure; `quiet` leaves it.
+/// Prints a note, unless `quiet`.
 pub(crate) fn note(text: &str, quiet: bool) {
     if !quiet {
         let _ = writeln!(anstream::stderr().lock(), "{HINT}note:{HINT:#} {text}");
     }
 }
 
-/// Says what failed, where, and what can be done; `quiet` leaves it at what failed. Nobody is left to tell where
-/// standard error is gone.
+/// Prints a line of progress.
+pub(crate) fn progress(line: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{line}");
+}
+
+/// Prints an error with its backtrace and hints, or only the error if `quiet`.
 pub(crate) fn failure(failure: &Failure, quiet: bool) {
     let mut text = format!("{ERROR}error:{ERROR:#} {}\n", failure.message);
     if !quiet {
-        let frames = failure.error.iter().flat_map(wrun::Error::backtrace);
-        for frame in frames {
+        for frame in failure.error.iter().flat_map(wrun::Error::backtrace) {
             text += &format!("  at {frame}\n");
         }
         for hint in &failure.hints {

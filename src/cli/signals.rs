@@ -1,13 +1,13 @@
-//! Signals as they were when the process started.
-#![expect(unsafe_code, reason = "how a signal is handled is asked of libc")]
+//! Signal dispositions inherited from the parent process.
+#![expect(unsafe_code, reason = "the standard library cannot read signal dispositions")]
 
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
 
-/// Whether whoever started the process wants this signal ignored, as shells do for jobs in the background.
+/// Returns whether the parent process had this signal ignored, as shells do for background jobs.
 pub(crate) fn is_ignored(signal: c_int) -> bool {
     let mut action = MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: nothing is set, and the action is only read where the call has filled it in.
+    // SAFETY: a null pointer sets no action, and `action` is read only if the call has initialized it.
     unsafe {
         libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) == 0
             && action.assume_init().sa_sigaction == libc::SIG_IGN

@@ -17,7 +17,7 @@ pub(crate) fn main(args: impl Iterator<Item = OsString>) -> u8 {
     };
     let quiet = cli.log().quiet;
     panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
-    let result = logging::set_up(cli.log()).and_then(|()| failure::guard(|| dispatch(cli)));
+    let result = logging::set_up(cli.log()).and_then(|()| failure::catch_panic(|| dispatch(cli)));
     result.unwrap_or_else(|failure: Failure| {
         printer::failure(&failure, quiet);
         failure.exit_code
@@ -28,7 +28,7 @@ pub(crate) fn main(args: impl Iterator<Item = OsString>) -> u8 {
 fn print_parse_error(error: &clap::Error) -> u8 {
     let printed = error.print();
     if !error.use_stderr()
-        && let Err(failure) = printer::written(printed)
+        && let Err(failure) = printer::check(printed)
     {
         printer::failure(&failure, false);
         return failure.exit_code;

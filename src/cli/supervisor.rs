@@ -1,149 +1,271 @@
-//! What ends the process from outside: its time, Ctrl-C, a polite kill. Guest code is stopped by the library, with more
-//! to tell; compilation, a blocked read, or a host function that does not return only end with the process.
+//! Ends a command from outside: at its deadline, on SIGINT, and on SIGTERM.
+//!
+//! The library stops guest code at the deadline and reports more about it, so the supervisor gives it a head start. A compilation,
+//! a blocked read, or a host function that does not return can only be stopped by ending the process. The supervisor
+//! also owns the progress display, because an interrupted command must leave a clean terminal.
 
-use std::io::Read;
+use std::fmt::{self, Display};
+use std::io::{self, Read};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::low_level::pipe;
+use wrun::session::{Event, nanoseconds};
+use wrun::{Error, LimitExceeded, LimitKind};
 
 use super::exit_code;
-use super::failure::Failure;
+use super::failure::{self, Failure};
+use super::output::progress::Progress;
 use super::signals;
 
-/// How much longer than its time a command may take to end by itself, with more to tell; and how much longer still while the
-/// library is about to stop its guest.
-const GRACE: Duration = Duration::from_millis(10);
-const GRACE_OF_GUEST: Duration = Duration::from_millis(90);
-/// How long the report of a timeout may take, where whoever reads it does not.
-const GRACE_OF_REPORT: Duration = Duration::from_secs(1);
+/// How long after the deadline a command may still end normally.
+const DEADLINE_GRACE: Duration = Duration::from_millis(10);
+/// How much longer it may take if guest code is running, which the library stops.
+const GUEST_GRACE: Duration = Duration::from_millis(90);
+/// How long the report of a timeout may take, for example if its reader does not read.
+const REPORT_GRACE: Duration = Duration::from_secs(1);
 
-/// Ends the process once its time is up or it is told to end, with a report; until [`Supervisor::disarm`].
-pub(crate) struct Supervisor {
-    claim: Claim,
-    waker: UnixStream,
+/// What a command wants from its supervisor.
+pub(crate) struct SupervisorOptions {
+    pub(crate) progress: Progress,
+    /// When the command started; `timeout` counts from here.
+    pub(crate) started: Instant,
+    pub(crate) timeout: Option<Duration>,
+    /// Whether a signal is reported as a timeout is. If not, it ends the process silently.
+    pub(crate) report_signals: bool,
+    pub(crate) report: Report,
 }
 
-/// Who tells what came of the command: the command itself, or the guard. Only one does.
-#[derive(Clone, Default)]
-struct Claim(Arc<Mutex<bool>>);
+/// Reports why the process ends, and returns the exit code.
+pub(crate) type Report = Box<dyn FnOnce(Failure) -> u8 + Send>;
 
-impl Claim {
-    /// Whether nobody had it before.
-    fn take(&self) -> bool {
-        !std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), true)
+impl SupervisorOptions {
+    /// Options without a timeout or a report.
+    pub(crate) fn new(progress: Progress) -> Self {
+        let report = Box::new(|failure: Failure| failure.exit_code);
+        Self { progress, started: Instant::now(), timeout: None, report_signals: false, report }
     }
+}
+
+/// What a command is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    ReadingModule,
+    ReadingArguments,
+    LoadingCode,
+    Compiling,
+    Instantiating,
+    RunningGuest,
+}
+
+impl Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ReadingModule => "reading the module",
+            Self::ReadingArguments => "reading the arguments",
+            Self::LoadingCode => "loading the code",
+            Self::Compiling => "compiling",
+            Self::Instantiating => "instantiating",
+            Self::RunningGuest => "running the guest",
+        })
+    }
+}
+
+/// Why the supervisor ends the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EndReason {
+    TimedOut,
+    Interrupted,
+    Terminated,
+}
+
+/// Watches a running command, and ends the process if it has to stop.
+pub(crate) struct Supervisor {
+    progress: Progress,
+    started: Instant,
+    timeout: Option<Duration>,
+    phase: Mutex<Phase>,
+    /// Set by the side that reports: the command or the watcher thread.
+    claimed: AtomicBool,
 }
 
 impl Supervisor {
-    /// Has the process end at once, with the right code and not a word, when it is told to end: all that a command
-    /// needs which reports nothing, and no thread.
-    pub(crate) fn without_report() {
-        for (signal, code) in [(SIGINT, exit_code::INTERRUPTED), (SIGTERM, exit_code::TERMINATED)] {
-            if !signals::is_ignored(signal) {
-                // Where the system refuses a handler, its default ends the process too.
-                let _ = flag::register_conditional_shutdown(signal, code.into(), Arc::new(AtomicBool::new(true)));
-            }
-        }
-    }
-
-    /// Has `end` report and end the process, on a thread of its own, `timeout` after `started` or when it is told to end.
+    /// Runs `work`, and returns its result. At the deadline or on a signal, the process ends with the report in `options`,
+    /// and this does not return. A panic becomes a failure. If the result is a timeout, the process ends within a second
+    /// even if the caller cannot write its report.
+    ///
+    /// Starts a thread only if there is something to report or a progress line to clear.
     ///
     /// # Errors
-    /// A failure of the system to give a thread, a socket, or a handler for signals.
-    pub(crate) fn set(
-        started: Instant,
-        timeout: Option<Duration>,
-        guest_runs: impl Fn() -> bool + Send + 'static,
-        end: impl FnOnce(Ending) + Send + 'static,
-    ) -> Result<Self, Failure> {
-        let failed = |error: std::io::Error| Failure::io("cannot watch over the call", &error);
-        let (waker, mut woken) = UnixStream::pair().map_err(failed)?;
-        let told = Arc::new(AtomicUsize::new(0));
-        for signal in [SIGINT, SIGTERM] {
-            if !signals::is_ignored(signal) {
-                let number = usize::try_from(signal).unwrap_or_default();
-                flag::register_usize(signal, Arc::clone(&told), number).map_err(failed)?;
-                pipe::register(signal, waker.try_clone().map_err(failed)?).map_err(failed)?;
-            }
-        }
-        let deadline = timeout.and_then(|timeout| started.checked_add(timeout)?.checked_add(GRACE));
-        let claim = Claim::default();
-        let theirs = claim.clone();
-        let watch = move || {
-            let mut ending = wait(&mut woken, deadline, &told);
-            if ending == Some(Ending::TimedOut) && guest_runs() {
-                ending = wait(&mut woken, Instant::now().checked_add(GRACE_OF_GUEST), &told);
-            }
-            if let Some(ending) = ending
-                && theirs.take()
-            {
-                // The report may block for ever, as on a pipe that nobody reads.
-                Self::without_report();
-                if ending == Ending::TimedOut {
-                    exit_soon();
-                }
-                end(ending);
-            }
+    /// Those of `work`, and a failure if the system provides no thread, socket, or signal handler.
+    pub(crate) fn run<T>(
+        options: SupervisorOptions,
+        work: impl FnOnce(&Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let SupervisorOptions { progress, started, timeout, report_signals, report } = options;
+        let needs_watcher = timeout.is_some() || report_signals || progress.may_draw();
+        let (phase, claimed) = (Mutex::new(Phase::ReadingModule), AtomicBool::new(false));
+        let supervisor = Arc::new(Self { progress, started, timeout, phase, claimed });
+        let waker = if needs_watcher {
+            let watcher = Arc::clone(&supervisor);
+            let failed = |error: io::Error| Failure::io("cannot supervise the command", &error);
+            Some(watcher.start(report_signals, report).map_err(failed)?)
+        } else {
+            exit_on_signals();
+            None
         };
-        thread::Builder::new().name("wrun guard".to_owned()).spawn(watch).map_err(failed)?;
-        Ok(Self { claim, waker })
+        let result = failure::catch_panic(|| work(&supervisor));
+        if let Some(waker) = waker {
+            supervisor.stop(&waker);
+        }
+        supervisor.progress.end();
+        if result.as_ref().is_err_and(|failure| failure.exit_code == exit_code::TIMEOUT) {
+            exit_after_report_grace();
+        }
+        result
     }
 
-    /// Leaves the report to the command, which has ended by itself; does not return where the guard reports already.
-    pub(crate) fn disarm(self) {
-        if self.claim.take() {
-            // What is printed from now on may block for ever, as on a pipe that nobody reads.
-            Self::without_report();
-            // Only a thread that nobody waits for would learn of a failure.
-            let _ = self.waker.shutdown(Shutdown::Both);
+    /// Notes what the command does next.
+    pub(crate) fn enter(&self, phase: Phase) {
+        tracing::debug!("{phase}");
+        *self.phase() = phase;
+    }
+
+    /// Follows the events of a session: its phase and its progress.
+    pub(crate) fn observe(&self, event: Event) {
+        match event {
+            Event::Compiling { .. } => self.enter(Phase::Compiling),
+            Event::Instantiating => self.enter(Phase::Instantiating),
+            Event::Calling => self.enter(Phase::RunningGuest),
+            _ => {}
+        }
+        self.progress.observe(event);
+    }
+
+    fn phase(&self) -> MutexGuard<'_, Phase> {
+        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns whether the caller is the first to claim the report.
+    fn claim(&self) -> bool {
+        !self.claimed.swap(true, Ordering::SeqCst)
+    }
+
+    /// Starts the watcher thread. Shutting the returned socket down ends it.
+    fn start(self: Arc<Self>, report_signals: bool, report: Report) -> io::Result<UnixStream> {
+        let (waker, mut wakeups) = UnixStream::pair()?;
+        let signal = Arc::new(AtomicUsize::new(0));
+        for number in [SIGINT, SIGTERM] {
+            if !signals::is_ignored(number) {
+                flag::register_usize(number, Arc::clone(&signal), usize::try_from(number).unwrap_or_default())?;
+                pipe::register(number, waker.try_clone()?)?;
+            }
+        }
+        let watch = move || {
+            let Some(reason) = self.wait_for_end(&mut wakeups, &signal) else { return };
+            if !self.claim() {
+                return;
+            }
+            // The report can block, so the next signal ends the process at once.
+            exit_on_signals();
+            if reason == EndReason::TimedOut {
+                exit_after_report_grace();
+            }
+            self.progress.end();
+            let failure = self.failure(reason);
+            let silent = reason != EndReason::TimedOut && !report_signals;
+            exit(if silent { failure.exit_code } else { report(failure) });
+        };
+        thread::Builder::new().name("wrun supervisor".to_owned()).spawn(watch)?;
+        Ok(waker)
+    }
+
+    /// Leaves the report to the command, which has ended. Does not return if the watcher is already reporting.
+    fn stop(&self, waker: &UnixStream) {
+        if self.claim() {
+            // Printing can block, and the watcher is gone.
+            exit_on_signals();
+            let _ = waker.shutdown(Shutdown::Both);
         } else {
             loop {
                 thread::park();
             }
         }
     }
+
+    /// Waits for a reason to end the process. Returns `None` if the watcher is stopped.
+    fn wait_for_end(&self, wakeups: &mut UnixStream, signal: &AtomicUsize) -> Option<EndReason> {
+        let deadline = self.timeout.and_then(|timeout| self.started.checked_add(timeout)?.checked_add(DEADLINE_GRACE));
+        let reason = wait(wakeups, deadline, signal)?;
+        let guest_runs = matches!(*self.phase(), Phase::Instantiating | Phase::RunningGuest);
+        if reason == EndReason::TimedOut && guest_runs {
+            return wait(wakeups, Instant::now().checked_add(GUEST_GRACE), signal);
+        }
+        Some(reason)
+    }
+
+    fn failure(&self, reason: EndReason) -> Failure {
+        let phase = *self.phase();
+        let (kind, exit_code) = match reason {
+            EndReason::TimedOut => {
+                let limit = self.timeout.unwrap_or_default();
+                let limit_ns = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
+                let exceeded = LimitExceeded::new(LimitKind::Time, limit_ns, nanoseconds(self.started));
+                let message = format!("timed out after {limit:?} while {phase}");
+                return Failure { message, ..Error::timeout(exceeded).into() };
+            }
+            EndReason::Interrupted => ("interrupted", exit_code::INTERRUPTED),
+            EndReason::Terminated => ("terminated", exit_code::TERMINATED),
+        };
+        Failure::new(kind, exit_code, format!("{kind} while {phase}"))
+    }
 }
 
-/// Has the process end though its report is not read: its time is up.
-#[expect(clippy::exit, reason = "the main thread may be blocked for ever")]
-pub(crate) fn exit_soon() {
-    let end = || {
-        thread::sleep(GRACE_OF_REPORT);
-        std::process::exit(exit_code::TIMEOUT.into());
-    };
-    // Where the system has no thread left, the report is waited for.
-    let _ = thread::Builder::new().name("wrun end".to_owned()).spawn(end);
-}
-
-/// Why the process ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    TimedOut,
-    Interrupted,
-    Terminated,
-}
-
-/// Waits for the first reason to end the process; none where the guard is disarmed.
-fn wait(woken: &mut UnixStream, deadline: Option<Instant>, told: &AtomicUsize) -> Option<Ending> {
+/// Waits for a signal or the deadline. Returns `None` if the other end of `wakeups` is shut down.
+fn wait(wakeups: &mut UnixStream, deadline: Option<Instant>, signal: &AtomicUsize) -> Option<EndReason> {
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left == Some(Duration::ZERO) {
-            return Some(Ending::TimedOut);
+            return Some(EndReason::TimedOut);
         }
-        woken.set_read_timeout(left).ok()?;
-        let read = woken.read(&mut [0]);
-        match i32::try_from(told.load(Ordering::SeqCst)) {
-            Ok(SIGINT) => return Some(Ending::Interrupted),
-            Ok(SIGTERM) => return Some(Ending::Terminated),
+        wakeups.set_read_timeout(left).ok()?;
+        let read = wakeups.read(&mut [0]);
+        match i32::try_from(signal.load(Ordering::SeqCst)) {
+            Ok(SIGINT) => return Some(EndReason::Interrupted),
+            Ok(SIGTERM) => return Some(EndReason::Terminated),
             _ if matches!(read, Ok(0)) => return None,
             _ => {}
         }
     }
+}
+
+/// Makes SIGINT and SIGTERM end the process at once with their exit codes.
+fn exit_on_signals() {
+    for (signal, code) in [(SIGINT, exit_code::INTERRUPTED), (SIGTERM, exit_code::TERMINATED)] {
+        if !signals::is_ignored(signal) {
+            // If this fails, the default action ends the process too.
+            let _ = flag::register_conditional_shutdown(signal, code.into(), Arc::new(AtomicBool::new(true)));
+        }
+    }
+}
+
+/// Ends the process after [`REPORT_GRACE`], even if the report of the timeout is blocked.
+fn exit_after_report_grace() {
+    let end = || {
+        thread::sleep(REPORT_GRACE);
+        exit(exit_code::TIMEOUT)
+    };
+    // Without a thread, the process waits for its report.
+    let _ = thread::Builder::new().name("wrun exit".to_owned()).spawn(end);
+}
+
+#[expect(clippy::exit, reason = "the main thread can be blocked, so it cannot return from `main`")]
+fn exit(code: u8) -> ! {
+    std::process::exit(code.into())
 }

@@ -1,8 +1,7 @@
 //! `wrun compile MODULE...`
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
 use wrun::session::CacheFill;
@@ -19,7 +18,7 @@ use crate::cli::output::progress::Progress;
 use crate::cli::parse_values::{parse_duration, parse_fuel};
 use crate::cli::policy::Policy;
 use crate::cli::settings::{EngineSettings, LimitSettings};
-use crate::cli::supervisor::{Ending, Supervisor};
+use crate::cli::supervisor::{Supervisor, SupervisorOptions};
 use crate::cli::{argv, input, printer};
 
 #[derive(Args, Debug)]
@@ -52,27 +51,24 @@ pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
     let CompileArgs { modules, engine, fuel, timeout, policy, cache_dir, report, progress, log } = args;
     let policy = Policy::read(&policy)?;
     let limits = LimitSettings::resolve(&LimitArgs { fuel, timeout, ..LimitArgs::default() }, &policy)?;
-    let compilation = Compilation {
-        config: EngineSettings::resolve(&engine, &policy)?.config(&limits),
-        cache: CacheSettings::resolve_enabled(&cache_dir)?.required()?,
-        progress: Arc::new(Progress::new(progress.progress, log.quiet)),
-    };
-    let supervisor = compilation.supervisor()?;
-
+    let config = EngineSettings::resolve(&engine, &policy)?.config(&limits);
+    let compilation = Compilation { config, cache: CacheSettings::resolve_enabled(&cache_dir)?.required()? };
     let mut reports = Vec::new();
     let mut exit_code = 0;
-    for module in modules {
-        let filled = failure::guard(|| compilation.fill(&module)).map_err(|failure| failure.about(&module));
-        match (&filled, report.output) {
-            (Ok(filled), OutputFormat::Text) => printer::data(compiled::text(&module, filled).as_bytes())?,
-            (Err(failure), OutputFormat::Text) => printer::failure(failure, log.quiet),
-            _ => reports.push(ModuleReport::new(&module, &compilation.config, &filled)),
+    let options = SupervisorOptions::new(Progress::new(progress.progress, log.quiet));
+    Supervisor::run(options, |supervisor| {
+        for module in modules {
+            let filled = failure::catch_panic(|| compilation.fill(&module, supervisor));
+            let filled = filled.map_err(|failure| failure.about(&module));
+            match (&filled, report.output) {
+                (Ok(filled), OutputFormat::Text) => printer::data(compiled::text(&module, filled).as_bytes())?,
+                (Err(failure), OutputFormat::Text) => printer::failure(failure, log.quiet),
+                _ => reports.push(ModuleReport::new(&module, &compilation.config, &filled)),
+            }
+            exit_code = filled.err().map(|failure| failure.exit_code).filter(|_| exit_code == 0).unwrap_or(exit_code);
         }
-        exit_code = filled.err().map(|failure| failure.exit_code).filter(|_| exit_code == 0).unwrap_or(exit_code);
-    }
-    if let Some(supervisor) = supervisor {
-        supervisor.disarm();
-    }
+        Ok(())
+    })?;
     if report.output != OutputFormat::Text {
         printer::data(&machine::encode(&reports, report.output, report.pretty))?;
     }
@@ -82,29 +78,13 @@ pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
 struct Compilation {
     config: RuntimeConfig,
     cache: Cache,
-    progress: Arc<Progress>,
 }
 
 impl Compilation {
-    fn fill(&self, module: &Path) -> Result<CacheFill, Failure> {
+    fn fill(&self, module: &Path, supervisor: &Supervisor) -> Result<CacheFill, Failure> {
         let opened = input::module(module)?;
         let cache = input::label(module).into_iter().fold(self.cache.clone(), Cache::with_label);
         let session = opened.open(module, &self.config, Some(&cache))?;
-        Ok(session.fill_cache(&|event| self.progress.show(event))?)
-    }
-
-    /// Starts a supervisor if progress may have to be erased from a terminal.
-    fn supervisor(&self) -> Result<Option<Supervisor>, Failure> {
-        if !self.progress.may_draw() {
-            Supervisor::without_report();
-            return Ok(None);
-        }
-        let progress = Arc::clone(&self.progress);
-        Supervisor::set(Instant::now(), None, || false, move |ending| Self::end(&progress, ending)).map(Some)
-    }
-
-    fn end(progress: &Progress, ending: Ending) {
-        progress.end();
-        std::process::exit(Failure::ended(ending, "compiling", None, Duration::ZERO).exit_code.into());
+        Ok(session.fill_cache(&|event| supervisor.observe(event))?)
     }
 }

@@ -14,15 +14,15 @@ use crate::cli::args::{
     CacheArgs, EngineArgs, GrantArgs, InputFormat, LimitArgs, LogArgs, OutputFormat, PolicyArgs, ProgressArgs,
 };
 use crate::cli::cache_settings::CacheSettings;
-use crate::cli::failure::{self, Failure};
+use crate::cli::failure::Failure;
 use crate::cli::input::Module;
-use crate::cli::output::envelope::{Call, Envelope};
+use crate::cli::output::envelope::{CallSummary, Envelope};
 use crate::cli::output::explain::Explanation;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::{human, machine};
 use crate::cli::policy::Policy;
 use crate::cli::settings::{Arguments, EngineSettings, GrantSettings, LimitSettings, RunSettings};
-use crate::cli::supervisor::{self, Ending, Supervisor};
+use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
 use crate::cli::{argv, exit_code, input, printer};
 
 const HEADING: &str = "Input and output";
@@ -143,15 +143,7 @@ pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
         return explain(&settings);
     }
     let run = Arc::new(Run::new(settings));
-    let supervisor = run.supervisor()?;
-    let result = failure::guard(|| run.steps());
-    if let Some(supervisor) = supervisor {
-        supervisor.disarm();
-    }
-    run.progress.end();
-    if result.as_ref().is_err_and(|failure| failure.exit_code == exit_code::TIMEOUT) {
-        supervisor::exit_soon();
-    }
+    let result = Supervisor::run(run.supervision(), |supervisor| run.steps(supervisor));
     run.report(result)
 }
 
@@ -170,53 +162,37 @@ fn explain(settings: &RunSettings) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// A run and its state, which it shares with the supervisor that reports in its place if it has to be stopped.
+/// A run, and what is known about it so far. If the supervisor ends the process, it reports from here.
 struct Run {
     settings: RunSettings,
     started: Instant,
-    call: Mutex<Call>,
-    progress: Progress,
+    call: Mutex<CallSummary>,
 }
 
 impl Run {
     fn new(settings: RunSettings) -> Self {
-        let progress = Progress::new(settings.progress, settings.quiet);
-        Self { settings, started: Instant::now(), call: Mutex::default(), progress }
+        Self { settings, started: Instant::now(), call: Mutex::default() }
     }
 
-    fn call(&self) -> MutexGuard<'_, Call> {
+    fn call(&self) -> MutexGuard<'_, CallSummary> {
         self.call.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a supervisor if there may be something to report, or progress to erase from a terminal.
-    fn supervisor(self: &Arc<Self>) -> Result<Option<Supervisor>, Failure> {
-        let timeout = self.settings.limits.timeout.value;
-        if timeout.is_none() && !self.settings.metrics && !self.progress.may_draw() {
-            Supervisor::without_report();
-            return Ok(None);
+    fn supervision(self: &Arc<Self>) -> SupervisorOptions {
+        let (run, settings) = (Arc::clone(self), &self.settings);
+        let report = move |failure: Failure| {
+            run.report(Err(failure)).unwrap_or_else(|failure| {
+                printer::failure(&failure, run.settings.quiet);
+                failure.exit_code
+            })
+        };
+        SupervisorOptions {
+            progress: Progress::new(settings.progress, settings.quiet),
+            started: self.started,
+            timeout: settings.limits.timeout.value,
+            report_signals: settings.metrics,
+            report: Box::new(report),
         }
-        let (run, watched) = (Arc::clone(self), Arc::clone(self));
-        let guest_runs = move || watched.call().guest_runs;
-        Supervisor::set(self.started, timeout, guest_runs, move |ending| run.end(ending)).map(Some)
-    }
-
-    /// Reports and exits, since the main thread cannot be interrupted.
-    fn end(&self, ending: Ending) {
-        let phase = self.call().phase;
-        let failure = Failure::ended(ending, phase, self.settings.limits.timeout.value, self.started.elapsed());
-        self.progress.end();
-        // The sender of a signal needs no message.
-        let silent = ending != Ending::TimedOut && !self.settings.metrics;
-        let code = if silent { failure.exit_code } else { self.conclude(Err(failure)) };
-        std::process::exit(code.into());
-    }
-
-    /// Reports, and prints the failure unless the report contains it.
-    fn conclude(&self, result: Result<Completion, Failure>) -> u8 {
-        self.report(result).unwrap_or_else(|failure| {
-            printer::failure(&failure, self.settings.quiet);
-            failure.exit_code
-        })
     }
 
     fn report(&self, result: Result<Completion, Failure>) -> Result<u8, Failure> {
@@ -258,7 +234,7 @@ impl Run {
         module.open(path, config, Some(&cache))
     }
 
-    fn steps(&self) -> Result<Completion, Failure> {
+    fn steps(&self, supervisor: &Supervisor) -> Result<Completion, Failure> {
         let Self { settings, started, .. } = self;
         let cache = settings.cache.open()?;
         settings.cache.check_grants(&settings.capabilities)?;
@@ -276,9 +252,9 @@ impl Run {
         let ty = signature::find_function(session.info(), function)?;
         signature::check_passable(function, ty)?;
         self.call().result_types = ty.results().iter().map(ValType::to_string).collect();
-        self.call().phase = "reading the arguments";
+        supervisor.enter(Phase::ReadingArguments);
         let args = arguments(settings, function, ty)?;
-        self.call().phase = "loading its code";
+        supervisor.enter(Phase::LoadingCode);
 
         let mut capabilities = settings.capabilities.clone();
         if input::uses_stdin(&settings.module, &settings.args, ty) {
@@ -289,13 +265,14 @@ impl Run {
         options.initialize = function != INITIALIZE;
         options.caller_ends_process = true;
         let deadline = Deadline::new(*started, settings.limits.timeout.value);
-        self.call_function(session, options, deadline, function, &args)
+        self.call_function(supervisor, session, options, deadline, function, &args)
             .or_else(|error| Ok(Completion::from_error(deadline.explain(error))?))
     }
 
     /// Compiles or loads the module, makes one instance and calls one function of it.
     fn call_function(
         &self,
+        supervisor: &Supervisor,
         session: Session<'_>,
         options: InstanceOptions,
         deadline: Deadline,
@@ -303,8 +280,8 @@ impl Run {
         args: &[Value],
     ) -> wrun::Result<Completion> {
         let events = |event: Event| {
-            self.call().note(event);
-            self.progress.show(event);
+            self.call().observe(event);
+            supervisor.observe(event);
         };
         let mut limits = options.limits;
         deadline.remaining()?;

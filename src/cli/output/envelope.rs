@@ -1,4 +1,4 @@
-//! The machine-readable answer: what ran, what came of it, what it took.
+//! The envelope: the machine-readable result of a run.
 
 use base64::Engine as _;
 use serde::ser::SerializeMap;
@@ -11,39 +11,21 @@ use crate::cli::exit_code;
 use crate::cli::failure::Failure;
 use crate::cli::settings::RunSettings;
 
-/// What is known of a call, as far as it got.
-#[derive(Debug)]
-pub(crate) struct Call {
-    /// What it is at.
-    pub(crate) phase: &'static str,
-    /// Whether that is guest code, which the library stops when its time is up.
-    pub(crate) guest_runs: bool,
+/// What is known about a call so far.
+#[derive(Debug, Default)]
+pub(crate) struct CallSummary {
     pub(crate) function: Option<String>,
     pub(crate) result_types: Vec<String>,
     pub(crate) metrics: CallMetrics,
 }
 
-impl Default for Call {
-    fn default() -> Self {
-        let metrics = CallMetrics::default();
-        Self { phase: "reading the module", guest_runs: false, function: None, result_types: Vec::new(), metrics }
-    }
-}
-
-impl Call {
-    /// Notes what happens.
-    pub(crate) fn note(&mut self, event: Event) {
-        match event {
-            Event::Compiling { .. } => self.phase = "compiling",
-            Event::Instantiating => (self.phase, self.guest_runs) = ("instantiating", true),
-            Event::Calling => self.phase = "the guest ran",
-            _ => {}
-        }
+impl CallSummary {
+    pub(crate) fn observe(&mut self, event: Event) {
         self.metrics = self.metrics.with(event);
     }
 }
 
-/// See "Envelope" in the README; the shape is a contract.
+/// The shape is a contract, described under "Envelope" in the README.
 #[derive(Debug, Serialize)]
 pub(crate) struct Envelope<'a> {
     ok: bool,
@@ -57,11 +39,11 @@ pub(crate) struct Envelope<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ErrorReport<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    stdout: Option<Written>,
+    stdout: Option<GuestOutput>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    stderr: Option<Written>,
+    stderr: Option<GuestOutput>,
     exit_code: u8,
-    /// The guest's own code, where it ended itself; `exit_code` stands for it where it is none of wrun's.
+    /// The code that the guest exited with; `exit_code` differs if wrun uses that code itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     guest_exit_code: Option<i32>,
     metrics: &'a CallMetrics,
@@ -78,11 +60,11 @@ struct ErrorReport<'a> {
     hints: &'a [String],
 }
 
-/// What a guest wrote: text, where it is text.
+/// Captured output of a guest: a string if it is UTF-8, else bytes, or base64 in JSON.
 #[derive(Debug)]
-struct Written(Vec<u8>);
+struct GuestOutput(Vec<u8>);
 
-impl Serialize for Written {
+impl Serialize for GuestOutput {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match std::str::from_utf8(&self.0) {
             Ok(text) => serializer.serialize_str(text),
@@ -97,8 +79,8 @@ impl Serialize for Written {
 }
 
 impl<'a> Envelope<'a> {
-    /// The envelope of a call that ended in `result`.
-    pub(crate) fn new(settings: &RunSettings, call: &'a Call, result: &'a Result<Completion, Failure>) -> Self {
+    /// Creates the envelope of a call that ended with `result`.
+    pub(crate) fn new(settings: &RunSettings, call: &'a CallSummary, result: &'a Result<Completion, Failure>) -> Self {
         let failure = result.as_ref().err();
         let (values, guest_exit_code) = match result {
             Ok(Completion::Returned(values)) => (Some(values), None),
@@ -106,7 +88,8 @@ impl<'a> Envelope<'a> {
             Err(_) => (None, None),
         };
         let exited = guest_exit_code.map_or(0, exit_code::of_guest);
-        let written = |which: usize| settings.captured.as_ref().map(|both| Written(both[which].contents()));
+        let captured =
+            |stream: usize| settings.captured.as_ref().map(|streams| GuestOutput(streams[stream].contents()));
         Self {
             ok: failure.is_none() && guest_exit_code.unwrap_or(0) == 0,
             runtime: settings.config.kind,
@@ -115,8 +98,8 @@ impl<'a> Envelope<'a> {
             result: values.map(|values| Results(values)),
             result_types: values.map(|_| &*call.result_types),
             error: failure.map(ErrorReport::new),
-            stdout: written(0),
-            stderr: written(1),
+            stdout: captured(0),
+            stderr: captured(1),
             exit_code: failure.map_or(exited, |failure| failure.exit_code),
             guest_exit_code,
             metrics: &call.metrics,

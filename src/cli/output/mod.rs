@@ -1,4 +1,4 @@
-//! What is printed: for people, for machines, and while one waits.
+//! Output: reports as text, JSON and MessagePack, and progress.
 
 pub(crate) mod cache;
 pub(crate) mod compiled;
@@ -9,3 +9,4 @@ pub(crate) mod human;
 pub(crate) mod inspect;
 pub(crate) mod machine;
 pub(crate) mod progress;
+pub(crate) mod terminal_line;
