@@ -1,8 +1,16 @@
-//! Signal dispositions inherited from the parent process.
+//! Signals that a command does not handle by ending.
 #![expect(unsafe_code, reason = "the standard library cannot read signal dispositions")]
 
 use std::ffi::c_int;
 use std::mem::MaybeUninit;
+use std::sync::Arc;
+
+use signal_hook::flag;
+
+/// Makes a write beyond the file size limit fail, instead of ending the process.
+pub(crate) fn survive_file_size_limit() {
+    let _ = flag::register(libc::SIGXFSZ, Arc::default());
+}
 
 /// Returns whether the parent process had this signal ignored, as shells do for background jobs.
 pub(crate) fn is_ignored(signal: c_int) -> bool {

@@ -31,7 +31,7 @@ const GUEST_GRACE: Duration = Duration::from_millis(90);
 /// How long the report of a timeout may take, for example if its reader does not read.
 const REPORT_GRACE: Duration = Duration::from_secs(1);
 
-/// What a command wants from its supervisor.
+/// The options of [`Supervisor::run`].
 pub(crate) struct SupervisorOptions {
     pub(crate) progress: Progress,
     /// When the command started; `timeout` counts from here.
@@ -53,7 +53,7 @@ impl SupervisorOptions {
     }
 }
 
-/// What a command is doing.
+/// The step that a command is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     ReadingModule,
@@ -131,13 +131,13 @@ impl Supervisor {
         result
     }
 
-    /// Notes what the command does next.
+    /// Sets the current phase.
     pub(crate) fn enter(&self, phase: Phase) {
         tracing::debug!("{phase}");
         *self.phase() = phase;
     }
 
-    /// Follows the events of a session: its phase and its progress.
+    /// Updates phase and progress from an event of a session.
     pub(crate) fn observe(&self, event: Event) {
         match event {
             Event::Compiling { .. } => self.enter(Phase::Compiling),

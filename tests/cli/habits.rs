@@ -114,6 +114,14 @@ fn quiet_leaves_out_hints_and_verbose_logs() {
 }
 
 #[test]
+fn debug_lines_need_verbose_twice() {
+    let once = run(&["-v", "fixtures/add.wasm", "add", "5", "3"]);
+    assert!(!once.stderr.contains("DEBUG"), "{}", once.stderr);
+    let twice = run(&["-vv", "fixtures/add.wasm", "add", "5", "3"]);
+    assert!(twice.stderr.contains("DEBUG wrun::cli::supervisor: running the guest"), "{}", twice.stderr);
+}
+
+#[test]
 fn colour_is_off_unless_requested() {
     let coloured = wrun().env_remove("NO_COLOR").args(["--color", "always", "no/such.wasm"]).output().unwrap();
     assert!(coloured.stderr.starts_with(b"\x1b["), "{coloured:?}");

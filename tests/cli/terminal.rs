@@ -112,6 +112,18 @@ fn an_interrupted_compilation_leaves_nothing_on_the_terminal() {
 }
 
 #[test]
+fn a_timeout_clears_the_spinner() {
+    at_a_terminal_of_each_engine(|engine| {
+        let args = ["-r", engine, "--progress", "always", "--timeout", "200ms", SLOW];
+        let (shown, code) = Terminal::start("xterm", &args).end();
+        assert_eq!(code, Some(124), "{shown:?}");
+        assert!(shown.contains("compiling 2"), "{shown:?}");
+        let rest = shown.rsplit(CLEAR).next().unwrap();
+        assert!(rest.contains("200ms") && !rest.contains("compiling 2"), "{shown:?}");
+    });
+}
+
+#[test]
 fn output_of_an_interrupted_guest_stays() {
     let module = file(
         r#"(module (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))

@@ -27,7 +27,7 @@ struct EnforcedLimitReport {
     scope: &'static str,
 }
 
-/// Stands in the place of an option that only the library has.
+/// The name of the one limit without an option.
 const PAUSE: &str = "pause (library)";
 
 fn option(limit: EnforcedLimit) -> Option<&'static str> {

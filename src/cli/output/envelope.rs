@@ -11,7 +11,7 @@ use crate::cli::exit_code;
 use crate::cli::failure::Failure;
 use crate::cli::settings::RunSettings;
 
-/// What is known about a call so far.
+/// Everything known about a call so far.
 #[derive(Debug, Default)]
 pub(crate) struct CallSummary {
     pub(crate) function: Option<String>,

@@ -55,7 +55,7 @@ impl Progress {
         matches!(self.mode, Mode::Spinner { .. })
     }
 
-    /// Follows the events of a session.
+    /// Updates the display from an event of a session.
     pub(crate) fn observe(&self, event: Event) {
         let mut state = self.state();
         match (event, &*state) {
@@ -72,7 +72,7 @@ impl Progress {
         }
     }
 
-    /// Clears the spinner and draws no more.
+    /// Clears the spinner and stops drawing.
     pub(crate) fn end(&self) {
         if let State::Spinner(bar) = mem::replace(&mut *self.state(), State::Ended) {
             bar.finish_and_clear();

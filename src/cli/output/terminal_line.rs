@@ -18,7 +18,7 @@ pub(crate) struct TerminalLine {
 }
 
 impl TerminalLine {
-    /// A line that stays unchanged for a while: what is drawn until then is dropped.
+    /// Creates a line that drops all output for `delay`.
     pub(crate) fn visible_after(delay: Duration) -> Self {
         Self { visible_from: Instant::now() + delay, pending: Mutex::default() }
     }
