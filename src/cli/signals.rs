@@ -1,4 +1,4 @@
-//! Signals that a command does not handle by ending.
+//! How the process reacts to signals.
 #![expect(unsafe_code, reason = "the standard library cannot read signal dispositions")]
 
 use std::ffi::c_int;
