@@ -41,6 +41,9 @@ impl<T> WithProvenance<Option<T>> {
     }
 }
 
+/// A merged setting; a usage failure if the flag exceeds a locked policy.
+type Merged<T> = Result<WithProvenance<Option<T>>, Failure>;
+
 /// Merges flags with a policy, which a flag can only narrow if the policy is locked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PolicyLock {
@@ -49,61 +52,44 @@ pub(crate) struct PolicyLock {
 
 impl PolicyLock {
     /// Merges an amount. A locked policy refuses a larger one.
-    pub(crate) fn amount<T>(
-        self,
-        flag_name: &str,
-        flag: Option<T>,
-        policy: Option<T>,
-    ) -> Result<WithProvenance<Option<T>>, Failure>
-    where
-        T: PartialOrd + Debug,
-    {
-        self.merge(flag_name, flag, policy, PartialOrd::gt)
+    pub(crate) fn amount<T: PartialOrd + Debug>(self, name: &str, flag: Option<T>, policy: Option<T>) -> Merged<T> {
+        self.merge(name, flag, policy, PartialOrd::gt)
     }
 
     /// Merges a choice. A locked policy refuses a different one, since another engine may allow more.
-    pub(crate) fn choice<T>(
-        self,
-        flag_name: &str,
-        flag: Option<T>,
-        policy: Option<T>,
-    ) -> Result<WithProvenance<Option<T>>, Failure>
-    where
-        T: PartialEq + Debug,
-    {
-        self.merge(flag_name, flag, policy, PartialEq::ne)
+    pub(crate) fn choice<T: PartialEq + Debug>(self, name: &str, flag: Option<T>, policy: Option<T>) -> Merged<T> {
+        self.merge(name, flag, policy, PartialEq::ne)
     }
 
     fn merge<T: Debug>(
         self,
-        flag_name: &str,
+        name: &str,
         flag: Option<T>,
         policy: Option<T>,
         widens: impl Fn(&T, &T) -> bool,
-    ) -> Result<WithProvenance<Option<T>>, Failure> {
+    ) -> Merged<T> {
         match (&flag, &policy) {
             (Some(flag), Some(policy)) if self.locked && widens(flag, policy) => {
-                let message = format!("the policy is locked: {flag_name} cannot change {policy:?} to {flag:?}");
-                Err(Failure::usage(message))
+                Err(Failure::usage(format!("the policy is locked: {name} cannot change {policy:?} to {flag:?}")))
             }
             _ => Ok(WithProvenance::choose(flag, policy)),
         }
     }
 
-    /// Merges grants. A flag replaces the grant of the policy that has the same name; a locked policy refuses a flag that
-    /// is not part of one of its grants.
+    /// Merges grants. A flag replaces the policy's grant of the same thing; a locked policy refuses a flag that is not part of
+    /// one of its grants.
     pub(crate) fn grants<T: Clone>(
         self,
-        flag_name: &str,
+        name: &str,
         flags: &[T],
         policy: &[T],
-        has_same_name: impl Fn(&T, &T) -> bool,
+        is_same: impl Fn(&T, &T) -> bool,
         is_part: impl Fn(&T, &T) -> bool,
     ) -> Result<Vec<WithProvenance<T>>, Failure> {
         if self.locked && !flags.iter().all(|flag| policy.iter().any(|granted| is_part(flag, granted))) {
-            return Err(Failure::usage(format!("the policy is locked: {flag_name} cannot add grants")));
+            return Err(Failure::usage(format!("the policy is locked: {name} cannot add grants")));
         }
-        let kept = policy.iter().filter(|granted| !flags.iter().any(|flag| has_same_name(flag, granted)));
+        let kept = policy.iter().filter(|granted| !flags.iter().any(|flag| is_same(flag, granted)));
         let with = |from| move |value: &T| WithProvenance::new(value.clone(), from);
         Ok(kept.map(with(Provenance::Policy)).chain(flags.iter().map(with(Provenance::Flag))).collect())
     }
