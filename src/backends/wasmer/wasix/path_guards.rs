@@ -1,4 +1,4 @@
-//! Guards of the functions that panic at some paths: they return an errno instead.
+//! Guards for functions of WASIX that panic on some paths. The guarded functions return an errno instead.
 
 use wasmer::{AsStoreMut, Function, FunctionEnv, FunctionEnvMut, Value};
 use wasmer_wasix::WasiEnv;
@@ -11,8 +11,8 @@ pub(super) const GUARDED: &[(&str, usize)] = &[("path_rename", 4), ("path_symlin
 
 /// Wraps a function of [`GUARDED`].
 ///
-/// `path_symlink` and `path_unlink_file` panic if a link comes before a last `.`: such a path is refused. `path_rename` panics
-/// after it has moved a file to a path with a trailing slash: there it may only move directories, as POSIX demands.
+/// `path_symlink` and `path_unlink_file` panic on a path that ends in a link and `/.`; paths that end in `/.` are refused.
+/// `path_rename` panics after moving a file to a path with a trailing slash; only directories are moved there, as POSIX demands.
 pub(super) fn guard(
     store: &mut impl AsStoreMut,
     env: &FunctionEnv<WasiEnv>,

@@ -52,7 +52,7 @@ impl GrantedFs {
         self.mounts.granted(path).ok_or(FsError::EntryNotFound)
     }
 
-    /// Resolves a path that is to be created.
+    /// Resolves a path to create.
     ///
     /// # Errors
     /// Those of [`resolve`](Self::resolve); [`FsError::PermissionDenied`] if its parent is above the mount points.

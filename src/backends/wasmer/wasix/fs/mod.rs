@@ -1,7 +1,7 @@
 //! The file system of a WASIX guest: the granted directories at their guest paths, and nothing else.
 //!
-//! It enforces the grants, whatever rights WASIX assumes. It normalizes a path as text, selects the grant, and resolves the
-//! rest of the path inside that directory with cap-std, so neither `..` nor a symbolic link leads out of a grant.
+//! It enforces the grants and ignores the rights that WASIX assumes. It normalizes a path as text, selects the grant, and
+//! resolves the rest of the path inside that directory with cap-std, so neither `..` nor a symbolic link leads out of a grant.
 
 mod dir;
 mod errors;
