@@ -20,7 +20,8 @@ const ADMISSION: u64 = fingerprint(&[
     include_bytes!("../module/source.rs"),
     include_bytes!("../module/validation.rs"),
     include_bytes!("../engine/features.rs"),
-    include_bytes!("../runtime/preflight.rs"),
+    include_bytes!("../runtime/preflight/admit.rs"),
+    include_bytes!("../runtime/preflight/limits.rs"),
     include_bytes!("../value/types.rs"),
 ]);
 
@@ -44,7 +45,7 @@ pub(super) fn of(runtime: &dyn WasmRuntime, contents: Hash) -> Hash {
     add(&runtime.code_compatibility().to_le_bytes());
     add(config.effective_compiler().as_str().as_bytes());
     add(options(config).join(" ").as_bytes());
-    let features = Feature::ALL.iter().filter(|feature| preflight::has(config, **feature));
+    let features = Feature::ALL.iter().filter(|feature| preflight::is_feature_enabled(config, **feature));
     add(features.map(|feature| feature.as_str()).collect::<Vec<_>>().join(" ").as_bytes());
     add(contents.as_bytes());
     hasher.finalize()

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use clap::Args;
 use wrun::module::requirements;
-use wrun::runtime::{grants, preflight, signature};
+use wrun::runtime::{lookup, preflight, signature};
 use wrun::session::{CacheUse, Completion, Deadline, Event, InstanceOptions, Session, nanoseconds};
 use wrun::{Cache, Capabilities, Captured, Error, ErrorKind, Input, ModuleInfo, Output, ValType, Value};
 
@@ -151,7 +151,7 @@ pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
 fn explain(settings: &RunSettings) -> Result<u8, Failure> {
     preflight::check_config(&settings.config)?;
     preflight::check_amounts(&settings.config, settings.limits.limits())?;
-    grants::check(settings.config.kind, &settings.capabilities)?;
+    preflight::check_grants(settings.config.kind, &settings.capabilities)?;
     settings.cache.check_grants(&settings.capabilities)?;
     let cache_dir = settings.cache.usable_dir()?;
     let explanation = Explanation::new(settings, &cache_dir);
@@ -249,7 +249,7 @@ impl Run {
                 .hint("arguments of a function need no `--`, not even negative numbers"));
         }
         self.call().function = Some(function.to_owned());
-        let ty = signature::find_function(session.info(), function)?;
+        let ty = lookup::find_function(session.info(), function)?;
         signature::check_passable(function, ty)?;
         self.call().result_types = ty.results().iter().map(ValType::to_string).collect();
         supervisor.enter(Phase::ReadingArguments);
@@ -308,7 +308,7 @@ fn choose<'s>(info: &ModuleInfo, settings: &'s RunSettings) -> Result<&'s str, F
     }
     let message = "no function given, and the module is not a program: it does not export `_start` of type () -> ()";
     let error = Error::new(ErrorKind::UnknownExport, message);
-    Err(error.with_hint(signature::list_of_functions(info)).into())
+    Err(error.with_hint(lookup::list_of_functions(info)).into())
 }
 
 /// Reads the arguments. A failure shows the signature.

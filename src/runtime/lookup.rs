@@ -1,0 +1,95 @@
+//! Finds the exports of a module by name.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
+use crate::module::info::{ExternType, ModuleInfo};
+use crate::runtime::signature::check_passable;
+use crate::value::types::FuncType;
+
+/// The maximum number of lines of a list in a message.
+pub(crate) const MOST_LISTED: usize = 40;
+
+/// The maximum number of names in a hint.
+const MOST_NAMES: usize = 20;
+
+/// The least similarity of a name that is suggested, from 0 to 1.
+const LEAST_SIMILARITY: f64 = 0.75;
+
+/// Returns the type of the exported function `name`.
+///
+/// # Errors
+/// [`ErrorKind::UnknownExport`] if there is no such function, with the most similar name and a list of the functions.
+pub fn find_function<'i>(info: &'i ModuleInfo, name: &str) -> Result<&'i FuncType> {
+    if let Some(ty) = info.function(name) {
+        return Ok(ty);
+    }
+    let mut error = Error::new(ErrorKind::UnknownExport, missing_export(info, "function", name));
+    if let Some(similar) = most_similar(name, info.functions().map(|(name, _)| name)) {
+        error = error.with_hint(format!("did you mean `{}`?", Escaped(similar)));
+    }
+    Err(error.with_hint(list_of_functions(info)))
+}
+
+/// Returns the type of the exported function `name`, if all its values can be passed between host and guest.
+///
+/// # Errors
+/// Those of [`find_function`] and [`check_passable`].
+pub(crate) fn find_callable<'i>(info: &'i ModuleInfo, name: &str) -> Result<&'i FuncType> {
+    let ty = find_function(info, name)?;
+    check_passable(name, ty)?;
+    Ok(ty)
+}
+
+/// Checks that a module exports the global `name`, with a type that can be passed between host and guest.
+///
+/// # Errors
+/// [`ErrorKind::UnknownExport`], [`ErrorKind::UnsupportedFeature`].
+pub(crate) fn check_global(info: &ModuleInfo, name: &str) -> Result<()> {
+    match info.exports.iter().find(|export| export.name == name).map(|export| &export.ty) {
+        Some(ExternType::Global(ty, _)) if ty.is_passable() => Ok(()),
+        Some(ExternType::Global(ty, _)) => {
+            let message = format!("cannot read the global `{}`: unsupported type {ty}", Escaped(name));
+            Err(Error::new(ErrorKind::UnsupportedFeature, message))
+        }
+        _ => Err(no_such_export(info, "global", name)),
+    }
+}
+
+/// The error for a missing export `name` of this kind ("memory", "global"), with a list of the exports of this kind.
+pub(crate) fn no_such_export(info: &ModuleInfo, kind: &str, name: &str) -> Error {
+    let error = Error::new(ErrorKind::UnknownExport, missing_export(info, kind, name));
+    let of_kind = info.exports.iter().filter(|export| export.ty.kind() == kind);
+    let names: Vec<_> = of_kind.take(MOST_NAMES).map(|export| format!("`{}`", Escaped(&export.name))).collect();
+    if names.is_empty() { error } else { error.with_hint(format!("exported: {}", names.join(", "))) }
+}
+
+fn missing_export(info: &ModuleInfo, kind: &str, name: &str) -> String {
+    match info.exports.iter().find(|export| export.name == name) {
+        Some(export) => format!("the export `{}` is a {}, not a {kind}", Escaped(name), export.ty.kind()),
+        None => format!("the module exports no {kind} `{}`", Escaped(name)),
+    }
+}
+
+/// Lists the exported functions with their signatures, one per line.
+#[must_use]
+pub fn list_of_functions(info: &ModuleInfo) -> String {
+    let count = info.functions().count();
+    if count == 0 {
+        return "the module exports no functions".to_owned();
+    }
+    let mut list = "exported functions:".to_owned();
+    for (name, ty) in info.functions().take(MOST_LISTED) {
+        list += &format!("\n  {}{ty}", Escaped(name));
+    }
+    if count > MOST_LISTED {
+        list += &format!("\n  and {} more (`wrun inspect` lists them)", count - MOST_LISTED);
+    }
+    list
+}
+
+/// Returns the name most similar to `name`, if one is similar enough to suggest.
+fn most_similar<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let scored = names.map(|other| (strsim::jaro_winkler(name, other), other));
+    let best = scored.max_by(|(a, _), (b, _)| a.total_cmp(b));
+    best.filter(|(score, _)| *score > LEAST_SIMILARITY).map(|(_, other)| other)
+}

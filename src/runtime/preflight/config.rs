@@ -1,0 +1,55 @@
+//! Checks a runtime configuration.
+
+use crate::config::RuntimeConfig;
+use crate::engine::kind::{Compiler, Optimization, RuntimeKind};
+use crate::error::{Error, ErrorKind, Result};
+
+/// The smallest guest stack in bytes: enough for one host call.
+pub const LEAST_STACK: u64 = 64 << 10;
+/// The largest guest stack in bytes.
+pub const MOST_STACK: u64 = 1 << 30;
+
+/// Checks a configuration without creating an engine.
+///
+/// # Errors
+/// [`ErrorKind::EngineUnavailable`] if the engine is not compiled in; [`ErrorKind::UnsupportedConfig`] if it lacks the
+/// compiler or does not support the optimization level, the stack size or canonical NaNs.
+pub fn check_config(config: &RuntimeConfig) -> Result<()> {
+    let kind = config.kind;
+    let unsupported = |message: String| Error::new(ErrorKind::UnsupportedConfig, message);
+    if !kind.is_available() {
+        let message = format!("the engine {kind} is not compiled into this wrun");
+        let mut error = Error::new(ErrorKind::EngineUnavailable, message)
+            .with_hint(format!("build with `--features {}`", kind.cargo_feature()));
+        if let Some(other) = RuntimeKind::available().next() {
+            error = error.with_hint(format!("or use `--runtime {other}`"));
+        }
+        return Err(error);
+    }
+    let compiler = config.effective_compiler();
+    if !kind.compilers().contains(&compiler) {
+        let error = unsupported(format!("the engine {kind} has no compiler {compiler}"));
+        let others = RuntimeKind::ALL.iter().filter(|kind| kind.compilers().contains(&compiler));
+        return Err(others
+            .fold(error, |error, other| error.with_hint(format!("{other} has {compiler}: use `--runtime {other}`"))));
+    }
+    let is_singlepass = compiler == Compiler::Singlepass;
+    if let Some(level @ (Optimization::Speed | Optimization::Size)) = config.optimization
+        && is_singlepass
+    {
+        let error = unsupported(format!("singlepass cannot optimize for {level}"));
+        return Err(error.with_hint("use `--compiler cranelift`"));
+    }
+    if config.canonical_nans && is_singlepass {
+        // Its `f64.promote_f32` keeps the sign and payload of a NaN.
+        let error = unsupported("singlepass does not make every NaN canonical".to_owned());
+        return Err(error.with_hint("use `--compiler cranelift`"));
+    }
+    let stack = config.effective_max_stack();
+    if !(LEAST_STACK..=MOST_STACK).contains(&stack) {
+        return Err(unsupported(format!(
+            "a guest stack of {stack} bytes is out of range: {LEAST_STACK} (64 KiB) to {MOST_STACK} (1 GiB)"
+        )));
+    }
+    Ok(())
+}

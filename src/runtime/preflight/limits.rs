@@ -1,0 +1,106 @@
+//! Checks the limits of an instance.
+
+use crate::config::RuntimeConfig;
+use crate::engine::kind::RuntimeKind;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::{LimitExceeded, LimitKind, Limits, MAX_TABLE_ELEMENTS};
+use crate::module::info::{ExternType, Import, MemoryType, ModuleInfo};
+use crate::runtime::host::{HostImports, HostItem};
+use crate::runtime::{control, fuel};
+use crate::value::types::ValType;
+
+/// Refuses limits that are too large, or that a runtime of this configuration does not enforce.
+///
+/// # Errors
+/// [`ErrorKind::UnsupportedConfig`].
+pub fn check_amounts(config: &RuntimeConfig, limits: Limits) -> Result<()> {
+    let unsupported = |message: String| Error::new(ErrorKind::UnsupportedConfig, message);
+    match limits {
+        Limits { fuel: Some(_), .. } if !config.metering => {
+            let error = unsupported("a fuel limit needs a runtime that meters fuel".to_owned());
+            Err(error.with_hint("create the runtime with `RuntimeConfig::with_metering`"))
+        }
+        Limits { fuel: Some(limit), .. } if limit > fuel::MOST => {
+            Err(unsupported(format!("a fuel limit of {limit} is out of range: the maximum is {}", fuel::MOST)))
+        }
+        Limits { time: Some(_), .. } if !config.interruption => Err(control::uninterruptible()),
+        _ => Ok(()),
+    }
+}
+
+/// Checks the initial size of memories and tables, the module's own and imported ones.
+///
+/// # Errors
+/// [`ErrorKind::Limit`] with the limit and the size; [`ErrorKind::UnsupportedFeature`] if the engine cannot enforce a limit
+/// for this module.
+pub(super) fn check_limits(kind: RuntimeKind, info: &ModuleInfo, imports: &HostImports, limits: Limits) -> Result<()> {
+    // Fast path: everything below depends on these.
+    if info.imports.is_empty() && info.memories.is_empty() && info.tables.is_empty() && info.tags == 0 {
+        return Ok(());
+    }
+    if kind == RuntimeKind::Wasmer && limits.memory.is_some() {
+        if info.tags > 0 {
+            return Err(not_limited("throws exceptions, for which wasmer allocates memory"));
+        }
+        let takes_function = |import: &Import| match &import.ty {
+            ExternType::Func(ty) => ty.params().contains(&ValType::FuncRef),
+            _ => false,
+        };
+        if info.imports.iter().any(takes_function) {
+            return Err(not_limited("passes functions to the host, for which wasmer allocates memory"));
+        }
+    }
+    let imported_tables = imported(info, imports).filter_map(|item| match item {
+        HostItem::Table(ty) => Some(ty.minimum),
+        _ => None,
+    });
+    let bytes = committed_bytes(memories(info, imports));
+    let elements = info.tables.iter().map(|ty| ty.minimum).chain(imported_tables).max().unwrap_or(0);
+    let most = u64::from(MAX_TABLE_ELEMENTS);
+    let most = limits.table_elements.unwrap_or(most).min(most);
+    let checks = [(LimitKind::Memory, limits.memory, bytes), (LimitKind::TableElements, Some(most), elements)];
+    for (kind, limit, attempted) in checks {
+        if let Some(limit) = limit.filter(|limit| attempted > *limit) {
+            return Err(Error::limit(LimitExceeded::new(kind, limit, attempted)));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a memory limit that the engine does not enforce for a module that does `what`.
+fn not_limited(what: &str) -> Error {
+    let message = format!("the module {what} that a memory limit does not cover");
+    Error::new(ErrorKind::UnsupportedFeature, message).with_hint("use `--runtime wasmtime`, which enforces the limit")
+}
+
+/// Returns the size of an instance's shared memories in bytes. They count with their maximum, because the engines do not
+/// ask before they grow one.
+pub(crate) fn shared_bytes(info: &ModuleInfo, imports: &HostImports) -> u64 {
+    committed_bytes(memories(info, imports).filter(|ty| ty.shared))
+}
+
+/// Returns whether a module has a table that may grow, its own or an imported one.
+pub(crate) fn may_grow_tables(info: &ModuleInfo) -> bool {
+    let imported = info.imports.iter().filter_map(|import| match &import.ty {
+        ExternType::Table(ty) => Some(ty),
+        _ => None,
+    });
+    info.tables.iter().chain(imported).any(|ty| ty.maximum.is_none_or(|maximum| maximum > ty.minimum))
+}
+
+fn imported<'h>(info: &ModuleInfo, imports: &'h HostImports) -> impl Iterator<Item = &'h HostItem> {
+    info.imports.iter().filter_map(|import| imports.get(&import.module, &import.name))
+}
+
+/// Returns the memories of an instance, its own and imported ones.
+fn memories(info: &ModuleInfo, imports: &HostImports) -> impl Iterator<Item = MemoryType> {
+    let imported = imported(info, imports).filter_map(|item| match item {
+        HostItem::Memory(ty) => Some(*ty),
+        _ => None,
+    });
+    info.memories.iter().copied().chain(imported)
+}
+
+fn committed_bytes(memories: impl Iterator<Item = MemoryType>) -> u64 {
+    memories.fold(0, |sum, ty| sum.saturating_add(ty.committed_bytes()))
+}
