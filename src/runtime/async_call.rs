@@ -1,4 +1,4 @@
-//! Calls that are awaited: the guest runs on a thread of its own, so that no executor is blocked.
+//! Asynchronous calls. The guest runs on its own thread, so it does not block an executor.
 
 use std::fmt;
 use std::future::Future;
@@ -14,11 +14,11 @@ use crate::runtime::control::Control;
 use crate::runtime::traits::WasmInstance;
 use crate::value::types::Value;
 
-/// What a call that is awaited comes to: the instance, given back, and the results.
+/// The instance, and the results of the call.
 pub type AsyncOutput = (Box<dyn WasmInstance>, Result<Vec<Value>>);
 
-/// A call into an instance, which runs whether it is polled or not. Dropping it interrupts the guest and frees the
-/// instance. It needs no executor of any kind; polling it after it ended panics, as futures may.
+/// A running call. It runs even if it is not polled, and works with any executor. Dropping it interrupts the guest and drops
+/// the instance. Polling it after it completed panics.
 #[must_use = "dropping a call interrupts it"]
 pub struct AsyncCall {
     ended: Receiver<thread::Result<AsyncOutput>>,
@@ -27,18 +27,18 @@ pub struct AsyncCall {
 }
 
 impl AsyncCall {
-    /// Starts calling the exported function `name`.
+    /// Starts a call of the exported function `name`.
     ///
     /// # Errors
-    /// [`ErrorKind::UnsupportedConfig`] where the instance's runtime was made without interruption, and
-    /// [`ErrorKind::UnsupportedFeature`] where the guest waits on shared memory, since then dropping the call could not end
-    /// it; [`ErrorKind::Internal`] where the system has no thread to give.
+    /// [`ErrorKind::UnsupportedConfig`] if the runtime was created without interruption; [`ErrorKind::UnsupportedFeature`] if
+    /// the guest waits on shared memory, because dropping the call could not end it; [`ErrorKind::Internal`] if the system
+    /// cannot create a thread.
     pub fn start(mut instance: Box<dyn WasmInstance>, name: impl Into<String>, args: Vec<Value>) -> Result<Self> {
         let (done, ended) = oneshot::channel();
         let (control, name) = (instance.control(), name.into());
         control.check_interruptible()?;
-        if instance.core().outlasts_its_time() {
-            let message = "the guest waits on shared memory, where dropping the call would not end it";
+        if instance.core().may_wait_forever() {
+            let message = "the guest waits on shared memory, so dropping the call would not end it";
             return Err(Error::new(ErrorKind::UnsupportedFeature, message));
         }
         let call = move || {
@@ -46,15 +46,17 @@ impl AsyncCall {
                 let result = instance.call(&name, &args);
                 (instance, result)
             }));
-            // Nobody waits any more: the instance is freed here.
+            // If the call was dropped, `send` fails and this drops the instance.
             drop(done.send(called));
         };
         let started = thread::Builder::new().name("wrun guest".to_owned()).spawn(call);
-        started.map_err(|error| Error::new(ErrorKind::Internal, format!("no thread for a guest: {error}")))?;
+        started.map_err(|error| {
+            Error::new(ErrorKind::Internal, format!("cannot create a thread for the guest: {error}"))
+        })?;
         Ok(Self { ended, taken: false, control })
     }
 
-    /// A handle to watch, stop and pause the guest.
+    /// Returns a handle to watch, stop and pause the guest.
     #[must_use]
     pub fn control(&self) -> &Control {
         &self.control
@@ -67,7 +69,7 @@ impl Future for AsyncCall {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<AsyncOutput> {
         let Poll::Ready(ended) = Pin::new(&mut self.ended).poll(context) else { return Poll::Pending };
         self.taken = true;
-        match ended.expect("a call that ended is not polled again") {
+        match ended.expect("a completed call is not polled again") {
             Ok(ended) => Poll::Ready(ended),
             Err(panic) => panic::resume_unwind(panic),
         }
@@ -76,7 +78,7 @@ impl Future for AsyncCall {
 
 impl Drop for AsyncCall {
     fn drop(&mut self) {
-        // An instance that was given back is its owner's again.
+        // After completion, the instance belongs to the caller again.
         if !self.taken {
             self.control.close();
         }

@@ -1,4 +1,4 @@
-//! A handle on an instance for threads that do not hold it.
+//! Controls an instance from other threads.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,13 +7,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::interrupt::{InterruptState, StopReason};
 use crate::runtime::status::{InstanceState, InstanceStatus};
 
-/// Watches, stops and pauses an instance from any thread, also while a call is in it. Clones are of the same instance;
-/// none keeps it alive.
+/// Watches, stops and pauses an instance from any thread, even during a call. A clone controls the same instance. A control
+/// does not keep the instance alive.
 ///
-/// All but [`Control::state`] need a runtime made with
-/// [`RuntimeConfig::with_interruption`](crate::RuntimeConfig::with_interruption). Nothing stops or pauses a host
-/// function before it returns, nor a single bulk operator (`memory.fill` and its like) before it is done, nor a wait on shared
-/// memory, but for that of a WASIX guest.
+/// All methods except [`Control::state`] need a runtime with
+/// [`RuntimeConfig::with_interruption`](crate::RuntimeConfig::with_interruption). Nothing stops or pauses a host function before
+/// it returns, a bulk operator (such as `memory.fill`) before it ends, or a wait on shared memory (except in a WASIX
+/// program).
 #[derive(Clone)]
 pub struct Control {
     status: Arc<InstanceStatus>,
@@ -24,44 +24,44 @@ impl Control {
         Self { status: Arc::clone(status) }
     }
 
-    /// The state of the instance; of one that is gone, its last.
+    /// Returns the state of the instance, or its last state if it was dropped.
     #[must_use]
     pub fn state(&self) -> InstanceState {
         self.status.state()
     }
 
-    /// Stops the call that is in the instance, also one that is paused: it fails with [`ErrorKind::Interrupted`], and
-    /// leaves the instance crashed. Returns at once; whether there was a call.
+    /// Stops the running or paused call. The call fails with [`ErrorKind::Interrupted`] and leaves the instance crashed.
+    /// Returns immediately, with whether a call was running.
     ///
     /// # Errors
-    /// [`ErrorKind::UnsupportedConfig`] where the runtime was made without interruption.
+    /// [`ErrorKind::UnsupportedConfig`] if the runtime was created without interruption.
     pub fn interrupt(&self) -> Result<bool> {
         Ok(self.interrupt_state()?.request_stop(StopReason::Interrupted))
     }
 
-    /// Holds the instance until [`Control::resume`]. A call that runs is held at its next check on Wasmtime (a loop's
-    /// next round, a function's entry, a host call), on Wasmer at its next host call; the next call is held before it
-    /// begins. Time does not pass for a call that is held.
+    /// Pauses the instance until [`Control::resume`]. On Wasmtime, a running call pauses at its next function entry, loop
+    /// iteration or host call; on Wasmer, at its next host call. A later call pauses before it begins. A paused call does
+    /// not use up its time limit.
     ///
     /// # Errors
-    /// [`ErrorKind::UnsupportedConfig`] where the runtime was made without interruption,
-    /// [`ErrorKind::UnsupportedFeature`] where the guest can start threads: they would run on.
+    /// [`ErrorKind::UnsupportedConfig`] if the runtime was created without interruption;
+    /// [`ErrorKind::UnsupportedFeature`] if the guest can start threads, which cannot be paused.
     pub fn pause(&self) -> Result<()> {
         let interrupt = self.interrupt_state()?;
         if !interrupt.can_pause() {
-            let message = "the guest can start threads, which nothing pauses";
+            let message = "the guest can start threads, which cannot be paused";
             return Err(Error::new(ErrorKind::UnsupportedFeature, message));
         }
-        interrupt.pause(true);
+        interrupt.request_pause(true);
         Ok(())
     }
 
-    /// Lets the instance go on.
+    /// Resumes a paused instance.
     ///
     /// # Errors
-    /// [`ErrorKind::UnsupportedConfig`] where the runtime was made without interruption.
+    /// [`ErrorKind::UnsupportedConfig`] if the runtime was created without interruption.
     pub fn resume(&self) -> Result<()> {
-        self.interrupt_state()?.pause(false);
+        self.interrupt_state()?.request_pause(false);
         Ok(())
     }
 
@@ -69,7 +69,7 @@ impl Control {
         self.interrupt_state().map(drop)
     }
 
-    /// Stops the call that is in the instance, and refuses all further ones.
+    /// Stops the running call and refuses all further calls.
     pub(crate) fn close(&self) {
         self.status.close();
     }
@@ -85,8 +85,8 @@ impl fmt::Debug for Control {
     }
 }
 
-/// Refuses what needs a guest that can be interrupted.
+/// The error for an operation that needs interruption.
 pub(crate) fn uninterruptible() -> Error {
-    let message = "the runtime does not interrupt its guests";
-    Error::new(ErrorKind::UnsupportedConfig, message).with_hint("make it with `RuntimeConfig::with_interruption`")
+    let message = "the runtime was created without interruption";
+    Error::new(ErrorKind::UnsupportedConfig, message).with_hint("create it with `RuntimeConfig::with_interruption`")
 }

@@ -1,31 +1,30 @@
-//! What other threads order a running guest to do: stop, pause, go on; and the time it has.
+//! Interrupts a guest: requests from other threads to stop, pause and resume, and the time limit.
 //!
-//! One lock for each instance. A guest looks at [`InterruptState::check`] where its engine lets it: at each host call, and on
-//! Wasmtime also wherever an epoch ends. Between those, a [`InterruptHandle`] makes the engine's code come to such a place.
+//! A guest answers requests at a check ([`InterruptState::check`]): at each host call, and on Wasmtime also at the end of
+//! an epoch. In between, an [`InterruptHandle`] makes guest code reach its next check. Each instance has one lock.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, PoisonError, Weak};
+use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{LimitExceeded, LimitKind};
-use crate::runtime::status::InstanceStatus;
-use crate::runtime::watchdog;
+use crate::runtime::watchdog::{self, Watched};
+use crate::sync::{AtomicBool, Condvar, Instant, Mutex, MutexGuard, Ordering};
 
-/// How often a guest that does not heed an order is reminded. On Wasmtime an epoch can end between its look at the orders
-/// and its next deadline, and the order with it.
-const AGAIN: Duration = Duration::from_millis(1);
+/// How often an unanswered request is repeated. On Wasmtime, a request can get lost: an epoch can end between the guest's
+/// check and its next deadline.
+const REPEAT: Duration = Duration::from_millis(1);
 
-/// Makes guest code that runs come to a check soon. Pressed under the lock of the reins, by any thread.
+/// Makes running guest code reach its next check soon. Any thread may call it, under the lock of the instance.
 pub(crate) trait InterruptHandle: fmt::Debug + Send {
-    /// Presses it once; what it does may be lost.
+    /// Requests a check. The request may get lost.
     fn request_check(&self);
 
-    /// Whether guest code that comes to a check can go on from there, as a pause needs; else it can only be stopped.
+    /// Returns whether the guest can resume after a requested check, as a pause needs. If not, it can only be stopped.
     fn can_resume(&self) -> bool;
 
-    /// Whether a guest that is paused is paused as a whole; one with threads is not.
+    /// Returns whether a pause would hold the whole guest. It would not hold its threads.
     fn can_pause(&self) -> bool {
         true
     }
@@ -34,29 +33,29 @@ pub(crate) trait InterruptHandle: fmt::Debug + Send {
 /// Why a call was stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StopReason {
-    /// Somebody said so.
+    /// [`Control::interrupt`](crate::Control::interrupt).
     Interrupted,
-    /// Its time was up: what it was given, and what it had taken.
+    /// The time limit, and the time used.
     TimedOut(Duration, Duration),
-    /// Its runtime shuts down.
+    /// The runtime shuts down.
     ShutDown,
 }
 
 impl StopReason {
-    /// The failure of the call.
+    /// Returns the error of the stopped call.
     pub(crate) fn into_error(self) -> Error {
         match self {
             Self::Interrupted => Error::new(ErrorKind::Interrupted, "the guest was interrupted"),
-            Self::ShutDown => Error::new(ErrorKind::ShutDown, "the guest was stopped, since its runtime shuts down"),
-            Self::TimedOut(limit, taken) => {
+            Self::ShutDown => Error::new(ErrorKind::ShutDown, "the guest was stopped because its runtime shuts down"),
+            Self::TimedOut(limit, used) => {
                 let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-                Error::timeout(LimitExceeded::new(LimitKind::Time, nanoseconds(limit), nanoseconds(taken)))
+                Error::timeout(LimitExceeded::new(LimitKind::Time, nanoseconds(limit), nanoseconds(used)))
             }
         }
     }
 }
 
-/// How a host function is left when the guest that called it is to stop.
+/// As an error, it unwinds the engine from a host function to the call.
 impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("stopped")
@@ -65,12 +64,12 @@ impl fmt::Display for StopReason {
 
 impl std::error::Error for StopReason {}
 
-/// The orders of one instance.
+/// The interrupt state of one instance.
 #[derive(Debug)]
 pub(crate) struct InterruptState {
-    me: Weak<InstanceStatus>,
-    /// Whether there is an order to look at.
-    attention: AtomicBool,
+    this: Weak<Self>,
+    /// Whether a stop or a pause is requested. Lets a check without requests skip the lock.
+    requested: AtomicBool,
     requests: Mutex<Requests>,
     changed: Condvar,
 }
@@ -78,78 +77,91 @@ pub(crate) struct InterruptState {
 #[derive(Debug)]
 struct Requests {
     running: bool,
-    held: bool,
+    /// Since when the running call waits for the end of a pause.
+    paused: Option<Instant>,
     pause: bool,
     stop: Option<StopReason>,
-    time: Option<Time>,
-    /// When the watchdog looks next, where it does.
-    watched: Option<Instant>,
+    time: Option<TimeLimit>,
+    /// The scheduled wakeup of the watchdog.
+    wakeup: Option<Instant>,
     handle: Option<Box<dyn InterruptHandle>>,
 }
 
-/// The time of a guest: what it was given, what is left, and when the running call has used it up. It stands still
-/// while the guest is held.
+/// The time limit. Time does not pass between calls and while a call is paused.
 #[derive(Debug)]
-struct Time {
+struct TimeLimit {
     limit: Duration,
+    /// The time left when the running call began, or for the next call.
     left: Duration,
+    /// When the running call exceeds the limit. `None` if no call runs, or the clock does not reach that far.
     deadline: Option<Instant>,
 }
 
+impl TimeLimit {
+    fn new(limit: Duration) -> Self {
+        Self { limit, left: limit, deadline: None }
+    }
+}
+
 impl InterruptState {
-    pub(crate) fn new(me: Weak<InstanceStatus>, limit: Option<Duration>) -> Self {
-        let time = limit.map(|limit| Time { limit, left: limit, deadline: None });
+    pub(crate) fn new(time_limit: Option<Duration>) -> Arc<Self> {
+        let time = time_limit.map(TimeLimit::new);
         let requests =
-            Requests { running: false, held: false, pause: false, stop: None, time, watched: None, handle: None };
-        Self { me, attention: AtomicBool::new(false), requests: Mutex::new(requests), changed: Condvar::new() }
+            Requests { running: false, paused: None, pause: false, stop: None, time, wakeup: None, handle: None };
+        Arc::new_cyclic(|this| Self {
+            this: Weak::clone(this),
+            requested: AtomicBool::new(false),
+            requests: Mutex::new(requests),
+            changed: Condvar::new(),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Requests> {
         self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the guest a brake.
     pub(crate) fn set_interrupt_handle(&self, handle: Box<dyn InterruptHandle>) {
         self.lock().handle = Some(handle);
     }
 
-    /// Lets go of a guest that is being dropped: its brake is not pressed any more, since what it points to may be gone
-    /// after that, and nobody watches over it.
+    /// Drops the handle and cancels the wakeup. Must be called before the data to which the handle refers is dropped.
     pub(crate) fn detach(&self) {
         let mut requests = self.lock();
         requests.handle = None;
-        self.unwatch(&mut requests);
+        self.cancel_wakeup(&mut requests);
     }
 
-    /// Gives the guest this much time from now on.
+    /// Sets the time that the guest may run from now on.
     pub(crate) fn set_time(&self, limit: Duration) {
-        self.lock().time = Some(Time { limit, left: limit, deadline: None });
+        self.lock().time = Some(TimeLimit::new(limit));
     }
 
-    /// Lets a call in, which has to [`InterruptState::check`] before it runs anything.
-    pub(crate) fn enter(&self, status: &InstanceStatus) -> Result<()> {
+    /// Begins a call. `begin` runs under the lock and can refuse the call; it receives a reason if no time is left. The
+    /// caller must [`InterruptState::check`] before it runs guest code.
+    ///
+    /// # Errors
+    /// Those of `begin`.
+    pub(crate) fn enter(&self, begin: impl FnOnce(Option<StopReason>) -> Result<()>) -> Result<()> {
         let mut requests = self.lock();
-        status.admit()?;
-        if let Some(Time { limit, left: Duration::ZERO, .. }) = requests.time {
-            return Err(StopReason::TimedOut(limit, limit).into_error());
-        }
+        begin(match requests.time {
+            Some(TimeLimit { limit, left: Duration::ZERO, .. }) => Some(StopReason::TimedOut(limit, limit)),
+            _ => None,
+        })?;
         requests.running = true;
-        requests.stop = None;
-        status.set_running(false);
         if let Some(time) = &mut requests.time {
-            // A deadline past what the clock can tell is none.
             time.deadline = Instant::now().checked_add(time.left);
         }
-        self.watch(&mut requests);
+        self.schedule_wakeup(&mut requests);
         Ok(())
     }
 
-    /// Ends the call: `end` is told whether it was to stop, and sets the state; no order comes in between.
+    /// Ends a call. `end` runs under the lock, so no request comes in between; it receives a reason if the call was asked
+    /// to stop.
     pub(crate) fn leave<T>(&self, end: impl FnOnce(Option<StopReason>) -> T) -> T {
         let mut requests = self.lock();
         requests.running = false;
-        // A host function may have left somebody waiting for the end of a pause.
-        if std::mem::take(&mut requests.held) {
+        // A thread to which a host function lent its `InterruptToken` may still wait for the end of a pause.
+        if requests.end_pause() {
             self.changed.notify_all();
         }
         if let Some(time) = &mut requests.time
@@ -157,132 +169,143 @@ impl InterruptState {
         {
             time.left = deadline.saturating_duration_since(Instant::now());
         }
-        self.attention.store(requests.pause, Ordering::Relaxed);
+        self.requested.store(requests.pause, Ordering::Relaxed);
         let stop = requests.stop.take();
         end(stop)
     }
 
-    /// Where a running guest heeds its orders: waits while it is paused, and fails where it is to stop.
+    /// Answers requests: waits during a pause.
+    ///
+    /// # Errors
+    /// The reason to stop, if there is one.
     #[inline]
     pub(crate) fn check(&self) -> Result<(), StopReason> {
-        if self.attention.load(Ordering::Relaxed) { self.check_interrupt() } else { Ok(()) }
+        if self.requested.load(Ordering::Relaxed) { self.check_requests() } else { Ok(()) }
     }
 
     #[cold]
-    fn check_interrupt(&self) -> Result<(), StopReason> {
-        let Some(status) = self.me.upgrade() else { return Err(StopReason::Interrupted) };
+    fn check_requests(&self) -> Result<(), StopReason> {
         let mut requests = self.lock();
-        let arrived = Instant::now();
         while requests.running && requests.pause && requests.stop.is_none() {
-            requests.held = true;
-            status.set_running(true);
+            requests.paused.get_or_insert_with(Instant::now);
             self.changed.notify_all();
             requests = self.changed.wait(requests).unwrap_or_else(PoisonError::into_inner);
         }
-        if std::mem::take(&mut requests.held) {
-            status.set_running(false);
-            if let Some(time) = &mut requests.time {
-                time.deadline = time.deadline.and_then(|deadline| deadline.checked_add(arrived.elapsed()));
-            }
-            self.watch(&mut requests);
+        if requests.end_pause() {
+            self.schedule_wakeup(&mut requests);
         }
         requests.stop.map_or(Ok(()), Err)
     }
 
-    /// Requests the running call to stop; whether there is one.
-    pub(crate) fn request_stop(&self, stop: StopReason) -> bool {
-        let mut requests = self.lock();
-        if requests.running {
-            self.stop(&mut requests, stop);
-            self.watch(&mut requests);
-        }
-        self.changed.notify_all();
-        requests.running
+    /// Returns whether the running call is paused.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.lock().paused.is_some()
     }
 
-    /// Whether the guest can be paused.
+    /// Returns whether the running call was asked to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.requested.load(Ordering::Acquire) && self.lock().stop.is_some()
+    }
+
+    /// Returns whether the guest can be paused.
     pub(crate) fn can_pause(&self) -> bool {
         self.lock().handle.as_ref().is_none_or(|handle| handle.can_pause())
     }
 
-    /// Requests the guest to pause, or to go on.
-    pub(crate) fn pause(&self, pause: bool) {
+    /// Asks the running call to stop. Returns whether a call is running.
+    pub(crate) fn request_stop(&self, reason: StopReason) -> bool {
+        let mut requests = self.lock();
+        if requests.running {
+            self.stop(&mut requests, reason);
+            self.schedule_wakeup(&mut requests);
+        }
+        requests.running
+    }
+
+    /// Asks the guest to pause, or to resume. A pause also applies to later calls.
+    pub(crate) fn request_pause(&self, pause: bool) {
         let mut requests = self.lock();
         requests.pause = pause;
-        self.attention.store(pause || requests.stop.is_some(), Ordering::Release);
+        self.requested.store(pause || requests.stop.is_some(), Ordering::Release);
         self.changed.notify_all();
         if pause && requests.running {
-            requests.signal_handle();
-            self.watch(&mut requests);
+            requests.request_check();
+            self.schedule_wakeup(&mut requests);
         }
     }
 
-    /// Whether the call that runs was told to stop.
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.attention.load(Ordering::Acquire) && self.lock().stop.is_some()
+    fn stop(&self, requests: &mut Requests, reason: StopReason) {
+        requests.stop.get_or_insert(reason);
+        self.requested.store(true, Ordering::Release);
+        self.changed.notify_all();
+        requests.request_check();
     }
 
-    /// The watchdog's look that was due at `due_at`: orders what is due.
-    pub(crate) fn check_deadline(&self, due_at: Instant, now: Instant) {
-        let mut requests = self.lock();
-        // Where there is another look to come already, it was asked for in the meantime.
-        requests.watched = requests.watched.filter(|watched| *watched != due_at);
-        let due = requests.time.as_ref().and_then(|time| Some((time.deadline?, time.limit)));
-        match due {
-            Some((deadline, limit))
-                if deadline <= now && requests.running && !requests.held && requests.stop.is_none() =>
-            {
-                self.stop(&mut requests, StopReason::TimedOut(limit, limit + (now - deadline)));
-                self.changed.notify_all();
-            }
-            _ => requests.signal_handle(),
-        }
-        self.watch(&mut requests);
-    }
-
-    fn stop(&self, requests: &mut Requests, stop: StopReason) {
-        requests.stop.get_or_insert(stop);
-        self.attention.store(true, Ordering::Release);
-        requests.signal_handle();
-    }
-
-    /// Has the watchdog look when it is due, unless it does sooner anyway.
-    fn watch(&self, requests: &mut Requests) {
-        let Some(next) = requests.next_check() else { return };
-        if requests.watched.is_none_or(|watched| next < watched) {
-            self.unwatch(requests);
-            requests.watched = Some(next);
-            watchdog::watch(&self.me, next);
+    /// Schedules the next wakeup, unless an earlier one is scheduled.
+    fn schedule_wakeup(&self, requests: &mut Requests) {
+        let Some(next) = requests.next_wakeup() else { return };
+        if requests.wakeup.is_none_or(|scheduled| next < scheduled) {
+            self.cancel_wakeup(requests);
+            requests.wakeup = Some(next);
+            watchdog::schedule(&self.this, next);
         }
     }
 
-    fn unwatch(&self, requests: &mut Requests) {
-        if let Some(watched) = requests.watched.take() {
-            watchdog::unwatch(&self.me, watched);
+    fn cancel_wakeup(&self, requests: &mut Requests) {
+        if let Some(scheduled) = requests.wakeup.take() {
+            watchdog::cancel(&self.this, scheduled);
         }
     }
 }
 
+impl Watched for InterruptState {
+    /// Stops a call that exceeds its time limit, and repeats unanswered requests.
+    fn wake(&self, scheduled: Instant, now: Instant) {
+        let mut requests = self.lock();
+        // Keeps a wakeup that was scheduled in the meantime.
+        requests.wakeup = requests.wakeup.filter(|wakeup| *wakeup != scheduled);
+        let limit = requests.time.as_ref().and_then(|time| Some((time.deadline?, time.limit)));
+        match limit {
+            Some((deadline, limit))
+                if deadline <= now && requests.running && requests.paused.is_none() && requests.stop.is_none() =>
+            {
+                self.stop(&mut requests, StopReason::TimedOut(limit, limit + (now - deadline)));
+            }
+            _ => requests.request_check(),
+        }
+        self.schedule_wakeup(&mut requests);
+    }
+}
+
 impl Requests {
-    /// Presses the brake where there is an order the guest has not heeded yet.
-    fn signal_handle(&self) {
+    /// Ends the pause of a call and moves its deadline. Returns whether it was paused.
+    fn end_pause(&mut self) -> bool {
+        let Some(since) = self.paused.take() else { return false };
+        if let Some(time) = &mut self.time {
+            time.deadline = time.deadline.and_then(|deadline| deadline.checked_add(since.elapsed()));
+        }
+        true
+    }
+
+    /// Makes the guest check, if a request is unanswered.
+    fn request_check(&self) {
         if let Some(handle) = self.handle.as_deref().filter(|handle| self.is_unanswered(*handle)) {
             handle.request_check();
         }
     }
 
     fn is_unanswered(&self, handle: &dyn InterruptHandle) -> bool {
-        self.running && !self.held && (self.stop.is_some() || (self.pause && handle.can_resume()))
+        self.running && self.paused.is_none() && (self.stop.is_some() || (self.pause && handle.can_resume()))
     }
 
-    /// When the guest is to be looked at next, if at all.
-    fn next_check(&self) -> Option<Instant> {
-        if !self.running || self.held {
+    /// Returns when the watchdog must look at the guest again.
+    fn next_wakeup(&self) -> Option<Instant> {
+        if !self.running || self.paused.is_some() {
             return None;
         }
-        let again =
-            self.handle.as_deref().is_some_and(|handle| self.is_unanswered(handle)).then(|| Instant::now() + AGAIN);
+        let is_unanswered = self.handle.as_deref().is_some_and(|handle| self.is_unanswered(handle));
+        let repeat = is_unanswered.then(|| Instant::now() + REPEAT);
         let deadline = self.time.as_ref().and_then(|time| time.deadline).filter(|_| self.stop.is_none());
-        again.into_iter().chain(deadline).min()
+        repeat.into_iter().chain(deadline).min()
     }
 }

@@ -1,48 +1,47 @@
-//! The life of one instance: its state, its counts, its memory; shared by every engine.
+//! The status of one instance: state, counters and memory. The same for every engine.
 
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{LimitExceeded, LimitKind, Limits};
 use crate::runtime::interrupt::{InterruptState, StopReason};
 use crate::runtime::memory_budget::MemoryBudget;
+use crate::sync::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, Instant, Ordering};
 
 /// Whether an instance takes calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InstanceState {
-    /// It takes calls.
+    /// The instance takes calls.
     Ready,
-    /// A call is in it.
+    /// A call is running.
     Running,
-    /// A call is held by [`Control::pause`](crate::Control::pause) and goes no further until it is resumed.
+    /// A call is paused by [`Control::pause`](crate::Control::pause) until the instance is resumed.
     Paused,
-    /// The guest ended itself, with this code; it takes no more calls.
+    /// The guest exited with this code. The instance takes no more calls.
     Exited(i32),
-    /// A call trapped, ran out of fuel or was stopped; its memory may be half-written. See
+    /// A call trapped, ran out of fuel or was stopped. The guest's memory may be half-written. See
     /// [`WasmInstance::recover`](crate::WasmInstance::recover).
     Crashed,
 }
 
-/// Ready, and nobody can order it about.
+/// Ready and not interruptible.
 const READY: u8 = 0;
-/// Ready, and holding [`InterruptState`].
+/// Ready and interruptible.
 const READY_INTERRUPTIBLE: u8 = 1;
 const RUNNING: u8 = 2;
-const PAUSED: u8 = 3;
-const CRASHED: u8 = 4;
-const EXITED: u8 = 5;
+const CRASHED: u8 = 3;
+const EXITED: u8 = 4;
 
-/// The state and counts of one instance. One thread writes (the one that holds the instance), any may read, so the
-/// counters are plain loads and stores; what other threads order goes through its [`InterruptState`].
+/// The state and counters of one instance. Only the thread that owns the instance writes, any thread may read, so counters
+/// are plain loads and stores. Requests from other threads go through [`InterruptState`].
 #[derive(Debug)]
 pub(crate) struct InstanceStatus {
     id: u64,
     state: AtomicU8,
     closed: AtomicBool,
-    /// Whether the brake of a crashed instance was pressed, so that what its engine counts in may hold anything.
+    /// Whether an interrupt may have corrupted the engine's fuel counter.
     fuel_unknown: AtomicBool,
     exit_code: AtomicI32,
     calls: AtomicU64,
@@ -51,20 +50,20 @@ pub(crate) struct InstanceStatus {
     fuel: AtomicU64,
     memory: MemoryBudget,
     table_elements: u64,
-    /// Table elements that were last asked for in vain; 0 is nothing.
+    /// The table size that was denied last during the current call, or 0.
     denied_elements: AtomicU64,
-    /// Whether its engine can end a wait on shared memory.
+    /// Whether the engine can end a wait on shared memory.
     ends_waits: AtomicBool,
-    /// Whether it was made, and not given up on the way.
+    /// Whether the instance was created completely.
     made: AtomicBool,
-    interrupt: Option<Box<InterruptState>>,
+    interrupt: Option<Arc<InterruptState>>,
 }
 
 impl InstanceStatus {
-    /// The life of instance `id`, whose shared memories, counted at once, may reach `shared_bytes`. With reins it can be stopped
-    /// and paused.
+    /// Creates the status of instance `id`. `shared_bytes` is the maximum size of its shared memories, which count in full
+    /// from the start.
     #[inline]
-    pub(crate) fn new(id: u64, limits: Limits, shared_bytes: u64, interrupt: Option<Box<InterruptState>>) -> Self {
+    pub(crate) fn new(id: u64, limits: Limits, shared_bytes: u64, interrupt: Option<Arc<InterruptState>>) -> Self {
         Self {
             id,
             state: AtomicU8::new(if interrupt.is_some() { READY_INTERRUPTIBLE } else { READY }),
@@ -84,39 +83,25 @@ impl InstanceStatus {
         }
     }
 
-    /// The same with reins, which know it for the watchdog.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Internal`] where the machine has no thread left to watch over it.
-    #[inline(never)]
-    pub(crate) fn interruptible(id: u64, limits: Limits, shared_bytes: u64) -> Result<Arc<Self>> {
-        crate::runtime::watchdog::start()?;
-        let interrupt = |me: &Weak<Self>| Box::new(InterruptState::new(Weak::clone(me), limits.time));
-        Ok(Arc::new_cyclic(|me| Self::new(id, limits, shared_bytes, Some(interrupt(me)))))
-    }
-
-    /// Notes that the instance is made.
     pub(crate) fn set_made(&self) {
         self.made.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the instance was made.
     pub(crate) fn is_made(&self) -> bool {
         self.made.load(Ordering::Relaxed)
     }
 
-    /// Notes that its engine can end a wait on shared memory.
-    #[cfg_attr(not(feature = "wasix"), expect(dead_code, reason = "only WASIX can"))]
+    #[cfg_attr(not(feature = "wasix"), expect(dead_code, reason = "only WASIX ends waits"))]
     pub(crate) fn set_ends_waits(&self) {
         self.ends_waits.store(true, Ordering::Relaxed);
     }
 
-    /// Whether its engine can end a wait on shared memory.
+    /// Returns whether the engine can end a wait on shared memory.
     pub(crate) fn ends_waits(&self) -> bool {
         self.ends_waits.load(Ordering::Relaxed)
     }
 
-    /// A number no other instance of the process has.
+    /// Returns a number that is unique in the process.
     pub(crate) fn id(&self) -> u64 {
         self.id
     }
@@ -137,12 +122,12 @@ impl InstanceStatus {
         self.traps.load(Ordering::Relaxed)
     }
 
-    /// Calls that were stopped from outside.
+    /// Returns the number of calls that were stopped from outside.
     pub(crate) fn stopped(&self) -> u64 {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Portable fuel used since the instance was made, whatever its tank was reset to.
+    /// Returns the portable fuel used since the instance was created. Not affected by a fuel reset.
     pub(crate) fn fuel(&self) -> u64 {
         self.fuel.load(Ordering::Relaxed)
     }
@@ -154,30 +139,30 @@ impl InstanceStatus {
     pub(crate) fn state(&self) -> InstanceState {
         match self.state.load(Ordering::Acquire) {
             READY | READY_INTERRUPTIBLE => InstanceState::Ready,
+            RUNNING if self.interrupt().is_some_and(InterruptState::is_paused) => InstanceState::Paused,
             RUNNING => InstanceState::Running,
-            PAUSED => InstanceState::Paused,
             EXITED => InstanceState::Exited(self.exit_code.load(Ordering::Relaxed)),
             _ => InstanceState::Crashed,
         }
     }
 
-    /// Takes calls again; whether it had crashed.
+    /// Makes a crashed instance ready. Returns whether it had crashed.
     pub(crate) fn recover(&self) -> bool {
         let ready = if self.interrupt.is_some() { READY_INTERRUPTIBLE } else { READY };
         self.state.compare_exchange(CRASHED, ready, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
-    /// Whether what its engine counts in may hold anything, since its brake is being pressed or was.
+    /// Returns whether an interrupt may have corrupted the engine's fuel counter.
     pub(crate) fn is_fuel_unknown(&self) -> bool {
         self.fuel_unknown.load(Ordering::Relaxed) || self.interrupt().is_some_and(InterruptState::is_stopping)
     }
 
-    /// Whether what its engine counts in may hold anything: asked by whoever sets it anew.
+    /// As [`InstanceStatus::is_fuel_unknown`], for a caller that then sets the fuel counter.
     pub(crate) fn take_fuel_unknown(&self) -> bool {
         self.fuel_unknown.swap(false, Ordering::Relaxed)
     }
 
-    /// Refuses all calls from now on; one that runs is stopped where it can be.
+    /// Refuses all further calls, and stops the running call if the instance is interruptible.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
         if let Some(interrupt) = &self.interrupt {
@@ -185,10 +170,10 @@ impl InstanceStatus {
         }
     }
 
-    /// Waits until no call is in it, at most until `deadline`; whether none is. The end of a call rings no bell, since
-    /// that would cost each call.
+    /// Waits until no call is running, at most until `deadline`. Returns whether that is so. Polls, because a notification
+    /// would slow down every call.
     pub(crate) fn wait_until_idle(&self, deadline: Option<Instant>) -> bool {
-        while matches!(self.state(), InstanceState::Running | InstanceState::Paused) {
+        while self.state.load(Ordering::Acquire) == RUNNING {
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return false;
             }
@@ -197,11 +182,11 @@ impl InstanceStatus {
         true
     }
 
-    /// Runs one call into the guest: counts it, and keeps the state true whatever comes of it.
+    /// Runs a call into the guest: counts it and updates the state.
     #[inline]
     pub(crate) fn run<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
         match self.begin() {
-            Some(running) => running.end(call()),
+            Some(active) => active.end(call()),
             None => self.run_interruptible(|| {
                 self.count_call();
                 call()
@@ -209,8 +194,8 @@ impl InstanceStatus {
         }
     }
 
-    /// Begins a call that nobody can order about, for a caller with no time to lose; it is to be ended by
-    /// [`ActiveCall::end`]. `None` where it is not to begin, or not so: [`InstanceStatus::run`] knows why.
+    /// Fast path for instances that cannot be interrupted. The caller ends the call with [`ActiveCall::end`]. Returns `None`
+    /// if the caller must use [`InstanceStatus::run`], which may refuse the call.
     #[inline]
     pub(crate) fn begin(&self) -> Option<ActiveCall<'_>> {
         if self.state.load(Ordering::Relaxed) != READY || self.closed.load(Ordering::Relaxed) {
@@ -221,7 +206,7 @@ impl InstanceStatus {
         Some(ActiveCall { status: self, after: CRASHED })
     }
 
-    /// Runs what belongs to making the instance, its start function above all: as a call, but counted as none.
+    /// Runs the start function. Like a call, but not counted.
     pub(crate) fn start<T>(&self, start: impl FnOnce() -> Result<T>) -> Result<T> {
         if self.interrupt.is_some() || self.closed.load(Ordering::Relaxed) {
             return self.run_interruptible(start);
@@ -230,43 +215,51 @@ impl InstanceStatus {
         ActiveCall { status: self, after: CRASHED }.end(start())
     }
 
-    /// Runs one call that other threads can stop or hold.
     fn run_interruptible<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
-        let Some(interrupt) = &self.interrupt else { return Err(self.refused()) };
-        interrupt.enter(self)?;
-        let running = InterruptibleCall { status: self, interrupt };
+        let Some(interrupt) = &self.interrupt else { return Err(self.refusal()) };
+        interrupt.enter(|timed_out| {
+            if self.state.load(Ordering::Relaxed) != READY_INTERRUPTIBLE || self.closed.load(Ordering::SeqCst) {
+                return Err(self.refusal());
+            }
+            timed_out.map_or(Ok(()), |reason| Err(reason.into_error()))?;
+            self.state.store(RUNNING, Ordering::Release);
+            Ok(())
+        })?;
+        let on_panic = LeaveOnPanic { status: self, interrupt };
         let result = match interrupt.check() {
             Ok(()) => call(),
-            Err(stop) => Err(stop.into_error()),
+            Err(reason) => Err(reason.into_error()),
         };
-        std::mem::forget(running);
+        std::mem::forget(on_panic);
         interrupt.leave(|stop| self.end(result, stop))
     }
 
-    /// What a call that may have been told to stop came to. A trap of the guest's own tells more than that it was to be
-    /// stopped; whatever else it came to, no longer counts.
+    /// Ends an interruptible call. A trap or an exit of the guest takes precedence over a request to stop; any other result
+    /// does not.
     fn end<T>(&self, result: Result<T>, stop: Option<StopReason>) -> Result<T> {
-        let set = |state: u8| self.state.store(state, Ordering::Release);
-        let own_trap = |error: &Error| matches!(error.kind(), ErrorKind::Trap | ErrorKind::Exited);
-        match (result, stop) {
-            (Ok(value), None) => {
-                set(READY_INTERRUPTIBLE);
-                Ok(value)
-            }
-            (Err(error), None) => {
-                set(self.after_failure(&error, READY_INTERRUPTIBLE));
+        let set_state = |state: u8| self.state.store(state, Ordering::Release);
+        let Some(stop) = stop else {
+            return match result {
+                Ok(value) => {
+                    set_state(READY_INTERRUPTIBLE);
+                    Ok(value)
+                }
+                Err(error) => {
+                    set_state(self.after_failure(&error, READY_INTERRUPTIBLE));
+                    Err(self.explain(error))
+                }
+            };
+        };
+        self.fuel_unknown.store(true, Ordering::Relaxed);
+        match result {
+            Err(error) if matches!(error.kind(), ErrorKind::Trap | ErrorKind::Exited) => {
+                set_state(self.after_failure(&error, READY_INTERRUPTIBLE));
                 Err(self.explain(error))
             }
-            (Err(error), Some(_)) if own_trap(&error) => {
-                self.fuel_unknown.store(true, Ordering::Relaxed);
-                set(self.after_failure(&error, READY_INTERRUPTIBLE));
-                Err(self.explain(error))
-            }
-            (other, Some(stop)) => {
-                self.fuel_unknown.store(true, Ordering::Relaxed);
+            other => {
+                // Counted first, so that a thread that sees the new state sees the count.
                 self.stopped.store(self.stopped() + 1, Ordering::Relaxed);
-                // Whoever sees that it has ended sees it counted.
-                set(CRASHED);
+                set_state(CRASHED);
                 let backtrace = other.err().map(|error| error.backtrace().to_vec()).unwrap_or_default();
                 Err(stop.into_error().with_backtrace(backtrace))
             }
@@ -280,6 +273,7 @@ impl InstanceStatus {
         self.denied_elements.store(0, Ordering::Relaxed);
     }
 
+    /// Counts a failed call and returns the next state.
     #[cold]
     fn after_failure(&self, error: &Error, ready: u8) -> u8 {
         match error.kind() {
@@ -291,13 +285,13 @@ impl InstanceStatus {
                 self.exit_code.store(error.exit_code().unwrap_or(0), Ordering::Relaxed);
                 EXITED
             }
-            // Nothing ran.
+            // The guest did not run.
             ErrorKind::InvalidArgument | ErrorKind::UnsupportedFeature | ErrorKind::Limit | ErrorKind::Crashed => ready,
             _ => CRASHED,
         }
     }
 
-    /// Whether a table may have this many elements; refusals are remembered.
+    /// Returns whether the limit allows a table of this size, and remembers a denied size.
     pub(crate) fn admits_elements(&self, elements: u64) -> bool {
         let admitted = elements <= self.table_elements;
         if !admitted {
@@ -306,7 +300,7 @@ impl InstanceStatus {
         admitted
     }
 
-    /// A trap, with the limit that denied the guest growth before it: that may be why it trapped.
+    /// Adds the limit that denied growth during the call to a trap, because it may be the cause.
     pub(crate) fn explain(&self, error: Error) -> Error {
         let elements = match self.denied_elements.load(Ordering::Relaxed) {
             0 => None,
@@ -318,45 +312,36 @@ impl InstanceStatus {
         }
     }
 
-    /// Where a running guest heeds its orders: waits while it is paused, and fails where it is to stop.
+    /// See [`InterruptState::check`].
     #[inline]
     pub(crate) fn check_interrupt(&self) -> Result<(), StopReason> {
         self.interrupt().map_or(Ok(()), InterruptState::check)
     }
 
-    /// Whether a call may begin. Asked under the lock of the reins.
-    pub(crate) fn admit(&self) -> Result<()> {
-        let ready = self.state.load(Ordering::Relaxed) == READY_INTERRUPTIBLE && !self.closed.load(Ordering::SeqCst);
-        if ready { Ok(()) } else { Err(self.refused()) }
-    }
-
-    /// A call runs, or is held. Set under the lock of the reins.
-    pub(crate) fn set_running(&self, held: bool) {
-        self.state.store(if held { PAUSED } else { RUNNING }, Ordering::Release);
-    }
-
+    /// The error for a call that the state does not allow.
     #[cold]
-    fn refused(&self) -> Error {
+    fn refusal(&self) -> Error {
         if self.closed.load(Ordering::SeqCst) {
-            return Error::new(ErrorKind::ShutDown, "the instance was shut down and takes no more calls");
+            return Error::new(ErrorKind::ShutDown, "the instance was shut down and takes no further calls");
         }
-        if let InstanceState::Exited(code) = self.state() {
-            let message = format!("the guest exited with {code} earlier, and its instance takes no more calls");
+        if self.state.load(Ordering::Acquire) == EXITED {
+            let code = self.exit_code.load(Ordering::Relaxed);
+            let message = format!("the guest exited with code {code} earlier, so its instance takes no further calls");
             return Error::new(ErrorKind::Crashed, message);
         }
-        let message = "the instance trapped, ran out of fuel or was stopped earlier and takes no more calls";
-        Error::new(ErrorKind::Crashed, message).with_hint("make a new instance, or call `recover` first")
+        let message = "the instance takes no further calls: it trapped, ran out of fuel or was stopped earlier";
+        Error::new(ErrorKind::Crashed, message).with_hint("create a new instance, or call `recover` first")
     }
 }
 
-/// A call in progress: the state it leaves, also where a panic of a host function passes through it.
-pub(crate) struct ActiveCall<'l> {
-    status: &'l InstanceStatus,
+/// A running call. Sets the next state when it ends, or when a host function panics.
+pub(crate) struct ActiveCall<'s> {
+    status: &'s InstanceStatus,
     after: u8,
 }
 
 impl ActiveCall<'_> {
-    /// Ends the call with what came of it.
+    /// Ends the call with its result.
     #[inline]
     pub(crate) fn end<T>(mut self, result: Result<T>) -> Result<T> {
         match result {
@@ -379,13 +364,13 @@ impl Drop for ActiveCall<'_> {
     }
 }
 
-/// The same of a call that can be ordered about; dropped only where a panic passes through it.
-struct InterruptibleCall<'l> {
-    status: &'l InstanceStatus,
-    interrupt: &'l InterruptState,
+/// Ends an interruptible call when a host function panics.
+struct LeaveOnPanic<'s> {
+    status: &'s InstanceStatus,
+    interrupt: &'s InterruptState,
 }
 
-impl Drop for InterruptibleCall<'_> {
+impl Drop for LeaveOnPanic<'_> {
     fn drop(&mut self) {
         self.interrupt.leave(|stop| {
             self.status.fuel_unknown.store(stop.is_some(), Ordering::Relaxed);

@@ -1,70 +1,77 @@
-//! The one thread of the process that looks after guests whose time is up, or that do not heed an order.
+//! The watchdog: one thread per process that wakes what is scheduled.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::status::InstanceStatus;
 
-/// Instances to look at, by when and by where they are: at most one look at each.
-static ROUNDS: Mutex<BTreeMap<(Instant, usize), Weak<InstanceStatus>>> = Mutex::new(BTreeMap::new());
-static SOONER: Condvar = Condvar::new();
+/// Something that the watchdog can wake.
+pub(crate) trait Watched: Send + Sync {
+    /// Called on the watchdog thread, at `scheduled` or later.
+    fn wake(&self, scheduled: Instant, now: Instant);
+}
 
-/// Has the thread run, from the first instance that needs it on.
+/// Scheduled wakeups, by time and by the address of what to wake. Each object has at most one.
+type Schedule = BTreeMap<(Instant, usize), Weak<dyn Watched>>;
+
+static SCHEDULE: Mutex<Schedule> = Mutex::new(BTreeMap::new());
+static EARLIER: Condvar = Condvar::new();
+
+/// Starts the thread, if it is not running.
 ///
 /// # Errors
-/// [`ErrorKind::Internal`] where the system has no thread to give.
+/// [`ErrorKind::Internal`] if the system cannot create a thread.
 pub(crate) fn start() -> Result<()> {
     static STARTED: Mutex<bool> = Mutex::new(false);
     let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
     if !*started {
         let thread = std::thread::Builder::new().name("wrun watchdog".to_owned());
-        thread.spawn(keep_watch).map_err(|error| {
-            Error::new(ErrorKind::Internal, format!("no thread to watch over guests can be started: {error}"))
-        })?;
+        thread
+            .spawn(run)
+            .map_err(|error| Error::new(ErrorKind::Internal, format!("cannot start the watchdog thread: {error}")))?;
         *started = true;
     }
     Ok(())
 }
 
-fn rounds() -> MutexGuard<'static, BTreeMap<(Instant, usize), Weak<InstanceStatus>>> {
-    ROUNDS.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock() -> MutexGuard<'static, Schedule> {
+    SCHEDULE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Looks at an instance at `at`.
-pub(crate) fn watch(status: &Weak<InstanceStatus>, at: Instant) {
-    let mut rounds = rounds();
-    let sooner = rounds.keys().next().is_none_or(|(next, _)| at < *next);
-    rounds.insert((at, status.as_ptr().addr()), Weak::clone(status));
-    if sooner {
-        SOONER.notify_one();
+/// Schedules a wakeup.
+pub(crate) fn schedule<W: Watched + 'static>(watched: &Weak<W>, at: Instant) {
+    let mut schedule = lock();
+    let is_earliest = schedule.keys().next().is_none_or(|(earliest, _)| at < *earliest);
+    schedule.insert((at, watched.as_ptr().addr()), Weak::<W>::clone(watched));
+    if is_earliest {
+        EARLIER.notify_one();
     }
 }
 
-/// Does not look at an instance at `at` after all.
-pub(crate) fn unwatch(status: &Weak<InstanceStatus>, at: Instant) {
-    rounds().remove(&(at, status.as_ptr().addr()));
+/// Cancels the wakeup that is scheduled at `at`.
+pub(crate) fn cancel<W: Watched>(watched: &Weak<W>, at: Instant) {
+    lock().remove(&(at, watched.as_ptr().addr()));
 }
 
-fn keep_watch() {
-    let mut waiting = rounds();
+fn run() {
+    let mut schedule = lock();
     loop {
         let now = Instant::now();
-        waiting = match waiting.first_entry() {
-            None => SOONER.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+        schedule = match schedule.first_entry() {
+            None => EARLIER.wait(schedule).unwrap_or_else(PoisonError::into_inner),
             Some(next) if next.key().0 > now => {
                 let left = next.key().0 - now;
-                SOONER.wait_timeout(waiting, left).unwrap_or_else(PoisonError::into_inner).0
+                EARLIER.wait_timeout(schedule, left).unwrap_or_else(PoisonError::into_inner).0
             }
             Some(due) => {
-                let ((at, _), status) = due.remove_entry();
-                // The instance's own lock is taken without this one: its threads take them the other way round.
-                drop(waiting);
-                if let Some(interrupt) = status.upgrade().as_ref().and_then(|status| status.interrupt()) {
-                    interrupt.check_deadline(at, now);
+                let ((at, _), watched) = due.remove_entry();
+                // `wake` takes the lock of the watched object, under which other threads take the lock of the schedule.
+                drop(schedule);
+                if let Some(watched) = watched.upgrade() {
+                    watched.wake(at, now);
                 }
-                rounds()
+                lock()
             }
         };
     }
