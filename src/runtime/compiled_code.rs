@@ -1,5 +1,5 @@
-//! Compiled code outside of a runtime: as its engine writes it, and on its way back.
-#![expect(unsafe_code, reason = "code that comes back is run as it is, so whoever brings it answers for it")]
+//! Compiled code outside a runtime: serialized, and read back from the cache.
+#![expect(unsafe_code, reason = "restored code runs unchecked, so its origin must be trusted")]
 
 use std::fs::File;
 use std::sync::Arc;
@@ -8,71 +8,69 @@ use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::ModuleInfo;
 
-/// Compiled code as its engine writes it. Only the backends make any.
+/// Compiled code in the engine's format.
 #[derive(Debug)]
-pub struct SerializedCode {
-    /// What the engine wrote.
+pub(crate) struct SerializedCode {
     pub(crate) code: Vec<u8>,
-    /// How many bytes later the code stood, when it was compiled, than in the module as it came.
+    /// By how many bytes the code section moved when the module was rewritten before compilation.
     pub(crate) code_shift: i64,
 }
 
-/// Compiled code on its way back, with the facts of its module. Only the cache makes any, so a runtime that is given one
-/// may trust it.
+/// Compiled code from the cache, with the facts of its module. Only the cache creates it, so a runtime can trust it.
 #[derive(Debug)]
-pub struct CachedCode {
+pub(crate) struct CachedCode {
     config: RuntimeConfig,
     parts: CodeParts,
 }
 
-/// What a runtime makes a module of.
+/// The parts from which a runtime restores a module.
 #[derive(Debug)]
 pub(crate) struct CodeParts {
     pub(crate) info: Arc<ModuleInfo>,
     pub(crate) code: Code,
-    #[cfg_attr(not(feature = "wasmtime-runtime"), expect(dead_code, reason = "Wasmer's modules are not rewritten"))]
+    #[cfg_attr(not(feature = "wasmtime-runtime"), expect(dead_code, reason = "modules for Wasmer are not rewritten"))]
     pub(crate) code_shift: i64,
 }
 
 impl CachedCode {
-    /// Code to be restored by a runtime of this configuration.
+    /// Wraps code for a runtime with this configuration.
     ///
     /// # Safety
-    /// `parts.code` is, to the byte, what a runtime of this configuration of this very program wrote, on a machine that
-    /// can do no more than this one, and `parts` has the rest of what was known then. A file among it is not changed
-    /// while the code is in use.
+    /// `parts.code` must be exactly the bytes that a runtime with this configuration wrote, in the same build of this program
+    /// and on a machine whose CPU features this machine has too. The other parts must be those of that module. A file must
+    /// not change while the code is in use.
     pub(crate) unsafe fn new(config: RuntimeConfig, parts: CodeParts) -> Self {
         Self { config, parts }
     }
 
-    /// The facts of the module.
+    /// Returns the facts of the module.
     pub(crate) fn info(&self) -> &Arc<ModuleInfo> {
         &self.parts.info
     }
 
-    /// What a runtime of the same configuration makes a module of.
+    /// Returns the parts, for a runtime with the same configuration.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] where `config` is another.
+    /// [`ErrorKind::InvalidArgument`] if the configuration differs.
     pub(crate) fn parts_for(self, config: &RuntimeConfig) -> Result<CodeParts> {
         if self.config == *config {
             return Ok(self.parts);
         }
-        Err(Error::new(ErrorKind::InvalidArgument, "the code was compiled for a runtime of another configuration"))
+        Err(Error::new(ErrorKind::InvalidArgument, "the code was compiled for a runtime with another configuration"))
     }
 }
 
-/// Where code is.
+/// The location of serialized code.
 #[derive(Debug)]
 pub(crate) enum Code {
     /// In memory.
     Bytes(Vec<u8>),
-    /// At the start of a file, this many bytes of it.
+    /// At the start of a file, with its length in bytes.
     File(File, u64),
 }
 
 impl Code {
-    /// Its length in bytes.
+    /// Returns the length in bytes.
     pub(crate) fn len(&self) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
@@ -81,10 +79,10 @@ impl Code {
     }
 }
 
-/// A number that changes where any of these source files does. Code is made by what they say, so what they said before
-/// is told from what they say now, whether or not somebody thought of it.
+/// Computes a hash of source files. The cache key contains the hash of the files that determine the compiled code, so a
+/// change in them invalidates old entries.
 pub(crate) const fn fingerprint(sources: &[&[u8]]) -> u64 {
-    // FNV-1a: it is computed by the compiler, and nobody gains by two sources that agree.
+    // FNV-1a is simple enough for a const function. Collisions cannot be exploited, because the sources are trusted.
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     let mut sources = sources;
     while let [source, others @ ..] = sources {
@@ -103,9 +101,9 @@ mod tests {
     use super::fingerprint;
 
     #[test]
-    fn a_fingerprint_changes_with_any_byte() {
+    fn a_fingerprint_changes_with_every_byte() {
         let all = [fingerprint(&[b"ab", b"c"]), fingerprint(&[b"ab", b"d"]), fingerprint(&[b"bb", b"c"])];
         assert!(all[0] != all[1] && all[0] != all[2] && all[1] != all[2]);
-        assert_eq!(fingerprint(&[b"a"]), 0xaf63_dc4c_8601_ec8c, "as published for FNV-1a");
+        assert_eq!(fingerprint(&[b"a"]), 0xaf63_dc4c_8601_ec8c, "the published test vector for FNV-1a");
     }
 }

@@ -1,9 +1,8 @@
 //! Portable fuel: one unit, the same number on both engines, for every program and every limit.
 //!
-//! Entering a function costs 1, and so does each operator but `nop`, `drop`, `block`, `loop`, `unreachable`, `return`,
-//! `else` and `end`, which are free. No cost depends on a value: a `memory.fill` is 1, whatever its length. With a
-//! limit of N, N units can be used; a guest is stopped at the entry of a function, at the head of a loop, or when it
-//! calls the host, where it has used more.
+//! Entering a function costs 1 and each operator costs 1, except `nop`, `drop`, `block`, `loop`, `unreachable`, `return`,
+//! `else` and `end`, which cost 0. No cost depends on a value: a `memory.fill` costs 1 for any length. A guest with a limit
+//! of N can use N units. If it has used more, it is stopped at the next function entry, loop head or host call.
 
 use std::sync::Arc;
 
@@ -18,73 +17,72 @@ pub const ENTRY: i64 = 1;
 /// The cost of an operator that is not free.
 pub const OPERATOR: i64 = 1;
 
-/// The largest limit; more would not be used up in a century.
+/// The largest limit. Using it up would take more than a century.
 pub const MOST: u64 = i64::MAX as u64 / 4;
 
-/// The tank of a guest without a limit, whose use is still counted.
+/// The initial fuel of a guest without a limit. Its use is counted too.
 pub(crate) const UNLIMITED: i64 = i64::MAX / 2;
 
-/// What a guest has in its tank, as both engines count it.
+/// The fuel of one instance. The same for both engines.
 #[derive(Debug)]
-pub struct FuelState {
+pub(crate) struct FuelState {
     status: Arc<InstanceStatus>,
-    /// What was put in: the limit, and what was added since.
-    filled: i64,
-    /// Whether there is a limit at all.
+    /// The limit, and all fuel added to it.
+    total: i64,
     limited: bool,
-    /// Whether no trap left what was used unknown: what the engine had not charged yet is lost then.
+    /// Whether the used fuel is known. A trap leaves it unknown, because the engine has not charged all of it yet.
     known: bool,
-    /// Whether what the engine says is left is more than there is, by what was lost.
-    short: bool,
-    /// What was left when the life was last told of what was used.
-    told: i64,
+    /// Whether the engine's counter is too high, because of a trap.
+    stale: bool,
+    /// The fuel that was left when used fuel was last added to the status.
+    counted: i64,
 }
 
 impl FuelState {
-    /// The tank of an instance with this limit.
+    /// Creates the fuel state of an instance with this limit.
     pub(crate) fn new(status: &Arc<InstanceStatus>, limit: Option<u64>) -> Self {
-        let filled = limit.map_or(UNLIMITED, |limit| i64::try_from(limit).unwrap_or(UNLIMITED));
-        Self { status: Arc::clone(status), filled, limited: limit.is_some(), known: true, short: false, told: filled }
+        let total = limit.map_or(UNLIMITED, |limit| i64::try_from(limit).unwrap_or(UNLIMITED));
+        let status = Arc::clone(status);
+        Self { status, total, limited: limit.is_some(), known: true, stale: false, counted: total }
     }
 
-    /// What was put in.
-    pub(crate) fn filled(&self) -> i64 {
-        self.filled
+    /// Returns the limit and all fuel added to it.
+    pub(crate) fn total(&self) -> i64 {
+        self.total
     }
 
-    /// What was used, with `left` in the tank.
-    pub(crate) fn used(&self, left: i64) -> Option<u64> {
-        self.is_known().then(|| u64::try_from(self.filled - left.max(0)).unwrap_or(0))
+    /// Returns the used fuel if `left` is left.
+    fn used(&self, left: i64) -> Option<u64> {
+        self.is_known().then(|| u64::try_from(self.total - left.max(0)).unwrap_or(0))
     }
 
-    /// What remains of the limit, with `left` in the tank.
-    pub(crate) fn remaining(&self, left: i64) -> Option<u64> {
+    /// Returns the remaining fuel of the limit if `left` is left.
+    fn remaining(&self, left: i64) -> Option<u64> {
         (self.limited && self.is_known()).then(|| u64::try_from(left).unwrap_or(0))
     }
 
-    /// Whether what was used is known: neither after a trap nor after a stop.
     fn is_known(&self) -> bool {
         self.known && !self.status.is_fuel_unknown()
     }
 
-    /// Notes that a trap left what was used unknown.
-    pub(crate) fn lose_count(&mut self) {
-        (self.known, self.short) = (false, true);
+    /// Marks the used fuel as unknown after a trap.
+    pub(crate) fn set_unknown(&mut self) {
+        (self.known, self.stale) = (false, true);
     }
 
-    /// Counts what a call used that left this much.
-    pub(crate) fn count(&mut self, left: i64) {
-        if !self.short && !self.status.is_fuel_unknown() {
+    /// Adds the fuel that a call used to the status.
+    fn count(&mut self, left: i64) {
+        if !self.stale && !self.status.is_fuel_unknown() {
             let left = left.max(0);
-            self.status.count_fuel(u64::try_from(self.told - left).unwrap_or(0));
-            self.told = left;
+            self.status.count_fuel(u64::try_from(self.counted - left).unwrap_or(0));
+            self.counted = left;
         }
     }
 
-    /// Counts what a call used that left this much.
+    /// Counts the fuel of a call that returned.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfFuel`] where it used more than there was.
+    /// [`ErrorKind::OutOfFuel`] if it used more fuel than there was.
     pub(crate) fn finish_call(&mut self, left: i64) -> Result<()> {
         if left < 0 {
             return Err(self.exhausted());
@@ -93,124 +91,123 @@ impl FuelState {
         Ok(())
     }
 
-    /// What a call failed with, which used what is only known where the guest ended itself.
+    /// Counts the fuel of a call that failed. It is known only if the guest exited. Returns `error`.
     pub(crate) fn finish_failed_call(&mut self, left: i64, error: Error) -> Error {
         if error.kind() == ErrorKind::Exited {
             self.count(left);
         } else {
-            self.lose_count();
+            self.set_unknown();
         }
         error
     }
 
-    /// Puts `fuel` in as a new limit; what was used before is forgotten.
-    pub(crate) fn reset(&mut self, limit: u64) -> Result<()> {
+    fn reset(&mut self, limit: u64) -> Result<()> {
         *self = Self::new(&self.status, Some(Self::bounded(limit)?));
         Ok(())
     }
 
-    /// Puts `fuel` in beside what is there.
-    pub(crate) fn add(&mut self, fuel: u64) -> Result<i64> {
-        let added = i64::try_from(Self::bounded(fuel)?).unwrap_or(UNLIMITED);
-        let total = self.filled.checked_add(added).filter(|total| *total <= UNLIMITED);
-        self.filled = total.ok_or_else(|| {
-            Error::new(ErrorKind::InvalidArgument, format!("{fuel} more is more fuel than a tank holds"))
+    fn add(&mut self, units: u64) -> Result<i64> {
+        let added = i64::try_from(Self::bounded(units)?).unwrap_or(UNLIMITED);
+        let total = self.total.checked_add(added).filter(|total| *total <= UNLIMITED);
+        self.total = total.ok_or_else(|| {
+            Error::new(ErrorKind::InvalidArgument, format!("cannot add {units} units of fuel: the sum is out of range"))
         })?;
-        self.told += added;
+        self.counted += added;
         Ok(added)
     }
 
-    fn bounded(fuel: u64) -> Result<u64> {
-        if fuel <= MOST {
-            return Ok(fuel);
+    fn bounded(units: u64) -> Result<u64> {
+        if units <= MOST {
+            return Ok(units);
         }
-        Err(Error::new(ErrorKind::InvalidArgument, format!("{fuel} units of fuel: the most is {MOST}")))
+        let message = format!("{units} units of fuel are out of range: the maximum is {MOST}");
+        Err(Error::new(ErrorKind::InvalidArgument, message))
     }
 
-    /// The failure of a guest that used more than there was.
+    /// Counts the fuel of a call that used more than there was, and returns its error.
     pub(crate) fn exhausted(&mut self) -> Error {
         self.count(-1);
-        let limit = u64::try_from(self.filled).unwrap_or(0);
+        let limit = u64::try_from(self.total).unwrap_or(0);
         Error::out_of_fuel(LimitExceeded::new(LimitKind::Fuel, limit, limit.saturating_add(1)))
     }
 }
 
-/// Refuses fuel calls on an instance that counts none.
-pub(crate) fn unmetered() -> Error {
-    let message = "the instance meters no fuel";
-    Error::new(ErrorKind::UnsupportedConfig, message).with_hint("make its runtime with `RuntimeConfig::with_metering`")
+/// The error for a fuel operation on an instance that does not meter fuel.
+fn unmetered() -> Error {
+    let message = "the instance does not meter fuel";
+    Error::new(ErrorKind::UnsupportedConfig, message)
+        .with_hint("create the runtime with `RuntimeConfig::with_metering`")
 }
 
-/// An instance's tank, as its engine counts it. Only the backends have any.
-pub trait FuelCounter {
-    /// The tank, where fuel is metered.
+/// The fuel counter of an engine.
+pub(crate) trait FuelCounter {
+    /// Returns the fuel state, if fuel is metered.
     fn fuel_state(&mut self) -> Option<&mut FuelState>;
 
-    /// What the engine says is left; below zero where more was used than there was.
+    /// Returns the fuel left in the engine's counter. Negative if the guest used more than there was.
     fn left(&mut self) -> i64;
 
-    /// Tells the engine what is left.
+    /// Sets the fuel left in the engine's counter.
     fn set_left(&mut self, left: i64);
 }
 
 /// See [`WasmInstance::fuel_used`](crate::WasmInstance::fuel_used).
-pub(crate) fn used(fuel_counter: &mut dyn FuelCounter) -> Option<u64> {
-    let left = fuel_counter.fuel_state().is_some().then(|| fuel_counter.left())?;
-    fuel_counter.fuel_state()?.used(left)
+pub(crate) fn used(counter: &mut dyn FuelCounter) -> Option<u64> {
+    let left = counter.fuel_state().is_some().then(|| counter.left())?;
+    counter.fuel_state()?.used(left)
 }
 
 /// See [`WasmInstance::fuel_remaining`](crate::WasmInstance::fuel_remaining).
-pub(crate) fn remaining(fuel_counter: &mut dyn FuelCounter) -> Option<u64> {
-    let left = fuel_counter.fuel_state().is_some().then(|| fuel_counter.left())?;
-    fuel_counter.fuel_state()?.remaining(left)
+pub(crate) fn remaining(counter: &mut dyn FuelCounter) -> Option<u64> {
+    let left = counter.fuel_state().is_some().then(|| counter.left())?;
+    counter.fuel_state()?.remaining(left)
 }
 
 /// See [`WasmInstance::add_fuel`](crate::WasmInstance::add_fuel).
-pub(crate) fn add(fuel_counter: &mut dyn FuelCounter, units: u64) -> Result<()> {
-    let fuel_state = fuel_counter.fuel_state().ok_or_else(unmetered)?;
-    if fuel_state.status.take_fuel_unknown() || fuel_state.short {
-        set_anew(fuel_counter);
+pub(crate) fn add(counter: &mut dyn FuelCounter, units: u64) -> Result<()> {
+    let fuel_state = counter.fuel_state().ok_or_else(unmetered)?;
+    if fuel_state.status.take_fuel_unknown() || fuel_state.stale {
+        restore_counter(counter);
     }
-    let added = fuel_counter.fuel_state().ok_or_else(unmetered)?.add(units)?;
-    let left = fuel_counter.left().max(0);
-    fuel_counter.set_left(left + added);
+    let added = counter.fuel_state().ok_or_else(unmetered)?.add(units)?;
+    let left = counter.left().max(0);
+    counter.set_left(left + added);
     Ok(())
 }
 
 /// See [`WasmInstance::reset_fuel`](crate::WasmInstance::reset_fuel).
-pub(crate) fn reset(fuel_counter: &mut dyn FuelCounter, limit: u64) -> Result<()> {
-    let fuel_state = fuel_counter.fuel_state().ok_or_else(unmetered)?;
+pub(crate) fn reset(counter: &mut dyn FuelCounter, limit: u64) -> Result<()> {
+    let fuel_state = counter.fuel_state().ok_or_else(unmetered)?;
     fuel_state.reset(limit)?;
     fuel_state.status.take_fuel_unknown();
-    let filled = fuel_state.filled();
-    fuel_counter.set_left(filled);
+    let total = fuel_state.total();
+    counter.set_left(total);
     Ok(())
 }
 
-/// See [`WasmInstance::recover`](crate::WasmInstance::recover); `fuel_unknown` where a stop may have left anything in what the engine
-/// counts in.
-pub(crate) fn recover(fuel_counter: &mut dyn FuelCounter, fuel_unknown: bool) {
-    if fuel_unknown || fuel_counter.fuel_state().is_some_and(|fuel_state| fuel_state.short) {
-        set_anew(fuel_counter);
+/// See [`WasmInstance::recover`](crate::WasmInstance::recover). `fuel_unknown` is set if an interrupt may have corrupted the
+/// engine's counter.
+pub(crate) fn recover(counter: &mut dyn FuelCounter, fuel_unknown: bool) {
+    if fuel_unknown || counter.fuel_state().is_some_and(|fuel_state| fuel_state.stale) {
+        restore_counter(counter);
     }
 }
 
-/// Sets anew what the engine counts in, after a trap or a stop: of a limit, nothing remains, since nobody knows how much was
-/// used of it.
-fn set_anew(fuel_counter: &mut dyn FuelCounter) {
-    let fuel_state = fuel_counter.fuel_state();
+/// Makes the engine's counter valid after a trap or a stop. With a limit, no fuel is left, because the used fuel is unknown.
+fn restore_counter(counter: &mut dyn FuelCounter) {
+    let fuel_state = counter.fuel_state();
     let left = if fuel_state.as_ref().is_some_and(|fuel_state| fuel_state.limited) { 0 } else { UNLIMITED };
     if let Some(fuel_state) = fuel_state {
-        (fuel_state.known, fuel_state.short, fuel_state.told) = (false, false, left);
+        (fuel_state.known, fuel_state.stale, fuel_state.counted) = (false, false, left);
     }
-    fuel_counter.set_left(left);
+    counter.set_left(left);
 }
 
-/// `name`, or the first of its kind that a module does not export: for what a backend exports for itself.
+/// Returns an export name that the module does not use: `name`, with apostrophes appended if necessary.
 pub(crate) fn unused_export(info: &ModuleInfo, name: &str) -> String {
-    let taken = |name: &str| info.exports.iter().any(|export| export.name == name);
+    let is_used = |name: &str| info.exports.iter().any(|export| export.name == name);
     let mut name = name.to_owned();
-    while taken(&name) {
+    while is_used(&name) {
         name.push('\'');
     }
     name

@@ -1,4 +1,4 @@
-//! What an embedder offers a guest: functions, globals, memories and tables, as plain data that serves both engines.
+//! Imports that the embedder provides: functions, globals, memories and tables, as plain data for both engines.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,11 +11,11 @@ use crate::runtime::interrupt::StopReason;
 use crate::runtime::status::InstanceStatus;
 use crate::value::types::{FuncType, Value};
 
-/// Why a host function failed; it becomes the source of a trap with [`Trap::Host`].
+/// The error of a host function. It becomes the source of a trap with [`Trap::Host`].
 pub type HostError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The error by which a host function ends the guest, with this code: its call fails with
-/// [`ErrorKind::Exited`](crate::ErrorKind::Exited), and the instance is
+/// An error with which a host function ends the guest. The call fails with
+/// [`ErrorKind::Exited`](crate::ErrorKind::Exited) and this exit code, and the instance becomes
 /// [`Exited`](crate::InstanceState::Exited).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exit(pub i32);
@@ -28,7 +28,7 @@ impl fmt::Display for Exit {
 
 impl std::error::Error for Exit {}
 
-/// What others order the guest that is calling to do, for a host function that waits.
+/// Lets a host function that waits answer requests to stop or pause the guest.
 #[derive(Clone, Debug)]
 pub struct InterruptToken {
     status: Arc<InstanceStatus>,
@@ -39,46 +39,45 @@ impl InterruptToken {
         Self { status: Arc::clone(status) }
     }
 
-    /// Waits while the guest is paused. It holds the guest, so it is for whoever works for the host function that the guest is
-    /// waiting for; once that has returned, there is nothing to wait for.
+    /// Waits while the guest is paused. Any thread that works for the host function may call it. Returns at once if the call
+    /// has ended.
     ///
     /// # Errors
-    /// Where it is to stop; the host function that returns this error ends the call.
+    /// Fails if the guest was asked to stop. The host function should return this error, which ends the call.
     pub fn check_interrupt(&self) -> Result<(), HostError> {
         Ok(self.status.check_interrupt()?)
     }
 }
 
-/// What a host function can do to the guest that calls it.
+/// Gives a host function access to the guest that calls it.
 pub trait HostContext {
-    /// What the guest is ordered to do meanwhile.
+    /// Returns a token to answer requests to stop or pause the guest.
     fn interrupt_token(&self) -> InterruptToken;
 
-    /// Hands out the exported memory `memory`, all of it, as it is now.
+    /// Calls `access` with the exported memory `memory`.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownExport`](crate::ErrorKind::UnknownExport) where the guest exports no such memory;
-    /// [`ErrorKind::UnsupportedFeature`](crate::ErrorKind::UnsupportedFeature) where threads of the guest share it.
+    /// [`ErrorKind::UnknownExport`](crate::ErrorKind::UnknownExport) if the guest exports no such memory;
+    /// [`ErrorKind::UnsupportedFeature`](crate::ErrorKind::UnsupportedFeature) if threads of the guest share it.
     fn memory(&mut self, memory: &str, access: &mut dyn FnMut(&mut [u8])) -> Result<()>;
 
-    /// Copies from the exported memory `memory`, starting at byte `offset`.
+    /// Copies bytes from the exported memory `memory`, starting at byte `offset`.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownExport`](crate::ErrorKind::UnknownExport) where the guest exports no such memory,
-    /// [`ErrorKind::MemoryAccess`](crate::ErrorKind::MemoryAccess) where the range is not inside it.
+    /// [`ErrorKind::UnknownExport`](crate::ErrorKind::UnknownExport) if the guest exports no such memory,
+    /// [`ErrorKind::MemoryAccess`](crate::ErrorKind::MemoryAccess) if the range is out of bounds.
     fn read_memory(&mut self, memory: &str, offset: u64, buffer: &mut [u8]) -> Result<()>;
 
-    /// Copies into the exported memory `memory`, starting at byte `offset`.
+    /// Copies bytes into the exported memory `memory`, starting at byte `offset`.
     ///
     /// # Errors
-    /// As [`HostContext::read_memory`]; nothing is written then.
+    /// As [`HostContext::read_memory`]. Writes nothing on error.
     fn write_memory(&mut self, memory: &str, offset: u64, bytes: &[u8]) -> Result<()>;
 }
 
 type Body = dyn Fn(&mut dyn HostContext, &[Value]) -> Result<Vec<Value>, HostError> + Send + Sync;
 
-/// A function of the host: its type, and a closure that is handed arguments of just that type and must return
-/// results of it.
+/// A host function: its type, and a closure that receives arguments of this type and must return results of it.
 #[derive(Clone)]
 pub struct HostFunction {
     ty: FuncType,
@@ -86,7 +85,7 @@ pub struct HostFunction {
 }
 
 impl HostFunction {
-    /// A host function.
+    /// Creates a host function.
     pub fn new<F>(ty: FuncType, body: F) -> Self
     where
         F: Fn(&mut dyn HostContext, &[Value]) -> Result<Vec<Value>, HostError> + Send + Sync + 'static,
@@ -94,16 +93,16 @@ impl HostFunction {
         Self { ty, body: Arc::new(body) }
     }
 
-    /// Its type.
+    /// Returns the type.
     #[must_use]
     pub fn ty(&self) -> &FuncType {
         &self.ty
     }
 
-    /// Calls it, and holds it to its type.
+    /// Calls the function and checks the types of its results.
     ///
     /// # Errors
-    /// What the closure returned, or that its results are not of its type.
+    /// The error of the closure, or an error if its results have the wrong types.
     pub fn call(&self, context: &mut dyn HostContext, args: &[Value]) -> Result<Vec<Value>, HostError> {
         let results = (self.body)(context, args)?;
         let types = self.ty.results();
@@ -111,7 +110,7 @@ impl HostFunction {
         if fits {
             return Ok(results);
         }
-        Err(format!("the host function returned {results:?}, its type is {}", self.ty).into())
+        Err(format!("the host function returned {results:?}, but its type is {}", self.ty).into())
     }
 }
 
@@ -121,23 +120,23 @@ impl fmt::Debug for HostFunction {
     }
 }
 
-/// Something a guest can import. Memories, tables and globals are made anew for each import: a module that imports the
-/// same one twice gets two.
+/// An item that a guest can import. Each import creates a new memory, table or global: a module that imports the same item
+/// twice gets two.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum HostItem {
     /// A function.
     Func(HostFunction),
-    /// A global with its first value, and whether it can change.
+    /// A global with its initial value, and whether it is mutable.
     Global(Value, bool),
-    /// A linear memory, zeroed.
+    /// A linear memory, filled with zeros.
     Memory(MemoryType),
-    /// A table, full of nulls.
+    /// A table, filled with nulls.
     Table(TableType),
 }
 
 impl HostItem {
-    /// Its type.
+    /// Returns the type.
     #[must_use]
     pub fn ty(&self) -> ExternType {
         match self {
@@ -149,42 +148,42 @@ impl HostItem {
     }
 }
 
-/// Everything an embedder offers, by module and name.
+/// All items that the embedder provides, by module and name.
 #[derive(Clone, Debug, Default)]
 pub struct HostImports {
     items: BTreeMap<String, BTreeMap<String, HostItem>>,
     wasix: Option<Arc<Wasix>>,
 }
 
-/// What a guest has of WASIX: functions that an engine makes by itself, of these capabilities.
+/// The WASIX functions of a guest, which the engine implements.
 #[derive(Debug)]
 pub(crate) struct Wasix {
     pub(crate) capabilities: Capabilities,
-    /// Those the module imports, by module and name.
+    /// The imported functions, by module and name.
     pub(crate) functions: BTreeMap<(String, String), FuncType>,
 }
 
 impl HostImports {
-    /// Nothing, for whoever only reads it.
+    /// No imports.
     pub(crate) const NONE: &'static Self = {
         static NONE: HostImports = HostImports { items: BTreeMap::new(), wasix: None };
         &NONE
     };
 
-    /// Nothing.
+    /// Creates an empty set of imports.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// The same with one item more; an item of the same module and name is replaced.
+    /// Adds an item. Replaces an item with the same module and name.
     #[must_use]
     pub fn with(mut self, module: impl Into<String>, name: impl Into<String>, item: HostItem) -> Self {
         self.items.entry(module.into()).or_default().insert(name.into(), item);
         self
     }
 
-    /// The same with one function more.
+    /// Adds a function.
     #[must_use]
     pub fn with_function<F>(self, module: &str, name: &str, ty: FuncType, body: F) -> Self
     where
@@ -193,36 +192,36 @@ impl HostImports {
         self.with(module, name, HostItem::Func(HostFunction::new(ty, body)))
     }
 
-    /// The same with WASIX.
+    /// Adds WASIX.
     #[must_use]
     pub(crate) fn with_wasix(mut self, wasix: Wasix) -> Self {
         self.wasix = Some(Arc::new(wasix));
         self
     }
 
-    /// What the guest has of WASIX, where it has any.
+    /// Returns the guest's WASIX functions, if it imports WASIX.
     pub(crate) fn wasix(&self) -> Option<&Arc<Wasix>> {
         self.wasix.as_ref()
     }
 
-    /// The type of the function of WASIX of this module and name, where the guest has it.
+    /// Returns the type of a WASIX function that the guest imports.
     pub(crate) fn wasix_function(&self, module: &str, name: &str) -> Option<&FuncType> {
         self.wasix.as_ref()?.functions.get(&(module.to_owned(), name.to_owned()))
     }
 
-    /// The item of this module and name.
+    /// Returns the item with this module and name.
     #[must_use]
     pub fn get(&self, module: &str, name: &str) -> Option<&HostItem> {
         self.items.get(module)?.get(name)
     }
 }
 
-/// How a [`HostError`] travels through an engine and is found again on the other side.
+/// Wraps a [`HostError`] while it unwinds the engine.
 #[derive(Debug)]
 pub(crate) struct HostFailure(pub(crate) HostError);
 
 impl HostFailure {
-    /// What the call comes to: an exit, a stop, or a trap.
+    /// Returns the error of the call: an exit, a stop, or a trap.
     pub(crate) fn into_error(self) -> Error {
         if let Some(Exit(code)) = self.0.downcast_ref() {
             return Error::exited(*code);

@@ -1,24 +1,24 @@
-//! Linear memory in use by one instance, all memories together, against its limit.
+//! The linear memory of one instance, and its limit.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::limits::{LimitExceeded, LimitKind};
 
-/// Counts bytes of linear memory, refuses what is past the limit, remembers the peak. Both engines ask it before a
-/// memory is made or grown.
+/// Counts linear memory in bytes, for all memories of an instance together. Both engines ask it before they create or grow a
+/// memory.
 #[derive(Debug)]
-pub struct MemoryBudget {
+pub(crate) struct MemoryBudget {
     limit: u64,
     used: AtomicU64,
     peak: AtomicU64,
-    /// What was last asked for in vain; 0 is nothing.
+    /// The size that was denied last, or 0.
     denied: AtomicU64,
 }
 
 impl MemoryBudget {
-    /// A budget of `limit` bytes, `used` of them taken; `None` is no limit.
+    /// Creates a budget of `limit` bytes (`None`: unlimited), of which `used` are in use.
     #[must_use]
-    pub fn new(limit: Option<u64>, used: u64) -> Self {
+    pub(crate) fn new(limit: Option<u64>, used: u64) -> Self {
         Self {
             limit: limit.unwrap_or(u64::MAX),
             used: AtomicU64::new(used),
@@ -27,9 +27,9 @@ impl MemoryBudget {
         }
     }
 
-    /// Takes `bytes` where they fit.
+    /// Takes `bytes` if the limit allows it. Remembers a denied size.
     #[must_use]
-    pub fn take(&self, bytes: u64) -> bool {
+    pub(crate) fn take(&self, bytes: u64) -> bool {
         let fits = |used: u64| used.checked_add(bytes).filter(|total| *total <= self.limit);
         match self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits) {
             Ok(before) => {
@@ -43,41 +43,40 @@ impl MemoryBudget {
         }
     }
 
-    /// Gives back `bytes` that were taken for a memory or a growth which then failed: they were never in use, and no peak
-    /// either where they made one.
-    pub fn give_back(&self, bytes: u64) {
+    /// Gives back `bytes` of a creation or a growth that failed after it had taken them. Also corrects the peak.
+    pub(crate) fn give_back(&self, bytes: u64) {
         let before = self.used.fetch_sub(bytes, Ordering::Relaxed);
         let _ = self.peak.compare_exchange(before, before - bytes, Ordering::Relaxed, Ordering::Relaxed);
     }
 
-    /// Takes back the bytes of a memory that is gone, as that of a thread that ended.
-    pub fn release(&self, bytes: u64) {
+    /// Releases the bytes of a dropped memory, such as that of a thread that ended.
+    pub(crate) fn release(&self, bytes: u64) {
         self.used.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// The limit, and the bytes that were last asked for in vain, since [`MemoryBudget::forget_denied`].
+    /// Returns the limit and the size that was denied last, since [`MemoryBudget::forget_denied`].
     #[must_use]
-    pub fn denied(&self) -> Option<LimitExceeded> {
+    pub(crate) fn denied(&self) -> Option<LimitExceeded> {
         match self.denied.load(Ordering::Relaxed) {
             0 => None,
             attempted => Some(LimitExceeded::new(LimitKind::Memory, self.limit, attempted)),
         }
     }
 
-    /// Forgets what was asked for in vain.
-    pub fn forget_denied(&self) {
+    /// Forgets the denied size.
+    pub(crate) fn forget_denied(&self) {
         self.denied.store(0, Ordering::Relaxed);
     }
 
-    /// Bytes in use.
+    /// Returns the bytes in use.
     #[must_use]
-    pub fn used(&self) -> u64 {
+    pub(crate) fn used(&self) -> u64 {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// The most bytes that were in use.
+    /// Returns the largest number of bytes that were in use.
     #[must_use]
-    pub fn peak(&self) -> u64 {
+    pub(crate) fn peak(&self) -> u64 {
         self.peak.load(Ordering::Relaxed)
     }
 }

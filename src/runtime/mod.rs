@@ -1,20 +1,21 @@
-//! The contract with the engines, and what is shared above them.
+//! The contract with the engines, and the code above it that all engines share.
 
-pub mod access;
+pub(crate) mod access;
 pub mod async_call;
-pub mod compiled_code;
+pub(crate) mod compiled_code;
 pub mod control;
-pub mod core;
 pub mod ext;
 pub mod fuel;
-pub mod grants;
 pub mod host;
 pub(crate) mod interrupt;
-pub mod memory_budget;
+pub mod lookup;
+pub(crate) mod memory_budget;
 pub mod metrics;
+pub(crate) mod owner;
 pub mod preflight;
+pub(crate) mod registry;
+pub(crate) mod sealed;
 pub mod signature;
 pub mod status;
 pub mod traits;
-pub(crate) mod wasix;
 pub(crate) mod watchdog;

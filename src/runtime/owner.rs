@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
 use crate::runtime::interrupt::InterruptHandle;
-use crate::runtime::metrics::InstanceRegistry;
+use crate::runtime::registry::InstanceRegistry;
 use crate::runtime::status::InstanceStatus;
 
 /// The facts of a module, and the registry of its runtime.

@@ -6,8 +6,8 @@ use crate::capabilities::Capabilities;
 use crate::engine::kind::RuntimeKind;
 use crate::error::Result;
 use crate::module::info::ModuleInfo;
-use crate::runtime::grants;
 use crate::runtime::host::HostImports;
+use crate::runtime::preflight;
 
 /// Returns the host's imports unchanged.
 pub(crate) fn provide<'h>(
@@ -16,6 +16,6 @@ pub(crate) fn provide<'h>(
     capabilities: &Capabilities,
     imports: &'h HostImports,
 ) -> Result<Cow<'h, HostImports>> {
-    grants::check(kind, capabilities)?;
+    preflight::check_grants(kind, capabilities)?;
     Ok(Cow::Borrowed(imports))
 }

@@ -2,6 +2,7 @@
 //! of WASIX modules, which Wasmer implements.
 
 mod clocks;
+mod create;
 mod function;
 mod output;
 mod poll;
@@ -11,4 +12,5 @@ mod state;
 mod waiter;
 mod wasix;
 
+pub(crate) use create::create_instance;
 pub(crate) use provide::provide;

@@ -9,8 +9,8 @@ use crate::capabilities::Capabilities;
 use crate::engine::kind::RuntimeKind;
 use crate::error::Result;
 use crate::module::info::ModuleInfo;
-use crate::runtime::grants;
 use crate::runtime::host::{HostImports, HostItem};
+use crate::runtime::preflight;
 
 /// Adds the WASI functions that a module imports, with these capabilities, to the host's imports. Creates no WASI state if
 /// the module imports none.
@@ -23,7 +23,7 @@ pub(crate) fn provide<'h>(
     capabilities: &Capabilities,
     imports: &'h HostImports,
 ) -> Result<Cow<'h, HostImports>> {
-    grants::check(kind, capabilities)?;
+    preflight::check_grants(kind, capabilities)?;
     if info.imports.is_empty() {
         return Ok(Cow::Borrowed(imports));
     }

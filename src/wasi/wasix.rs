@@ -9,7 +9,7 @@ use crate::capabilities::Capabilities;
 use crate::module::info::{ExternType, ModuleInfo};
 use crate::module::requirements;
 use crate::runtime::host::{HostImports, HostItem, Wasix};
-use crate::runtime::wasix::MEMORY;
+use crate::runtime::preflight::wasix::MEMORY;
 use crate::value::types::{FuncType, ValType};
 
 /// Returns whether a module imports WASIX functions that the host does not provide.

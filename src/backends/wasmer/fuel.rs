@@ -64,7 +64,7 @@ impl GuestGlobals {
     /// Sets the fuel left to the fuel limit.
     pub(super) fn fill(&self, store: &mut Store) {
         if let Some((_, fuel_state)) = self.0.as_ref().and_then(|globals| globals.fuel.as_ref()) {
-            self.set_left(store, fuel_state.filled());
+            self.set_left(store, fuel_state.total());
         }
     }
 
@@ -99,7 +99,7 @@ impl GuestGlobals {
         let error = errors::call(error);
         let backtrace = |error: Error| error.backtrace().to_vec();
         if self.stop().is_some_and(|stop| stop.get(store) == Value::I32(STOPPED)) {
-            self.fuel_state().into_iter().for_each(FuelState::lose_count);
+            self.fuel_state().into_iter().for_each(FuelState::set_unknown);
             return Error::new(ErrorKind::Interrupted, "the guest was interrupted").with_backtrace(backtrace(error));
         }
         match self.0.as_mut().and_then(|globals| globals.fuel.as_mut()) {

@@ -14,8 +14,8 @@ use super::private_exports::EXHAUSTED;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{Import, MemoryType, ModuleInfo, TableType};
 use crate::module::requirements;
-use crate::runtime::access;
 use crate::runtime::host::{HostContext, HostError, HostFailure, HostFunction, HostImports, HostItem, InterruptToken};
+use crate::runtime::lookup;
 use crate::runtime::status::InstanceStatus;
 use crate::value::types::Value;
 
@@ -175,7 +175,7 @@ impl CallerContext<'_, '_> {
     fn find_memory(&self, name: &str) -> Result<Memory> {
         let memories = &self.0.data().memories;
         let found = memories.iter().find(|(known, _)| known == name).map(|(_, memory)| memory.clone());
-        found.ok_or_else(|| access::no_such_export(&ModuleInfo::default(), "memory", name))
+        found.ok_or_else(|| lookup::no_such_export(&ModuleInfo::default(), "memory", name))
     }
 }
 

@@ -1,9 +1,7 @@
 //! Instances and their resolved functions.
-#![expect(
-    unsafe_code,
-    reason = "the engine's store is not `Send`, but may move to another thread here; and a handle finds its instance"
-)]
+#![expect(unsafe_code, reason = "the engine's store is not `Send`, but may move to another thread here")]
 
+use std::any::Any;
 use std::fmt;
 
 use wasmer::{Function, Instance, Store};
@@ -14,10 +12,10 @@ use super::memory;
 use super::typed::{self, CallParts, TypedCall};
 use super::wasix::Process;
 use crate::error::Result;
-use crate::runtime::core::{InstanceCore, Seat};
 use crate::runtime::fuel::{FuelCounter, FuelState};
+use crate::runtime::owner::InstanceCore;
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
-use crate::runtime::{access, signature};
+use crate::runtime::{lookup, sealed, signature};
 use crate::value::types::{FuncType, Value};
 
 /// The main function of a WASIX program. The program ends when it returns.
@@ -67,17 +65,17 @@ impl WasmerInstance {
 
     fn memory(&self, name: &str) -> Result<wasmer::MemoryView<'_>> {
         let memory = self.instance.exports.get_memory(name);
-        let memory = memory.map_err(|_| access::no_such_export(self.core.info(), "memory", name))?;
+        let memory = memory.map_err(|_| lookup::no_such_export(self.core.info(), "memory", name))?;
         Ok(memory.view(&self.store))
     }
 }
 
 /// Resolves an exported function that the host can call.
 fn resolve<'i>(core: &'i InstanceCore, instance: &'i Instance, name: &str) -> Result<(&'i Function, &'i FuncType)> {
-    let ty = signature::find_callable(core.info(), name)?;
+    let ty = lookup::find_callable(core.info(), name)?;
     match instance.exports.get_function(name) {
         Ok(function) => Ok((function, ty)),
-        Err(_) => Err(access::no_such_export(core.info(), "func", name)),
+        Err(_) => Err(lookup::no_such_export(core.info(), "func", name)),
     }
 }
 
@@ -87,7 +85,7 @@ impl fmt::Debug for WasmerInstance {
     }
 }
 
-impl WasmInstance for WasmerInstance {
+impl sealed::Instance for WasmerInstance {
     fn core(&self) -> &InstanceCore {
         &self.core
     }
@@ -96,10 +94,12 @@ impl WasmInstance for WasmerInstance {
         self
     }
 
-    fn seat(&mut self) -> Seat<'_> {
-        Seat::new(self.core.id(), self)
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
     }
+}
 
+impl WasmInstance for WasmerInstance {
     fn function(&mut self, name: &str) -> Result<Box<dyn WasmFunctionCaller>> {
         let resolved = self.resolve(name)?;
         let typed = typed::prepare(&resolved.function, &self.store, &resolved.ty);
@@ -118,9 +118,9 @@ impl WasmInstance for WasmerInstance {
     }
 
     fn global(&mut self, name: &str) -> Result<Value> {
-        access::check_global(self.core.info(), name)?;
+        lookup::check_global(self.core.info(), name)?;
         let Ok(global) = self.instance.exports.get_global(name) else {
-            return Err(access::no_such_export(self.core.info(), "global", name));
+            return Err(lookup::no_such_export(self.core.info(), "global", name));
         };
         let val = global.get(&mut self.store);
         from_val(&mut self.store, &self.references, &val)
@@ -194,8 +194,8 @@ impl WasmFunctionCaller for WasmerFunctionCaller {
     }
 
     fn call(&mut self, instance: &mut dyn WasmInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
-        // SAFETY: the owner's number is one of a `WasmerInstance`, which made this handle.
-        let Some(instance) = (unsafe { instance.seat().of::<WasmerInstance>(self.owner) }) else {
+        let instance = instance.as_any_mut().downcast_mut::<WasmerInstance>();
+        let Some(instance) = instance.filter(|instance| instance.core.id() == self.owner) else {
             return Err(signature::other_instance());
         };
         if let (Some(call), None) = (&self.typed, &instance.wasix)

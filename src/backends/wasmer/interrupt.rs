@@ -8,8 +8,8 @@ use wasmer::sys::vm::VMExtern;
 use wasmer::{AsStoreMut, Extern, Global, Store};
 
 use super::private_exports::{GO, STOP};
-use crate::runtime::core::InstanceCore;
 use crate::runtime::interrupt::InterruptHandle;
+use crate::runtime::owner::InstanceCore;
 
 /// Sets the interrupt handle of a guest whose code checks `stop`.
 pub(super) fn prepare(store: &mut Store, core: &InstanceCore, stop: &Global) {

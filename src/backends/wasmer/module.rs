@@ -11,7 +11,8 @@ use super::serialize;
 use crate::error::Result;
 use crate::module::info::ModuleInfo;
 use crate::runtime::compiled_code::SerializedCode;
-use crate::runtime::core::ModuleOwner;
+use crate::runtime::owner::ModuleOwner;
+use crate::runtime::sealed;
 use crate::runtime::traits::WasmModule;
 
 /// A module compiled by Wasmer.
@@ -69,7 +70,9 @@ impl WasmModule for WasmerModule {
     fn compiled_bytes(&self) -> Option<u64> {
         self.serialized_bytes.get().copied()
     }
+}
 
+impl sealed::Module for WasmerModule {
     fn serialize(&self) -> Result<SerializedCode> {
         let code = serialize::write(&self.compiled)?;
         self.serialized_bytes.get_or_init(|| code.len() as u64);

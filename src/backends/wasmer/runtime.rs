@@ -19,6 +19,7 @@ use super::limits::{GuestTunables, claim_stack_size, has_memory_or_table};
 use super::private_exports::PrivateExports;
 use super::wasix::Process;
 use super::{WasmerInstance, WasmerModule, br_table, errors, host, interrupt, middleware, serialize};
+use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::engine::features::Feature;
 use crate::engine::kind::{Compiler, Optimization};
@@ -26,11 +27,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::module::info::Import;
 use crate::runtime::compiled_code::{CachedCode, CodeParts};
-use crate::runtime::core::{InstanceCore, ModuleOwner};
 use crate::runtime::host::HostImports;
-use crate::runtime::metrics::{InstanceRegistry, RuntimeMetrics, Shutdown};
+use crate::runtime::metrics::{RuntimeMetrics, Shutdown};
+use crate::runtime::owner::{InstanceCore, ModuleOwner};
 use crate::runtime::preflight::{self, AdmittedModule};
+use crate::runtime::registry::InstanceRegistry;
+use crate::runtime::sealed;
 use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
+use crate::wasi;
 
 /// A configured Wasmer engine.
 pub struct WasmerRuntime {
@@ -127,11 +131,7 @@ fn features(config: &RuntimeConfig) -> Features {
     features
 }
 
-impl WasmRuntime for WasmerRuntime {
-    fn config(&self) -> &RuntimeConfig {
-        &self.config
-    }
-
+impl sealed::Runtime for WasmerRuntime {
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
         self.registry.admit_work()?;
         let binary = module.binary_for(&self.config)?;
@@ -143,7 +143,7 @@ impl WasmRuntime for WasmerRuntime {
         let compile = || unsafe { Module::from_binary_unchecked(&engine, binary) };
         let compile = || compile().map_err(|error| errors::compile(&error));
         let compiled = preflight::guard_compiler(&self.config, compile)?;
-        self.registry.compiled_one();
+        self.registry.count_compiled();
         let owner = ModuleOwner::new(Arc::clone(module.info()), &self.registry);
         Ok(Box::new(WasmerModule::new(compiled, without_memories(engine, &self.config), private, owner)))
     }
@@ -153,7 +153,7 @@ impl WasmRuntime for WasmerRuntime {
         let CodeParts { info, code, .. } = code.parts_for(&self.config)?;
         let length = code.len();
         let (compiled, engine) = serialize::read(code)?;
-        self.registry.restored_one();
+        self.registry.count_cache_hit();
         let private = PrivateExports::of(&info, &self.config);
         let owner = ModuleOwner::new(info, &self.registry);
         Ok(Box::new(
@@ -225,6 +225,22 @@ impl WasmRuntime for WasmerRuntime {
             })?;
         }
         Ok(Box::new(WasmerInstance::new(core.made(), process, store, instance, references, globals)))
+    }
+}
+
+impl WasmRuntime for WasmerRuntime {
+    fn config(&self) -> &RuntimeConfig {
+        &self.config
+    }
+
+    fn create_instance_with(
+        &self,
+        module: &dyn WasmModule,
+        limits: Limits,
+        capabilities: Capabilities,
+        imports: &HostImports,
+    ) -> Result<Box<dyn WasmInstance>> {
+        wasi::create_instance(self, module, limits, &capabilities, imports)
     }
 
     fn metrics(&self) -> RuntimeMetrics {

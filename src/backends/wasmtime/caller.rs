@@ -10,8 +10,8 @@ use super::convert::RawType;
 use super::limits::StoreData;
 use super::{convert, fuel, stack};
 use crate::error::Result;
-use crate::runtime::core::InstanceCore;
 use crate::runtime::fuel::FuelState;
+use crate::runtime::owner::InstanceCore;
 use crate::runtime::signature;
 use crate::value::types::{FuncType, Value};
 
@@ -41,7 +41,7 @@ pub(super) struct CallParts {
 
 /// How to call the functions of one signature.
 pub(super) trait CallStrategy: Send {
-    /// Calls a function of the instance that `parts` belong to.
+    /// Calls a function, which must belong to the instance of `parts`.
     fn call(
         &mut self,
         function: &ResolvedFunction,
@@ -115,9 +115,9 @@ impl RawSignature {
         results: &mut [Value],
     ) -> Result<()> {
         self.slots.iter_mut().zip(args).for_each(|(slot, arg)| convert::write_raw(slot, arg));
-        // SAFETY: `func` belongs to this store and has this signature. The first slots hold arguments of the parameters'
-        // types (`check_call` compared them). There are enough slots for the parameters and for the results. None of the
-        // values is a reference.
+        // SAFETY: `func` belongs to this store (`CallStrategy::call` requires it) and has this signature. The first slots
+        // hold arguments of the parameters' types (`check_call` compared them). There are enough slots for the parameters
+        // and for the results. None of the values is a reference.
         let called = unsafe { func.call_unchecked(&mut *store, std::ptr::from_mut::<[ValRaw]>(&mut self.slots)) };
         fuel::finish_call(store, fuel_state, called)?;
         for ((result, slot), ty) in results.iter_mut().zip(&self.slots).zip(&self.results) {

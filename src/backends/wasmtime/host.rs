@@ -9,8 +9,8 @@ use super::limits::StoreData;
 use super::{fuel, memory};
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{MemoryType, ModuleInfo, TableType};
-use crate::runtime::access;
 use crate::runtime::host::{HostContext, HostFailure, HostFunction, HostImports, HostItem, InterruptToken};
+use crate::runtime::{access, lookup};
 use crate::value::types::{ValType, Value};
 
 /// Creates the imports of a module, in order. [`check_imports`](crate::runtime::preflight::check_imports) has found each.
@@ -103,7 +103,7 @@ impl CallerContext<'_, '_> {
             None => self.0.get_export(name),
         };
         let accessed = export.and_then(|export| memory::with_bytes(&mut *self.0, export, access));
-        accessed.unwrap_or_else(|| Err(access::no_such_export(&ModuleInfo::default(), "memory", name)))
+        accessed.unwrap_or_else(|| Err(lookup::no_such_export(&ModuleInfo::default(), "memory", name)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Instances and their resolved functions.
-#![expect(unsafe_code, reason = "a handle finds its instance")]
 
+use std::any::Any;
 use std::fmt;
 
 use wasmtime::{AsContextMut, Extern, Instance, RootScope};
@@ -8,10 +8,10 @@ use wasmtime::{AsContextMut, Extern, Instance, RootScope};
 use super::caller::{AnySignature, CallParts, CallStrategy, ResolvedFunction, WasmtimeFunctionCaller};
 use super::{convert, fuel, memory, raw};
 use crate::error::Result;
-use crate::runtime::core::{InstanceCore, Seat};
 use crate::runtime::fuel::{FuelCounter, FuelState};
+use crate::runtime::owner::InstanceCore;
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
-use crate::runtime::{access, signature};
+use crate::runtime::{access, lookup, sealed, signature};
 use crate::value::types::{FuncType, Value};
 
 /// An instance in its own store.
@@ -27,17 +27,17 @@ impl WasmtimeInstance {
 
     /// Resolves an exported function that the host can call.
     fn resolve(&mut self, name: &str) -> Result<ResolvedFunction> {
-        let ty = signature::find_callable(self.parts.core.info(), name)?.clone();
+        let ty = lookup::find_callable(self.parts.core.info(), name)?.clone();
         match self.instance.get_func(&mut self.parts.store, name) {
             Some(func) => Ok(ResolvedFunction { func, ty }),
-            None => Err(access::no_such_export(self.parts.core.info(), "func", name)),
+            None => Err(lookup::no_such_export(self.parts.core.info(), "func", name)),
         }
     }
 
     fn with_memory<R>(&mut self, name: &str, access: impl FnOnce(&mut [u8]) -> R) -> Result<R> {
         let export = self.instance.get_export(&mut self.parts.store, name);
         let accessed = export.and_then(|export| memory::with_bytes(&mut self.parts.store, export, access));
-        accessed.ok_or_else(|| access::no_such_export(self.parts.core.info(), "memory", name))
+        accessed.ok_or_else(|| lookup::no_such_export(self.parts.core.info(), "memory", name))
     }
 }
 
@@ -47,7 +47,7 @@ impl fmt::Debug for WasmtimeInstance {
     }
 }
 
-impl WasmInstance for WasmtimeInstance {
+impl sealed::Instance for WasmtimeInstance {
     fn core(&self) -> &InstanceCore {
         &self.parts.core
     }
@@ -56,10 +56,12 @@ impl WasmInstance for WasmtimeInstance {
         self
     }
 
-    fn seat(&mut self) -> Seat<'_> {
-        Seat::new(self.parts.core.id(), self)
+    fn as_any_mut(&mut self) -> &mut dyn Any {
+        self
     }
+}
 
+impl WasmInstance for WasmtimeInstance {
     fn function(&mut self, name: &str) -> Result<Box<dyn WasmFunctionCaller>> {
         let function = self.resolve(name)?;
         let owner = self.parts.core.id();
@@ -75,10 +77,10 @@ impl WasmInstance for WasmtimeInstance {
     }
 
     fn global(&mut self, name: &str) -> Result<Value> {
-        access::check_global(self.parts.core.info(), name)?;
+        lookup::check_global(self.parts.core.info(), name)?;
         let mut scope = RootScope::new(&mut self.parts.store);
         let Some(Extern::Global(global)) = self.instance.get_export(&mut scope, name) else {
-            return Err(access::no_such_export(self.parts.core.info(), "global", name));
+            return Err(lookup::no_such_export(self.parts.core.info(), "global", name));
         };
         let val = global.get(&mut scope);
         convert::from_val(scope.as_context_mut(), &val)
@@ -118,10 +120,11 @@ impl<S: CallStrategy> WasmFunctionCaller for WasmtimeFunctionCaller<S> {
 
     #[inline]
     fn call(&mut self, instance: &mut dyn WasmInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
-        // SAFETY: the owner's number is one of a `WasmtimeInstance`, which made this handle.
-        match unsafe { instance.seat().of::<WasmtimeInstance>(self.owner) } {
-            Some(instance) => self.strategy.call(&self.function, &mut instance.parts, args, results),
-            None => Err(signature::other_instance()),
+        match instance.as_any_mut().downcast_mut::<WasmtimeInstance>() {
+            Some(instance) if instance.parts.core.id() == self.owner => {
+                self.strategy.call(&self.function, &mut instance.parts, args, results)
+            }
+            _ => Err(signature::other_instance()),
         }
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
 use super::limits::StoreData;
-use crate::runtime::core::InstanceCore;
 use crate::runtime::interrupt::InterruptHandle;
+use crate::runtime::owner::InstanceCore;
 
 /// Makes the guest check for interrupts at the end of each epoch.
 pub(super) fn prepare(store: &mut Store<StoreData>, core: &InstanceCore) {

@@ -10,7 +10,8 @@ use super::serialize;
 use crate::error::Result;
 use crate::module::info::ModuleInfo;
 use crate::runtime::compiled_code::SerializedCode;
-use crate::runtime::core::ModuleOwner;
+use crate::runtime::owner::ModuleOwner;
+use crate::runtime::sealed;
 use crate::runtime::traits::WasmModule;
 
 /// A module compiled by Wasmtime.
@@ -69,7 +70,9 @@ impl WasmModule for WasmtimeModule {
     fn compiled_bytes(&self) -> Option<u64> {
         Some(self.compiled_bytes)
     }
+}
 
+impl sealed::Module for WasmtimeModule {
     fn serialize(&self) -> Result<SerializedCode> {
         Ok(SerializedCode { code: serialize::write(&self.compiled)?, code_shift: self.code_shift })
     }

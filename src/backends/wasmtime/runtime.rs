@@ -10,6 +10,7 @@ use super::caller::CallParts;
 use super::deferred_start::{self, DeferredStart};
 use super::limits::StoreData;
 use super::{WasmtimeInstance, WasmtimeModule, errors, fuel, host, interrupt, serialize, stack};
+use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::engine::features::{self, Feature};
 use crate::engine::kind::Optimization;
@@ -17,12 +18,15 @@ use crate::error::{Error, ErrorKind, Frame, Result};
 use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
 use crate::runtime::compiled_code::{CachedCode, CodeParts};
-use crate::runtime::core::{InstanceCore, ModuleOwner};
 use crate::runtime::fuel::{FuelState, UNLIMITED};
 use crate::runtime::host::HostImports;
-use crate::runtime::metrics::{InstanceRegistry, RuntimeMetrics, Shutdown};
+use crate::runtime::metrics::{RuntimeMetrics, Shutdown};
+use crate::runtime::owner::{InstanceCore, ModuleOwner};
 use crate::runtime::preflight::{self, AdmittedModule};
+use crate::runtime::registry::InstanceRegistry;
+use crate::runtime::sealed;
 use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
+use crate::wasi;
 
 /// A configured Wasmtime engine.
 #[derive(Debug)]
@@ -89,17 +93,13 @@ impl WasmtimeRuntime {
     }
 }
 
-impl WasmRuntime for WasmtimeRuntime {
-    fn config(&self) -> &RuntimeConfig {
-        &self.config
-    }
-
+impl sealed::Runtime for WasmtimeRuntime {
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
         self.registry.admit_work()?;
         let deferred = self.defer_start(module)?;
         let compile = || Module::from_binary(&self.engine.0, &deferred.binary).map_err(|error| errors::compile(&error));
         let compiled = preflight::guard_compiler(&self.config, compile)?;
-        self.registry.compiled_one();
+        self.registry.count_compiled();
         let DeferredStart { start, code_shift, .. } = deferred;
         let owner = ModuleOwner::new(Arc::clone(module.info()), &self.registry);
         Ok(Box::new(WasmtimeModule::new(compiled, owner, start, code_shift)))
@@ -110,7 +110,7 @@ impl WasmRuntime for WasmtimeRuntime {
         let CodeParts { info, code, code_shift } = code.parts_for(&self.config)?;
         let length = code.len();
         let compiled = serialize::read(&self.engine.0, code)?;
-        self.registry.restored_one();
+        self.registry.count_cache_hit();
         let start = self.config.metering.then(|| deferred_start::export_name(&info)).flatten();
         let owner = ModuleOwner::new(info, &self.registry);
         Ok(Box::new(WasmtimeModule::new(compiled, owner, start, code_shift).with_compiled_bytes(length)))
@@ -159,7 +159,7 @@ impl WasmRuntime for WasmtimeRuntime {
         };
         store.data_mut().instance = Some(instance);
         if let Some(fuel_state) = &fuel_state {
-            fuel::set_left(&mut store, fuel_state.filled());
+            fuel::set_left(&mut store, fuel_state.total());
         }
         if let Some(start) = module.start().and_then(|name| instance.get_func(&mut store, name)) {
             core.status().start(|| {
@@ -168,6 +168,22 @@ impl WasmRuntime for WasmtimeRuntime {
             })?;
         }
         Ok(Box::new(WasmtimeInstance::new(CallParts { core: core.made(), store, stack_bytes, fuel_state }, instance)))
+    }
+}
+
+impl WasmRuntime for WasmtimeRuntime {
+    fn config(&self) -> &RuntimeConfig {
+        &self.config
+    }
+
+    fn create_instance_with(
+        &self,
+        module: &dyn WasmModule,
+        limits: Limits,
+        capabilities: Capabilities,
+        imports: &HostImports,
+    ) -> Result<Box<dyn WasmInstance>> {
+        wasi::create_instance(self, module, limits, &capabilities, imports)
     }
 
     fn metrics(&self) -> RuntimeMetrics {

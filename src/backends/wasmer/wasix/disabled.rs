@@ -8,8 +8,8 @@ use super::WasmerModule;
 use super::host::HostEnv;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::Import;
-use crate::runtime::core::InstanceCore;
 use crate::runtime::host::{HostImports, Wasix};
+use crate::runtime::owner::InstanceCore;
 
 /// The WASIX process of a guest.
 #[derive(Debug)]

@@ -19,10 +19,10 @@ use crate::backends::wasmer::{WasmerModule, interrupt};
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::module::info::{Import, ModuleInfo};
 use crate::module::requirements;
-use crate::runtime::core::InstanceCore;
 use crate::runtime::host::{HostImports, Wasix};
+use crate::runtime::owner::InstanceCore;
+use crate::runtime::preflight::wasix::MEMORY;
 use crate::runtime::traits::WasmModule;
-use crate::runtime::wasix::MEMORY;
 
 /// How long dropping an instance waits for its threads. A thread that is inside a host call which cannot be interrupted ends
 /// after that call.

@@ -24,8 +24,8 @@ use crate::backends::wasmer::{host, interrupt};
 use crate::error::{Error, ErrorKind};
 use crate::module::info::{Import, ModuleInfo};
 use crate::runtime::host::HostImports;
+use crate::runtime::preflight::wasix::MEMORY;
 use crate::runtime::status::InstanceStatus;
-use crate::runtime::wasix::MEMORY;
 
 /// The export that a thread runs, with its number and the argument from the guest.
 const START: &str = "wasi_thread_start";

@@ -1,0 +1,69 @@
+//! Plumbing between the public traits, the backends and the services above them. These traits are private, so no other
+//! crate can implement the public traits or call these methods.
+
+use std::any::Any;
+
+use crate::error::Result;
+use crate::limits::Limits;
+use crate::runtime::compiled_code::{CachedCode, SerializedCode};
+use crate::runtime::fuel::FuelCounter;
+use crate::runtime::host::HostImports;
+use crate::runtime::owner::InstanceCore;
+use crate::runtime::preflight::AdmittedModule;
+use crate::runtime::traits::{WasmInstance, WasmModule};
+
+pub(crate) trait Runtime {
+    /// Compiles a module that [`admit`](crate::runtime::preflight::admit) accepted for this runtime's configuration.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnsupportedFeature`](crate::ErrorKind::UnsupportedFeature) if the module exceeds a limit of the
+    /// compiler (for example, a function is too large), [`ErrorKind::Internal`](crate::ErrorKind::Internal) if the
+    /// compiler fails or panics.
+    fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>>;
+
+    /// Loads code from the cache. Validates and compiles nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the code was compiled with another
+    /// configuration, [`ErrorKind::Internal`](crate::ErrorKind::Internal) if the engine cannot load it.
+    fn restore(&self, code: CachedCode) -> Result<Box<dyn WasmModule>>;
+
+    /// Returns a hash of everything that compiled code depends on besides the configuration: the engine's version and
+    /// settings, the features of the processor, and the backend's part in compilation.
+    fn code_compatibility(&self) -> u64;
+
+    /// Creates an instance. `imports` must provide every import, also those from WASI. The caller is responsible for
+    /// [`check_stoppable`](crate::runtime::preflight::check_stoppable).
+    ///
+    /// # Errors
+    /// Those of [`check_instance`](crate::runtime::preflight::check_instance); otherwise as
+    /// [`WasmRuntime::create_instance_with`](crate::WasmRuntime::create_instance_with).
+    fn instantiate(
+        &self,
+        module: &dyn WasmModule,
+        limits: Limits,
+        imports: &HostImports,
+    ) -> Result<Box<dyn WasmInstance>>;
+}
+
+pub(crate) trait Module {
+    /// Serializes the compiled code, for the cache.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) if the code is too large for the engine's format.
+    fn serialize(&self) -> Result<SerializedCode>;
+
+    /// Lets a backend downcast a module to its own type.
+    fn as_any(&self) -> &dyn Any;
+}
+
+pub(crate) trait Instance {
+    /// Returns the part that all backends share.
+    fn core(&self) -> &InstanceCore;
+
+    /// Returns the engine's fuel counter.
+    fn fuel_counter(&mut self) -> &mut dyn FuelCounter;
+
+    /// Lets a function handle downcast an instance to its own type.
+    fn as_any_mut(&mut self) -> &mut dyn Any;
+}
