@@ -1,10 +1,10 @@
-//! What each engine holds a guest to, and in what scope.
+//! The limits that each engine enforces, and their scope.
 
 use serde::Serialize;
 
 use crate::engine::kind::RuntimeKind;
 
-/// Something a guest can be held to.
+/// A limit that the engines enforce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -24,21 +24,21 @@ pub enum EnforcedLimit {
 }
 
 impl EnforcedLimit {
-    /// Every one of them.
+    /// All limits.
     pub const ALL: &'static [Self] =
         &[Self::Memory, Self::TableElements, Self::Stack, Self::Fuel, Self::Time, Self::Pause];
 
-    /// The scope in which an engine enforces it.
+    /// Returns the scope in which an engine enforces the limit, as text.
     #[must_use]
     pub const fn scope(self, kind: RuntimeKind) -> &'static str {
         match (self, kind) {
             (Self::Memory, _) => "all memories of an instance",
             (Self::Fuel | Self::Time, _) => "all calls of an instance",
-            (Self::Pause, RuntimeKind::Wasmtime) => "at a function's entry, a loop's next round, a host call",
-            (Self::Pause, RuntimeKind::Wasmer) => "at a call or a host call",
+            (Self::Pause, RuntimeKind::Wasmtime) => "at function entries, loop iterations and host calls",
+            (Self::Pause, RuntimeKind::Wasmer) => "at calls and host calls",
             (Self::TableElements, _) => "each table of an instance",
             (Self::Stack, RuntimeKind::Wasmtime) => "each runtime",
-            (Self::Stack, RuntimeKind::Wasmer) => "one size in a process, others refused",
+            (Self::Stack, RuntimeKind::Wasmer) => "one size per process, other sizes are refused",
         }
     }
 }

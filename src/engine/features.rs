@@ -1,4 +1,4 @@
-//! WebAssembly features: what they are called, and which engine and compiler has them.
+//! WebAssembly features, and the engines and compilers that support them.
 
 use std::fmt;
 
@@ -9,22 +9,22 @@ use crate::engine::kind::{Compiler, RuntimeKind};
 
 macro_rules! features {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $flag:ident, $wasmtime:literal $wasmer:literal $singlepass:literal;)*) => {
-        /// A feature (proposal) of WebAssembly beyond the first version, by the name its proposal has.
+        /// A WebAssembly feature (proposal) beyond version 1, named after its proposal.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[non_exhaustive]
         pub enum Feature { $($(#[$doc])* $variant,)* }
 
         impl Feature {
-            /// Every feature, oldest first.
+            /// All features, oldest first.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// Its name, in the proposal's words with underscores.
+            /// Returns the name of the proposal, with underscores.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// Whether modules that need it run on this engine with this compiler.
+            /// Returns whether this engine with this compiler supports the feature.
             #[must_use]
             pub const fn is_supported(self, kind: RuntimeKind, compiler: Compiler) -> bool {
                 let (wasmtime, wasmer, singlepass) = match self { $(Self::$variant => ($wasmtime, $wasmer, $singlepass),)* };
@@ -43,17 +43,17 @@ macro_rules! features {
     };
 }
 
-// The columns: wasmtime, wasmer with cranelift, wasmer with singlepass. The spec tests run what is `true` here.
+// The columns: Wasmtime, Wasmer with Cranelift, Wasmer with Singlepass. The spec tests cover each `true`.
 features! {
     /// Importing and exporting mutable globals (WebAssembly 1.0).
     MutableGlobal = "mutable_global", MUTABLE_GLOBAL, true true true;
     /// `trunc_sat` (2.0).
     SaturatingFloatToInt = "saturating_float_to_int", SATURATING_FLOAT_TO_INT, true true true;
-    /// `extend8_s` and the like (2.0).
+    /// `extend8_s` and similar operators (2.0).
     SignExtension = "sign_extension", SIGN_EXTENSION, true true true;
     /// Several results, blocks with parameters (2.0).
     MultiValue = "multi_value", MULTI_VALUE, true true true;
-    /// `memory.copy`, `table.init` and the like (2.0).
+    /// `memory.copy`, `table.init` and similar operators (2.0).
     BulkMemory = "bulk_memory", BULK_MEMORY, true true true;
     /// `externref`, `funcref`, several tables (2.0).
     ReferenceTypes = "reference_types", REFERENCE_TYPES, true true true;
@@ -75,13 +75,13 @@ features! {
     Memory64 = "memory64", MEMORY64, true false false;
     /// Typed function references (3.0).
     FunctionReferences = "function_references", FUNCTION_REFERENCES, true false false;
-    /// Structs, arrays and the other garbage-collected types (3.0).
+    /// Structs, arrays and other garbage-collected types (3.0).
     Gc = "gc", GC, true false false;
-    /// Memories with pages of another size.
+    /// Memories with a custom page size.
     CustomPageSizes = "custom_page_sizes", CUSTOM_PAGE_SIZES, true false false;
     /// 128-bit integer arithmetic.
     WideArithmetic = "wide_arithmetic", WIDE_ARITHMETIC, true true false;
-    /// The exceptions of before 3.0 (`try`, `catch`).
+    /// The old form of exceptions (`try`, `catch`).
     LegacyExceptions = "legacy_exceptions", LEGACY_EXCEPTIONS, false false false;
     /// `memory.discard`.
     MemoryControl = "memory_control", MEMORY_CONTROL, false false false;
@@ -89,30 +89,30 @@ features! {
     SharedEverythingThreads = "shared_everything_threads", SHARED_EVERYTHING_THREADS, false false false;
     /// Continuations.
     StackSwitching = "stack_switching", STACK_SWITCHING, false false false;
-    /// Custom descriptors of GC types.
+    /// Custom descriptors for GC types.
     CustomDescriptors = "custom_descriptors", CUSTOM_DESCRIPTORS, false false false;
     /// Import sections that share module names.
     CompactImports = "compact_imports", COMPACT_IMPORTS, false false false;
 }
 
 impl Feature {
-    /// What an engine with this compiler can run.
+    /// Returns the features that an engine supports with this compiler.
     pub fn supported(kind: RuntimeKind, compiler: Compiler) -> impl Iterator<Item = Self> {
         Self::ALL.iter().copied().filter(move |feature| feature.is_supported(kind, compiler))
     }
 
-    /// The engines and compilers that can run it, whether or not they are compiled in.
+    /// Returns the engines and compilers that support it, compiled in or not.
     pub fn homes(self) -> impl Iterator<Item = (RuntimeKind, Compiler)> {
         combinations().filter(move |(kind, compiler)| self.is_supported(*kind, *compiler))
     }
 }
 
-/// Every engine with every compiler it has.
+/// Returns each engine with each of its compilers.
 pub fn combinations() -> impl Iterator<Item = (RuntimeKind, Compiler)> {
     RuntimeKind::ALL.iter().flat_map(|kind| kind.compilers().iter().map(move |compiler| (*kind, *compiler)))
 }
 
-/// Floats and the first version, which no engine is without, and what is asked for.
+/// Converts features to flags of the validator, together with WebAssembly 1.0, which every engine supports.
 pub(crate) fn flags(features: impl Iterator<Item = Feature>) -> WasmFeatures {
     let base = WasmFeatures::FLOATS | WasmFeatures::GC_TYPES;
     features.fold(base, |flags, feature| flags | feature.flag())

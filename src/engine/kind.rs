@@ -1,4 +1,4 @@
-//! The engines and their compilers, by name.
+//! The names of engines, compilers and optimization levels.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,10 +14,10 @@ macro_rules! named {
         pub enum $name { $($(#[$variant_doc])* $variant,)* }
 
         impl $name {
-            /// Every one of them.
+            /// All values.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// Its name on the command line and in the envelope.
+            /// Returns the name on the command line and in the envelope.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
@@ -40,9 +40,9 @@ macro_rules! named {
             type Err = Error;
 
             fn from_str(text: &str) -> Result<Self, Error> {
-                Self::ALL.iter().copied().find(|one| one.as_str() == text).ok_or_else(|| {
-                    let names: Vec<_> = Self::ALL.iter().map(|one| one.as_str()).collect();
-                    let message = format!(concat!("`{}` is no ", $what, " (one of: {})"), text, names.join(", "));
+                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| {
+                    let names: Vec<_> = Self::ALL.iter().map(|value| value.as_str()).collect();
+                    let message = format!(concat!("unknown ", $what, " `{}` (expected one of: {})"), text, names.join(", "));
                     Error::new(ErrorKind::UnsupportedConfig, message)
                 })
             }
@@ -51,39 +51,39 @@ macro_rules! named {
 }
 
 named! {
-    /// An engine.
+    /// A WebAssembly engine.
     RuntimeKind, "engine" {
-        /// Wasmtime, of the Bytecode Alliance.
+        /// Wasmtime, by the Bytecode Alliance.
         Wasmtime = "wasmtime",
-        /// Wasmer, of Wasmer Inc.
+        /// Wasmer, by Wasmer Inc.
         Wasmer = "wasmer",
     }
 }
 
 named! {
-    /// What turns WebAssembly into machine code.
+    /// A compiler from WebAssembly to machine code.
     Compiler, "compiler" {
-        /// Optimising; on both engines.
+        /// An optimizing compiler, in both engines.
         Cranelift = "cranelift",
-        /// One pass, quick to compile and slower to run; on Wasmer.
+        /// A single-pass compiler: compiles fast, but the code runs slower. Only in Wasmer.
         Singlepass = "singlepass",
     }
 }
 
 named! {
-    /// What a compiler takes time for.
-    Optimization, "optimization" {
-        /// Nothing: code is there sooner, and runs slower.
+    /// Cranelift's optimization level.
+    Optimization, "optimization level" {
+        /// No optimization: compiles faster, but the code runs slower.
         None = "none",
-        /// Code that runs fast.
+        /// Optimizes for speed.
         Speed = "speed",
-        /// Code that runs fast, and is small.
+        /// Optimizes for speed and size.
         Size = "size",
     }
 }
 
 impl RuntimeKind {
-    /// Whether this engine is compiled in.
+    /// Returns whether this engine is compiled in.
     #[must_use]
     pub const fn is_available(self) -> bool {
         match self {
@@ -92,12 +92,12 @@ impl RuntimeKind {
         }
     }
 
-    /// The engines compiled in.
+    /// Returns the engines that are compiled in.
     pub fn available() -> impl Iterator<Item = Self> {
         Self::ALL.iter().copied().filter(|kind| kind.is_available())
     }
 
-    /// The cargo feature that compiles this engine in.
+    /// Returns the cargo feature that compiles this engine in.
     #[must_use]
     pub const fn cargo_feature(self) -> &'static str {
         match self {
@@ -106,7 +106,7 @@ impl RuntimeKind {
         }
     }
 
-    /// Whether guests of this engine can be granted a network: those that import WASIX, on Wasmer, with the feature `wasix`.
+    /// Returns whether guests of this engine can be granted network access: WASIX programs on Wasmer, with the feature `wasix`.
     #[must_use]
     pub const fn has_network(self) -> bool {
         match self {
@@ -115,7 +115,7 @@ impl RuntimeKind {
         }
     }
 
-    /// The engine's version, as pinned in Cargo.toml (a test compares them).
+    /// Returns the version of the engine. A test compares it with Cargo.toml.
     #[must_use]
     pub const fn version(self) -> &'static str {
         match self {
@@ -124,7 +124,7 @@ impl RuntimeKind {
         }
     }
 
-    /// The compilers this engine has.
+    /// Returns the compilers of this engine.
     #[must_use]
     pub const fn compilers(self) -> &'static [Compiler] {
         match self {
@@ -135,7 +135,7 @@ impl RuntimeKind {
 }
 
 impl Default for RuntimeKind {
-    /// Wasmtime where it is compiled in, else Wasmer.
+    /// Returns Wasmtime if it is compiled in, otherwise Wasmer.
     fn default() -> Self {
         Self::available().next().unwrap_or(Self::Wasmtime)
     }

@@ -50,7 +50,7 @@ fn a_missing_compiler_is_refused_with_an_engine_that_has_it() {
             } else {
                 let error = refused(made, ErrorKind::UnsupportedConfig);
                 tells(error.message(), &[kind.as_str(), compiler.as_str()]);
-                tells(&hints(&error), &["singlepass is on wasmer: `--runtime wasmer`"]);
+                tells(&hints(&error), &["wasmer has singlepass: use `--runtime wasmer`"]);
             }
         }
     }

@@ -34,7 +34,7 @@ fn after_a_trap_calls_are_refused_and_nothing_runs() {
         assert_eq!(guest.state(), InstanceState::Crashed);
         for _ in 0..2 {
             let error = refused(guest.call("count", &[]), ErrorKind::Crashed);
-            tells(error.message(), &["trapped", "earlier", "takes no more calls"]);
+            tells(error.message(), &["trapped", "earlier", "takes no further calls"]);
             tells(&hints(&error), &["recover"]);
         }
         assert_eq!(guest.global("calls").unwrap(), Value::I32(0));

@@ -84,7 +84,7 @@ fn a_guest_that_exited_takes_no_calls_and_cannot_be_revived() {
         exited(guest.call("exit", &[Value::I32(3)]), 3);
         for _ in 0..2 {
             let error = refused(guest.call("seven", &[]), ErrorKind::Crashed);
-            tells(error.message(), &["exited with 3"]);
+            tells(error.message(), &["exited with code 3"]);
             assert!(error.hints().iter().all(|hint| !hint.contains("recover")), "{:?}", error.hints());
             refused(guest.call("exit", &[Value::I32(4)]), ErrorKind::Crashed);
             refused(seven.call(guest.as_mut(), &[], &mut [Value::I32(0)]), ErrorKind::Crashed);

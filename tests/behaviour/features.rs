@@ -87,7 +87,7 @@ fn sorted(features: &[Feature]) -> Vec<Feature> {
 fn a_feature_no_engine_has_is_refused_by_all_and_the_hint_says_so() {
     on_each(|engine| {
         let error = refused(engine.runtime.load_module(LEGACY_EXCEPTIONS), ErrorKind::UnsupportedFeature);
-        assert_eq!(hints(&error), "no engine of this wrun has all of it");
+        assert_eq!(hints(&error), "no engine of this wrun supports all of these features");
         tells(error.message(), &["legacy_exceptions"]);
     });
 }

@@ -30,7 +30,7 @@ where
 #[track_caller]
 fn several_results_are_refused(engine: &Engine, wat: &str) {
     let error = refused(engine.runtime.load_module(wat.as_bytes()), ErrorKind::UnsupportedFeature);
-    tells(error.message(), &["`host` `f`: func", "singlepass", "one result at most"]);
+    tells(error.message(), &["`host` `f`: func", "singlepass", "only one result"]);
     tells(&hints(&error), &["--runtime wasmtime --compiler cranelift", "--runtime wasmer --compiler cranelift"]);
 }
 

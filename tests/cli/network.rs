@@ -38,7 +38,7 @@ fn an_engine_without_a_network_refuses_rules_before_anything_runs() {
             return output.prints("8\n");
         }
         let hint = if wasix { "use `--runtime wasmer`" } else { "build with `--features wasix`" };
-        let message = format!("{engine} has no network for guests, and `out:localhost:80` grants one");
+        let message = format!("cannot grant `out:localhost:80`: {engine} has no network for guests");
         output.fails(126, &[&message, hint]);
         let envelope = run(&[&["-r", engine, "--metrics", "--net", "dns"], &ADD[..]].concat()).envelope();
         assert_eq!((&envelope["error"]["kind"], &envelope["exit_code"]), (&json!("grant"), &json!(126)));

@@ -64,7 +64,7 @@ fn unsupported_limits_and_engines_are_refused_before_anything_runs() {
     for program in [HELLO, THREADS] {
         run(&["-r", "wasmtime", program]).fails(126, &["needs WASIX: use --runtime wasmer"]);
     }
-    run(&["-r", "wasmer", "--deterministic", HELLO]).fails(126, &["never deterministic"]);
+    run(&["-r", "wasmer", "--deterministic", HELLO]).fails(126, &["not deterministic"]);
     on_each(|options| {
         wasix(options, &["--fuel", "1M"], THREADS, "add").fails(126, &["can start threads", "no fuel limit"]);
         wasix(options, &["--memory", "1MiB"], THREADS, "add").fails(137, &["linear memory", "1048576"]);

@@ -126,7 +126,7 @@ fn fuel_is_limited_only_without_threads() {
         refused(program.start(limits, Capabilities::none()), ErrorKind::UnsupportedFeature, "can start threads");
         let mut guest = program.start(Limits::none(), args(&["add"])).unwrap();
         assert_eq!(guest.fuel_used(), None, "the fuel of threads is not counted");
-        refused(guest.reset_fuel(5), ErrorKind::UnsupportedConfig, "meters no fuel");
+        refused(guest.reset_fuel(5), ErrorKind::UnsupportedConfig, "does not meter fuel");
 
         let hello = Program::new(&config, &fixture("hello.wasm"));
         let mut guest = hello.start(limits, Capabilities::none()).unwrap();
