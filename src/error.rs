@@ -302,7 +302,7 @@ impl Error {
 
     /// Adds the limit that denied growth before the guest trapped.
     #[must_use]
-    pub(crate) fn after_denied_growth(mut self, denied: LimitExceeded) -> Self {
+    pub fn after_denied_growth(mut self, denied: LimitExceeded) -> Self {
         self.details.limit = Some(denied);
         self
     }

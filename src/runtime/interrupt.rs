@@ -188,7 +188,6 @@ impl InterruptState {
         let mut requests = self.lock();
         while requests.running && requests.pause && requests.stop.is_none() {
             requests.paused.get_or_insert_with(Instant::now);
-            self.changed.notify_all();
             requests = self.changed.wait(requests).unwrap_or_else(PoisonError::into_inner);
         }
         if requests.end_pause() {
