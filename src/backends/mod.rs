@@ -18,7 +18,7 @@ use disabled as wasmer;
 #[cfg(not(feature = "wasmtime-runtime"))]
 use disabled as wasmtime;
 
-/// Makes the runtime that `config` describes.
+/// Creates the runtime that `config` describes.
 ///
 /// # Errors
 /// [`ErrorKind::EngineUnavailable`](crate::ErrorKind::EngineUnavailable) if the engine is not compiled in,

@@ -209,18 +209,18 @@ fn an_unusable_requested_folder_is_an_error() {
     set_mode(&cache.folder(), 0o770);
     let folder = cache.folder();
     let folder = folder.to_str().unwrap();
-    world.run(&ADD).fails(2, &["cache folder", folder, "other users can write to it (its mode is 770)", "hint: "]);
+    cache.run(&ADD).fails(2, &["cache folder", folder, "other users can write to it (its mode is 770)", "hint: "]);
     run(&[&["--cache-dir", folder], &ADD[..]].concat()).fails(2, &["other users can write to it"]);
     let envelope = run(&[&["--metrics", "--cache-dir", folder], &ADD[..]].concat()).envelope();
     assert_eq!(envelope["error"]["kind"], json!("unsupported_config"));
     for command in ["list", "prune", "clear", "verify"] {
-        world.run(&["cache", command]).fails(2, &["other users can write to it"]);
+        cache.run(&["cache", command]).fails(2, &["other users can write to it"]);
     }
-    world.run(&["compile", "fixtures/add.wasm"]).fails(2, &["other users can write to it"]);
-    world.run(&[&["--explain"], &ADD[..]].concat()).fails(2, &["other users can write to it"]);
-    world.run(&[&["--no-cache"], &ADD[..]].concat()).prints("8\n");
-    set_mode(&world.cache(), 0o750);
-    world.run(&ADD).prints("8\n");
+    cache.run(&["compile", "fixtures/add.wasm"]).fails(2, &["other users can write to it"]);
+    cache.run(&[&["--explain"], &ADD[..]].concat()).fails(2, &["other users can write to it"]);
+    cache.run(&[&["--no-cache"], &ADD[..]].concat()).prints("8\n");
+    set_mode(&cache.folder(), 0o750);
+    cache.run(&ADD).prints("8\n");
     run(&[&["--cache-dir", "/proc/none"], &ADD[..]].concat()).fails(2, &["/proc/none"]);
     run(&[&["--cache-dir", "Cargo.toml"], &ADD[..]].concat()).fails(2, &["not a directory"]);
 }
@@ -239,11 +239,11 @@ fn a_full_disk_fails_only_compile() {
         for _ in 0..2 {
             without_room(&cache, &format!("{engine} fixtures/add.wasm add 5 3")).prints("8\n");
         }
-        let told = without_room(&world, &format!("-v {engine} fixtures/add.wasm add 5 3"));
-        assert!(told.stderr.contains("the code is not cached"), "{}", told.stderr);
-        let failed = without_room(&world, &format!("compile {engine} fixtures/add.wasm"));
+        let output = without_room(&cache, &format!("-v {engine} fixtures/add.wasm add 5 3"));
+        assert!(output.stderr.contains("the code is not cached"), "{}", output.stderr);
+        let failed = without_room(&cache, &format!("compile {engine} fixtures/add.wasm"));
         failed.fails(125, &["fixtures/add.wasm: cannot write to the cache folder"]);
-        let left = fs::read_dir(world.cache()).unwrap().map(|file| file.unwrap().file_name());
+        let left = fs::read_dir(cache.folder()).unwrap().map(|file| file.unwrap().file_name());
         assert_eq!(left.filter(|name| name != ".size-log").count(), 0, "nothing is left behind");
     });
 }
@@ -258,9 +258,9 @@ fn a_damaged_entry_is_replaced_and_logged() {
         let mut bytes = fs::read(&entry).unwrap();
         bytes[100] ^= 1;
         rewrite(&entry, &bytes);
-        let told = world.run(&[&["-v"], &call[..]].concat());
-        assert!(told.stderr.contains("ignoring the cache entry") && told.stdout == "8\n", "{}", told.stderr);
-        assert_eq!(world.use_of(&call), "hit");
+        let output = cache.run(&[&["-v"], &call[..]].concat());
+        assert!(output.stderr.contains("ignoring the cache entry") && output.stdout == "8\n", "{}", output.stderr);
+        assert_eq!(cache.lookup(&call), "hit");
         rewrite(&entry, &bytes);
         cache.run(&call).prints("8\n");
         assert_eq!(cache.lookup(&call), "hit");

@@ -76,11 +76,11 @@ fn verify_fails_if_it_leaves_bad_entries() {
     let key = entry.file_stem().unwrap().to_str().unwrap();
     for _ in 0..2 {
         let verified = cache.run(&["cache", "verify"]);
-        assert_eq!((verified.code, verified.stdout), (1, format!("{key}: it is too short\n1 checked, 1 bad\n")));
+        assert_eq!((verified.code, verified.stdout), (1, format!("{key}: the file is too short\n1 checked, 1 bad\n")));
     }
     let report = cache.run(&["cache", "verify", "--remove", "-o", "json"]);
     let report = (report.code, serde_json::from_str::<Value>(&report.stdout).unwrap());
-    let bad = json!([{"key": key, "bytes": 7, "fault": "it is too short"}]);
+    let bad = json!([{"key": key, "bytes": 7, "fault": "the file is too short"}]);
     assert_eq!(report, (0, json!({"path": cache.folder(), "checked": 1, "bad": bad, "removed": true})));
     cache.run(&["cache", "verify"]).prints("0 checked, 0 bad\n");
 }

@@ -80,10 +80,10 @@ fn a_read_only_folder_is_used_for_existing_entries() {
         let folder = home.join(".cache/wrun");
         assert_eq!(cache_use(&run(&home, &[])), "miss");
         set_mode(&folder, 0o500);
-        assert_eq!(use_of(&run(&home, &[])), "hit");
-        let told = run(&home, &["--fuel", "100"]);
-        assert_eq!(use_of(&told), "miss");
-        assert!(told.stderr.contains("the code is not cached"), "{told:?}");
+        assert_eq!(cache_use(&run(&home, &[])), "hit");
+        let output = run(&home, &["--fuel", "100"]);
+        assert_eq!(cache_use(&output), "miss");
+        assert!(output.stderr.contains("the code is not cached"), "{output:?}");
         assert_eq!(entries(&folder).len(), 1);
         set_mode(&folder, 0o700);
         fs::remove_dir_all(home.join(".cache")).unwrap();

@@ -112,7 +112,7 @@ fn invalid_grants_are_refused_before_anything_runs() {
         run(&["-r", engine, "--dir", &twice, "--dir", &format!("{twice}/."), GREET])
             .fails(126, &["two directories", "/a"]);
         run(&["-r", engine, "--env", "A=1", "--env", "A=2", GREET]).fails(126, &["`A`", "twice"]);
-        run(&["-r", engine, "--env", "=1", GREET]).fails(126, &["no name"]);
+        run(&["-r", engine, "--env", "=1", GREET]).fails(126, &["the name is empty"]);
     });
     run(&["--env", "NO_SUCH_VARIABLE_HERE", GREET]).fails(2, &["NO_SUCH_VARIABLE_HERE", "not set"]);
     run(&["--dir", "a::b::c::ro", GREET]).fails(2, &["too many parts"]);

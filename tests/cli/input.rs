@@ -78,9 +78,9 @@ fn invalid_arguments_on_standard_input_are_refused() {
     let add = |stdin: &[u8], parts: &[&str]| run_with(&[&module.path, "add"], stdin).fails(2, parts);
     add(b"", &["standard input is empty", "add(i32, i32) -> i32"]);
     add(b"  \n", &["the input is empty"]);
-    add(b"hello", &["not JSON"]);
-    add(b"[1,2] 3", &["not JSON", "trailing"]);
-    add(b"[1,2", &["not JSON"]);
+    add(b"hello", &["not valid JSON"]);
+    add(b"[1,2] 3", &["not valid JSON", "trailing"]);
+    add(b"[1,2", &["not valid JSON"]);
     add(b"[1]", &["too few", "argument 2 (i32)"]);
     add(b"[1,2,3]", &["too many"]);
     add(b"[1,[2]]", &["argument 2 (i32)"]);
@@ -89,7 +89,7 @@ fn invalid_arguments_on_standard_input_are_refused() {
     add(b"[1,4294967296]", &["argument 2 (i32)", "out of range"]);
     add(b"7", &["JSON array of 2 values"]);
     add(b"{\"a\":1}", &["JSON array of 2 values"]);
-    add(b"[1,\"\xff\"]", &["not JSON"]);
+    add(b"[1,\"\xff\"]", &["not valid JSON"]);
 
     let msgpack = |stdin: &[u8], parts: &[&str]| {
         run_with(&[&module.path, "add", "--input", "msgpack"], stdin).fails(2, parts);

@@ -1,6 +1,6 @@
 //! Threads run and share memory.
 
-use wrun::limits::MOST_THREADS;
+use wrun::limits::MAX_THREADS;
 use wrun::{Capabilities, Limits};
 
 use crate::guest::{End, Program, Ran, args, fixture, on_each};
@@ -35,7 +35,7 @@ fn a_thread_exits() {
 
 #[test]
 fn the_number_of_running_threads_is_limited() {
-    let stdout = format!("started={MOST_THREADS}\nerrno=2\ncounter={MOST_THREADS}\nagain={}\n", MOST_THREADS + 1000);
+    let stdout = format!("started={MAX_THREADS}\nerrno=2\ncounter={MAX_THREADS}\nagain={}\n", MAX_THREADS + 1000);
     check("many", &End::Code(0), &stdout);
 }
 

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::module::read_at;
 use crate::runtime::compiled_code::{self, Code};
 
-/// The source files of this backend that affect the compiled code.
+/// A fingerprint of the sources that determine the compiled code.
 const SOURCES: u64 = compiled_code::fingerprint(&[
     include_bytes!("serialize.rs"),
     include_bytes!("fuel_charges.rs"),

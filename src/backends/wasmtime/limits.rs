@@ -54,7 +54,7 @@ impl ResourceLimiter for StoreData {
     }
 
     fn table_growing(&mut self, _current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let ruled_out = desired > MAX_TABLE_ELEMENTS as usize || maximum.is_some_and(|maximum| desired > maximum);
-        Ok(!ruled_out && self.status.admits_elements(desired as u64))
+        let exceeds_type = desired > MAX_TABLE_ELEMENTS as usize || maximum.is_some_and(|maximum| desired > maximum);
+        Ok(!exceeds_type && self.status.admits_elements(desired as u64))
     }
 }
