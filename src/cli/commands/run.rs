@@ -143,7 +143,7 @@ pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
         return explain(&settings);
     }
     let run = Arc::new(Run::new(settings));
-    let result = Supervisor::run(run.supervision(), |supervisor| run.steps(supervisor));
+    let result = Supervisor::run(run.supervisor_options(), |supervisor| run.steps(supervisor));
     run.report(result)
 }
 
@@ -178,7 +178,7 @@ impl Run {
         self.call.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn supervision(self: &Arc<Self>) -> SupervisorOptions {
+    fn supervisor_options(self: &Arc<Self>) -> SupervisorOptions {
         let (run, settings) = (Arc::clone(self), &self.settings);
         let report = move |failure: Failure| {
             run.report(Err(failure)).unwrap_or_else(|failure| {
