@@ -18,13 +18,13 @@
 //!
 //! [`WasmRuntime`], [`WasmModule`], [`WasmInstance`] and [`WasmFunctionCaller`] are the contract; the engines behind it
 //! are chosen by [`RuntimeConfig`] and made by [`create_runtime`]. [`WasmInstanceExt`] adds calls in JSON, MessagePack
-//! and Rust types; [`session`] runs one call and measures it; a [`Cache`]
-//! keeps compiled code from one process to the next.
+//! and Rust types; [`session`] splits a call into steps and measures them; a [`Cache`]
+//! keeps compiled code between processes.
 
 #![warn(clippy::unwrap_used)]
 #![cfg_attr(
     not(any(feature = "wasmtime-runtime", feature = "wasmer-runtime")),
-    allow(dead_code, reason = "what serves the engines serves nobody where both are left out")
+    allow(dead_code, reason = "without engines, most of the crate has no caller")
 )]
 
 pub mod backends;

@@ -77,7 +77,7 @@ pub(crate) fn text() -> String {
     text
 }
 
-/// Formats the table in the README, which does not depend on the engines compiled in.
+/// Formats the table in docs/engines.md, which does not depend on the engines compiled in.
 pub(crate) fn markdown() -> String {
     let engines = all();
     let mut text = String::from("| |");

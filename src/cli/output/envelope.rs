@@ -25,7 +25,7 @@ impl CallSummary {
     }
 }
 
-/// The shape is a contract, described under "Envelope" in the README.
+/// The envelope; docs/cli.md describes its shape, which is a contract.
 #[derive(Debug, Serialize)]
 pub(crate) struct Envelope<'a> {
     ok: bool,

@@ -11,7 +11,7 @@ use super::machine;
 use crate::cli::provenance::{Provenance, WithProvenance};
 use crate::cli::settings::RunSettings;
 
-/// The report; its shape is documented in the README.
+/// The report; docs/policy.md describes its shape.
 #[derive(Debug, Serialize)]
 pub(crate) struct Explanation<'s> {
     module: String,
