@@ -1,13 +1,8 @@
-//! The engines. No other module chooses between them.
-
-use crate::config::RuntimeConfig;
-use crate::engine::kind::RuntimeKind;
-use crate::error::Result;
-use crate::runtime::preflight;
-use crate::runtime::traits::WasmRuntime;
+//! The engines. Only `select` chooses between them.
 
 #[cfg(not(all(feature = "wasmtime-runtime", feature = "wasmer-runtime")))]
 mod disabled;
+mod select;
 #[cfg(feature = "wasmer-runtime")]
 pub mod wasmer;
 #[cfg(feature = "wasmtime-runtime")]
@@ -17,16 +12,4 @@ pub mod wasmtime;
 use disabled as wasmer;
 #[cfg(not(feature = "wasmtime-runtime"))]
 use disabled as wasmtime;
-
-/// Creates the runtime that `config` describes.
-///
-/// # Errors
-/// [`ErrorKind::EngineUnavailable`](crate::ErrorKind::EngineUnavailable) if the engine is not compiled in,
-/// [`ErrorKind::UnsupportedConfig`](crate::ErrorKind::UnsupportedConfig) if the engine does not support the configuration.
-pub fn create_runtime(config: &RuntimeConfig) -> Result<Box<dyn WasmRuntime>> {
-    preflight::check_config(config)?;
-    match config.kind {
-        RuntimeKind::Wasmtime => wasmtime::create(config),
-        RuntimeKind::Wasmer => wasmer::create(config),
-    }
-}
+pub use select::create_runtime;

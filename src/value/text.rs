@@ -1,6 +1,8 @@
 //! Values as text, guided by their type: the literals of the WebAssembly text format (read by the `wast` crate) and, for
 //! floats, also Rust's (`.5`, `5.`).
 
+use std::fmt;
+
 use wast::parser::{self, Parse, ParseBuffer};
 use wast::token::{F32, F64};
 
@@ -43,6 +45,13 @@ pub fn format(value: &Value) -> String {
         Value::FuncRef(None) | Value::ExternRef(None) => "null".to_owned(),
         Value::FuncRef(Some(n)) => format!("funcref:{n}"),
         Value::ExternRef(Some(n)) => format!("externref:{n}"),
+    }
+}
+
+/// Formats as [`format`] does.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&format(self))
     }
 }
 

@@ -232,10 +232,3 @@ impl PartialEq for Value {
 }
 
 impl Eq for Value {}
-
-/// Formats as [`text::format`](crate::value::text::format) does.
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&crate::value::text::format(self))
-    }
-}
