@@ -159,8 +159,8 @@ mod tests {
         let args = run("wrun -rwasmer m.wasm -vv f --input=msgpack 1 -o text 2 --pretty");
         assert_eq!((args.module, args.function), (Some("m.wasm".into()), Some("f".into())));
         assert_eq!(args.args, ["1", "2"]);
-        assert_eq!((args.engine.runtime, args.log.verbose, args.pretty), (Some(RuntimeKind::Wasmer), 2, true));
-        assert_eq!(args.input, InputFormat::Msgpack);
+        assert_eq!((args.engine.runtime, args.log.verbose, args.format.pretty), (Some(RuntimeKind::Wasmer), 2, true));
+        assert_eq!(args.format.input, InputFormat::Msgpack);
     }
 
     #[test]

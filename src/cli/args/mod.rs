@@ -12,4 +12,4 @@ pub(crate) use engine::EngineArgs;
 pub(crate) use grants::{GrantArgs, PolicyArgs};
 pub(crate) use limits::LimitArgs;
 pub(crate) use log::{LogArgs, LogFormat, ProgressArgs, When};
-pub(crate) use output::{InputFormat, OutputFormat, ReportArgs};
+pub(crate) use output::{FORMAT_HEADING, FormatArgs, InputFormat, OutputFormat, ReportArgs};

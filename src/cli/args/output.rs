@@ -1,5 +1,21 @@
 use clap::{Args, ValueEnum};
 
+pub(crate) const FORMAT_HEADING: &str = "Input and output";
+
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = FORMAT_HEADING)]
+pub(crate) struct FormatArgs {
+    /// Format of arguments on standard input
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(crate) input: InputFormat,
+    /// Format of results [default: json; with --explain: text]
+    #[arg(short, long, value_enum, value_name = "FORMAT")]
+    pub(crate) output: Option<OutputFormat>,
+    /// Indent JSON
+    #[arg(long)]
+    pub(crate) pretty: bool,
+}
+
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct ReportArgs {
     /// Format of the report

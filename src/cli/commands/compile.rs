@@ -50,7 +50,7 @@ pub(crate) struct CompileArgs {
 pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
     let CompileArgs { modules, engine, fuel, timeout, policy, cache_dir, report, progress, log } = args;
     let policy = Policy::read(&policy)?;
-    let limits = LimitSettings::resolve(&LimitArgs { fuel, timeout, ..LimitArgs::default() }, &policy)?;
+    let limits = LimitSettings::resolve(&LimitArgs { timeout, fuel, ..LimitArgs::default() }, &policy)?;
     let config = EngineSettings::resolve(&engine, &policy)?.config(&limits);
     let compilation = Compilation { config, cache: CacheSettings::resolve_enabled(&cache_dir)?.required()? };
     let mut reports = Vec::new();

@@ -11,7 +11,8 @@ use wrun::session::{CacheUse, Completion, Deadline, Event, InstanceOptions, Sess
 use wrun::{Cache, Capabilities, Captured, Error, ErrorKind, Input, ModuleInfo, Output, ValType, Value};
 
 use crate::cli::args::{
-    CacheArgs, EngineArgs, GrantArgs, InputFormat, LimitArgs, LogArgs, OutputFormat, PolicyArgs, ProgressArgs,
+    CacheArgs, EngineArgs, FORMAT_HEADING, FormatArgs, GrantArgs, LimitArgs, LogArgs, OutputFormat, PolicyArgs,
+    ProgressArgs,
 };
 use crate::cli::cache_settings::CacheSettings;
 use crate::cli::failure::Failure;
@@ -24,8 +25,6 @@ use crate::cli::policy::Policy;
 use crate::cli::settings::{Arguments, EngineSettings, GrantSettings, LimitSettings, RunSettings};
 use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
 use crate::cli::{argv, exit_code, input, printer};
-
-const HEADING: &str = "Input and output";
 
 #[derive(Args, Debug, Default)]
 pub(crate) struct RunArgs {
@@ -52,24 +51,16 @@ pub(crate) struct RunArgs {
     pub(crate) policy: PolicyArgs,
     #[command(flatten)]
     pub(crate) cache: CacheArgs,
-
-    /// Format of arguments on standard input
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = HEADING)]
-    pub(crate) input: InputFormat,
-    /// Format of results [default: json; with --explain: text]
-    #[arg(short, long, value_enum, value_name = "FORMAT", help_heading = HEADING)]
-    pub(crate) output: Option<OutputFormat>,
-    /// Indent JSON
-    #[arg(long, help_heading = HEADING)]
-    pub(crate) pretty: bool,
+    #[command(flatten)]
+    pub(crate) format: FormatArgs,
     /// Print the envelope (result or error, exit code, times, memory) instead of the bare result
-    #[arg(long, help_heading = HEADING)]
+    #[arg(long, help_heading = FORMAT_HEADING)]
     pub(crate) metrics: bool,
     /// Include the guest's standard output and error in the envelope
-    #[arg(long, requires = "metrics", help_heading = HEADING)]
+    #[arg(long, requires = "metrics", help_heading = FORMAT_HEADING)]
     pub(crate) capture: bool,
     /// Print the engine, limits and grants in force, and where each comes from; run nothing
-    #[arg(long, help_heading = HEADING)]
+    #[arg(long, help_heading = FORMAT_HEADING)]
     pub(crate) explain: bool,
     #[command(flatten)]
     pub(crate) progress: ProgressArgs,
@@ -81,7 +72,7 @@ impl RunArgs {
     /// # Errors
     /// Returns a usage failure if options contradict each other, the policy file or the environment.
     fn resolve(self) -> Result<RunSettings, Failure> {
-        if self.metrics && self.output == Some(OutputFormat::Text) {
+        if self.metrics && self.format.output == Some(OutputFormat::Text) {
             return Err(Failure::usage("the envelope (`--metrics`) is JSON or MessagePack, not text"));
         }
         let policy = Policy::read(&self.policy)?;
@@ -89,8 +80,8 @@ impl RunArgs {
         let limits = LimitSettings::resolve(&self.limits, &policy)?;
         let grants = GrantSettings::resolve(&self.grants, &policy)?;
         let args = match self.args.as_slice() {
-            [] => Arguments::Omitted(self.input),
-            [dash] if dash == "-" => Arguments::Stdin(self.input),
+            [] => Arguments::Omitted(self.format.input),
+            [dash] if dash == "-" => Arguments::Stdin(self.format.input),
             _ => Arguments::Typed(self.args),
         };
         let module = self.module.unwrap_or_default();
@@ -120,8 +111,8 @@ impl RunArgs {
             cache: CacheSettings::resolve(&self.cache)?,
             capabilities,
             captured,
-            output: self.output.unwrap_or(if self.explain { OutputFormat::Text } else { OutputFormat::Json }),
-            pretty: self.pretty,
+            output: self.format.output.unwrap_or(if self.explain { OutputFormat::Text } else { OutputFormat::Json }),
+            pretty: self.format.pretty,
             metrics: self.metrics,
             progress: self.progress.progress,
             quiet: self.log.quiet,
@@ -162,7 +153,7 @@ fn explain(settings: &RunSettings) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// A run, and what is known about it so far. If the supervisor ends the process, it reports from here.
+/// A run and its state so far, which the supervisor reports if it ends the process.
 struct Run {
     settings: RunSettings,
     started: Instant,
