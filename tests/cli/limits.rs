@@ -70,7 +70,7 @@ fn a_trap_after_denied_growth_names_the_limit() {
 #[test]
 fn wasmer_refuses_exceptions_under_a_memory_limit() {
     let output = run(&["-r", "wasmer", "--memory", "1MiB", "fixtures/wat/exceptions.wat", "caught"]);
-    output.fails(126, &["exceptions", "wasmtime holds"]);
+    output.fails(126, &["exceptions", "use `--runtime wasmtime`"]);
     run(&["-r", "wasmer", "fixtures/wat/exceptions.wat", "caught"]).prints("7\n");
 }
 

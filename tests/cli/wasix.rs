@@ -66,7 +66,8 @@ fn unsupported_limits_and_engines_are_refused_before_anything_runs() {
     }
     run(&["-r", "wasmer", "--deterministic", HELLO]).fails(126, &["not deterministic"]);
     on_each(|options| {
-        wasix(options, &["--fuel", "1M"], THREADS, "add").fails(126, &["can start threads", "no fuel limit"]);
+        wasix(options, &["--fuel", "1M"], THREADS, "add")
+            .fails(126, &["can start threads", "cannot have a fuel limit"]);
         wasix(options, &["--memory", "1MiB"], THREADS, "add").fails(137, &["linear memory", "1048576"]);
         assert_eq!(wasix(options, &["--fuel", "1M"], HELLO, "exit").code, 12, "hello.wasm starts no threads");
         assert_eq!(wasix(options, &["--fuel", "100"], HELLO, "exit").code, 152);

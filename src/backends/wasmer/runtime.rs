@@ -6,6 +6,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rayon::ThreadPoolBuilder;
 use wasmer::sys::{
     BaseTunables, CompilerConfig, Cranelift, CraneliftOptLevel, EngineBuilder, Features, ModuleMiddleware,
     NativeEngineExt, Singlepass,
@@ -67,6 +68,15 @@ impl WasmerRuntime {
 
 /// Modules below this size in bytes compile faster on one thread than it takes to start more threads.
 const SMALL_MODULE: usize = 16 << 10;
+
+/// Runs `compile` on a pool with one thread, which ends with it. Wasmer also compiles on the pool of the calling thread: without
+/// this, on rayon's global pool, which has a thread for each core and stays until the process ends.
+fn on_temporary_pool<T: Send>(compile: impl FnOnce() -> T + Send) -> T {
+    match ThreadPoolBuilder::new().num_threads(1).build() {
+        Ok(pool) => pool.install(compile),
+        Err(_) => compile(),
+    }
+}
 
 /// Creates an engine that compiles one module, with `middleware`. Each module has its own engine, since an engine keeps all
 /// code it compiled until it is dropped, has one lock for all of it, and is unusable after a panic of the compiler.
@@ -142,6 +152,7 @@ impl sealed::Runtime for WasmerRuntime {
         // SAFETY: an admitted module is valid with the features that this engine is configured with.
         let compile = || unsafe { Module::from_binary_unchecked(&engine, binary) };
         let compile = || compile().map_err(|error| errors::compile(&error));
+        let compile = || if on_one_thread { on_temporary_pool(compile) } else { compile() };
         let compiled = preflight::guard_compiler(&self.config, compile)?;
         self.registry.count_compiled();
         let owner = ModuleOwner::new(Arc::clone(module.info()), &self.registry);
