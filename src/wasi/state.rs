@@ -37,7 +37,7 @@ impl WasiState {
                 Access::ReadWrite => FsPerms::ReadWrite,
             };
             builder.preopened_dir(&grant.host, &grant.guest, permissions).map_err(|error| {
-                let message = format!("cannot open the directory {}: {error:#}", grant.host.display());
+                let message = format!("cannot grant the directory {}: {error:#}", grant.host.display());
                 Error::new(ErrorKind::Grant, message)
             })?;
         }

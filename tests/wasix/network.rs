@@ -47,9 +47,9 @@ fn without_rules_nothing_is_reachable() {
         assert_ne!(errno("send", &connected.stdout), 0);
         assert!(listener.accept().is_err(), "the guest connected");
 
-        let listened = program.run_within(Limits::none(), args(&["listen", "0"]));
-        assert_ne!(errno("listen", &listened.stdout), 0);
-        assert_ne!(errno("accept", &listened.stdout), 0);
+        let denied = program.run_within(Limits::none(), args(&["listen", "0"]));
+        assert_ne!(errno("listen", &denied.stdout), 0);
+        assert_ne!(errno("accept", &denied.stdout), 0);
         assert_ne!(errno("resolve", &program.run(args(&["resolve"])).stdout), 0);
     });
 }
@@ -94,12 +94,12 @@ fn a_guest_that_may_listen_accepts_connections() {
             stream.read_exact(&mut answer).unwrap();
             answer
         });
-        let listened = program.run(granted(&[&format!("in:tcp:127.0.0.1:{port}")], &["listen", &text]));
+        let accepted = program.run(granted(&[&format!("in:tcp:127.0.0.1:{port}")], &["listen", &text]));
         assert_eq!(
-            (errno("listen", &listened.stdout), errno("accept", &listened.stdout)),
+            (errno("listen", &accepted.stdout), errno("accept", &accepted.stdout)),
             (0, 0),
             "{}",
-            listened.stdout
+            accepted.stdout
         );
         assert_eq!(&client.join().unwrap(), b"HELLO");
     });

@@ -28,7 +28,7 @@ impl GrantedDir {
     /// [`ErrorKind::Grant`] if it cannot be opened.
     pub(super) fn open(grant: &DirGrant) -> Result<Self> {
         let dir = Dir::open_ambient_dir(&grant.host, ambient_authority()).map_err(|error| {
-            let message = format!("cannot open the directory {}: {error}", grant.host.display());
+            let message = format!("cannot grant the directory {}: {error}", grant.host.display());
             Error::new(ErrorKind::Grant, message)
         })?;
         Ok(Self { dir, access: grant.access })

@@ -187,7 +187,7 @@ fn all_options() -> impl Iterator<Item = String> {
 /// Opens a file and tries every call on it.
 fn use_file(files: &dyn FileSystem, path: &Path, options: &str) -> Option<Success> {
     let mut file = open(files, path, options).ok()?;
-    let changes = options.chars().any(|option| "watcx".contains(option));
+    let writable = options.chars().any(|option| "watcx".contains(option));
     let read = read(&mut file).unwrap_or_default();
     let changed = [
         write(&mut file, b"changed").is_ok(),
@@ -195,7 +195,7 @@ fn use_file(files: &dyn FileSystem, path: &Path, options: &str) -> Option<Succes
         file.set_times(Some(1), Some(1)).is_ok(),
         file.unlink().is_ok(),
     ];
-    Some(Success { call: format!("open {options}"), read, changed: changes || changed.contains(&true) })
+    Some(Success { call: format!("open {options}"), read, changed: writable || changed.contains(&true) })
 }
 
 type Call = fn(&dyn FileSystem, &Path) -> FsResult<Vec<u8>>;

@@ -31,7 +31,11 @@ impl Mounts {
         for grant in dirs {
             let guest = Path::new(&grant.guest);
             if guest.components().any(|part| part == Component::ParentDir) {
-                let message = format!("the directory {}: invalid guest path `{}`", grant.host.display(), grant.guest);
+                let message = format!(
+                    "cannot grant the directory {}: invalid guest path `{}`",
+                    grant.host.display(),
+                    grant.guest
+                );
                 return Err(Error::new(ErrorKind::Grant, message).with_hint("use a path without `..` for WASIX"));
             }
             let at = normalize(guest);
@@ -47,8 +51,8 @@ impl Mounts {
 
     /// Returns the innermost granted directory that contains a normalized path, and the rest of the path.
     pub(super) fn granted<'n>(&'n self, path: &'n Path) -> Option<(&'n GrantedDir, &'n Path)> {
-        let over = self.0.iter().filter_map(|(at, dir)| Some((dir, path.strip_prefix(at).ok()?)));
-        over.min_by_key(|(_, rest)| rest.components().count())
+        let containing = self.0.iter().filter_map(|(at, dir)| Some((dir, path.strip_prefix(at).ok()?)));
+        containing.min_by_key(|(_, rest)| rest.components().count())
     }
 
     /// Returns the meaning of a normalized path. A path above a mount point is always a directory, even if the host has
