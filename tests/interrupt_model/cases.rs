@@ -147,7 +147,18 @@ fn a_paused_call_can_be_stopped_and_the_next_one_pauses_too() {
 fn a_call_is_stopped_at_its_deadline() {
     check(|| {
         let guest = Guest::new(Some(LIMIT));
-        let result = with_watchdog(|| guest.poll_until_told());
+        let result = with_watchdog(|| {
+            let pauser = guest.spawn(|guest| {
+                guest.interrupt().request_pause(true);
+                while guest.status.state() == InstanceState::Running {
+                    thread::yield_now();
+                }
+                guest.interrupt().request_pause(false);
+            });
+            let result = guest.poll_until_told();
+            pauser.join().unwrap();
+            result
+        });
         assert_eq!(kind(&result), Some(ErrorKind::Timeout));
         assert!(result.unwrap_err().limit_exceeded().unwrap().attempted >= 10_000_000);
         assert!(guest.status.recover());
@@ -231,6 +242,7 @@ fn a_handle_is_not_used_after_it_is_detached() {
             assert!(matches!(kind(&result), None | Some(ErrorKind::Interrupted | ErrorKind::Timeout)));
             guest.told.store(true, Ordering::SeqCst);
             guest.interrupt().detach();
+            assert!(flag.is_unshared(), "the handle is dropped");
             flag.free();
             resumer.join().unwrap();
         });

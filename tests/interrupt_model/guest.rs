@@ -128,6 +128,11 @@ impl Flag {
         })
     }
 
+    /// Returns whether no handle refers to the flag.
+    pub(crate) fn is_unshared(&self) -> bool {
+        Arc::strong_count(&self.set) == 1
+    }
+
     /// Frees the memory of the flag, as dropping the store does.
     pub(crate) fn free(&self) {
         self.freed.store(true, Ordering::SeqCst);
