@@ -242,10 +242,10 @@ impl Captured {
     /// Sets the source of the bytes.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::Grant`] if another instance writes to this capture already.
+    /// Returns [`ErrorKind::Grant`] if another instance already uses this capture.
     pub(crate) fn read_from(&self, read: impl Fn() -> Vec<u8> + Send + Sync + 'static) -> Result<()> {
         let set = self.reader.set(Box::new(read));
-        set.map_err(|_| Error::new(ErrorKind::Grant, "another instance writes to this capture already"))
+        set.map_err(|_| Error::new(ErrorKind::Grant, "this capture is already used by another instance"))
     }
 }
 

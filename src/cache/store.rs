@@ -85,7 +85,7 @@ impl Cache {
     /// Checks that no grant lets a guest plant code in this cache: if the user is root, a writable directory must neither contain
     /// the cache nor be inside it. The guests of other users cannot write to entries (see the [module](crate::cache)).
     ///
-    /// [`Session::call`](crate::session::Session::call) does this for its own cache.
+    /// [`Session::prepare`](crate::session::Session::prepare) calls this for its own cache.
     ///
     /// # Errors
     /// Returns [`ErrorKind::Grant`] if a grant does.

@@ -73,7 +73,9 @@ impl CacheSettings {
         let WithProvenance { value: dir, from } = &self.dir;
         match dir {
             None if *from == Provenance::Default => {
-                tracing::info!("caching is disabled: neither XDG_CACHE_HOME nor HOME is a directory of this user");
+                tracing::info!(
+                    "caching is disabled: neither XDG_CACHE_HOME nor HOME is a directory owned by the current user"
+                );
                 Ok(None)
             }
             None => Ok(None),
@@ -123,8 +125,10 @@ impl CacheSettings {
     /// Returns a usage failure if the directory is unknown.
     pub(crate) fn required_dir(&self) -> Result<&Path, Failure> {
         self.dir.value.as_deref().ok_or_else(|| {
-            Failure::usage("no cache directory: neither XDG_CACHE_HOME nor HOME is a directory of this user")
-                .hint("set one with `--cache-dir` or WRUN_CACHE_DIR")
+            Failure::usage(
+                "no cache directory: neither XDG_CACHE_HOME nor HOME is a directory owned by the current user",
+            )
+            .hint("set one with `--cache-dir` or WRUN_CACHE_DIR")
         })
     }
 }

@@ -114,7 +114,8 @@ impl Supervisor {
         let supervisor = Arc::new(Self { progress, started, timeout, phase, claimed });
         let waker = if needs_watcher {
             let watcher = Arc::clone(&supervisor);
-            let failed = |error: io::Error| Failure::io("cannot supervise the command", &error);
+            let failed =
+                |error: io::Error| Failure::io("cannot install signal handlers or start the supervisor thread", &error);
             Some(watcher.start(report_signals, report).map_err(failed)?)
         } else {
             exit_on_signals();

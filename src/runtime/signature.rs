@@ -20,7 +20,8 @@ pub(crate) fn check_call(ty: &FuncType, args: &[Value], results: usize) -> Resul
 fn mismatch(ty: &FuncType, args: &[Value], results: usize) -> Error {
     let types: Vec<String> = args.iter().map(|arg| arg.ty().to_string()).collect();
     let s = if results == 1 { "" } else { "s" };
-    let message = format!("arguments ({}) and room for {results} result{s} do not fit {ty}", types.join(", "));
+    let types = types.join(", ");
+    let message = format!("called with ({types}) and a buffer for {results} result{s}, but the function is {ty}");
     Error::new(ErrorKind::InvalidArgument, message)
 }
 

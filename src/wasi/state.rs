@@ -22,7 +22,7 @@ pub(super) struct WasiState {
 }
 
 impl WasiState {
-    /// Builds the state from capabilities that [`grants::check`](crate::runtime::grants::check) accepted.
+    /// Builds the state from capabilities that [`check_grants`](crate::runtime::preflight::check_grants) accepted.
     ///
     /// # Errors
     /// [`ErrorKind::Grant`] if a granted directory cannot be opened.

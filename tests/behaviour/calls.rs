@@ -78,7 +78,7 @@ fn a_call_by_name_writes_its_results_into_an_exact_buffer() {
         for room in [0, 2] {
             let mut results = vec![I64(7); room];
             let error = refused(guest.call_into("add", &[I32(5), I32(3)], &mut results), ErrorKind::InvalidArgument);
-            tells(error.message(), &["(i32, i32) -> i32", &format!("room for {room} results")]);
+            tells(error.message(), &["(i32, i32) -> i32", &format!("a buffer for {room} results")]);
             assert_eq!((error.function(), results), (Some("add"), vec![I64(7); room]));
         }
         refused(guest.call_into("ad", &[I32(5), I32(3)], &mut results), ErrorKind::UnknownExport);

@@ -233,7 +233,7 @@ impl<'r> Script<'r> {
             instance.recover();
         }
         match result {
-            // Values of the type pass, but this `externref` does not hold a number of the host.
+            // Values of the type pass, but this `externref` was not created by this library.
             Err(error) if error.kind() == ErrorKind::UnsupportedFeature => Err(Skip::ValueType.into()),
             other => Ok(other?),
         }

@@ -114,7 +114,7 @@ pub(super) fn from_val(store: &mut impl AsStoreMut, references: &References, val
         wasmer::Value::ExternRef(None) => Value::ExternRef(None),
         wasmer::Value::ExternRef(Some(reference)) => {
             Value::ExternRef(Some(reference.downcast::<u64>(store).copied().ok_or_else(|| {
-                Error::new(ErrorKind::UnsupportedFeature, "the externref does not hold a number of the host")
+                Error::new(ErrorKind::UnsupportedFeature, "the externref was not created by this library")
             })?))
         }
         wasmer::Value::ExceptionRef(_) => {

@@ -53,7 +53,7 @@ impl FuelCharges {
         ]);
     }
 
-    /// Counts the operator that comes next. If it ends the segment, charges the segment before it.
+    /// Counts the operator that comes next. If it ends the segment, emits the charge for the segment before it.
     pub(super) fn count(&mut self, operator: &Operator<'_>, code: &mut MiddlewareReaderState<'_>) {
         self.cost += cost(operator);
         if !ends_segment(operator) {

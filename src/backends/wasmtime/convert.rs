@@ -103,7 +103,7 @@ pub(super) fn from_val(mut store: StoreContextMut<'_, StoreData>, val: &Val) -> 
         Val::ExternRef(Some(reference)) => {
             let data = reference.data(&mut store).ok().flatten();
             Value::ExternRef(Some(data.and_then(|data| data.downcast_ref::<u64>()).copied().ok_or_else(|| {
-                Error::new(ErrorKind::UnsupportedFeature, "the externref does not hold a number of the host")
+                Error::new(ErrorKind::UnsupportedFeature, "the externref was not created by this library")
             })?))
         }
         other => {

@@ -15,8 +15,8 @@ pub(crate) struct GrantArgs {
     /// Grant an environment variable; without VALUE, copy it from wrun's environment
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = argv::text_for(parse_variable))]
     pub(crate) env: Vec<(String, String)>,
-    /// Grant network access to a WASIX program: to connect to 127.0.0.1:80, tcp:10.0.0.0/8:* or example.org:443, to
-    /// listen on in:tcp:127.0.0.1:8080, to resolve dns:example.org
+    /// Grant network access to a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen,
+    /// `dns[:NAME]` to resolve names
     #[arg(long, value_name = "RULE", value_parser = argv::text_for(parse_rule))]
     pub(crate) net: Vec<NetRule>,
 }
@@ -24,7 +24,7 @@ pub(crate) struct GrantArgs {
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Grants")]
 pub(crate) struct PolicyArgs {
-    /// Read limits and grants from a TOML file; flags take precedence
+    /// Read limits and grants from a TOML file; options take precedence
     #[arg(long, value_name = "FILE", value_parser = argv::path())]
     pub(crate) policy: Option<PathBuf>,
 }

@@ -16,10 +16,10 @@ use crate::cli::printer;
 
 #[derive(Args, Debug)]
 pub(crate) struct CacheCommandArgs {
-    /// Action
+    /// What to do with the cache
     #[arg(value_enum)]
     action: CacheAction,
-    /// Size to prune to [default: `WRUN_CACHE_SIZE`, or 1GiB]
+    /// Size to prune the cache to [default: `WRUN_CACHE_SIZE`, or 1GiB]
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = parse_size)]
     max_size: Option<u64>,
     /// Remove the bad entries that verify finds

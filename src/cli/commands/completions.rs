@@ -9,7 +9,7 @@ use crate::cli::printer;
 
 #[derive(Args, Debug)]
 pub(crate) struct CompletionsArgs {
-    /// Shell
+    /// Shell to print the script for
     pub(crate) shell: Shell,
     #[command(flatten)]
     pub(crate) log: LogArgs,

@@ -79,8 +79,9 @@ fn explain_invalid(error: Error, binary: &[u8], config: &RuntimeConfig) -> Error
         return error;
     }
     let names: Vec<_> = missing.iter().map(|feature| feature.as_str()).collect();
-    let form = if config.canonical_nans { " in a deterministic form" } else { "" };
-    let message = format!("the module needs {}, which {kind} with {compiler} lacks{form}", names.join(", "));
+    // The one feature that an engine supports, but not deterministically.
+    let form = if missing.contains(&Feature::RelaxedSimd) && config.canonical_nans { " deterministically" } else { "" };
+    let message = format!("the module needs {}, which {kind} with {compiler} does not support{form}", names.join(", "));
     let mut error = Error::new(ErrorKind::UnsupportedFeature, message).with_source(error);
     let mut is_supported = false;
     for (kind, compiler) in features::combinations() {

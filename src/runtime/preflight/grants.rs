@@ -21,7 +21,7 @@ pub fn check_grants(kind: RuntimeKind, capabilities: &Capabilities) -> Result<()
         });
     }
     if seed.is_some() {
-        let message = format!("cannot grant `{rule}` with a seed: network access is not deterministic");
+        let message = format!("cannot grant `{rule}` in deterministic mode: network access is not deterministic");
         return Err(Error::new(ErrorKind::Grant, message));
     }
     Ok(())

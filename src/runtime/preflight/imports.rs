@@ -25,7 +25,10 @@ pub(crate) fn check_imports(info: &ModuleInfo, imports: &HostImports) -> Result<
         };
         match found {
             _ if matches => {}
-            Some(found) => unresolved.push(format!("`{}` `{}` is {found}, not {ty}", Escaped(module), Escaped(name))),
+            Some(found) => {
+                let (module, name) = (Escaped(module), Escaped(name));
+                unresolved.push(format!("`{module}` `{name}`: the module expects {ty}, the host provides {found}"));
+            }
             None => {
                 needs_other_wasix |= module.starts_with("wasix") && module != "wasix_32v1";
                 unresolved.push(format!("`{}` `{}`: {ty}", Escaped(module), Escaped(name)));

@@ -40,14 +40,14 @@ pub(super) fn check_limits(kind: RuntimeKind, info: &ModuleInfo, imports: &HostI
     }
     if kind == RuntimeKind::Wasmer && limits.memory.is_some() {
         if info.tags > 0 {
-            return Err(not_limited("throws exceptions, for which wasmer allocates memory"));
+            return Err(not_limited("a module with exceptions"));
         }
         let takes_function = |import: &Import| match &import.ty {
             ExternType::Func(ty) => ty.params().contains(&ValType::FuncRef),
             _ => false,
         };
         if info.imports.iter().any(takes_function) {
-            return Err(not_limited("passes functions to the host, for which wasmer allocates memory"));
+            return Err(not_limited("a module that passes functions to the host"));
         }
     }
     let imported_tables = imported(info, imports).filter_map(|item| match item {
@@ -67,9 +67,9 @@ pub(super) fn check_limits(kind: RuntimeKind, info: &ModuleInfo, imports: &HostI
     Ok(())
 }
 
-/// Refuses a memory limit that the engine does not enforce for a module that does `what`.
-fn not_limited(what: &str) -> Error {
-    let message = format!("the module {what} that a memory limit does not cover");
+/// Refuses a memory limit for `module`: Wasmer allocates memory for it that no limit covers.
+fn not_limited(module: &str) -> Error {
+    let message = format!("wasmer cannot enforce a memory limit on {module}");
     Error::new(ErrorKind::UnsupportedFeature, message).with_hint("use `--runtime wasmtime`, which enforces the limit")
 }
 

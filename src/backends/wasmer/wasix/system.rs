@@ -67,7 +67,7 @@ impl Runtime for System {
     }
 }
 
-/// A tokio runtime with one thread, created on first use. It drives timers and runs no host calls.
+/// A tokio runtime with one thread, created on first use. It drives timers and WASIX's background tasks.
 #[derive(Debug, Default)]
 struct Timers {
     tokio: OnceLock<Option<Tokio>>,
@@ -107,7 +107,7 @@ impl fmt::Debug for Tasks {
 }
 
 impl VirtualTaskManager for Tasks {
-    /// Also ends when the program does. WASIX limits its waits, for example for sockets, with this sleep.
+    /// Also ends when the program does. WASIX uses this sleep as the timeout of its waits, for example for sockets.
     fn sleep_now(&self, time: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
         let (thread_group, timers) = (Arc::clone(&self.thread_group), Arc::clone(&self.timers));
         let wakes_at_end = thread_group::wakes_at_end();

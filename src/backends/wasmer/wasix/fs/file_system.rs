@@ -51,8 +51,8 @@ impl FileSystem for GrantedFs {
         dir.symlink(source, rest)
     }
 
-    /// Refuses, like a disk without hard links. WASIX counts the links of a file itself, and would remove neither name when a
-    /// guest unlinks one. (This version does not call it: it reports success without creating a link.)
+    /// Refuses hard links: WASIX counts the links of a file itself, and unlinking one name would remove neither.
+    /// `overrides.rs` fails `path_link` before it gets here.
     fn hard_link(&self, _source: &Path, _target: &Path) -> FsResult<()> {
         Err(FsError::PermissionDenied)
     }

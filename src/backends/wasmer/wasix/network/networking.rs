@@ -111,7 +111,7 @@ impl VirtualNetworking for GuardedNetworking {
         if !self.firewall.allows_any() || dns_server.is_some() {
             return Err(DENIED);
         }
-        // No rule matches an address by name, so it is not recorded.
+        // An IP address resolves to itself. It is not recorded, so no rule with a name grants it.
         if let Ok(address) = host.parse() {
             return Ok(vec![address]);
         }
