@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Result;
 use crate::limits::Limits;
@@ -50,8 +51,9 @@ impl InstanceCore {
     /// # Errors
     /// Those of [`InstanceRegistry::register`].
     pub(crate) fn new(owner: &ModuleOwner, limits: Limits, shared_bytes: u64, interruption: bool) -> Result<Self> {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         let (status, entry) = owner.registry().register(limits, shared_bytes, interruption)?;
-        Ok(Self { id: status.id(), owner: owner.clone(), status, entry })
+        Ok(Self { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), owner: owner.clone(), status, entry })
     }
 
     /// Counts the instance as created.

@@ -1,6 +1,5 @@
 //! The instances of a runtime, and their counters.
 
-use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -27,10 +26,6 @@ struct Instances {
     closed: bool,
     alive: Slab<Arc<InstanceStatus>>,
     unregistered: Counts,
-    /// The status of the instance that was unregistered last. Its allocation is reused for the next one.
-    gone: Option<Arc<InstanceStatus>>,
-    /// Reserved instance ids.
-    ids: Range<u64>,
 }
 
 /// The counters that each instance keeps.
@@ -54,30 +49,6 @@ impl Counts {
 }
 
 impl Instances {
-    /// Returns an id that is unique in the process. Each runtime reserves many at once, because a shared counter is slow.
-    fn next_id(&mut self) -> u64 {
-        static TAKEN: AtomicU64 = AtomicU64::new(0);
-        const MANY: u64 = 1 << 16;
-        self.ids.next().unwrap_or_else(|| {
-            let first = TAKEN.fetch_add(MANY, Ordering::Relaxed);
-            self.ids = first + 1..first + MANY;
-            first
-        })
-    }
-
-    /// Reuses the allocation of the status that was unregistered last, if no handle refers to it. Allocating is a good part
-    /// of the cost of an instance that is created for one call.
-    #[inline]
-    fn place(&mut self, status: InstanceStatus) -> Arc<InstanceStatus> {
-        if let Some(mut gone) = self.gone.take()
-            && let Some(place) = Arc::get_mut(&mut gone)
-        {
-            *place = status;
-            return gone;
-        }
-        Arc::new(status)
-    }
-
     fn counts(&self) -> Counts {
         let mut counts = self.unregistered;
         self.alive.iter().for_each(|(_, status)| counts.add(status));
@@ -121,14 +92,13 @@ impl InstanceRegistry {
         if instances.closed {
             return Err(shut_down());
         }
-        let id = instances.next_id();
-        let status = if interruption {
+        let interrupt = if interruption {
             watchdog::start()?;
-            let interrupt = InterruptState::new(limits.time);
-            Arc::new(InstanceStatus::new(id, limits, shared_bytes, Some(interrupt)))
+            Some(InterruptState::new(limits.time))
         } else {
-            instances.place(InstanceStatus::new(id, limits, shared_bytes, None))
+            None
         };
+        let status = Arc::new(InstanceStatus::new(limits, shared_bytes, interrupt));
         let entry = instances.alive.insert(Arc::clone(&status));
         Ok((status, entry))
     }
@@ -138,7 +108,6 @@ impl InstanceRegistry {
         let mut instances = self.lock();
         let status = instances.alive.remove(entry);
         instances.unregistered.add(&status);
-        instances.gone = status.interrupt().is_none().then_some(status);
     }
 
     pub(crate) fn metrics(&self) -> RuntimeMetrics {

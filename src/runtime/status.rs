@@ -26,19 +26,16 @@ pub enum InstanceState {
     Crashed,
 }
 
-/// Ready and not interruptible.
+// Values of `InstanceStatus::state`. Whether a running call is paused is part of [`InterruptState`].
 const READY: u8 = 0;
-/// Ready and interruptible.
-const READY_INTERRUPTIBLE: u8 = 1;
-const RUNNING: u8 = 2;
-const CRASHED: u8 = 3;
-const EXITED: u8 = 4;
+const RUNNING: u8 = 1;
+const CRASHED: u8 = 2;
+const EXITED: u8 = 3;
 
 /// The state and counters of one instance. Only the thread that owns the instance writes, any thread may read, so counters
 /// are plain loads and stores. Requests from other threads go through [`InterruptState`].
 #[derive(Debug)]
 pub(crate) struct InstanceStatus {
-    id: u64,
     state: AtomicU8,
     closed: AtomicBool,
     /// Whether an interrupt may have corrupted the engine's fuel counter.
@@ -60,13 +57,12 @@ pub(crate) struct InstanceStatus {
 }
 
 impl InstanceStatus {
-    /// Creates the status of instance `id`. `shared_bytes` is the maximum size of its shared memories, which count in full
-    /// from the start.
+    /// Creates the status of an instance. `shared_bytes` is the maximum size of its shared memories, which count in full from
+    /// the start.
     #[inline]
-    pub(crate) fn new(id: u64, limits: Limits, shared_bytes: u64, interrupt: Option<Arc<InterruptState>>) -> Self {
+    pub(crate) fn new(limits: Limits, shared_bytes: u64, interrupt: Option<Arc<InterruptState>>) -> Self {
         Self {
-            id,
-            state: AtomicU8::new(if interrupt.is_some() { READY_INTERRUPTIBLE } else { READY }),
+            state: AtomicU8::new(READY),
             closed: AtomicBool::new(false),
             fuel_unknown: AtomicBool::new(false),
             exit_code: AtomicI32::new(0),
@@ -101,11 +97,6 @@ impl InstanceStatus {
         self.ends_waits.load(Ordering::Relaxed)
     }
 
-    /// Returns a number that is unique in the process.
-    pub(crate) fn id(&self) -> u64 {
-        self.id
-    }
-
     pub(crate) fn memory(&self) -> &MemoryBudget {
         &self.memory
     }
@@ -138,7 +129,7 @@ impl InstanceStatus {
 
     pub(crate) fn state(&self) -> InstanceState {
         match self.state.load(Ordering::Acquire) {
-            READY | READY_INTERRUPTIBLE => InstanceState::Ready,
+            READY => InstanceState::Ready,
             RUNNING if self.interrupt().is_some_and(InterruptState::is_paused) => InstanceState::Paused,
             RUNNING => InstanceState::Running,
             EXITED => InstanceState::Exited(self.exit_code.load(Ordering::Relaxed)),
@@ -148,8 +139,7 @@ impl InstanceStatus {
 
     /// Makes a crashed instance ready. Returns whether it had crashed.
     pub(crate) fn recover(&self) -> bool {
-        let ready = if self.interrupt.is_some() { READY_INTERRUPTIBLE } else { READY };
-        self.state.compare_exchange(CRASHED, ready, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        self.state.compare_exchange(CRASHED, READY, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     /// Returns whether an interrupt may have corrupted the engine's fuel counter.
@@ -198,7 +188,8 @@ impl InstanceStatus {
     /// if the caller must use [`InstanceStatus::run`], which may refuse the call.
     #[inline]
     pub(crate) fn begin(&self) -> Option<ActiveCall<'_>> {
-        if self.state.load(Ordering::Relaxed) != READY || self.closed.load(Ordering::Relaxed) {
+        let is_ready = self.state.load(Ordering::Relaxed) == READY && !self.closed.load(Ordering::Relaxed);
+        if !is_ready || self.interrupt.is_some() {
             return None;
         }
         self.state.store(RUNNING, Ordering::Release);
@@ -218,7 +209,7 @@ impl InstanceStatus {
     fn run_interruptible<T>(&self, call: impl FnOnce() -> Result<T>) -> Result<T> {
         let Some(interrupt) = &self.interrupt else { return Err(self.refusal()) };
         interrupt.enter(|timed_out| {
-            if self.state.load(Ordering::Relaxed) != READY_INTERRUPTIBLE || self.closed.load(Ordering::SeqCst) {
+            if self.state.load(Ordering::Relaxed) != READY || self.closed.load(Ordering::SeqCst) {
                 return Err(self.refusal());
             }
             timed_out.map_or(Ok(()), |reason| Err(reason.into_error()))?;
@@ -241,11 +232,11 @@ impl InstanceStatus {
         let Some(stop) = stop else {
             return match result {
                 Ok(value) => {
-                    set_state(READY_INTERRUPTIBLE);
+                    set_state(READY);
                     Ok(value)
                 }
                 Err(error) => {
-                    set_state(self.after_failure(&error, READY_INTERRUPTIBLE));
+                    set_state(self.after_failure(&error));
                     Err(self.explain(error))
                 }
             };
@@ -253,7 +244,7 @@ impl InstanceStatus {
         self.fuel_unknown.store(true, Ordering::Relaxed);
         match result {
             Err(error) if matches!(error.kind(), ErrorKind::Trap | ErrorKind::Exited) => {
-                set_state(self.after_failure(&error, READY_INTERRUPTIBLE));
+                set_state(self.after_failure(&error));
                 Err(self.explain(error))
             }
             other => {
@@ -275,7 +266,7 @@ impl InstanceStatus {
 
     /// Counts a failed call and returns the next state.
     #[cold]
-    fn after_failure(&self, error: &Error, ready: u8) -> u8 {
+    fn after_failure(&self, error: &Error) -> u8 {
         match error.kind() {
             ErrorKind::Trap => {
                 self.traps.store(self.traps() + 1, Ordering::Relaxed);
@@ -286,7 +277,7 @@ impl InstanceStatus {
                 EXITED
             }
             // The guest did not run.
-            ErrorKind::InvalidArgument | ErrorKind::UnsupportedFeature | ErrorKind::Limit | ErrorKind::Crashed => ready,
+            ErrorKind::InvalidArgument | ErrorKind::UnsupportedFeature | ErrorKind::Limit | ErrorKind::Crashed => READY,
             _ => CRASHED,
         }
     }
@@ -350,7 +341,7 @@ impl ActiveCall<'_> {
                 Ok(value)
             }
             Err(error) => {
-                self.after = self.status.after_failure(&error, READY);
+                self.after = self.status.after_failure(&error);
                 Err(self.status.explain(error))
             }
         }

@@ -24,7 +24,7 @@ fn kind(result: &CallResult) -> Option<ErrorKind> {
 fn a_stop_ends_the_call_that_is_running_and_no_later_one() {
     check(|| {
         let guest = Guest::new(None);
-        let stopper = guest.spawn(|guest| guest.interrupt().request_stop(StopReason::Interrupted));
+        let request = guest.spawn(|guest| guest.interrupt().request_stop(StopReason::Interrupted));
         let mut stopped = 0;
         for _ in 0..3 {
             let result = guest.poll(2);
@@ -34,7 +34,7 @@ fn a_stop_ends_the_call_that_is_running_and_no_later_one() {
                 stopped += 1;
             }
         }
-        let was_running = stopper.join().unwrap();
+        let was_running = request.join().unwrap();
         assert_eq!((stopped, guest.status.stopped()), (u64::from(was_running), u64::from(was_running)));
         assert_eq!(kind(&guest.poll(1)), None);
     });

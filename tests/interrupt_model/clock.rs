@@ -42,7 +42,7 @@ impl Sub for Instant {
     type Output = Duration;
 
     fn sub(self, earlier: Self) -> Duration {
-        self.0 - earlier.0
+        self.0.checked_sub(earlier.0).expect("the clock does not run backwards")
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) struct Guest {
 impl Guest {
     pub(crate) fn new(time_limit: Option<Duration>) -> Self {
         let interrupt = InterruptState::new(time_limit);
-        let status = InstanceStatus::new(0, Limits::none(), 0, Some(interrupt));
+        let status = InstanceStatus::new(Limits::none(), 0, Some(interrupt));
         Self { status: Arc::new(status), told: Arc::new(AtomicBool::new(false)), rounds: Arc::new(AtomicU64::new(0)) }
     }
 

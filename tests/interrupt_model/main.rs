@@ -1,7 +1,6 @@
 //! Model tests of the interrupt state machine. They compile `interrupt.rs` and `status.rs` with the locks, atomics and threads
 //! of shuttle, which runs each test in thousands of thread interleavings, and with a virtual clock. Shuttle reports
 //! deadlocks; a call that never ends exceeds the maximum number of steps.
-#![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
 mod cases;
 mod clock;
