@@ -1,7 +1,6 @@
 //! The cache: cached code behaves like freshly compiled code on every engine and compiler, damaged entries are never run, and
 //! nothing about the folder makes a call fail.
 #![cfg(all(unix, any(feature = "wasmtime-runtime", feature = "wasmer-runtime")))]
-#![expect(clippy::unwrap_used, reason = "helpers fail like the tests that call them")]
 
 mod bound;
 mod damage;

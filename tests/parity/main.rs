@@ -1,7 +1,6 @@
 //! The fixtures on every engine and compiler: each call in `fixtures/expected.json` has the expected result and leaves the
 //! same state everywhere. An engine that lacks a feature names it in its error.
 #![cfg(any(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
-#![expect(clippy::unwrap_used, reason = "a helper may fail the test")]
 
 mod engine;
 mod fixtures;

@@ -1,7 +1,6 @@
 //! WASIX programs on Wasmer with each of its compilers: their functions, their limits and their ends. Tests that hang fail
 //! after a minute.
 #![cfg(feature = "wasix")]
-#![expect(clippy::unwrap_used, reason = "test helpers fail at once, as tests do")]
 
 #[path = "../wasi/dir_tree.rs"]
 mod dir_tree;
