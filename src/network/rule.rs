@@ -27,8 +27,9 @@ use crate::error::{Error, ErrorKind};
 /// - Addresses: an IPv4-mapped IPv6 address (`::ffff:127.0.0.1`) is treated as its IPv4 address, in rules and in requests of the
 ///   guest. Sending to `0.0.0.0` or `::` reaches this machine. Listening there means listening at every address of the family,
 ///   so a rule must allow the whole family: `0.0.0.0` and `[::]` in an `in` rule do.
-/// - Names: a rule with a name (or `*`) includes looking it up, and allows the addresses that this guest has found by it, but
-///   not an address that the guest knows from elsewhere. The name server decides which addresses these are.
+/// - Names: a rule with a name also allows resolving it, and allows only the addresses that this guest resolved from it. The
+///   name server decides which addresses these are. An `out` rule with `*` allows resolving any name and connecting
+///   to any address.
 /// - Port 0 lets the system choose a port. A socket bound to it that no `in` rule allows may only reach out.
 /// - UDP: a socket receives from the addresses it may reach. A socket that an `in` rule allows receives from any address, and
 ///   may reply.

@@ -2,7 +2,7 @@
 //!
 //! The firewall of virtual-net (`virtual_net::ruleset`) is not used. It does not distinguish protocols; IPv4-mapped addresses,
 //! `0.0.0.0` and numbers resolved as names bypass its rules; accepting a connection needs an outgoing rule, while receiving a
-//! datagram needs none; and a rule with a name keeps the first address it resolves to.
+//! datagram needs none; and a rule with a name keeps only the addresses of its first lookup.
 
 use std::net::{IpAddr, SocketAddr};
 use std::panic::catch_unwind;
