@@ -1,7 +1,6 @@
 //! Capabilities: the access of a guest to the world outside its sandbox.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -221,7 +220,8 @@ pub const MAX_CAPTURED_BYTES: usize = 64 << 20;
 type Reader = Box<dyn Fn() -> Vec<u8> + Send + Sync>;
 
 /// The captured output of a guest, at most [`MAX_CAPTURED_BYTES`] bytes. Clones share the same bytes.
-#[derive(Clone, Default)]
+#[derive(Clone, derive_more::Debug, Default)]
+#[debug("Captured")]
 pub struct Captured {
     reader: Arc<OnceLock<Reader>>,
 }
@@ -246,12 +246,6 @@ impl Captured {
     pub(crate) fn read_from(&self, read: impl Fn() -> Vec<u8> + Send + Sync + 'static) -> Result<()> {
         let set = self.reader.set(Box::new(read));
         set.map_err(|_| Error::new(ErrorKind::Grant, "this capture is already used by another instance"))
-    }
-}
-
-impl fmt::Debug for Captured {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Captured")
     }
 }
 

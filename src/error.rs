@@ -3,17 +3,21 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use derive_more::Display;
+use serde::Serialize;
+use strum::IntoStaticStr;
 
 use crate::escape::Escaped;
-use crate::limits::LimitExceeded;
+use crate::limits::{LimitExceeded, LimitKind};
 
 /// The result type of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The kind of an error, grouped by how the caller can react. The enum is exhaustive, so that a `match` (to exit codes,
 /// for example) does not compile until it handles a new kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum ErrorKind {
     /// The input is not a valid WebAssembly module. Use another module.
     InvalidModule,
@@ -56,133 +60,78 @@ pub enum ErrorKind {
 impl ErrorKind {
     /// Returns the name used in the envelope's `error.kind`.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InvalidModule => "invalid_module",
-            Self::UnsupportedFeature => "unsupported_feature",
-            Self::UnsupportedConfig => "unsupported_config",
-            Self::EngineUnavailable => "engine_unavailable",
-            Self::Grant => "grant",
-            Self::Unlinkable => "unlinkable",
-            Self::UnknownExport => "unknown_export",
-            Self::InvalidArgument => "invalid_argument",
-            Self::Limit => "limit",
-            Self::Trap => "trap",
-            Self::OutOfFuel => "out_of_fuel",
-            Self::Timeout => "timeout",
-            Self::Interrupted => "interrupted",
-            Self::ShutDown => "shut_down",
-            Self::Exited => "exited",
-            Self::MemoryAccess => "memory_access",
-            Self::Crashed => "crashed",
-            Self::Internal => "internal",
-        }
-    }
-}
-
-impl Serialize for ErrorKind {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
 /// Why a guest trapped, named as in the test suite of the WebAssembly specification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, IntoStaticStr, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 #[non_exhaustive]
 pub enum Trap {
     /// `unreachable` was executed.
+    #[display("unreachable executed")]
     Unreachable,
     /// An integer division or remainder by zero.
+    #[display("integer divide by zero")]
     IntegerDivideByZero,
     /// An integer operation whose result does not fit.
+    #[display("integer overflow")]
     IntegerOverflow,
     /// A conversion to an integer of a NaN or of a float out of its range.
+    #[display("invalid conversion to integer")]
     InvalidConversionToInteger,
     /// A load, store or bulk operation outside linear memory.
+    #[display("out of bounds memory access")]
     MemoryOutOfBounds,
     /// A table access outside the table.
+    #[display("out of bounds table access")]
     TableOutOfBounds,
     /// An indirect call through a null table element.
+    #[display("uninitialized element")]
     UninitializedElement,
     /// An indirect call to a function of another type.
+    #[display("indirect call type mismatch")]
     IndirectCallTypeMismatch,
     /// The guest's stack overflowed.
+    #[display("call stack exhausted")]
     StackOverflow,
     /// An atomic access at an unaligned address.
+    #[display("unaligned atomic")]
     UnalignedAtomic,
     /// An atomic wait on a memory that is not shared.
+    #[display("expected shared memory")]
     AtomicWaitNonSharedMemory,
     /// A null reference was used.
+    #[display("null reference")]
     NullReference,
     /// A GC array access outside the array.
+    #[display("out of bounds array access")]
     ArrayOutOfBounds,
     /// A reference was cast to a type that it does not have.
+    #[display("cast failure")]
     CastFailure,
     /// A GC allocation too large to succeed.
+    #[display("allocation size too large")]
     AllocationTooLarge,
     /// An exception was not caught.
+    #[display("uncaught exception")]
     UncaughtException,
     /// A host function returned an error.
+    #[display("host function failed")]
     Host,
     /// A trap of one engine only, described by the message.
+    #[display("trap")]
     Other,
 }
 
 impl Trap {
     /// Returns the name used in the envelope's `error.trap`.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unreachable => "unreachable",
-            Self::IntegerDivideByZero => "integer_divide_by_zero",
-            Self::IntegerOverflow => "integer_overflow",
-            Self::InvalidConversionToInteger => "invalid_conversion_to_integer",
-            Self::MemoryOutOfBounds => "memory_out_of_bounds",
-            Self::TableOutOfBounds => "table_out_of_bounds",
-            Self::UninitializedElement => "uninitialized_element",
-            Self::IndirectCallTypeMismatch => "indirect_call_type_mismatch",
-            Self::StackOverflow => "stack_overflow",
-            Self::UnalignedAtomic => "unaligned_atomic",
-            Self::AtomicWaitNonSharedMemory => "atomic_wait_non_shared_memory",
-            Self::NullReference => "null_reference",
-            Self::ArrayOutOfBounds => "array_out_of_bounds",
-            Self::CastFailure => "cast_failure",
-            Self::AllocationTooLarge => "allocation_too_large",
-            Self::UncaughtException => "uncaught_exception",
-            Self::Host => "host",
-            Self::Other => "other",
-        }
-    }
-}
-
-impl fmt::Display for Trap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unreachable => "unreachable executed",
-            Self::IntegerDivideByZero => "integer divide by zero",
-            Self::IntegerOverflow => "integer overflow",
-            Self::InvalidConversionToInteger => "invalid conversion to integer",
-            Self::MemoryOutOfBounds => "out of bounds memory access",
-            Self::TableOutOfBounds => "out of bounds table access",
-            Self::UninitializedElement => "uninitialized element",
-            Self::IndirectCallTypeMismatch => "indirect call type mismatch",
-            Self::StackOverflow => "call stack exhausted",
-            Self::UnalignedAtomic => "unaligned atomic",
-            Self::AtomicWaitNonSharedMemory => "expected shared memory",
-            Self::NullReference => "null reference",
-            Self::ArrayOutOfBounds => "out of bounds array access",
-            Self::CastFailure => "cast failure",
-            Self::AllocationTooLarge => "allocation size too large",
-            Self::UncaughtException => "uncaught exception",
-            Self::Host => "host function failed",
-            Self::Other => "trap",
-        })
-    }
-}
-
-impl Serialize for Trap {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -220,7 +169,8 @@ impl fmt::Display for Frame {
 }
 
 /// An error: its kind, a message that says what failed and where, and its context.
-#[derive(Debug)]
+#[derive(Debug, Display)]
+#[display("{}", details.message)]
 pub struct Error {
     details: Box<Details>,
 }
@@ -268,28 +218,15 @@ impl Error {
         error
     }
 
-    /// Creates an error for a limit that the module needs more than.
+    /// Creates an error for a limit that was exceeded: by the module before it ran, or by the guest.
     #[must_use]
     pub fn limit(exceeded: LimitExceeded) -> Self {
-        let mut error = Self::new(ErrorKind::Limit, format!("the module {exceeded}"));
-        error.details.limit = Some(exceeded);
-        error
-    }
-
-    /// Creates an error for a guest that ran out of fuel.
-    #[must_use]
-    pub fn out_of_fuel(exceeded: LimitExceeded) -> Self {
-        let mut error = Self::new(ErrorKind::OutOfFuel, format!("the guest {exceeded}"));
-        error.details.limit = Some(exceeded);
-        error
-    }
-
-    /// Creates an error for a guest that exceeded its time limit.
-    #[must_use]
-    pub fn timeout(exceeded: LimitExceeded) -> Self {
-        let mut error = Self::new(ErrorKind::Timeout, format!("the guest {exceeded}"));
-        error.details.limit = Some(exceeded);
-        error
+        let (kind, who) = match exceeded.kind {
+            LimitKind::Memory | LimitKind::TableElements => (ErrorKind::Limit, "module"),
+            LimitKind::Fuel => (ErrorKind::OutOfFuel, "guest"),
+            LimitKind::Time => (ErrorKind::Timeout, "guest"),
+        };
+        Self::new(kind, format!("the {who} {exceeded}")).with_limit(exceeded)
     }
 
     /// Creates an error for a guest that exited with this code.
@@ -300,10 +237,10 @@ impl Error {
         error
     }
 
-    /// Adds the limit that denied growth before the guest trapped.
+    /// Sets the limit that was exceeded. For a trap, it is the limit that denied growth before the guest trapped.
     #[must_use]
-    pub fn after_denied_growth(mut self, denied: LimitExceeded) -> Self {
-        self.details.limit = Some(denied);
+    pub fn with_limit(mut self, exceeded: LimitExceeded) -> Self {
+        self.details.limit = Some(exceeded);
         self
     }
 
@@ -381,12 +318,6 @@ impl Error {
     #[must_use]
     pub fn hints(&self) -> &[String] {
         &self.details.hints
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.details.message)
     }
 }
 

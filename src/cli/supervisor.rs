@@ -219,7 +219,7 @@ impl Supervisor {
                 let limit_ns = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
                 let exceeded = LimitExceeded::new(LimitKind::Time, limit_ns, nanoseconds(self.started));
                 let message = format!("timed out after {limit:?} while {phase}");
-                return Failure { message, ..Error::timeout(exceeded).into() };
+                return Failure { message, ..Error::limit(exceeded).into() };
             }
             EndReason::Interrupted => ("interrupted", exit_code::INTERRUPTED),
             EndReason::Terminated => ("terminated", exit_code::TERMINATED),

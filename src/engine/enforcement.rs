@@ -1,11 +1,12 @@
 //! The limits that each engine enforces, and their scope.
 
 use serde::Serialize;
+use strum::VariantArray;
 
 use crate::engine::kind::RuntimeKind;
 
 /// A limit that the engines enforce.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EnforcedLimit {
@@ -25,8 +26,7 @@ pub enum EnforcedLimit {
 
 impl EnforcedLimit {
     /// All limits.
-    pub const ALL: &'static [Self] =
-        &[Self::Memory, Self::TableElements, Self::Stack, Self::Fuel, Self::Time, Self::Pause];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// Returns the scope in which an engine enforces the limit, as text.
     #[must_use]

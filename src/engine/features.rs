@@ -1,27 +1,30 @@
 //! WebAssembly features, and the engines and compilers that support them.
 
-use std::fmt;
-
-use serde::{Serialize, Serializer};
+use serde::Serialize;
+use strum::{Display, IntoStaticStr, VariantArray};
 use wasmparser::WasmFeatures;
 
 use crate::engine::kind::{Compiler, RuntimeKind};
 
 macro_rules! features {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal, $flag:ident, $wasmtime:literal $wasmer:literal $singlepass:literal;)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $flag:ident, $wasmtime:literal $wasmer:literal $singlepass:literal;)*) => {
         /// A WebAssembly feature (proposal) beyond version 1, named after its proposal.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(
+            Clone, Copy, Debug, Display, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, VariantArray, Serialize,
+        )]
+        #[serde(rename_all = "snake_case")]
+        #[strum(serialize_all = "snake_case")]
         #[non_exhaustive]
         pub enum Feature { $($(#[$doc])* $variant,)* }
 
         impl Feature {
             /// All features, oldest first.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+            pub const ALL: &'static [Self] = Self::VARIANTS;
 
             /// Returns the name of the proposal, with underscores.
             #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
+            pub fn as_str(self) -> &'static str {
+                self.into()
             }
 
             /// Returns whether this engine with this compiler supports the feature.
@@ -46,53 +49,53 @@ macro_rules! features {
 // The columns: Wasmtime, Wasmer with Cranelift, Wasmer with Singlepass. The spec tests cover each `true`.
 features! {
     /// Importing and exporting mutable globals (WebAssembly 1.0).
-    MutableGlobal = "mutable_global", MUTABLE_GLOBAL, true true true;
+    MutableGlobal = MUTABLE_GLOBAL, true true true;
     /// `trunc_sat` (2.0).
-    SaturatingFloatToInt = "saturating_float_to_int", SATURATING_FLOAT_TO_INT, true true true;
+    SaturatingFloatToInt = SATURATING_FLOAT_TO_INT, true true true;
     /// `extend8_s` and similar operators (2.0).
-    SignExtension = "sign_extension", SIGN_EXTENSION, true true true;
+    SignExtension = SIGN_EXTENSION, true true true;
     /// Several results, blocks with parameters (2.0).
-    MultiValue = "multi_value", MULTI_VALUE, true true true;
+    MultiValue = MULTI_VALUE, true true true;
     /// `memory.copy`, `table.init` and similar operators (2.0).
-    BulkMemory = "bulk_memory", BULK_MEMORY, true true true;
+    BulkMemory = BULK_MEMORY, true true true;
     /// `externref`, `funcref`, several tables (2.0).
-    ReferenceTypes = "reference_types", REFERENCE_TYPES, true true true;
+    ReferenceTypes = REFERENCE_TYPES, true true true;
     /// 128-bit vectors (2.0).
-    Simd = "simd", SIMD, true true false;
+    Simd = SIMD, true true false;
     /// Vector operations whose result may depend on the machine (3.0).
-    RelaxedSimd = "relaxed_simd", RELAXED_SIMD, true true false;
+    RelaxedSimd = RELAXED_SIMD, true true false;
     /// Atomics and shared memories.
-    Threads = "threads", THREADS, true true true;
+    Threads = THREADS, true true true;
     /// Arithmetic in constant expressions (3.0).
-    ExtendedConst = "extended_const", EXTENDED_CONST, true true true;
+    ExtendedConst = EXTENDED_CONST, true true true;
     /// Several memories (3.0).
-    MultiMemory = "multi_memory", MULTI_MEMORY, true true true;
+    MultiMemory = MULTI_MEMORY, true true true;
     /// `try_table`, `throw`, tags (3.0).
-    Exceptions = "exceptions", EXCEPTIONS, true true false;
+    Exceptions = EXCEPTIONS, true true false;
     /// `return_call` (3.0).
-    TailCall = "tail_call", TAIL_CALL, true false false;
+    TailCall = TAIL_CALL, true false false;
     /// 64-bit memories and tables (3.0).
-    Memory64 = "memory64", MEMORY64, true false false;
+    Memory64 = MEMORY64, true false false;
     /// Typed function references (3.0).
-    FunctionReferences = "function_references", FUNCTION_REFERENCES, true false false;
+    FunctionReferences = FUNCTION_REFERENCES, true false false;
     /// Structs, arrays and other garbage-collected types (3.0).
-    Gc = "gc", GC, true false false;
+    Gc = GC, true false false;
     /// Memories with a custom page size.
-    CustomPageSizes = "custom_page_sizes", CUSTOM_PAGE_SIZES, true false false;
+    CustomPageSizes = CUSTOM_PAGE_SIZES, true false false;
     /// 128-bit integer arithmetic.
-    WideArithmetic = "wide_arithmetic", WIDE_ARITHMETIC, true true false;
+    WideArithmetic = WIDE_ARITHMETIC, true true false;
     /// The old form of exceptions (`try`, `catch`).
-    LegacyExceptions = "legacy_exceptions", LEGACY_EXCEPTIONS, false false false;
+    LegacyExceptions = LEGACY_EXCEPTIONS, false false false;
     /// `memory.discard`.
-    MemoryControl = "memory_control", MEMORY_CONTROL, false false false;
+    MemoryControl = MEMORY_CONTROL, false false false;
     /// Shared functions, tables and globals.
-    SharedEverythingThreads = "shared_everything_threads", SHARED_EVERYTHING_THREADS, false false false;
+    SharedEverythingThreads = SHARED_EVERYTHING_THREADS, false false false;
     /// Continuations.
-    StackSwitching = "stack_switching", STACK_SWITCHING, false false false;
+    StackSwitching = STACK_SWITCHING, false false false;
     /// Custom descriptors for GC types.
-    CustomDescriptors = "custom_descriptors", CUSTOM_DESCRIPTORS, false false false;
+    CustomDescriptors = CUSTOM_DESCRIPTORS, false false false;
     /// Import sections that share module names.
-    CompactImports = "compact_imports", COMPACT_IMPORTS, false false false;
+    CompactImports = COMPACT_IMPORTS, false false false;
 }
 
 impl Feature {
@@ -116,16 +119,4 @@ pub fn combinations() -> impl Iterator<Item = (RuntimeKind, Compiler)> {
 pub(crate) fn flags(features: impl Iterator<Item = Feature>) -> WasmFeatures {
     let base = WasmFeatures::FLOATS | WasmFeatures::GC_TYPES;
     features.fold(base, |flags, feature| flags | feature.flag())
-}
-
-impl fmt::Display for Feature {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl Serialize for Feature {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
 }

@@ -1,38 +1,57 @@
 //! The names of engines, compilers and optimization levels.
 
-use std::fmt;
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
+use strum::{Display, IntoStaticStr, VariantArray};
 
 use crate::error::{Error, ErrorKind};
 
-macro_rules! named {
-    ($(#[$doc:meta])* $name:ident, $what:literal { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum $name { $($(#[$variant_doc])* $variant,)* }
+/// A WebAssembly engine.
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, IntoStaticStr, VariantArray, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum RuntimeKind {
+    /// Wasmtime, by the Bytecode Alliance.
+    Wasmtime,
+    /// Wasmer, by Wasmer Inc.
+    Wasmer,
+}
 
+/// A compiler from WebAssembly to machine code.
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, IntoStaticStr, VariantArray, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Compiler {
+    /// An optimizing compiler, in both engines.
+    Cranelift,
+    /// A single-pass compiler: compiles fast, but the code runs slower. Only in Wasmer.
+    Singlepass,
+}
+
+/// Cranelift's optimization level.
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, IntoStaticStr, VariantArray, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Optimization {
+    /// No optimization: compiles faster, but the code runs slower.
+    None,
+    /// Optimizes for speed.
+    Speed,
+    /// Optimizes for speed and size.
+    Size,
+}
+
+macro_rules! named {
+    ($($name:ident: $what:literal,)*) => { $(
         impl $name {
             /// All values.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+            pub const ALL: &'static [Self] = Self::VARIANTS;
 
             /// Returns the name on the command line and in the envelope.
             #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)* }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
+            pub fn as_str(self) -> &'static str {
+                self.into()
             }
         }
 
@@ -42,45 +61,15 @@ macro_rules! named {
             fn from_str(text: &str) -> Result<Self, Error> {
                 Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| {
                     let names: Vec<_> = Self::ALL.iter().map(|value| value.as_str()).collect();
-                    let message = format!(concat!("unknown ", $what, " `{}` (expected one of: {})"), text, names.join(", "));
+                    let message = format!("unknown {} `{text}` (expected one of: {})", $what, names.join(", "));
                     Error::new(ErrorKind::UnsupportedConfig, message)
                 })
             }
         }
-    };
+    )* };
 }
 
-named! {
-    /// A WebAssembly engine.
-    RuntimeKind, "engine" {
-        /// Wasmtime, by the Bytecode Alliance.
-        Wasmtime = "wasmtime",
-        /// Wasmer, by Wasmer Inc.
-        Wasmer = "wasmer",
-    }
-}
-
-named! {
-    /// A compiler from WebAssembly to machine code.
-    Compiler, "compiler" {
-        /// An optimizing compiler, in both engines.
-        Cranelift = "cranelift",
-        /// A single-pass compiler: compiles fast, but the code runs slower. Only in Wasmer.
-        Singlepass = "singlepass",
-    }
-}
-
-named! {
-    /// Cranelift's optimization level.
-    Optimization, "optimization level" {
-        /// No optimization: compiles faster, but the code runs slower.
-        None = "none",
-        /// Optimizes for speed.
-        Speed = "speed",
-        /// Optimizes for speed and size.
-        Size = "size",
-    }
-}
+named! { RuntimeKind: "engine", Compiler: "compiler", Optimization: "optimization level", }
 
 impl RuntimeKind {
     /// Returns whether this engine is compiled in.

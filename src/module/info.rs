@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use derive_more::Display;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::value::types::{FuncType, ValType};
 
@@ -41,7 +43,8 @@ impl MemoryType {
 }
 
 /// A table's type; sizes are in elements.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Display, PartialEq, Eq, Serialize, Deserialize)]
+#[display("table {} {element}{}", Range(*minimum, *maximum), if *table64 { " i64" } else { "" })]
 #[non_exhaustive]
 pub struct TableType {
     /// The type of its elements.
@@ -63,52 +66,36 @@ impl TableType {
 }
 
 /// The type of something imported or exported.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Display, PartialEq, Eq, IntoStaticStr, Serialize, Deserialize)]
+#[strum(serialize_all = "snake_case")]
 #[non_exhaustive]
 pub enum ExternType {
     /// A function.
+    #[display("func {_0}")]
     Func(FuncType),
     /// A global's type, and whether it is mutable.
+    #[display("global {}{_0}", if *_1 { "mut " } else { "" })]
     Global(ValType, bool),
     /// A linear memory.
     Memory(MemoryType),
     /// A table.
     Table(TableType),
     /// An exception tag, by the type of its payload.
+    #[display("tag {_0}")]
     Tag(FuncType),
 }
 
 impl ExternType {
     /// Returns `func`, `global`, `memory`, `table` or `tag`.
     #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Func(_) => "func",
-            Self::Global(..) => "global",
-            Self::Memory(_) => "memory",
-            Self::Table(_) => "table",
-            Self::Tag(_) => "tag",
-        }
-    }
-}
-
-impl fmt::Display for ExternType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Func(ty) => write!(f, "func {ty}"),
-            Self::Global(ty, true) => write!(f, "global mut {ty}"),
-            Self::Global(ty, false) => write!(f, "global {ty}"),
-            Self::Memory(ty) => write!(f, "{ty}"),
-            Self::Table(ty) => write!(f, "{ty}"),
-            Self::Tag(ty) => write!(f, "tag {ty}"),
-        }
+    pub fn kind(&self) -> &'static str {
+        self.into()
     }
 }
 
 impl fmt::Display for MemoryType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "memory {}", Range(self.minimum, self.maximum))?;
-        write!(f, " pages")?;
+        write!(f, "memory {} pages", Range(self.minimum, self.maximum))?;
         if self.page_size != 65536 {
             write!(f, " of {} bytes", self.page_size)?;
         }
@@ -116,23 +103,9 @@ impl fmt::Display for MemoryType {
     }
 }
 
-impl fmt::Display for TableType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "table {} {}", Range(self.minimum, self.maximum), self.element)?;
-        f.write_str(if self.table64 { " i64" } else { "" })
-    }
-}
-
+#[derive(Display)]
+#[display("{_0}..{}", _1.map(|most| most.to_string()).unwrap_or_default())]
 struct Range(u64, Option<u64>);
-
-impl fmt::Display for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.1 {
-            Some(most) => write!(f, "{}..{most}", self.0),
-            None => write!(f, "{}..", self.0),
-        }
-    }
-}
 
 /// One import of a module.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,7 +17,8 @@ pub(super) enum Host {
 }
 
 /// A host name, or all names below one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, derive_more::Display, PartialEq, Eq, Hash)]
+#[display("{}{name}", if *below { "*." } else { "" })]
 pub(super) struct Pattern {
     pub(super) name: String,
     /// Whether it matches the names below `name` instead of `name` itself.
@@ -116,13 +117,6 @@ impl Pattern {
             return Err(format!("`{name}` is a keyword of rules, not a host"));
         }
         Ok(Self { name, below })
-    }
-}
-
-impl fmt::Display for Pattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let below = if self.below { "*." } else { "" };
-        write!(f, "{below}{}", self.name)
     }
 }
 

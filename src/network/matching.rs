@@ -45,21 +45,14 @@ impl NetRule {
         match &self.0 {
             Kind::Dns(None) | Kind::Out(Flow { host: Host::Any, .. }) => true,
             Kind::Dns(Some(pattern)) => pattern.matches(name),
-            Kind::Out(_) => self.name().is_some_and(|pattern| pattern.matches(name)),
+            Kind::Out(_) => self.reaches_by(name),
             Kind::In(_) => false,
         }
     }
 
     /// Whether a guest may reach the addresses that it finds by this name.
     pub(crate) fn reaches_by(&self, name: &str) -> bool {
-        self.name().is_some_and(|pattern| pattern.matches(name))
-    }
-
-    fn name(&self) -> Option<&Pattern> {
-        match &self.0 {
-            Kind::Out(Flow { host: Host::Name(pattern), .. }) => Some(pattern),
-            _ => None,
-        }
+        matches!(&self.0, Kind::Out(Flow { host: Host::Name(pattern), .. }) if pattern.matches(name))
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use derive_more::Display;
 use ipnet::IpNet;
 use serde::{Serialize, Serializer};
 
@@ -34,22 +35,26 @@ use crate::error::{Error, ErrorKind};
 /// - UDP: a socket receives from the addresses it may reach. A socket that an `in` rule allows receives from any address, and
 ///   may reply.
 /// - No rule allows multicast, broadcast, raw and ICMP sockets, interfaces, routes and bridges.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Display, PartialEq, Eq, Hash)]
 pub struct NetRule(pub(super) Kind);
 
 /// The content of a rule.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Display, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     /// Reaching a host.
+    #[display("out:{_0}")]
     Out(Flow),
     /// Listening at addresses of this machine.
+    #[display("in:{_0}")]
     In(Flow),
     /// Looking up a name, or any.
+    #[display("dns{}", _0.as_ref().map(|pattern| format!(":{pattern}")).unwrap_or_default())]
     Dns(Option<Pattern>),
 }
 
 /// Traffic with a host.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Display, PartialEq, Eq, Hash)]
+#[display("{}{host}:{ports}", protocol.map(|protocol| format!("{protocol}:")).unwrap_or_default())]
 pub(super) struct Flow {
     /// The protocol; `None` means both.
     pub(super) protocol: Option<Protocol>,
@@ -58,9 +63,11 @@ pub(super) struct Flow {
 }
 
 /// A protocol above IP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash)]
 pub(crate) enum Protocol {
+    #[display("tcp")]
     Tcp,
+    #[display("udp")]
     Udp,
 }
 
@@ -116,15 +123,11 @@ impl Flow {
         if ports.ends_with(']') {
             return Err(format!("`{rest}` has no port"));
         }
-        Self { protocol, host: Host::parse(host)?, ports: Ports::parse(ports)? }.without_groups()
-    }
-
-    fn without_groups(self) -> Result<Self, String> {
-        match self.host {
+        match Host::parse(host)? {
             Host::Net(network) if host::has_only_groups(network) => {
-                Err(format!("`{}` is a multicast or broadcast address, which no rule allows", self.host))
+                Err(format!("`{}` is a multicast or broadcast address, which no rule allows", Host::Net(network)))
             }
-            _ => Ok(self),
+            host => Ok(Self { protocol, host, ports: Ports::parse(ports)? }),
         }
     }
 
@@ -168,28 +171,6 @@ impl Ports {
                 (first, last) => Err(format!("invalid port range: {first} is greater than {last}")),
             },
         }
-    }
-}
-
-impl fmt::Display for NetRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Kind::Out(flow) => write!(f, "out:{flow}"),
-            Kind::In(flow) => write!(f, "in:{flow}"),
-            Kind::Dns(None) => f.write_str("dns"),
-            Kind::Dns(Some(pattern)) => write!(f, "dns:{pattern}"),
-        }
-    }
-}
-
-impl fmt::Display for Flow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let protocol = match self.protocol {
-            Some(Protocol::Tcp) => "tcp:",
-            Some(Protocol::Udp) => "udp:",
-            None => "",
-        };
-        write!(f, "{protocol}{}:{}", self.host, self.ports)
     }
 }
 

@@ -1,6 +1,5 @@
 //! Asynchronous calls. The guest runs on its own thread, so it does not block an executor.
 
-use std::fmt;
 use std::future::Future;
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
@@ -20,7 +19,9 @@ pub type AsyncOutput = (Box<dyn WasmInstance>, Result<Vec<Value>>);
 /// A running call. It runs even if it is not polled, and works with any executor. Dropping it interrupts the guest and drops
 /// the instance. Polling it after it completed panics.
 #[must_use = "dropping a call interrupts it"]
+#[derive(derive_more::Debug)]
 pub struct AsyncCall {
+    #[debug(skip)]
     ended: Receiver<thread::Result<AsyncOutput>>,
     taken: bool,
     control: Control,
@@ -82,11 +83,5 @@ impl Drop for AsyncCall {
         if !self.taken {
             self.control.close();
         }
-    }
-}
-
-impl fmt::Debug for AsyncCall {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AsyncCall").field("control", &self.control).finish_non_exhaustive()
     }
 }

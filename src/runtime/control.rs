@@ -1,6 +1,5 @@
 //! Controls an instance from other threads.
 
-use std::fmt;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -14,7 +13,8 @@ use crate::runtime::status::{InstanceState, InstanceStatus};
 /// [`RuntimeConfig::with_interruption`](crate::RuntimeConfig::with_interruption). Nothing stops or pauses a host function before
 /// it returns, a bulk operator (such as `memory.fill`) before it ends, or a wait on shared memory (except in a WASIX
 /// program).
-#[derive(Clone)]
+#[derive(Clone, derive_more::Debug)]
+#[debug("Control({:?})", self.state())]
 pub struct Control {
     status: Arc<InstanceStatus>,
 }
@@ -76,12 +76,6 @@ impl Control {
 
     fn interrupt_state(&self) -> Result<&InterruptState> {
         self.status.interrupt().ok_or_else(uninterruptible)
-    }
-}
-
-impl fmt::Debug for Control {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Control({:?})", self.state())
     }
 }
 

@@ -128,7 +128,7 @@ impl FuelState {
     pub(crate) fn exhausted(&mut self) -> Error {
         self.count(-1);
         let limit = u64::try_from(self.total).unwrap_or(0);
-        Error::out_of_fuel(LimitExceeded::new(LimitKind::Fuel, limit, limit.saturating_add(1)))
+        Error::limit(LimitExceeded::new(LimitKind::Fuel, limit, limit.saturating_add(1)))
     }
 }
 

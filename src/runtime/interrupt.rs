@@ -30,8 +30,9 @@ pub(crate) trait InterruptHandle: fmt::Debug + Send {
     }
 }
 
-/// Why a call was stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a call was stopped. As an error, it unwinds the engine from a host function to the call.
+#[derive(Clone, Copy, Debug, derive_more::Display, PartialEq, Eq)]
+#[display("stopped")]
 pub(crate) enum StopReason {
     /// [`Control::interrupt`](crate::Control::interrupt).
     Interrupted,
@@ -49,16 +50,9 @@ impl StopReason {
             Self::ShutDown => Error::new(ErrorKind::ShutDown, "the guest was stopped because its runtime shuts down"),
             Self::TimedOut(limit, used) => {
                 let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-                Error::timeout(LimitExceeded::new(LimitKind::Time, nanoseconds(limit), nanoseconds(used)))
+                Error::limit(LimitExceeded::new(LimitKind::Time, nanoseconds(limit), nanoseconds(used)))
             }
         }
-    }
-}
-
-/// As an error, it unwinds the engine from a host function to the call.
-impl fmt::Display for StopReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("stopped")
     }
 }
 

@@ -1,6 +1,5 @@
 //! Links a module and its instances to the runtime that made them.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -37,6 +36,8 @@ impl ModuleOwner {
 /// The part of an instance that all backends share: its module, its status, and its entry in the runtime's registry.
 ///
 /// A backend must drop it before the engine's store, because the interrupt handle may point into the store.
+#[derive(derive_more::Debug)]
+#[debug("{:?}", self.info())]
 pub(crate) struct InstanceCore {
     id: u64,
     owner: ModuleOwner,
@@ -96,11 +97,5 @@ impl Drop for InstanceCore {
             interrupt.detach();
         }
         self.owner.registry().unregister(self.entry);
-    }
-}
-
-impl fmt::Debug for InstanceCore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InstanceCore").field("info", self.info()).finish_non_exhaustive()
     }
 }

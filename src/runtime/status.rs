@@ -298,7 +298,7 @@ impl InstanceStatus {
             attempted => Some(LimitExceeded::new(LimitKind::TableElements, self.table_elements, attempted)),
         };
         match self.memory.denied().or(elements) {
-            Some(denied) if error.kind() == ErrorKind::Trap => error.after_denied_growth(denied),
+            Some(denied) if error.kind() == ErrorKind::Trap => error.with_limit(denied),
             _ => error,
         }
     }

@@ -46,6 +46,6 @@ impl Deadline {
 
     fn exceeded(&self, limit: Duration) -> Error {
         let limit_ns = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
-        Error::timeout(LimitExceeded::new(LimitKind::Time, limit_ns, nanoseconds(self.started)))
+        Error::limit(LimitExceeded::new(LimitKind::Time, limit_ns, nanoseconds(self.started)))
     }
 }

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use strum::{AsRefStr, Display};
 
 /// The type of a value.
 ///
 /// Reference types other than nullable `funcref` and `externref` are kept as text. wrun can display them, but values of these
 /// types cannot pass between host and guest.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(AsRefStr, Clone, Debug, Display, PartialEq, Eq, Hash)]
+#[strum(serialize_all = "lowercase")]
 #[non_exhaustive]
 pub enum ValType {
     /// A 32-bit integer, signed or unsigned.
@@ -28,6 +30,7 @@ pub enum ValType {
     /// A nullable reference to a host object.
     ExternRef,
     /// Any other reference type in the text format, such as `(ref null any)`.
+    #[strum(transparent)]
     Ref(Box<str>),
 }
 
@@ -37,31 +40,12 @@ impl ValType {
     pub fn is_passable(&self) -> bool {
         !matches!(self, Self::Ref(_))
     }
-
-    fn name(&self) -> &str {
-        match self {
-            Self::I32 => "i32",
-            Self::I64 => "i64",
-            Self::F32 => "f32",
-            Self::F64 => "f64",
-            Self::V128 => "v128",
-            Self::FuncRef => "funcref",
-            Self::ExternRef => "externref",
-            Self::Ref(text) => text,
-        }
-    }
-}
-
-impl fmt::Display for ValType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
 }
 
 /// Serializes as text, such as `"i32"`.
 impl Serialize for ValType {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
+        serializer.serialize_str(self.as_ref())
     }
 }
 
@@ -78,7 +62,7 @@ impl<'de> Deserialize<'de> for ValType {
             fn visit_str<E: Error>(self, text: &str) -> Result<ValType, E> {
                 use ValType::{ExternRef, F32, F64, FuncRef, I32, I64, Ref, V128};
                 let named = [I32, I64, F32, F64, V128, FuncRef, ExternRef];
-                Ok(named.into_iter().find(|ty| ty.name() == text).unwrap_or_else(|| Ref(text.into())))
+                Ok(named.into_iter().find(|ty| ty.as_ref() == text).unwrap_or_else(|| Ref(text.into())))
             }
         }
         deserializer.deserialize_str(Text)

@@ -35,7 +35,7 @@ pub(super) fn in_thread(error: Error, thread: u32) -> Error {
     };
     let located = Error::trap(trap, Some(detail)).with_backtrace(error.backtrace().to_vec());
     match error.limit_exceeded() {
-        Some(denied) => located.after_denied_growth(denied),
+        Some(denied) => located.with_limit(denied),
         None => located,
     }
 }
