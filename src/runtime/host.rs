@@ -1,8 +1,9 @@
 //! Imports that the embedder provides: functions, globals, memories and tables, as plain data for both engines.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
+
+use derive_more::{Debug, Display};
 
 use crate::capabilities::Capabilities;
 use crate::error::{Error, Result, Trap};
@@ -17,14 +18,9 @@ pub type HostError = Box<dyn std::error::Error + Send + Sync>;
 /// An error with which a host function ends the guest. The call fails with
 /// [`ErrorKind::Exited`](crate::ErrorKind::Exited) and this exit code, and the instance becomes
 /// [`Exited`](crate::InstanceState::Exited).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq)]
+#[display("exit {_0}")]
 pub struct Exit(pub i32);
-
-impl fmt::Display for Exit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "exit {}", self.0)
-    }
-}
 
 impl std::error::Error for Exit {}
 
@@ -78,7 +74,8 @@ pub trait HostContext {
 type Body = dyn Fn(&mut dyn HostContext, &[Value]) -> Result<Vec<Value>, HostError> + Send + Sync;
 
 /// A host function: its type, and a closure that receives arguments of this type and must return results of it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
+#[debug("HostFunction({ty})")]
 pub struct HostFunction {
     ty: FuncType,
     body: Arc<Body>,
@@ -114,12 +111,6 @@ impl HostFunction {
     }
 }
 
-impl fmt::Debug for HostFunction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "HostFunction({})", self.ty)
-    }
-}
-
 /// An item that a guest can import. Each import creates a new memory, table or global: a module that imports the same item
 /// twice gets two.
 #[derive(Clone, Debug)]
@@ -152,7 +143,8 @@ impl HostItem {
 #[derive(Clone, Debug, Default)]
 pub struct HostImports {
     items: BTreeMap<String, BTreeMap<String, HostItem>>,
-    wasix: Option<Arc<Wasix>>,
+    /// The guest's WASIX functions, if it imports WASIX.
+    pub(crate) wasix: Option<Arc<Wasix>>,
 }
 
 /// The WASIX functions of a guest, which the engine implements.
@@ -192,18 +184,6 @@ impl HostImports {
         self.with(module, name, HostItem::Func(HostFunction::new(ty, body)))
     }
 
-    /// Adds WASIX.
-    #[must_use]
-    pub(crate) fn with_wasix(mut self, wasix: Wasix) -> Self {
-        self.wasix = Some(Arc::new(wasix));
-        self
-    }
-
-    /// Returns the guest's WASIX functions, if it imports WASIX.
-    pub(crate) fn wasix(&self) -> Option<&Arc<Wasix>> {
-        self.wasix.as_ref()
-    }
-
     /// Returns the type of a WASIX function that the guest imports.
     pub(crate) fn wasix_function(&self, module: &str, name: &str) -> Option<&FuncType> {
         self.wasix.as_ref()?.functions.get(&(module.to_owned(), name.to_owned()))
@@ -217,7 +197,7 @@ impl HostImports {
 }
 
 /// Wraps a [`HostError`] while it unwinds the engine.
-#[derive(Debug)]
+#[derive(Debug, Display)]
 pub(crate) struct HostFailure(pub(crate) HostError);
 
 impl HostFailure {
@@ -230,12 +210,6 @@ impl HostFailure {
             Ok(stop) => stop.into_error(),
             Err(source) => Error::trap(Trap::Host, Some(source.to_string())).with_source(source),
         }
-    }
-}
-
-impl fmt::Display for HostFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
 

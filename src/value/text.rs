@@ -94,17 +94,14 @@ fn literal<T: for<'a> Parse<'a>>(text: &str) -> Option<T> {
     parser::parse::<T>(&buffer).ok()
 }
 
+/// Parses a float. Rejects Rust's own spellings of infinity and NaN, and numbers out of range, which Rust reads as infinity.
 fn float32(text: &str) -> Option<f32> {
-    literal::<F32>(text).map(|v| f32::from_bits(v.bits)).or_else(|| finite(text.parse().ok()?, f32::is_finite))
+    literal::<F32>(text).map(|v| f32::from_bits(v.bits)).or_else(|| text.parse().ok().filter(|v: &f32| v.is_finite()))
 }
 
+/// As [`float32`].
 fn float64(text: &str) -> Option<f64> {
-    literal::<F64>(text).map(|v| f64::from_bits(v.bits)).or_else(|| finite(text.parse().ok()?, f64::is_finite))
-}
-
-/// Rejects Rust's own spellings of infinity and NaN, and numbers out of range, which Rust reads as infinity.
-fn finite<T: Copy>(value: T, is_finite: fn(T) -> bool) -> Option<T> {
-    is_finite(value).then_some(value)
+    literal::<F64>(text).map(|v| f64::from_bits(v.bits)).or_else(|| text.parse().ok().filter(|v: &f64| v.is_finite()))
 }
 
 fn v128(text: &str) -> Option<u128> {

@@ -2,7 +2,6 @@
 //! of WASIX modules, which Wasmer implements.
 
 mod clocks;
-mod create;
 mod function;
 mod output;
 mod poll;
@@ -12,5 +11,4 @@ mod state;
 mod waiter;
 mod wasix;
 
-pub(crate) use create::create_instance;
-pub(crate) use provide::provide;
+pub(crate) use provide::{create_instance, provide};

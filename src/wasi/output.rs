@@ -1,7 +1,6 @@
 //! The process's standard output as a guest's, with an error if the pipe breaks.
 
-use std::fmt;
-use std::io::{Stdout, stdout};
+use std::io::Stdout;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -11,25 +10,14 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use wiggle::error::Error;
 
 /// The reader of standard output has closed the pipe. The guest then exits, like a native program on SIGPIPE.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, derive_more::Display)]
+#[display("standard output is a broken pipe")]
 pub(super) struct BrokenPipe;
-
-impl fmt::Display for BrokenPipe {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("standard output is a broken pipe")
-    }
-}
 
 impl std::error::Error for BrokenPipe {}
 
 /// The process's standard output.
-pub(super) struct InheritedStdout(Stdout);
-
-impl InheritedStdout {
-    pub(super) fn new() -> Self {
-        Self(stdout())
-    }
-}
+pub(super) struct InheritedStdout(pub(super) Stdout);
 
 impl IsTerminal for InheritedStdout {
     fn is_terminal(&self) -> bool {

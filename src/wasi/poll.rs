@@ -27,7 +27,7 @@ pub(super) fn wasi_snapshot_preview1(call: HostCall<'_, '_>, args: [i32; 4]) -> 
     let [subscriptions, events, count, out] = args;
     // For a single relative timer, wasmtime-wasi blocks the thread, which cannot be interrupted. Sleep here instead.
     if let (1, Some((userdata, time))) = (count, relative_timer(memory, subscriptions)) {
-        waiter.sleep(time, interrupt_token)?;
+        waiter.wait(async move { tokio::time::sleep(time).await }, interrupt_token)?;
         let fd_readwrite = EventFdReadwrite { nbytes: 1, flags: Eventrwflags::empty() };
         let event = Event { userdata, error: Errno::Success, type_: Eventtype::Clock, fd_readwrite };
         memory.write(pointer(events), event)?;

@@ -1,4 +1,4 @@
-//! Adds WASI to the imports of a module.
+//! Adds WASI to the imports of a module, for every engine.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
@@ -8,9 +8,12 @@ use super::{preview1, wasix};
 use crate::capabilities::Capabilities;
 use crate::engine::kind::RuntimeKind;
 use crate::error::Result;
+use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
+use crate::module::requirements;
 use crate::runtime::host::{HostImports, HostItem};
 use crate::runtime::preflight;
+use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
 
 /// Adds the WASI functions that a module imports, with these capabilities, to the host's imports. Creates no WASI state if
 /// the module imports none.
@@ -27,10 +30,10 @@ pub(crate) fn provide<'h>(
     if info.imports.is_empty() {
         return Ok(Cow::Borrowed(imports));
     }
-    if wasix::is_imported(info, imports) {
-        return Ok(wasix::provide(info, capabilities, imports));
-    }
     let missing = info.imports.iter().filter(|import| imports.get(&import.module, &import.name).is_none());
+    if missing.clone().any(|import| requirements::is_wasix(&import.module, &import.name)) {
+        return Ok(Cow::Owned(wasix::provide(missing, capabilities, imports.clone())));
+    }
     let wasi: Vec<_> =
         missing.filter_map(|import| Some((import, preview1::find(&import.module, &import.name)?))).collect();
     if wasi.is_empty() {
@@ -41,4 +44,20 @@ pub(crate) fn provide<'h>(
         imports.with(&*import.module, &*import.name, HostItem::Func(function.host_function(&state)))
     });
     Ok(Cow::Owned(all))
+}
+
+/// Implements [`WasmRuntime::create_instance_with`] for a backend: resolves the imports from WASI, then instantiates.
+///
+/// # Errors
+/// Those of [`WasmRuntime::create_instance_with`].
+pub(crate) fn create_instance(
+    runtime: &dyn WasmRuntime,
+    module: &dyn WasmModule,
+    limits: Limits,
+    capabilities: &Capabilities,
+    imports: &HostImports,
+) -> Result<Box<dyn WasmInstance>> {
+    let imports = provide(runtime.kind(), module.info(), capabilities, imports)?;
+    preflight::check_stoppable(module.info(), &imports, limits)?;
+    runtime.instantiate(module, limits, &imports)
 }

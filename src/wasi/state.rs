@@ -48,7 +48,7 @@ impl WasiState {
         };
         match &capabilities.stdout {
             Output::Discard => &mut builder,
-            Output::Inherit => builder.stdout(InheritedStdout::new()),
+            Output::Inherit => builder.stdout(InheritedStdout(std::io::stdout())),
             Output::Capture(captured) => builder.stdout(capture_pipe(captured)?),
         };
         match &capabilities.stderr {

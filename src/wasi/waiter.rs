@@ -75,12 +75,4 @@ impl Waiter {
             Err(panic) => std::panic::resume_unwind(panic),
         })
     }
-
-    /// Sleeps for `time`.
-    ///
-    /// # Errors
-    /// The interrupt, if there is one meanwhile.
-    pub(super) fn sleep(&mut self, time: Duration, interrupt_token: &InterruptToken) -> Result<(), HostError> {
-        self.wait(async move { tokio::time::sleep(time).await }, interrupt_token)
-    }
 }

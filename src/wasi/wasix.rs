@@ -1,31 +1,24 @@
 //! The imports of WASIX modules, which Wasmer implements: the names and types of the functions, and the shared memory.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::function::Function;
 use super::preview1;
 use crate::capabilities::Capabilities;
-use crate::module::info::{ExternType, ModuleInfo};
+use crate::module::info::{ExternType, Import};
 use crate::module::requirements;
 use crate::runtime::host::{HostImports, HostItem, Wasix};
 use crate::runtime::preflight::wasix::MEMORY;
 use crate::value::types::{FuncType, ValType};
 
-/// Returns whether a module imports WASIX functions that the host does not provide.
-pub(super) fn is_imported(info: &ModuleInfo, imports: &HostImports) -> bool {
-    let mut missing = info.imports.iter().filter(|import| imports.get(&import.module, &import.name).is_none());
-    missing.any(|import| requirements::is_wasix(&import.module, &import.name))
-}
-
-/// Adds WASIX to the host's imports. The preview 1 imports of the module become WASIX functions too, so that both share file
-/// descriptors.
-pub(super) fn provide<'h>(
-    info: &ModuleInfo,
+/// Adds the `missing` imports that belong to WASIX to the host's. The preview 1 imports of the module become WASIX functions
+/// too, so that both share file descriptors.
+pub(super) fn provide<'i>(
+    missing: impl Iterator<Item = &'i Import>,
     capabilities: &Capabilities,
-    imports: &'h HostImports,
-) -> Cow<'h, HostImports> {
-    let missing = info.imports.iter().filter(|import| imports.get(&import.module, &import.name).is_none());
+    mut imports: HostImports,
+) -> HostImports {
     let (mut functions, mut memory) = (BTreeMap::new(), None);
     for import in missing {
         let (module, name) = (&*import.module, &*import.name);
@@ -37,11 +30,11 @@ pub(super) fn provide<'h>(
             _ => {}
         }
     }
-    let all = imports.clone().with_wasix(Wasix { capabilities: capabilities.clone(), functions });
-    Cow::Owned(match memory {
-        Some(memory) => all.with(MEMORY.0, MEMORY.1, memory),
-        None => all,
-    })
+    imports.wasix = Some(Arc::new(Wasix { capabilities: capabilities.clone(), functions }));
+    match memory {
+        Some(memory) => imports.with(MEMORY.0, MEMORY.1, memory),
+        None => imports,
+    }
 }
 
 /// Returns the type of the WASIX function with this module and name.

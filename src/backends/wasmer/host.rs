@@ -39,20 +39,14 @@ pub(super) struct Lowered {
 
 impl Lowered {
     /// Gives host functions access to the guest's memories and fuel.
-    #[inline]
     pub(super) fn connect(&self, store: &mut Store, instance: &Instance, fuel: Option<Global>) {
         if let Some(env) = &self.env {
-            connect(env, store, instance, fuel);
+            let exports = instance.exports.iter();
+            let memories = exports.memories().map(|(name, memory)| (name.clone(), memory.clone())).collect();
+            let env = env.as_mut(store);
+            (env.memories, env.fuel) = (memories, fuel);
         }
     }
-}
-
-fn connect(env: &FunctionEnv<HostEnv>, store: &mut Store, instance: &Instance, fuel: Option<Global>) {
-    let exports = instance.exports.iter();
-    let memories = exports.memories().map(|(name, memory)| (name.clone(), memory.clone())).collect();
-    let env = env.as_mut(store);
-    env.memories = memories;
-    env.fuel = fuel;
 }
 
 /// Creates the imports of a module, in order. [`check_imports`](crate::runtime::preflight::check_imports) has found each.
@@ -68,7 +62,7 @@ pub(super) fn lower(
     if info.imports.is_empty() {
         return Ok(Lowered { externs: Vec::new(), env: None });
     }
-    let has_threads = imports.wasix().is_some() && requirements::starts_threads(info);
+    let has_threads = imports.wasix.is_some() && requirements::starts_threads(info);
     let (memories, references, status) = (Vec::new(), references.clone(), Arc::clone(status));
     let env = FunctionEnv::new(store, HostEnv { memories, references, fuel: None, status, has_threads });
     let lower_import = |import: &Import| {

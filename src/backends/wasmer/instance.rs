@@ -2,7 +2,6 @@
 #![expect(unsafe_code, reason = "the engine's store is not `Send`, but may move to another thread here")]
 
 use std::any::Any;
-use std::fmt;
 
 use wasmer::{Function, Instance, Store};
 
@@ -22,15 +21,17 @@ use crate::value::types::{FuncType, Value};
 const MAIN: &str = "_start";
 
 /// An instance in its own store.
+#[derive(derive_more::Debug)]
+#[debug("WasmerInstance({core:?})")]
 pub struct WasmerInstance {
     /// Must be dropped before the store, since its interrupt handle points into the store.
-    core: InstanceCore,
+    pub(super) core: InstanceCore,
     /// The WASIX process with its threads, if the module uses WASIX. Must be dropped before the store, too.
-    wasix: Option<Box<Process>>,
-    instance: Instance,
-    references: References,
-    globals: GuestGlobals,
-    store: Store,
+    pub(super) wasix: Option<Box<Process>>,
+    pub(super) instance: Instance,
+    pub(super) references: References,
+    pub(super) globals: GuestGlobals,
+    pub(super) store: Store,
 }
 
 // SAFETY: Wasmer's `Store` is not `Send` because it contains raw pointers into its own heap objects (which move with it),
@@ -42,17 +43,6 @@ pub struct WasmerInstance {
 unsafe impl Send for WasmerInstance {}
 
 impl WasmerInstance {
-    pub(super) fn new(
-        core: InstanceCore,
-        wasix: Option<Box<Process>>,
-        store: Store,
-        instance: Instance,
-        references: References,
-        globals: GuestGlobals,
-    ) -> Self {
-        Self { core, wasix, instance, references, globals, store }
-    }
-
     /// Resolves an exported function that the host can call, for a handle.
     fn resolve(&self, name: &str) -> Result<ResolvedFunction> {
         let (function, ty) = resolve(&self.core, &self.instance, name)?;
@@ -76,12 +66,6 @@ fn resolve<'i>(core: &'i InstanceCore, instance: &'i Instance, name: &str) -> Re
     match instance.exports.get_function(name) {
         Ok(function) => Ok((function, ty)),
         Err(_) => Err(lookup::no_such_export(core.info(), "func", name)),
-    }
-}
-
-impl fmt::Debug for WasmerInstance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WasmerInstance").field("core", &self.core).finish_non_exhaustive()
     }
 }
 
@@ -175,17 +159,13 @@ impl ResolvedFunction {
 }
 
 /// A resolved function of a [`WasmerInstance`].
+#[derive(derive_more::Debug)]
+#[debug("WasmerFunctionCaller({})", resolved.ty)]
 pub struct WasmerFunctionCaller {
     resolved: ResolvedFunction,
     /// The fast path, if the signature is common.
     typed: Option<TypedCall>,
     owner: u64,
-}
-
-impl fmt::Debug for WasmerFunctionCaller {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WasmerFunctionCaller({})", self.resolved.ty)
-    }
 }
 
 impl WasmFunctionCaller for WasmerFunctionCaller {

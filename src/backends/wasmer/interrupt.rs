@@ -9,14 +9,6 @@ use wasmer::{AsStoreMut, Extern, Global, Store};
 
 use super::private_exports::{GO, STOP};
 use crate::runtime::interrupt::InterruptHandle;
-use crate::runtime::owner::InstanceCore;
-
-/// Sets the interrupt handle of a guest whose code checks `stop`.
-pub(super) fn prepare(store: &mut Store, core: &InstanceCore, stop: &Global) {
-    if let Some(flag) = flag(store, stop) {
-        core.set_interrupt_handle(flag);
-    }
-}
 
 /// Returns the flag behind the global `stop`. It must be dropped before the store.
 pub(super) fn flag(store: &mut Store, stop: &Global) -> Option<StopFlag> {

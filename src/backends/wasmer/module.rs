@@ -1,7 +1,6 @@
 //! Compiled modules.
 
 use std::any::Any;
-use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use wasmer::{Engine, Module};
@@ -16,49 +15,16 @@ use crate::runtime::sealed;
 use crate::runtime::traits::WasmModule;
 
 /// A module compiled by Wasmer.
+#[derive(derive_more::Debug)]
+#[debug("WasmerModule({:?})", self.info())]
 pub struct WasmerModule {
-    compiled: Module,
-    engine: Engine,
-    private: PrivateExports,
-    owner: ModuleOwner,
+    pub(super) compiled: Module,
+    /// The engine for instances without memories and tables. Other instances need it with their own tunables.
+    pub(super) engine: Engine,
+    pub(super) private: PrivateExports,
+    pub(super) owner: ModuleOwner,
     /// The size of the serialized code, once it is known.
-    serialized_bytes: OnceLock<u64>,
-}
-
-impl WasmerModule {
-    pub(super) fn new(compiled: Module, engine: Engine, private: PrivateExports, owner: ModuleOwner) -> Self {
-        Self { compiled, engine, private, owner, serialized_bytes: OnceLock::new() }
-    }
-
-    /// Sets the size of the serialized code.
-    pub(super) fn with_serialized_bytes(self, bytes: u64) -> Self {
-        Self { serialized_bytes: bytes.into(), ..self }
-    }
-
-    pub(super) fn compiled(&self) -> &Module {
-        &self.compiled
-    }
-
-    /// Returns the engine for instances without memories and tables. Other instances need it with their own tunables.
-    pub(super) fn engine(&self) -> &Engine {
-        &self.engine
-    }
-
-    /// Returns the names of the private exports.
-    pub(super) fn private(&self) -> &PrivateExports {
-        &self.private
-    }
-
-    /// Returns the module's metadata and the registry of its runtime.
-    pub(super) fn owner(&self) -> &ModuleOwner {
-        &self.owner
-    }
-}
-
-impl fmt::Debug for WasmerModule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WasmerModule").field("info", self.info()).finish_non_exhaustive()
-    }
+    pub(super) serialized_bytes: OnceLock<u64>,
 }
 
 impl WasmModule for WasmerModule {

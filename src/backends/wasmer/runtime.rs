@@ -1,9 +1,8 @@
 //! The runtime: configures engines, compiles modules, creates instances.
 #![expect(unsafe_code, reason = "modules are already validated, so the engine compiles them without validation")]
 
-use std::fmt;
 use std::num::NonZero;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rayon::ThreadPoolBuilder;
@@ -38,15 +37,11 @@ use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
 use crate::wasi;
 
 /// A configured Wasmer engine.
+#[derive(derive_more::Debug)]
 pub struct WasmerRuntime {
     config: RuntimeConfig,
+    #[debug(skip)]
     registry: Arc<InstanceRegistry>,
-}
-
-impl fmt::Debug for WasmerRuntime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WasmerRuntime").field("config", &self.config).finish_non_exhaustive()
-    }
 }
 
 pub(crate) fn create(config: &RuntimeConfig) -> Result<Box<dyn WasmRuntime>> {
@@ -156,21 +151,20 @@ impl sealed::Runtime for WasmerRuntime {
         let compiled = preflight::guard_compiler(&self.config, compile)?;
         self.registry.count_compiled();
         let owner = ModuleOwner::new(Arc::clone(module.info()), &self.registry);
-        Ok(Box::new(WasmerModule::new(compiled, without_memories(engine, &self.config), private, owner)))
+        let engine = without_memories(engine, &self.config);
+        Ok(Box::new(WasmerModule { compiled, engine, private, owner, serialized_bytes: OnceLock::new() }))
     }
 
     fn restore(&self, code: CachedCode) -> Result<Box<dyn WasmModule>> {
         self.registry.admit_work()?;
         let CodeParts { info, code, .. } = code.parts_for(&self.config)?;
-        let length = code.len();
+        let serialized_bytes = code.len().into();
         let (compiled, engine) = serialize::read(code)?;
         self.registry.count_cache_hit();
         let private = PrivateExports::of(&info, &self.config);
         let owner = ModuleOwner::new(info, &self.registry);
-        Ok(Box::new(
-            WasmerModule::new(compiled, without_memories(engine, &self.config), private, owner)
-                .with_serialized_bytes(length),
-        ))
+        let engine = without_memories(engine, &self.config);
+        Ok(Box::new(WasmerModule { compiled, engine, private, owner, serialized_bytes }))
     }
 
     fn code_compatibility(&self) -> u64 {
@@ -184,48 +178,51 @@ impl sealed::Runtime for WasmerRuntime {
         imports: &HostImports,
     ) -> Result<Box<dyn WasmInstance>> {
         let module = module.as_any().downcast_ref::<WasmerModule>();
-        let Some(module) = module.filter(|module| module.owner().is_of(&self.registry)) else {
+        let Some(module) = module.filter(|module| module.owner.is_of(&self.registry)) else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the module was compiled by another runtime"));
         };
         let config = &self.config;
         preflight::check_instance(config, module.info(), imports, limits)?;
 
         // WASIX creates a memory for a program without one.
-        let has_memory = has_memory_or_table(module.info()) || imports.wasix().is_some();
+        let has_memory = has_memory_or_table(module.info()) || imports.wasix.is_some();
         let shared_bytes = if has_memory { preflight::shared_bytes(module.info(), imports) } else { 0 };
         // Declared first, so that it is dropped last if this function fails.
         let mut store;
-        let core = InstanceCore::new(module.owner(), limits, shared_bytes, config.interruption)?;
+        let core = InstanceCore::new(&module.owner, limits, shared_bytes, config.interruption)?;
         let status = core.status();
-        let base = || BaseTunables::for_target(module.engine().target());
+        let base = || BaseTunables::for_target(module.engine.target());
         let tunables = || GuestTunables::new(base(), Some(Arc::clone(status)), limits, config.effective_max_stack());
-        let mut engine = module.engine().clone();
+        let mut engine = module.engine.clone();
         if has_memory {
             engine.set_tunables(tunables());
         }
         store = Store::new(engine);
         let references = References::default();
         let new_process = |wasix| {
-            let mut engine = module.engine().clone();
+            let mut engine = module.engine.clone();
             engine.set_tunables(tunables().for_thread());
             Process::new(&mut store, module, imports, wasix, engine, &core)
         };
-        let mut process = imports.wasix().map(new_process).transpose()?.map(Box::new);
+        let mut process = imports.wasix.as_ref().map(new_process).transpose()?.map(Box::new);
         let wasix = |store: &mut Store, env: &FunctionEnv<HostEnv>, import: &Import| {
             process.as_ref()?.provide(store, env, import)
         };
         let lowered = host::lower(&mut store, module.info(), imports, &references, status, wasix)?;
-        let instance = Instance::new_by_index(&mut store, module.compiled(), &lowered.externs);
+        let instance = Instance::new_by_index(&mut store, &module.compiled, &lowered.externs);
         let instance = instance.map_err(errors::instantiate)?;
-        let mut globals = GuestGlobals::of(module.private(), &instance, status, limits.fuel)?;
+        let mut globals = GuestGlobals::of(&module.private, &instance, status, limits.fuel)?;
         globals.fill(&mut store);
         match (&mut process, globals.stop()) {
             (Some(process), stop) => process.begin(&mut store, &instance, &lowered.externs, stop, &core)?,
-            (None, Some(stop)) => interrupt::prepare(&mut store, &core, stop),
-            (None, None) => {}
+            (None, stop) => {
+                if let Some(flag) = stop.and_then(|stop| interrupt::flag(&mut store, stop)) {
+                    core.set_interrupt_handle(flag);
+                }
+            }
         }
         lowered.connect(&mut store, &instance, globals.fuel().cloned());
-        if let Some(start) = module.private().start(&instance)? {
+        if let Some(start) = module.private.start(&instance)? {
             let mut start = || {
                 let started = start.call(&mut store, &[]);
                 globals.finish_call(&mut store, started)
@@ -235,7 +232,7 @@ impl sealed::Runtime for WasmerRuntime {
                 Some(process) => process.run(false, start),
             })?;
         }
-        Ok(Box::new(WasmerInstance::new(core.made(), process, store, instance, references, globals)))
+        Ok(Box::new(WasmerInstance { core: core.made(), wasix: process, instance, references, globals, store }))
     }
 }
 

@@ -1,8 +1,6 @@
 //! Resolved functions and their calls.
 #![expect(unsafe_code, reason = "numeric calls use raw slots")]
 
-use std::fmt;
-
 use smallvec::SmallVec;
 use wasmtime::{AsContextMut, Func, RootScope, Store, ValRaw};
 
@@ -16,6 +14,8 @@ use crate::runtime::signature;
 use crate::value::types::{FuncType, Value};
 
 /// A resolved function of a [`WasmtimeInstance`](super::WasmtimeInstance). Common signatures have their own strategies.
+#[derive(derive_more::Debug)]
+#[debug("WasmtimeFunctionCaller({})", function.ty)]
 pub struct WasmtimeFunctionCaller<S = AnySignature> {
     pub(super) strategy: S,
     /// The number of the function's instance.
@@ -49,12 +49,6 @@ pub(super) trait CallStrategy: Send {
         args: &[Value],
         results: &mut [Value],
     ) -> Result<()>;
-}
-
-impl<S> fmt::Debug for WasmtimeFunctionCaller<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WasmtimeFunctionCaller({})", self.function.ty)
-    }
 }
 
 /// The strategy for functions of any signature.

@@ -1,7 +1,6 @@
 //! Instances and their resolved functions.
 
 use std::any::Any;
-use std::fmt;
 
 use wasmtime::{AsContextMut, Extern, Instance, RootScope};
 
@@ -15,16 +14,14 @@ use crate::runtime::{access, lookup, sealed, signature};
 use crate::value::types::{FuncType, Value};
 
 /// An instance in its own store.
+#[derive(derive_more::Debug)]
+#[debug("WasmtimeInstance({:?})", parts.core)]
 pub struct WasmtimeInstance {
-    parts: CallParts,
-    instance: Instance,
+    pub(super) parts: CallParts,
+    pub(super) instance: Instance,
 }
 
 impl WasmtimeInstance {
-    pub(super) fn new(parts: CallParts, instance: Instance) -> Self {
-        Self { parts, instance }
-    }
-
     /// Resolves an exported function that the host can call.
     fn resolve(&mut self, name: &str) -> Result<ResolvedFunction> {
         let ty = lookup::find_callable(self.parts.core.info(), name)?.clone();
@@ -38,12 +35,6 @@ impl WasmtimeInstance {
         let export = self.instance.get_export(&mut self.parts.store, name);
         let accessed = export.and_then(|export| memory::with_bytes(&mut self.parts.store, export, access));
         accessed.ok_or_else(|| lookup::no_such_export(self.parts.core.info(), "memory", name))
-    }
-}
-
-impl fmt::Debug for WasmtimeInstance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WasmtimeInstance").field("core", &self.parts.core).finish_non_exhaustive()
     }
 }
 

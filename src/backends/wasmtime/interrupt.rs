@@ -1,6 +1,5 @@
 //! Interruption by the engine's epochs: at the end of each epoch, a guest checks whether it must stop or pause.
 
-use std::fmt;
 use std::sync::Arc;
 
 use wasmtime::{Engine, Store, UpdateDeadline};
@@ -21,13 +20,9 @@ pub(super) fn prepare(store: &mut Store<StoreData>, core: &InstanceCore) {
 }
 
 /// Ends the epoch for all guests of the engine; each of them checks its own interrupt state.
+#[derive(derive_more::Debug)]
+#[debug("EpochHandle")]
 struct EpochHandle(Engine);
-
-impl fmt::Debug for EpochHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("EpochHandle")
-    }
-}
 
 impl InterruptHandle for EpochHandle {
     fn request_check(&self) {

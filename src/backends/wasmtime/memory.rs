@@ -1,7 +1,7 @@
 //! Access to guest memory as bytes.
 #![expect(unsafe_code, reason = "Wasmtime gives access to a shared memory as a slice of cells")]
 
-use wasmtime::{AsContextMut, Extern, SharedMemory};
+use wasmtime::{AsContextMut, Extern};
 
 use super::limits::StoreData;
 
@@ -13,15 +13,14 @@ pub(super) fn with_bytes<R>(
 ) -> Option<R> {
     match export {
         Extern::Memory(memory) => Some(access(memory.data_mut(store.as_context_mut()))),
-        Extern::SharedMemory(memory) => Some(with_shared_bytes(&memory, access)),
+        Extern::SharedMemory(memory) => {
+            let cells = memory.data();
+            let start = cells.as_ptr().cast::<u8>().cast_mut();
+            // SAFETY: the pointer and the length are those of one slice, which lives as long as `memory`. Nothing else
+            // accesses these bytes during the call: wrun never shares a memory between stores, and the caller has exclusive
+            // access to the store, so no guest code runs and no other slice of the memory exists.
+            Some(access(unsafe { std::slice::from_raw_parts_mut(start, cells.len()) }))
+        }
         _ => None,
     }
-}
-
-fn with_shared_bytes<R>(memory: &SharedMemory, access: impl FnOnce(&mut [u8]) -> R) -> R {
-    let cells = memory.data();
-    // SAFETY: the pointer and the length are those of one slice, which lives as long as `memory`. Nothing else accesses
-    // these bytes during the call: wrun never shares a memory between stores, and the caller has exclusive access to the
-    // store, so no guest code runs and no other slice of the memory exists.
-    access(unsafe { std::slice::from_raw_parts_mut(cells.as_ptr().cast::<u8>().cast_mut(), cells.len()) })
 }

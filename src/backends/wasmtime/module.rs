@@ -1,7 +1,6 @@
 //! Compiled modules.
 
 use std::any::Any;
-use std::fmt;
 use std::sync::Arc;
 
 use wasmtime::Module;
@@ -15,51 +14,16 @@ use crate::runtime::sealed;
 use crate::runtime::traits::WasmModule;
 
 /// A module compiled by Wasmtime.
+#[derive(derive_more::Debug)]
+#[debug("WasmtimeModule({:?})", self.info())]
 pub struct WasmtimeModule {
-    compiled: Module,
-    owner: ModuleOwner,
-    start: Option<String>,
-    code_shift: i64,
-    compiled_bytes: u64,
-}
-
-impl WasmtimeModule {
-    /// Wraps compiled code. `start` and `code_shift` are those of [`DeferredStart`](super::deferred_start::DeferredStart).
-    pub(super) fn new(compiled: Module, owner: ModuleOwner, start: Option<String>, code_shift: i64) -> Self {
-        let image = compiled.image_range();
-        let compiled_bytes = image.end as u64 - image.start as u64;
-        Self { compiled, owner, start, code_shift, compiled_bytes }
-    }
-
-    /// Sets the code size, for code that is mapped together with other parts of a file.
-    pub(super) fn with_compiled_bytes(self, compiled_bytes: u64) -> Self {
-        Self { compiled_bytes, ..self }
-    }
-
-    pub(super) fn compiled(&self) -> &Module {
-        &self.compiled
-    }
-
-    /// Returns the module's metadata and the registry of its runtime.
-    pub(super) fn owner(&self) -> &ModuleOwner {
-        &self.owner
-    }
-
-    /// Returns the export that holds the deferred start function, if there is one.
-    pub(super) fn start(&self) -> Option<&str> {
-        self.start.as_deref()
-    }
-
-    /// Returns by how many bytes the code section was moved before compilation.
-    pub(super) fn code_shift(&self) -> i64 {
-        self.code_shift
-    }
-}
-
-impl fmt::Debug for WasmtimeModule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WasmtimeModule").field("info", self.info()).finish_non_exhaustive()
-    }
+    pub(super) compiled: Module,
+    pub(super) owner: ModuleOwner,
+    /// The export that holds the deferred start function, if there is one.
+    pub(super) start: Option<String>,
+    /// By how many bytes the code section was moved before compilation.
+    pub(super) code_shift: i64,
+    pub(super) compiled_bytes: u64,
 }
 
 impl WasmModule for WasmtimeModule {

@@ -29,20 +29,12 @@ use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
 use crate::wasi;
 
 /// A configured Wasmtime engine.
-#[derive(Debug)]
+#[derive(derive_more::Debug)]
 pub struct WasmtimeRuntime {
     config: RuntimeConfig,
-    engine: WasmtimeEngine,
+    #[debug(skip)]
+    engine: Engine,
     registry: Arc<InstanceRegistry>,
-}
-
-/// The engine, with a short debug form.
-struct WasmtimeEngine(Engine);
-
-impl std::fmt::Debug for WasmtimeEngine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Engine")
-    }
 }
 
 pub(crate) fn create(config: &RuntimeConfig) -> Result<Box<dyn WasmRuntime>> {
@@ -79,7 +71,7 @@ impl WasmtimeRuntime {
         let engine = Engine::new(&settings).map_err(|error| {
             Error::new(ErrorKind::UnsupportedConfig, format!("wasmtime does not support this configuration: {error:#}"))
         })?;
-        Ok(Self { config: config.clone(), engine: WasmtimeEngine(engine), registry: Arc::default() })
+        Ok(Self { config: config.clone(), engine, registry: Arc::default() })
     }
 
     /// Returns the module to compile. With metering, its start function is deferred until the fuel limit is set.
@@ -97,27 +89,30 @@ impl sealed::Runtime for WasmtimeRuntime {
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
         self.registry.admit_work()?;
         let deferred = self.defer_start(module)?;
-        let compile = || Module::from_binary(&self.engine.0, &deferred.binary).map_err(|error| errors::compile(&error));
+        let compile = || Module::from_binary(&self.engine, &deferred.binary).map_err(|error| errors::compile(&error));
         let compiled = preflight::guard_compiler(&self.config, compile)?;
         self.registry.count_compiled();
         let DeferredStart { start, code_shift, .. } = deferred;
         let owner = ModuleOwner::new(Arc::clone(module.info()), &self.registry);
-        Ok(Box::new(WasmtimeModule::new(compiled, owner, start, code_shift)))
+        let image = compiled.image_range();
+        let compiled_bytes = image.end as u64 - image.start as u64;
+        Ok(Box::new(WasmtimeModule { compiled, owner, start, code_shift, compiled_bytes }))
     }
 
     fn restore(&self, code: CachedCode) -> Result<Box<dyn WasmModule>> {
         self.registry.admit_work()?;
         let CodeParts { info, code, code_shift } = code.parts_for(&self.config)?;
-        let length = code.len();
-        let compiled = serialize::read(&self.engine.0, code)?;
+        // The code may be mapped together with other parts of a file.
+        let compiled_bytes = code.len();
+        let compiled = serialize::read(&self.engine, code)?;
         self.registry.count_cache_hit();
         let start = self.config.metering.then(|| deferred_start::export_name(&info)).flatten();
         let owner = ModuleOwner::new(info, &self.registry);
-        Ok(Box::new(WasmtimeModule::new(compiled, owner, start, code_shift).with_compiled_bytes(length)))
+        Ok(Box::new(WasmtimeModule { compiled, owner, start, code_shift, compiled_bytes }))
     }
 
     fn code_compatibility(&self) -> u64 {
-        serialize::code_compatibility(&self.engine.0)
+        serialize::code_compatibility(&self.engine)
     }
 
     fn instantiate(
@@ -127,15 +122,15 @@ impl sealed::Runtime for WasmtimeRuntime {
         imports: &HostImports,
     ) -> Result<Box<dyn WasmInstance>> {
         let module = module.as_any().downcast_ref::<WasmtimeModule>();
-        let Some(module) = module.filter(|module| module.owner().is_of(&self.registry)) else {
+        let Some(module) = module.filter(|module| module.owner.is_of(&self.registry)) else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the module was compiled by another runtime"));
         };
-        let Self { config, engine: WasmtimeEngine(engine), .. } = self;
+        let Self { config, engine, .. } = self;
         preflight::check_instance(config, module.info(), imports, limits)?;
 
         let shared_bytes = uncounted_shared_bytes(module.info(), imports);
-        let core = InstanceCore::new(module.owner(), limits, shared_bytes, config.interruption)?;
-        let mut store = Store::new(engine, StoreData::new(Arc::clone(core.status()), module.code_shift()));
+        let core = InstanceCore::new(&module.owner, limits, shared_bytes, config.interruption)?;
+        let mut store = Store::new(engine, StoreData::new(Arc::clone(core.status()), module.code_shift));
         store.limiter(|data| data);
         if config.interruption {
             interrupt::prepare(&mut store, &core);
@@ -147,11 +142,11 @@ impl sealed::Runtime for WasmtimeRuntime {
             fuel::set_left(&mut store, UNLIMITED);
         }
         let mut create = || {
-            let created = stack::with_room(stack_bytes, || Instance::new(&mut store, module.compiled(), &externs));
+            let created = stack::with_room(stack_bytes, || Instance::new(&mut store, &module.compiled, &externs));
             created.map_err(|error| errors::instantiate(&mut store, error))
         };
         // The engine runs a start function that is not deferred.
-        let runs_start = module.info().start.is_some() && module.start().is_none();
+        let runs_start = module.info().start.is_some() && module.start.is_none();
         let instance = if runs_start {
             core.status().start(create)?
         } else {
@@ -161,13 +156,14 @@ impl sealed::Runtime for WasmtimeRuntime {
         if let Some(fuel_state) = &fuel_state {
             fuel::set_left(&mut store, fuel_state.total());
         }
-        if let Some(start) = module.start().and_then(|name| instance.get_func(&mut store, name)) {
+        if let Some(start) = module.start.as_ref().and_then(|name| instance.get_func(&mut store, name)) {
             core.status().start(|| {
                 let started = stack::with_room(stack_bytes, || start.call(&mut store, &[], &mut []));
                 fuel::finish_call(&mut store, &mut fuel_state, started)
             })?;
         }
-        Ok(Box::new(WasmtimeInstance::new(CallParts { core: core.made(), store, stack_bytes, fuel_state }, instance)))
+        let parts = CallParts { core: core.made(), store, stack_bytes, fuel_state };
+        Ok(Box::new(WasmtimeInstance { parts, instance }))
     }
 }
 

@@ -1,5 +1,6 @@
-//! Checks the limits of an instance.
+//! Checks the imports and the limits of an instance.
 
+use super::{check_imports, wasix};
 use crate::config::RuntimeConfig;
 use crate::engine::kind::RuntimeKind;
 use crate::error::{Error, ErrorKind, Result};
@@ -28,12 +29,48 @@ pub fn check_amounts(config: &RuntimeConfig, limits: Limits) -> Result<()> {
     }
 }
 
+/// Checks the imports and the limits of an instance.
+///
+/// # Errors
+/// Those of [`check_amounts`] and [`check_imports`]; [`ErrorKind::Limit`] if the initial memories or tables exceed
+/// `limits`; [`ErrorKind::UnsupportedFeature`] if WASIX is unavailable in this configuration, or the engine cannot enforce
+/// a limit for this module.
+pub(crate) fn check_instance(
+    config: &RuntimeConfig,
+    info: &ModuleInfo,
+    imports: &HostImports,
+    limits: Limits,
+) -> Result<()> {
+    check_amounts(config, limits)?;
+    wasix::check_wasix(config.kind, info, imports, limits)?;
+    check_imports(info, imports)?;
+    check_limits(config.kind, info, imports, limits)
+}
+
+/// Refuses a time limit if the guest waits on shared memory. Only the threads of a WASIX program can be stopped while they
+/// wait.
+///
+/// # Errors
+/// [`ErrorKind::UnsupportedFeature`].
+pub(crate) fn check_stoppable(info: &ModuleInfo, imports: &HostImports, limits: Limits) -> Result<()> {
+    if info.waits && imports.wasix.is_none() && limits.time.is_some() {
+        return Err(unstoppable());
+    }
+    Ok(())
+}
+
+/// The error for a time limit on a guest that waits on shared memory.
+pub(crate) fn unstoppable() -> Error {
+    let message = "the module waits on shared memory, which no engine can interrupt, so it cannot have a time limit";
+    Error::new(ErrorKind::UnsupportedFeature, message)
+}
+
 /// Checks the initial size of memories and tables, the module's own and imported ones.
 ///
 /// # Errors
 /// [`ErrorKind::Limit`] with the limit and the size; [`ErrorKind::UnsupportedFeature`] if the engine cannot enforce a limit
 /// for this module.
-pub(super) fn check_limits(kind: RuntimeKind, info: &ModuleInfo, imports: &HostImports, limits: Limits) -> Result<()> {
+fn check_limits(kind: RuntimeKind, info: &ModuleInfo, imports: &HostImports, limits: Limits) -> Result<()> {
     // Fast path: everything below depends on these.
     if info.imports.is_empty() && info.memories.is_empty() && info.tables.is_empty() && info.tags == 0 {
         return Ok(());

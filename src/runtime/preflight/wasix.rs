@@ -22,7 +22,7 @@ pub(super) fn check_wasix(kind: RuntimeKind, info: &ModuleInfo, imports: &HostIm
     if kind == RuntimeKind::Wasmer && limits.fuel.is_some() && requirements::starts_threads(info) {
         return unsupported("the module can start threads, which do not share fuel, so it cannot have a fuel limit");
     }
-    let Some(wasix) = imports.wasix() else { return Ok(()) };
+    let Some(wasix) = &imports.wasix else { return Ok(()) };
     if kind != RuntimeKind::Wasmer || !cfg!(feature = "wasix") {
         return Err(unavailable(kind));
     }

@@ -52,13 +52,13 @@ impl Process {
     ) -> Result<Self> {
         let info = module.info();
         let starts_threads = requirements::starts_threads(info);
-        let thread_group = ThreadGroup::new();
+        let thread_group = Arc::<ThreadGroup>::default();
         let template = ThreadTemplate {
-            module: module.compiled().clone(),
+            module: module.compiled.clone(),
             engine,
             info: Arc::clone(info),
             imports: imports.clone(),
-            private: module.private().clone(),
+            private: module.private.clone(),
             status: Arc::clone(core.status()),
         };
         let system = System::new(&thread_group, template, network(&wasix.capabilities.net));
@@ -66,7 +66,7 @@ impl Process {
         thread_group.set_env(env.clone());
         let env = WasiFunctionEnv::new(store, env);
         let functions = functions(store, &env, info);
-        let private = module.private();
+        let private = &module.private;
         let watched = !starts_threads && (private.fuel.is_some() || private.stop.is_some());
         Ok(Self { thread_group, env, wasix: Arc::clone(wasix), functions, starts_threads, watched })
     }

@@ -9,9 +9,7 @@ use wasmer_wasix::runtime::SpawnType;
 use wasmer_wasix::runtime::task_manager::TaskWasm;
 use wasmer_wasix::wasmer_wasix_types::wasi::{Errno, ExitCode};
 use wasmer_wasix::wasmer_wasix_types::wasix::ThreadStartType;
-use wasmer_wasix::{
-    WasiEnv, WasiFunctionEnv, WasiModuleInstanceHandles, WasiModuleTreeHandles, WasiThread, WasiThreadError,
-};
+use wasmer_wasix::{WasiEnv, WasiFunctionEnv, WasiModuleInstanceHandles, WasiModuleTreeHandles, WasiThreadError};
 
 use super::errors::{in_thread, is_thread_exit, panicked};
 use super::imports::{functions, provide};
@@ -54,7 +52,7 @@ impl ThreadTemplate {
         let shared =
             |store: &mut Store, _: &FunctionEnv<HostEnv>, import: &Import| match (&*import.module, &*import.name) {
                 MEMORY => Some(Extern::Memory(memory.clone())),
-                _ => provide(store, &functions, self.imports.wasix()?, import),
+                _ => provide(store, &functions, self.imports.wasix.as_ref()?, import),
             };
         let lowered = host::lower(store, &self.info, &self.imports, &references, &self.status, shared);
         let lowered = lowered.map_err(|_| WasiThreadError::Unsupported)?;
@@ -93,18 +91,14 @@ pub(super) fn start(
             thread.run(&thread_group, &template, start_ptr);
         }
         thread_group.remove_flag(number);
-        set_finished(&handle);
+        // Wakes the threads that join this one.
+        handle.set_status_finished(Ok(ExitCode::from(Errno::Success)));
         drop(callbacks);
         drop(guard);
     };
     let spawned = std::thread::Builder::new().name("wrun guest thread".to_owned()).spawn(run);
     spawned.map_err(|_| WasiThreadError::Unsupported)?;
     created.recv().unwrap_or(Err(WasiThreadError::InvalidWasmContext))
-}
-
-/// Wakes the threads that join this one.
-fn set_finished(thread: &WasiThread) {
-    thread.set_status_finished(Ok(ExitCode::from(Errno::Success)));
 }
 
 /// A thread before it runs.

@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -38,6 +37,8 @@ pub(super) fn wakes_at_end() -> bool {
 
 /// The threads of one program. The program ends when a thread exits or traps, or when it is stopped from outside; that stops
 /// all of its threads.
+#[derive(derive_more::Debug, Default)]
+#[debug("ThreadGroup({ended:?})")]
 pub(super) struct ThreadGroup {
     ended: AtomicBool,
     end_notify: Notify,
@@ -58,16 +59,6 @@ struct GroupState {
 }
 
 impl ThreadGroup {
-    /// Creates the group of a program that has not started.
-    pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            ended: AtomicBool::new(false),
-            end_notify: Notify::new(),
-            state: Mutex::default(),
-            thread_exited: Condvar::new(),
-        })
-    }
-
     fn state(&self) -> MutexGuard<'_, GroupState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -200,12 +191,6 @@ impl ThreadGroup {
         let env = state.env.take();
         drop(state);
         drop(env);
-    }
-}
-
-impl fmt::Debug for ThreadGroup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ThreadGroup").field("ended", &self.ended).finish_non_exhaustive()
     }
 }
 
