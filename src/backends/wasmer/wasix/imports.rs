@@ -3,8 +3,7 @@
 use wasmer::{AsStoreMut, Extern, Imports, Store};
 use wasmer_wasix::{WasiFunctionEnv, WasiVersion, generate_import_object_from_env};
 
-use super::overrides::replacement;
-use super::path_guards::{GUARDED, guard};
+use super::overrides::{GUARDED, guard, replacement};
 use crate::module::info::{Import, ModuleInfo};
 use crate::runtime::host::Wasix;
 

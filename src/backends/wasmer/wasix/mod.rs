@@ -6,7 +6,6 @@ mod fs;
 mod imports;
 mod network;
 mod overrides;
-mod path_guards;
 mod process;
 mod stdin;
 mod stdio;

@@ -1,6 +1,5 @@
 //! The standard streams of a guest.
 
-use std::fmt;
 use std::future::Future;
 use std::io::{self, ErrorKind, Read, SeekFrom, Write};
 use std::pin::Pin;
@@ -46,16 +45,12 @@ pub(super) fn output(output: &Output, number: u32, thread_group: &Arc<ThreadGrou
 }
 
 /// A standard stream, with either a source or a sink.
+#[derive(derive_more::Debug)]
+#[debug("Stream({number})")]
 struct Stream {
     number: u32,
     source: Source,
     sink: Sink,
-}
-
-impl fmt::Debug for Stream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Stream").field("number", &self.number).finish_non_exhaustive()
-    }
 }
 
 enum Source {

@@ -1,6 +1,5 @@
 //! The services that WASIX uses: threads, timers, the network, an engine.
 
-use std::fmt;
 use std::future::Future;
 use std::num::NonZero;
 use std::pin::{Pin, pin};
@@ -19,6 +18,8 @@ use super::thread::{self, ThreadTemplate};
 use super::thread_group::{self, ThreadGroup};
 
 /// The services of one program. They include no packages, HTTP client, terminal or compiler.
+#[derive(derive_more::Debug)]
+#[debug("System")]
 pub(super) struct System {
     tasks: Arc<dyn VirtualTaskManager>,
     network: DynVirtualNetworking,
@@ -36,12 +37,6 @@ impl System {
         let tasks =
             Tasks { thread_group: Arc::clone(thread_group), template: Arc::new(template), timers: Arc::default() };
         Self { tasks: Arc::new(tasks), network, engine }
-    }
-}
-
-impl fmt::Debug for System {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("System").finish_non_exhaustive()
     }
 }
 
@@ -94,16 +89,12 @@ impl Drop for Timers {
 }
 
 /// Threads and timers.
+#[derive(derive_more::Debug)]
 struct Tasks {
     thread_group: Arc<ThreadGroup>,
+    #[debug(skip)]
     template: Arc<ThreadTemplate>,
     timers: Arc<Timers>,
-}
-
-impl fmt::Debug for Tasks {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tasks").field("thread_group", &self.thread_group).finish_non_exhaustive()
-    }
 }
 
 impl VirtualTaskManager for Tasks {

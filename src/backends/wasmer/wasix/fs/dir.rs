@@ -8,8 +8,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
 use virtual_fs::{FsError, Metadata, OpenOptionsConfig, Result as FsResult};
 
-use super::errors::fs_error;
-use super::metadata::convert;
+use super::convert::{self, fs_error};
 use crate::capabilities::{Access, DirGrant};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -18,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug)]
 pub(super) struct GrantedDir {
     dir: Dir,
-    access: Access,
+    pub(super) access: Access,
 }
 
 impl GrantedDir {
@@ -32,11 +31,6 @@ impl GrantedDir {
             Error::new(ErrorKind::Grant, message)
         })?;
         Ok(Self { dir, access: grant.access })
-    }
-
-    /// Returns its access.
-    pub(super) fn access(&self) -> Access {
-        self.access
     }
 
     /// Checks that it may be changed.
@@ -78,12 +72,12 @@ impl GrantedDir {
 
     /// Returns the metadata of a path, following symbolic links.
     pub(super) fn metadata(&self, path: &Path) -> FsResult<Metadata> {
-        self.dir.metadata(in_dir(path)).map(|metadata| convert(&metadata)).map_err(fs_error)
+        self.dir.metadata(in_dir(path)).map(|metadata| convert::metadata(&metadata)).map_err(fs_error)
     }
 
     /// Returns the metadata of a path, without following a symbolic link at its end.
     pub(super) fn symlink_metadata(&self, path: &Path) -> FsResult<Metadata> {
-        self.dir.symlink_metadata(in_dir(path)).map(|metadata| convert(&metadata)).map_err(fs_error)
+        self.dir.symlink_metadata(in_dir(path)).map(|metadata| convert::metadata(&metadata)).map_err(fs_error)
     }
 
     /// Lists a directory, unordered.
@@ -91,7 +85,7 @@ impl GrantedDir {
         let entries = self.dir.read_dir(in_dir(path)).map_err(fs_error)?;
         let entries = entries.map(|entry| {
             let entry = entry.map_err(fs_error)?;
-            Ok((entry.file_name(), entry.metadata().map(|metadata| convert(&metadata)).map_err(fs_error)))
+            Ok((entry.file_name(), entry.metadata().map(|metadata| convert::metadata(&metadata)).map_err(fs_error)))
         });
         // Skip entries that were removed meanwhile.
         entries.filter(|entry| !matches!(entry, Ok((_, Err(FsError::EntryNotFound))))).collect()

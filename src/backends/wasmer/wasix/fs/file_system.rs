@@ -97,8 +97,7 @@ impl FileOpener for GrantedFs {
         // Hold the lock, so that no rename comes between opening the file and recording its path.
         let mut paths = self.paths();
         let file = dir.open_file(rest, conf)?;
-        let access = dir.access();
-        let id = paths.add(path);
+        let (access, id) = (dir.access, paths.add(path));
         Ok(Box::new(OpenFile::new(file, conf.clone(), access, self.clone(), id)))
     }
 }

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use virtual_fs::{FsError, Metadata, Result as FsResult};
 
+use super::convert;
 use super::dir::GrantedDir;
-use super::metadata;
 use super::mounts::{Mounts, Node};
-use super::open_paths::{OpenFileId, OpenPaths};
+use super::open_paths::OpenPaths;
 use crate::capabilities::DirGrant;
 use crate::error::Result;
 
@@ -71,16 +71,11 @@ impl GrantedFs {
     }
 
     /// Removes the current path of an open file.
-    pub(super) fn unlink(&self, id: OpenFileId) -> FsResult<()> {
+    pub(super) fn unlink(&self, id: u64) -> FsResult<()> {
         let paths = self.paths();
         let path = paths.get(id).ok_or(FsError::EntryNotFound)?;
         let (dir, rest) = self.resolve(path, FsError::PermissionDenied)?;
         dir.remove_file(rest)
-    }
-
-    /// Removes a closed file from the open ones.
-    pub(super) fn close(&self, id: OpenFileId) {
-        self.paths().remove(id);
     }
 
     /// Renames within one grant.
@@ -105,7 +100,7 @@ impl GrantedFs {
     pub(super) fn stat(&self, path: &Path, stat: fn(&GrantedDir, &Path) -> FsResult<Metadata>) -> FsResult<Metadata> {
         match self.mounts.node(path) {
             Some(Node::Granted(dir, rest)) => stat(dir, rest),
-            Some(Node::Ancestor) => Ok(metadata::virtual_dir()),
+            Some(Node::Ancestor) => Ok(convert::virtual_dir()),
             None => Err(FsError::EntryNotFound),
         }
     }

@@ -3,13 +3,12 @@
 //! It enforces the grants and ignores the rights that WASIX assumes. It normalizes a path as text, selects the grant, and
 //! resolves the rest of the path inside that directory with cap-std, so neither `..` nor a symbolic link leads out of a grant.
 
+mod convert;
 mod dir;
-mod errors;
 #[cfg(test)]
 mod escape_tests;
 mod file_system;
 mod granted_fs;
-mod metadata;
 mod mounts;
 mod open_file;
 mod open_paths;

@@ -11,10 +11,8 @@ use virtual_fs::{
     AsyncRead, AsyncSeek, AsyncWrite, FsError, Metadata, OpenOptionsConfig, ReadBuf, Result as FsResult, VirtualFile,
 };
 
-use super::errors::fs_error;
+use super::convert::{self, fs_error};
 use super::granted_fs::GrantedFs;
-use super::metadata::convert;
-use super::open_paths::OpenFileId;
 use crate::capabilities::Access;
 
 /// The number of bytes reported as writable. WASIX only checks that it is not zero.
@@ -28,12 +26,12 @@ pub(super) struct OpenFile {
     conf: OpenOptionsConfig,
     access: Access,
     fs: GrantedFs,
-    id: OpenFileId,
+    id: u64,
 }
 
 impl OpenFile {
     /// Wraps a file that was opened with `conf` from a directory with this access, and has this ID in `fs`.
-    pub(super) fn new(file: File, conf: OpenOptionsConfig, access: Access, fs: GrantedFs, id: OpenFileId) -> Self {
+    pub(super) fn new(file: File, conf: OpenOptionsConfig, access: Access, fs: GrantedFs, id: u64) -> Self {
         Self { file, position: 0, conf, access, fs, id }
     }
 
@@ -47,7 +45,7 @@ impl OpenFile {
 
     fn metadata(&self) -> Metadata {
         let metadata = cap_std::fs::Metadata::from_file(&self.file);
-        metadata.map(|metadata| convert(&metadata)).unwrap_or_default()
+        metadata.map(|metadata| convert::metadata(&metadata)).unwrap_or_default()
     }
 
     fn read(&mut self, buffer: &mut ReadBuf<'_>) -> io::Result<()> {
@@ -165,6 +163,6 @@ impl AsyncSeek for OpenFile {
 
 impl Drop for OpenFile {
     fn drop(&mut self) {
-        self.fs.close(self.id);
+        self.fs.paths().remove(self.id);
     }
 }

@@ -8,27 +8,24 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Default)]
 pub(super) struct OpenPaths {
     next: u64,
+    /// The paths by the ID of the open file.
     paths: HashMap<u64, PathBuf>,
 }
 
-/// An open file in [`OpenPaths`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct OpenFileId(u64);
-
 impl OpenPaths {
-    pub(super) fn add(&mut self, path: PathBuf) -> OpenFileId {
+    pub(super) fn add(&mut self, path: PathBuf) -> u64 {
         let id = self.next;
         self.next += 1;
         self.paths.insert(id, path);
-        OpenFileId(id)
+        id
     }
 
-    pub(super) fn get(&self, id: OpenFileId) -> Option<&Path> {
-        self.paths.get(&id.0).map(PathBuf::as_path)
+    pub(super) fn get(&self, id: u64) -> Option<&Path> {
+        self.paths.get(&id).map(PathBuf::as_path)
     }
 
-    pub(super) fn remove(&mut self, id: OpenFileId) {
-        self.paths.remove(&id.0);
+    pub(super) fn remove(&mut self, id: u64) {
+        self.paths.remove(&id);
     }
 
     /// Updates the paths after a rename. A file that was at `to` before keeps that path: WASIX then uses its handle for the

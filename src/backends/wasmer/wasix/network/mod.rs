@@ -1,7 +1,6 @@
 //! The network of one guest: the host's network, restricted to the granted rules.
 
 mod firewall;
-mod lookup;
 mod networking;
 mod tcp;
 #[cfg(test)]

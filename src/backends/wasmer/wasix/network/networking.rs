@@ -4,12 +4,14 @@
 //! `0.0.0.0` and numbers resolved as names bypass its rules; accepting a connection needs an outgoing rule, while receiving a
 //! datagram needs none; and a rule with a name keeps only the addresses of its first lookup.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
 use std::panic::catch_unwind;
 use std::sync::{Arc, OnceLock};
+use std::thread;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_channel::oneshot;
 use virtual_net::host::LocalNetworking;
 use virtual_net::{
     DynVirtualNetworking, IpCidr, IpRoute, NetworkError, Result, StreamSecurity, VirtualIcmpSocket, VirtualNetworking,
@@ -17,7 +19,6 @@ use virtual_net::{
 };
 
 use super::firewall::Firewall;
-use super::lookup;
 use super::tcp::BoundTcp;
 use super::udp::GuardedUdp;
 use crate::network::{self, NetRule, Protocol};
@@ -40,7 +41,7 @@ impl GuardedNetworking {
         if let Some(host) = self.host.get() {
             return Ok(host);
         }
-        // `LocalNetworking` needs a handle to a tokio runtime, but only to resolve names, which `lookup` does instead.
+        // `LocalNetworking` needs a handle to a tokio runtime, but only to resolve names, which `addresses` does instead.
         let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|_| NetworkError::IOError)?;
         let entered = runtime.enter();
         // It panics if it cannot spawn a thread or open a file, for example because the guest has used all of them.
@@ -119,7 +120,7 @@ impl VirtualNetworking for GuardedNetworking {
         if !self.firewall.allows_resolve(&name) {
             return Err(DENIED);
         }
-        let addresses = lookup::addresses(name.clone()).await?;
+        let addresses = addresses(name.clone()).await?;
         self.firewall.add_resolved(&name, &addresses)?;
         Ok(addresses)
     }
@@ -188,4 +189,22 @@ impl VirtualNetworking for GuardedNetworking {
 /// Returns whether this is the unspecified IPv6 address.
 fn is_any_v6(addr: SocketAddr) -> bool {
     addr.is_ipv6() && addr.ip().is_unspecified()
+}
+
+/// Returns the addresses of a name. The system's resolver blocks, so it runs on its own thread.
+async fn addresses(name: String) -> Result<Vec<IpAddr>> {
+    let (sender, receiver) = oneshot::channel();
+    let resolve = move || {
+        let addresses = (name.as_str(), 0).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect());
+        // The receiver is gone if the guest has ended.
+        let _ = sender.send(addresses);
+    };
+    let started = thread::Builder::new().name("wrun-lookup".to_owned()).spawn(resolve);
+    started.map_err(|_| NetworkError::InsufficientMemory)?;
+    match receiver.await {
+        Ok(Ok(addresses)) => Ok(addresses),
+        // The resolver does not say why it failed.
+        Ok(Err(_)) => Err(NetworkError::AddressNotAvailable),
+        Err(_) => Err(NetworkError::IOError),
+    }
 }

@@ -4,11 +4,9 @@ use std::future::Future;
 use std::io::{self, Read as _, Write as _};
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::task::{Context, Waker};
+use std::thread;
+use std::time::Duration;
 
 use virtual_net::{
     DynVirtualNetworking, IpCidr, NetworkError, Result, StreamSecurity, VirtualConnectedSocketExt as _,
@@ -22,27 +20,11 @@ const DENIED: NetworkError = NetworkError::PermissionDenied;
 /// The longest wait.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
 /// Blocks on a future.
 #[track_caller]
 fn wait<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let until = Instant::now() + TIMEOUT;
-    loop {
-        if let Poll::Ready(ready) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return ready;
-        }
-        let left = until.checked_duration_since(Instant::now()).expect("the future is ready in time");
-        thread::park_timeout(left);
-    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(TIMEOUT, future).await }).expect("the future is ready in time")
 }
 
 fn network(rules: &[&str]) -> DynVirtualNetworking {

@@ -138,6 +138,15 @@ impl VirtualSocket for GuardedUdp {
     }
 }
 
+/// Defines methods that fail.
+macro_rules! denied {
+    ($($name:ident($($arg:ty),*);)*) => { $(
+        fn $name(&mut self, $(_: $arg),*) -> Result<()> {
+            Err(DENIED)
+        }
+    )* };
+}
+
 /// No rule allows broadcast or multicast.
 impl VirtualUdpSocket for GuardedUdp {
     fn set_broadcast(&mut self, broadcast: bool) -> Result<()> {
@@ -148,15 +157,7 @@ impl VirtualUdpSocket for GuardedUdp {
         Ok(false)
     }
 
-    fn set_multicast_loop_v4(&mut self, _: bool) -> Result<()> {
-        Err(DENIED)
-    }
-
     fn multicast_loop_v4(&self) -> Result<bool> {
-        Err(DENIED)
-    }
-
-    fn set_multicast_loop_v6(&mut self, _: bool) -> Result<()> {
         Err(DENIED)
     }
 
@@ -164,28 +165,18 @@ impl VirtualUdpSocket for GuardedUdp {
         Err(DENIED)
     }
 
-    fn set_multicast_ttl_v4(&mut self, _: u32) -> Result<()> {
-        Err(DENIED)
-    }
-
     fn multicast_ttl_v4(&self) -> Result<u32> {
         Err(DENIED)
     }
 
-    fn join_multicast_v4(&mut self, _: Ipv4Addr, _: Ipv4Addr) -> Result<()> {
-        Err(DENIED)
-    }
-
-    fn leave_multicast_v4(&mut self, _: Ipv4Addr, _: Ipv4Addr) -> Result<()> {
-        Err(DENIED)
-    }
-
-    fn join_multicast_v6(&mut self, _: Ipv6Addr, _: u32) -> Result<()> {
-        Err(DENIED)
-    }
-
-    fn leave_multicast_v6(&mut self, _: Ipv6Addr, _: u32) -> Result<()> {
-        Err(DENIED)
+    denied! {
+        set_multicast_loop_v4(bool);
+        set_multicast_loop_v6(bool);
+        set_multicast_ttl_v4(u32);
+        join_multicast_v4(Ipv4Addr, Ipv4Addr);
+        leave_multicast_v4(Ipv4Addr, Ipv4Addr);
+        join_multicast_v6(Ipv6Addr, u32);
+        leave_multicast_v6(Ipv6Addr, u32);
     }
 
     fn addr_peer(&self) -> Result<Option<SocketAddr>> {

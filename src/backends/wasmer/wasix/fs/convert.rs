@@ -1,14 +1,14 @@
-//! Metadata of files and directories.
+//! Converts metadata and I/O errors for WASIX.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::time::UNIX_EPOCH;
 
 use cap_std::fs::{FileTypeExt, Metadata};
 use cap_std::time::SystemTime;
-use virtual_fs::FileType;
+use virtual_fs::{FileType, FsError};
 
 /// Converts metadata for WASIX. If the host has no creation time, that is the modification time.
-pub(super) fn convert(metadata: &Metadata) -> virtual_fs::Metadata {
+pub(super) fn metadata(metadata: &Metadata) -> virtual_fs::Metadata {
     let kind = metadata.file_type();
     virtual_fs::Metadata {
         ft: FileType {
@@ -36,4 +36,22 @@ pub(super) fn virtual_dir() -> virtual_fs::Metadata {
 fn nanoseconds(time: io::Result<SystemTime>) -> u64 {
     let since = time.ok().and_then(|time| time.into_std().duration_since(UNIX_EPOCH).ok());
     since.and_then(|since| u64::try_from(since.as_nanos()).ok()).unwrap_or(0)
+}
+
+/// Converts an I/O error so that WASIX returns the errno of the host.
+pub(super) fn fs_error(error: io::Error) -> FsError {
+    match error.kind() {
+        ErrorKind::NotADirectory => FsError::BaseNotDirectory,
+        ErrorKind::IsADirectory => FsError::NotAFile,
+        ErrorKind::DirectoryNotEmpty => FsError::DirectoryNotEmpty,
+        ErrorKind::InvalidFilename | ErrorKind::FileTooLarge => FsError::InvalidInput,
+        // WASIX first opens files with more rights than the guest wants. After this error it tries again with fewer.
+        ErrorKind::ReadOnlyFilesystem | ErrorKind::ExecutableFileBusy | ErrorKind::ResourceBusy => {
+            FsError::PermissionDenied
+        }
+        ErrorKind::CrossesDevices => FsError::Unsupported,
+        // WASIX converts `WriteZero` to ENOSPC, and `StorageFull` to EOVERFLOW.
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => FsError::WriteZero,
+        _ => FsError::from(error),
+    }
 }
