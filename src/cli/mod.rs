@@ -12,7 +12,6 @@ pub(crate) mod output;
 pub(crate) mod parse_values;
 pub(crate) mod parser;
 pub(crate) mod policy;
-pub(crate) mod printer;
 pub(crate) mod provenance;
 pub(crate) mod settings;
 pub(crate) mod signals;

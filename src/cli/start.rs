@@ -6,8 +6,9 @@ use std::panic;
 use clap::CommandFactory;
 
 use super::failure::Failure;
+use super::output::printer;
 use super::parser::{self, Cli, Command};
-use super::{commands, exit_code, failure, logging, printer};
+use super::{commands, exit_code, failure, logging};
 
 /// Runs the command and returns its exit code.
 pub(crate) fn main(args: impl Iterator<Item = OsString>) -> u8 {

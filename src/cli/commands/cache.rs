@@ -10,9 +10,8 @@ use crate::cli::cache_settings::CacheSettings;
 use crate::cli::exit_code;
 use crate::cli::failure::Failure;
 use crate::cli::output::cache::{self, ListReport, PathReport, VerifyReport};
-use crate::cli::output::machine;
+use crate::cli::output::{machine, printer};
 use crate::cli::parse_values::parse_size;
-use crate::cli::printer;
 
 #[derive(Args, Debug)]
 pub(crate) struct CacheCommandArgs {

@@ -13,13 +13,13 @@ use crate::cli::args::{
 use crate::cli::cache_settings::CacheSettings;
 use crate::cli::failure::{self, Failure};
 use crate::cli::output::compiled::{self, ModuleReport};
-use crate::cli::output::machine;
 use crate::cli::output::progress::Progress;
+use crate::cli::output::{machine, printer};
 use crate::cli::parse_values::{parse_duration, parse_fuel};
 use crate::cli::policy::Policy;
 use crate::cli::settings::{EngineSettings, LimitSettings};
 use crate::cli::supervisor::{Supervisor, SupervisorOptions};
-use crate::cli::{argv, input, printer};
+use crate::cli::{argv, input};
 
 #[derive(Args, Debug)]
 pub(crate) struct CompileArgs {

@@ -5,7 +5,7 @@ use clap_complete::Shell;
 
 use crate::cli::args::LogArgs;
 use crate::cli::failure::Failure;
-use crate::cli::printer;
+use crate::cli::output::printer;
 
 #[derive(Args, Debug)]
 pub(crate) struct CompletionsArgs {

@@ -4,8 +4,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::args::LogArgs;
 use crate::cli::failure::Failure;
-use crate::cli::output::{engines, machine};
-use crate::cli::printer;
+use crate::cli::output::{engines, machine, printer};
 
 #[derive(Args, Debug)]
 pub(crate) struct EnginesArgs {

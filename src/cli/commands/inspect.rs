@@ -7,8 +7,8 @@ use clap::Args;
 use crate::cli::args::{LogArgs, ReportArgs};
 use crate::cli::failure::Failure;
 use crate::cli::output::inspect::{self, Inspection};
-use crate::cli::output::machine;
-use crate::cli::{argv, input, printer};
+use crate::cli::output::{machine, printer};
+use crate::cli::{argv, input};
 
 #[derive(Args, Debug)]
 pub(crate) struct InspectArgs {

@@ -20,11 +20,11 @@ use crate::cli::input::Module;
 use crate::cli::output::envelope::{CallSummary, Envelope};
 use crate::cli::output::explain::Explanation;
 use crate::cli::output::progress::Progress;
-use crate::cli::output::{human, machine};
+use crate::cli::output::{human, machine, printer};
 use crate::cli::policy::Policy;
 use crate::cli::settings::{Arguments, EngineSettings, GrantSettings, LimitSettings, RunSettings};
 use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
-use crate::cli::{argv, exit_code, input, printer};
+use crate::cli::{argv, exit_code, input};
 
 #[derive(Args, Debug, Default)]
 pub(crate) struct RunArgs {

@@ -8,5 +8,6 @@ pub(crate) mod explain;
 pub(crate) mod human;
 pub(crate) mod inspect;
 pub(crate) mod machine;
+pub(crate) mod printer;
 pub(crate) mod progress;
 pub(crate) mod terminal_line;

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use wrun::session::Event;
 
+use super::printer;
 use super::terminal_line::TerminalLine;
 use crate::cli::args::When;
-use crate::cli::printer;
 
 /// How long a compilation takes before `auto` shows a spinner.
 const DELAY: Duration = Duration::from_millis(300);
