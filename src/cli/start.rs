@@ -12,29 +12,26 @@ use super::{commands, exit_code, failure, logging};
 
 /// Runs the command and returns its exit code.
 pub(crate) fn main(args: impl Iterator<Item = OsString>) -> u8 {
-    let cli = match parser::parse(&args.collect::<Vec<_>>()) {
-        Ok(cli) => cli,
-        Err(error) => return print_parse_error(&error),
-    };
-    let quiet = cli.log().quiet;
     panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
-    let result = logging::set_up(cli.log()).and_then(|()| failure::catch_panic(|| dispatch(cli)));
-    result.unwrap_or_else(|failure: Failure| {
-        printer::failure(&failure, quiet);
-        failure.exit_code
-    })
+    let mut quiet = false;
+    let result = failure::catch_panic(|| match parser::parse(&args.collect::<Vec<_>>()) {
+        Ok(cli) => {
+            quiet = cli.log().quiet;
+            logging::set_up(cli.log())?;
+            dispatch(cli)
+        }
+        Err(error) => print_parse_error(&error),
+    });
+    result.unwrap_or_else(|failure| printer::failure(&failure, quiet))
 }
 
 /// Prints help and version to standard output, usage errors to standard error.
-fn print_parse_error(error: &clap::Error) -> u8 {
+fn print_parse_error(error: &clap::Error) -> Result<u8, Failure> {
     let printed = error.print();
-    if !error.use_stderr()
-        && let Err(failure) = printer::check(printed)
-    {
-        printer::failure(&failure, false);
-        return failure.exit_code;
+    if !error.use_stderr() {
+        printer::check(printed)?;
     }
-    u8::try_from(error.exit_code()).unwrap_or(exit_code::USAGE)
+    Ok(u8::try_from(error.exit_code()).unwrap_or(exit_code::USAGE))
 }
 
 fn dispatch(cli: Cli) -> Result<u8, Failure> {

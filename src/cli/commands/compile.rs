@@ -62,7 +62,7 @@ pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
             let filled = filled.map_err(|failure| failure.about(&module));
             match (&filled, report.output) {
                 (Ok(filled), OutputFormat::Text) => printer::data(compiled::text(&module, filled).as_bytes())?,
-                (Err(failure), OutputFormat::Text) => printer::failure(failure, log.quiet),
+                (Err(failure), OutputFormat::Text) => _ = printer::failure(failure, log.quiet),
                 _ => reports.push(ModuleReport::new(&module, &compilation.config, &filled)),
             }
             exit_code = filled.err().map(|failure| failure.exit_code).filter(|_| exit_code == 0).unwrap_or(exit_code);

@@ -172,10 +172,7 @@ impl Run {
     fn supervisor_options(self: &Arc<Self>) -> SupervisorOptions {
         let (run, settings) = (Arc::clone(self), &self.settings);
         let report = move |failure: Failure| {
-            run.report(Err(failure)).unwrap_or_else(|failure| {
-                printer::failure(&failure, run.settings.quiet);
-                failure.exit_code
-            })
+            run.report(Err(failure)).unwrap_or_else(|failure| printer::failure(&failure, run.settings.quiet))
         };
         SupervisorOptions {
             progress: Progress::new(settings.progress, settings.quiet),

@@ -37,8 +37,8 @@ pub(crate) fn progress(line: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{line}");
 }
 
-/// Prints an error with its backtrace and hints, or only the error if `quiet`.
-pub(crate) fn failure(failure: &Failure, quiet: bool) {
+/// Prints an error with its backtrace and hints, or only the error if `quiet`. Returns the exit code.
+pub(crate) fn failure(failure: &Failure, quiet: bool) -> u8 {
     let mut text = format!("{ERROR}error:{ERROR:#} {}\n", failure.message);
     if !quiet {
         for frame in failure.error.iter().flat_map(wrun::Error::backtrace) {
@@ -49,4 +49,5 @@ pub(crate) fn failure(failure: &Failure, quiet: bool) {
         }
     }
     let _ = anstream::stderr().lock().write_all(text.as_bytes());
+    failure.exit_code
 }
