@@ -121,7 +121,7 @@ mod tests {
     use crate::cli::args::InputFormat;
 
     fn words(line: &str) -> Vec<OsString> {
-        line.split_whitespace().map(OsString::from).collect()
+        ["wrun"].into_iter().chain(line.split_whitespace()).map(OsString::from).collect()
     }
 
     #[track_caller]
@@ -129,6 +129,13 @@ mod tests {
         let cli = parse(&words(line)).unwrap();
         assert!(cli.command.is_none(), "{line}");
         cli.run
+    }
+
+    /// Returns the module, the function and its arguments, and then those of the guest.
+    fn positionals(run: RunArgs) -> [String; 2] {
+        let module = run.module.map(|module| module.into_os_string().into_string().unwrap());
+        let words: Vec<String> = module.into_iter().chain(run.function).chain(run.args).collect();
+        [words.join(" "), run.guest_args.join(" ")]
     }
 
     #[track_caller]
@@ -144,104 +151,90 @@ mod tests {
             "-5", "-0", "-1.5", "-1.5e3", "-1e-3", "-1E+3", "-.5", "-1_000", "-0x10", "-0xffp3", "-inf", "-nan",
             "-nan:0x1", "-1.2.3",
         ] {
-            let args = run(&format!("wrun m.wasm f {literal} -r wasmer 1 {literal} -v"));
-            assert_eq!(args.args, [literal, "1", literal]);
+            let args = run(&format!("m.wasm f {literal} -r wasmer 1 {literal} -v"));
             assert_eq!((args.engine.runtime, args.log.verbose), (Some(RuntimeKind::Wasmer), 1));
-            let args = run(&format!("wrun {literal} {literal}"));
-            assert_eq!((args.module.as_deref(), args.function.as_deref()), (Some(Path::new(literal)), Some(literal)));
-            let cli = parse(&words(&format!("wrun compile {literal} {literal}"))).unwrap();
+            assert_eq!(positionals(args)[0], format!("m.wasm f {literal} 1 {literal}"));
+            let twice = format!("{literal} {literal}");
+            assert_eq!(positionals(run(&twice))[0], twice);
+            let cli = parse(&words(&format!("compile {twice}"))).unwrap();
             assert!(format!("{cli:?}").contains(&format!("[{literal:?}, {literal:?}]")), "{cli:?}");
         }
     }
 
     #[test]
     fn options_are_accepted_around_positionals() {
-        let args = run("wrun -rwasmer m.wasm -vv f --input=msgpack 1 -o text 2 --pretty");
-        assert_eq!((args.module, args.function), (Some("m.wasm".into()), Some("f".into())));
-        assert_eq!(args.args, ["1", "2"]);
-        assert_eq!((args.engine.runtime, args.log.verbose, args.format.pretty), (Some(RuntimeKind::Wasmer), 2, true));
-        assert_eq!(args.format.input, InputFormat::Msgpack);
+        let args = run("-rwasmer m.wasm -vv f --input=msgpack 1 -o text 2 --pretty");
+        assert_eq!((args.engine.runtime, args.log.verbose), (Some(RuntimeKind::Wasmer), 2));
+        assert_eq!((args.format.input, args.format.pretty), (InputFormat::Msgpack, true));
+        assert_eq!(positionals(args)[0], "m.wasm f 1 2");
     }
 
     #[test]
-    fn arguments_after_two_dashes_are_the_guests() {
-        let args = run("wrun m.wasm f -inf -- -inf -v -- 5");
-        assert_eq!(args.args, ["-inf"]);
-        assert_eq!(args.guest_args, ["-inf", "-v", "--", "5"]);
-    }
-
-    #[test]
-    fn a_dash_is_a_value() {
-        let args = run("wrun - f - -v");
-        assert_eq!((args.module, args.args), (Some("-".into()), vec!["-".to_owned()]));
-    }
-
-    #[test]
-    fn negative_values_of_options_are_errors_about_the_value() {
-        for (line, part) in [
-            ("wrun --memory -5 m.wasm", "invalid value '-5' for '--memory <SIZE>': a unit"),
-            ("wrun --memory -0x5MiB m.wasm", "invalid value '-0x5MiB'"),
-            ("wrun --timeout -1.5s m.wasm", "invalid value '-1.5s' for '--timeout <DURATION>'"),
-            ("wrun --fuel -5 m.wasm", "invalid value '-5' for '--fuel <N>'"),
-            ("wrun --fuel -inf m.wasm", "invalid value '-inf' for '--fuel <N>'"),
-            ("wrun -r -inf m.wasm", "invalid value '-inf' for '--runtime <ENGINE>'"),
-            ("wrun engines -inf", "unexpected argument '-inf'"),
-        ] {
-            assert!(usage_error(line).contains(part), "{line}");
-        }
+    fn positionals_may_look_like_options_and_subcommands() {
+        assert_eq!(positionals(run("m.wasm f -inf -- -inf -v -- 5")), ["m.wasm f -inf", "-inf -v -- 5"]);
+        assert_eq!(positionals(run("- f - -v")), ["- f -", ""]);
+        assert_eq!(positionals(run("-v ./inspect")), ["./inspect", ""]);
+        assert_eq!(positionals(run("m.wasm inspect cache")), ["m.wasm inspect cache", ""]);
     }
 
     #[test]
     fn options_may_have_values_like_literals() {
-        let args = run("wrun --dir -.config --policy -nan --cache-dir -0x10 m.wasm");
+        let args = run("--dir -.config --policy -nan --cache-dir -0x10 m.wasm");
         assert_eq!(args.grants.dir[0].host, Path::new("-.config"));
         assert_eq!(args.policy.policy.as_deref(), Some(Path::new("-nan")));
         assert_eq!(args.cache.dir.cache_dir.as_deref(), Some(Path::new("-0x10")));
     }
 
     #[test]
-    fn unknown_options_are_errors() {
-        assert!(usage_error("wrun m.wasm f -x").contains("unexpected argument '-x'"));
-        assert!(usage_error("wrun m.wasm f -info").contains("unexpected argument '-i'"));
-        let error = usage_error("wrun m.wasm f --metrisc");
-        assert!(error.contains("'--metrics'") && !error.contains("'-- "), "{error}");
+    fn errors_quote_options_and_their_values() {
+        for (line, part) in [
+            ("--memory -5 m.wasm", "invalid value '-5' for '--memory <SIZE>': a unit"),
+            ("--memory -0x5MiB m.wasm", "invalid value '-0x5MiB'"),
+            ("--timeout -1.5s m.wasm", "invalid value '-1.5s' for '--timeout <DURATION>'"),
+            ("--fuel -5 m.wasm", "invalid value '-5' for '--fuel <N>'"),
+            ("--fuel -inf m.wasm", "invalid value '-inf' for '--fuel <N>'"),
+            ("-r -inf m.wasm", "invalid value '-inf' for '--runtime <ENGINE>'"),
+            ("engines -inf", "unexpected argument '-inf'"),
+            ("m.wasm f -x", "unexpected argument '-x'"),
+            ("m.wasm f -info", "unexpected argument '-i'"),
+            ("m.wasm f --metrisc", "'--metrics'"),
+        ] {
+            let error = usage_error(line);
+            assert!(error.contains(part) && !error.contains("'-- "), "{error}");
+        }
     }
 
     #[test]
     fn arguments_are_kept_byte_for_byte() {
-        let typed = |argument: &[u8]| {
-            let mut args = words("wrun m.wasm f");
-            args.insert(1, OsString::from_vec(argument.to_vec()));
-            parse(&args).unwrap().run
-        };
-        assert_eq!(typed(b"\xff.wasm").module.unwrap().into_os_string().into_vec(), b"\xff.wasm");
-        assert_eq!(typed(b" -5").module.unwrap(), Path::new(" -5"));
+        for module in [&b"\xff.wasm"[..], b" -5"] {
+            let mut args = words("m.wasm");
+            args[1] = OsString::from_vec(module.to_vec());
+            assert_eq!(parse(&args).unwrap().run.module.unwrap().into_os_string().into_vec(), module);
+        }
     }
 
     #[test]
     fn a_subcommand_comes_first() {
-        for line in [
-            "wrun -v inspect m.wasm",
-            "wrun -o json inspect m.wasm",
-            "wrun -r wasmer inspect",
-            "wrun -v inspect m.wasm --help",
-            "wrun -q inspect --remove",
-        ] {
-            let error = usage_error(line);
+        let lines = [
+            "-v inspect m.wasm",
+            "-o json inspect m.wasm",
+            "-r wasmer inspect",
+            "-v inspect m.wasm --help",
+            "-q inspect --remove",
+        ];
+        for error in lines.map(usage_error) {
             assert!(error.contains("a subcommand comes first: use `wrun inspect"), "{error}");
         }
-        assert!(matches!(parse(&words("wrun inspect -v inspect")).unwrap().command, Some(Command::Inspect(_))));
-        assert_eq!(run("wrun -v ./inspect").module, Some("./inspect".into()));
-        assert_eq!(run("wrun m.wasm inspect cache").args, ["cache"]);
+        assert!(matches!(parse(&words("inspect -v inspect")).unwrap().command, Some(Command::Inspect(_))));
     }
 
     #[test]
     fn errors_have_the_color_that_was_asked_for() {
         let choice = |line| color(&parse_before_error(&words(line)));
-        assert_eq!(choice("wrun --color always --bogus"), ColorChoice::Always);
-        assert_eq!(choice("wrun --color=never --help"), ColorChoice::Never);
-        assert_eq!(choice("wrun inspect --color always"), ColorChoice::Always);
-        assert_eq!(choice("wrun --color sometimes"), ColorChoice::Auto);
-        assert_eq!(choice("wrun --bogus"), ColorChoice::Auto);
+        assert_eq!(choice("--color always --bogus"), ColorChoice::Always);
+        assert_eq!(choice("--color=never --help"), ColorChoice::Never);
+        assert_eq!(choice("inspect --color always"), ColorChoice::Always);
+        assert_eq!(choice("--color sometimes"), ColorChoice::Auto);
+        assert_eq!(choice("--bogus"), ColorChoice::Auto);
     }
 }
