@@ -80,31 +80,24 @@ pub(crate) fn text() -> String {
 /// Formats the table in docs/engines.md, which does not depend on the engines compiled in.
 pub(crate) fn markdown() -> String {
     let engines = all();
-    let mut text = String::from("| |");
-    for engine in &engines {
-        let _ = write!(text, " {} {} |", engine.runtime, engine.compiler);
-    }
-    text += "\n| --- |";
-    text += &" --- |".repeat(engines.len());
-    row(&mut text, "version", engines.iter().map(|engine| engine.version));
+    let names: String = engines.iter().map(|engine| format!(" {} {} |", engine.runtime, engine.compiler)).collect();
+    let mut text = format!("| |{names}\n| --- |{}\n", " --- |".repeat(engines.len()));
+    text += &row("version", engines.iter().map(|engine| engine.version));
     for (index, limit) in EnforcedLimit::ALL.iter().enumerate() {
         let scopes = engines.iter().map(|engine| engine.enforces[index].scope);
         let name = option(*limit).map_or_else(|| PAUSE.to_owned(), |option| format!("`{option}`"));
-        row(&mut text, &name, scopes);
+        text += &row(&name, scopes);
     }
     for feature in Feature::ALL {
         if feature.homes().next().is_some() {
             let supported = engines.iter().map(|engine| if engine.features.contains(feature) { "yes" } else { "no" });
-            row(&mut text, &format!("`{feature}`"), supported);
+            text += &row(&format!("`{feature}`"), supported);
         }
     }
-    text += "\n";
     text
 }
 
-fn row<'c>(text: &mut String, name: &str, cells: impl Iterator<Item = &'c str>) {
-    let _ = write!(text, "\n| {name} |");
-    for cell in cells {
-        let _ = write!(text, " {cell} |");
-    }
+fn row<'c>(name: &str, cells: impl Iterator<Item = &'c str>) -> String {
+    let cells: String = cells.map(|cell| format!(" {cell} |")).collect();
+    format!("| {name} |{cells}\n")
 }

@@ -1,7 +1,6 @@
 //! The report of `wrun inspect`.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::Serialize;
@@ -11,7 +10,9 @@ use wrun::module::info::{CustomSection, Producer};
 use wrun::module::requirements::{self, HostCapability};
 use wrun::module::source;
 use wrun::runtime::preflight;
-use wrun::{Compiler, ExternType, Feature, MemoryType, ModuleInfo, RuntimeConfig, RuntimeKind, TableType, ValType};
+use wrun::{
+    Compiler, ExternType, Feature, FuncType, MemoryType, ModuleInfo, RuntimeConfig, RuntimeKind, TableType, ValType,
+};
 
 /// What `wrun inspect` reports about a module.
 #[derive(Debug, Serialize)]
@@ -21,8 +22,8 @@ pub(crate) struct Inspection {
     size: usize,
     functions: u32,
     start: Option<u32>,
-    imports: Vec<ImportReport>,
-    exports: Vec<ExportReport>,
+    imports: Vec<ExternReport>,
+    exports: Vec<ExternReport>,
     memories: Vec<MemoryType>,
     tables: Vec<TableType>,
     custom_sections: Vec<CustomSection>,
@@ -32,27 +33,17 @@ pub(crate) struct Inspection {
     capabilities: BTreeSet<HostCapability>,
 }
 
+/// An import or an export.
 #[derive(Debug, Serialize)]
-struct ImportReport {
-    module: String,
+struct ExternReport {
+    /// Only imports have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    module: Option<String>,
     name: String,
-    #[serde(flatten)]
-    ty: TypeReport,
-}
-
-#[derive(Debug, Serialize)]
-struct ExportReport {
-    name: String,
-    #[serde(flatten)]
-    ty: TypeReport,
-}
-
-/// A type in full, and as text.
-#[derive(Debug, Serialize)]
-struct TypeReport {
     kind: &'static str,
     #[serde(rename = "type")]
     ty: TypeDetail,
+    /// The type as text.
     #[serde(skip)]
     text: String,
 }
@@ -60,8 +51,8 @@ struct TypeReport {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum TypeDetail {
-    Func { params: Vec<String>, results: Vec<String> },
-    Global { value: String, mutable: bool },
+    Func(FuncType),
+    Global { value: ValType, mutable: bool },
     Memory(MemoryType),
     Table(TableType),
 }
@@ -85,18 +76,16 @@ impl Inspection {
         let engines = features::combinations()
             .map(|(runtime, compiler)| EngineSupport::new(runtime, compiler, &features, &binary));
         let capabilities = requirements::host_capabilities(&info);
-        let imports = info.imports.into_iter();
-        let exports = info.exports.into_iter();
+        let imports = info.imports.into_iter().map(|one| ExternReport::new(Some(one.module), one.name, one.ty));
+        let exports = info.exports.into_iter().map(|one| ExternReport::new(None, one.name, one.ty));
         Ok(Self {
             module: path.display().to_string(),
             name: info.name,
             size: info.size,
             functions: info.functions,
             start: info.start,
-            imports: imports
-                .map(|import| ImportReport { module: import.module, name: import.name, ty: import.ty.into() })
-                .collect(),
-            exports: exports.map(|export| ExportReport { name: export.name, ty: export.ty.into() }).collect(),
+            imports: imports.collect(),
+            exports: exports.collect(),
             memories: info.memories,
             tables: info.tables,
             custom_sections: info.custom_sections,
@@ -117,61 +106,49 @@ impl EngineSupport {
     }
 }
 
-impl From<ExternType> for TypeReport {
-    fn from(ty: ExternType) -> Self {
+impl ExternReport {
+    fn new(module: Option<String>, name: String, ty: ExternType) -> Self {
         let (kind, text) = (ty.kind(), ty.to_string());
-        let names = |types: &[ValType]| types.iter().map(ValType::to_string).collect();
-        let detail = match ty {
-            ExternType::Global(value, mutable) => TypeDetail::Global { value: value.to_string(), mutable },
+        let ty = match ty {
+            ExternType::Global(value, mutable) => TypeDetail::Global { value, mutable },
             ExternType::Memory(ty) => TypeDetail::Memory(ty),
             ExternType::Table(ty) => TypeDetail::Table(ty),
-            ExternType::Func(ty) | ExternType::Tag(ty) => {
-                TypeDetail::Func { params: names(ty.params()), results: names(ty.results()) }
-            }
-            other => TypeDetail::Func { params: vec![other.to_string()], results: Vec::new() },
+            ExternType::Func(ty) | ExternType::Tag(ty) => TypeDetail::Func(ty),
+            _ => TypeDetail::Func(FuncType::default()),
         };
-        Self { kind, ty: detail, text }
+        Self { module, name, kind, ty, text }
+    }
+
+    fn line(&self) -> String {
+        let module = self.module.as_ref().map_or_else(String::new, |module| format!("{} ", Escaped(module)));
+        format!("{module}{}: {}", Escaped(&self.name), self.text)
     }
 }
 
 /// Formats the report as text.
 pub(crate) fn text(report: &Inspection) -> String {
     let name = report.name.as_ref().map_or_else(String::new, |name| format!(" ({})", Escaped(name)));
-    let mut text = format!(
-        "{}{name}: {} bytes, {} function{}\n",
-        report.module,
-        report.size,
-        report.functions,
-        if report.functions == 1 { "" } else { "s" }
-    );
+    let plural = if report.functions == 1 { "" } else { "s" };
+    let mut text = format!("{}{name}: {} bytes, {} function{plural}\n", report.module, report.size, report.functions);
     if let Some(start) = report.start {
         text += &format!("start function: func[{start}]\n");
     }
-    let imports = report
-        .imports
-        .iter()
-        .map(|import| format!("{} {}: {}", Escaped(&import.module), Escaped(&import.name), import.ty.text));
-    section(&mut text, "imports", imports);
-    section(
-        &mut text,
-        "exports",
-        report.exports.iter().map(|export| format!("{}: {}", Escaped(&export.name), export.ty.text)),
-    );
-    section(&mut text, "memories", report.memories.iter().map(MemoryType::to_string));
-    section(&mut text, "tables", report.tables.iter().map(TableType::to_string));
-    let sections =
-        report.custom_sections.iter().map(|section| format!("{}: {} bytes", Escaped(&section.name), section.size));
-    section(&mut text, "custom sections", sections);
-    let producers = report
-        .producers
-        .iter()
-        .map(|one| format!("{}: {} {}", Escaped(&one.field), Escaped(&one.name), Escaped(&one.version)));
-    section(&mut text, "producers", producers);
+    section(&mut text, "imports", &report.imports, ExternReport::line);
+    section(&mut text, "exports", &report.exports, ExternReport::line);
+    section(&mut text, "memories", &report.memories, MemoryType::to_string);
+    section(&mut text, "tables", &report.tables, TableType::to_string);
+    section(&mut text, "custom sections", &report.custom_sections, |one| {
+        format!("{}: {} bytes", Escaped(&one.name), one.size)
+    });
+    section(&mut text, "producers", &report.producers, |one| {
+        format!("{}: {} {}", Escaped(&one.field), Escaped(&one.name), Escaped(&one.version))
+    });
+    section(&mut text, "features", &report.features, Feature::to_string);
     let engines = if report.imports.is_empty() { "engines" } else { "engines (if its imports are provided)" };
-    section(&mut text, "features", report.features.iter().map(Feature::to_string));
-    section(&mut text, engines, report.engines.iter().map(engine_line));
-    let name = |one: &HostCapability| serde_json::to_string(one).unwrap_or_default().trim_matches('"').to_owned();
-    section(&mut text, "capabilities that its imports need", report.capabilities.iter().map(name));
+    section(&mut text, engines, &report.engines, engine_line);
+    section(&mut text, "capabilities that its imports need", &report.capabilities, |one| {
+        serde_json::to_string(one).unwrap_or_default().trim_matches('"').to_owned()
+    });
     text
 }
 
@@ -188,13 +165,14 @@ fn engine_line(engine: &EngineSupport) -> String {
     format!("{runtime} {compiler}: lacks {}{note}", missing.join(", "))
 }
 
-fn section(text: &mut String, title: &str, lines: impl Iterator<Item = String>) {
-    let mut lines = lines.peekable();
-    if lines.peek().is_none() {
-        return;
-    }
-    let _ = writeln!(text, "{title}:");
-    for line in lines {
-        let _ = writeln!(text, "  {}", line.trim_end());
+fn section<'r, T: 'r>(
+    text: &mut String,
+    title: &str,
+    items: impl IntoIterator<Item = &'r T>,
+    line: impl Fn(&T) -> String,
+) {
+    let lines: String = items.into_iter().map(|item| format!("  {}\n", line(item).trim_end())).collect();
+    if !lines.is_empty() {
+        *text += &format!("{title}:\n{lines}");
     }
 }

@@ -41,7 +41,9 @@ impl Progress {
     /// `auto` is a spinner on a terminal after a delay, unless `quiet`. `always` is a spinner at once, or lines if standard
     /// error is not a terminal that can clear a line.
     pub(crate) fn new(when: When, quiet: bool) -> Self {
-        let mode = match (when, stderr_can_clear_line()) {
+        let can_clear_line = io::stderr().is_terminal()
+            && std::env::var_os("TERM").is_some_and(|kind| !kind.is_empty() && kind != "dumb");
+        let mode = match (when, can_clear_line) {
             (When::Auto, true) if !quiet => Mode::Spinner { delay: DELAY },
             (When::Always, true) => Mode::Spinner { delay: Duration::ZERO },
             (When::Always, false) => Mode::Lines,
@@ -106,9 +108,4 @@ fn spinner(size: String, delay: Duration) -> ProgressBar {
     bar.set_message(size);
     bar.enable_steady_tick(TICK);
     bar
-}
-
-/// Returns whether standard error is a terminal that can clear a line.
-fn stderr_can_clear_line() -> bool {
-    io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|kind| !kind.is_empty() && kind != "dumb")
 }
