@@ -22,7 +22,7 @@ use crate::runtime::traits::{WasmModule, WasmRuntime};
 /// The place of one module's code in a cache, filled or not.
 #[derive(Debug)]
 pub(crate) struct CacheEntry {
-    cache: Cache,
+    pub(crate) cache: Cache,
     config: RuntimeConfig,
     key: Hash,
 }
@@ -36,11 +36,6 @@ impl CacheEntry {
     /// Returns the key in hexadecimal digits.
     pub(crate) fn key(&self) -> String {
         self.key.to_hex().to_string()
-    }
-
-    /// The cache that the entry belongs to.
-    pub(crate) fn cache(&self) -> &Cache {
-        &self.cache
     }
 
     fn path(&self) -> PathBuf {
@@ -86,7 +81,7 @@ impl CacheEntry {
     pub(crate) fn fill(&self, module: &dyn WasmModule, module_bytes: usize) -> Result<()> {
         let SerializedCode { code, code_shift } = preflight::guard_compiler(&self.config, || module.serialize())?;
         let facts = EntryFacts { info: ModuleInfo::clone(module.info()), code_shift };
-        let metadata = EntryMetadata::new(&self.config, self.cache.label(), module_bytes as u64);
+        let metadata = EntryMetadata::new(&self.config, self.cache.label.as_deref(), module_bytes as u64);
         let failed = |error| self.cache.failure("write to", error);
         let entry = EntryWriter::new(self.key, &code, &facts, &metadata).map_err(failed)?;
         let (length, max_bytes) = (entry.length(), self.cache.max_bytes());

@@ -89,21 +89,16 @@ impl Cache {
                 Some(_) => too_many && (left > target || target == 0),
                 None => file.modified.elapsed().is_ok_and(|age| age > ABANDONED),
             };
-            let removed = if evict { folder::remove(&file.path) } else { Ok(()) };
-            match (file.key, removed) {
-                (key, Ok(())) if evict => {
-                    stats.removed += u64::from(key.is_some());
-                    stats.removed_bytes += file.bytes;
-                    left -= file.bytes;
-                }
-                (key, removed) => {
-                    if key.is_some() {
-                        stats.kept += 1;
-                        stats.kept_bytes += file.bytes;
-                    }
-                    failed = failed.or(removed.err());
-                }
+            let removed = evict.then(|| folder::remove(&file.path));
+            if let Some(Ok(())) = removed {
+                stats.removed += u64::from(file.key.is_some());
+                stats.removed_bytes += file.bytes;
+                left -= file.bytes;
+            } else if file.key.is_some() {
+                stats.kept += 1;
+                stats.kept_bytes += file.bytes;
             }
+            failed = failed.or(removed.and_then(Result::err));
         }
         let stats = failed.map_or(Ok(stats), |error| Err(self.failure("remove an entry from", error)));
         Ok((stats, left))

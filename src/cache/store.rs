@@ -18,7 +18,7 @@ pub const DEFAULT_MAX_BYTES: u64 = 1 << 30;
 pub struct Cache {
     dir: PathBuf,
     max_bytes: u64,
-    label: Option<String>,
+    pub(super) label: Option<String>,
 }
 
 impl Cache {
@@ -29,13 +29,11 @@ impl Cache {
     /// others.
     pub fn open(dir: impl Into<PathBuf>) -> Result<Self> {
         let dir = dir.into();
-        let checked = match permissions::check_folder(&dir) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                permissions::create_folder(&dir).and_then(|()| permissions::check_folder(&dir))
-            }
-            other => other,
-        };
-        checked.map_err(|error| unusable(&dir, error))?;
+        if let Some(cache) = Self::existing(&dir)? {
+            return Ok(cache);
+        }
+        let created = permissions::create_folder(&dir).and_then(|()| permissions::check_folder(&dir));
+        created.map_err(|error| unusable(&dir, error))?;
         Ok(Self { dir, max_bytes: DEFAULT_MAX_BYTES, label: None })
     }
 
@@ -76,10 +74,6 @@ impl Cache {
     #[must_use]
     pub fn max_bytes(&self) -> u64 {
         self.max_bytes
-    }
-
-    pub(super) fn label(&self) -> Option<&str> {
-        self.label.as_deref()
     }
 
     /// Checks that no grant lets a guest plant code in this cache: if the user is root, a writable directory must neither contain

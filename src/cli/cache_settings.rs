@@ -9,8 +9,11 @@ use wrun::{Cache, Capabilities};
 
 use super::args::{CacheArgs, CacheDirArgs};
 use super::failure::Failure;
-use super::parse_values;
+use super::parse_values::{environment, parse_size};
 use super::provenance::{Provenance, WithProvenance};
+
+/// Why there is no default directory.
+const NO_USER_DIR: &str = "neither XDG_CACHE_HOME nor HOME is a directory owned by the current user";
 
 /// The cache that a command uses; not opened yet.
 #[derive(Debug)]
@@ -37,25 +40,15 @@ impl CacheSettings {
     }
 
     /// Resolves the flags of a command that works on the cache.
-    ///
-    /// # Errors
-    /// As [`CacheSettings::resolve`].
     pub(crate) fn resolve_enabled(args: &CacheDirArgs) -> Result<Self, Failure> {
-        let max_bytes = match variable("WRUN_CACHE_SIZE") {
-            Some(size) => {
-                let size = size.into_string().map_err(|_| "not UTF-8".to_owned());
-                let bytes = size.and_then(|size| parse_values::parse_size(&size));
-                bytes.map_err(|error| Failure::usage(format!("WRUN_CACHE_SIZE: {error}")))?
-            }
+        let max_bytes = match environment("WRUN_CACHE_SIZE")? {
+            Some(size) => parse_size(&size).map_err(|error| Failure::usage(format!("WRUN_CACHE_SIZE: {error}")))?,
             None => DEFAULT_MAX_BYTES,
         };
         Ok(Self { dir: resolve_dir(args), unused_dir: None, max_bytes })
     }
 
     /// Refuses grants that would let a guest write code into the cache, of this run or of others.
-    ///
-    /// # Errors
-    /// Those of [`Cache::check_grants`].
     pub(crate) fn check_grants(&self, capabilities: &Capabilities) -> Result<(), Failure> {
         let dir = self.dir.value.as_ref().or(self.unused_dir.as_ref());
         // Nothing runs code from a cache that does not exist or is unusable.
@@ -71,29 +64,23 @@ impl CacheSettings {
     /// Returns a failure if a directory that a flag or the environment names is unusable.
     pub(crate) fn open(&self) -> Result<Option<Cache>, Failure> {
         let WithProvenance { value: dir, from } = &self.dir;
-        match dir {
-            None if *from == Provenance::Default => {
-                tracing::info!(
-                    "caching is disabled: neither XDG_CACHE_HOME nor HOME is a directory owned by the current user"
-                );
+        let Some(dir) = dir else {
+            if *from == Provenance::Default {
+                tracing::info!("caching is disabled: {NO_USER_DIR}");
+            }
+            return Ok(None);
+        };
+        match Cache::open(dir) {
+            Ok(cache) => Ok(Some(cache.with_max_bytes(self.max_bytes))),
+            Err(error) if *from == Provenance::Default => {
+                tracing::info!("caching is disabled: {error}");
                 Ok(None)
             }
-            None => Ok(None),
-            Some(dir) => match Cache::open(dir) {
-                Ok(cache) => Ok(Some(cache.with_max_bytes(self.max_bytes))),
-                Err(error) if *from == Provenance::Default => {
-                    tracing::info!("caching is disabled: {error}");
-                    Ok(None)
-                }
-                Err(error) => Err(error.into()),
-            },
+            Err(error) => Err(error.into()),
         }
     }
 
     /// Returns the directory that [`CacheSettings::open`] would open or create.
-    ///
-    /// # Errors
-    /// As [`CacheSettings::open`].
     pub(crate) fn usable_dir(&self) -> Result<WithProvenance<Option<PathBuf>>, Failure> {
         let WithProvenance { value, from } = &self.dir;
         match value.as_ref().map(Cache::existing) {
@@ -103,32 +90,11 @@ impl CacheSettings {
         }
     }
 
-    /// Opens the cache of a command that writes to it.
-    ///
-    /// # Errors
-    /// Returns a failure if the directory is unknown or unusable.
-    pub(crate) fn required(&self) -> Result<Cache, Failure> {
-        Ok(Cache::open(self.required_dir()?)?.with_max_bytes(self.max_bytes))
-    }
-
-    /// Opens the cache if its directory exists.
-    ///
-    /// # Errors
-    /// Returns a failure if the directory is unknown or unusable.
-    pub(crate) fn existing(&self) -> Result<Option<Cache>, Failure> {
-        Ok(Cache::existing(self.required_dir()?)?.map(|cache| cache.with_max_bytes(self.max_bytes)))
-    }
-
-    /// Returns the cache directory.
-    ///
-    /// # Errors
-    /// Returns a usage failure if the directory is unknown.
+    /// Returns the cache directory, or a usage failure if it is unknown.
     pub(crate) fn required_dir(&self) -> Result<&Path, Failure> {
         self.dir.value.as_deref().ok_or_else(|| {
-            Failure::usage(
-                "no cache directory: neither XDG_CACHE_HOME nor HOME is a directory owned by the current user",
-            )
-            .hint("set one with `--cache-dir` or WRUN_CACHE_DIR")
+            Failure::usage(format!("no cache directory: {NO_USER_DIR}"))
+                .hint("set one with `--cache-dir` or WRUN_CACHE_DIR")
         })
     }
 }

@@ -4,19 +4,22 @@ use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
+use serde::Serialize;
 use wrun::Error;
 
 use super::exit_code;
 
 /// An error of a command, as it is reported.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Failure {
     /// The envelope's `error.kind`.
     pub(crate) kind: &'static str,
+    #[serde(skip)]
     pub(crate) exit_code: u8,
     pub(crate) message: String,
     pub(crate) hints: Vec<String>,
     /// The error of the library that caused it.
+    #[serde(skip)]
     pub(crate) error: Option<Error>,
 }
 

@@ -17,13 +17,6 @@ pub(crate) fn is_stdin(module: &Path) -> bool {
     module.as_os_str() == "-"
 }
 
-/// Whether the module, or the arguments of its function of type `ty`, use up standard input.
-///
-/// If so, the guest sees end of file there, even if a terminal or a growing file could give more.
-pub(crate) fn uses_stdin(module: &Path, arguments: &Arguments, ty: &FuncType) -> bool {
-    is_stdin(module) || are_on_stdin(arguments, ty)
-}
-
 /// Reads a module from a file, or from standard input for `-`.
 pub(crate) fn module(path: &Path) -> Result<Module, Failure> {
     if is_stdin(path) {
@@ -47,13 +40,16 @@ impl Module {
         }
     }
 
-    /// Opens a session for the module, with a cache if there is one.
+    /// Opens a session for the module, with a cache if there is one. The file name labels the cache entry.
     pub(crate) fn open(
         &self,
         path: &Path,
         config: &RuntimeConfig,
-        cache: Option<&Cache>,
+        cache: Option<Cache>,
     ) -> Result<Session<'_>, Failure> {
+        let label = path.file_name().filter(|_| !is_stdin(path)).map(|name| name.to_string_lossy());
+        let cache = cache.map(|cache| label.into_iter().fold(cache, Cache::with_label));
+        let cache = cache.as_ref();
         let opened = match self {
             Self::Bytes(bytes) => Session::open(config, bytes.as_slice(), cache),
             Self::File(file) => Session::open(config, file, cache),
@@ -63,12 +59,6 @@ impl Module {
             _ => error.into(),
         })
     }
-}
-
-/// Returns the file name of a module, which labels its cache entry.
-pub(crate) fn label(path: &Path) -> Option<String> {
-    let name = path.file_name().filter(|_| !is_stdin(path))?;
-    Some(name.to_string_lossy().into_owned())
 }
 
 /// Reads the arguments for a function of type `ty`.
@@ -90,7 +80,8 @@ pub(crate) fn arguments(arguments: &Arguments, ty: &FuncType) -> Result<Vec<wrun
     })
 }
 
-fn are_on_stdin(arguments: &Arguments, ty: &FuncType) -> bool {
+/// Whether the arguments of a function of type `ty` come from standard input.
+pub(crate) fn are_on_stdin(arguments: &Arguments, ty: &FuncType) -> bool {
     match arguments {
         Arguments::Typed(_) => false,
         Arguments::Stdin(_) => true,

@@ -1,6 +1,5 @@
 //! Log lines on standard error, if `-v` or `WRUN_LOG` asks for them.
 
-use std::env::VarError;
 use std::io;
 
 use tracing_subscriber::filter::Targets;
@@ -9,6 +8,7 @@ use tracing_subscriber::prelude::*;
 
 use super::args::{LogArgs, LogFormat, When};
 use super::failure::Failure;
+use super::parse_values::environment;
 
 /// Sets up colour and logging for the process.
 pub(crate) fn set_up(log: &LogArgs) -> Result<(), Failure> {
@@ -18,11 +18,7 @@ pub(crate) fn set_up(log: &LogArgs) -> Result<(), Failure> {
         When::Never => anstream::ColorChoice::Never,
     }
     .write_global();
-    let filter = match std::env::var("WRUN_LOG") {
-        Ok(filter) => Some(filter).filter(|filter| !filter.is_empty()),
-        Err(VarError::NotPresent) => None,
-        Err(VarError::NotUnicode(_)) => return Err(Failure::usage("WRUN_LOG is not UTF-8")),
-    };
+    let filter = environment("WRUN_LOG")?;
     let filter = match (filter.as_deref(), log.verbose) {
         (Some(filter), _) => filter,
         (None, 0) => return Ok(()),

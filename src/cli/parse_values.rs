@@ -1,4 +1,4 @@
-//! Amounts and grants as text, on the command line and in policy files.
+//! Amounts and grants as text, on the command line, in the environment and in policy files.
 
 use std::env::VarError;
 use std::time::Duration;
@@ -6,6 +6,14 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use fundu::{CustomDurationParser, CustomTimeUnit, TimeUnit};
 use wrun::{DirGrant, NetRule};
+
+use super::failure::Failure;
+
+/// Returns the value of an environment variable that is set and not empty, or a usage failure if it is not UTF-8.
+pub(crate) fn environment(name: &str) -> Result<Option<String>, Failure> {
+    let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) else { return Ok(None) };
+    value.into_string().map(Some).map_err(|_| Failure::usage(format!("{name} is not UTF-8")))
+}
 
 /// Parses the directory grant `HOST[::GUEST][::ro]`.
 pub(crate) fn parse_dir(text: &str) -> Result<DirGrant, String> {
@@ -104,47 +112,43 @@ fn require_unit(text: &str, expected: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Debug;
+
     use super::*;
+
+    #[track_caller]
+    fn check<T: PartialEq + Debug>(parse: fn(&str) -> Result<T, String>, valid: &[(&str, T)], invalid: &[&str]) {
+        for (text, value) in valid {
+            assert_eq!(parse(text).as_ref(), Ok(value), "{text}");
+        }
+        for text in invalid {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn a_duration_needs_a_unit() {
-        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(parse_duration("1.5s"), Ok(Duration::from_millis(1500)));
-        assert_eq!(parse_duration("2m"), Ok(Duration::from_mins(2)));
-        assert_eq!(parse_duration("0s"), Ok(Duration::ZERO));
-        assert_eq!(parse_duration("250us"), Ok(Duration::from_micros(250)));
-        for invalid in ["", "5", "s", "-1s", "1e3s", "1 s", "1d", "1sm", "inf", "nans", "5.", "99999999999h"] {
-            assert!(parse_duration(invalid).is_err(), "{invalid}");
-        }
+        let times = [("500ms", 500_000), ("1.5s", 1_500_000), ("2m", 120_000_000), ("0s", 0), ("250us", 250)];
+        let invalid = ["", "5", "s", "-1s", "1e3s", "1 s", "1d", "1sm", "inf", "nans", "5.", "99999999999h"];
+        check(parse_duration, &times.map(|(text, us)| (text, Duration::from_micros(us))), &invalid);
     }
 
     #[test]
     fn fuel_has_decimal_suffixes() {
-        assert_eq!(parse_fuel("1_000_000"), Ok(1_000_000));
-        assert_eq!(parse_fuel("10M"), Ok(10_000_000));
-        assert_eq!(parse_fuel("2G"), Ok(2_000_000_000));
-        assert_eq!(parse_fuel("0"), Ok(0));
-        for invalid in ["", "M", "-1", "1.5M", "10m", "10MB", "18446744073709551615", "99999999999G"] {
-            assert!(parse_fuel(invalid).is_err(), "{invalid}");
-        }
+        let valid = [("1_000_000", 1_000_000), ("10M", 10_000_000), ("2G", 2_000_000_000), ("0", 0)];
+        let invalid = ["", "M", "-1", "1.5M", "10m", "10MB", "18446744073709551615", "99999999999G"];
+        check(parse_fuel, &valid, &invalid);
     }
 
     #[test]
     fn a_size_needs_a_unit() {
-        assert_eq!(parse_size("64MiB"), Ok(64 << 20));
-        assert_eq!(parse_size("1GB"), Ok(1_000_000_000));
-        assert_eq!(parse_size("1.5KiB"), Ok(1536));
-        for invalid in ["64", "", "MiB", "-1MiB", "64 parsecs", "1e3", "0x10KiB", "99999999999GiB"] {
-            assert!(parse_size(invalid).is_err(), "{invalid}");
-        }
+        let invalid = ["64", "", "MiB", "-1MiB", "64 parsecs", "1e3", "0x10KiB", "99999999999GiB"];
+        check(parse_size, &[("64MiB", 64 << 20), ("1GB", 1_000_000_000), ("1.5KiB", 1536)], &invalid);
     }
 
     #[test]
     fn a_count_is_digits_and_underscores() {
-        assert_eq!(parse_count("10_000"), Ok(10_000));
-        assert_eq!(parse_count("18446744073709551615"), Ok(u64::MAX));
-        for invalid in ["", "-1", "+1", "1.5", "1k", "18446744073709551616", "_"] {
-            assert!(parse_count(invalid).is_err(), "{invalid}");
-        }
+        let invalid = ["", "-1", "+1", "1.5", "1k", "18446744073709551616", "_"];
+        check(parse_count, &[("10_000", 10_000), ("18446744073709551615", u64::MAX)], &invalid);
     }
 }

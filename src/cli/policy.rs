@@ -1,5 +1,6 @@
 //! Policy files: limits and grants, as TOML.
 
+use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use wrun::{Compiler, DirGrant, NetRule, Optimization, RuntimeKind};
 use super::args::PolicyArgs;
 use super::failure::Failure;
 use super::parse_values;
-use super::provenance::PolicyLock;
+use super::provenance::{Provenance, WithProvenance};
 
 /// The contents of a policy file. The keys are the names of the flags.
 #[derive(Debug, Default, Deserialize)]
@@ -34,7 +35,7 @@ pub(crate) struct Policy {
 }
 
 /// `[limits]`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct LimitTable {
     #[serde(deserialize_with = "size")]
@@ -84,8 +85,38 @@ impl Policy {
         Ok(policy)
     }
 
-    pub(crate) fn lock(&self) -> PolicyLock {
-        PolicyLock { locked: self.locked }
+    /// Merges a setting with its flag. A locked policy refuses a flag whose value `widens` its own.
+    pub(crate) fn merge<T: Debug>(
+        &self,
+        name: &str,
+        flag: Option<T>,
+        policy: Option<T>,
+        widens: impl Fn(&T, &T) -> bool,
+    ) -> Result<WithProvenance<Option<T>>, Failure> {
+        match (&flag, &policy) {
+            (Some(flag), Some(policy)) if self.locked && widens(flag, policy) => {
+                Err(Failure::usage(format!("the policy is locked: {name} cannot change {policy:?} to {flag:?}")))
+            }
+            _ => Ok(WithProvenance::choose(flag, policy)),
+        }
+    }
+
+    /// Merges grants. A flag replaces the policy's grant of the same thing; a locked policy refuses a flag that is not part of
+    /// one of its grants.
+    pub(crate) fn merge_grants<T: Clone>(
+        &self,
+        name: &str,
+        flags: &[T],
+        policy: &[T],
+        is_same: impl Fn(&T, &T) -> bool,
+        is_part: impl Fn(&T, &T) -> bool,
+    ) -> Result<Vec<WithProvenance<T>>, Failure> {
+        if self.locked && !flags.iter().all(|flag| policy.iter().any(|granted| is_part(flag, granted))) {
+            return Err(Failure::usage(format!("the policy is locked: {name} cannot add grants")));
+        }
+        let kept = policy.iter().filter(|granted| !flags.iter().any(|flag| is_same(flag, granted)));
+        let with = |from| move |value: &T| WithProvenance::new(value.clone(), from);
+        Ok(kept.map(with(Provenance::Policy)).chain(flags.iter().map(with(Provenance::Flag))).collect())
     }
 }
 
@@ -112,22 +143,6 @@ where
     text(deserializer, |text| text.parse().map_err(|error: wrun::Error| error.to_string()))
 }
 
-fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    text(deserializer, parse_values::parse_size)
-}
-
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    text(deserializer, parse_values::parse_duration)
-}
-
-fn fuel<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    number(deserializer, parse_values::parse_fuel)
-}
-
-fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    number(deserializer, parse_values::parse_count)
-}
-
 /// Deserializes a number, or a string in the syntax of the flag, such as `10M`.
 fn number<'de, D: Deserializer<'de>>(
     deserializer: D,
@@ -141,14 +156,21 @@ fn number<'de, D: Deserializer<'de>>(
     parse(&text).map(Some).map_err(D::Error::custom)
 }
 
-fn dirs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<DirGrant>, D::Error> {
-    list(deserializer, parse_values::parse_dir)
+/// Defines functions for `deserialize_with`: each reads a text, a list or a number, and parses it as the flag is parsed.
+macro_rules! deserializers {
+    ($($name:ident: $type:ty = $read:ident($parse:ident);)*) => {$(
+        fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<$type, D::Error> {
+            $read(deserializer, parse_values::$parse)
+        }
+    )*};
 }
 
-fn env<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
-    list(deserializer, parse_values::parse_variable)
-}
-
-fn net<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<NetRule>, D::Error> {
-    list(deserializer, parse_values::parse_rule)
+deserializers! {
+    size: Option<u64> = text(parse_size);
+    duration: Option<Duration> = text(parse_duration);
+    fuel: Option<u64> = number(parse_fuel);
+    count: Option<u64> = number(parse_count);
+    dirs: Vec<DirGrant> = list(parse_dir);
+    env: Vec<(String, String)> = list(parse_variable);
+    net: Vec<NetRule> = list(parse_rule);
 }

@@ -1,6 +1,5 @@
 //! The settings of a command: its options, merged with the policy file, the environment and defaults.
 
-use std::env::VarError;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,7 +9,8 @@ use wrun::{Capabilities, Captured, Compiler, DirGrant, Limits, NetRule, Optimiza
 use super::args::{EngineArgs, GrantArgs, InputFormat, LimitArgs, OutputFormat, When};
 use super::cache_settings::CacheSettings;
 use super::failure::Failure;
-use super::policy::Policy;
+use super::parse_values::environment;
+use super::policy::{GrantTable, LimitTable, Policy};
 use super::provenance::{Provenance, WithProvenance};
 
 /// The engine and how it compiles.
@@ -26,16 +26,22 @@ impl EngineSettings {
     /// # Errors
     /// Returns a usage failure if `WRUN_RUNTIME` is not an engine, or if a flag contradicts a locked policy.
     pub(crate) fn resolve(args: &EngineArgs, policy: &Policy) -> Result<Self, Failure> {
-        let lock = policy.lock();
-        let runtime = match lock.choice("--runtime", args.runtime, policy.runtime)? {
+        // Another engine or compiler may allow more.
+        let runtime = match policy.merge("--runtime", args.runtime, policy.runtime, PartialEq::ne)? {
             WithProvenance { value: Some(value), from } => WithProvenance::new(value, from),
-            WithProvenance { value: None, .. } => runtime_from_environment()?,
+            WithProvenance { value: None, .. } => match environment("WRUN_RUNTIME")? {
+                Some(name) => {
+                    let value = name.parse().map_err(|error| Failure::usage(format!("WRUN_RUNTIME: {error}")))?;
+                    WithProvenance::new(value, Provenance::Environment)
+                }
+                None => WithProvenance::new(RuntimeKind::default(), Provenance::Default),
+            },
         };
         Ok(Self {
             runtime,
-            compiler: lock.choice("--compiler", args.compiler, policy.compiler)?,
+            compiler: policy.merge("--compiler", args.compiler, policy.compiler, PartialEq::ne)?,
             opt: WithProvenance::choose(args.opt, policy.opt),
-            deterministic: lock.choice("--deterministic", args.deterministic, policy.deterministic)?,
+            deterministic: policy.merge("--deterministic", args.deterministic, policy.deterministic, u64::ne)?,
         })
     }
 
@@ -49,18 +55,6 @@ impl EngineSettings {
         config.metering = limits.fuel.value.is_some();
         config.interruption = limits.timeout.value.is_some();
         config
-    }
-}
-
-/// Returns the engine that `WRUN_RUNTIME` names, or the default if it is unset or empty.
-fn runtime_from_environment() -> Result<WithProvenance<RuntimeKind>, Failure> {
-    match std::env::var("WRUN_RUNTIME") {
-        Ok(name) if !name.is_empty() => {
-            let value = name.parse().map_err(|error| Failure::usage(format!("WRUN_RUNTIME: {error}")))?;
-            Ok(WithProvenance::new(value, Provenance::Environment))
-        }
-        Ok(_) | Err(VarError::NotPresent) => Ok(WithProvenance::new(RuntimeKind::default(), Provenance::Default)),
-        Err(VarError::NotUnicode(_)) => Err(Failure::usage("WRUN_RUNTIME is not UTF-8")),
     }
 }
 
@@ -78,15 +72,15 @@ impl LimitSettings {
     /// # Errors
     /// Returns a usage failure if a flag exceeds a locked policy.
     pub(crate) fn resolve(args: &LimitArgs, policy: &Policy) -> Result<Self, Failure> {
-        let lock = policy.lock();
+        let LimitTable { memory, stack, table_elements, fuel, timeout } = policy.limits;
         // A locked policy without a stack limit still does not let a flag exceed the default.
-        let stack = policy.limits.stack.or(policy.locked.then_some(DEFAULT_MAX_STACK));
+        let stack = stack.or(policy.locked.then_some(DEFAULT_MAX_STACK));
         Ok(Self {
-            memory: lock.amount("--memory", args.memory, policy.limits.memory)?,
-            stack: lock.amount("--stack", args.stack, stack)?,
-            table_elements: lock.amount("--table-elements", args.table_elements, policy.limits.table_elements)?,
-            fuel: lock.amount("--fuel", args.fuel, policy.limits.fuel)?,
-            timeout: lock.amount("--timeout", args.timeout, policy.limits.timeout)?,
+            memory: policy.merge("--memory", args.memory, memory, u64::gt)?,
+            stack: policy.merge("--stack", args.stack, stack, u64::gt)?,
+            table_elements: policy.merge("--table-elements", args.table_elements, table_elements, u64::gt)?,
+            fuel: policy.merge("--fuel", args.fuel, fuel, u64::gt)?,
+            timeout: policy.merge("--timeout", args.timeout, timeout, Duration::gt)?,
         })
     }
 
@@ -113,13 +107,13 @@ impl GrantSettings {
     /// # Errors
     /// Returns a usage failure if a flag exceeds a locked policy.
     pub(crate) fn resolve(args: &GrantArgs, policy: &Policy) -> Result<Self, Failure> {
-        let (lock, grants) = (policy.lock(), &policy.grants);
+        let GrantTable { dirs, env, net } = &policy.grants;
         let has_same_guest = |one: &DirGrant, other: &DirGrant| one.guest == other.guest;
         let is_part = |flag: &DirGrant, granted: &DirGrant| flag == granted || *flag == granted.clone().read_only();
         Ok(Self {
-            dirs: lock.grants("--dir", &args.dir, &grants.dirs, has_same_guest, is_part)?,
-            env: lock.grants("--env", &args.env, &grants.env, |one, other| one.0 == other.0, PartialEq::eq)?,
-            net: lock.grants("--net", &args.net, &grants.net, PartialEq::eq, PartialEq::eq)?,
+            dirs: policy.merge_grants("--dir", &args.dir, dirs, has_same_guest, is_part)?,
+            env: policy.merge_grants("--env", &args.env, env, |one, other| one.0 == other.0, PartialEq::eq)?,
+            net: policy.merge_grants("--net", &args.net, net, PartialEq::eq, PartialEq::eq)?,
         })
     }
 
@@ -153,13 +147,6 @@ pub(crate) struct RunSettings {
     pub(crate) metrics: bool,
     pub(crate) progress: When,
     pub(crate) quiet: bool,
-}
-
-impl RunSettings {
-    /// Whether there are arguments for the guest besides its name.
-    pub(crate) fn has_guest_args(&self) -> bool {
-        self.capabilities.args.len() > 1
-    }
 }
 
 /// Where the arguments of the function come from.

@@ -81,8 +81,8 @@ impl Display for Phase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum EndReason {
     TimedOut,
-    Interrupted,
-    Terminated,
+    /// A signal, by the kind of its failure and its exit code.
+    Signal(&'static str, u8),
 }
 
 /// Watches a running command, and ends the process if it has to stop.
@@ -213,18 +213,16 @@ impl Supervisor {
 
     fn failure(&self, reason: EndReason) -> Failure {
         let phase = *self.phase();
-        let (kind, exit_code) = match reason {
+        match reason {
             EndReason::TimedOut => {
                 let limit = self.timeout.unwrap_or_default();
                 let limit_ns = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
                 let exceeded = LimitExceeded::new(LimitKind::Time, limit_ns, nanoseconds(self.started));
                 let message = format!("timed out after {limit:?} while {phase}");
-                return Failure { message, ..Error::limit(exceeded).into() };
+                Failure { message, ..Error::limit(exceeded).into() }
             }
-            EndReason::Interrupted => ("interrupted", exit_code::INTERRUPTED),
-            EndReason::Terminated => ("terminated", exit_code::TERMINATED),
-        };
-        Failure::new(kind, exit_code, format!("{kind} while {phase}"))
+            EndReason::Signal(kind, exit_code) => Failure::new(kind, exit_code, format!("{kind} while {phase}")),
+        }
     }
 }
 
@@ -238,8 +236,8 @@ fn wait(wakeups: &mut UnixStream, deadline: Option<Instant>, signal: &AtomicUsiz
         wakeups.set_read_timeout(left).ok()?;
         let read = wakeups.read(&mut [0]);
         match i32::try_from(signal.load(Ordering::SeqCst)) {
-            Ok(SIGINT) => return Some(EndReason::Interrupted),
-            Ok(SIGTERM) => return Some(EndReason::Terminated),
+            Ok(SIGINT) => return Some(EndReason::Signal("interrupted", exit_code::INTERRUPTED)),
+            Ok(SIGTERM) => return Some(EndReason::Signal("terminated", exit_code::TERMINATED)),
             _ if matches!(read, Ok(0)) => return None,
             _ => {}
         }

@@ -57,10 +57,8 @@ pub fn nanoseconds(start: Instant) -> u64 {
     u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Runs a step, and passes the nanoseconds it took to `record`, whether it succeeds or fails.
-pub(super) fn timed<T>(record: impl FnOnce(u64), step: impl FnOnce() -> T) -> T {
+/// Runs a step. Returns its result and the nanoseconds it took.
+pub(super) fn timed<T>(step: impl FnOnce() -> T) -> (T, u64) {
     let start = Instant::now();
-    let result = step();
-    record(nanoseconds(start));
-    result
+    (step(), nanoseconds(start))
 }

@@ -28,6 +28,9 @@ pub struct Session<'a> {
     pub(super) entry: Option<CacheEntry>,
 }
 
+/// A runtime and a module of it.
+type Loaded = (Box<dyn WasmRuntime>, Box<dyn WasmModule>);
+
 /// What a session makes its module from.
 #[derive(Debug)]
 enum Code<'a> {
@@ -85,25 +88,22 @@ impl<'a> Session<'a> {
     /// Those of [`WasmRuntime::load_module`]; [`ErrorKind::Internal`] if the code cannot be written;
     /// [`ErrorKind::InvalidArgument`] if the session has no cache.
     pub fn fill_cache(mut self, events: &dyn Fn(Event)) -> Result<CacheFill> {
+        let mut cache = self.cache();
         let Some(entry) = self.entry.take() else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the session was opened without a cache"));
         };
-        let (key, source) = (entry.key(), self.source);
-        let mut cache = CacheUse::Hit;
-        let mut compile_ns = None;
-        let (_, module) = timed(|ns| compile_ns = Some(ns), || self.load(Some(&entry), events, &mut cache))?;
+        let source = self.source;
+        let (loaded, compile_ns) = timed(|| self.load(Some(&entry), events, &mut cache));
+        let (_, module) = loaded?;
         if cache == CacheUse::Miss {
             entry.fill(module.as_ref(), source.bytes()?.len())?;
         }
-        Ok(CacheFill { key, cache, compile_ns, compiled_bytes: module.compiled_bytes() })
+        let (key, compiled_bytes) = (entry.key(), module.compiled_bytes());
+        Ok(CacheFill { key, cache, compile_ns, compiled_bytes })
     }
 
-    /// Compiles the module and writes its code to the cache, or loads the code; sets `cache` to which of them it was.
-    pub(super) fn compile_or_load(
-        mut self,
-        events: &dyn Fn(Event),
-        cache: &mut CacheUse,
-    ) -> Result<(Box<dyn WasmRuntime>, Box<dyn WasmModule>)> {
+    /// Compiles the module and writes its code to the cache, or loads the code. Sets `cache` to a miss if the code is unusable.
+    pub(super) fn compile_or_load(mut self, events: &dyn Fn(Event), cache: &mut CacheUse) -> Result<Loaded> {
         let (entry, source) = (self.entry.take(), self.source);
         let loaded = self.load(entry.as_ref(), events, cache)?;
         if let (CacheUse::Miss, Some(entry)) = (*cache, entry) {
@@ -113,25 +113,18 @@ impl<'a> Session<'a> {
         Ok(loaded)
     }
 
-    fn load(
-        self,
-        entry: Option<&CacheEntry>,
-        events: &dyn Fn(Event),
-        cache: &mut CacheUse,
-    ) -> Result<(Box<dyn WasmRuntime>, Box<dyn WasmModule>)> {
+    fn load(self, entry: Option<&CacheEntry>, events: &dyn Fn(Event), cache: &mut CacheUse) -> Result<Loaded> {
         let Self { runtime, source, code, .. } = self;
-        let admitted = match (code, entry) {
-            (Code::Cached(code), Some(entry)) => {
-                *cache = CacheUse::Hit;
-                if let Some(module) = entry.restore(runtime.as_ref(), code) {
+        let admitted = match code {
+            Code::Admitted(module) => module,
+            Code::Cached(code) => {
+                if let Some(module) = entry.and_then(|entry| entry.restore(runtime.as_ref(), code)) {
                     return Ok((runtime, module));
                 }
+                *cache = CacheUse::Miss;
                 preflight::admit(runtime.config(), source.bytes()?)?
             }
-            (Code::Cached(_), None) => preflight::admit(runtime.config(), source.bytes()?)?,
-            (Code::Admitted(module), _) => module,
         };
-        *cache = if entry.is_some() { CacheUse::Miss } else { CacheUse::Off };
         events(Event::Compiling { bytes: admitted.binary().len() });
         let compiled = runtime.compile(&admitted);
         events(Event::Compiled);
@@ -148,7 +141,7 @@ pub struct CacheFill {
     /// [`CacheUse::Hit`] if the entry was there already.
     pub cache: CacheUse,
     /// The time to compile the module or to load its code, in nanoseconds.
-    pub compile_ns: Option<u64>,
+    pub compile_ns: u64,
     /// Bytes of compiled code, if the engine reports them.
     pub compiled_bytes: Option<u64>,
 }

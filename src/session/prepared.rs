@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::metrics::timed;
-use super::{CacheUse, Event, Session};
+use super::{Event, Session};
 use crate::capabilities::Capabilities;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -56,13 +56,6 @@ impl InstanceOptions {
         self.capabilities = capabilities;
         self
     }
-
-    /// Sets the embedder's own imports.
-    #[must_use]
-    pub fn with_imports(mut self, imports: HostImports) -> Self {
-        self.imports = imports;
-        self
-    }
 }
 
 /// A runtime, compiled code and imports: makes any number of instances, on any thread.
@@ -71,7 +64,6 @@ pub struct PreparedModule {
     module: Box<dyn WasmModule>,
     runtime: Box<dyn WasmRuntime>,
     options: InstanceOptions,
-    cache: CacheUse,
     /// The imports that the checks before compilation resolved, for the first instance.
     resolved: Mutex<Option<HostImports>>,
 }
@@ -82,32 +74,27 @@ impl Session<'_> {
     /// # Errors
     /// Those of [`WasmRuntime::load_module`] and [`WasmRuntime::create_instance_with`].
     pub fn prepare(self, options: InstanceOptions, events: &dyn Fn(Event)) -> Result<PreparedModule> {
-        PreparedModule::new(self, options, events)
-    }
-}
-
-impl PreparedModule {
-    fn new(session: Session<'_>, options: InstanceOptions, events: &dyn Fn(Event)) -> Result<Self> {
-        let Session { runtime, entry, .. } = &session;
+        let Self { runtime, entry, .. } = &self;
         let InstanceOptions { limits, capabilities, imports, caller_ends_process, .. } = &options;
         // Compiling a large module takes minutes: refuse what instantiation would refuse first.
-        let resolved = wasi::provide(runtime.kind(), session.info(), capabilities, imports)?.into_owned();
+        let resolved = wasi::provide(runtime.kind(), self.info(), capabilities, imports)?.into_owned();
         if !caller_ends_process {
-            preflight::check_stoppable(session.info(), &resolved, *limits)?;
+            preflight::check_stoppable(self.info(), &resolved, *limits)?;
         }
-        preflight::check_instance(runtime.config(), session.info(), &resolved, *limits)?;
-        entry.as_ref().map_or(Ok(()), |entry| entry.cache().check_grants(capabilities))?;
+        preflight::check_instance(runtime.config(), self.info(), &resolved, *limits)?;
+        entry.as_ref().map_or(Ok(()), |entry| entry.cache.check_grants(capabilities))?;
 
-        let mut cache = session.cache();
-        let mut compile_ns = 0;
-        let loaded = timed(|ns| compile_ns = ns, || session.compile_or_load(events, &mut cache));
+        let mut cache = self.cache();
+        let (loaded, compile_ns) = timed(|| self.compile_or_load(events, &mut cache));
         let compiled_bytes = loaded.as_ref().ok().and_then(|(_, module)| module.compiled_bytes());
         events(Event::Prepared { ns: compile_ns, cache, compiled_bytes });
         let (runtime, module) = loaded?;
         tracing::info!(compile_ns, engine = %runtime.kind(), ?cache, "module prepared");
-        Ok(Self { module, runtime, options, cache, resolved: Mutex::new(Some(resolved)) })
+        Ok(PreparedModule { module, runtime, options, resolved: Mutex::new(Some(resolved)) })
     }
+}
 
+impl PreparedModule {
     /// Returns what is known of the module.
     #[must_use]
     pub fn info(&self) -> &Arc<ModuleInfo> {
@@ -126,20 +113,13 @@ impl PreparedModule {
         self.module.as_ref()
     }
 
-    /// Returns whether the code came from the cache.
-    #[must_use]
-    pub fn cache(&self) -> CacheUse {
-        self.cache
-    }
-
     /// Makes an instance within `limits` and runs its `_initialize`.
     ///
     /// # Errors
     /// Those of [`WasmRuntime::create_instance_with`], and of the call to `_initialize`.
     pub fn instantiate(&self, limits: Limits, events: &dyn Fn(Event)) -> Result<PreparedInstance> {
         events(Event::Instantiating);
-        let mut instantiate_ns = 0;
-        let instance = timed(|ns| instantiate_ns = ns, || self.make_instance(limits));
+        let (instance, instantiate_ns) = timed(|| self.make_instance(limits));
         events(Event::Instantiated { ns: instantiate_ns });
         tracing::info!(instantiate_ns, ok = instance.is_ok(), "instantiated");
         instance.map(|instance| PreparedInstance { instance })
@@ -177,8 +157,7 @@ impl PreparedInstance {
     pub fn call(&mut self, function: &str, args: &[Value], events: &dyn Fn(Event)) -> Result<Completion> {
         let Self { instance } = self;
         events(Event::Calling);
-        let mut call_ns = 0;
-        let result = timed(|ns| call_ns = ns, || instance.call(function, args));
+        let (result, call_ns) = timed(|| instance.call(function, args));
         events(Event::Called {
             ns: call_ns,
             fuel_used: instance.fuel_used(),

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use wrun::Cache;
-use wrun::cache::{PruneStats, VerifiedEntry};
+use wrun::cache::PruneStats;
 
 use crate::cli::args::{CacheDirArgs, LogArgs, ReportArgs};
 use crate::cli::cache_settings::CacheSettings;
@@ -57,55 +57,36 @@ pub(crate) fn main(args: &CacheCommandArgs) -> Result<u8, Failure> {
         );
     }
     let settings = CacheSettings::resolve_enabled(&args.dir)?;
+    let (path, max_bytes) = (settings.required_dir()?, settings.max_bytes);
+    let existing = || Cache::existing(path);
     match args.action {
-        CacheAction::Path => path(args, &settings),
-        CacheAction::List => list(args, &settings),
-        CacheAction::Prune => prune(args, &settings, args.max_size.unwrap_or(settings.max_bytes)),
-        CacheAction::Clear => prune(args, &settings, 0),
-        CacheAction::Verify => verify(args, &settings),
-    }
-}
-
-fn path(args: &CacheCommandArgs, settings: &CacheSettings) -> Result<u8, Failure> {
-    let report = PathReport { path: settings.required_dir()?, from: settings.dir.from, max_bytes: settings.max_bytes };
-    print(args, &report, cache::path)?;
-    Ok(0)
-}
-
-fn list(args: &CacheCommandArgs, settings: &CacheSettings) -> Result<u8, Failure> {
-    let entries = settings.existing()?.map_or(Ok(Vec::new()), |cache| cache.entries())?;
-    let bytes = entries.iter().map(|entry| entry.bytes).sum();
-    print(
-        args,
-        &ListReport { path: settings.required_dir()?, bytes, max_bytes: settings.max_bytes, entries },
-        cache::list,
-    )?;
-    Ok(0)
-}
-
-fn prune(args: &CacheCommandArgs, settings: &CacheSettings, max_bytes: u64) -> Result<u8, Failure> {
-    let report = settings.existing()?.map_or(Ok(PruneStats::default()), |cache| cache.prune(max_bytes))?;
-    print(args, &report, cache::pruned)?;
-    Ok(0)
-}
-
-/// Exits with [`exit_code::BAD_ENTRIES`] if it finds bad entries and does not remove them.
-fn verify(args: &CacheCommandArgs, settings: &CacheSettings) -> Result<u8, Failure> {
-    let existing = settings.existing()?;
-    let checked = existing.as_ref().map_or(Ok(Vec::new()), Cache::verify)?;
-    let count = checked.len();
-    let bad: Vec<VerifiedEntry> = checked.into_iter().filter(|entry| entry.fault.is_some()).collect();
-    if let (true, Some(cache)) = (args.remove, &existing) {
-        for entry in &bad {
-            cache.remove(&entry.key)?;
+        CacheAction::Path => print(args, &PathReport { path, from: settings.dir.from, max_bytes }, cache::path),
+        CacheAction::List => {
+            let entries = existing()?.map_or(Ok(Vec::new()), |found| found.entries())?;
+            let bytes = entries.iter().map(|entry| entry.bytes).sum();
+            print(args, &ListReport { path, bytes, max_bytes, entries }, cache::list)
+        }
+        CacheAction::Prune | CacheAction::Clear => {
+            let target = if args.action == CacheAction::Clear { 0 } else { args.max_size.unwrap_or(max_bytes) };
+            let stats = existing()?.map_or(Ok(PruneStats::default()), |found| found.prune(target))?;
+            print(args, &stats, cache::pruned)
+        }
+        CacheAction::Verify => {
+            let found = existing()?;
+            let mut bad = found.as_ref().map_or(Ok(Vec::new()), Cache::verify)?;
+            let checked = bad.len();
+            bad.retain(|entry| entry.fault.is_some());
+            for entry in bad.iter().filter(|_| args.remove) {
+                found.iter().try_for_each(|found| found.remove(&entry.key))?;
+            }
+            let exit_code = if bad.is_empty() || args.remove { 0 } else { exit_code::BAD_ENTRIES };
+            print(args, &VerifyReport { path, checked, bad, removed: args.remove }, cache::verified)?;
+            Ok(exit_code)
         }
     }
-    let exit_code = if bad.is_empty() || args.remove { 0 } else { exit_code::BAD_ENTRIES };
-    let report = VerifyReport { path: settings.required_dir()?, checked: count, bad, removed: args.remove };
-    print(args, &report, cache::verified)?;
-    Ok(exit_code)
 }
 
-fn print<T: Serialize>(args: &CacheCommandArgs, report: &T, text: impl FnOnce(&T) -> String) -> Result<(), Failure> {
-    printer::data(&machine::report(report, args.report, text))
+fn print<T: Serialize>(args: &CacheCommandArgs, report: &T, text: impl FnOnce(&T) -> String) -> Result<u8, Failure> {
+    printer::data(&machine::report(report, args.report, text))?;
+    Ok(0)
 }

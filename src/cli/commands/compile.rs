@@ -1,11 +1,10 @@
 //! `wrun compile MODULE...`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use wrun::session::CacheFill;
-use wrun::{Cache, RuntimeConfig};
+use wrun::Cache;
 
 use crate::cli::args::{
     CacheDirArgs, EngineArgs, LimitArgs, LogArgs, OutputFormat, PolicyArgs, ProgressArgs, ReportArgs,
@@ -52,20 +51,27 @@ pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
     let policy = Policy::read(&policy)?;
     let limits = LimitSettings::resolve(&LimitArgs { timeout, fuel, ..LimitArgs::default() }, &policy)?;
     let config = EngineSettings::resolve(&engine, &policy)?.config(&limits);
-    let compilation = Compilation { config, cache: CacheSettings::resolve_enabled(&cache_dir)?.required()? };
+    let cache = CacheSettings::resolve_enabled(&cache_dir)?;
+    let cache = Cache::open(cache.required_dir()?)?.with_max_bytes(cache.max_bytes);
     let mut reports = Vec::new();
     let mut exit_code = 0;
     let options = SupervisorOptions::new(Progress::new(progress.progress, log.quiet));
     Supervisor::run(options, |supervisor| {
         for module in modules {
-            let filled = failure::catch_panic(|| compilation.fill(&module, supervisor));
+            let filled = failure::catch_panic(|| {
+                let opened = input::module(&module)?;
+                let session = opened.open(&module, &config, Some(cache.clone()))?;
+                Ok(session.fill_cache(&|event| supervisor.observe(event))?)
+            });
             let filled = filled.map_err(|failure| failure.about(&module));
-            match (&filled, report.output) {
-                (Ok(filled), OutputFormat::Text) => printer::data(compiled::text(&module, filled).as_bytes())?,
-                (Err(failure), OutputFormat::Text) => _ = printer::failure(failure, log.quiet),
-                _ => reports.push(ModuleReport::new(&module, &compilation.config, &filled)),
+            if let (Err(failure), 0) = (&filled, exit_code) {
+                exit_code = failure.exit_code;
             }
-            exit_code = filled.err().map(|failure| failure.exit_code).filter(|_| exit_code == 0).unwrap_or(exit_code);
+            match (filled, report.output) {
+                (Ok(filled), OutputFormat::Text) => printer::data(compiled::text(&module, &filled).as_bytes())?,
+                (Err(failure), OutputFormat::Text) => _ = printer::failure(&failure, log.quiet),
+                (filled, _) => reports.push(ModuleReport::new(&module, &config, filled)),
+            }
         }
         Ok(())
     })?;
@@ -73,18 +79,4 @@ pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
         printer::data(&machine::encode(&reports, report.output, report.pretty))?;
     }
     Ok(exit_code)
-}
-
-struct Compilation {
-    config: RuntimeConfig,
-    cache: Cache,
-}
-
-impl Compilation {
-    fn fill(&self, module: &Path, supervisor: &Supervisor) -> Result<CacheFill, Failure> {
-        let opened = input::module(module)?;
-        let cache = input::label(module).into_iter().fold(self.cache.clone(), Cache::with_label);
-        let session = opened.open(module, &self.config, Some(&cache))?;
-        Ok(session.fill_cache(&|event| supervisor.observe(event))?)
-    }
 }

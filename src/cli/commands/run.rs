@@ -1,6 +1,6 @@
 //! `wrun MODULE [FUNCTION] [ARGS]...`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use clap::Args;
 use wrun::module::requirements;
 use wrun::runtime::{lookup, preflight, signature};
 use wrun::session::{CacheUse, Completion, Deadline, Event, InstanceOptions, Session, nanoseconds};
-use wrun::{Cache, Capabilities, Captured, Error, ErrorKind, Input, ModuleInfo, Output, ValType, Value};
+use wrun::{Capabilities, Captured, Error, ErrorKind, Input, ModuleInfo, Output, ValType, Value};
 
 use crate::cli::args::{
     CacheArgs, EngineArgs, FORMAT_HEADING, FormatArgs, GrantArgs, LimitArgs, LogArgs, OutputFormat, PolicyArgs,
@@ -16,11 +16,10 @@ use crate::cli::args::{
 };
 use crate::cli::cache_settings::CacheSettings;
 use crate::cli::failure::Failure;
-use crate::cli::input::Module;
 use crate::cli::output::envelope::{CallSummary, Envelope};
 use crate::cli::output::explain::Explanation;
 use crate::cli::output::progress::Progress;
-use crate::cli::output::{human, machine, printer};
+use crate::cli::output::{machine, printer};
 use crate::cli::policy::Policy;
 use crate::cli::settings::{Arguments, EngineSettings, GrantSettings, LimitSettings, RunSettings};
 use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
@@ -133,7 +132,7 @@ pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
     if explain_only {
         return explain(&settings);
     }
-    let run = Arc::new(Run::new(settings));
+    let run = Arc::new(Run { settings, started: Instant::now(), call: Mutex::default() });
     let result = Supervisor::run(run.supervisor_options(), |supervisor| run.steps(supervisor));
     run.report(result)
 }
@@ -144,8 +143,7 @@ fn explain(settings: &RunSettings) -> Result<u8, Failure> {
     preflight::check_amounts(&settings.config, settings.limits.limits())?;
     preflight::check_grants(settings.config.kind, &settings.capabilities)?;
     settings.cache.check_grants(&settings.capabilities)?;
-    let cache_dir = settings.cache.usable_dir()?;
-    let explanation = Explanation::new(settings, &cache_dir);
+    let explanation = Explanation::new(settings, settings.cache.usable_dir()?);
     printer::data(&match settings.output {
         OutputFormat::Text => explanation.text().into_bytes(),
         _ => encode(&explanation, settings),
@@ -161,10 +159,6 @@ struct Run {
 }
 
 impl Run {
-    fn new(settings: RunSettings) -> Self {
-        Self { settings, started: Instant::now(), call: Mutex::default() }
-    }
-
     fn call(&self) -> MutexGuard<'_, CallSummary> {
         self.call.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -190,7 +184,7 @@ impl Run {
         if settings.metrics {
             let envelope = Envelope::new(settings, &call, &result);
             printer::data(&encode(&envelope, settings))?;
-            return Ok(envelope.exit_code());
+            return Ok(envelope.exit_code);
         }
         match result? {
             Completion::Exited(code) => {
@@ -204,7 +198,10 @@ impl Run {
             Completion::Returned(_) if settings.function.is_none() => Ok(0),
             Completion::Returned(values) => {
                 let printed = match settings.output {
-                    OutputFormat::Text => human::values(&values).into_bytes(),
+                    OutputFormat::Text if values.is_empty() => b"null\n".to_vec(),
+                    OutputFormat::Text => {
+                        values.iter().map(|value| format!("{value}\n")).collect::<String>().into_bytes()
+                    }
                     _ => encode(&wrun::value::serial::Results(&values), settings),
                 };
                 printer::data(&printed)?;
@@ -213,26 +210,22 @@ impl Run {
         }
     }
 
-    fn open<'m>(&self, module: &'m Module, cache: Option<Cache>) -> Result<Session<'m>, Failure> {
-        let RunSettings { module: path, config, .. } = &self.settings;
-        let Some(cache) = cache else { return module.open(path, config, None) };
-        // The value for the envelope if opening fails.
-        self.call().metrics.cache = CacheUse::Miss;
-        let cache = input::label(path).into_iter().fold(cache, Cache::with_label);
-        module.open(path, config, Some(&cache))
-    }
-
     fn steps(&self, supervisor: &Supervisor) -> Result<Completion, Failure> {
         let Self { settings, started, .. } = self;
         let cache = settings.cache.open()?;
         settings.cache.check_grants(&settings.capabilities)?;
         let module = input::module(&settings.module)?;
-        let opened = self.open(&module, cache);
+        if cache.is_some() {
+            // The value for the envelope if opening fails.
+            self.call().metrics.cache = CacheUse::Miss;
+        }
+        let opened = module.open(&settings.module, &settings.config, cache);
         self.call().metrics.load_ns = Some(nanoseconds(*started));
         let session = opened?;
         self.call().metrics.cache = session.cache();
         let function = choose(session.info(), settings)?;
-        if settings.has_guest_args() && !requirements::imports_wasi(session.info()) {
+        // The first argument is the program's name.
+        if settings.capabilities.args.len() > 1 && !requirements::imports_wasi(session.info()) {
             return Err(Failure::usage("the module takes no arguments after `--`: it does not import WASI")
                 .hint("arguments of a function need no `--`, not even negative numbers"));
         }
@@ -241,11 +234,20 @@ impl Run {
         signature::check_passable(function, ty)?;
         self.call().result_types = ty.results().iter().map(ValType::to_string).collect();
         supervisor.enter(Phase::ReadingArguments);
-        let args = arguments(settings, function, ty)?;
+        // The module has used up standard input, even if the arguments are not expected there on a terminal.
+        if matches!(settings.args, Arguments::Omitted(_))
+            && !ty.params().is_empty()
+            && input::is_stdin(&settings.module)
+        {
+            return Err(Failure::both_from_stdin());
+        }
+        let args = input::arguments(&settings.args, ty);
+        let args = args.map_err(|failure| failure.hint(format!("signature: {function}{ty}")))?;
         supervisor.enter(Phase::LoadingCode);
 
         let mut capabilities = settings.capabilities.clone();
-        if input::uses_stdin(&settings.module, &settings.args, ty) {
+        if input::is_stdin(&settings.module) || input::are_on_stdin(&settings.args, ty) {
+            // Even if a terminal or a growing file could give more.
             capabilities.stdin = Input::Empty;
         }
         let mut options =
@@ -268,8 +270,9 @@ impl Run {
         args: &[Value],
     ) -> wrun::Result<Completion> {
         let events = |event: Event| {
-            self.call().observe(event);
             supervisor.observe(event);
+            let mut call = self.call();
+            call.metrics = call.metrics.with(event);
         };
         let mut limits = options.limits;
         deadline.remaining()?;
@@ -297,19 +300,6 @@ fn choose<'s>(info: &ModuleInfo, settings: &'s RunSettings) -> Result<&'s str, F
     let message = "no function given, and the module is not a program: it does not export `_start` of type () -> ()";
     let error = Error::new(ErrorKind::UnknownExport, message);
     Err(error.with_hint(lookup::list_of_functions(info)).into())
-}
-
-/// Reads the arguments. A failure shows the signature.
-fn arguments(settings: &RunSettings, function: &str, ty: &wrun::FuncType) -> Result<Vec<Value>, Failure> {
-    if both_from_stdin(&settings.args, &settings.module, ty) {
-        return Err(Failure::both_from_stdin());
-    }
-    input::arguments(&settings.args, ty).map_err(|failure| failure.hint(format!("signature: {function}{ty}")))
-}
-
-/// Whether both the module and the arguments would have to come from standard input.
-fn both_from_stdin(args: &Arguments, module: &Path, ty: &wrun::FuncType) -> bool {
-    matches!(args, Arguments::Omitted(_)) && !ty.params().is_empty() && input::is_stdin(module)
 }
 
 fn encode<T: serde::Serialize>(value: &T, settings: &RunSettings) -> Vec<u8> {

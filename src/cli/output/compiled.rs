@@ -22,24 +22,16 @@ pub(crate) struct ModuleReport {
     compile_ns: Option<u64>,
     compiled_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<CompileError>,
-}
-
-#[derive(Debug, Serialize)]
-struct CompileError {
-    kind: &'static str,
-    message: String,
-    hints: Vec<String>,
+    error: Option<Failure>,
 }
 
 impl ModuleReport {
-    pub(crate) fn new(module: &Path, config: &RuntimeConfig, filled: &Result<CacheFill, Failure>) -> Self {
-        let done = filled.as_ref().ok();
-        let error = |failure: &Failure| CompileError {
-            kind: failure.kind,
-            message: failure.message.clone(),
-            hints: failure.hints.clone(),
+    pub(crate) fn new(module: &Path, config: &RuntimeConfig, filled: Result<CacheFill, Failure>) -> Self {
+        let (done, error) = match filled {
+            Ok(filled) => (Some(filled), None),
+            Err(failure) => (None, Some(failure)),
         };
+        let done = done.as_ref();
         Self {
             ok: done.is_some(),
             module: module.display().to_string(),
@@ -48,9 +40,9 @@ impl ModuleReport {
             cache: done.map(|filled| filled.cache),
             key: done.map(|filled| filled.key.clone()),
             // On a hit, this is the time to load the code.
-            compile_ns: done.filter(|filled| filled.cache == CacheUse::Miss).and_then(|done| done.compile_ns),
+            compile_ns: done.filter(|filled| filled.cache == CacheUse::Miss).map(|done| done.compile_ns),
             compiled_bytes: done.and_then(|filled| filled.compiled_bytes),
-            error: filled.as_ref().err().map(error),
+            error,
         }
     }
 }
@@ -59,10 +51,9 @@ impl ModuleReport {
 pub(crate) fn text(module: &Path, filled: &CacheFill) -> String {
     let size = filled.compiled_bytes.map(bytesize::ByteSize::b);
     let size = size.map_or_else(String::new, |size| format!(", {size} of code"));
-    let what = match (filled.cache, filled.compile_ns) {
-        (CacheUse::Hit, _) => "was in the cache already".to_owned(),
-        (_, Some(time)) => format!("compiled in {:.1?}", Duration::from_nanos(time)),
-        _ => "compiled".to_owned(),
+    let what = match filled.cache {
+        CacheUse::Hit => "was in the cache already".to_owned(),
+        _ => format!("compiled in {:.1?}", Duration::from_nanos(filled.compile_ns)),
     };
     format!("{}: {what}{size}\n", module.display())
 }

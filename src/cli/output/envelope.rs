@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use wrun::session::{CallMetrics, Completion, Event};
+use wrun::session::{CallMetrics, Completion};
 use wrun::value::serial::Results;
 use wrun::{Frame, LimitExceeded, RuntimeKind, Trap};
 
@@ -17,12 +17,6 @@ pub(crate) struct CallSummary {
     pub(crate) function: Option<String>,
     pub(crate) result_types: Vec<String>,
     pub(crate) metrics: CallMetrics,
-}
-
-impl CallSummary {
-    pub(crate) fn observe(&mut self, event: Event) {
-        self.metrics = self.metrics.with(event);
-    }
 }
 
 /// The envelope; docs/cli.md describes its shape, which is a contract.
@@ -42,7 +36,7 @@ pub(crate) struct Envelope<'a> {
     stdout: Option<GuestOutput>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stderr: Option<GuestOutput>,
-    exit_code: u8,
+    pub(crate) exit_code: u8,
     /// The code that the guest exited with; `exit_code` differs if wrun uses that code itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     guest_exit_code: Option<i32>,
@@ -104,10 +98,6 @@ impl<'a> Envelope<'a> {
             guest_exit_code,
             metrics: &call.metrics,
         }
-    }
-
-    pub(crate) fn exit_code(&self) -> u8 {
-        self.exit_code
     }
 }
 

@@ -18,36 +18,24 @@ pub(crate) struct Explanation<'s> {
     function: Option<&'s str>,
     policy: Option<String>,
     locked: bool,
-    runtime: Value<RuntimeKind>,
-    compiler: Value<Compiler>,
-    opt: Value<Optimization>,
-    deterministic: Value<Option<u64>>,
+    runtime: WithProvenance<RuntimeKind>,
+    compiler: WithProvenance<Compiler>,
+    opt: WithProvenance<Optimization>,
+    deterministic: WithProvenance<Option<u64>>,
     /// The cache directory; null if caching is disabled.
-    cache: Value<Option<String>>,
+    cache: WithProvenance<Option<String>>,
     limits: Limits,
     grants: Grants<'s>,
-}
-
-#[derive(Debug, Serialize)]
-struct Value<T> {
-    value: T,
-    from: Provenance,
-}
-
-impl<T> Value<T> {
-    fn new<U: Clone>(setting: &WithProvenance<U>, convert: impl FnOnce(U) -> T) -> Self {
-        Self { value: convert(setting.value.clone()), from: setting.from }
-    }
 }
 
 /// Amounts: bytes, elements, units of fuel, nanoseconds; null is unlimited.
 #[derive(Debug, Serialize)]
 struct Limits {
-    memory: Value<Option<u64>>,
-    stack: Value<u64>,
-    table_elements: Value<Option<u64>>,
-    fuel: Value<Option<u64>>,
-    timeout_ns: Value<Option<u64>>,
+    memory: WithProvenance<Option<u64>>,
+    stack: WithProvenance<u64>,
+    table_elements: WithProvenance<Option<u64>>,
+    fuel: WithProvenance<Option<u64>>,
+    timeout_ns: WithProvenance<Option<u64>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -81,7 +69,7 @@ struct Network<'s> {
 }
 
 impl<'s> Explanation<'s> {
-    pub(crate) fn new(settings: &'s RunSettings, cache_dir: &WithProvenance<Option<PathBuf>>) -> Self {
+    pub(crate) fn new(settings: &'s RunSettings, cache_dir: WithProvenance<Option<PathBuf>>) -> Self {
         let RunSettings { policy, engine, limits, grants, config, .. } = settings;
         let dir = |dir: &'s WithProvenance<DirGrant>| Dir {
             host: &dir.value.host,
@@ -89,32 +77,29 @@ impl<'s> Explanation<'s> {
             read_only: dir.value.access == Access::ReadOnly,
             from: dir.from,
         };
+        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let variable =
+            |variable: &'s WithProvenance<(String, String)>| Variable { name: &variable.value.0, from: variable.from };
         Self {
             module: settings.module.display().to_string(),
             function: settings.function.as_deref(),
             policy: policy.path.as_ref().map(|path| path.display().to_string()),
             locked: policy.locked,
-            runtime: Value::new(&engine.runtime, |runtime| runtime),
-            compiler: Value::new(&engine.compiler, |_| config.effective_compiler()),
-            opt: Value::new(&engine.opt, |_| config.effective_optimization()),
-            deterministic: Value::new(&engine.deterministic, |seed| seed),
-            cache: Value::new(cache_dir, |dir| dir.map(|path| path.display().to_string())),
+            runtime: engine.runtime,
+            compiler: engine.compiler.map(|_| config.effective_compiler()),
+            opt: engine.opt.map(|_| config.effective_optimization()),
+            deterministic: engine.deterministic,
+            cache: cache_dir.map(|dir| dir.map(|path| path.display().to_string())),
             limits: Limits {
-                memory: Value::new(&limits.memory, |bytes| bytes),
-                stack: Value::new(&limits.stack, |_| config.effective_max_stack()),
-                table_elements: Value::new(&limits.table_elements, |elements| elements),
-                fuel: Value::new(&limits.fuel, |units| units),
-                timeout_ns: Value::new(&limits.timeout, |time| {
-                    time.map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
-                }),
+                memory: limits.memory,
+                stack: limits.stack.map(|_| config.effective_max_stack()),
+                table_elements: limits.table_elements,
+                fuel: limits.fuel,
+                timeout_ns: limits.timeout.map(|time| time.map(nanoseconds)),
             },
             grants: Grants {
                 dirs: grants.dirs.iter().map(dir).collect(),
-                env: grants
-                    .env
-                    .iter()
-                    .map(|variable| Variable { name: &variable.value.0, from: variable.from })
-                    .collect(),
+                env: grants.env.iter().map(variable).collect(),
                 net: grants.net.iter().map(|rule| Network { rule: &rule.value, from: rule.from }).collect(),
                 args: &settings.capabilities.args,
             },
@@ -152,24 +137,21 @@ impl<'s> Explanation<'s> {
         line("fuel", &amount(fuel.value, ""), fuel.from);
         let timeout = timeout_ns.value.map(Duration::from_nanos);
         line("timeout", &timeout.map_or_else(|| "no limit".to_owned(), |time| format!("{time:?}")), timeout_ns.from);
-        for Dir { host, guest, read_only, from } in &self.grants.dirs {
+        let Grants { dirs, env, net, .. } = &self.grants;
+        for Dir { host, guest, read_only, from } in dirs {
             let access = if *read_only { "read-only" } else { "read and write" };
             line("dir", &format!("{} as {guest}, {access}", host.display()), *from);
         }
-        for Variable { name, from } in &self.grants.env {
+        for Variable { name, from } in env {
             line("env", name, *from);
         }
-        for Network { rule, from } in &self.grants.net {
+        for Network { rule, from } in net {
             line("net", &rule.to_string(), *from);
         }
-        if self.grants.dirs.is_empty() {
-            line("dir", "none", Provenance::Default);
-        }
-        if self.grants.env.is_empty() {
-            line("env", "none", Provenance::Default);
-        }
-        if self.grants.net.is_empty() {
-            line("net", "none", Provenance::Default);
+        for (name, number) in [("dir", dirs.len()), ("env", env.len()), ("net", net.len())] {
+            if number == 0 {
+                line(name, "none", Provenance::Default);
+            }
         }
         if self.locked {
             text += "locked          flags may only narrow the policy\n";

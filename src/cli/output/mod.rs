@@ -5,7 +5,6 @@ pub(crate) mod compiled;
 pub(crate) mod engines;
 pub(crate) mod envelope;
 pub(crate) mod explain;
-pub(crate) mod human;
 pub(crate) mod inspect;
 pub(crate) mod machine;
 pub(crate) mod printer;
