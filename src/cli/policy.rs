@@ -66,10 +66,7 @@ pub(crate) struct GrantTable {
 }
 
 impl Policy {
-    /// Reads the policy file, or returns the empty policy if there is none.
-    ///
-    /// # Errors
-    /// Returns a usage failure that names the line.
+    /// Reads the policy file, or returns the empty policy if there is none. A usage failure names the line.
     pub(crate) fn read(args: &PolicyArgs) -> Result<Self, Failure> {
         let Some(path) = &args.policy else { return Ok(Self::default()) };
         let shown = path.display();
@@ -85,7 +82,7 @@ impl Policy {
         Ok(policy)
     }
 
-    /// Merges a setting with its flag. A locked policy refuses a flag whose value `widens` its own.
+    /// Merges a setting with its flag, which takes precedence. A locked policy refuses a flag whose value `widens` its own.
     pub(crate) fn merge<T: Debug>(
         &self,
         name: &str,
@@ -93,12 +90,16 @@ impl Policy {
         policy: Option<T>,
         widens: impl Fn(&T, &T) -> bool,
     ) -> Result<WithProvenance<Option<T>>, Failure> {
-        match (&flag, &policy) {
+        let from = match (&flag, &policy) {
             (Some(flag), Some(policy)) if self.locked && widens(flag, policy) => {
-                Err(Failure::usage(format!("the policy is locked: {name} cannot change {policy:?} to {flag:?}")))
+                let message = format!("the policy is locked: {name} cannot change {policy:?} to {flag:?}");
+                return Err(Failure::usage(message));
             }
-            _ => Ok(WithProvenance::choose(flag, policy)),
-        }
+            (Some(_), _) => Provenance::Flag,
+            (None, Some(_)) => Provenance::Policy,
+            (None, None) => Provenance::Default,
+        };
+        Ok(WithProvenance::new(flag.or(policy), from))
     }
 
     /// Merges grants. A flag replaces the policy's grant of the same thing; a locked policy refuses a flag that is not part of

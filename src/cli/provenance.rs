@@ -29,15 +29,3 @@ impl<T> WithProvenance<T> {
         WithProvenance::new(convert(self.value), self.from)
     }
 }
-
-impl<T> WithProvenance<Option<T>> {
-    /// Returns the flag's value, else the policy's, else `None` as the default.
-    pub(crate) fn choose(flag: Option<T>, policy: Option<T>) -> Self {
-        let from = match (&flag, &policy) {
-            (Some(_), _) => Provenance::Flag,
-            (None, Some(_)) => Provenance::Policy,
-            (None, None) => Provenance::Default,
-        };
-        Self::new(flag.or(policy), from)
-    }
-}

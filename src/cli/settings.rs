@@ -6,7 +6,7 @@ use std::time::Duration;
 use wrun::config::DEFAULT_MAX_STACK;
 use wrun::{Capabilities, Captured, Compiler, DirGrant, Limits, NetRule, Optimization, RuntimeConfig, RuntimeKind};
 
-use super::args::{EngineArgs, GrantArgs, InputFormat, LimitArgs, OutputFormat, When};
+use super::args::{EngineArgs, GrantArgs, InputFormat, LimitArgs, ReportArgs, When};
 use super::cache_settings::CacheSettings;
 use super::failure::Failure;
 use super::parse_values::environment;
@@ -23,8 +23,7 @@ pub(crate) struct EngineSettings {
 }
 
 impl EngineSettings {
-    /// # Errors
-    /// Returns a usage failure if `WRUN_RUNTIME` is not an engine, or if a flag contradicts a locked policy.
+    /// Merges flags, policy and environment. Fails if `WRUN_RUNTIME` is not an engine or a flag contradicts a locked policy.
     pub(crate) fn resolve(args: &EngineArgs, policy: &Policy) -> Result<Self, Failure> {
         // Another engine or compiler may allow more.
         let runtime = match policy.merge("--runtime", args.runtime, policy.runtime, PartialEq::ne)? {
@@ -40,7 +39,7 @@ impl EngineSettings {
         Ok(Self {
             runtime,
             compiler: policy.merge("--compiler", args.compiler, policy.compiler, PartialEq::ne)?,
-            opt: WithProvenance::choose(args.opt, policy.opt),
+            opt: policy.merge("--opt", args.opt, policy.opt, |_, _| false)?,
             deterministic: policy.merge("--deterministic", args.deterministic, policy.deterministic, u64::ne)?,
         })
     }
@@ -69,8 +68,7 @@ pub(crate) struct LimitSettings {
 }
 
 impl LimitSettings {
-    /// # Errors
-    /// Returns a usage failure if a flag exceeds a locked policy.
+    /// Merges flags and policy. Fails if a flag exceeds a locked policy.
     pub(crate) fn resolve(args: &LimitArgs, policy: &Policy) -> Result<Self, Failure> {
         let LimitTable { memory, stack, table_elements, fuel, timeout } = policy.limits;
         // A locked policy without a stack limit still does not let a flag exceed the default.
@@ -104,8 +102,7 @@ pub(crate) struct GrantSettings {
 }
 
 impl GrantSettings {
-    /// # Errors
-    /// Returns a usage failure if a flag exceeds a locked policy.
+    /// Merges flags and policy. Fails if a flag exceeds a locked policy.
     pub(crate) fn resolve(args: &GrantArgs, policy: &Policy) -> Result<Self, Failure> {
         let GrantTable { dirs, env, net } = &policy.grants;
         let has_same_guest = |one: &DirGrant, other: &DirGrant| one.guest == other.guest;
@@ -142,8 +139,7 @@ pub(crate) struct RunSettings {
     pub(crate) capabilities: Capabilities,
     /// The guest's standard output and error, if they are captured.
     pub(crate) captured: Option<[Captured; 2]>,
-    pub(crate) output: OutputFormat,
-    pub(crate) pretty: bool,
+    pub(crate) format: ReportArgs,
     pub(crate) metrics: bool,
     pub(crate) progress: When,
     pub(crate) quiet: bool,

@@ -216,8 +216,8 @@ impl Supervisor {
         match reason {
             EndReason::TimedOut => {
                 let limit = self.timeout.unwrap_or_default();
-                let limit_ns = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
-                let exceeded = LimitExceeded::new(LimitKind::Time, limit_ns, nanoseconds(self.started));
+                let used = nanoseconds(self.started.elapsed());
+                let exceeded = LimitExceeded::new(LimitKind::Time, nanoseconds(limit), used);
                 let message = format!("timed out after {limit:?} while {phase}");
                 Failure { message, ..Error::limit(exceeded).into() }
             }

@@ -45,7 +45,7 @@ impl Deadline {
     }
 
     fn exceeded(&self, limit: Duration) -> Error {
-        let limit_ns = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
-        Error::limit(LimitExceeded::new(LimitKind::Time, limit_ns, nanoseconds(self.started)))
+        let used = nanoseconds(self.started.elapsed());
+        Error::limit(LimitExceeded::new(LimitKind::Time, nanoseconds(limit), used))
     }
 }

@@ -1,6 +1,6 @@
 //! Measurements of one call.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -51,14 +51,14 @@ impl CallMetrics {
     }
 }
 
-/// Returns the wall clock time since `start` in nanoseconds.
+/// Converts a time to nanoseconds.
 #[must_use]
-pub fn nanoseconds(start: Instant) -> u64 {
-    u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+pub fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Runs a step. Returns its result and the nanoseconds it took.
 pub(super) fn timed<T>(step: impl FnOnce() -> T) -> (T, u64) {
     let start = Instant::now();
-    (step(), nanoseconds(start))
+    (step(), nanoseconds(start.elapsed()))
 }

@@ -76,7 +76,7 @@ pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
         Ok(())
     })?;
     if report.output != OutputFormat::Text {
-        printer::data(&machine::encode(&reports, report.output, report.pretty))?;
+        printer::data(&machine::encode(&reports, report))?;
     }
     Ok(exit_code)
 }

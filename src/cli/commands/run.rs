@@ -8,11 +8,12 @@ use clap::Args;
 use wrun::module::requirements;
 use wrun::runtime::{lookup, preflight, signature};
 use wrun::session::{CacheUse, Completion, Deadline, Event, InstanceOptions, Session, nanoseconds};
+use wrun::value::serial::Results;
 use wrun::{Capabilities, Captured, Error, ErrorKind, Input, ModuleInfo, Output, ValType, Value};
 
 use crate::cli::args::{
     CacheArgs, EngineArgs, FORMAT_HEADING, FormatArgs, GrantArgs, LimitArgs, LogArgs, OutputFormat, PolicyArgs,
-    ProgressArgs,
+    ProgressArgs, ReportArgs,
 };
 use crate::cli::cache_settings::CacheSettings;
 use crate::cli::failure::Failure;
@@ -68,8 +69,7 @@ pub(crate) struct RunArgs {
 }
 
 impl RunArgs {
-    /// # Errors
-    /// Returns a usage failure if options contradict each other, the policy file or the environment.
+    /// Resolves the settings. Fails if options contradict each other, the policy file or the environment.
     fn resolve(self) -> Result<RunSettings, Failure> {
         if self.metrics && self.format.output == Some(OutputFormat::Text) {
             return Err(Failure::usage("the envelope (`--metrics`) is JSON or MessagePack, not text"));
@@ -98,6 +98,7 @@ impl RunArgs {
         (capabilities.stdout, capabilities.stderr) = (stdout, stderr);
         capabilities.seed = engine.deterministic.value;
         grants.add_to(&mut capabilities);
+        let output = self.format.output.unwrap_or(if self.explain { OutputFormat::Text } else { OutputFormat::Json });
         Ok(RunSettings {
             module,
             function: self.function,
@@ -110,8 +111,7 @@ impl RunArgs {
             cache: CacheSettings::resolve(&self.cache)?,
             capabilities,
             captured,
-            output: self.format.output.unwrap_or(if self.explain { OutputFormat::Text } else { OutputFormat::Json }),
-            pretty: self.format.pretty,
+            format: ReportArgs { output, pretty: self.format.pretty },
             metrics: self.metrics,
             progress: self.progress.progress,
             quiet: self.log.quiet,
@@ -144,10 +144,7 @@ fn explain(settings: &RunSettings) -> Result<u8, Failure> {
     preflight::check_grants(settings.config.kind, &settings.capabilities)?;
     settings.cache.check_grants(&settings.capabilities)?;
     let explanation = Explanation::new(settings, settings.cache.usable_dir()?);
-    printer::data(&match settings.output {
-        OutputFormat::Text => explanation.text().into_bytes(),
-        _ => encode(&explanation, settings),
-    })?;
+    printer::data(&machine::report(&explanation, settings.format, Explanation::text))?;
     Ok(0)
 }
 
@@ -180,10 +177,10 @@ impl Run {
     fn report(&self, result: Result<Completion, Failure>) -> Result<u8, Failure> {
         let Self { settings, started, .. } = self;
         let mut call = self.call();
-        call.metrics.total_ns = Some(nanoseconds(*started));
+        call.metrics.total_ns = Some(nanoseconds(started.elapsed()));
         if settings.metrics {
             let envelope = Envelope::new(settings, &call, &result);
-            printer::data(&encode(&envelope, settings))?;
+            printer::data(&machine::encode(&envelope, settings.format))?;
             return Ok(envelope.exit_code);
         }
         match result? {
@@ -197,14 +194,11 @@ impl Run {
             // A program writes its own output.
             Completion::Returned(_) if settings.function.is_none() => Ok(0),
             Completion::Returned(values) => {
-                let printed = match settings.output {
-                    OutputFormat::Text if values.is_empty() => b"null\n".to_vec(),
-                    OutputFormat::Text => {
-                        values.iter().map(|value| format!("{value}\n")).collect::<String>().into_bytes()
-                    }
-                    _ => encode(&wrun::value::serial::Results(&values), settings),
+                let lines = |_: &Results<'_>| match values.as_slice() {
+                    [] => "null\n".to_owned(),
+                    values => values.iter().map(|value| format!("{value}\n")).collect(),
                 };
-                printer::data(&printed)?;
+                printer::data(&machine::report(&Results(&values), settings.format, lines))?;
                 Ok(0)
             }
         }
@@ -220,7 +214,7 @@ impl Run {
             self.call().metrics.cache = CacheUse::Miss;
         }
         let opened = module.open(&settings.module, &settings.config, cache);
-        self.call().metrics.load_ns = Some(nanoseconds(*started));
+        self.call().metrics.load_ns = Some(nanoseconds(started.elapsed()));
         let session = opened?;
         self.call().metrics.cache = session.cache();
         let function = choose(session.info(), settings)?;
@@ -250,8 +244,8 @@ impl Run {
             // Even if a terminal or a growing file could give more.
             capabilities.stdin = Input::Empty;
         }
-        let mut options =
-            InstanceOptions::default().with_limits(settings.limits.limits()).with_capabilities(capabilities);
+        let limits = settings.limits.limits();
+        let mut options = InstanceOptions::default().with_limits(limits).with_capabilities(capabilities);
         options.initialize = function != INITIALIZE;
         options.caller_ends_process = true;
         let deadline = Deadline::new(*started, settings.limits.timeout.value);
@@ -300,8 +294,4 @@ fn choose<'s>(info: &ModuleInfo, settings: &'s RunSettings) -> Result<&'s str, F
     let message = "no function given, and the module is not a program: it does not export `_start` of type () -> ()";
     let error = Error::new(ErrorKind::UnknownExport, message);
     Err(error.with_hint(lookup::list_of_functions(info)).into())
-}
-
-fn encode<T: serde::Serialize>(value: &T, settings: &RunSettings) -> Vec<u8> {
-    machine::encode(value, settings.output, settings.pretty)
 }

@@ -83,8 +83,8 @@ pub(crate) fn markdown() -> String {
     let names: String = engines.iter().map(|engine| format!(" {} {} |", engine.runtime, engine.compiler)).collect();
     let mut text = format!("| |{names}\n| --- |{}\n", " --- |".repeat(engines.len()));
     text += &row("version", engines.iter().map(|engine| engine.version));
-    for (index, limit) in EnforcedLimit::ALL.iter().enumerate() {
-        let scopes = engines.iter().map(|engine| engine.enforces[index].scope);
+    for limit in EnforcedLimit::ALL {
+        let scopes = engines.iter().map(|engine| limit.scope(engine.runtime));
         let name = option(*limit).map_or_else(|| PAUSE.to_owned(), |option| format!("`{option}`"));
         text += &row(&name, scopes);
     }

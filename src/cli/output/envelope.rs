@@ -76,6 +76,7 @@ impl<'a> Envelope<'a> {
     /// Creates the envelope of a call that ended with `result`.
     pub(crate) fn new(settings: &RunSettings, call: &'a CallSummary, result: &'a Result<Completion, Failure>) -> Self {
         let failure = result.as_ref().err();
+        let error = failure.and_then(|failure| failure.error.as_ref());
         let (values, guest_exit_code) = match result {
             Ok(Completion::Returned(values)) => (Some(values), None),
             Ok(Completion::Exited(code)) => (None, Some(*code)),
@@ -91,27 +92,20 @@ impl<'a> Envelope<'a> {
             function: call.function.as_deref(),
             result: values.map(|values| Results(values)),
             result_types: values.map(|_| &*call.result_types),
-            error: failure.map(ErrorReport::new),
+            error: failure.map(|failure| ErrorReport {
+                kind: failure.kind,
+                trap: error.and_then(wrun::Error::trap_code),
+                message: &failure.message,
+                function: error.and_then(wrun::Error::function),
+                backtrace: error.map(wrun::Error::backtrace).unwrap_or_default(),
+                limit: error.and_then(wrun::Error::limit_exceeded),
+                hints: &failure.hints,
+            }),
             stdout: captured(0),
             stderr: captured(1),
             exit_code: failure.map_or(exited, |failure| failure.exit_code),
             guest_exit_code,
             metrics: &call.metrics,
-        }
-    }
-}
-
-impl<'a> ErrorReport<'a> {
-    fn new(failure: &'a Failure) -> Self {
-        let error = failure.error.as_ref();
-        Self {
-            kind: failure.kind,
-            trap: error.and_then(wrun::Error::trap_code),
-            message: &failure.message,
-            function: error.and_then(wrun::Error::function),
-            backtrace: error.map(wrun::Error::backtrace).unwrap_or_default(),
-            limit: error.and_then(wrun::Error::limit_exceeded),
-            hints: &failure.hints,
         }
     }
 }

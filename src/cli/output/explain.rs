@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
+use wrun::session::nanoseconds;
 use wrun::{Access, Compiler, DirGrant, NetRule, Optimization, RuntimeKind};
 
 use super::machine;
@@ -77,7 +78,6 @@ impl<'s> Explanation<'s> {
             read_only: dir.value.access == Access::ReadOnly,
             from: dir.from,
         };
-        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let variable =
             |variable: &'s WithProvenance<(String, String)>| Variable { name: &variable.value.0, from: variable.from };
         Self {
@@ -120,10 +120,8 @@ impl<'s> Explanation<'s> {
             };
             let _ = writeln!(text, "{name:<15} {value:<30} ({from})");
         };
-        let amount = |amount: Option<u64>, unit: &str| match amount {
-            Some(amount) => format!("{amount}{unit}"),
-            None => "no limit".to_owned(),
-        };
+        let no_limit = || "no limit".to_owned();
+        let amount = |amount: Option<u64>, unit| amount.map_or_else(no_limit, |amount| format!("{amount}{unit}"));
         line("runtime", self.runtime.value.as_str(), self.runtime.from);
         line("compiler", self.compiler.value.as_str(), self.compiler.from);
         line("opt", self.opt.value.as_str(), self.opt.from);
@@ -136,7 +134,7 @@ impl<'s> Explanation<'s> {
         line("table-elements", &amount(table_elements.value, ""), table_elements.from);
         line("fuel", &amount(fuel.value, ""), fuel.from);
         let timeout = timeout_ns.value.map(Duration::from_nanos);
-        line("timeout", &timeout.map_or_else(|| "no limit".to_owned(), |time| format!("{time:?}")), timeout_ns.from);
+        line("timeout", &timeout.map_or_else(no_limit, |time| format!("{time:?}")), timeout_ns.from);
         let Grants { dirs, env, net, .. } = &self.grants;
         for Dir { host, guest, read_only, from } in dirs {
             let access = if *read_only { "read-only" } else { "read and write" };

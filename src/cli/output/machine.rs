@@ -10,15 +10,15 @@ use crate::cli::args::{OutputFormat, ReportArgs};
 pub(crate) fn report<T: Serialize>(report: &T, args: ReportArgs, text: impl FnOnce(&T) -> String) -> Vec<u8> {
     match args.output {
         OutputFormat::Text => text(report).into_bytes(),
-        format => encode(report, format, args.pretty),
+        OutputFormat::Json | OutputFormat::Msgpack => encode(report, args),
     }
 }
 
 /// Encodes a value as MessagePack, or as JSON if the format is JSON or text.
-pub(crate) fn encode<T: Serialize>(value: &T, format: OutputFormat, pretty: bool) -> Vec<u8> {
-    match format {
+pub(crate) fn encode<T: Serialize>(value: &T, args: ReportArgs) -> Vec<u8> {
+    match args.output {
         OutputFormat::Msgpack => msgpack(value),
-        OutputFormat::Json | OutputFormat::Text => json(value, pretty),
+        OutputFormat::Json | OutputFormat::Text => json(value, args.pretty),
     }
 }
 

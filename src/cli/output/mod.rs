@@ -9,4 +9,3 @@ pub(crate) mod inspect;
 pub(crate) mod machine;
 pub(crate) mod printer;
 pub(crate) mod progress;
-pub(crate) mod terminal_line;

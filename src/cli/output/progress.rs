@@ -1,15 +1,14 @@
 //! Shows on standard error that a large module is being compiled.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 use wrun::session::Event;
 
 use super::printer;
-use super::terminal_line::TerminalLine;
 use crate::cli::args::When;
 
 /// How long a compilation takes before `auto` shows a spinner.
@@ -108,4 +107,69 @@ fn spinner(size: String, delay: Duration) -> ProgressBar {
     bar.set_message(size);
     bar.enable_steady_tick(TICK);
     bar
+}
+
+/// Draws one line of indicatif on standard error, a terminal.
+///
+/// indicatif pads each line to the width of the terminal. A typed `^C` would then be echoed on the next line, and the text would
+/// not be cleared. So the padding is left out. Auto-wrap (mode 7) is off during the text, so that a narrow terminal cuts it.
+#[derive(Debug)]
+struct TerminalLine {
+    visible_from: Instant,
+    pending: Mutex<String>,
+}
+
+impl TerminalLine {
+    /// Creates a line that drops all output for `delay`.
+    fn visible_after(delay: Duration) -> Self {
+        Self { visible_from: Instant::now() + delay, pending: Mutex::default() }
+    }
+
+    fn pending(&self) -> MutexGuard<'_, String> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl TermLike for TerminalLine {
+    fn width(&self) -> u16 {
+        80
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        let is_padding = text.trim().is_empty();
+        if !is_padding {
+            *self.pending() += &format!("\x1b[?7l{text}\x1b[?7h");
+        }
+        Ok(())
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        *self.pending() += "\r\x1b[K";
+        Ok(())
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        let text = mem::take(&mut *self.pending());
+        if Instant::now() < self.visible_from { Ok(()) } else { io::stderr().write_all(text.as_bytes()) }
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.write_str(text)
+    }
+
+    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
+        Ok(())
+    }
 }
