@@ -93,7 +93,10 @@ fn a_missing_feature_is_named_with_an_engine_that_has_it() {
     let output = run(&["-r", "wasmer", "fixtures/wat/gc.wat", "run"]);
     output.fails(126, &["gc, which wasmer with cranelift does not support", "--runtime wasmtime --compiler cranelift"]);
     let output = run(&["-r", "wasmer", "--compiler", "singlepass", "fixtures/wat/simd.wat", "run"]);
-    output.fails(126, &["needs simd, which wasmer with singlepass does not support", "--runtime wasmer --compiler cranelift"]);
+    output.fails(
+        126,
+        &["needs simd, which wasmer with singlepass does not support", "--runtime wasmer --compiler cranelift"],
+    );
 }
 
 #[test]
