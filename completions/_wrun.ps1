@@ -33,8 +33,8 @@ Register-ArgumentCompleter -Native -CommandName 'wrun' -ScriptBlock {
             [CompletionResult]::new('--fuel', '--fuel', [CompletionResultType]::ParameterName, 'Maximum fuel, about one unit per operator, such as 500000, 10M or 2G')
             [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only')
             [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Grant an environment variable; without VALUE, copy it from wrun''s environment')
-            [CompletionResult]::new('--net', '--net', [CompletionResultType]::ParameterName, 'Grant network access to a WASIX program: to connect to 127.0.0.1:80, tcp:10.0.0.0/8:* or example.org:443, to listen on in:tcp:127.0.0.1:8080, to resolve dns:example.org')
-            [CompletionResult]::new('--policy', '--policy', [CompletionResultType]::ParameterName, 'Read limits and grants from a TOML file; flags take precedence')
+            [CompletionResult]::new('--net', '--net', [CompletionResultType]::ParameterName, 'Grant network access to a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names')
+            [CompletionResult]::new('--policy', '--policy', [CompletionResultType]::ParameterName, 'Read limits and grants from a TOML file; options take precedence')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]')
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'Format of arguments on standard input')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Format of results [default: json; with --explain: text]')
@@ -100,7 +100,7 @@ Register-ArgumentCompleter -Native -CommandName 'wrun' -ScriptBlock {
             [CompletionResult]::new('--deterministic', '--deterministic', [CompletionResultType]::ParameterName, 'Make runs reproducible: fixed clocks, canonical NaNs, random bytes from SEED [default seed: 0]')
             [CompletionResult]::new('--fuel', '--fuel', [CompletionResultType]::ParameterName, 'Compile for runs with --fuel, of any amount')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Compile for runs with --timeout, of any duration')
-            [CompletionResult]::new('--policy', '--policy', [CompletionResultType]::ParameterName, 'Read limits and grants from a TOML file; flags take precedence')
+            [CompletionResult]::new('--policy', '--policy', [CompletionResultType]::ParameterName, 'Read limits and grants from a TOML file; options take precedence')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show progress on standard error; auto: on a terminal, after 300 ms')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Format of log lines')
@@ -115,7 +115,7 @@ Register-ArgumentCompleter -Native -CommandName 'wrun' -ScriptBlock {
             break
         }
         'wrun;cache' {
-            [CompletionResult]::new('--max-size', '--max-size', [CompletionResultType]::ParameterName, 'Size to prune to [default: `WRUN_CACHE_SIZE`, or 1GiB]')
+            [CompletionResult]::new('--max-size', '--max-size', [CompletionResultType]::ParameterName, 'Size to prune the cache to [default: `WRUN_CACHE_SIZE`, or 1GiB]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Format of the report')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Format of the report')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]')

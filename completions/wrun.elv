@@ -30,8 +30,8 @@ set edit:completion:arg-completer[wrun] = {|@words|
             cand --fuel 'Maximum fuel, about one unit per operator, such as 500000, 10M or 2G'
             cand --dir 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only'
             cand --env 'Grant an environment variable; without VALUE, copy it from wrun''s environment'
-            cand --net 'Grant network access to a WASIX program: to connect to 127.0.0.1:80, tcp:10.0.0.0/8:* or example.org:443, to listen on in:tcp:127.0.0.1:8080, to resolve dns:example.org'
-            cand --policy 'Read limits and grants from a TOML file; flags take precedence'
+            cand --net 'Grant network access to a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names'
+            cand --policy 'Read limits and grants from a TOML file; options take precedence'
             cand --cache-dir 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]'
             cand --input 'Format of arguments on standard input'
             cand -o 'Format of results [default: json; with --explain: text]'
@@ -94,7 +94,7 @@ set edit:completion:arg-completer[wrun] = {|@words|
             cand --deterministic 'Make runs reproducible: fixed clocks, canonical NaNs, random bytes from SEED [default seed: 0]'
             cand --fuel 'Compile for runs with --fuel, of any amount'
             cand --timeout 'Compile for runs with --timeout, of any duration'
-            cand --policy 'Read limits and grants from a TOML file; flags take precedence'
+            cand --policy 'Read limits and grants from a TOML file; options take precedence'
             cand --cache-dir 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]'
             cand --progress 'When to show progress on standard error; auto: on a terminal, after 300 ms'
             cand --log-format 'Format of log lines'
@@ -108,7 +108,7 @@ set edit:completion:arg-completer[wrun] = {|@words|
             cand --help 'Print help'
         }
         &'wrun;cache'= {
-            cand --max-size 'Size to prune to [default: `WRUN_CACHE_SIZE`, or 1GiB]'
+            cand --max-size 'Size to prune the cache to [default: `WRUN_CACHE_SIZE`, or 1GiB]'
             cand -o 'Format of the report'
             cand --output 'Format of the report'
             cand --cache-dir 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]'

@@ -39,8 +39,8 @@ complete -c wrun -n "__fish_wrun_needs_command" -l timeout -d 'Maximum time from
 complete -c wrun -n "__fish_wrun_needs_command" -l fuel -d 'Maximum fuel, about one unit per operator, such as 500000, 10M or 2G' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l dir -d 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l env -d 'Grant an environment variable; without VALUE, copy it from wrun\'s environment' -r
-complete -c wrun -n "__fish_wrun_needs_command" -l net -d 'Grant network access to a WASIX program: to connect to 127.0.0.1:80, tcp:10.0.0.0/8:* or example.org:443, to listen on in:tcp:127.0.0.1:8080, to resolve dns:example.org' -r
-complete -c wrun -n "__fish_wrun_needs_command" -l policy -d 'Read limits and grants from a TOML file; flags take precedence' -r -F
+complete -c wrun -n "__fish_wrun_needs_command" -l net -d 'Grant network access to a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
+complete -c wrun -n "__fish_wrun_needs_command" -l policy -d 'Read limits and grants from a TOML file; options take precedence' -r -F
 complete -c wrun -n "__fish_wrun_needs_command" -l cache-dir -d 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]' -r -F
 complete -c wrun -n "__fish_wrun_needs_command" -l input -d 'Format of arguments on standard input' -r -f -a "json\t''
 msgpack\t''"
@@ -107,7 +107,7 @@ size\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l deterministic -d 'Make runs reproducible: fixed clocks, canonical NaNs, random bytes from SEED [default seed: 0]' -r
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l fuel -d 'Compile for runs with --fuel, of any amount' -r
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l timeout -d 'Compile for runs with --timeout, of any duration' -r
-complete -c wrun -n "__fish_wrun_using_subcommand compile" -l policy -d 'Read limits and grants from a TOML file; flags take precedence' -r -F
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -l policy -d 'Read limits and grants from a TOML file; options take precedence' -r -F
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l cache-dir -d 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]' -r -F
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l progress -d 'When to show progress on standard error; auto: on a terminal, after 300 ms' -r -f -a "auto\t''
 always\t''
@@ -121,7 +121,7 @@ complete -c wrun -n "__fish_wrun_using_subcommand compile" -l pretty -d 'Indent 
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -s v -l verbose -d 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -s q -l quiet -d 'Print only errors, without hints'
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -s h -l help -d 'Print help'
-complete -c wrun -n "__fish_wrun_using_subcommand cache" -l max-size -d 'Size to prune to [default: `WRUN_CACHE_SIZE`, or 1GiB]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand cache" -l max-size -d 'Size to prune the cache to [default: `WRUN_CACHE_SIZE`, or 1GiB]' -r
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -s o -l output -d 'Format of the report' -r -f -a "json\t''
 msgpack\t''
 text\t''"

@@ -87,7 +87,7 @@ fn wrong_arguments_are_refused_before_anything_runs() {
         let wrong: [&[Value]; 4] = [&[], &[I64(1)], &[I32(1), I32(1)], &[Value::FuncRef(None)]];
         for args in wrong {
             let error = refused(add.call(guest.as_mut(), args, &mut [I32(0)]), ErrorKind::InvalidArgument);
-            tells(error.message(), &["do not fit (i32) -> i32"]);
+            tells(error.message(), &["but the function is (i32) -> i32"]);
         }
         assert_eq!(guest.global("count").unwrap(), I32(0));
     });

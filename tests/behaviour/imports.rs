@@ -31,7 +31,10 @@ fn does_not_link(engine: &Engine, offered: HostItem, wanted: &str) {
     let wat = format!(r#"(module (import "host" "it" {wanted}))"#);
     let ty = offered.ty().to_string();
     let error = refused(engine.start_importing(&item("it", offered), &wat), ErrorKind::Unlinkable);
-    tells(error.message(), &["1 unresolved import:", &format!("`host` `it` is {ty}, not ")]);
+    tells(
+        error.message(),
+        &["1 unresolved import:", "`host` `it`: the module expects ", &format!("the host provides {ty}")],
+    );
 }
 
 #[test]
@@ -63,7 +66,11 @@ fn only_unresolved_and_mismatched_imports_are_listed() {
         let error = refused(engine.start_importing(&imports, MANY), ErrorKind::Unlinkable);
         tells(
             error.message(),
-            &["3 unresolved imports", "`env` `log`:", "`env` `limit` is global i64, not global mut i64"],
+            &[
+                "3 unresolved imports",
+                "`env` `log`:",
+                "`env` `limit`: the module expects global mut i64, the host provides global i64",
+            ],
         );
         tells(error.message(), &["`other` `table`:"]);
         assert!(!error.message().contains("`memory`"), "{error}");
@@ -78,7 +85,10 @@ fn unknown_wasi_imports_are_unresolved_and_wasix_is_named() {
         tells(error.message(), &["`wasi_snapshot_preview1` `fd_fly`: func (i32) -> i32"]);
         let other_type = r#"(module (import "wasi_snapshot_preview1" "fd_write" (func (param i32) (result i32))))"#;
         let error = refused(engine.try_start(other_type), ErrorKind::Unlinkable);
-        tells(error.message(), &["`fd_write` is func (i32, i32, i32, i32) -> i32, not func (i32) -> i32"]);
+        tells(
+            error.message(),
+            &["`fd_write`: the module expects func (i32) -> i32, the host provides func (i32, i32, i32, i32) -> i32"],
+        );
         let other = r#"(module (import "wasix_64v1" "thread_spawn" (func (param i64) (result i32))))"#;
         tells(&hints(&refused(engine.try_start(other), ErrorKind::Unlinkable)), &["`wasix_32v1`"]);
     });

@@ -49,7 +49,7 @@ fn unknown_functions_and_wrong_types_are_named() {
         (r#"(module (import "wasix_32v1" "fd_fly" (func (result i32))))"#, "`wasix_32v1` `fd_fly`: func () -> i32"),
         (
             r#"(module (import "wasix_32v1" "fd_close" (func (result i32))))"#,
-            "`wasix_32v1` `fd_close` is func (i32) -> i32, not func () -> i32",
+            "`wasix_32v1` `fd_close`: the module expects func () -> i32, the host provides func (i32) -> i32",
         ),
         (
             r#"(module (import "wasix_32v1" "fd_close" (func (param i32) (result i32))) (import "env" "log" (func)))"#,
