@@ -4,7 +4,6 @@
 //! a blocked read, or a host function that does not return can only be stopped by ending the process. The supervisor
 //! also owns the progress display, because an interrupted command must leave a clean terminal.
 
-use std::fmt::{self, Display};
 use std::io::{self, Read};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -16,6 +15,7 @@ use std::time::{Duration, Instant};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::low_level::pipe;
+use strum::Display;
 use wrun::session::{Event, nanoseconds};
 use wrun::{Error, LimitExceeded, LimitKind};
 
@@ -54,27 +54,20 @@ impl SupervisorOptions {
 }
 
 /// The step that a command is at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq)]
 pub(crate) enum Phase {
+    #[strum(to_string = "reading the module")]
     ReadingModule,
+    #[strum(to_string = "reading the arguments")]
     ReadingArguments,
+    #[strum(to_string = "loading the code")]
     LoadingCode,
+    #[strum(to_string = "compiling")]
     Compiling,
+    #[strum(to_string = "instantiating")]
     Instantiating,
+    #[strum(to_string = "running the guest")]
     RunningGuest,
-}
-
-impl Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ReadingModule => "reading the module",
-            Self::ReadingArguments => "reading the arguments",
-            Self::LoadingCode => "loading the code",
-            Self::Compiling => "compiling",
-            Self::Instantiating => "instantiating",
-            Self::RunningGuest => "running the guest",
-        })
-    }
 }
 
 /// Why the supervisor ends the process.
