@@ -74,7 +74,7 @@ pub(crate) fn parse_fuel(text: &str) -> Result<u64, String> {
         Some(b'G') => (&text[..text.len() - 1], 1_000_000_000),
         _ => (text, 1),
     };
-    let maximum = wrun::runtime::fuel::MOST;
+    let maximum = wrun::runtime::fuel::MAX_LIMIT;
     let units = parse_count(digits).ok().and_then(|count| count.checked_mul(factor)).filter(|units| *units <= maximum);
     units.ok_or_else(|| format!("expected a whole number of at most {maximum}, such as 1_000_000, 10M or 2G"))
 }

@@ -18,7 +18,7 @@ pub const ENTRY: i64 = 1;
 pub const OPERATOR: i64 = 1;
 
 /// The largest limit. Using it up would take more than a century.
-pub const MOST: u64 = i64::MAX as u64 / 4;
+pub const MAX_LIMIT: u64 = i64::MAX as u64 / 4;
 
 /// The initial fuel of a guest without a limit. Its use is counted too.
 pub(crate) const UNLIMITED: i64 = i64::MAX / 2;
@@ -117,10 +117,10 @@ impl FuelState {
     }
 
     fn bounded(units: u64) -> Result<u64> {
-        if units <= MOST {
+        if units <= MAX_LIMIT {
             return Ok(units);
         }
-        let message = format!("{units} units of fuel are out of range: the maximum is {MOST}");
+        let message = format!("{units} units of fuel are out of range: the maximum is {MAX_LIMIT}");
         Err(Error::new(ErrorKind::InvalidArgument, message))
     }
 

@@ -7,13 +7,13 @@ use crate::runtime::signature::check_passable;
 use crate::value::types::FuncType;
 
 /// The maximum number of lines of a list in a message.
-pub(crate) const MOST_LISTED: usize = 40;
+pub(crate) const MAX_LISTED: usize = 40;
 
 /// The maximum number of names in a hint.
-const MOST_NAMES: usize = 20;
+const MAX_NAMES: usize = 20;
 
 /// The least similarity of a name that is suggested, from 0 to 1.
-const LEAST_SIMILARITY: f64 = 0.75;
+const MIN_SIMILARITY: f64 = 0.75;
 
 /// Returns the type of the exported function `name`.
 ///
@@ -59,7 +59,7 @@ pub(crate) fn check_global(info: &ModuleInfo, name: &str) -> Result<()> {
 pub(crate) fn no_such_export(info: &ModuleInfo, kind: &str, name: &str) -> Error {
     let error = Error::new(ErrorKind::UnknownExport, missing_export(info, kind, name));
     let of_kind = info.exports.iter().filter(|export| export.ty.kind() == kind);
-    let names: Vec<_> = of_kind.take(MOST_NAMES).map(|export| format!("`{}`", Escaped(&export.name))).collect();
+    let names: Vec<_> = of_kind.take(MAX_NAMES).map(|export| format!("`{}`", Escaped(&export.name))).collect();
     if names.is_empty() { error } else { error.with_hint(format!("exported: {}", names.join(", "))) }
 }
 
@@ -78,11 +78,11 @@ pub fn list_of_functions(info: &ModuleInfo) -> String {
         return "the module exports no functions".to_owned();
     }
     let mut list = "exported functions:".to_owned();
-    for (name, ty) in info.functions().take(MOST_LISTED) {
+    for (name, ty) in info.functions().take(MAX_LISTED) {
         list += &format!("\n  {}{ty}", Escaped(name));
     }
-    if count > MOST_LISTED {
-        list += &format!("\n  and {} more (`wrun inspect` lists them)", count - MOST_LISTED);
+    if count > MAX_LISTED {
+        list += &format!("\n  and {} more (`wrun inspect` lists them)", count - MAX_LISTED);
     }
     list
 }
@@ -91,5 +91,5 @@ pub fn list_of_functions(info: &ModuleInfo) -> String {
 fn most_similar<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let scored = names.map(|other| (strsim::jaro_winkler(name, other), other));
     let best = scored.max_by(|(a, _), (b, _)| a.total_cmp(b));
-    best.filter(|(score, _)| *score > LEAST_SIMILARITY).map(|(_, other)| other)
+    best.filter(|(score, _)| *score > MIN_SIMILARITY).map(|(_, other)| other)
 }

@@ -16,7 +16,7 @@ pub struct RuntimeMetrics {
     pub instances_created: u64,
     /// Linear memory in use now, in bytes, for all existing instances together.
     pub memory_bytes: u64,
-    /// The sum of the peaks of all existing instances, in bytes. An upper bound of what they used at any one time.
+    /// The sum of the peaks of all existing instances, in bytes. An upper bound on their common peak.
     pub memory_peak_bytes: u64,
     /// Calls into guests, including dropped instances.
     pub calls: u64,
@@ -36,6 +36,6 @@ pub struct Shutdown {
     pub stopped: u64,
     /// Calls that were still running after the wait: in a host function, or in a runtime without interruption.
     pub running: u64,
-    /// Instances that have not been dropped. They take no more calls.
+    /// Instances that have not been dropped. They accept no calls.
     pub instances_alive: u64,
 }

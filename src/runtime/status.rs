@@ -19,7 +19,7 @@ pub enum InstanceState {
     Running,
     /// A call is paused by [`Control::pause`](crate::Control::pause) until the instance is resumed.
     Paused,
-    /// The guest exited with this code. The instance takes no more calls.
+    /// The guest exited with this code. The instance accepts no calls.
     Exited(i32),
     /// A call trapped, ran out of fuel or was stopped. The guest's memory may be half-written. See
     /// [`WasmInstance::recover`](crate::WasmInstance::recover).

@@ -52,7 +52,7 @@ pub trait WasmRuntime: sealed::Runtime + fmt::Debug + Send + Sync {
     fn metrics(&self) -> RuntimeMetrics;
 
     /// Shuts the runtime down: new work fails with [`ErrorKind::ShutDown`], running calls are stopped. Waits at most
-    /// `within` for the calls to end. Existing instances stay alive but take no more calls.
+    /// `within` for the calls to end. Existing instances stay alive but accept no calls.
     ///
     /// Without [`RuntimeConfig::with_interruption`](crate::RuntimeConfig::with_interruption), running calls are not stopped,
     /// and a call that starts at the same moment on another thread may still run.
@@ -194,7 +194,7 @@ pub trait WasmInstance: sealed::Instance + fmt::Debug + Send {
     ///
     /// # Errors
     /// [`ErrorKind::UnsupportedConfig`] if the runtime does not meter fuel, [`ErrorKind::InvalidArgument`] if `units`
-    /// exceeds [`fuel::MOST`](crate::runtime::fuel::MOST) or the sum is too large.
+    /// exceeds [`fuel::MAX_LIMIT`](crate::runtime::fuel::MAX_LIMIT) or the sum is too large.
     fn add_fuel(&mut self, units: u64) -> Result<()> {
         fuel::add(self.fuel_counter(), units)
     }
@@ -211,7 +211,7 @@ pub trait WasmInstance: sealed::Instance + fmt::Debug + Send {
     ///
     /// # Errors
     /// [`ErrorKind::UnsupportedConfig`] if the runtime was created without interruption; [`ErrorKind::UnsupportedFeature`]
-    /// if the guest waits on shared memory, because nothing ends such a wait.
+    /// if the guest waits on shared memory, because such a wait cannot be ended.
     fn reset_time(&mut self, limit: Duration) -> Result<()> {
         if self.core().may_wait_forever() {
             return Err(preflight::unstoppable());

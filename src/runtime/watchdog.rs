@@ -1,4 +1,4 @@
-//! The watchdog: one thread per process that wakes what is scheduled.
+//! The watchdog: one thread per process, which wakes objects at scheduled times.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};

@@ -12,7 +12,7 @@ use wrun::{
 };
 
 use crate::stopping::{
-    BRIEF, GUEST, Gate, LONG, MOST, becomes, eventually, guest, guest_within, on_each_stoppable, on_each_unmetered,
+    BRIEF, GUEST, Gate, LONG, MAX_WAIT, becomes, eventually, guest, guest_within, on_each_stoppable, on_each_unmetered,
     stoppable_engines, time, timed_out,
 };
 use crate::vocabulary::{Engine, hints, on_each, refused, tells, trapped};
@@ -99,7 +99,7 @@ fn hundreds_of_async_guests_do_not_block_a_ticking_task() {
             opened.open();
         });
         for (number, call) in calls.into_iter().enumerate() {
-            let (_, result) = tokio::time::timeout(MOST, call).await.expect("the call ends").unwrap();
+            let (_, result) = tokio::time::timeout(MAX_WAIT, call).await.expect("the call ends").unwrap();
             match number % 10 {
                 0..=4 => assert_eq!(result.unwrap(), [Value::I32(7)]),
                 5..=8 => assert_eq!(result.unwrap(), [Value::I64(50_005_000)]),
@@ -212,7 +212,7 @@ fn a_second_wait_gets_the_result() {
                 assert!(tokio::time::timeout(Duration::from_millis(5), &mut running).await.is_err());
             }
             gate.open();
-            let (guest, result) = tokio::time::timeout(MOST, running).await.unwrap();
+            let (guest, result) = tokio::time::timeout(MAX_WAIT, running).await.unwrap();
             assert_eq!((result.unwrap(), guest.state()), (vec![Value::I32(7)], InstanceState::Ready));
         });
     });
@@ -281,7 +281,7 @@ fn any_executor_works() {
         let (_, result) = loop {
             match running.as_mut().poll(&mut Context::from_waker(&waker)) {
                 Poll::Ready(ended) => break ended,
-                Poll::Pending => thread::park_timeout(MOST),
+                Poll::Pending => thread::park_timeout(MAX_WAIT),
             }
         };
         assert_eq!(result.unwrap(), []);

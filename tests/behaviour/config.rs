@@ -1,7 +1,7 @@
 //! Unsupported configurations are refused with a hint.
 
 use wrun::config::DEFAULT_MAX_STACK;
-use wrun::runtime::preflight::{LEAST_STACK, MOST_STACK};
+use wrun::runtime::preflight::{MAX_STACK, MIN_STACK};
 use wrun::{Cache, Compiler, ErrorKind, Optimization, RuntimeConfig, RuntimeKind, create_runtime};
 
 use crate::vocabulary::{Engine, hints, on_each, refused, tells};
@@ -67,7 +67,7 @@ fn the_default_compiler_is_cranelift() {
 #[test]
 fn a_stack_too_small_or_too_large_is_refused_with_the_bounds() {
     on_each(|engine| {
-        for bytes in [0, 1, LEAST_STACK - 1, MOST_STACK + 1, u64::MAX] {
+        for bytes in [0, 1, MIN_STACK - 1, MAX_STACK + 1, u64::MAX] {
             let config = RuntimeConfig::new(engine.kind).with_compiler(engine.compiler).with_max_stack(bytes);
             let error = refused(create_runtime(&config), ErrorKind::UnsupportedConfig);
             tells(error.message(), &[&format!("{bytes} bytes"), "64 KiB", "1 GiB"]);

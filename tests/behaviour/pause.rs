@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use wrun::{ErrorKind, FuncType, HostImports, InstanceState, Limits, Value};
 
 use crate::stopping::{
-    BRIEF, Call, Gate, answers, becomes, guest, guest_within, interrupt, is_held_at_host_calls_only, on_each_stoppable,
-    on_each_unmetered, time, timed_out,
+    BRIEF, Call, Gate, answers, becomes, guest, guest_within, interrupt, on_each_stoppable, on_each_unmetered,
+    pauses_at_host_calls_only, time, timed_out,
 };
 use crate::vocabulary::refused;
 
@@ -75,7 +75,7 @@ fn wasmtime_pauses_a_running_loop_and_wasmer_at_its_next_host_call() {
         let call = Call::of(guest, "spin", &[]);
         becomes(&control, InstanceState::Running);
         control.pause().unwrap();
-        if is_held_at_host_calls_only(engine) {
+        if pauses_at_host_calls_only(engine) {
             thread::sleep(A_WHILE);
             assert_eq!(control.state(), InstanceState::Running);
         } else {
@@ -117,7 +117,7 @@ fn a_resumed_call_has_the_right_result() {
         gate.wait_for_guest();
         control.pause().unwrap();
         gate.open();
-        if !is_held_at_host_calls_only(engine) {
+        if !pauses_at_host_calls_only(engine) {
             becomes(&control, InstanceState::Paused);
         }
         thread::sleep(Duration::from_millis(5));

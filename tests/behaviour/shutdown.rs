@@ -10,8 +10,8 @@ use wrun::{
 };
 
 use crate::stopping::{
-    Call, Gate, Going, MOST, becomes, eventually, guest, is_held_at_host_calls_only, on_each_stoppable,
-    on_each_unmetered,
+    Call, Gate, Going, MAX_WAIT, becomes, eventually, guest, on_each_stoppable, on_each_unmetered,
+    pauses_at_host_calls_only,
 };
 use crate::vocabulary::{Engine, on_each, refused, tells, trapped};
 
@@ -34,7 +34,7 @@ fn a_runtime_that_was_shut_down_refuses_new_work() {
         let module = engine.load(r#"(module (func (export "seven") (result i32) (i32.const 7)))"#);
         let mut guest = engine.instance_of(module.as_ref()).unwrap();
         let mut seven = guest.function("seven").unwrap();
-        assert_eq!(counts(engine.runtime.shutdown(MOST)), (0, 0, 1));
+        assert_eq!(counts(engine.runtime.shutdown(MAX_WAIT)), (0, 0, 1));
         refused(engine.runtime.load_module(b"(module)"), ErrorKind::ShutDown);
         refused(engine.instance_of(module.as_ref()), ErrorKind::ShutDown);
         takes_no_calls(guest.as_mut());
@@ -54,7 +54,7 @@ fn an_instance_can_be_inspected_after_a_shutdown() {
     on_each_stoppable(|engine| {
         let mut guest = guest(engine);
         guest.write_memory("memory", 0, b"kept").unwrap();
-        engine.runtime.shutdown(MOST);
+        engine.runtime.shutdown(MAX_WAIT);
         let mut kept = [0; 4];
         guest.read_memory("memory", 0, &mut kept).unwrap();
         assert_eq!(&kept, b"kept");
@@ -72,7 +72,7 @@ fn running_calls_are_stopped_and_waited_for() {
         for control in &controls {
             becomes(control, InstanceState::Running);
         }
-        let ended = engine.runtime.shutdown(MOST);
+        let ended = engine.runtime.shutdown(MAX_WAIT);
         assert_eq!((ended.stopped, ended.running), (4, 0));
         assert!(controls.iter().all(|control| control.state() == InstanceState::Crashed), "they have ended");
         for call in calls {
@@ -95,7 +95,7 @@ fn shutdown_stops_a_paused_guest() {
         control.pause().unwrap();
         let call = Call::of(guest, "knock", &[]);
         becomes(&control, InstanceState::Paused);
-        let ended = engine.runtime.shutdown(MOST);
+        let ended = engine.runtime.shutdown(MAX_WAIT);
         assert_eq!((ended.stopped, ended.running), (1, 0));
         refused(call.end().1, ErrorKind::ShutDown);
     });
@@ -109,10 +109,10 @@ fn a_pause_that_has_not_taken_effect_delays_nothing() {
         let call = Call::of(guest, "spin", &[]);
         becomes(&control, InstanceState::Running);
         control.pause().unwrap();
-        if !is_held_at_host_calls_only(engine) {
+        if !pauses_at_host_calls_only(engine) {
             becomes(&control, InstanceState::Paused);
         }
-        assert_eq!(engine.runtime.shutdown(MOST).running, 0);
+        assert_eq!(engine.runtime.shutdown(MAX_WAIT).running, 0);
         refused(call.end().1, ErrorKind::ShutDown);
     });
 }
@@ -152,7 +152,7 @@ fn shutdown_waits_for_a_call_that_ends_in_time() {
             thread::sleep(Duration::from_millis(10));
             gate.open();
         });
-        let ended = engine.runtime.shutdown(MOST);
+        let ended = engine.runtime.shutdown(MAX_WAIT);
         assert_eq!((ended.stopped, ended.running), (0, 0));
         opener.join().unwrap();
         let (mut guest, result) = call.end();
@@ -175,7 +175,7 @@ fn a_start_function_is_stopped_too_and_its_instance_never_made() {
         let starting = Going::on(move || theirs.start_importing(&imports, ENDLESS).map(drop));
         gate.wait_for_guest();
         gate.open();
-        let ended = engine.runtime.shutdown(MOST);
+        let ended = engine.runtime.shutdown(MAX_WAIT);
         assert_eq!((ended.stopped, ended.running), (1, 0), "{engine}");
         refused(starting.end(), ErrorKind::ShutDown);
         let metrics = engine.runtime.metrics();
@@ -213,9 +213,9 @@ fn a_second_shutdown_has_nothing_left_to_do() {
         let control = guest.control();
         let call = Call::of(guest, "spin", &[]);
         becomes(&control, InstanceState::Running);
-        assert_eq!(engine.runtime.shutdown(MOST).stopped, 1);
+        assert_eq!(engine.runtime.shutdown(MAX_WAIT).stopped, 1);
         drop(call.end());
-        assert_eq!(counts(engine.runtime.shutdown(MOST)), (0, 0, 0));
+        assert_eq!(counts(engine.runtime.shutdown(MAX_WAIT)), (0, 0, 0));
         assert_eq!(counts(engine.runtime.shutdown(Duration::ZERO)), (0, 0, 0));
     });
 }
@@ -230,7 +230,7 @@ fn concurrent_shutdowns_wait_for_the_same_calls() {
         thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| {
-                    assert_eq!(engine.runtime.shutdown(MOST).running, 0);
+                    assert_eq!(engine.runtime.shutdown(MAX_WAIT).running, 0);
                     assert_eq!(control.state(), InstanceState::Crashed);
                 });
             }
@@ -251,7 +251,7 @@ fn every_stop_is_counted_by_the_shutdown_that_made_it() {
             let (said, hears) = mpsc::channel();
             let call = thread::spawn(move || said.send(guest.call("spin", &[]).map_err(|error| error.kind())));
             becomes(&control, InstanceState::Running);
-            let ended = runtime.shutdown(MOST);
+            let ended = runtime.shutdown(MAX_WAIT);
             assert_eq!((ended.stopped, ended.running), (1, 0));
             assert_eq!(hears.recv().unwrap(), Err(ErrorKind::ShutDown));
             call.join().unwrap().unwrap();
@@ -264,7 +264,7 @@ fn awaited_calls_end_with_their_runtime() {
     on_each_stoppable(|engine| {
         let call = AsyncCall::start(guest(engine), "spin", Vec::new()).unwrap();
         becomes(call.control(), InstanceState::Running);
-        assert_eq!(engine.runtime.shutdown(MOST).stopped, 1);
+        assert_eq!(engine.runtime.shutdown(MAX_WAIT).stopped, 1);
         let executor = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let (guest, result) = executor.block_on(call);
         refused(result, ErrorKind::ShutDown);
@@ -281,7 +281,7 @@ fn a_crashed_instance_is_not_running() {
     on_each_stoppable(|engine| {
         let mut guest = guest(engine);
         trapped(guest.call("trap", &[]), Trap::Unreachable);
-        assert_eq!(counts(engine.runtime.shutdown(MOST)), (0, 0, 1));
+        assert_eq!(counts(engine.runtime.shutdown(MAX_WAIT)), (0, 0, 1));
         let error = refused(guest.call("seven", &[]), ErrorKind::ShutDown);
         assert!(error.limit_exceeded().is_none());
     });
@@ -295,7 +295,7 @@ fn other_runtimes_go_on() {
         let control = guest.control();
         let call = Call::of(guest, "knock", &[]);
         becomes(&control, InstanceState::Running);
-        assert_eq!(counts(engine.runtime.shutdown(MOST)), (0, 0, 0));
+        assert_eq!(counts(engine.runtime.shutdown(MAX_WAIT)), (0, 0, 0));
         thread::sleep(Duration::from_millis(5));
         assert_eq!(control.state(), InstanceState::Running);
         eventually("a call", || control.interrupt().unwrap());

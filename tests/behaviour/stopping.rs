@@ -1,4 +1,4 @@
-//! Helpers for guests that are stopped and paused. Every wait ends after [`MOST`], so that a guest that cannot be
+//! Helpers for guests that are stopped and paused. Every wait ends after [`MAX_WAIT`], so that a guest that cannot be
 //! stopped fails its own case only.
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -49,7 +49,7 @@ pub(crate) const BRIEF: Duration = Duration::from_millis(20);
 pub(crate) const LONG: Duration = Duration::from_hours(1);
 
 /// The longest time that a test waits for an event.
-pub(crate) const MOST: Duration = Duration::from_secs(10);
+pub(crate) const MAX_WAIT: Duration = Duration::from_secs(10);
 
 /// Returns every engine and compiler with interruption, without fuel and with fuel.
 pub(crate) fn stoppable_engines() -> impl Iterator<Item = Engine> {
@@ -90,7 +90,7 @@ fn on_each_of(engines: impl Iterator<Item = Engine>, case: fn(&Engine)) {
             let _done = done;
             case(&engine);
         });
-        if ended.recv_timeout(3 * MOST) == Err(RecvTimeoutError::Timeout) {
+        if ended.recv_timeout(3 * MAX_WAIT) == Err(RecvTimeoutError::Timeout) {
             failures.push(format!("on {name}: it hangs"));
         } else if let Err(panic) = case.join() {
             failures.push(format!("on {name}: {}", said(panic.as_ref())));
@@ -135,7 +135,7 @@ pub(crate) fn timed_out<T>(result: Result<T>, limit: Duration) -> Error {
 pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let since = Instant::now();
     while !is_so() {
-        assert!(since.elapsed() < MOST, "{what}: not after {:?}", since.elapsed());
+        assert!(since.elapsed() < MAX_WAIT, "{what}: not after {:?}", since.elapsed());
         thread::sleep(Duration::from_millis(1));
     }
 }
@@ -160,7 +160,7 @@ pub(crate) fn answers(guest: &mut dyn WasmInstance) {
 }
 
 /// Returns whether a guest of this engine pauses at a host call only, and not at its next loop iteration.
-pub(crate) fn is_held_at_host_calls_only(engine: &Engine) -> bool {
+pub(crate) fn pauses_at_host_calls_only(engine: &Engine) -> bool {
     engine.kind == wrun::RuntimeKind::Wasmer
 }
 
@@ -178,7 +178,7 @@ impl<T: Send + 'static> Going<T> {
     /// Waits for the result.
     #[track_caller]
     pub(crate) fn end(self) -> T {
-        self.0.recv_timeout(MOST).unwrap_or_else(|error| panic!("it does not end: {error}"))
+        self.0.recv_timeout(MAX_WAIT).unwrap_or_else(|error| panic!("it does not end: {error}"))
     }
 }
 
@@ -233,7 +233,7 @@ impl Gate {
         let mut passage = passage.lock().unwrap();
         passage.arrived += 1;
         changed.notify_all();
-        let waiting = changed.wait_timeout_while(passage, MOST, |passage| !passage.open);
+        let waiting = changed.wait_timeout_while(passage, MAX_WAIT, |passage| !passage.open);
         if waiting.unwrap().1.timed_out() { Err("the gate did not open".into()) } else { Ok(Vec::new()) }
     }
 
@@ -241,7 +241,7 @@ impl Gate {
     #[track_caller]
     pub(crate) fn wait_for_guest(&self) {
         let (passage, changed) = &*self.0;
-        let waiting = changed.wait_timeout_while(passage.lock().unwrap(), MOST, |passage| passage.arrived == 0);
+        let waiting = changed.wait_timeout_while(passage.lock().unwrap(), MAX_WAIT, |passage| passage.arrived == 0);
         assert!(!waiting.unwrap().1.timed_out(), "no guest came to the gate");
     }
 

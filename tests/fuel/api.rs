@@ -118,7 +118,7 @@ fn fuel_above_the_maximum_is_an_error() {
         let metering = config.clone().with_metering();
         let refused = instance(&metering, Limits::none().with_fuel(u64::MAX)).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::UnsupportedConfig);
-        let most = wrun::runtime::fuel::MOST;
+        let most = wrun::runtime::fuel::MAX_LIMIT;
         let mut full = instance(&metering, Limits::none().with_fuel(most)).unwrap();
         assert_eq!(full.fuel_remaining(), Some(most));
         assert_eq!(full.add_fuel(u64::MAX).unwrap_err().kind(), ErrorKind::InvalidArgument);

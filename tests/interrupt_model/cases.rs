@@ -58,7 +58,7 @@ fn a_lost_request_is_repeated() {
         let (guest, epoch) = (Guest::new(None), Epoch::default());
         guest.interrupt().set_interrupt_handle(Box::new(epoch.clone()));
         with_watchdog(|| {
-            let call = guest.spawn(move |guest| epoch.spin_until_told(&guest));
+            let call = guest.spawn(move |guest| epoch.spin_until_done(&guest));
             // The guest may miss one of these requests while it answers the other.
             guest.interrupt().request_pause(true);
             guest.interrupt().request_pause(false);
@@ -74,7 +74,7 @@ fn a_paused_guest_does_not_run() {
         let (guest, epoch) = (Guest::new(None), Epoch::default());
         guest.interrupt().set_interrupt_handle(Box::new(epoch.clone()));
         with_watchdog(|| {
-            let call = guest.spawn(move |guest| epoch.spin_until_told(&guest));
+            let call = guest.spawn(move |guest| epoch.spin_until_done(&guest));
             guest.becomes(InstanceState::Running);
             guest.interrupt().request_pause(true);
             guest.becomes(InstanceState::Paused);
@@ -82,7 +82,7 @@ fn a_paused_guest_does_not_run() {
             thread::yield_now();
             assert_eq!(guest.rounds.load(Ordering::SeqCst), rounds);
             assert_eq!(guest.status.state(), InstanceState::Paused);
-            guest.told.store(true, Ordering::SeqCst);
+            guest.done.store(true, Ordering::SeqCst);
             guest.interrupt().request_pause(false);
             assert_eq!(kind(&call.join().unwrap()), None);
         });
@@ -155,7 +155,7 @@ fn a_call_is_stopped_at_its_deadline() {
                 }
                 guest.interrupt().request_pause(false);
             });
-            let result = guest.poll_until_told();
+            let result = guest.poll_until_done();
             pauser.join().unwrap();
             result
         });
@@ -179,9 +179,9 @@ fn time_does_not_pass_during_a_pause_and_between_calls() {
             watchdog::wake_due();
             guest.interrupt().request_pause(false);
             watchdog::wake_due();
-            guest.told.store(true, Ordering::SeqCst);
+            guest.done.store(true, Ordering::SeqCst);
         });
-        assert_eq!(kind(&guest.poll_until_told()), None);
+        assert_eq!(kind(&guest.poll_until_done()), None);
         pauser.join().unwrap();
         clock::advance(10 * LIMIT);
         watchdog::wake_due();
@@ -203,11 +203,11 @@ fn no_call_begins_after_a_shutdown() {
         let guest = Guest::new(None);
         let closer = guest.spawn(|guest| {
             guest.status.close();
-            guest.told.store(true, Ordering::SeqCst);
+            guest.done.store(true, Ordering::SeqCst);
         });
         let mut ended = false;
         for _ in 0..3 {
-            let is_closed = guest.told.load(Ordering::SeqCst);
+            let is_closed = guest.done.load(Ordering::SeqCst);
             let rounds = guest.rounds.load(Ordering::SeqCst);
             let result = guest.poll(2);
             if is_closed || ended {
@@ -233,14 +233,14 @@ fn a_handle_is_not_used_after_it_is_detached() {
         ];
         with_watchdog(|| {
             let resumer = guest.spawn(|guest| {
-                while !guest.told.load(Ordering::SeqCst) {
+                while !guest.done.load(Ordering::SeqCst) {
                     guest.interrupt().request_pause(false);
                     thread::yield_now();
                 }
             });
             let result = guest.poll(1);
             assert!(matches!(kind(&result), None | Some(ErrorKind::Interrupted | ErrorKind::Timeout)));
-            guest.told.store(true, Ordering::SeqCst);
+            guest.done.store(true, Ordering::SeqCst);
             guest.interrupt().detach();
             assert!(flag.is_unshared(), "the handle is dropped");
             flag.free();

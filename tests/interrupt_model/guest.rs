@@ -35,8 +35,8 @@ pub(crate) fn check(model: impl Fn() + Copy + Send + Sync + 'static) {
 #[derive(Clone)]
 pub(crate) struct Guest {
     pub(crate) status: Arc<InstanceStatus>,
-    /// Ends calls of [`Guest::poll_until_told`].
-    pub(crate) told: Arc<AtomicBool>,
+    /// Ends the calls that run until it is set.
+    pub(crate) done: Arc<AtomicBool>,
     /// Counts the rounds of all calls.
     pub(crate) rounds: Arc<AtomicU64>,
 }
@@ -45,7 +45,7 @@ impl Guest {
     pub(crate) fn new(time_limit: Option<Duration>) -> Self {
         let interrupt = InterruptState::new(time_limit);
         let status = InstanceStatus::new(Limits::none(), 0, Some(interrupt));
-        Self { status: Arc::new(status), told: Arc::new(AtomicBool::new(false)), rounds: Arc::new(AtomicU64::new(0)) }
+        Self { status: Arc::new(status), done: Arc::new(AtomicBool::new(false)), rounds: Arc::new(AtomicU64::new(0)) }
     }
 
     pub(crate) fn interrupt(&self) -> &InterruptState {
@@ -57,10 +57,10 @@ impl Guest {
         self.status.run(|| (0..count).try_for_each(|_| self.host_call()))
     }
 
-    /// Runs a call with host calls until it is told to end.
-    pub(crate) fn poll_until_told(&self) -> CallResult {
+    /// Runs a call with host calls until `done` is set.
+    pub(crate) fn poll_until_done(&self) -> CallResult {
         self.status.run(|| {
-            while !self.told.load(Ordering::SeqCst) {
+            while !self.done.load(Ordering::SeqCst) {
                 self.host_call()?;
                 thread::yield_now();
             }
@@ -155,11 +155,11 @@ impl InterruptHandle for Flag {
 pub(crate) struct Epoch(Arc<AtomicU64>);
 
 impl Epoch {
-    /// Runs a call without host calls that checks when the counter reaches its deadline, until it is told to end.
-    pub(crate) fn spin_until_told(&self, guest: &Guest) -> CallResult {
+    /// Runs a call without host calls that checks when the counter reaches its deadline, until `done` is set.
+    pub(crate) fn spin_until_done(&self, guest: &Guest) -> CallResult {
         let mut deadline = self.0.load(Ordering::SeqCst) + 1;
         guest.status.run(|| {
-            while !guest.told.load(Ordering::SeqCst) {
+            while !guest.done.load(Ordering::SeqCst) {
                 if self.0.load(Ordering::SeqCst) >= deadline {
                     guest.status.check_interrupt().map_err(StopReason::into_error)?;
                     // An epoch that ended since the check is missed.

@@ -22,7 +22,7 @@ pub(crate) const ROUNDS: [Round; 11] = [
     ("interruption", is_interrupted),
     ("interruption or result", is_interrupted_or_ends),
     ("drop", is_dropped),
-    ("pause", is_held_and_let_go),
+    ("pause", is_paused_and_resumed),
     ("trap", traps),
     ("exit", exits),
     ("fuel", runs_out_of_fuel),
@@ -153,7 +153,7 @@ fn is_dropped(stage: &Stage, chance: &mut Chance) -> Verdict {
     "dropped"
 }
 
-fn is_held_and_let_go(stage: &Stage, chance: &mut Chance) -> Verdict {
+fn is_paused_and_resumed(stage: &Stage, chance: &mut Chance) -> Verdict {
     let knocks = chance.below(2) == 0;
     let (args, sum) = some_sum(chance);
     let guest = stage.guest(limits(LONG));

@@ -6,9 +6,9 @@ use crate::engine::kind::{Compiler, Optimization, RuntimeKind};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The smallest guest stack in bytes: enough for one host call.
-pub const LEAST_STACK: u64 = 64 << 10;
+pub const MIN_STACK: u64 = 64 << 10;
 /// The largest guest stack in bytes.
-pub const MOST_STACK: u64 = 1 << 30;
+pub const MAX_STACK: u64 = 1 << 30;
 
 /// Checks a configuration without creating an engine.
 ///
@@ -47,9 +47,9 @@ pub fn check_config(config: &RuntimeConfig) -> Result<()> {
         return Err(error.with_hint("use `--compiler cranelift`"));
     }
     let stack = config.effective_max_stack();
-    if !(LEAST_STACK..=MOST_STACK).contains(&stack) {
+    if !(MIN_STACK..=MAX_STACK).contains(&stack) {
         return Err(unsupported(format!(
-            "a guest stack of {stack} bytes is out of range: {LEAST_STACK} (64 KiB) to {MOST_STACK} (1 GiB)"
+            "a guest stack of {stack} bytes is out of range: {MIN_STACK} (64 KiB) to {MAX_STACK} (1 GiB)"
         )));
     }
     Ok(())

@@ -4,7 +4,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::module::info::{ExternType, Import, MemoryType, ModuleInfo, TableType};
 use crate::runtime::host::{HostImports, HostItem};
-use crate::runtime::lookup::MOST_LISTED;
+use crate::runtime::lookup::MAX_LISTED;
 
 /// Checks that `imports` has every import of a module, with the right type.
 ///
@@ -40,9 +40,9 @@ pub(crate) fn check_imports(info: &ModuleInfo, imports: &HostImports) -> Result<
     }
     let count = unresolved.len();
     let s = if count == 1 { "" } else { "s" };
-    if count > MOST_LISTED {
-        unresolved.truncate(MOST_LISTED);
-        unresolved.push(format!("and {} more (`wrun inspect` lists them)", count - MOST_LISTED));
+    if count > MAX_LISTED {
+        unresolved.truncate(MAX_LISTED);
+        unresolved.push(format!("and {} more (`wrun inspect` lists them)", count - MAX_LISTED));
     }
     let message = format!("{count} unresolved import{s}:\n  {}", unresolved.join("\n  "));
     let error = Error::new(ErrorKind::Unlinkable, message);

@@ -21,8 +21,8 @@ pub fn check_amounts(config: &RuntimeConfig, limits: Limits) -> Result<()> {
             let error = unsupported("a fuel limit needs a runtime that meters fuel".to_owned());
             Err(error.with_hint("create the runtime with `RuntimeConfig::with_metering`"))
         }
-        Limits { fuel: Some(limit), .. } if limit > fuel::MOST => {
-            Err(unsupported(format!("a fuel limit of {limit} is out of range: the maximum is {}", fuel::MOST)))
+        Limits { fuel: Some(limit), .. } if limit > fuel::MAX_LIMIT => {
+            Err(unsupported(format!("a fuel limit of {limit} is out of range: the maximum is {}", fuel::MAX_LIMIT)))
         }
         Limits { time: Some(_), .. } if !config.interruption => Err(control::uninterruptible()),
         _ => Ok(()),

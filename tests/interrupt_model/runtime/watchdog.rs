@@ -1,4 +1,4 @@
-//! Replaces `src/runtime/watchdog.rs`. A test decides when the watchdog wakes what is scheduled.
+//! Replaces `src/runtime/watchdog.rs`. A test decides when scheduled wakeups happen.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ pub(crate) fn reset() {
     SCHEDULE.with_borrow_mut(BTreeMap::clear);
 }
 
-/// Lets time pass until the next wakeup, if one is scheduled, and wakes.
+/// Lets time pass until the next wakeup, if one is scheduled, and performs it.
 pub(crate) fn wake_next() {
     if let Some(at) = SCHEDULE.with_borrow(|schedule| Some(schedule.first_key_value()?.0.0)) {
         clock::advance_to(at);
@@ -37,7 +37,7 @@ pub(crate) fn wake_next() {
     }
 }
 
-/// Wakes what is due, without letting time pass.
+/// Performs the wakeups that are due, without letting time pass.
 pub(crate) fn wake_due() {
     let now = Instant::now();
     let due = |schedule: &mut Schedule| {
