@@ -1,5 +1,5 @@
 //! The contract with the engines, on one page. Each backend implements these four traits, and their plumbing in
-//! [`sealed`](super::sealed); all other code exists once, for every engine.
+//! `runtime/sealed.rs`; all other code exists once, for every engine.
 
 use std::fmt;
 use std::sync::Arc;
@@ -194,7 +194,7 @@ pub trait WasmInstance: sealed::Instance + fmt::Debug + Send {
     ///
     /// # Errors
     /// [`ErrorKind::UnsupportedConfig`] if the runtime does not meter fuel, [`ErrorKind::InvalidArgument`] if `units`
-    /// exceeds [`fuel::MAX_LIMIT`](crate::runtime::fuel::MAX_LIMIT) or the sum is too large.
+    /// exceeds [`fuel::MAX_LIMIT`] or the sum is too large.
     fn add_fuel(&mut self, units: u64) -> Result<()> {
         fuel::add(self.fuel_counter(), units)
     }

@@ -48,7 +48,7 @@ pub fn format(value: &Value) -> String {
     }
 }
 
-/// Formats as [`format`] does.
+/// Formats as [`format()`] does.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&format(self))
