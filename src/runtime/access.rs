@@ -16,22 +16,3 @@ pub(crate) fn range(offset: u64, length: usize, size: usize) -> Result<Range<usi
         Error::new(ErrorKind::MemoryAccess, message)
     })
 }
-
-/// Copies bytes from `memory` at `offset`.
-///
-/// # Errors
-/// [`ErrorKind::MemoryAccess`] if the range is out of bounds.
-pub(crate) fn read(memory: &[u8], offset: u64, buffer: &mut [u8]) -> Result<()> {
-    buffer.copy_from_slice(&memory[range(offset, buffer.len(), memory.len())?]);
-    Ok(())
-}
-
-/// Copies bytes into `memory` at `offset`.
-///
-/// # Errors
-/// [`ErrorKind::MemoryAccess`] if the range is out of bounds. Writes nothing then.
-pub(crate) fn write(memory: &mut [u8], offset: u64, bytes: &[u8]) -> Result<()> {
-    let range = range(offset, bytes.len(), memory.len())?;
-    memory[range].copy_from_slice(bytes);
-    Ok(())
-}

@@ -4,9 +4,9 @@ use wasmer::{ExportError, Function, Instance};
 
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
-use crate::module::info::ModuleInfo;
+use crate::module::info::{ExternType, ModuleInfo};
 use crate::module::requirements;
-use crate::runtime::{fuel, preflight};
+use crate::runtime::fuel;
 
 /// The value that guest code sets the fuel global to when it finds it below zero. It is never reached by counting, so it
 /// distinguishes exhaustion from an `unreachable` in the guest's own code.
@@ -43,7 +43,7 @@ impl PrivateExports {
         Self {
             fuel: name_if(config.metering && !threads, "wrun:fuel"),
             stop: name_if(config.interruption || threads, "wrun:stop"),
-            denied: name_if(preflight::may_grow_tables(info), "wrun:denied"),
+            denied: name_if(may_grow_tables(info), "wrun:denied"),
             start: name_if(info.start.is_some(), "wrun:start"),
         }
     }
@@ -66,4 +66,13 @@ impl PrivateExports {
 /// Creates the error for code that lacks a private export.
 pub(super) fn missing(error: ExportError) -> Error {
     Error::new(ErrorKind::Internal, "the compiled code lacks a private export").with_source(error)
+}
+
+/// Returns whether a module has a table that may grow, its own or an imported one.
+fn may_grow_tables(info: &ModuleInfo) -> bool {
+    let imported = info.imports.iter().filter_map(|import| match &import.ty {
+        ExternType::Table(ty) => Some(ty),
+        _ => None,
+    });
+    info.tables.iter().chain(imported).any(|ty| ty.maximum.is_none_or(|maximum| maximum > ty.minimum))
 }

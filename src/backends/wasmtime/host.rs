@@ -10,7 +10,7 @@ use super::{fuel, memory};
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{MemoryType, ModuleInfo, TableType};
 use crate::runtime::host::{HostContext, HostFailure, HostFunction, HostImports, HostItem, InterruptToken};
-use crate::runtime::{access, lookup};
+use crate::runtime::lookup;
 use crate::value::types::{ValType, Value};
 
 /// Creates the imports of a module, in order. [`check_imports`](crate::runtime::preflight::check_imports) has found each.
@@ -120,10 +120,10 @@ impl HostContext for CallerContext<'_, '_> {
     }
 
     fn read_memory(&mut self, memory: &str, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        self.with_memory(memory, |bytes| access::read(bytes, offset, buffer))
+        self.with_memory(memory, |bytes| memory::read(bytes, offset, buffer))
     }
 
     fn write_memory(&mut self, memory: &str, offset: u64, bytes: &[u8]) -> Result<()> {
-        self.with_memory(memory, |memory| access::write(memory, offset, bytes))
+        self.with_memory(memory, |memory| memory::write(memory, offset, bytes))
     }
 }

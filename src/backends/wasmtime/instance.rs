@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::runtime::fuel::{FuelCounter, FuelState};
 use crate::runtime::owner::InstanceCore;
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
-use crate::runtime::{access, lookup, sealed, signature};
+use crate::runtime::{lookup, sealed, signature};
 use crate::value::types::{FuncType, Value};
 
 /// An instance in its own store.
@@ -82,11 +82,11 @@ impl WasmInstance for WasmtimeInstance {
     }
 
     fn read_memory(&mut self, name: &str, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        self.with_memory(name, |bytes| access::read(bytes, offset, buffer))?
+        self.with_memory(name, |bytes| memory::read(bytes, offset, buffer))?
     }
 
     fn write_memory(&mut self, name: &str, offset: u64, bytes: &[u8]) -> Result<()> {
-        self.with_memory(name, |memory| access::write(memory, offset, bytes))?
+        self.with_memory(name, |memory| memory::write(memory, offset, bytes))?
     }
 }
 

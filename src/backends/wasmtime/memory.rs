@@ -4,6 +4,8 @@
 use wasmtime::{AsContextMut, Extern};
 
 use super::limits::StoreData;
+use crate::error::Result;
+use crate::runtime::access;
 
 /// Calls `access` with the bytes of an exported memory; returns `None` if the export is not a memory.
 pub(super) fn with_bytes<R>(
@@ -23,4 +25,23 @@ pub(super) fn with_bytes<R>(
         }
         _ => None,
     }
+}
+
+/// Copies bytes from `memory` at `offset`.
+///
+/// # Errors
+/// [`ErrorKind::MemoryAccess`] if the range is out of bounds.
+pub(super) fn read(memory: &[u8], offset: u64, buffer: &mut [u8]) -> Result<()> {
+    buffer.copy_from_slice(&memory[access::range(offset, buffer.len(), memory.len())?]);
+    Ok(())
+}
+
+/// Copies bytes into `memory` at `offset`.
+///
+/// # Errors
+/// [`ErrorKind::MemoryAccess`] if the range is out of bounds. Writes nothing then.
+pub(super) fn write(memory: &mut [u8], offset: u64, bytes: &[u8]) -> Result<()> {
+    let range = access::range(offset, bytes.len(), memory.len())?;
+    memory[range].copy_from_slice(bytes);
+    Ok(())
 }

@@ -116,15 +116,6 @@ pub(crate) fn shared_bytes(info: &ModuleInfo, imports: &HostImports) -> u64 {
     committed_bytes(memories(info, imports).filter(|ty| ty.shared))
 }
 
-/// Returns whether a module has a table that may grow, its own or an imported one.
-pub(crate) fn may_grow_tables(info: &ModuleInfo) -> bool {
-    let imported = info.imports.iter().filter_map(|import| match &import.ty {
-        ExternType::Table(ty) => Some(ty),
-        _ => None,
-    });
-    info.tables.iter().chain(imported).any(|ty| ty.maximum.is_none_or(|maximum| maximum > ty.minimum))
-}
-
 fn imported<'h>(info: &ModuleInfo, imports: &'h HostImports) -> impl Iterator<Item = &'h HostItem> {
     info.imports.iter().filter_map(|import| imports.get(&import.module, &import.name))
 }

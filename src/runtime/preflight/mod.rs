@@ -11,4 +11,4 @@ pub(crate) use admit::{guard_compiler, is_feature_enabled};
 pub use config::{MAX_STACK, MIN_STACK, check_config, check_grants};
 pub(crate) use imports::check_imports;
 pub use limits::check_amounts;
-pub(crate) use limits::{check_instance, check_stoppable, may_grow_tables, shared_bytes, unstoppable};
+pub(crate) use limits::{check_instance, check_stoppable, shared_bytes, unstoppable};
