@@ -1,4 +1,4 @@
-//! What a session reports while it works.
+//! The events that a session reports.
 
 use serde::Serialize;
 

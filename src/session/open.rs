@@ -31,7 +31,7 @@ pub struct Session<'a> {
 /// A runtime and a module of it.
 type Loaded = (Box<dyn WasmRuntime>, Box<dyn WasmModule>);
 
-/// What a session makes its module from.
+/// The source of the compiled module.
 #[derive(Debug)]
 enum Code<'a> {
     /// Code found in the cache.
@@ -63,7 +63,7 @@ impl<'a> Session<'a> {
         Ok(Self { runtime, source, code, entry })
     }
 
-    /// Returns what is known of the module.
+    /// Returns the module info.
     #[must_use]
     pub fn info(&self) -> &Arc<ModuleInfo> {
         match &self.code {

@@ -23,7 +23,7 @@ const INITIALIZE: &str = "_initialize";
 pub struct InstanceOptions {
     /// The limits to check the module against before it is compiled; [`PreparedModule::instantiate`] takes its own.
     pub limits: Limits,
-    /// What the guest may do.
+    /// The capabilities of the guest.
     pub capabilities: Capabilities,
     /// The embedder's own imports. They replace functions of WASI with the same name.
     pub imports: HostImports,
@@ -95,7 +95,7 @@ impl Session<'_> {
 }
 
 impl PreparedModule {
-    /// Returns what is known of the module.
+    /// Returns the module info.
     #[must_use]
     pub fn info(&self) -> &Arc<ModuleInfo> {
         self.module.info()
