@@ -29,7 +29,7 @@ impl fmt::Display for Engine {
     }
 }
 
-/// What a program printed, or `None` if the engine lacks a feature, and the total time.
+/// The output of a program, or `None` if the engine lacks a feature, and the total time.
 struct Outcome {
     printed: Option<String>,
     seconds: f64,

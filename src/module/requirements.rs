@@ -1,4 +1,4 @@
-//! What a module requires: features of the engine, capabilities of the host.
+//! The requirements of a module: engine features and host capabilities.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Decides what a rule allows.
+//! Matches addresses and names against the rules.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

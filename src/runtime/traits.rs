@@ -211,7 +211,7 @@ pub trait WasmInstance: sealed::Instance + fmt::Debug + Send {
     ///
     /// # Errors
     /// [`ErrorKind::UnsupportedConfig`] if the runtime was created without interruption; [`ErrorKind::UnsupportedFeature`]
-    /// if the guest waits on shared memory, because such a wait cannot be ended.
+    /// if the guest waits on shared memory, because no engine can end that wait.
     fn reset_time(&mut self, limit: Duration) -> Result<()> {
         if self.core().may_wait_forever() {
             return Err(preflight::unstoppable());

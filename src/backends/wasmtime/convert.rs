@@ -124,7 +124,7 @@ fn func_number(mut store: StoreContextMut<'_, StoreData>, func: Func) -> u32 {
     })
 }
 
-/// Returns the default value of each type, as placeholders for results.
+/// Returns a default value of each type, for a call to overwrite with its results.
 pub(super) fn default_values(types: &[ValType]) -> Vec<Val> {
     let default = |ty: &ValType| val_type(ty).and_then(|ty| Val::default_for_ty(&ty)).unwrap_or(Val::I32(0));
     types.iter().map(default).collect()
