@@ -1,24 +1,45 @@
 //! Strings chosen by a guest, made safe to print.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
+
+/// The maximum number of characters of a string that is displayed whole. Symbols of C++ and Rust are rarely longer.
+const MAX_CHARS: usize = 256;
+
+/// The number of characters at the start of a longer string that are displayed.
+const HEAD_CHARS: usize = 160;
+
+/// The number of characters at its end that are displayed.
+const TAIL_CHARS: usize = 40;
 
 /// Displays a guest's string with control and formatting characters escaped, so that it can neither control a terminal
-/// nor imitate a line of wrun's own output.
+/// nor imitate a line of wrun's own output. The middle of a long string is left out, and its length follows:
+/// `aaaa…aaaa (99000 bytes)`.
 #[derive(Clone, Copy, Debug)]
 pub struct Escaped<'n>(pub &'n str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write as _;
-        for c in self.0.chars() {
-            if c.is_control() || is_formatting(c) {
-                write!(f, "{}", c.escape_unicode())?;
-            } else {
-                f.write_char(c)?;
-            }
+        let text = self.0;
+        if text.chars().nth(MAX_CHARS).is_none() {
+            return write_escaped(f, text.chars());
         }
-        Ok(())
+        write_escaped(f, text.chars().take(HEAD_CHARS))?;
+        f.write_char('…')?;
+        let tail = text.char_indices().rev().nth(TAIL_CHARS - 1).map_or(0, |(start, _)| start);
+        write_escaped(f, text[tail..].chars())?;
+        write!(f, " ({} bytes)", text.len())
     }
+}
+
+fn write_escaped(f: &mut fmt::Formatter<'_>, text: impl Iterator<Item = char>) -> fmt::Result {
+    for c in text {
+        if c.is_control() || is_formatting(c) {
+            write!(f, "{}", c.escape_unicode())?;
+        } else {
+            f.write_char(c)?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether a character changes how others are displayed: direction marks, embeddings, overrides and isolates (Unicode
@@ -36,5 +57,14 @@ mod tests {
         assert_eq!(Escaped("add_größe").to_string(), "add_größe");
         assert_eq!(Escaped("\x1b[2J\n\0").to_string(), "\\u{1b}[2J\\u{a}\\u{0}");
         assert_eq!(Escaped("a\u{202e}b").to_string(), "a\\u{202e}b");
+    }
+
+    #[test]
+    fn the_middle_of_a_long_string_is_left_out() {
+        let longest = "ß".repeat(MAX_CHARS);
+        assert_eq!(Escaped(&longest).to_string(), longest);
+        let long = format!("{}\n{}\x1b", "ß".repeat(99_000), "z".repeat(TAIL_CHARS - 1));
+        let shown = format!("{}…{}\\u{{1b}} (198041 bytes)", "ß".repeat(HEAD_CHARS), "z".repeat(TAIL_CHARS - 1));
+        assert_eq!(Escaped(&long).to_string(), shown);
     }
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use wasmparser::Parser;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
 
 /// Returns the binary form of a module: `input` itself, or the assembled module if it is text. The content decides which form
 /// it is; file names do not matter.
@@ -34,16 +35,19 @@ fn assemble(input: &[u8]) -> Result<Vec<u8>> {
         )));
     };
     wat::parse_str(text).map_err(|error| {
-        Error::new(ErrorKind::InvalidModule, format!("invalid WebAssembly text: {}", shorten(&error.to_string())))
+        Error::new(
+            ErrorKind::InvalidModule,
+            format!("invalid WebAssembly text: {}", shorten(&error.to_string().replace('\t', " "))),
+        )
     })
 }
 
-/// Shortens each line of an error message: the assembler quotes source lines of any length.
+/// Shortens and escapes each line of an error message: the assembler quotes source lines of any length.
 fn shorten(error: &str) -> String {
     const MAX_CHARS: usize = 160;
     let lines = error.lines().map(|line| match line.char_indices().nth(MAX_CHARS) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
+        Some((end, _)) => format!("{}…", Escaped(&line[..end])),
+        None => Escaped(line).to_string(),
     });
     lines.collect::<Vec<_>>().join("\n").replace("<anon>", "text")
 }

@@ -7,6 +7,7 @@ use wasmparser::{
 };
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
 use crate::module::pool;
 
 /// Validates a binary that may use `features` only, and returns its types.
@@ -53,7 +54,7 @@ fn validate_on_threads(binary: &[u8], features: WasmFeatures) -> Option<Types> {
 
 /// Converts an error of the parser or validator.
 pub(crate) fn invalid(error: &wasmparser::BinaryReaderError) -> Error {
-    let message = format!("invalid module: {} (at offset {:#x})", error.message(), error.offset());
+    let message = format!("invalid module: {} (at offset {:#x})", Escaped(error.message()), error.offset());
     Error::new(ErrorKind::InvalidModule, message)
 }
 

@@ -1,6 +1,7 @@
 //! Calls with JSON, MessagePack and Rust types, for every engine.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
 use crate::runtime::lookup;
 use crate::runtime::traits::WasmInstance;
 use crate::value::typed::WasmTuple;
@@ -35,12 +36,12 @@ pub trait WasmInstanceExt: WasmInstance {
         let wanted = FuncType::new(P::types(), R::types());
         let ty = lookup::find_function(self.info(), name)?;
         if *ty != wanted {
-            let message = format!("`{name}` has type {ty}, not {wanted}");
+            let message = format!("`{}` has type {ty}, not {wanted}", Escaped(name));
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         let results = self.call(name, &params.into_values())?;
         R::from_values(&results).ok_or_else(|| {
-            Error::new(ErrorKind::Internal, format!("`{name}` returned values that do not fit {wanted}"))
+            Error::new(ErrorKind::Internal, format!("`{}` returned values that do not fit {wanted}", Escaped(name)))
         })
     }
 }

@@ -12,6 +12,9 @@ pub(crate) const MAX_LISTED: usize = 40;
 /// The maximum number of names in a hint.
 const MAX_NAMES: usize = 20;
 
+/// The maximum length in bytes of a name that is compared with others.
+const MAX_COMPARED: usize = 256;
+
 /// The least similarity of a name that is suggested, from 0 to 1.
 const MIN_SIMILARITY: f64 = 0.75;
 
@@ -59,8 +62,15 @@ pub(crate) fn check_global(info: &ModuleInfo, name: &str) -> Result<()> {
 pub(crate) fn no_such_export(info: &ModuleInfo, kind: &str, name: &str) -> Error {
     let error = Error::new(ErrorKind::UnknownExport, missing_export(info, kind, name));
     let of_kind = info.exports.iter().filter(|export| export.ty.kind() == kind);
-    let names: Vec<_> = of_kind.take(MAX_NAMES).map(|export| format!("`{}`", Escaped(&export.name))).collect();
-    if names.is_empty() { error } else { error.with_hint(format!("exported: {}", names.join(", "))) }
+    let mut names: Vec<_> = of_kind.map(|export| &export.name).collect();
+    let more = names.len().saturating_sub(MAX_NAMES);
+    names.truncate(MAX_NAMES);
+    if names.is_empty() {
+        return error;
+    }
+    let names: Vec<_> = names.into_iter().map(|name| format!("`{}`", Escaped(name))).collect();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    error.with_hint(format!("exported: {}{more}", names.join(", ")))
 }
 
 fn missing_export(info: &ModuleInfo, kind: &str, name: &str) -> String {
@@ -87,9 +97,14 @@ pub fn list_of_functions(info: &ModuleInfo) -> String {
     list
 }
 
-/// Returns the name most similar to `name`, if one is similar enough to suggest.
+/// Returns the name most similar to `name`, if one is similar enough to suggest. Ignores long names, since a comparison takes
+/// time proportional to the product of the lengths.
 fn most_similar<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let scored = names.map(|other| (strsim::jaro_winkler(name, other), other));
+    if name.len() > MAX_COMPARED {
+        return None;
+    }
+    let scored =
+        names.filter(|other| other.len() <= MAX_COMPARED).map(|other| (strsim::jaro_winkler(name, other), other));
     let best = scored.max_by(|(a, _), (b, _)| a.total_cmp(b));
     best.filter(|(score, _)| *score > MIN_SIMILARITY).map(|(_, other)| other)
 }

@@ -11,6 +11,7 @@ use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::engine::kind::RuntimeKind;
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
 use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
 use crate::runtime::control::{self, Control};
@@ -240,7 +241,8 @@ pub trait WasmInstance: sealed::Instance + fmt::Debug + Send {
         let ty = lookup::find_function(self.info(), name)?;
         let is_simple = ty.params().iter().all(|ty| *ty == ValType::I32) && *ty.results() == [ValType::I32];
         if !is_simple {
-            let message = format!("`{name}` has type {ty}, but a simple call takes i32s and returns one i32");
+            let message =
+                format!("`{}` has type {ty}, but a simple call takes i32s and returns one i32", Escaped(name));
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
         let mut values = SmallVec::<[Value; 4]>::from_elem(Value::I32(0), args.len());
@@ -249,7 +251,9 @@ pub trait WasmInstance: sealed::Instance + fmt::Debug + Send {
         self.call_into(name, &values, &mut results)?;
         match results {
             [Value::I32(result)] => Ok(result),
-            [other] => Err(Error::new(ErrorKind::Internal, format!("`{name}` returned {other:?}, not an i32"))),
+            [other] => {
+                Err(Error::new(ErrorKind::Internal, format!("`{}` returned {other:?}, not an i32", Escaped(name))))
+            }
         }
     }
 }

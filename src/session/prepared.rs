@@ -6,6 +6,7 @@ use super::metrics::timed;
 use super::{Event, Session};
 use crate::capabilities::Capabilities;
 use crate::error::{Error, Result};
+use crate::escape::Escaped;
 use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
 use crate::runtime::host::HostImports;
@@ -164,7 +165,7 @@ impl PreparedInstance {
             memory_bytes: instance.memory_bytes(),
             memory_peak_bytes: instance.memory_peak_bytes(),
         });
-        tracing::info!(call_ns, function, ok = result.is_ok(), "called");
+        tracing::info!(call_ns, function = %Escaped(function), ok = result.is_ok(), "called");
         result.map(Completion::Returned).or_else(Completion::from_error)
     }
 

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
 use crate::value::args::{count, numbered};
 use crate::value::serial::Results;
 use crate::value::text;
@@ -78,7 +79,7 @@ enum Lanes<'a> {
 fn lanes(raw: &str) -> Result<Value> {
     let shape: Lanes<'_> = serde_json::from_str(raw).map_err(|error| {
         let shapes = "i8x16, i16x8, i32x4, i64x2, f32x4 or f64x2";
-        let shown = text::shorten(raw);
+        let shown = Escaped(raw);
         let message = format!(r#"invalid v128 `{shown}`: expected lanes such as {{"i32x4":[1,2,3,4]}} ({shapes})"#);
         Error::new(ErrorKind::InvalidArgument, message).with_source(error)
     })?;

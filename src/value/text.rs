@@ -7,6 +7,7 @@ use wast::parser::{self, Parse, ParseBuffer};
 use wast::token::{F32, F64};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
 use crate::value::types::{ValType, Value};
 
 /// Parses one value of type `ty`.
@@ -112,7 +113,7 @@ fn v128(text: &str) -> Option<u128> {
 
 /// The error for a `text` that is not a value of type `ty`.
 pub(crate) fn invalid(text: &str, ty: &ValType) -> Error {
-    let shown = shorten(text);
+    let shown = Escaped(text);
     let message = match ty {
         ValType::I32 if is_number(text, false) => {
             format!("`{shown}` is out of range for i32 (-2147483648 to 4294967295)")
@@ -130,15 +131,6 @@ pub(crate) fn invalid(text: &str, ty: &ValType) -> Error {
         ValType::Ref(_) => format!("values of type {ty} cannot pass between host and guest"),
     };
     Error::new(ErrorKind::InvalidArgument, message)
-}
-
-/// The first characters of a text, for a message.
-pub(crate) fn shorten(text: &str) -> String {
-    const MAX_CHARS: usize = 60;
-    match text.char_indices().nth(MAX_CHARS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 /// `text` without its sign.

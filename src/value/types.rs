@@ -110,7 +110,10 @@ impl FuncType {
     }
 }
 
-/// Formats as `(i32, i32) -> i64`; zero or several results are in parentheses.
+/// The maximum number of parameters, and of results, that are displayed.
+const MAX_SHOWN: usize = 32;
+
+/// Formats as `(i32, i32) -> i64`; zero or several results are in parentheses. Of more than 32 types, the first are shown.
 impl fmt::Display for FuncType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_list(f, self.params())?;
@@ -124,13 +127,16 @@ impl fmt::Display for FuncType {
 
 fn write_list(f: &mut fmt::Formatter<'_>, types: &[ValType]) -> fmt::Result {
     f.write_str("(")?;
-    for (index, ty) in types.iter().enumerate() {
+    for (index, ty) in types.iter().take(MAX_SHOWN).enumerate() {
         if index > 0 {
             f.write_str(", ")?;
         }
         write!(f, "{ty}")?;
     }
-    f.write_str(")")
+    match types.len().saturating_sub(MAX_SHOWN) {
+        0 => f.write_str(")"),
+        more => write!(f, ", and {more} more)"),
+    }
 }
 
 /// A value that can pass between host and guest.

@@ -5,6 +5,7 @@
 #![cfg(any(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
 
 mod async_call;
+mod backtraces;
 mod calls;
 mod config;
 mod control;

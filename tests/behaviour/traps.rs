@@ -5,7 +5,7 @@ use wrun::{Feature, Frame, RuntimeKind, Trap, Value, WasmInstance};
 use crate::vocabulary::{Engine, is_refused_for, on_each, trapped};
 
 /// Traps that need no feature, with the body of `$inner`, which the exported `f` calls.
-const PLAIN: &[(Trap, &str)] = &[
+pub(crate) const PLAIN: &[(Trap, &str)] = &[
     (Trap::Unreachable, "unreachable"),
     (Trap::IntegerDivideByZero, "(drop (i32.div_s (i32.const 1) (global.get $zero)))"),
     (Trap::IntegerDivideByZero, "(drop (i32.div_u (i32.const 1) (global.get $zero)))"),
@@ -38,7 +38,7 @@ const PLAIN: &[(Trap, &str)] = &[
 ];
 
 /// Traps that need a feature, with additional declarations.
-const FEATURED: &[(Trap, &[Feature], &str, &str)] = &[
+pub(crate) const FEATURED: &[(Trap, &[Feature], &str, &str)] = &[
     (Trap::UnalignedAtomic, &[Feature::Threads], "(memory 1 1 shared)", "(drop (i32.atomic.load (i32.const 1)))"),
     (
         Trap::UnalignedAtomic,

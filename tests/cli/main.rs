@@ -13,6 +13,7 @@ mod habits;
 mod input;
 mod inspect;
 mod limits;
+mod long_names;
 mod network;
 mod process;
 mod programs;

@@ -4,13 +4,17 @@ use wasmer::sys::vm::TrapCode;
 use wasmer::{CompileError, InstantiationError, LinkError, RuntimeError};
 
 use super::wasix;
-use crate::error::{Error, ErrorKind, Frame, Trap};
+use crate::error::{Error, ErrorKind, Trap};
+use crate::escape::Escaped;
 use crate::runtime::host::HostFailure;
 use crate::runtime::interrupt::StopReason;
 
 /// Converts a compilation error. The module is valid, so it hit a limit or a bug of the engine.
 pub(super) fn compile(error: &CompileError) -> Error {
-    Error::new(ErrorKind::UnsupportedFeature, format!("wasmer cannot compile the module: {error}"))
+    Error::new(
+        ErrorKind::UnsupportedFeature,
+        format!("wasmer cannot compile the module: {}", Escaped(&error.to_string())),
+    )
 }
 
 /// Converts an instantiation error. Imports and limits are already checked, so anything but a trap means that the system
@@ -22,11 +26,10 @@ pub(super) fn instantiate(error: InstantiationError) -> Error {
     }
 }
 
-/// Converts the error of a call.
+/// Converts the error of a call, without its backtrace ([`Offsets::backtrace`](super::offsets::Offsets::backtrace)).
 #[cold]
 pub(super) fn call(error: RuntimeError) -> Error {
-    let backtrace = frames(&error);
-    let converted = if let Some(code) = error.clone().to_trap() {
+    if let Some(code) = error.clone().to_trap() {
         convert_trap(code)
     } else if error.is_exception() {
         Error::trap(Trap::UncaughtException, None)
@@ -38,8 +41,7 @@ pub(super) fn call(error: RuntimeError) -> Error {
                 wasix::convert_error(error).unwrap_or_else(|error| Error::trap(Trap::Other, Some(error.message())))
             }
         }
-    };
-    converted.with_backtrace(backtrace)
+    }
 }
 
 fn convert_trap(code: TrapCode) -> Error {
@@ -63,11 +65,4 @@ fn convert_trap(code: TrapCode) -> Error {
         }
     };
     Error::trap(trap, None)
-}
-
-fn frames(error: &RuntimeError) -> Vec<Frame> {
-    let frame = |frame: &wasmer::FrameInfo| {
-        Frame::new(frame.func_index(), frame.function_name().map(str::to_owned), Some(frame.module_offset() as u64))
-    };
-    error.trace().iter().take(Frame::MAX_COUNT).map(frame).collect()
 }

@@ -5,14 +5,19 @@ use std::sync::Arc;
 use wasmer::{AsStoreMut, Global, Instance, RuntimeError, Store, Value};
 
 use super::errors;
+use super::offsets::Offsets;
 use super::private_exports::{self, EXHAUSTED, GO, PrivateExports, STOPPED};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::runtime::fuel::FuelState;
 use crate::runtime::status::InstanceStatus;
 
-/// The private globals of one instance; `None` if its code has none.
+/// The private globals of one instance, and what is known about its backtraces.
 #[derive(Debug)]
-pub(super) struct GuestGlobals(Option<Box<Globals>>);
+pub(super) struct GuestGlobals {
+    /// `None` if the code has no private globals.
+    globals: Option<Box<Globals>>,
+    offsets: Offsets,
+}
 
 #[derive(Debug)]
 struct Globals {
@@ -33,37 +38,40 @@ impl GuestGlobals {
         status: &Arc<InstanceStatus>,
         limit: Option<u64>,
     ) -> Result<Self> {
+        let with_checks = private.has_checks().then(|| instance.module().clone());
+        let offsets = Offsets { singlepass: private.singlepass, with_checks };
         if matches!(private, PrivateExports { fuel: None, stop: None, denied: None, .. }) {
-            return Ok(Self(None));
+            return Ok(Self { globals: None, offsets });
         }
         let global = |name: &Option<String>| {
             let found = name.as_ref().map(|name| instance.exports.get_global(name).cloned());
             found.transpose().map_err(private_exports::missing)
         };
-        Ok(Self(Some(Box::new(Globals {
+        let globals = Globals {
             fuel: global(&private.fuel)?.map(|fuel| (fuel, FuelState::new(status, limit))),
             stop: global(&private.stop)?,
             denied: global(&private.denied)?.map(|denied| (denied, Arc::clone(status))),
-        }))))
+        };
+        Ok(Self { globals: Some(Box::new(globals)), offsets })
     }
 
     /// Returns the fuel global, which host functions check.
     pub(super) fn fuel(&self) -> Option<&Global> {
-        self.0.as_ref()?.fuel.as_ref().map(|(fuel, _)| fuel)
+        self.globals.as_ref()?.fuel.as_ref().map(|(fuel, _)| fuel)
     }
 
     /// Returns the stop flag.
     pub(super) fn stop(&self) -> Option<&Global> {
-        self.0.as_ref()?.stop.as_ref()
+        self.globals.as_ref()?.stop.as_ref()
     }
 
     pub(super) fn fuel_state(&mut self) -> Option<&mut FuelState> {
-        self.0.as_mut()?.fuel.as_mut().map(|(_, fuel_state)| fuel_state)
+        self.globals.as_mut()?.fuel.as_mut().map(|(_, fuel_state)| fuel_state)
     }
 
     /// Sets the fuel left to the fuel limit.
     pub(super) fn fill(&self, store: &mut Store) {
-        if let Some((_, fuel_state)) = self.0.as_ref().and_then(|globals| globals.fuel.as_ref()) {
+        if let Some((_, fuel_state)) = self.globals.as_ref().and_then(|globals| globals.fuel.as_ref()) {
             self.set_left(store, fuel_state.total());
         }
     }
@@ -84,7 +92,7 @@ impl GuestGlobals {
     /// Updates the fuel count and the denied growth after guest code has run, and converts its error.
     #[inline]
     pub(super) fn finish_call<T>(&mut self, store: &mut Store, ran: Result<T, RuntimeError>) -> Result<T> {
-        match (ran, &mut self.0) {
+        match (ran, &mut self.globals) {
             (Ok(value), None) => Ok(value),
             (Ok(value), Some(globals)) => globals.finish_call(store).map(|()| value),
             (Err(error), _) => Err(self.finish_failed_call(store, error)),
@@ -93,26 +101,35 @@ impl GuestGlobals {
 
     #[cold]
     fn finish_failed_call(&mut self, store: &mut Store, error: RuntimeError) -> Error {
-        if let Some(globals) = &self.0 {
+        if let Some(globals) = &self.globals {
             globals.report_denied(store);
         }
+        let mut backtrace = self.offsets.backtrace(&error);
         let error = errors::call(error);
-        let backtrace = |error: Error| error.backtrace().to_vec();
-        if self.stop().is_some_and(|stop| stop.get(store) == Value::I32(STOPPED)) {
-            self.fuel_state().into_iter().for_each(FuelState::set_unknown);
-            return Error::new(ErrorKind::Interrupted, "the guest was interrupted").with_backtrace(backtrace(error));
+        let is_stopped = self.stop().is_some_and(|stop| stop.get(store) == Value::I32(STOPPED));
+        let left = self.fuel().map(|fuel| left(fuel, store));
+        // The guest's code, not a host function, found that it must stop. It is unknown at which operator.
+        if error.trap_code() == Some(Trap::Unreachable)
+            && (is_stopped || left == Some(EXHAUSTED))
+            && let Some(innermost) = backtrace.first_mut()
+        {
+            innermost.offset = None;
         }
-        match self.0.as_mut().and_then(|globals| globals.fuel.as_mut()) {
-            None => error,
-            Some((fuel, fuel_state)) => match left(fuel, store) {
-                EXHAUSTED => {
+        let error = if is_stopped {
+            self.fuel_state().into_iter().for_each(FuelState::set_unknown);
+            Error::new(ErrorKind::Interrupted, "the guest was interrupted")
+        } else {
+            match (self.globals.as_mut().and_then(|globals| globals.fuel.as_mut()), left) {
+                (Some((fuel, fuel_state)), Some(EXHAUSTED)) => {
                     // Charging this value would wrap around to a large positive one.
                     set(fuel, store, Value::I64(-1));
-                    fuel_state.exhausted().with_backtrace(backtrace(error))
+                    fuel_state.exhausted()
                 }
-                left => fuel_state.finish_failed_call(left, error),
-            },
-        }
+                (Some((_, fuel_state)), Some(left)) => fuel_state.finish_failed_call(left, error),
+                _ => error,
+            }
+        };
+        error.with_backtrace(backtrace)
     }
 }
 

@@ -3,67 +3,59 @@
 //! A segment is a sequence of operators that control flow only enters at its start and leaves at its end. The code charges a
 //! segment as a whole, at its end. A segment that begins at a fuel check is charged there in advance, since charging and
 //! checking together is faster. Nothing reads the global in between; if the guest traps in between, the fuel used is
-//! unknown anyway. A middleware only sees one operator at a time, so [`checked_segments`] computes these costs beforehand.
+//! unknown anyway. A middleware only sees one operator at a time, so [`charges`] computes the charges beforehand.
 
 use std::sync::Arc;
 
 use wasmer::sys::MiddlewareReaderState;
-use wasmer::sys::wasmparser::{BinaryReaderError, BlockType, Operator, Parser, Payload};
+use wasmer::sys::wasmparser::{BlockType, FunctionBody, Operator, Result};
 
 use super::private_exports::EXHAUSTED;
 use crate::runtime::fuel;
+
+/// Fuel that the code charges before an operator.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Charge {
+    /// The operator's index in its function.
+    before: usize,
+    units: i64,
+    /// Whether the code also checks the fuel there.
+    check: bool,
+}
 
 /// Charges fuel in the code of one function.
 #[derive(Debug)]
 pub(super) struct FuelCharges {
     global: u32,
-    /// The costs of the segments that begin at a fuel check.
-    checked_segments: Arc<[i64]>,
+    charges: Arc<[Charge]>,
     /// The index of the next one of them.
     next: usize,
-    /// The cost of the current segment so far.
-    cost: i64,
-    /// Whether the current segment is already charged.
-    charged: bool,
 }
 
 impl FuelCharges {
     /// Starts a function. `global` is the index of the fuel global.
-    pub(super) fn new(global: u32, checked_segments: Arc<[i64]>) -> Self {
-        Self { global, checked_segments, next: 0, cost: 0, charged: false }
+    pub(super) fn new(global: u32, charges: Arc<[Charge]>) -> Self {
+        Self { global, charges, next: 0 }
     }
 
-    /// Emits a fuel check, and charges `entry` and the segment that begins here. The check fails if fuel was below zero
-    /// before the segment was charged.
-    pub(super) fn begin_checked_segment(&mut self, entry: i64, code: &mut MiddlewareReaderState<'_>) {
-        let known = self.checked_segments.get(self.next).copied();
-        self.next += 1;
-        self.charged = known.is_some();
-        let segment = known.unwrap_or(0);
-        self.charge(entry + segment, code);
-        code.extend(&[
-            Operator::GlobalGet { global_index: self.global },
-            Operator::I64Const { value: -segment },
-            Operator::I64LtS,
-            Operator::If { blockty: BlockType::Empty },
-            Operator::I64Const { value: EXHAUSTED },
-            Operator::GlobalSet { global_index: self.global },
-            Operator::Unreachable,
-            Operator::End,
-        ]);
-    }
-
-    /// Counts the operator that comes next. If it ends the segment, emits the charge for the segment before it.
-    pub(super) fn count(&mut self, operator: &Operator<'_>, code: &mut MiddlewareReaderState<'_>) {
-        self.cost += cost(operator);
-        if !ends_segment(operator) {
-            return;
-        }
-        let segment = std::mem::take(&mut self.cost);
-        if std::mem::take(&mut self.charged) {
-            debug_assert_eq!(self.checked_segments.get(self.next - 1), Some(&segment), "both passes count the same");
-        } else {
-            self.charge(segment, code);
+    /// Emits the charges before the operator at `index`. A check fails if fuel was below zero before its segment was charged.
+    pub(super) fn emit(&mut self, index: usize, code: &mut MiddlewareReaderState<'_>) {
+        while let Some(Charge { units, check, .. }) = self.charges.get(self.next).filter(|one| one.before == index) {
+            self.next += 1;
+            let entry = if index == 0 { fuel::ENTRY } else { 0 };
+            self.charge(entry + units, code);
+            if *check {
+                code.extend(&[
+                    Operator::GlobalGet { global_index: self.global },
+                    Operator::I64Const { value: -units },
+                    Operator::I64LtS,
+                    Operator::If { blockty: BlockType::Empty },
+                    Operator::I64Const { value: EXHAUSTED },
+                    Operator::GlobalSet { global_index: self.global },
+                    Operator::Unreachable,
+                    Operator::End,
+                ]);
+            }
         }
     }
 
@@ -79,24 +71,20 @@ impl FuelCharges {
     }
 }
 
-/// Computes, for each function, the costs of the segments that begin at a fuel check, in order.
-pub(super) fn checked_segments(binary: &[u8]) -> Result<Vec<Arc<[i64]>>, BinaryReaderError> {
-    let mut functions = Vec::new();
-    for payload in Parser::new(0).parse_all(binary) {
-        let Payload::CodeSectionEntry(body) = payload? else { continue };
-        let (mut segments, mut segment, mut checked) = (Vec::new(), 0, true);
-        for operator in body.get_operators_reader()? {
-            let operator = operator?;
-            segment += cost(&operator);
-            if ends_segment(&operator) {
-                segments.extend(checked.then_some(segment));
-                segment = 0;
-                checked = matches!(operator, Operator::Loop { .. });
+/// Computes the charges of a function, in order.
+pub(super) fn charges(body: &FunctionBody<'_>) -> Result<Arc<[Charge]>> {
+    let (mut charges, mut start, mut units, mut check) = (Vec::new(), 0, 0, true);
+    for (index, operator) in body.get_operators_reader()?.into_iter().enumerate() {
+        let operator = operator?;
+        units += cost(&operator);
+        if ends_segment(&operator) {
+            if check || units != 0 {
+                charges.push(Charge { before: if check { start } else { index }, units, check });
             }
+            (start, units, check) = (index + 1, 0, matches!(operator, Operator::Loop { .. }));
         }
-        functions.push(segments.into());
     }
-    Ok(functions)
+    Ok(charges.into())
 }
 
 /// Returns the portable cost of an operator ([`fuel`]).

@@ -11,6 +11,7 @@ use super::convert::{References, from_val, func_type, to_val, val_type};
 use super::fuel::left;
 use super::memory;
 use super::private_exports::EXHAUSTED;
+use super::typed_host;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{Import, MemoryType, ModuleInfo, TableType};
 use crate::module::requirements;
@@ -118,14 +119,22 @@ fn table_type(ty: &TableType) -> Result<(wasmer::TableType, wasmer::Value)> {
 }
 
 fn lower_function(store: &mut Store, env: &FunctionEnv<HostEnv>, function: &HostFunction) -> Result<Function> {
+    if let Some(typed) = typed_host::lower(store, env, function) {
+        return Ok(typed);
+    }
     let ty = func_type(function.ty()).ok_or_else(|| {
         Error::new(ErrorKind::UnsupportedFeature, format!("host functions cannot have type {}", function.ty()))
     })?;
     let function = function.clone();
     Ok(Function::new_with_env(store, env, ty, move |mut env, params| {
         check_host_call(&mut env)?;
-        call(&function, env, params).map_err(|error| RuntimeError::user(Box::new(HostFailure(error))))
+        call_dynamic(&function, env, params).map_err(failed)
     }))
+}
+
+/// The error that unwinds the engine after a host function failed.
+fn failed(error: HostError) -> RuntimeError {
+    RuntimeError::user(Box::new(HostFailure(error)))
 }
 
 /// Wraps a function of the engine so that each call checks for interrupts and exhausted fuel first.
@@ -149,7 +158,17 @@ fn check_host_call(env: &mut FunctionEnvMut<'_, HostEnv>) -> Result<(), RuntimeE
     Err(RuntimeError::new("out of fuel"))
 }
 
-fn call(
+/// Calls a host function whose parameters and results are numbers.
+pub(super) fn call(
+    function: &HostFunction,
+    mut env: FunctionEnvMut<'_, HostEnv>,
+    args: &[Value],
+) -> Result<Vec<Value>, RuntimeError> {
+    check_host_call(&mut env)?;
+    function.call(&mut CallerContext(&mut env), args).map_err(failed)
+}
+
+fn call_dynamic(
     function: &HostFunction,
     mut env: FunctionEnvMut<'_, HostEnv>,
     params: &[wasmer::Value],

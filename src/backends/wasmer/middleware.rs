@@ -4,13 +4,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use wasmer::sys::wasmparser::{BlockType, Operator};
+use wasmer::sys::wasmparser::{self, BlockType, Operator, Parser, Payload};
 use wasmer::sys::{FunctionMiddleware, MiddlewareError, MiddlewareReaderState, ModuleMiddleware};
 use wasmer::{
     ExportIndex, GlobalInit, GlobalType, LocalFunctionIndex, ModuleInfo as EngineInfo, Mutability, TableType, Type,
 };
 
-use super::fuel_charges::{self, FuelCharges};
+use super::fuel_charges::{self, Charge, FuelCharges};
+use super::offsets;
 use super::private_exports::{GO, PrivateExports, STOPPED};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::MAX_TABLE_ELEMENTS;
@@ -21,18 +22,38 @@ pub(super) fn for_module(private: &PrivateExports, binary: &[u8]) -> Result<Opti
     if private.is_empty() {
         return Ok(None);
     }
-    let segments = if private.fuel.is_some() { fuel_charges::checked_segments(binary) } else { Ok(Vec::new()) };
-    let segments =
-        segments.map_err(|error| Error::new(ErrorKind::Internal, "cannot read a valid module").with_source(error))?;
-    Ok(Some(Arc::new(ModuleRewriter { private: private.clone(), segments, ..ModuleRewriter::default() })))
+    let functions = plans(private, binary)
+        .map_err(|error| Error::new(ErrorKind::Internal, "cannot read a valid module").with_source(error))?;
+    Ok(Some(Arc::new(ModuleRewriter { private: private.clone(), functions, ..ModuleRewriter::default() })))
+}
+
+/// Plans the checks of each function; returns nothing if the code checks neither fuel nor the stop flag.
+fn plans(private: &PrivateExports, binary: &[u8]) -> wasmparser::Result<Vec<FunctionPlan>> {
+    let mut functions = Vec::new();
+    if !private.has_checks() {
+        return Ok(functions);
+    }
+    for payload in Parser::new(0).parse_all(binary) {
+        let Payload::CodeSectionEntry(body) = payload? else { continue };
+        let charges = if private.fuel.is_some() { fuel_charges::charges(&body)? } else { Arc::default() };
+        functions.push(FunctionPlan { charges, late: offsets::late_operators(&body)? });
+    }
+    Ok(functions)
+}
+
+/// What to emit in one function, computed beforehand.
+#[derive(Clone, Debug, Default)]
+struct FunctionPlan {
+    charges: Arc<[Charge]>,
+    /// The offsets of the late operators, and of the operator after them ([`offsets`]).
+    late: Vec<u32>,
 }
 
 /// Rewrites one module. It cannot be used for a second one, since it keeps the indices of the globals it adds.
 #[derive(Debug, Default)]
 struct ModuleRewriter {
     private: PrivateExports,
-    /// For each function, the costs of the segments that begin at a fuel check, in order.
-    segments: Vec<Arc<[i64]>>,
+    functions: Vec<FunctionPlan>,
     /// The index of the fuel global, once it is added.
     fuel: OnceLock<u32>,
     /// The globals for stopping the guest, once they are added.
@@ -43,10 +64,10 @@ struct ModuleRewriter {
 
 impl ModuleMiddleware for ModuleRewriter {
     fn generate_function_middleware<'a>(&self, index: LocalFunctionIndex) -> Box<dyn FunctionMiddleware<'a> + 'a> {
-        let segments = || self.segments.get(index.as_u32() as usize).cloned().unwrap_or_default();
-        let charges = self.fuel.get().map(|global| FuelCharges::new(*global, segments()));
+        let FunctionPlan { charges, late } = self.functions.get(index.as_u32() as usize).cloned().unwrap_or_default();
+        let charges = self.fuel.get().map(|global| FuelCharges::new(*global, charges));
         let (stop, growth) = (self.stop.get().copied(), self.growth.get().cloned());
-        Box::new(FunctionRewriter { entered: false, charges, stop, growth })
+        Box::new(FunctionRewriter { next: 0, late: late.len().saturating_sub(1), charges, stop, growth })
     }
 
     fn transform_module_info(&self, module: &mut EngineInfo) -> Result<(), MiddlewareError> {
@@ -69,6 +90,14 @@ impl ModuleMiddleware for ModuleRewriter {
         if let (Some(name), Some(start)) = (&self.private.start, module.start_function.take()) {
             module.exports.insert(name.clone(), ExportIndex::Function(start));
         }
+        if self.private.has_checks() {
+            let late = self.functions.iter().zip(0..).filter(|(function, _)| !function.late.is_empty());
+            let late = late.map(|(function, index)| {
+                (module.func_index(LocalFunctionIndex::from_u32(index)).as_u32(), function.late.clone())
+            });
+            let section = module.custom_sections_data.push(offsets::encode(late));
+            module.custom_sections.insert(offsets::SECTION.to_owned(), section);
+        }
         Ok(())
     }
 }
@@ -87,7 +116,10 @@ fn add_global(module: &mut EngineInfo, value: GlobalInit, name: Option<&String>)
 /// Rewrites one function.
 #[derive(Debug)]
 struct FunctionRewriter {
-    entered: bool,
+    /// The index of the next operator.
+    next: usize,
+    /// The number of late operators, which come first.
+    late: usize,
     charges: Option<FuelCharges>,
     stop: Option<StopGlobals>,
     growth: Option<GrowthGlobals>,
@@ -95,30 +127,40 @@ struct FunctionRewriter {
 
 impl<'a> FunctionMiddleware<'a> for FunctionRewriter {
     fn feed(&mut self, operator: Operator<'a>, code: &mut MiddlewareReaderState<'a>) -> Result<(), MiddlewareError> {
-        if !std::mem::replace(&mut self.entered, true) {
-            self.check(fuel::ENTRY, code);
-        }
-        if let Some(charges) = &mut self.charges {
-            charges.count(&operator, code);
+        if self.next == 0 {
+            self.charge(code);
+            self.check_stop(code);
+        } else if self.next < self.late {
+            // All late operators must come after another one.
+            code.push_operator(Operator::Nop);
+            self.charge(code);
         }
         let is_loop = matches!(operator, Operator::Loop { .. });
         match (&operator, &self.growth) {
             (Operator::TableGrow { table }, Some(growth)) => growth.grow(*table, code),
             _ => code.push_operator(operator),
         }
+        self.next += 1;
+        if self.next >= self.late {
+            self.charge(code);
+        }
         if is_loop {
-            self.check(0, code);
+            self.check_stop(code);
         }
         Ok(())
     }
 }
 
 impl FunctionRewriter {
-    /// Emits the checks of a function entry or a loop header. `entry` is the cost of entering the function.
-    fn check(&mut self, entry: i64, code: &mut MiddlewareReaderState<'_>) {
+    /// Emits the fuel charges and checks that come before the next operator.
+    fn charge(&mut self, code: &mut MiddlewareReaderState<'_>) {
         if let Some(charges) = &mut self.charges {
-            charges.begin_checked_segment(entry, code);
+            charges.emit(self.next, code);
         }
+    }
+
+    /// Emits the check of the stop flag at a function entry or a loop header.
+    fn check_stop(&self, code: &mut MiddlewareReaderState<'_>) {
         if let Some(stop) = &self.stop {
             stop.check(code);
         }

@@ -12,10 +12,12 @@ mod limits;
 mod memory;
 mod middleware;
 mod module;
+mod offsets;
 mod private_exports;
 mod runtime;
 mod serialize;
 mod typed;
+mod typed_host;
 #[cfg_attr(not(feature = "wasix"), path = "wasix/disabled.rs")]
 mod wasix;
 

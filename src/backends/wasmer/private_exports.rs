@@ -3,6 +3,7 @@
 use wasmer::{ExportError, Function, Instance};
 
 use crate::config::RuntimeConfig;
+use crate::engine::kind::Compiler;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{ExternType, ModuleInfo};
 use crate::module::requirements;
@@ -31,6 +32,8 @@ pub(super) struct PrivateExports {
     pub(super) denied: Option<String>,
     /// The start function, which the runtime calls once the instance is set up.
     pub(super) start: Option<String>,
+    /// Whether Singlepass compiles the module.
+    pub(super) singlepass: bool,
 }
 
 impl PrivateExports {
@@ -45,12 +48,18 @@ impl PrivateExports {
             stop: name_if(config.interruption || threads, "wrun:stop"),
             denied: name_if(may_grow_tables(info), "wrun:denied"),
             start: name_if(info.start.is_some(), "wrun:start"),
+            singlepass: config.effective_compiler() == Compiler::Singlepass,
         }
     }
 
     /// Returns whether the module needs no private exports.
     pub(super) fn is_empty(&self) -> bool {
-        matches!(self, Self { fuel: None, stop: None, denied: None, start: None })
+        matches!(self, Self { fuel: None, stop: None, denied: None, start: None, .. })
+    }
+
+    /// Returns whether the code checks fuel or the stop flag.
+    pub(super) fn has_checks(&self) -> bool {
+        self.fuel.is_some() || self.stop.is_some()
     }
 
     /// Returns the deferred start function of an instance, if it has one.

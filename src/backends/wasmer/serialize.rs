@@ -16,6 +16,7 @@ const SOURCES: u64 = compiled_code::fingerprint(&[
     include_bytes!("serialize.rs"),
     include_bytes!("fuel_charges.rs"),
     include_bytes!("middleware.rs"),
+    include_bytes!("offsets.rs"),
     include_bytes!("private_exports.rs"),
     include_bytes!("runtime.rs"),
     include_bytes!("../../limits.rs"),

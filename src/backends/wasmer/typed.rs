@@ -64,7 +64,7 @@ impl Purpose for CallOnce<'_> {
 }
 
 /// A number that the engine's typed functions accept.
-trait Native: Number + FromToNativeWasmType {}
+pub(super) trait Native: Number + FromToNativeWasmType {}
 
 impl<N: Number + FromToNativeWasmType> Native for N {}
 

@@ -1,15 +1,20 @@
 //! Conversion of Wasmtime's errors.
 
-use wasmtime::{AsContextMut, GcHeapOutOfMemory, RootScope, ThrownException, WasmBacktrace};
+use wasmtime::{AsContextMut, GcHeapOutOfMemory, RootScope, ThrownException};
 
 use super::limits::StoreData;
-use crate::error::{Error, ErrorKind, Frame, Result, Trap};
+use super::offsets::backtrace;
+use crate::error::{Error, ErrorKind, Result, Trap};
+use crate::escape::Escaped;
 use crate::runtime::host::HostFailure;
 use crate::runtime::interrupt::StopReason;
 
 /// Converts a compilation error. The module is valid, so it hit a limit or a bug of the engine.
 pub(super) fn compile(error: &wasmtime::Error) -> Error {
-    Error::new(ErrorKind::UnsupportedFeature, format!("wasmtime cannot compile the module: {error:#}"))
+    Error::new(
+        ErrorKind::UnsupportedFeature,
+        format!("wasmtime cannot compile the module: {}", Escaped(&format!("{error:#}"))),
+    )
 }
 
 /// Converts an instantiation error. Imports and limits are already checked, so anything but a trap means that the system
@@ -25,7 +30,7 @@ pub(super) fn instantiate(store: impl AsContextMut<Data = StoreData>, error: was
 pub(super) fn call(store: impl AsContextMut<Data = StoreData>, error: wasmtime::Error) -> Error {
     let code_shift = store.as_context().data().code_shift;
     convert_known(store, error).unwrap_or_else(|error| {
-        Error::trap(Trap::Other, Some(error.root_cause().to_string())).with_backtrace(frames(&error, code_shift))
+        Error::trap(Trap::Other, Some(error.root_cause().to_string())).with_backtrace(backtrace(&error, code_shift))
     })
 }
 
@@ -35,7 +40,7 @@ fn convert_known(
     error: wasmtime::Error,
 ) -> Result<Error, wasmtime::Error> {
     let code_shift = store.as_context().data().code_shift;
-    let backtrace = frames(&error, code_shift);
+    let backtrace = backtrace(&error, code_shift);
     if let Some(trap) = error.downcast_ref::<wasmtime::Trap>() {
         let (trap, detail) = convert_trap(*trap);
         return Ok(Error::trap(trap, detail).with_backtrace(backtrace));
@@ -80,13 +85,4 @@ fn convert_trap(trap: wasmtime::Trap) -> (Trap, Option<String>) {
         other => return (Trap::Other, Some(other.to_string())),
     };
     (converted, None)
-}
-
-fn frames(error: &wasmtime::Error, code_shift: i64) -> Vec<Frame> {
-    let frame = |frame: &wasmtime::FrameInfo| {
-        let offset = frame.module_offset().map(|offset| (offset as u64).wrapping_add_signed(-code_shift));
-        Frame::new(frame.func_index(), frame.func_name().map(str::to_owned), offset)
-    };
-    let known = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();
-    known.iter().take(Frame::MAX_COUNT).map(frame).collect()
 }

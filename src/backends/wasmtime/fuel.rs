@@ -4,6 +4,7 @@ use wasmtime::{AsContext, AsContextMut, Config, OperatorCost, Trap};
 
 use super::errors;
 use super::limits::StoreData;
+use super::offsets::backtrace;
 use crate::error::Result;
 use crate::runtime::fuel::FuelState;
 
@@ -81,7 +82,8 @@ fn finish_call_slow<T>(
         (Err(error), None) => Err(errors::call(store, error)),
         (Err(error), Some(fuel_state)) if error.downcast_ref::<Trap>() == Some(&Trap::OutOfFuel) => {
             set_left(&mut store, -1);
-            Err(fuel_state.exhausted())
+            let backtrace = backtrace(&error, store.as_context().data().code_shift);
+            Err(fuel_state.exhausted().with_backtrace(backtrace))
         }
         (Err(error), Some(fuel_state)) => {
             let left = left(&store);

@@ -11,6 +11,7 @@ mod interrupt;
 mod limits;
 mod memory;
 mod module;
+mod offsets;
 mod raw;
 mod runtime;
 mod serialize;

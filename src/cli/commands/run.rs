@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use clap::Args;
+use wrun::escape::Escaped;
 use wrun::module::requirements;
 use wrun::runtime::{lookup, preflight, signature};
 use wrun::session::{CacheUse, Completion, Deadline, Event, InstanceOptions, Session, nanoseconds};
@@ -236,7 +237,7 @@ impl Run {
             return Err(Failure::both_from_stdin());
         }
         let args = input::arguments(&settings.args, ty);
-        let args = args.map_err(|failure| failure.hint(format!("signature: {function}{ty}")))?;
+        let args = args.map_err(|failure| failure.hint(format!("signature: {}{ty}", Escaped(function))))?;
         supervisor.enter(Phase::LoadingCode);
 
         let mut capabilities = settings.capabilities.clone();
