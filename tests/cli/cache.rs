@@ -151,6 +151,22 @@ fn output_is_the_same_as_without_a_cache() {
     });
 }
 
+/// An `unreachable` and a call that come first in their functions, after the checks of fuel and time.
+#[test]
+fn cached_code_has_the_same_backtraces() {
+    on_each_compiler(|engine| {
+        let cache = TestCache::new();
+        let module = file("(module (func $trap unreachable) (func $f (export \"f\") (call $trap)))");
+        let args = [engine, &["--fuel", "1M", "--timeout", "1m", "--metrics", &module.path, "f"]].concat();
+        let [compiled, cached] = [cache.run(&args), cache.run(&args)].map(|printed| printed.envelope());
+        assert_eq!(cached["metrics"]["cache"], "hit");
+        assert_eq!(compiled["error"]["backtrace"], cached["error"]["backtrace"]);
+        let frames = cached["error"]["backtrace"].as_array().unwrap();
+        let offsets: Vec<_> = frames.iter().map(|frame| frame["offset"].as_u64().unwrap()).collect();
+        assert_eq!(offsets, [0x1f, 0x23]);
+    });
+}
+
 #[test]
 fn the_folder_comes_from_the_flag_the_environment_or_the_home() {
     let cache = TestCache::new();

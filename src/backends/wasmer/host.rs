@@ -11,7 +11,7 @@ use super::convert::{References, from_val, func_type, to_val, val_type};
 use super::fuel::left;
 use super::memory;
 use super::private_exports::EXHAUSTED;
-use super::typed_host;
+use super::typed_host::{self, HostCall};
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{Import, MemoryType, ModuleInfo, TableType};
 use crate::module::requirements;
@@ -119,7 +119,7 @@ fn table_type(ty: &TableType) -> Result<(wasmer::TableType, wasmer::Value)> {
 }
 
 fn lower_function(store: &mut Store, env: &FunctionEnv<HostEnv>, function: &HostFunction) -> Result<Function> {
-    if let Some(typed) = typed_host::lower(store, env, function) {
+    if let Some(typed) = typed_host::create(store, env, function.ty(), &NumberCall(function.clone())) {
         return Ok(typed);
     }
     let ty = func_type(function.ty()).ok_or_else(|| {
@@ -158,14 +158,17 @@ fn check_host_call(env: &mut FunctionEnvMut<'_, HostEnv>) -> Result<(), RuntimeE
     Err(RuntimeError::new("out of fuel"))
 }
 
-/// Calls a host function whose parameters and results are numbers.
-pub(super) fn call(
-    function: &HostFunction,
-    mut env: FunctionEnvMut<'_, HostEnv>,
-    args: &[Value],
-) -> Result<Vec<Value>, RuntimeError> {
-    check_host_call(&mut env)?;
-    function.call(&mut CallerContext(&mut env), args).map_err(failed)
+/// Calls of a host function whose parameters and results are numbers.
+#[derive(Clone)]
+struct NumberCall(HostFunction);
+
+impl HostCall for NumberCall {
+    type Env = HostEnv;
+
+    fn call(&self, mut env: FunctionEnvMut<'_, HostEnv>, args: &[Value]) -> Result<Vec<Value>, RuntimeError> {
+        check_host_call(&mut env)?;
+        self.0.call(&mut CallerContext(&mut env), args).map_err(failed)
+    }
 }
 
 fn call_dynamic(

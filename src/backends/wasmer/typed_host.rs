@@ -3,35 +3,42 @@
 
 use wasmer::{Function, FunctionEnv, FunctionEnvMut, RuntimeError, Store};
 
-use super::host::{self, HostEnv};
 use super::typed::Native;
-use crate::runtime::host::HostFunction;
 use crate::value::number::{Number as _, with_common_params, with_number};
+use crate::value::types::{FuncType, ValType, Value};
 
-/// Defines a generic function that lowers host functions with one number of parameters.
+/// What a host function does.
+pub(super) trait HostCall: Clone + Send + Sync + 'static {
+    /// The data of the host functions of one guest.
+    type Env: Send + 'static;
+
+    /// Makes one call. The results must have the types of the signature.
+    fn call(&self, env: FunctionEnvMut<'_, Self::Env>, args: &[Value]) -> Result<Vec<Value>, RuntimeError>;
+}
+
+/// Defines a generic function that creates host functions with one number of parameters.
 macro_rules! arity {
     ($name:ident $(, $param:ident $arg:ident)*) => {
-        fn $name<$($param: Native),*>(
+        fn $name<H: HostCall $(, $param: Native)*>(
             store: &mut Store,
-            env: &FunctionEnv<HostEnv>,
-            function: &HostFunction,
+            env: &FunctionEnv<H::Env>,
+            results: &[ValType],
+            host: &H,
         ) -> Option<Function> {
-            let results = function.ty().results();
-            let function = function.clone();
+            let host = host.clone();
             match results {
                 [] => Some(Function::new_typed_with_env(
                     store,
                     env,
-                    move |env: FunctionEnvMut<'_, HostEnv> $(, $arg: $param)*| -> Result<(), RuntimeError> {
-                        host::call(&function, env, &[$($arg.value()),*]).map(drop)
+                    move |env: FunctionEnvMut<'_, H::Env> $(, $arg: $param)*| -> Result<(), RuntimeError> {
+                        host.call(env, &[$($arg.value()),*]).map(drop)
                     },
                 )),
                 [one] => with_number!(one, R => Some(Function::new_typed_with_env(
                     store,
                     env,
-                    move |env: FunctionEnvMut<'_, HostEnv> $(, $arg: $param)*| -> Result<R, RuntimeError> {
-                        let results = host::call(&function, env, &[$($arg.value()),*])?;
-                        let result = results.first().and_then(R::of);
+                    move |env: FunctionEnvMut<'_, H::Env> $(, $arg: $param)*| -> Result<R, RuntimeError> {
+                        let result = host.call(env, &[$($arg.value()),*])?.first().and_then(R::of);
                         result.ok_or_else(|| RuntimeError::new("the host function returned a value of another type"))
                     },
                 ))),
@@ -47,8 +54,14 @@ arity! { binary, A a, B b }
 arity! { ternary, A a, B b, C c }
 arity! { quaternary, A a, B b, C c, D d }
 
-/// Lowers a host function, if its signature is common: up to two numeric parameters of any types or four of one type, and at
-/// most one numeric result.
-pub(super) fn lower(store: &mut Store, env: &FunctionEnv<HostEnv>, function: &HostFunction) -> Option<Function> {
-    with_common_params!(function.ty().params(), nullary, unary, binary, ternary, quaternary, (store, env, function))
+/// Creates a host function of type `ty`, if its signature is common: up to two numeric parameters of any types or four of one
+/// type, and at most one numeric result.
+pub(super) fn create<H: HostCall>(
+    store: &mut Store,
+    env: &FunctionEnv<H::Env>,
+    ty: &FuncType,
+    host: &H,
+) -> Option<Function> {
+    let results = ty.results();
+    with_common_params!(ty.params(), nullary, unary, binary, ternary, quaternary, (store, env, results, host), H)
 }

@@ -27,10 +27,9 @@ pub(super) fn instantiate(store: impl AsContextMut<Data = StoreData>, error: was
 
 /// Converts the error of a call.
 #[cold]
-pub(super) fn call(store: impl AsContextMut<Data = StoreData>, error: wasmtime::Error) -> Error {
-    let code_shift = store.as_context().data().code_shift;
-    convert_known(store, error).unwrap_or_else(|error| {
-        Error::trap(Trap::Other, Some(error.root_cause().to_string())).with_backtrace(backtrace(&error, code_shift))
+pub(super) fn call(mut store: impl AsContextMut<Data = StoreData>, error: wasmtime::Error) -> Error {
+    convert_known(&mut store, error).unwrap_or_else(|error| {
+        Error::trap(Trap::Other, Some(error.root_cause().to_string())).with_backtrace(backtrace(&store, &error))
     })
 }
 
@@ -39,8 +38,7 @@ fn convert_known(
     mut store: impl AsContextMut<Data = StoreData>,
     error: wasmtime::Error,
 ) -> Result<Error, wasmtime::Error> {
-    let code_shift = store.as_context().data().code_shift;
-    let backtrace = backtrace(&error, code_shift);
+    let backtrace = backtrace(&store, &error);
     if let Some(trap) = error.downcast_ref::<wasmtime::Trap>() {
         let (trap, detail) = convert_trap(*trap);
         return Ok(Error::trap(trap, detail).with_backtrace(backtrace));

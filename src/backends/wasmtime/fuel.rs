@@ -82,7 +82,7 @@ fn finish_call_slow<T>(
         (Err(error), None) => Err(errors::call(store, error)),
         (Err(error), Some(fuel_state)) if error.downcast_ref::<Trap>() == Some(&Trap::OutOfFuel) => {
             set_left(&mut store, -1);
-            let backtrace = backtrace(&error, store.as_context().data().code_shift);
+            let backtrace = backtrace(&store, &error);
             Err(fuel_state.exhausted().with_backtrace(backtrace))
         }
         (Err(error), Some(fuel_state)) => {
