@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::runtime::fuel::FuelState;
 use crate::runtime::status::InstanceStatus;
 
-/// The private globals of one instance, and what is known about its backtraces.
+/// The private globals of one instance, and how to read its backtraces.
 #[derive(Debug)]
 pub(super) struct GuestGlobals {
     /// `None` if the code has no private globals.

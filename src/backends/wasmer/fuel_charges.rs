@@ -17,7 +17,7 @@ use crate::runtime::fuel;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Charge {
     /// The operator's index in its function.
-    before: usize,
+    before: u32,
     units: i64,
     /// Whether the code also checks the fuel there.
     check: bool,
@@ -39,7 +39,7 @@ impl FuelCharges {
     }
 
     /// Emits the charges before the operator at `index`. A check fails if fuel was below zero before its segment was charged.
-    pub(super) fn emit(&mut self, index: usize, code: &mut MiddlewareReaderState<'_>) {
+    pub(super) fn emit(&mut self, index: u32, code: &mut MiddlewareReaderState<'_>) {
         while let Some(Charge { units, check, .. }) = self.charges.get(self.next).filter(|one| one.before == index) {
             self.next += 1;
             let entry = if index == 0 { fuel::ENTRY } else { 0 };
@@ -74,7 +74,7 @@ impl FuelCharges {
 /// Computes the charges of a function, in order.
 pub(super) fn charges(body: &FunctionBody<'_>) -> Result<Arc<[Charge]>> {
     let (mut charges, mut start, mut units, mut check) = (Vec::new(), 0, 0, true);
-    for (index, operator) in body.get_operators_reader()?.into_iter().enumerate() {
+    for (index, operator) in (0..).zip(body.get_operators_reader()?) {
         let operator = operator?;
         units += cost(&operator);
         if ends_segment(&operator) {

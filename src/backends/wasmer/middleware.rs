@@ -42,7 +42,7 @@ fn plans(private: &PrivateExports, binary: &[u8]) -> wasmparser::Result<Vec<Func
 }
 
 /// What to emit in one function, computed beforehand.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 struct FunctionPlan {
     charges: Arc<[Charge]>,
     /// The offsets of the late operators, and of the operator after them ([`offsets`]).
@@ -64,10 +64,13 @@ struct ModuleRewriter {
 
 impl ModuleMiddleware for ModuleRewriter {
     fn generate_function_middleware<'a>(&self, index: LocalFunctionIndex) -> Box<dyn FunctionMiddleware<'a> + 'a> {
-        let FunctionPlan { charges, late } = self.functions.get(index.as_u32() as usize).cloned().unwrap_or_default();
-        let charges = self.fuel.get().map(|global| FuelCharges::new(*global, charges));
+        let plan = self.functions.get(index.as_u32() as usize);
+        let late = plan.map_or(0, |plan| plan.late.len().saturating_sub(1));
+        let late = u32::try_from(late).unwrap_or(u32::MAX);
+        let charges = || plan.map(|plan| Arc::clone(&plan.charges)).unwrap_or_default();
+        let charges = self.fuel.get().map(|global| FuelCharges::new(*global, charges()));
         let (stop, growth) = (self.stop.get().copied(), self.growth.get().cloned());
-        Box::new(FunctionRewriter { next: 0, late: late.len().saturating_sub(1), charges, stop, growth })
+        Box::new(FunctionRewriter { next: 0, late, charges, stop, growth })
     }
 
     fn transform_module_info(&self, module: &mut EngineInfo) -> Result<(), MiddlewareError> {
@@ -117,9 +120,9 @@ fn add_global(module: &mut EngineInfo, value: GlobalInit, name: Option<&String>)
 #[derive(Debug)]
 struct FunctionRewriter {
     /// The index of the next operator.
-    next: usize,
+    next: u32,
     /// The number of late operators, which come first.
-    late: usize,
+    late: u32,
     charges: Option<FuelCharges>,
     stop: Option<StopGlobals>,
     growth: Option<GrowthGlobals>,

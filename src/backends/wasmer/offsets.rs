@@ -80,7 +80,7 @@ fn correct(section: &[u8], index: u32, offset: u32) -> u32 {
     offset
 }
 
-/// What is known about the offsets in a module's backtraces.
+/// Reads the backtraces of one module.
 #[derive(Clone, Debug)]
 pub(super) struct Offsets {
     /// Whether Singlepass compiled the module.

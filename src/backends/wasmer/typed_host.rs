@@ -7,7 +7,7 @@ use super::typed::Native;
 use crate::value::number::{Number as _, with_common_params, with_number};
 use crate::value::types::{FuncType, ValType, Value};
 
-/// What a host function does.
+/// The body of a host function.
 pub(super) trait HostCall: Clone + Send + Sync + 'static {
     /// The data of the host functions of one guest.
     type Env: Send + 'static;
