@@ -151,6 +151,9 @@ impl Frame {
     /// The maximum number of frames in an error.
     pub const MAX_COUNT: usize = 20;
 
+    /// The number of frames to ask an engine for: one more, which shows that there are others.
+    pub(crate) const MAX_READ: usize = Self::MAX_COUNT + 1;
+
     /// Creates a frame of function `function_index`.
     #[must_use]
     pub const fn new(function_index: u32, function: Option<String>, offset: Option<u64>) -> Self {
@@ -258,6 +261,13 @@ impl Error {
         self
     }
 
+    /// Sets the backtrace to that of another error, which this one replaces.
+    #[must_use]
+    pub fn with_backtrace_of(mut self, other: &Self) -> Self {
+        self.details.backtrace.clone_from(&other.details.backtrace);
+        self
+    }
+
     /// Adds a hint: something the user can do about the error.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
@@ -302,10 +312,16 @@ impl Error {
         self.details.function.as_deref()
     }
 
+    /// Returns whether the guest's stack had more frames than [`Error::backtrace`] has.
+    #[must_use]
+    pub fn backtrace_is_truncated(&self) -> bool {
+        self.details.backtrace.len() > Frame::MAX_COUNT
+    }
+
     /// Returns the guest's stack when it trapped: at most [`Frame::MAX_COUNT`] frames, innermost first.
     #[must_use]
     pub fn backtrace(&self) -> &[Frame] {
-        &self.details.backtrace
+        &self.details.backtrace[..self.details.backtrace.len().min(Frame::MAX_COUNT)]
     }
 
     /// Returns the limit that was exceeded, if any. For a trap, it is the limit that denied growth in the same call.

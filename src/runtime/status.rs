@@ -251,8 +251,7 @@ impl InstanceStatus {
                 // Counted first, so that a thread that sees the new state sees the count.
                 self.stopped.store(self.stopped() + 1, Ordering::Relaxed);
                 set_state(CRASHED);
-                let backtrace = other.err().map(|error| error.backtrace().to_vec()).unwrap_or_default();
-                Err(stop.into_error().with_backtrace(backtrace))
+                Err(other.err().iter().fold(stop.into_error(), Error::with_backtrace_of))
             }
         }
     }

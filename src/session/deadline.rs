@@ -37,7 +37,7 @@ impl Deadline {
     pub fn explain(&self, error: Error) -> Error {
         match self.limit {
             Some(limit) if error.kind() == ErrorKind::Timeout => {
-                let whole = self.exceeded(limit).with_backtrace(error.backtrace().to_vec());
+                let whole = self.exceeded(limit).with_backtrace_of(&error);
                 error.function().map(str::to_owned).into_iter().fold(whole, Error::in_function)
             }
             _ => error,

@@ -106,7 +106,7 @@ impl Offsets {
             };
             Frame::new(frame.func_index(), frame.function_name().map(str::to_owned), offset.map(u64::from))
         };
-        let mut frames: Vec<_> = trace.iter().take(Frame::MAX_COUNT).map(frame).collect();
+        let mut frames: Vec<_> = trace.iter().take(Frame::MAX_READ).map(frame).collect();
         if self.singlepass && error.clone().to_trap().is_some_and(is_unknown_to_singlepass) {
             frames[0].offset = None;
         }

@@ -24,7 +24,7 @@ pub(super) fn backtrace(store: &impl AsContext<Data = StoreData>, error: &wasmti
         Frame::new(frame.func_index(), frame.func_name().map(str::to_owned), offset)
     };
     let known = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();
-    let mut frames: Vec<_> = known.iter().take(Frame::MAX_COUNT).map(frame).collect();
+    let mut frames: Vec<_> = known.iter().take(Frame::MAX_READ).map(frame).collect();
     if let (Some(innermost), Some(known)) = (frames.first_mut(), known.first())
         && error.downcast_ref() == Some(&Trap::UnreachableCodeReached)
         && store.get_fuel().is_err()

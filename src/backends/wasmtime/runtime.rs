@@ -67,7 +67,7 @@ impl WasmtimeRuntime {
         let stack = usize::try_from(config.effective_max_stack()).unwrap_or(usize::MAX);
         // wrun uses no async stacks, but the engine requires them to be larger than a guest's stack.
         settings.max_wasm_stack(stack).async_stack_size(stack.saturating_add(1 << 20));
-        settings.wasm_backtrace_max_frames(NonZeroUsize::new(Frame::MAX_COUNT));
+        settings.wasm_backtrace_max_frames(NonZeroUsize::new(Frame::MAX_READ));
         let engine = Engine::new(&settings).map_err(|error| {
             Error::new(ErrorKind::UnsupportedConfig, format!("wasmtime does not support this configuration: {error:#}"))
         })?;

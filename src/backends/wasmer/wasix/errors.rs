@@ -33,7 +33,7 @@ pub(super) fn in_thread(error: Error, thread: u32) -> Error {
         Some(detail) => format!("{detail}, {place}"),
         None => place,
     };
-    let located = Error::trap(trap, Some(detail)).with_backtrace(error.backtrace().to_vec());
+    let located = Error::trap(trap, Some(detail)).with_backtrace_of(&error);
     match error.limit_exceeded() {
         Some(denied) => located.with_limit(denied),
         None => located,
