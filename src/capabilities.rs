@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::NetRule;
@@ -214,16 +215,44 @@ pub enum Output {
     Capture(Captured),
 }
 
-/// The maximum number of bytes captured of one output. Once it is reached, the guest's writes fail as with a closed pipe.
+/// Whether the last byte that a guest wrote to the standard output of the process was not a newline.
+static STDOUT_IS_MID_LINE: AtomicBool = AtomicBool::new(false);
+
+/// Returns whether guests with [`Output::Inherit`] left the standard output of the process in the middle of a line.
+#[must_use]
+pub fn stdout_is_mid_line() -> bool {
+    STDOUT_IS_MID_LINE.load(Ordering::Relaxed)
+}
+
+/// Records the bytes of a guest's write to the standard output of the process.
+pub(crate) fn record_stdout(bytes: &[u8]) {
+    if let Some(last) = bytes.last() {
+        STDOUT_IS_MID_LINE.store(*last != b'\n', Ordering::Relaxed);
+    }
+}
+
+/// The maximum number of bytes that a [`Captured`] keeps by default: 64 MiB.
 pub const MAX_CAPTURED_BYTES: usize = 64 << 20;
 
-type Reader = Box<dyn Fn() -> Vec<u8> + Send + Sync>;
-
-/// The captured output of a guest, at most [`MAX_CAPTURED_BYTES`] bytes. Clones share the same bytes.
+/// The captured output of a guest. Clones share the same bytes. Only the first bytes are kept, [`MAX_CAPTURED_BYTES`] by default.
+/// The guest can write more; the rest is counted and discarded.
 #[derive(Clone, derive_more::Debug, Default)]
 #[debug("Captured")]
 pub struct Captured {
-    reader: Arc<OnceLock<Reader>>,
+    shared: Arc<Mutex<Capture>>,
+}
+
+struct Capture {
+    bytes: Vec<u8>,
+    max_bytes: usize,
+    written: u64,
+    is_claimed: bool,
+}
+
+impl Default for Capture {
+    fn default() -> Self {
+        Self { bytes: Vec::new(), max_bytes: MAX_CAPTURED_BYTES, written: 0, is_claimed: false }
+    }
 }
 
 impl Captured {
@@ -233,25 +262,51 @@ impl Captured {
         Self::default()
     }
 
-    /// Returns the bytes written so far.
+    /// Creates an empty capture that keeps at most `max_bytes` bytes.
     #[must_use]
-    pub fn contents(&self) -> Vec<u8> {
-        self.reader.get().map(|read| read()).unwrap_or_default()
+    pub fn with_max_bytes(max_bytes: usize) -> Self {
+        Self { shared: Arc::new(Mutex::new(Capture { max_bytes, ..Capture::default() })) }
     }
 
-    /// Sets the source of the bytes.
+    /// Returns the bytes kept so far.
+    #[must_use]
+    pub fn contents(&self) -> Vec<u8> {
+        self.capture().bytes.clone()
+    }
+
+    /// Returns the number of bytes written so far, kept or not.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.capture().written
+    }
+
+    /// Reserves the capture for one instance.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::Grant`] if another instance already uses this capture.
-    pub(crate) fn read_from(&self, read: impl Fn() -> Vec<u8> + Send + Sync + 'static) -> Result<()> {
-        let set = self.reader.set(Box::new(read));
-        set.map_err(|_| Error::new(ErrorKind::Grant, "this capture is already used by another instance"))
+    /// Returns [`ErrorKind::Grant`] if another instance already uses it.
+    pub(crate) fn claim(&self) -> Result<()> {
+        if std::mem::replace(&mut self.capture().is_claimed, true) {
+            return Err(Error::new(ErrorKind::Grant, "this capture is already used by another instance"));
+        }
+        Ok(())
+    }
+
+    /// Counts these bytes, and keeps those that fit.
+    pub(crate) fn write(&self, bytes: &[u8]) {
+        let mut capture = self.capture();
+        let room = capture.max_bytes.saturating_sub(capture.bytes.len()).min(bytes.len());
+        capture.bytes.extend_from_slice(&bytes[..room]);
+        capture.written += bytes.len() as u64;
+    }
+
+    fn capture(&self) -> MutexGuard<'_, Capture> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl PartialEq for Captured {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.reader, &other.reader)
+        Arc::ptr_eq(&self.shared, &other.shared)
     }
 }
 

@@ -1,6 +1,8 @@
-//! The process's standard output as a guest's, with an error if the pipe breaks.
+//! The outputs of a guest: the process's standard output, with an error if the pipe breaks, and captures.
 
-use std::io::Stdout;
+use std::io::{self, Stdout};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -8,6 +10,9 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use wiggle::error::Error;
+
+use crate::capabilities::{Captured, MAX_CAPTURED_BYTES, record_stdout};
+use crate::error::Result;
 
 /// The reader of standard output has closed the pipe. The guest then exits, like a native program on SIGPIPE.
 #[derive(Clone, Copy, Debug, derive_more::Display)]
@@ -47,6 +52,7 @@ fn trap_if_closed<T>(result: StreamResult<T>) -> StreamResult<T> {
 
 impl OutputStream for TrapIfClosed {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        record_stdout(&bytes);
         trap_if_closed(self.0.write(bytes))
     }
 
@@ -63,5 +69,71 @@ impl OutputStream for TrapIfClosed {
 impl Pollable for TrapIfClosed {
     async fn ready(&mut self) {
         self.0.ready().await;
+    }
+}
+
+/// An output that is captured. Every write succeeds.
+#[derive(Clone)]
+pub(super) struct CapturedOutput(Captured);
+
+impl CapturedOutput {
+    /// Captures the output of one instance.
+    ///
+    /// # Errors
+    /// Those of [`Captured::claim`].
+    pub(super) fn new(captured: &Captured) -> Result<Self> {
+        captured.claim()?;
+        Ok(Self(captured.clone()))
+    }
+}
+
+impl IsTerminal for CapturedOutput {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for CapturedOutput {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+impl OutputStream for CapturedOutput {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.0.write(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(MAX_CAPTURED_BYTES)
+    }
+}
+
+#[async_trait]
+impl Pollable for CapturedOutput {
+    async fn ready(&mut self) {}
+}
+
+impl AsyncWrite for CapturedOutput {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.0.write(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 }

@@ -3,13 +3,13 @@
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use wasmtime_wasi::p1::WasiP1Ctx;
-use wasmtime_wasi::p2::pipe::{MemoryInputPipe, MemoryOutputPipe};
+use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use super::clocks::SteppedClock;
-use super::output::InheritedStdout;
+use super::output::{CapturedOutput, InheritedStdout};
 use super::waiter::Waiter;
-use crate::capabilities::{Access, Capabilities, Captured, Input, MAX_CAPTURED_BYTES, Output};
+use crate::capabilities::{Access, Capabilities, Input, Output};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The most random bytes per call. They are generated before the guest's buffer is checked.
@@ -49,12 +49,12 @@ impl WasiState {
         match &capabilities.stdout {
             Output::Discard => &mut builder,
             Output::Inherit => builder.stdout(InheritedStdout(std::io::stdout())),
-            Output::Capture(captured) => builder.stdout(capture_pipe(captured)?),
+            Output::Capture(captured) => builder.stdout(CapturedOutput::new(captured)?),
         };
         match &capabilities.stderr {
             Output::Discard => &mut builder,
             Output::Inherit => builder.inherit_stderr(),
-            Output::Capture(captured) => builder.stderr(capture_pipe(captured)?),
+            Output::Capture(captured) => builder.stderr(CapturedOutput::new(captured)?),
         };
         if let Some(seed) = capabilities.seed {
             let clock = SteppedClock::default();
@@ -64,12 +64,4 @@ impl WasiState {
         }
         Ok(Self { wasi: builder.build_p1(), waiter: Waiter::default() })
     }
-}
-
-/// Creates the pipe that `captured` reads its contents from.
-fn capture_pipe(captured: &Captured) -> Result<MemoryOutputPipe> {
-    let pipe = MemoryOutputPipe::new(MAX_CAPTURED_BYTES);
-    let reader = pipe.clone();
-    captured.read_from(move || reader.contents().to_vec())?;
-    Ok(pipe)
 }

@@ -3,14 +3,14 @@
 use std::future::Future;
 use std::io::{self, ErrorKind, Read, SeekFrom, Write};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use virtual_fs::{AsyncRead, AsyncSeek, AsyncWrite, FsError, ReadBuf, VirtualFile};
 
 use super::stdin;
 use super::thread_group::ThreadGroup;
-use crate::capabilities::{Input, MAX_CAPTURED_BYTES, Output};
+use crate::capabilities::{Captured, Input, Output, record_stdout};
 use crate::error::{Error, Result};
 
 /// A file as WASIX takes it.
@@ -35,10 +35,8 @@ pub(super) fn output(output: &Output, number: u32, thread_group: &Arc<ThreadGrou
         Output::Discard => Sink::Discard,
         Output::Inherit => Sink::Process(Arc::clone(thread_group)),
         Output::Capture(captured) => {
-            let bytes = Arc::<Mutex<Vec<u8>>>::default();
-            let kept = Arc::clone(&bytes);
-            captured.read_from(move || kept.lock().unwrap_or_else(PoisonError::into_inner).clone())?;
-            Sink::Captured(bytes)
+            captured.claim()?;
+            Sink::Captured(captured.clone())
         }
     };
     Ok(Box::new(Stream { number, source: Source::None, sink }))
@@ -67,7 +65,7 @@ enum Sink {
     Discard,
     /// The process's stream of the same number.
     Process(Arc<ThreadGroup>),
-    Captured(Arc<Mutex<Vec<u8>>>),
+    Captured(Captured),
 }
 
 impl Source {
@@ -101,21 +99,19 @@ impl Sink {
         match self {
             Self::None => Err(ErrorKind::PermissionDenied.into()),
             Self::Discard => Ok(bytes.len()),
-            Self::Process(thread_group) if number == 1 => write_all(io::stdout().lock(), bytes).inspect_err(|error| {
-                // As on WASI, a broken pipe makes the guest exit with 0.
-                if error.kind() == ErrorKind::BrokenPipe {
-                    thread_group.end_with(Error::exited(0));
-                }
-            }),
+            Self::Process(thread_group) if number == 1 => {
+                record_stdout(bytes);
+                write_all(io::stdout().lock(), bytes).inspect_err(|error| {
+                    // As on WASI, a broken pipe makes the guest exit with 0.
+                    if error.kind() == ErrorKind::BrokenPipe {
+                        thread_group.end_with(Error::exited(0));
+                    }
+                })
+            }
             Self::Process(_) => write_all(io::stderr().lock(), bytes),
-            Self::Captured(kept) => {
-                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                let room = (MAX_CAPTURED_BYTES - kept.len()).min(bytes.len());
-                if room == 0 && !bytes.is_empty() {
-                    return Err(ErrorKind::BrokenPipe.into());
-                }
-                kept.extend_from_slice(&bytes[..room]);
-                Ok(room)
+            Self::Captured(captured) => {
+                captured.write(bytes);
+                Ok(bytes.len())
             }
         }
     }
