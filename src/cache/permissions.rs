@@ -2,7 +2,8 @@
 //!
 //! A guest that is granted a directory with the cache in it writes with the user's own rights. But it cannot change a file's mode,
 //! since WASI has no call for that. So entries are created with a mode that no guest can give a file under any umask, and files
-//! with another mode are not used. Modes do not bind root, so guests of root are refused those grants.
+//! with another mode are not used. Modes do not bind root, so guests of root are refused those grants, unless root gives up that
+//! power first.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
@@ -10,6 +11,8 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::Path;
 
 use rustix::fs::OFlags;
+#[cfg(target_os = "linux")]
+use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use tempfile::{Builder, NamedTempFile};
 
 /// The write permissions of the group and of everyone.
@@ -37,7 +40,13 @@ pub(super) fn check_folder(path: &Path) -> io::Result<()> {
 
 /// Creates the folder and its missing parents, for this user only (XDG base directory specification).
 pub(super) fn create_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path)
+    let created = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    created.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            io::Error::new(ErrorKind::NotFound, "a symbolic link to a path that does not exist")
+        }
+        _ => error,
+    })
 }
 
 /// Creates a temporary file for a new entry. It can be written to only through the returned handle.
@@ -68,9 +77,34 @@ pub(super) fn open_private(path: &Path, create: bool) -> io::Result<File> {
     Ok(file)
 }
 
-/// Whether guests that are granted the folder can write to its entries.
+/// Whether guests of this thread that are granted the folder can write to its entries, as those of root can.
+#[cfg(target_os = "linux")]
+pub(super) fn guests_ignore_modes() -> bool {
+    match capabilities(None) {
+        Ok(sets) => sets.effective.contains(CapabilitySet::DAC_OVERRIDE),
+        Err(_) => rustix::process::geteuid().is_root(),
+    }
+}
+
+/// As on Linux, which divides root's power into capabilities.
+#[cfg(not(target_os = "linux"))]
 pub(super) fn guests_ignore_modes() -> bool {
     rustix::process::geteuid().is_root()
+}
+
+/// Gives up the power of this thread, and of those it starts, to ignore modes.
+#[cfg(target_os = "linux")]
+pub(super) fn obey_modes() -> io::Result<()> {
+    let mut sets = capabilities(None)?;
+    for set in [&mut sets.effective, &mut sets.permitted, &mut sets.inheritable] {
+        set.remove(CapabilitySet::DAC_OVERRIDE);
+    }
+    Ok(set_capabilities(None, sets)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn obey_modes() -> io::Result<()> {
+    Err(ErrorKind::Unsupported.into())
 }
 
 /// Opens a regular file of this user, without following a link or waiting for the other end of a pipe.

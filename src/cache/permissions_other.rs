@@ -30,6 +30,10 @@ pub(super) fn guests_ignore_modes() -> bool {
     true
 }
 
+pub(super) fn obey_modes() -> io::Result<()> {
+    Err(unsupported())
+}
+
 fn unsupported() -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, "wrun cannot check on this system which users can write to it")
 }

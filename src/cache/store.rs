@@ -76,8 +76,9 @@ impl Cache {
         self.max_bytes
     }
 
-    /// Checks that no grant lets a guest plant code in this cache: if the user is root, a writable directory must neither contain
-    /// the cache nor be inside it. The guests of other users cannot write to entries (see the [module](crate::cache)).
+    /// Checks that no grant lets a guest plant code in this cache: if this thread can ignore file modes, as root can, a writable
+    /// directory must neither contain the cache nor be inside it. Other guests cannot write to entries (see the
+    /// [module](crate::cache)).
     ///
     /// [`Session::prepare`](crate::session::Session::prepare) calls this for its own cache.
     ///
@@ -105,6 +106,15 @@ impl Cache {
             }
         }
         Ok(())
+    }
+
+    /// Makes the calling thread, and those it starts, obey file modes even if the user is root: gives up `CAP_DAC_OVERRIDE`. Its
+    /// guests can then be granted a directory that contains a cache. They can no longer write to files whose mode forbids it.
+    ///
+    /// # Errors
+    /// Returns the system's error, or [`io::ErrorKind::Unsupported`] if the system is not Linux.
+    pub fn obey_file_modes() -> io::Result<()> {
+        permissions::obey_modes()
     }
 
     /// Returns the error for an operation on the folder that failed.

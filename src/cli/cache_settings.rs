@@ -21,7 +21,7 @@ pub(crate) struct CacheSettings {
     /// The cache directory; `None` if caching is disabled or no directory is known.
     pub(crate) dir: WithProvenance<Option<PathBuf>>,
     /// The directory that other runs use, if caching is disabled in this one.
-    unused_dir: Option<PathBuf>,
+    unused_dir: Option<WithProvenance<Option<PathBuf>>>,
     pub(crate) max_bytes: u64,
 }
 
@@ -33,7 +33,7 @@ impl CacheSettings {
     pub(crate) fn resolve(args: &CacheArgs) -> Result<Self, Failure> {
         if args.no_cache {
             let dir = WithProvenance::new(None, Provenance::Flag);
-            let unused_dir = resolve_dir(&args.dir).value;
+            let unused_dir = Some(resolve_dir(&args.dir));
             return Ok(Self { dir, unused_dir, max_bytes: DEFAULT_MAX_BYTES });
         }
         Self::resolve_enabled(&args.dir)
@@ -48,14 +48,19 @@ impl CacheSettings {
         Ok(Self { dir: resolve_dir(args), unused_dir: None, max_bytes })
     }
 
-    /// Refuses grants that would let a guest write code into the cache, of this run or of others.
+    /// Refuses grants that would let a guest write code into the cache, of this run or of others. If it is the default cache, the
+    /// process gives up root's power to ignore file modes instead, so that the guest cannot write to entries.
     pub(crate) fn check_grants(&self, capabilities: &Capabilities) -> Result<(), Failure> {
-        let dir = self.dir.value.as_ref().or(self.unused_dir.as_ref());
+        let WithProvenance { value, from } = self.unused_dir.as_ref().unwrap_or(&self.dir);
         // Nothing runs code from a cache that does not exist or is unusable.
-        match dir.filter(|_| !capabilities.dirs.is_empty()).map(Cache::existing) {
-            Some(Ok(Some(cache))) => Ok(cache.check_grants(capabilities)?),
-            _ => Ok(()),
+        let dir = value.as_ref().filter(|_| !capabilities.dirs.is_empty());
+        let Some(Ok(Some(cache))) = dir.map(Cache::existing) else { return Ok(()) };
+        let mut checked = cache.check_grants(capabilities);
+        if checked.is_err() && *from == Provenance::Default && Cache::obey_file_modes().is_ok() {
+            tracing::info!("a granted directory contains the cache, so root obeys file modes in this run");
+            checked = cache.check_grants(capabilities);
         }
+        Ok(checked?)
     }
 
     /// Opens the cache, if there is one. If the default directory is unusable, the run goes on without a cache.

@@ -114,6 +114,68 @@ fn root_cannot_grant_the_cache_to_a_guest() {
     });
 }
 
+/// A module whose `open` opens a file of the first granted directory for writing, with these flags, and returns the error number.
+fn opener(wasi: &str, path: &str) -> String {
+    format!(
+        r#"(module (import "{wasi}" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+          (memory (export "memory") 1) (data (i32.const 0) "{path}")
+          (func (export "open") (param $flags i32) (result i32)
+            (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const {}) (local.get $flags)
+              (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 4096))))"#,
+        path.len()
+    )
+}
+
+#[test]
+fn root_can_grant_its_home_but_the_guest_cannot_write_to_the_default_cache() {
+    if !rustix::process::geteuid().is_root() {
+        return skipped("only root's guests could write to entries");
+    }
+    let [create, truncate] = ["1", "8"];
+    on_each_compiler(|options| {
+        for wasi in ["wasi_snapshot_preview1", "wasix_32v1"] {
+            if wasi == "wasix_32v1" && !(cfg!(feature = "wasix") && options.contains(&"wasmer")) {
+                continue;
+            }
+            let cache = TestCache::new();
+            let (home, add) = (cache.path(""), fs::canonicalize(ADD[0]).unwrap());
+            let add = [options, &[add.to_str().unwrap()], &ADD[1..]].concat();
+            let run = |args: &[&str]| {
+                printed(&wrun().current_dir(&home).env("HOME", &home).args(options).args(args).output().unwrap())
+            };
+            run(&add).prints("8\n");
+            let entry = entries(&cache.path(".cache/wrun")).pop().unwrap();
+            let code = fs::read(&entry).unwrap();
+            let module = |path: &Path| {
+                let path = path.strip_prefix(&home).unwrap().to_str().unwrap();
+                // WASIX resolves a path from the root.
+                let module = opener(wasi, &if wasi == "wasix_32v1" { format!("/h/{path}") } else { path.to_owned() });
+                fs::write(cache.path("open.wat"), module).unwrap();
+            };
+            module(&entry);
+            for more in [&[][..], &["--no-cache"], &["--timeout", "1h"]] {
+                for flags in ["0", truncate] {
+                    let denied = run(&[&["--dir", ".::/h"], more, &["open.wat", "open", flags]].concat());
+                    // EACCES, or EPERM on WASIX.
+                    denied.prints(if wasi == "wasix_32v1" { "63\n" } else { "2\n" });
+                }
+            }
+            assert_eq!(fs::read(&entry).unwrap(), code);
+            let told = run(&["-v", "--dir", ".::/h", "open.wat", "open", "0"]);
+            assert!(told.stderr.contains("root obeys file modes in this run"), "{told:?}");
+            assert_eq!(run(&["--explain", "--dir", ".::/h", "open.wat"]).code, 0);
+
+            run(&["--dir", ".::/h", "--cache-dir", ".cache/wrun", "open.wat", "open", "0"])
+                .fails(126, &["cache of compiled code", "::ro"]);
+            module(&cache.path("new.txt"));
+            run(&["--dir", ".::/h", "open.wat", "open", create]).prints("0\n");
+            assert!(cache.path("new.txt").exists());
+            let envelope = run(&[&["--metrics"], &add[..]].concat()).envelope();
+            assert_eq!((&envelope["result"], &envelope["metrics"]["cache"]), (&json!(8), &json!("hit")));
+        }
+    });
+}
+
 #[test]
 fn the_home_of_another_user_is_not_written_to() {
     if !rustix::process::geteuid().is_root() {
