@@ -35,6 +35,12 @@ fn needs_escape(arg: &OsStr) -> bool {
     }
 }
 
+/// Returns whether a function of this name can only be called with `--function`: clap takes it for an option.
+pub(crate) fn is_syntax(name: &str) -> bool {
+    let is_number = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit());
+    name.strip_prefix('-').is_some_and(|rest| !is_number(rest)) && !needs_escape(OsStr::new(name))
+}
+
 fn unescape(text: &str) -> &str {
     text.strip_prefix(ESCAPE).unwrap_or(text)
 }

@@ -46,5 +46,10 @@ pub(crate) fn of(error: &Error) -> u8 {
 
 /// Returns the exit code for a guest that exited with `code`: the same, unless wrun uses that code itself.
 pub(crate) fn of_guest(code: i32) -> u8 {
-    u8::try_from(code).ok().filter(|code| *code < TIMEOUT).unwrap_or(INTERNAL)
+    guests_own(code).unwrap_or(INTERNAL)
+}
+
+/// Returns the exit code that a guest exited with, unless wrun uses that code itself.
+pub(crate) fn guests_own(code: i32) -> Option<u8> {
+    u8::try_from(code).ok().filter(|code| *code < TIMEOUT)
 }

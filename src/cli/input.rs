@@ -1,7 +1,7 @@
 //! Reading modules and arguments.
 
 use std::error::Error as StdError;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use wrun::session::Session;
@@ -11,16 +11,17 @@ use wrun::{Cache, Error, ErrorKind, FuncType, ModuleFile, RuntimeConfig};
 use super::args::InputFormat;
 use super::failure::Failure;
 use super::settings::Arguments;
+use super::stdin;
 
-/// Whether this module is read from standard input.
+/// Whether this module is read from standard input: `-`, or another name of it.
 pub(crate) fn is_stdin(module: &Path) -> bool {
-    module.as_os_str() == "-"
+    module.as_os_str() == "-" || stdin::is_named_by(module)
 }
 
-/// Reads a module from a file, or from standard input for `-`.
-pub(crate) fn module(path: &Path) -> Result<Module, Failure> {
+/// Reads a module from a file or from standard input. `quiet` leaves out the note about waiting.
+pub(crate) fn module(path: &Path, quiet: bool) -> Result<Module, Failure> {
     if is_stdin(path) {
-        return Ok(Module::Bytes(read_stdin()?));
+        return Ok(Module::Bytes(stdin::read("the module", quiet)?));
     }
     ModuleFile::open(path).map(Module::File).map_err(|error| Failure::module(path, &error))
 }
@@ -47,12 +48,13 @@ impl Module {
         config: &RuntimeConfig,
         cache: Option<Cache>,
     ) -> Result<Session<'_>, Failure> {
-        let label = path.file_name().filter(|_| !is_stdin(path)).map(|name| name.to_string_lossy());
-        let cache = cache.map(|cache| label.into_iter().fold(cache, Cache::with_label));
-        let cache = cache.as_ref();
         let opened = match self {
-            Self::Bytes(bytes) => Session::open(config, bytes.as_slice(), cache),
-            Self::File(file) => Session::open(config, file, cache),
+            Self::Bytes(bytes) => Session::open(config, bytes.as_slice(), cache.as_ref()),
+            Self::File(file) => {
+                let label = path.file_name().map(|name| name.to_string_lossy());
+                let cache = cache.map(|cache| label.into_iter().fold(cache, Cache::with_label));
+                Session::open(config, file, cache.as_ref())
+            }
         };
         opened.map_err(|error| match error.source().and_then(<dyn StdError>::downcast_ref) {
             Some(io_error) if error.kind() == ErrorKind::Internal => Failure::module(path, io_error),
@@ -61,8 +63,8 @@ impl Module {
     }
 }
 
-/// Reads the arguments for a function of type `ty`.
-pub(crate) fn arguments(arguments: &Arguments, ty: &FuncType) -> Result<Vec<wrun::Value>, Failure> {
+/// Reads the arguments for a function of type `ty`. `quiet` leaves out the note about waiting.
+pub(crate) fn arguments(arguments: &Arguments, ty: &FuncType, quiet: bool) -> Result<Vec<wrun::Value>, Failure> {
     let format = match arguments {
         Arguments::Typed(typed) => return Ok(args::parse_text(typed, ty)?),
         Arguments::Stdin(format) | Arguments::Omitted(format) => *format,
@@ -70,8 +72,12 @@ pub(crate) fn arguments(arguments: &Arguments, ty: &FuncType) -> Result<Vec<wrun
     if !are_on_stdin(arguments, ty) {
         return Ok(args::parse_text::<&str>(&[], ty)?);
     }
-    let bytes = read_stdin()?;
-    if bytes.is_empty() {
+    let (name, is_empty): (_, fn(&[u8]) -> bool) = match format {
+        InputFormat::Json => ("JSON", |bytes| bytes.trim_ascii().is_empty()),
+        InputFormat::Msgpack => ("MessagePack", <[u8]>::is_empty),
+    };
+    let bytes = stdin::read(&format!("the arguments ({name})"), quiet)?;
+    if is_empty(&bytes) {
         return Err(Error::new(ErrorKind::InvalidArgument, "no arguments: standard input is empty").into());
     }
     Ok(match format {
@@ -88,11 +94,4 @@ pub(crate) fn are_on_stdin(arguments: &Arguments, ty: &FuncType) -> bool {
         // On a terminal, an error about missing arguments is better than waiting for input.
         Arguments::Omitted(_) => !ty.params().is_empty() && !io::stdin().is_terminal(),
     }
-}
-
-fn read_stdin() -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let read = io::stdin().lock().read_to_end(&mut bytes);
-    read.map_err(|error| Failure::io("cannot read standard input", &error))?;
-    Ok(bytes)
 }

@@ -27,7 +27,7 @@ pub(crate) fn parse_dir(text: &str) -> Result<DirGrant, String> {
         [""] | ["", _] | [_, ""] => return Err(format!("empty path: {expected}")),
         [host] => DirGrant::new(host, host),
         [host, guest] => DirGrant::new(host, guest),
-        _ => return Err(format!("too many parts: {expected}")),
+        _ => return Err(format!("too many parts: {expected}; a path that contains `::` needs a symbolic link")),
     };
     Ok(if read_only { grant.read_only() } else { grant })
 }

@@ -3,17 +3,17 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::error::{ContextKind, ErrorKind};
+use clap::error::ErrorKind;
 use clap::{ArgMatches, ColorChoice, CommandFactory, Parser, Subcommand};
 
 use super::args::{LogArgs, When};
-use super::argv;
 use super::commands::cache::CacheCommandArgs;
 use super::commands::compile::CompileArgs;
 use super::commands::completions::CompletionsArgs;
 use super::commands::engines::EnginesArgs;
 use super::commands::inspect::InspectArgs;
 use super::commands::run::RunArgs;
+use super::{argv, hints};
 
 /// Run WebAssembly on Wasmtime or Wasmer, with the same calls, limits and output on both.
 ///
@@ -26,6 +26,7 @@ use super::commands::run::RunArgs;
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
+    args_override_self = true,
     after_help = "Exit codes: 0 success; 2 usage; 124 timeout; 125 wrun itself failed; 126 the module cannot run; \
                   127 no such module or export; 130 SIGINT; 134 trap; 137 limit exceeded; 143 SIGTERM; 152 out of fuel."
 )]
@@ -85,9 +86,8 @@ pub(crate) fn parse(args: &[OsString]) -> clap::error::Result<Cli> {
         return Err(command.error(ErrorKind::ArgumentConflict, message));
     }
     parsed.map_err(|mut error| {
-        // clap suggests `--` in front of values, which would pass them to the guest.
-        error.remove(ContextKind::Suggested);
         argv::unescape_error(&mut error);
+        hints::for_usage_error(&mut error, args, module.map(PathBuf::as_path));
         error.with_cmd(&command)
     })
 }

@@ -126,6 +126,8 @@ impl GrantSettings {
 #[derive(Debug)]
 pub(crate) struct RunSettings {
     pub(crate) module: PathBuf,
+    /// Whether the module comes from standard input.
+    pub(crate) module_is_stdin: bool,
     pub(crate) function: Option<String>,
     pub(crate) args: Arguments,
     pub(crate) policy: Policy,

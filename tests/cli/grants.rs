@@ -64,13 +64,17 @@ fn folders_variables_arguments_and_standard_input_are_granted() {
 #[test]
 fn guest_exit_codes_up_to_123_become_the_exit_code() {
     on_each_engine(|engine| {
-        for (code, expected) in [("0", 0), ("1", 1), ("123", 123), ("124", 125), ("255", 125), ("-1", 125)] {
-            let output = run(&["-r", engine, GREET, "--", "-", code]);
-            assert_eq!(
-                (output.code, output.stderr.contains("note: the guest exited with")),
-                (expected, expected == 125),
-                "{code}"
-            );
+        for (code, expected) in [(0, 0), (1, 1), (123, 123)] {
+            let output = run(&["-r", engine, GREET, "--", "-", &code.to_string()]);
+            assert_eq!((output.code, &*output.stderr), (expected, ""), "{code}");
+        }
+        for code in [124, 125, 126, 127, 128, 255, 256, 379, i32::MAX, -1, i32::MIN] {
+            let output = run(&["-r", engine, GREET, "--", "-", &code.to_string()]);
+            let note = format!("note: the guest exited with {code}\n");
+            assert_eq!((output.code, output.stderr), (125, note));
+            let envelope =
+                run(&["-r", engine, "--metrics", "--capture", GREET, "--", "-", &code.to_string()]).envelope();
+            assert_eq!((&envelope["exit_code"], &envelope["guest_exit_code"]), (&json!(125), &json!(code)));
         }
         let envelope = run(&["-r", engine, "--metrics", "--capture", GREET, "--", "-", "200"]).envelope();
         assert_eq!(envelope["ok"], json!(false));

@@ -77,7 +77,7 @@ fn invalid_arguments_on_standard_input_are_refused() {
     let module = file(CALC);
     let add = |stdin: &[u8], parts: &[&str]| run_with(&[&module.path, "add"], stdin).fails(2, parts);
     add(b"", &["standard input is empty", "add(i32, i32) -> i32"]);
-    add(b"  \n", &["the input is empty"]);
+    add(b"  \n", &["standard input is empty"]);
     add(b"hello", &["not valid JSON"]);
     add(b"[1,2] 3", &["not valid JSON", "trailing"]);
     add(b"[1,2", &["not valid JSON"]);

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command, Stdio};
 
 use crate::process::on_each_compiler;
-use crate::vocabulary::{WRUN, file, on_each_engine, run, run_with};
+use crate::vocabulary::{WRUN, file, in_shell, on_each_engine, printed, run, run_with};
 
 const WORDS: &str = "fixtures/cpp/words.wasm";
 const COLUMNS: &str = "fixtures/zig/columns.wasm";
@@ -103,4 +103,28 @@ fn after_a_module_from_standard_input_the_guest_sees_end_of_file() {
         assert_eq!((output.code, &*output.stdout, &*output.stderr), (0, "", "0 words, 0 different\n"));
     });
     run(&["-"]).fails(126, &["the input is empty"]);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn standard_input_has_other_names() {
+    let module = file(READS);
+    let link = format!("{}.link", module.path);
+    std::os::unix::fs::symlink("/dev/fd/0", &link).unwrap();
+    on_each_engine(|engine| {
+        let shell = |line: &str| printed(&in_shell("true", &format!("-r {engine} {line}")).output().unwrap());
+        for name in ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0", "/dev/../proc/self/fd/0", &link] {
+            shell(&format!("{name} read <{}", module.path)).prints("0\n");
+            run_with(&["-r", engine, name, "read"], READS).prints("0\n");
+            let output = run_with(&["-r", engine, name, "plus_read"], READS);
+            output.fails(2, &["cannot both come from standard input"]);
+        }
+        // Another descriptor of the same file.
+        shell(&format!("/dev/fd/7 read <{} 7<&0", module.path)).prints("0\n");
+        // The path of a file that is also standard input is another matter: the guest reads the file.
+        shell(&format!("{0} read <{0}", module.path)).prints("100\n");
+        // A policy that comes from there.
+        let policy = file("runtime = 'wasmtime'");
+        shell(&format!("--policy /dev/stdin {} read <{}", module.path, policy.path)).prints("0\n");
+    });
 }

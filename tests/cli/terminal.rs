@@ -150,3 +150,24 @@ fn end_of_file_at_the_terminal_ends_the_arguments() {
         assert_eq!(terminal.end().1, Some(0));
     });
 }
+
+#[test]
+fn a_note_says_what_a_silent_standard_input_is_waited_for() {
+    at_a_terminal_of_each_engine(|engine| {
+        for (args, note, typed, shown) in [
+            (
+                &["fixtures/add.wasm", "add", "-"][..],
+                "waiting for the arguments (JSON) on standard input\r\n",
+                "[5,3]",
+                "8\r\n",
+            ),
+            (&["-"], "waiting for the module on standard input\r\n", "(module (func (export \"_start\")))", ""),
+        ] {
+            let mut terminal = Terminal::start("xterm", &[&["--no-cache", "-r", engine], args].concat());
+            terminal.shows(note);
+            terminal.types(&format!("{typed}\n\u{4}"));
+            let (all, code) = terminal.end();
+            assert!(all.ends_with(shown) && code == Some(0), "{all:?}");
+        }
+    });
+}

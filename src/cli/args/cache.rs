@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use crate::cli::argv;
 
@@ -18,6 +18,6 @@ pub(crate) struct CacheArgs {
 #[command(next_help_heading = "Cache")]
 pub(crate) struct CacheDirArgs {
     /// Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]
-    #[arg(long, value_name = "DIR", value_parser = argv::path())]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = argv::path())]
     pub(crate) cache_dir: Option<PathBuf>,
 }

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use wrun::{DirGrant, NetRule};
 
 use crate::cli::argv;
@@ -10,7 +10,7 @@ use crate::cli::parse_values::{parse_dir, parse_rule, parse_variable};
 #[command(next_help_heading = "Grants")]
 pub(crate) struct GrantArgs {
     /// Grant a directory, under its own path or as GUEST; `::ro` makes it read-only
-    #[arg(long, value_name = "HOST[::GUEST][::ro]", value_parser = argv::text_for(parse_dir))]
+    #[arg(long, value_name = "HOST[::GUEST][::ro]", value_hint = ValueHint::DirPath, value_parser = argv::text_for(parse_dir))]
     pub(crate) dir: Vec<DirGrant>,
     /// Grant an environment variable; without VALUE, copy it from wrun's environment
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = argv::text_for(parse_variable))]
@@ -25,6 +25,6 @@ pub(crate) struct GrantArgs {
 #[command(next_help_heading = "Grants")]
 pub(crate) struct PolicyArgs {
     /// Read limits and grants from a TOML file; options take precedence
-    #[arg(long, value_name = "FILE", value_parser = argv::path())]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = argv::path())]
     pub(crate) policy: Option<PathBuf>,
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use wrun::Cache;
 
 use crate::cli::args::{
@@ -23,7 +23,7 @@ use crate::cli::{argv, input};
 #[derive(Args, Debug)]
 pub(crate) struct CompileArgs {
     /// Module files, or `-` for standard input
-    #[arg(required = true, allow_negative_numbers = true, value_parser = argv::path())]
+    #[arg(required = true, allow_negative_numbers = true, value_hint = ValueHint::FilePath, value_parser = argv::path())]
     modules: Vec<PathBuf>,
     #[command(flatten)]
     report: ReportArgs,
@@ -59,7 +59,7 @@ pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
     Supervisor::run(options, |supervisor| {
         for module in modules {
             let filled = failure::catch_panic(|| {
-                let opened = input::module(&module)?;
+                let opened = input::module(&module, log.quiet)?;
                 let session = opened.open(&module, &config, Some(cache.clone()))?;
                 Ok(session.fill_cache(&|event| supervisor.observe(event))?)
             });

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use crate::cli::args::{LogArgs, ReportArgs};
 use crate::cli::failure::Failure;
@@ -13,7 +13,7 @@ use crate::cli::{argv, input};
 #[derive(Args, Debug)]
 pub(crate) struct InspectArgs {
     /// Module file, or `-` for standard input
-    #[arg(allow_negative_numbers = true, value_parser = argv::path())]
+    #[arg(allow_negative_numbers = true, value_hint = ValueHint::FilePath, value_parser = argv::path())]
     module: PathBuf,
     #[command(flatten)]
     report: ReportArgs,
@@ -23,7 +23,7 @@ pub(crate) struct InspectArgs {
 
 /// Prints the contents and requirements of a module, without an engine.
 pub(crate) fn main(args: &InspectArgs) -> Result<u8, Failure> {
-    let module = input::module(&args.module)?;
+    let module = input::module(&args.module, args.log.quiet)?;
     let bytes = module.bytes().map_err(|error| Failure::module(&args.module, &error))?;
     let inspection = Inspection::new(&args.module, bytes)?;
     printer::data(&machine::report(&inspection, args.report, inspect::text))?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use wrun::escape::Escaped;
 use wrun::module::requirements;
 use wrun::runtime::{lookup, preflight, signature};
@@ -22,24 +22,28 @@ use crate::cli::output::envelope::{CallSummary, Envelope};
 use crate::cli::output::explain::Explanation;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::{machine, printer};
+use crate::cli::parse_values::parse_size;
 use crate::cli::policy::Policy;
 use crate::cli::settings::{Arguments, EngineSettings, GrantSettings, LimitSettings, RunSettings};
 use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
-use crate::cli::{argv, exit_code, input};
+use crate::cli::{argv, exit_code, hints, input, stdin};
 
 #[derive(Args, Debug, Default)]
 pub(crate) struct RunArgs {
     /// Module file, binary or text, or `-` for standard input
-    #[arg(required = true, allow_negative_numbers = true, value_parser = argv::path())]
+    #[arg(required = true, allow_negative_numbers = true, value_hint = ValueHint::FilePath, value_parser = argv::path())]
     pub(crate) module: Option<PathBuf>,
     /// Exported function to call; without it, the program's `_start` runs
-    #[arg(allow_negative_numbers = true, value_parser = argv::text())]
+    #[arg(allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = argv::text())]
     pub(crate) function: Option<String>,
+    /// Exported function to call, if its name looks like an option, as in `--function=-x`; all words after MODULE are then ARGS
+    #[arg(long = "function", value_name = "NAME", allow_hyphen_values = true, value_parser = argv::text())]
+    pub(crate) function_name: Option<String>,
     /// Arguments of the function, such as `5 -1.5e3 -inf 0xff`; `-` reads them from standard input
-    #[arg(allow_negative_numbers = true, value_parser = argv::text())]
+    #[arg(allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = argv::text())]
     pub(crate) args: Vec<String>,
     /// Arguments of the WASI program
-    #[arg(last = true)]
+    #[arg(last = true, value_hint = ValueHint::FilePath)]
     pub(crate) guest_args: Vec<String>,
 
     #[command(flatten)]
@@ -57,9 +61,9 @@ pub(crate) struct RunArgs {
     /// Print the envelope (result or error, exit code, times, memory) instead of the bare result
     #[arg(long, help_heading = FORMAT_HEADING)]
     pub(crate) metrics: bool,
-    /// Include the guest's standard output and error in the envelope
-    #[arg(long, requires = "metrics", help_heading = FORMAT_HEADING)]
-    pub(crate) capture: bool,
+    /// Include the guest's standard output and error in the envelope, up to SIZE each [default size: 64MiB]
+    #[arg(long, value_name = "SIZE", num_args = 0..=1, require_equals = true, default_missing_value = "64MiB", value_parser = parse_size, requires = "metrics", help_heading = FORMAT_HEADING)]
+    pub(crate) capture: Option<u64>,
     /// Print the engine, limits and grants in force, and where each comes from; run nothing
     #[arg(long, help_heading = FORMAT_HEADING)]
     pub(crate) explain: bool,
@@ -79,17 +83,25 @@ impl RunArgs {
         let engine = EngineSettings::resolve(&self.engine, &policy)?;
         let limits = LimitSettings::resolve(&self.limits, &policy)?;
         let grants = GrantSettings::resolve(&self.grants, &policy)?;
-        let args = match self.args.as_slice() {
+        let (function, args) = match self.function_name {
+            Some(name) => (Some(name), self.function.into_iter().chain(self.args).collect()),
+            None => (self.function, self.args),
+        };
+        let args = match args.as_slice() {
             [] => Arguments::Omitted(self.format.input),
             [dash] if dash == "-" => Arguments::Stdin(self.format.input),
-            _ => Arguments::Typed(self.args),
+            _ => Arguments::Typed(args),
         };
         let module = self.module.unwrap_or_default();
-        if input::is_stdin(&module) && matches!(args, Arguments::Stdin(_)) {
+        let module_is_stdin = input::is_stdin(&module);
+        if module_is_stdin && matches!(args, Arguments::Stdin(_)) {
             return Err(Failure::both_from_stdin());
         }
         let name = module.file_name().unwrap_or(module.as_os_str()).to_string_lossy().into_owned();
-        let captured = self.capture.then(<[Captured; 2]>::default);
+        let captured = self.capture.map(|size| {
+            let max_bytes = usize::try_from(size).unwrap_or(usize::MAX);
+            [Captured::with_max_bytes(max_bytes), Captured::with_max_bytes(max_bytes)]
+        });
         let [stdout, stderr] = match &captured {
             Some(captured) => captured.clone().map(Output::Capture),
             None => [Output::Inherit, Output::Inherit],
@@ -102,7 +114,8 @@ impl RunArgs {
         let output = self.format.output.unwrap_or(if self.explain { OutputFormat::Text } else { OutputFormat::Json });
         Ok(RunSettings {
             module,
-            function: self.function,
+            module_is_stdin,
+            function,
             args,
             config: engine.config(&limits),
             policy,
@@ -131,11 +144,11 @@ pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
     let explain_only = args.explain;
     let settings = args.resolve()?;
     if explain_only {
-        return explain(&settings);
+        return explain(&settings).map_err(|failure| hints::for_grant(failure, &settings.grants));
     }
     let run = Arc::new(Run { settings, started: Instant::now(), call: Mutex::default() });
     let result = Supervisor::run(run.supervisor_options(), |supervisor| run.steps(supervisor));
-    run.report(result)
+    run.report(result.map_err(|failure| hints::for_grant(failure, &run.settings.grants)))
 }
 
 /// Prints the settings, after checking that the engine can enforce them.
@@ -181,16 +194,18 @@ impl Run {
         call.metrics.total_ns = Some(nanoseconds(started.elapsed()));
         if settings.metrics {
             let envelope = Envelope::new(settings, &call, &result);
-            printer::data(&machine::encode(&envelope, settings.format))?;
+            printer::result(&machine::encode(&envelope, settings.format), settings.format.output)?;
+            for note in envelope.notes() {
+                printer::note(&note, settings.quiet);
+            }
             return Ok(envelope.exit_code);
         }
         match result? {
             Completion::Exited(code) => {
-                let status = exit_code::of_guest(code);
-                if i32::from(status) != code {
+                if exit_code::guests_own(code).is_none() {
                     printer::note(&format!("the guest exited with {code}"), settings.quiet);
                 }
-                Ok(status)
+                Ok(exit_code::of_guest(code))
             }
             // A program writes its own output.
             Completion::Returned(_) if settings.function.is_none() => Ok(0),
@@ -199,7 +214,8 @@ impl Run {
                     [] => "null\n".to_owned(),
                     values => values.iter().map(|value| format!("{value}\n")).collect(),
                 };
-                printer::data(&machine::report(&Results(&values), settings.format, lines))?;
+                let bytes = machine::report(&Results(&values), settings.format, lines);
+                printer::result(&bytes, settings.format.output)?;
                 Ok(0)
             }
         }
@@ -208,8 +224,10 @@ impl Run {
     fn steps(&self, supervisor: &Supervisor) -> Result<Completion, Failure> {
         let Self { settings, started, .. } = self;
         let cache = settings.cache.open()?;
+        let module = input::module(&settings.module, settings.quiet)
+            .map_err(|failure| hints::for_module(failure, &settings.module, settings.function.as_deref()))?;
+        // After the module is read, since this may give up the power to read it.
         settings.cache.check_grants(&settings.capabilities)?;
-        let module = input::module(&settings.module)?;
         if cache.is_some() {
             // The value for the envelope if opening fails.
             self.call().metrics.cache = CacheUse::Miss;
@@ -218,30 +236,29 @@ impl Run {
         self.call().metrics.load_ns = Some(nanoseconds(started.elapsed()));
         let session = opened?;
         self.call().metrics.cache = session.cache();
-        let function = choose(session.info(), settings)?;
+        let hinted = |failure| hints::for_function(failure, session.info(), settings);
+        let function = choose(session.info(), settings).map_err(hinted)?;
         // The first argument is the program's name.
         if settings.capabilities.args.len() > 1 && !requirements::imports_wasi(session.info()) {
             return Err(Failure::usage("the module takes no arguments after `--`: it does not import WASI")
                 .hint("arguments of a function need no `--`, not even negative numbers"));
         }
         self.call().function = Some(function.to_owned());
-        let ty = lookup::find_function(session.info(), function)?;
+        let ty = lookup::find_function(session.info(), function).map_err(|error| hinted(error.into()))?;
         signature::check_passable(function, ty)?;
         self.call().result_types = ty.results().iter().map(ValType::to_string).collect();
         supervisor.enter(Phase::ReadingArguments);
         // The module has used up standard input, even if the arguments are not expected there on a terminal.
-        if matches!(settings.args, Arguments::Omitted(_))
-            && !ty.params().is_empty()
-            && input::is_stdin(&settings.module)
-        {
+        if matches!(settings.args, Arguments::Omitted(_)) && !ty.params().is_empty() && settings.module_is_stdin {
             return Err(Failure::both_from_stdin());
         }
-        let args = input::arguments(&settings.args, ty);
+        let args = input::arguments(&settings.args, ty, settings.quiet);
         let args = args.map_err(|failure| failure.hint(format!("signature: {}{ty}", Escaped(function))))?;
         supervisor.enter(Phase::LoadingCode);
 
         let mut capabilities = settings.capabilities.clone();
-        if input::is_stdin(&settings.module) || input::are_on_stdin(&settings.args, ty) {
+        let policy_is_stdin = settings.policy.path.as_deref().is_some_and(stdin::is_named_by);
+        if settings.module_is_stdin || policy_is_stdin || input::are_on_stdin(&settings.args, ty) {
             // Even if a terminal or a growing file could give more.
             capabilities.stdin = Input::Empty;
         }

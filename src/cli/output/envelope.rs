@@ -1,11 +1,13 @@
 //! The envelope: the machine-readable result of a run.
 
+use std::ops::Not;
+
 use base64::Engine as _;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use wrun::session::{CallMetrics, Completion};
 use wrun::value::serial::Results;
-use wrun::{Frame, LimitExceeded, RuntimeKind, Trap};
+use wrun::{Captured, Frame, LimitExceeded, RuntimeKind, Trap};
 
 use crate::cli::exit_code;
 use crate::cli::failure::Failure;
@@ -34,8 +36,17 @@ pub(crate) struct Envelope<'a> {
     error: Option<ErrorReport<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stdout: Option<GuestOutput>,
+    #[serde(skip_serializing_if = "Not::not")]
+    stdout_truncated: bool,
+    /// The length of all that the guest wrote, if `stdout` is only its beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stdout_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stderr: Option<GuestOutput>,
+    #[serde(skip_serializing_if = "Not::not")]
+    stderr_truncated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stderr_bytes: Option<u64>,
     pub(crate) exit_code: u8,
     /// The code that the guest exited with; `exit_code` differs if wrun uses that code itself.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,24 +61,47 @@ struct ErrorReport<'a> {
     message: &'a str,
     function: Option<&'a str>,
     backtrace: &'a [Frame],
+    #[serde(skip_serializing_if = "Not::not")]
+    backtrace_truncated: bool,
     limit: Option<LimitExceeded>,
     hints: &'a [String],
 }
 
 /// Captured output of a guest: a string if it is UTF-8, else bytes, or base64 in JSON.
 #[derive(Debug)]
-struct GuestOutput(Vec<u8>);
+struct GuestOutput {
+    bytes: Vec<u8>,
+    /// The number of bytes that the guest wrote, if that is more than was kept.
+    written: Option<u64>,
+}
+
+impl GuestOutput {
+    fn new(captured: &Captured) -> Self {
+        // The guest may still be writing, so the number of bytes comes first.
+        let written = captured.written();
+        let mut bytes = captured.contents();
+        let written = Some(written).filter(|written| *written > bytes.len() as u64);
+        if written.is_some()
+            && let Err(error) = std::str::from_utf8(&bytes)
+            && error.error_len().is_none()
+        {
+            // The cut is inside a character.
+            bytes.truncate(error.valid_up_to());
+        }
+        Self { bytes, written }
+    }
+}
 
 impl Serialize for GuestOutput {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match std::str::from_utf8(&self.0) {
+        match std::str::from_utf8(&self.bytes) {
             Ok(text) => serializer.serialize_str(text),
             Err(_) if serializer.is_human_readable() => {
                 let mut map = serializer.serialize_map(Some(1))?;
-                map.serialize_entry("base64", &base64::engine::general_purpose::STANDARD.encode(&self.0))?;
+                map.serialize_entry("base64", &base64::engine::general_purpose::STANDARD.encode(&self.bytes))?;
                 map.end()
             }
-            Err(_) => serializer.serialize_bytes(&self.0),
+            Err(_) => serializer.serialize_bytes(&self.bytes),
         }
     }
 }
@@ -83,8 +117,12 @@ impl<'a> Envelope<'a> {
             Err(_) => (None, None),
         };
         let exited = guest_exit_code.map_or(0, exit_code::of_guest);
-        let captured =
-            |stream: usize| settings.captured.as_ref().map(|streams| GuestOutput(streams[stream].contents()));
+        let [stdout, stderr] = match &settings.captured {
+            Some(streams) => streams.each_ref().map(|captured| Some(GuestOutput::new(captured))),
+            None => [None, None],
+        };
+        let written = |output: &Option<GuestOutput>| output.as_ref().and_then(|output| output.written);
+        let [stdout_bytes, stderr_bytes] = [written(&stdout), written(&stderr)];
         Self {
             ok: failure.is_none() && guest_exit_code.unwrap_or(0) == 0,
             runtime: settings.config.kind,
@@ -98,14 +136,33 @@ impl<'a> Envelope<'a> {
                 message: &failure.message,
                 function: error.and_then(wrun::Error::function),
                 backtrace: error.map(wrun::Error::backtrace).unwrap_or_default(),
+                backtrace_truncated: error.is_some_and(wrun::Error::backtrace_is_truncated),
                 limit: error.and_then(wrun::Error::limit_exceeded),
                 hints: &failure.hints,
             }),
-            stdout: captured(0),
-            stderr: captured(1),
+            stdout,
+            stdout_truncated: stdout_bytes.is_some(),
+            stdout_bytes,
+            stderr,
+            stderr_truncated: stderr_bytes.is_some(),
+            stderr_bytes,
             exit_code: failure.map_or(exited, |failure| failure.exit_code),
             guest_exit_code,
             metrics: &call.metrics,
         }
+    }
+
+    /// Returns what to say about each captured output that was cut.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let outputs = [("output", &self.stdout), ("error", &self.stderr)];
+        let note = |(name, output): (&str, &Option<GuestOutput>)| {
+            let GuestOutput { bytes, written } = output.as_ref()?;
+            let (kept, written) = (bytes.len(), (*written)?);
+            Some(format!(
+                "the envelope has only the first {kept} of the {written} bytes that the guest wrote to standard {name}; \
+                 `--capture=SIZE` sets how many it keeps"
+            ))
+        };
+        outputs.into_iter().filter_map(note).collect()
     }
 }

@@ -3,7 +3,9 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use wrun::capabilities::stdout_is_mid_line;
 
+use crate::cli::args::OutputFormat;
 use crate::cli::failure::Failure;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -13,6 +15,14 @@ const HINT: Style = AnsiColor::Cyan.on_default();
 pub(crate) fn data(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     check(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+}
+
+/// Writes a result to standard output, on a new line if the guest left its last line open. MessagePack follows at once.
+pub(crate) fn result(bytes: &[u8], format: OutputFormat) -> Result<(), Failure> {
+    if format != OutputFormat::Msgpack && stdout_is_mid_line() {
+        data(b"\n")?;
+    }
+    data(bytes)
 }
 
 /// Checks the result of writing to standard output. A closed pipe is not a failure.
@@ -43,6 +53,9 @@ pub(crate) fn failure(failure: &Failure, quiet: bool) -> u8 {
     if !quiet {
         for frame in failure.error.iter().flat_map(wrun::Error::backtrace) {
             text += &format!("  at {frame}\n");
+        }
+        if failure.error.as_ref().is_some_and(wrun::Error::backtrace_is_truncated) {
+            text += "  and more frames\n";
         }
         for hint in &failure.hints {
             text += &format!("{HINT}hint:{HINT:#} {hint}\n");

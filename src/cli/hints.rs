@@ -1,0 +1,203 @@
+//! Hints for common first mistakes, above all those of users of other WebAssembly runtimes.
+//!
+//! Everything here runs only after something failed.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use wrun::ModuleInfo;
+use wrun::escape::Escaped;
+
+use super::argv;
+use super::failure::Failure;
+use super::settings::{GrantSettings, RunSettings};
+
+/// How to run something.
+const USAGE: &str = "`wrun MODULE` runs a program, `wrun MODULE FUNCTION ARGS...` calls a function";
+
+/// Subcommands of other runtimes, and what to use instead.
+const COMMANDS: [(&[&str], &str); 10] = [
+    (&["run", "exec", "call", "invoke"], USAGE),
+    (&["help"], "`wrun --help` prints the help"),
+    (&["version"], "`wrun --version` prints the version"),
+    (&["validate", "explore", "objdump"], "`wrun inspect MODULE` checks and describes a module"),
+    (
+        &["create-exe", "create-obj", "gen-c-header", "aot", "wasmedgec"],
+        "wrun creates no executables; `wrun compile MODULE` compiles into the cache",
+    ),
+    (&["config", "settings"], "`--explain` prints the settings of a run, `--policy FILE` reads them from a file"),
+    (&["targets"], "`wrun engines` lists the engines and their features"),
+    (&["completion"], "`wrun completions SHELL` prints a completion script"),
+    (&["wast", "repl"], "wrun runs modules only, no test scripts"),
+    (&["serve", "publish", "deploy", "login", "package", "pkg"], "wrun is not a server or a package manager"),
+];
+
+const DIR: &str = "use `--dir HOST::GUEST`, or `--dir HOST::GUEST::ro` to grant a directory read-only";
+const NET: &str = "use `--net RULE` for each permission, such as `--net example.com:443` or `--net dns`";
+const ENV: &str = "use `--env NAME` for each variable that the program may read";
+const ENGINE: &str = "use `--runtime wasmtime|wasmer` and `--compiler cranelift|singlepass`";
+const FUNCTION: &str = "write the function after the module: `wrun MODULE FUNCTION ARGS...`";
+const GRANTS: &str = "WASI is always available; use `--dir`, `--env` and `--net` to grant access";
+const LIMITS: &str = "use `--fuel`, `--memory`, `--stack` and `--timeout` for limits; `wrun engines` lists the features of \
+                      each engine";
+
+/// Options of other runtimes, without dashes, and what to use instead.
+const OPTIONS: [(&[&str], &str); 19] = [
+    (&["mapdir", "map-dir", "volume", "mount", "preopen", "allow-path", "allow-read", "allow-write"], DIR),
+    (
+        &[
+            "allow-net",
+            "allow-host",
+            "allow-http",
+            "inherit-network",
+            "addr-pool",
+            "allow-resolve",
+            "listen",
+            "tcplisten",
+        ],
+        NET,
+    ),
+    (&["allow-env", "inherit-env", "env-inherit", "forward-host-env"], ENV),
+    (&["invoke", "entrypoint", "reactor", "i", "e", "f"], FUNCTION),
+    (&["S", "wasi", "wasi-modules", "allow-all", "A"], GRANTS),
+    (&["W", "wasm", "wasm-features", "enable-all"], LIMITS),
+    (&["C", "codegen", "cranelift", "singlepass", "llvm", "v8", "backend", "engine", "interp", "interpreter"], ENGINE),
+    (&["llvm-jit", "fast-jit", "multi-tier-jit", "force-interpreter", "compilation-mode"], ENGINE),
+    (&["O", "optimize", "opt-level"], "use `--opt none|speed|size`"),
+    (&["D", "debug", "g", "debug-info", "hostlogging"], "use `-v` or `-vv` for log lines"),
+    (&["gas-limit", "gas", "fuel-limit"], "use `--fuel N`; `--metrics` prints how much was used"),
+    (&["time-limit", "wasm-timeout", "max-time"], "use `--timeout DURATION`, such as `--timeout 500ms`"),
+    (
+        &["max-memory", "max-memory-size", "memory-max", "memory-page-limit", "memory-limit", "heap-size"],
+        "use `--memory SIZE`, such as `--memory 64MiB`",
+    ),
+    (&["stack-size", "max-wasm-stack", "max-stack"], "use `--stack SIZE`, such as `--stack 8MiB`"),
+    (
+        &["cache", "cachedir"],
+        "modules are cached by default; `--cache-dir DIR` sets the directory, `--no-cache` disables it",
+    ),
+    (&["disable-cache"], "use `--no-cache`"),
+    (
+        &[
+            "stats",
+            "profile",
+            "enable-all-statistics",
+            "enable-time-measuring",
+            "enable-gas-measuring",
+            "enable-instruction-count",
+        ],
+        "use `--metrics` for times, memory and fuel",
+    ),
+    (&["enable-nan-canonicalization", "nan-canonicalization"], "use `--deterministic`"),
+    (&["config"], "use `--policy FILE`"),
+];
+
+fn find(table: &[(&[&str], &'static str)], name: &str) -> Option<&'static str> {
+    table.iter().find(|(names, _)| names.contains(&name)).map(|(_, hint)| *hint)
+}
+
+/// Adds a hint to a failure to read the module.
+pub(crate) fn for_module(failure: Failure, module: &Path, function: Option<&str>) -> Failure {
+    if failure.kind != "module_not_found" {
+        return failure;
+    }
+    let word = module.display();
+    let hint = match (module.to_str().and_then(|name| find(&COMMANDS, name)), function) {
+        (Some(USAGE), Some(file)) => format!("there is no `wrun {word}`: use `wrun {}`", Escaped(file)),
+        (Some(hint), _) => format!("there is no `wrun {word}`: {hint}"),
+        (None, Some(file)) if Path::new(file).is_file() => {
+            format!("the module comes first: `wrun {} {word}`", Escaped(file))
+        }
+        _ => return failure,
+    };
+    failure.hint(hint)
+}
+
+/// Adds hints to the error for a function that does not exist or was not named.
+pub(crate) fn for_function(mut failure: Failure, info: &ModuleInfo, settings: &RunSettings) -> Failure {
+    if let Some(name) = settings.function.as_deref()
+        && info.function(name).is_none()
+        && info.function("_start").is_some()
+    {
+        let command = format!("wrun {} -- {}", settings.module.display(), Escaped(name));
+        failure.hints.insert(0, format!("arguments of a program go after `--`: `{command}`"));
+    }
+    if let Some((name, _)) = info.functions().find(|(name, _)| argv::is_syntax(name)) {
+        let name = Escaped(name);
+        failure = failure.hint(format!("`--function={name}` calls the function with the name `{name}`"));
+    }
+    failure
+}
+
+/// Adds a hint to a refused directory that looks like `HOST:GUEST`.
+pub(crate) fn for_grant(failure: Failure, grants: &GrantSettings) -> Failure {
+    let is_odd = |host: &Path| !host.exists() && host.to_string_lossy().contains(':');
+    if failure.kind == "grant" && grants.dirs.iter().any(|dir| is_odd(&dir.value.host)) {
+        return failure.hint("`::` separates the directory from its guest path: `--dir HOST::GUEST`");
+    }
+    failure
+}
+
+/// Replaces clap's suggestions by better ones. `module` is the module on the command line `args`, if there is one.
+pub(crate) fn for_usage_error(error: &mut clap::Error, args: &[OsString], module: Option<&Path>) {
+    // clap suggests `--` in front of values, which would pass them to the guest.
+    error.remove(ContextKind::Suggested);
+    if error.kind() == ErrorKind::MissingRequiredArgument && args.iter().any(|arg| arg == "--") {
+        let tip = StyledStr::from("MODULE comes before `--`; a file such as `-x.wasm` is written as `./-x.wasm`");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+    let Some(ContextValue::String(invalid)) = error.get(ContextKind::InvalidArg) else { return };
+    // For `-mount=x`, clap reports `-m`.
+    let position = args.iter().skip(1).position(|arg| arg.to_str().is_some_and(|arg| arg.starts_with(invalid)));
+    let word = position.and_then(|position| args[position + 1].to_str()).unwrap_or(invalid);
+    let is_unknown = error.kind() == ErrorKind::UnknownArgument;
+    let known = if is_unknown { for_option(word).or_else(|| for_cluster(invalid)) } else { for_value(error, invalid) };
+    let tips = match known {
+        Some(hint) => {
+            // They are about the most similar option.
+            error.remove(ContextKind::SuggestedArg);
+            error.remove(ContextKind::Usage);
+            vec![hint.to_owned()]
+        }
+        None if !is_unknown || error.get(ContextKind::SuggestedArg).is_some() => return,
+        None if is_module(word) => vec![format!("a module file of that name is `./{word}`")],
+        None if args.iter().take_while(|arg| *arg != word).any(|arg| module == Some(Path::new(arg))) => {
+            vec![
+                format!("`-- {word}` passes it to a program"),
+                format!("`--function={word}` calls an exported function of that name"),
+            ]
+        }
+        None => return,
+    };
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips.into_iter().map(StyledStr::from).collect()));
+}
+
+/// Returns what to use instead of an option that wrun does not have.
+fn for_option(word: &str) -> Option<&'static str> {
+    let name = word.trim_start_matches('-').split('=').next().unwrap_or_default();
+    let is_proposal = ["--enable-", "--disable-"].iter().any(|start| word.starts_with(start));
+    find(&OPTIONS, name).or_else(|| is_proposal.then_some(LIMITS))
+}
+
+/// Returns what to use instead of one of Wasmtime's option groups with its value, such as `-Wfuel=1`.
+fn for_cluster(letter: &str) -> Option<&'static str> {
+    letter.bytes().all(|byte| byte == b'-' || byte.is_ascii_uppercase()).then(|| for_option(letter)).flatten()
+}
+
+/// Returns a hint for a value that an option does not accept.
+fn for_value(error: &clap::Error, option: &str) -> Option<&'static str> {
+    let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue) else { return None };
+    match option {
+        "--net <RULE>" if value.is_empty() || is_module(value) => Some(NET),
+        "--output <FORMAT>" if value.contains('.') => {
+            Some("it is a format, not a file; `wrun compile` writes to the cache")
+        }
+        _ => None,
+    }
+}
+
+fn is_module(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|end| end == "wasm" || end == "wat")
+}

@@ -1,0 +1,159 @@
+//! First mistakes, above all those of users of other runtimes, and names that look like options.
+
+use crate::vocabulary::{CALC, Printed, file, on_each_engine, printed, run, run_with, wrun};
+
+#[test]
+fn arguments_of_a_program_go_after_two_dashes() {
+    on_each_engine(|engine| {
+        let output = run(&["-r", engine, "fixtures/c/greet.wasm", "/data/hello.txt"]);
+        output.fails(
+            127,
+            &[
+                "exports no function `/data/hello.txt`",
+                "hint: arguments of a program go after `--`: `wrun fixtures/c/greet.wasm -- /data/hello.txt`",
+            ],
+        );
+    });
+    let no_program = run(&["fixtures/add.wasm", "/data/hello.txt"]);
+    assert!(!no_program.stderr.contains("after `--`"), "{no_program:?}");
+}
+
+#[test]
+fn subcommands_of_other_runtimes_are_explained() {
+    run(&["run", "fixtures/add.wasm"])
+        .fails(127, &["no such module file: run", "there is no `wrun run`: use `wrun fixtures/add.wasm`"]);
+    for (line, hint) in [
+        ("run", "`wrun MODULE` runs a program"),
+        ("call --dir . x.wasm f", "there is no `wrun call`: use `wrun x.wasm`"),
+        ("help", "`wrun --help`"),
+        ("version", "`wrun --version`"),
+        ("validate x.wasm", "`wrun inspect MODULE`"),
+        ("validate fixtures/add.wasm", "`wrun inspect MODULE`"),
+        ("create-exe x.wasm", "`wrun compile MODULE`"),
+        ("config new", "`--policy FILE`"),
+        ("wast x.wast", "no test scripts"),
+        ("serve x.wasm", "not a server"),
+        ("add fixtures/add.wasm 5 3", "the module comes first: `wrun fixtures/add.wasm add`"),
+    ] {
+        let output = run(&line.split(' ').collect::<Vec<_>>());
+        output.fails(127, &["no such module file", hint]);
+    }
+}
+
+#[test]
+fn a_module_may_be_named_like_a_subcommand_of_another_runtime() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("run"), CALC).unwrap();
+    printed(&wrun().current_dir(folder.path()).args(["run", "add", "5", "3"]).output().unwrap()).prints("8\n");
+}
+
+#[test]
+fn options_of_other_runtimes_are_explained() {
+    for (line, hint) in [
+        ("--mapdir /data::. x.wasm", "`--dir HOST::GUEST`"),
+        ("--volume .:/data x.wasm", "`--dir HOST::GUEST`"),
+        ("x.wasm -mount=.:/data", "`--dir HOST::GUEST`"),
+        ("--map-dir=/data::. x.wasm", "`--dir HOST::GUEST`"),
+        ("--invoke add x.wasm 5 3", "`wrun MODULE FUNCTION ARGS...`"),
+        ("x.wasm --entrypoint=add", "`wrun MODULE FUNCTION ARGS...`"),
+        ("-e add x.wasm", "`wrun MODULE FUNCTION ARGS...`"),
+        ("--allow-net x.wasm", "`--net RULE`"),
+        ("--net x.wasm", "`--net RULE`"),
+        ("--net fixtures/add.wasm x.wasm", "`--net RULE`"),
+        ("--env-inherit x.wasm", "`--env NAME`"),
+        ("-S inherit-env=y x.wasm", "WASI is always available"),
+        ("--wasi x.wasm", "WASI is always available"),
+        ("-W max-memory-size=1000 x.wasm", "`--memory`"),
+        ("-Wfuel=1 x.wasm", "`--fuel`"),
+        ("--wasm gc x.wasm", "`wrun engines`"),
+        ("--enable-simd x.wasm", "`wrun engines`"),
+        ("--disable-threads x.wasm", "`wrun engines`"),
+        ("-C cache=n x.wasm", "`--compiler cranelift|singlepass`"),
+        ("--singlepass x.wasm", "`--compiler cranelift|singlepass`"),
+        ("-O opt-level=2 x.wasm", "`--opt none|speed|size`"),
+        ("--gas-limit 5 x.wasm", "`--fuel N`"),
+        ("--time-limit 5 x.wasm", "`--timeout DURATION`"),
+        ("--stack-size=65536 x.wasm", "`--stack SIZE`"),
+        ("--cachedir=/tmp x.wasm", "`--cache-dir DIR`"),
+        ("compile fixtures/add.wasm -o add.cwasm", "`wrun compile` writes to the cache"),
+        ("-x.wasm", "`./-x.wasm`"),
+    ] {
+        let output = run(&line.split(' ').collect::<Vec<_>>());
+        output.fails(2, &[hint, "For more information, try '--help'"]);
+        assert!(!output.stderr.contains("a similar argument"), "{line}: {}", output.stderr);
+        assert!(!output.stderr.contains("Usage: wrun --"), "{line}: {}", output.stderr);
+    }
+    run(&["--", "-x.wasm"]).fails(2, &["MODULE comes before `--`", "`./-x.wasm`"]);
+    run(&["x.wasm", "--bogus=1"]).fails(2, &["`-- --bogus=1` passes it to a program", "`--function=--bogus=1` calls"]);
+    let value = run(&["x.wasm", "f", "-info"]);
+    assert!(!value.stderr.contains("after the module"), "{value:?}");
+    run(&["--metrisc", "x.wasm"]).fails(2, &["a similar argument exists: '--metrics'"]);
+    run(&["--dir", ".:/data", "x.wasm", "--explain"]).fails(126, &["No such file", "hint: `::` separates"]);
+    run(&["--dir", ".:/data", "fixtures/c/greet.wasm"]).fails(126, &["No such file", "hint: `::` separates"]);
+    // `.` is granted under its own name.
+    run(&["--dir=.", "--fuel=10", "fixtures/add.wasm", "add", "5", "3"]).prints("8\n");
+}
+
+/// A module with functions whose names clap takes for options.
+const NAMES: &str = r#"(module
+  (func (export "-x") (result i32) (i32.const 1))
+  (func (export "--help") (result i32) (i32.const 2))
+  (func (export "--") (result i32) (i32.const 3))
+  (func (export "") (result i32) (i32.const 4))
+  (func (export "-") (result i32) (i32.const 5))
+  (func (export "--function=-x") (result i32) (i32.const 6))
+  (func (export "-inf") (result i32) (i32.const 7))
+  (func (export "--add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))"#;
+
+#[test]
+fn a_function_with_any_name_can_be_called() {
+    let module = file(NAMES);
+    on_each_engine(|engine| {
+        let call = |args: &[&str]| run(&[&["-r", engine], args].concat());
+        let names = ["-x", "--help", "--", "", "-", "--function=-x", "-inf"];
+        for (name, result) in names.iter().zip(1..) {
+            call(&[&format!("--function={name}"), &module.path]).prints(&format!("{result}\n"));
+            call(&[&module.path, "--function", name]).prints(&format!("{result}\n"));
+        }
+        for name in ["", "-", "-inf"] {
+            assert_eq!(call(&[&module.path, name]).code, 0, "{name}");
+        }
+        // All words after MODULE are then arguments.
+        call(&["--function=--add", &module.path, "5", "-3"]).prints("2\n");
+        call(&[&module.path, "5", "--function", "--add", "-3"]).prints("2\n");
+        call(&["--function=--add", &module.path, "5"]).fails(2, &["too few arguments: 1 given", "--add(i32, i32)"]);
+        let envelope = call(&["--metrics", "--function=-x", &module.path]).envelope();
+        assert_eq!((&envelope["function"], &envelope["result"]), (&"-x".into(), &1.into()));
+    });
+    let from_stdin = |args: &[&str]| run_with(&[&["--function=--add", &*module.path], args].concat(), "[5,3]");
+    from_stdin(&[]).prints("8\n");
+    from_stdin(&["-"]).prints("8\n");
+}
+
+#[test]
+fn messages_show_how_to_call_a_function_that_looks_like_an_option() {
+    let module = file(NAMES);
+    let hint = "hint: `--function=-x` calls the function with the name `-x`";
+    run(&[&module.path]).fails(127, &[hint]);
+    run(&[&module.path, "nonesuch"]).fails(127, &[hint]);
+    run(&[&module.path, "-x"]).fails(2, &["unexpected argument '-x'", "`--function=-x` calls an exported function"]);
+    let plain = |output: Printed| assert!(!output.stderr.contains("--function"), "{output:?}");
+    plain(run(&["fixtures/add.wasm", "nonesuch"]));
+    plain(run(&["-x"]));
+}
+
+#[test]
+fn the_last_of_repeated_options_wins() {
+    run(&["-r", "nonesuch", "-r", "wasmtime", "fixtures/add.wasm"]).fails(2, &["nonesuch"]);
+    on_each_engine(|engine| {
+        let line = ["-r", "wasmtime", "--fuel", "1", "--timeout", "1h", "--pretty", "--metrics"];
+        let again = ["fixtures/add.wasm", "-r", engine, "--fuel", "100", "add", "--timeout=2h", "--pretty", "5", "3"];
+        let envelope = run(&[&line[..], &again].concat()).envelope();
+        assert_eq!((&envelope["runtime"], &envelope["result"]), (&engine.into(), &8.into()));
+        run(&["inspect", "-o", "json", "--color", "never", "-o", engine, "x.wasm"]).fails(2, &[engine]);
+    });
+    let explained = run(&["--explain", "--env", "A=1", "--dir", ".::/a", "--env", "B=2", "--dir", ".::/b", "x.wasm"]);
+    for part in ["/a", "/b", "A ", "B "] {
+        assert!(explained.stdout.contains(part), "lists add up: {explained:?}");
+    }
+}
