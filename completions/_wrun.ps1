@@ -21,6 +21,7 @@ Register-ArgumentCompleter -Native -CommandName 'wrun' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'wrun' {
+            [CompletionResult]::new('--function', '--function', [CompletionResultType]::ParameterName, 'Exported function to call, if its name looks like an option, as in `--function=-x`; all words after MODULE are then ARGS')
             [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Engine to use [default: `WRUN_RUNTIME`, or the first engine compiled in]')
             [CompletionResult]::new('--runtime', '--runtime', [CompletionResultType]::ParameterName, 'Engine to use [default: `WRUN_RUNTIME`, or the first engine compiled in]')
             [CompletionResult]::new('--compiler', '--compiler', [CompletionResultType]::ParameterName, 'Compiler of the engine; singlepass needs wasmer [default: cranelift]')
@@ -39,13 +40,13 @@ Register-ArgumentCompleter -Native -CommandName 'wrun' -ScriptBlock {
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'Format of arguments on standard input')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Format of results [default: json; with --explain: text]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Format of results [default: json; with --explain: text]')
+            [CompletionResult]::new('--capture', '--capture', [CompletionResultType]::ParameterName, 'Include the guest''s standard output and error in the envelope, up to SIZE each [default size: 64MiB]')
             [CompletionResult]::new('--progress', '--progress', [CompletionResultType]::ParameterName, 'When to show progress on standard error; auto: on a terminal, after 300 ms')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Format of log lines')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to color messages; auto honors `NO_COLOR`')
             [CompletionResult]::new('--no-cache', '--no-cache', [CompletionResultType]::ParameterName, 'Neither read nor write the cache of compiled code')
             [CompletionResult]::new('--pretty', '--pretty', [CompletionResultType]::ParameterName, 'Indent JSON')
             [CompletionResult]::new('--metrics', '--metrics', [CompletionResultType]::ParameterName, 'Print the envelope (result or error, exit code, times, memory) instead of the bare result')
-            [CompletionResult]::new('--capture', '--capture', [CompletionResultType]::ParameterName, 'Include the guest''s standard output and error in the envelope')
             [CompletionResult]::new('--explain', '--explain', [CompletionResultType]::ParameterName, 'Print the engine, limits and grants in force, and where each comes from; run nothing')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter')

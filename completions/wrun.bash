@@ -38,12 +38,16 @@ _wrun() {
 
     case "${cmd}" in
         wrun)
-            opts="-r -o -v -q -h -V --runtime --compiler --opt --deterministic --memory --stack --table-elements --timeout --fuel --dir --env --net --policy --no-cache --cache-dir --input --output --pretty --metrics --capture --explain --progress --verbose --quiet --log-format --color --help --version inspect engines compile cache completions"
+            opts="-r -o -v -q -h -V --function --runtime --compiler --opt --deterministic --memory --stack --table-elements --timeout --fuel --dir --env --net --policy --no-cache --cache-dir --input --output --pretty --metrics --capture --explain --progress --verbose --quiet --log-format --color --help --version inspect engines compile cache completions"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --function)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --runtime)
                     COMPREPLY=($(compgen -W "wasmtime wasmer" -- "${cur}"))
                     return 0
@@ -85,7 +89,10 @@ _wrun() {
                     return 0
                     ;;
                 --dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
                     return 0
                     ;;
                 --env)
@@ -97,11 +104,25 @@ _wrun() {
                     return 0
                     ;;
                 --policy)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
                     COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --cache-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
                     return 0
                     ;;
                 --input)
@@ -114,6 +135,10 @@ _wrun() {
                     ;;
                 -o)
                     COMPREPLY=($(compgen -W "json msgpack text" -- "${cur}"))
+                    return 0
+                    ;;
+                --capture)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -155,7 +180,10 @@ _wrun() {
                     return 0
                     ;;
                 --cache-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
                     return 0
                     ;;
                 --log-format)
@@ -217,11 +245,25 @@ _wrun() {
                     return 0
                     ;;
                 --policy)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
                     COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --cache-dir)
-                    COMPREPLY=($(compgen -f "${cur}"))
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
                     return 0
                     ;;
                 --progress)
@@ -333,3 +375,25 @@ if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERS
 else
     complete -F _wrun -o bashdefault -o default wrun
 fi
+
+_wrun_with_files() {
+    local cur="$2" word words=()
+    _wrun "$1" "" "$3"
+    local offered=" ${COMPREPLY[*]} "
+    _wrun "$@"
+    if [[ $cur == -* || $offered != *" --help "* ]] ||
+        [[ $COMP_CWORD -gt 1 && ${COMP_WORDS[1]} == @(cache|completions|engines) ]]; then
+        return 0
+    fi
+    if [[ $COMP_CWORD -eq 1 ]]; then
+        for word in "${COMPREPLY[@]}"; do
+            [[ $word == -* ]] || words+=("$word")
+        done
+    fi
+    local IFS=$'\n'
+    COMPREPLY=("${words[@]}" $(compgen -f -- "$cur"))
+    compopt -o filenames 2>/dev/null
+    return 0
+}
+
+complete -F _wrun_with_files -o bashdefault -o default wrun

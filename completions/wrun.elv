@@ -18,6 +18,7 @@ set edit:completion:arg-completer[wrun] = {|@words|
     }
     var completions = [
         &'wrun'= {
+            cand --function 'Exported function to call, if its name looks like an option, as in `--function=-x`; all words after MODULE are then ARGS'
             cand -r 'Engine to use [default: `WRUN_RUNTIME`, or the first engine compiled in]'
             cand --runtime 'Engine to use [default: `WRUN_RUNTIME`, or the first engine compiled in]'
             cand --compiler 'Compiler of the engine; singlepass needs wasmer [default: cranelift]'
@@ -36,13 +37,13 @@ set edit:completion:arg-completer[wrun] = {|@words|
             cand --input 'Format of arguments on standard input'
             cand -o 'Format of results [default: json; with --explain: text]'
             cand --output 'Format of results [default: json; with --explain: text]'
+            cand --capture 'Include the guest''s standard output and error in the envelope, up to SIZE each [default size: 64MiB]'
             cand --progress 'When to show progress on standard error; auto: on a terminal, after 300 ms'
             cand --log-format 'Format of log lines'
             cand --color 'When to color messages; auto honors `NO_COLOR`'
             cand --no-cache 'Neither read nor write the cache of compiled code'
             cand --pretty 'Indent JSON'
             cand --metrics 'Print the envelope (result or error, exit code, times, memory) instead of the bare result'
-            cand --capture 'Include the guest''s standard output and error in the envelope'
             cand --explain 'Print the engine, limits and grants in force, and where each comes from; run nothing'
             cand -v 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
             cand --verbose 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'

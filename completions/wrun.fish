@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wrun_global_optspecs
-    string join \n r/runtime= compiler= opt= deterministic= memory= stack= table-elements= timeout= fuel= dir= env= net= policy= no-cache cache-dir= input= o/output= pretty metrics capture explain progress= v/verbose q/quiet log-format= color= h/help V/version
+    string join \n function= r/runtime= compiler= opt= deterministic= memory= stack= table-elements= timeout= fuel= dir= env= net= policy= no-cache cache-dir= input= o/output= pretty metrics capture= explain progress= v/verbose q/quiet log-format= color= h/help V/version
 end
 
 function __fish_wrun_needs_command
@@ -24,6 +24,7 @@ function __fish_wrun_using_subcommand
     contains -- $cmd[1] $argv
 end
 
+complete -c wrun -n "__fish_wrun_needs_command" -l function -d 'Exported function to call, if its name looks like an option, as in `--function=-x`; all words after MODULE are then ARGS' -r
 complete -c wrun -n "__fish_wrun_needs_command" -s r -l runtime -d 'Engine to use [default: `WRUN_RUNTIME`, or the first engine compiled in]' -r -f -a "wasmtime\t''
 wasmer\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -l compiler -d 'Compiler of the engine; singlepass needs wasmer [default: cranelift]' -r -f -a "cranelift\t''
@@ -37,16 +38,17 @@ complete -c wrun -n "__fish_wrun_needs_command" -l stack -d 'Maximum guest stack
 complete -c wrun -n "__fish_wrun_needs_command" -l table-elements -d 'Maximum number of elements in each table' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l timeout -d 'Maximum time from reading the module to the result, such as 500ms, 1.5s or 2m' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l fuel -d 'Maximum fuel, about one unit per operator, such as 500000, 10M or 2G' -r
-complete -c wrun -n "__fish_wrun_needs_command" -l dir -d 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only' -r
+complete -c wrun -n "__fish_wrun_needs_command" -l dir -d 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_needs_command" -l env -d 'Grant an environment variable; without VALUE, copy it from wrun\'s environment' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l net -d 'Grant network access to a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l policy -d 'Read limits and grants from a TOML file; options take precedence' -r -F
-complete -c wrun -n "__fish_wrun_needs_command" -l cache-dir -d 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]' -r -F
+complete -c wrun -n "__fish_wrun_needs_command" -l cache-dir -d 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_needs_command" -l input -d 'Format of arguments on standard input' -r -f -a "json\t''
 msgpack\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -s o -l output -d 'Format of results [default: json; with --explain: text]' -r -f -a "json\t''
 msgpack\t''
 text\t''"
+complete -c wrun -n "__fish_wrun_needs_command" -l capture -d 'Include the guest\'s standard output and error in the envelope, up to SIZE each [default size: 64MiB]' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l progress -d 'When to show progress on standard error; auto: on a terminal, after 300 ms' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -58,7 +60,6 @@ never\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -l no-cache -d 'Neither read nor write the cache of compiled code'
 complete -c wrun -n "__fish_wrun_needs_command" -l pretty -d 'Indent JSON'
 complete -c wrun -n "__fish_wrun_needs_command" -l metrics -d 'Print the envelope (result or error, exit code, times, memory) instead of the bare result'
-complete -c wrun -n "__fish_wrun_needs_command" -l capture -d 'Include the guest\'s standard output and error in the envelope'
 complete -c wrun -n "__fish_wrun_needs_command" -l explain -d 'Print the engine, limits and grants in force, and where each comes from; run nothing'
 complete -c wrun -n "__fish_wrun_needs_command" -s v -l verbose -d 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_needs_command" -s q -l quiet -d 'Print only errors, without hints'
@@ -108,7 +109,7 @@ complete -c wrun -n "__fish_wrun_using_subcommand compile" -l deterministic -d '
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l fuel -d 'Compile for runs with --fuel, of any amount' -r
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l timeout -d 'Compile for runs with --timeout, of any duration' -r
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l policy -d 'Read limits and grants from a TOML file; options take precedence' -r -F
-complete -c wrun -n "__fish_wrun_using_subcommand compile" -l cache-dir -d 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]' -r -F
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -l cache-dir -d 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l progress -d 'When to show progress on standard error; auto: on a terminal, after 300 ms' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -125,7 +126,7 @@ complete -c wrun -n "__fish_wrun_using_subcommand cache" -l max-size -d 'Size to
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -s o -l output -d 'Format of the report' -r -f -a "json\t''
 msgpack\t''
 text\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand cache" -l cache-dir -d 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]' -r -F
+complete -c wrun -n "__fish_wrun_using_subcommand cache" -l cache-dir -d 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -l log-format -d 'Format of log lines' -r -f -a "text\t''
 json\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -l color -d 'When to color messages; auto honors `NO_COLOR`' -r -f -a "auto\t''
@@ -144,3 +145,15 @@ never\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand completions" -s v -l verbose -d 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_using_subcommand completions" -s q -l quiet -d 'Print only errors, without hints'
 complete -c wrun -n "__fish_wrun_using_subcommand completions" -s h -l help -d 'Print help'
+
+function __fish_wrun_needs_command
+    set -l words (commandline -opc)
+    if contains -- "$words[2]" inspect engines compile cache completions
+        echo $words[2]
+        return 1
+    end
+end
+
+function __fish_wrun_is_first
+    test (count (commandline -opc)) -eq 1
+end

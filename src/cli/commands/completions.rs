@@ -1,8 +1,9 @@
 //! `wrun completions SHELL`
 
 use clap::{Args, Command};
-use clap_complete::Shell;
+use clap_complete::{Shell, generate};
 
+use super::run::RunArgs;
 use crate::cli::args::LogArgs;
 use crate::cli::failure::Failure;
 use crate::cli::output::printer;
@@ -15,10 +16,111 @@ pub(crate) struct CompletionsArgs {
     pub(crate) log: LogArgs,
 }
 
+/// Completes files too, which clap's script does not, and options only after `-`. A file can stand where `--help` can.
+const BASH: &str = r#"
+_wrun_with_files() {
+    local cur="$2" word words=()
+    _wrun "$1" "" "$3"
+    local offered=" ${COMPREPLY[*]} "
+    _wrun "$@"
+    if [[ $cur == -* || $offered != *" --help "* ]] ||
+        [[ $COMP_CWORD -gt 1 && ${COMP_WORDS[1]} == @(cache|completions|engines) ]]; then
+        return 0
+    fi
+    if [[ $COMP_CWORD -eq 1 ]]; then
+        for word in "${COMPREPLY[@]}"; do
+            [[ $word == -* ]] || words+=("$word")
+        done
+    fi
+    local IFS=$'\n'
+    COMPREPLY=("${words[@]}" $(compgen -f -- "$cur"))
+    compopt -o filenames 2>/dev/null
+    return 0
+}
+
+complete -F _wrun_with_files -o bashdefault -o default wrun
+"#;
+
+/// Replaces a function of clap's script, which fails after an option whose value is still to come. A subcommand comes first.
+const FISH: &str = r#"
+function __fish_wrun_needs_command
+    set -l words (commandline -opc)
+    if contains -- "$words[2]" SUBCOMMANDS
+        echo $words[2]
+        return 1
+    end
+end
+
+function __fish_wrun_is_first
+    test (count (commandline -opc)) -eq 1
+end
+"#;
+
+/// Chooses between the functions for a run, `_wrun-run`, and for the subcommands. A subcommand comes first.
+const ZSH: &str = r#"
+_wrun() {
+    local -a subcommands=(DESCRIPTIONS)
+    if (( ${words[(I)--]} && ${words[(I)--]} < CURRENT )); then
+        _files
+    elif (( CURRENT == 2 )); then
+        [[ $words[2] == -* ]] || _describe -t commands 'wrun command' subcommands
+        _wrun-run "$@"
+    elif (( ${subcommands[(I)$words[2]:*]} )); then
+        local function=_wrun-$words[2]
+        shift words
+        (( CURRENT-- ))
+        $function "$@"
+    else
+        _wrun-run "$@"
+    fi
+}
+
+if [ "$funcstack[1]" = "_wrun" ]; then
+    _wrun "$@"
+else
+    compdef _wrun wrun
+fi
+"#;
+
 /// Prints the completion script of `wrun` for a shell. The directory `completions/` has these scripts.
 pub(crate) fn main(args: &CompletionsArgs, wrun: &mut Command) -> Result<u8, Failure> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, wrun, "wrun", &mut script);
-    printer::data(&script)?;
+    let script = match args.shell {
+        Shell::Bash => script(Shell::Bash, wrun, "wrun") + BASH,
+        Shell::Fish => fish(wrun),
+        Shell::Zsh => zsh(wrun),
+        shell => script(shell, wrun, "wrun"),
+    };
+    printer::data(script.as_bytes())?;
     Ok(0)
+}
+
+/// Generates the script for a command under this name.
+fn script(shell: Shell, command: &mut Command, name: &str) -> String {
+    let mut script = Vec::new();
+    generate(shell, command, name, &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+fn fish(wrun: &mut Command) -> String {
+    let script = script(Shell::Fish, wrun, "wrun");
+    let names: Vec<_> = wrun.get_subcommands().map(Command::get_name).collect();
+    // Subcommands come first, and so can a file.
+    script.replace(r#"-n "__fish_wrun_needs_command" -f -a"#, r#"-n "__fish_wrun_is_first" -a"#)
+        + &FISH.replace("SUBCOMMANDS", &names.join(" "))
+}
+
+fn zsh(wrun: &Command) -> String {
+    let run = RunArgs::augment_args(Command::new("run").version(env!("CARGO_PKG_VERSION")));
+    let (mut functions, mut descriptions) = (String::new(), String::new());
+    for mut command in wrun.get_subcommands().cloned().chain([run]) {
+        let name = command.get_name().to_owned();
+        let script = script(Shell::Zsh, &mut command, &format!("wrun-{name}"));
+        // Without the lines that define the completion of a command `wrun-NAME`.
+        let function = script.split_once("\n\n").map_or("", |(_, rest)| rest);
+        functions += function.split("\nif [ \"$funcstack").next().unwrap_or_default();
+        if let Some(about) = command.get_about().filter(|_| name != "run") {
+            descriptions += &format!("\n        '{name}:{about}'");
+        }
+    }
+    format!("#compdef wrun\n\n{functions}{}", ZSH.replace("DESCRIPTIONS", &format!("{descriptions}\n    ")))
 }
