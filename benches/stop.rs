@@ -1,10 +1,12 @@
 //! Measures how long a guest runs past its deadline, and past an interruption from another thread.
 //!
 //! `cargo bench --bench stop` prints the median and the maximum for several guests on each engine, and then the cost of
-//! being interruptible as a ratio to the same guest without interruption.
+//! being interruptible as a ratio to the same guest without interruption. Last comes how late the process of
+//! `wrun --timeout` ends in each phase of a run, which takes some minutes.
 
 #![expect(clippy::print_stdout, reason = "the bench prints a table")]
 
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use wrun::{
@@ -103,6 +105,82 @@ fn fastest(guest: &mut dyn WasmInstance, function: &str, arg: i64) -> f64 {
     (0..7).map(time).fold(f64::INFINITY, f64::min)
 }
 
+/// Functions for the phases of a run, all endless.
+const PHASES: &str = r#"(module
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 65536)
+  (func $loop (export "loop") (loop $l (br $l)))
+  (func (export "args") (param i32) (call $loop))
+  (func (export "sleep")
+    (i64.store (i32.const 24) (i64.const 1000000000000))
+    (drop (call $poll (i32.const 0) (i32.const 96) (i32.const 1) (i32.const 200))))
+  (func (export "read")
+    (i64.store (i32.const 0) (i64.const 0x100_0000_0100))
+    (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 200))))
+  (func (export "1 GiB") (memory.fill (i32.const 0) (i32.const 1) (i32.const 0x40000000)) (call $loop)))"#;
+
+/// Returns how late the process of a command ends. Its standard input stays open and empty.
+fn process_past_deadline(wrun: &str, args: &[&str], seconds: u64) -> Duration {
+    let mut command = Command::new(wrun);
+    command.args(["--no-cache", "--timeout", &format!("{seconds}s")]).args(args);
+    let started = Instant::now();
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().expect("wrun starts");
+    let stdin = child.stdin.take();
+    let status = child.wait().expect("it ends");
+    let late = started.elapsed().saturating_sub(Duration::from_secs(seconds));
+    drop(stdin);
+    assert_eq!(status.code(), Some(124), "{args:?}");
+    late
+}
+
+/// Prints how late the process ends: the median and the maximum of nine.
+fn processes(wrun: &str) {
+    const ROUNDS: u64 = 9;
+    let folder = tempfile::tempdir().expect("a folder for named pipes");
+    let path = |name: &str| folder.path().join(name).to_str().expect("a path in Unicode").to_owned();
+    let (pipe, phases, large) = (path("pipe"), path("phases.wat"), path("large.wasm"));
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo starts").success());
+    std::fs::write(&phases, PHASES).expect("a module");
+    let function = format!(
+        "(func (param i32) (result i32) local.get 0 {})",
+        "local.get 0 i32.const 7 i32.add i32.xor ".repeat(300)
+    );
+    let module =
+        wat::parse_str(format!("(module {} (func (export \"f\")))", function.repeat(20_000))).expect("a valid module");
+    std::fs::write(&large, module).expect("a module");
+    let grant = format!("{}::/granted", folder.path().display());
+
+    println!("\n| phase | past `--timeout`, ms: median | maximum |");
+    println!("| --- | --- | --- |");
+    let idle = [
+        ("standard input as module", &["-", "loop"][..]),
+        ("pipe as module", &[&pipe, "loop"]),
+        ("pipe as policy", &["--policy", &pipe, &phases, "loop"]),
+        ("standard input as arguments", &[&phases, "args"]),
+    ];
+    for seconds in [1, 10, 60] {
+        for (phase, args) in idle {
+            let late = std::thread::scope(|scope| {
+                let start = |_| scope.spawn(|| process_past_deadline(wrun, args, seconds));
+                let running: Vec<_> = (0..ROUNDS).map(start).collect();
+                running.into_iter().map(|thread| thread.join().expect("it does not panic")).collect()
+            });
+            println!("| {phase}, {seconds} s | {} |", summary(late));
+        }
+    }
+    for kind in RuntimeKind::available() {
+        let guests = ["loop", "sleep", "read", "1 GiB"].map(|guest| (guest, vec![phases.as_str(), guest]));
+        let opens = vec!["--dir", &grant, "fixtures/cpp/words.wasm", "--", "/granted/pipe"];
+        let others = [("compiling", vec![large.as_str(), "f"]), ("blocked in a host call", opens)];
+        for (phase, args) in others.into_iter().chain(guests) {
+            let args = [vec!["-r", kind.as_str()], args].concat();
+            let late = (0..ROUNDS).map(|_| process_past_deadline(wrun, &args, 2)).collect();
+            println!("| {kind}, {phase}, 2 s | {} |", summary(late));
+        }
+    }
+}
+
 fn main() {
     let engines = RuntimeKind::available().flat_map(|kind| kind.compilers().iter().map(move |one| (kind, *one)));
     let engines: Vec<(RuntimeKind, Compiler)> = engines.collect();
@@ -137,5 +215,10 @@ fn main() {
                 interruptible / plain
             );
         }
+    }
+
+    // Absent without the feature `cli`.
+    if let Some(wrun) = option_env!("CARGO_BIN_EXE_wrun") {
+        processes(wrun);
     }
 }

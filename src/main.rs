@@ -5,6 +5,6 @@
 mod cli;
 
 fn main() -> std::process::ExitCode {
-    cli::signals::survive_file_size_limit();
+    cli::signals::set_up();
     cli::start::main(std::env::args_os()).into()
 }

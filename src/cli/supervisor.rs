@@ -4,17 +4,17 @@
 //! a blocked read, or a host function that does not return can only be stopped by ending the process. The supervisor
 //! also owns the progress display, because an interrupted command must leave a clean terminal.
 
-use std::io::{self, Read};
+use std::ffi::c_int;
+use std::io;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
-use signal_hook::low_level::pipe;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use signal_hook::consts::SIGINT;
 use strum::Display;
 use wrun::session::{Event, nanoseconds};
 use wrun::{Error, LimitExceeded, LimitKind};
@@ -26,8 +26,8 @@ use super::signals;
 
 /// How long after the deadline a command may still end normally.
 const DEADLINE_GRACE: Duration = Duration::from_millis(10);
-/// How much longer it may take if guest code is running, which the library stops.
-const GUEST_GRACE: Duration = Duration::from_millis(90);
+/// The same if guest code is running, which the library stops.
+const GUEST_GRACE: Duration = Duration::from_millis(30);
 /// How long the report of a timeout may take, for example if its reader does not read.
 const REPORT_GRACE: Duration = Duration::from_secs(1);
 
@@ -37,7 +37,7 @@ pub(crate) struct SupervisorOptions {
     /// When the command started; `timeout` counts from here.
     pub(crate) started: Instant,
     pub(crate) timeout: Option<Duration>,
-    /// Whether a signal is reported as a timeout is. If not, it ends the process silently.
+    /// Whether a signal is reported before it ends the process, as a timeout is.
     pub(crate) report_signals: bool,
     pub(crate) report: Report,
 }
@@ -56,6 +56,8 @@ impl SupervisorOptions {
 /// The step that a command is at.
 #[derive(Clone, Copy, Debug, Display, PartialEq, Eq)]
 pub(crate) enum Phase {
+    #[strum(to_string = "reading the policy")]
+    ReadingPolicy,
     #[strum(to_string = "reading the module")]
     ReadingModule,
     #[strum(to_string = "reading the arguments")]
@@ -74,8 +76,7 @@ pub(crate) enum Phase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum EndReason {
     TimedOut,
-    /// A signal, by the kind of its failure and its exit code.
-    Signal(&'static str, u8),
+    Signal(c_int),
 }
 
 /// Watches a running command, and ends the process if it has to stop.
@@ -102,16 +103,15 @@ impl Supervisor {
         work: impl FnOnce(&Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let SupervisorOptions { progress, started, timeout, report_signals, report } = options;
-        let needs_watcher = timeout.is_some() || report_signals || progress.may_draw();
+        let catches_signals = report_signals || progress.may_draw();
         let (phase, claimed) = (Mutex::new(Phase::ReadingModule), AtomicBool::new(false));
         let supervisor = Arc::new(Self { progress, started, timeout, phase, claimed });
-        let waker = if needs_watcher {
+        let waker = if catches_signals || timeout.is_some() {
             let watcher = Arc::clone(&supervisor);
             let failed =
                 |error: io::Error| Failure::io("cannot install signal handlers or start the supervisor thread", &error);
-            Some(watcher.start(report_signals, report).map_err(failed)?)
+            Some(watcher.start(catches_signals, report_signals, report).map_err(failed)?)
         } else {
-            exit_on_signals();
             None
         };
         let result = failure::catch_panic(|| work(&supervisor));
@@ -152,97 +152,104 @@ impl Supervisor {
     }
 
     /// Starts the watcher thread. Shutting the returned socket down ends it.
-    fn start(self: Arc<Self>, report_signals: bool, report: Report) -> io::Result<UnixStream> {
-        let (waker, mut wakeups) = UnixStream::pair()?;
-        let signal = Arc::new(AtomicUsize::new(0));
-        for number in [SIGINT, SIGTERM] {
-            if !signals::is_ignored(number) {
-                flag::register_usize(number, Arc::clone(&signal), usize::try_from(number).unwrap_or_default())?;
-                pipe::register(number, waker.try_clone()?)?;
-            }
+    fn start(self: Arc<Self>, catches_signals: bool, report_signals: bool, report: Report) -> io::Result<UnixStream> {
+        let (waker, wakeups) = UnixStream::pair()?;
+        if catches_signals {
+            signals::catch(&waker)?;
         }
         let watch = move || {
-            let Some(reason) = self.wait_for_end(&mut wakeups, &signal) else { return };
+            let Some(reason) = self.wait_for_end(&wakeups) else { return };
             if !self.claim() {
                 return;
             }
-            // The report can block, so the next signal ends the process at once.
-            exit_on_signals();
-            if reason == EndReason::TimedOut {
-                exit_after_report_grace();
+            // The report can block.
+            signals::end_at_once();
+            match reason {
+                EndReason::TimedOut => {
+                    exit_after_report_grace();
+                    self.progress.end();
+                    exit(report(self.timed_out()))
+                }
+                EndReason::Signal(signal) => {
+                    self.progress.end();
+                    let failure = self.ended_by(signal);
+                    let exit_code = failure.exit_code;
+                    if report_signals {
+                        report(failure);
+                    }
+                    signals::end_by(signal);
+                    exit(exit_code)
+                }
             }
-            self.progress.end();
-            let failure = self.failure(reason);
-            let silent = reason != EndReason::TimedOut && !report_signals;
-            exit(if silent { failure.exit_code } else { report(failure) });
         };
         thread::Builder::new().name("wrun supervisor".to_owned()).spawn(watch)?;
         Ok(waker)
     }
 
-    /// Leaves the report to the command, which has ended. Does not return if the watcher is already reporting.
+    /// Leaves the report to the command, which has ended. Does not return if the watcher has caught a signal or is already
+    /// reporting.
     fn stop(&self, waker: &UnixStream) {
-        if self.claim() {
-            // Printing can block, and the watcher is gone.
-            exit_on_signals();
-            let _ = waker.shutdown(Shutdown::Both);
-        } else {
+        if signals::caught().is_some() || !self.claim() {
             loop {
                 thread::park();
             }
         }
+        // Printing can block, and the watcher is gone.
+        signals::end_at_once();
+        if let Some(signal) = signals::caught() {
+            self.progress.end();
+            signals::end_by(signal);
+            exit(self.ended_by(signal).exit_code);
+        }
+        let _ = waker.shutdown(Shutdown::Both);
     }
 
     /// Waits for a reason to end the process. Returns `None` if the watcher is stopped.
-    fn wait_for_end(&self, wakeups: &mut UnixStream, signal: &AtomicUsize) -> Option<EndReason> {
-        let deadline = self.timeout.and_then(|timeout| self.started.checked_add(timeout)?.checked_add(DEADLINE_GRACE));
-        let reason = wait(wakeups, deadline, signal)?;
+    fn wait_for_end(&self, wakeups: &UnixStream) -> Option<EndReason> {
+        let deadline = self.timeout.and_then(|timeout| self.started.checked_add(timeout));
+        let after = |grace| deadline.and_then(|deadline| deadline.checked_add(grace));
+        let reason = wait(wakeups, after(DEADLINE_GRACE))?;
         let guest_runs = matches!(*self.phase(), Phase::Instantiating | Phase::RunningGuest);
-        if reason == EndReason::TimedOut && guest_runs {
-            return wait(wakeups, Instant::now().checked_add(GUEST_GRACE), signal);
-        }
-        Some(reason)
+        if reason == EndReason::TimedOut && guest_runs { wait(wakeups, after(GUEST_GRACE)) } else { Some(reason) }
     }
 
-    fn failure(&self, reason: EndReason) -> Failure {
-        let phase = *self.phase();
-        match reason {
-            EndReason::TimedOut => {
-                let limit = self.timeout.unwrap_or_default();
-                let used = nanoseconds(self.started.elapsed());
-                let exceeded = LimitExceeded::new(LimitKind::Time, nanoseconds(limit), used);
-                let message = format!("timed out after {limit:?} while {phase}");
-                Failure { message, ..Error::limit(exceeded).into() }
-            }
-            EndReason::Signal(kind, exit_code) => Failure::new(kind, exit_code, format!("{kind} while {phase}")),
-        }
+    /// Returns the failure of a command whose time is up.
+    pub(crate) fn timed_out(&self) -> Failure {
+        let limit = self.timeout.unwrap_or_default();
+        let used = nanoseconds(self.started.elapsed());
+        let exceeded = LimitExceeded::new(LimitKind::Time, nanoseconds(limit), used);
+        let message = format!("timed out after {limit:?} while {}", *self.phase());
+        Failure { message, ..Error::limit(exceeded).into() }
+    }
+
+    /// Returns the failure of a command that a signal ends.
+    fn ended_by(&self, signal: c_int) -> Failure {
+        let (kind, exit_code) = match signal {
+            SIGINT => ("interrupted", exit_code::INTERRUPTED),
+            _ => ("terminated", exit_code::TERMINATED),
+        };
+        Failure::new(kind, exit_code, format!("{kind} while {}", *self.phase()))
     }
 }
 
 /// Waits for a signal or the deadline. Returns `None` if the other end of `wakeups` is shut down.
-fn wait(wakeups: &mut UnixStream, deadline: Option<Instant>, signal: &AtomicUsize) -> Option<EndReason> {
+fn wait(wakeups: &UnixStream, deadline: Option<Instant>) -> Option<EndReason> {
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left == Some(Duration::ZERO) {
             return Some(EndReason::TimedOut);
         }
-        wakeups.set_read_timeout(left).ok()?;
-        let read = wakeups.read(&mut [0]);
-        match i32::try_from(signal.load(Ordering::SeqCst)) {
-            Ok(SIGINT) => return Some(EndReason::Signal("interrupted", exit_code::INTERRUPTED)),
-            Ok(SIGTERM) => return Some(EndReason::Signal("terminated", exit_code::TERMINATED)),
-            _ if matches!(read, Ok(0)) => return None,
-            _ => {}
-        }
-    }
-}
-
-/// Makes SIGINT and SIGTERM end the process at once with their exit codes.
-fn exit_on_signals() {
-    for (signal, code) in [(SIGINT, exit_code::INTERRUPTED), (SIGTERM, exit_code::TERMINATED)] {
-        if !signals::is_ignored(signal) {
-            // If this fails, the default action ends the process too.
-            let _ = flag::register_conditional_shutdown(signal, code.into(), Arc::new(AtomicBool::new(true)));
+        // Linux may end a poll late, by 0.5 % of its timeout. So the first polls end well before the deadline.
+        let timeout = left.map(|left| if left > Duration::from_secs(1) { left / 2 } else { left });
+        let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
+        let woken = poll(&mut [PollFd::new(wakeups, PollFlags::IN)], timeout.as_ref());
+        match (signals::caught(), woken) {
+            (Some(signal), _) => return Some(EndReason::Signal(signal)),
+            // There is no byte of a signal, so it is the end of file.
+            (None, Ok(1..)) => return None,
+            (None, Ok(0)) => {}
+            // A handler ran on this thread.
+            (None, Err(_)) => thread::sleep(Duration::from_millis(1)),
         }
     }
 }

@@ -27,7 +27,10 @@ impl Deadline {
     pub fn remaining(&self) -> Result<Option<Duration>> {
         let Some(limit) = self.limit else { return Ok(None) };
         match limit.saturating_sub(self.started.elapsed()) {
-            Duration::ZERO => Err(self.exceeded(limit)),
+            Duration::ZERO => {
+                let message = format!("the time limit of {limit:?} was up before the guest ran");
+                Err(Error::new(ErrorKind::Timeout, message).with_limit(self.exceeded(limit)))
+            }
             left => Ok(Some(left)),
         }
     }
@@ -37,15 +40,14 @@ impl Deadline {
     pub fn explain(&self, error: Error) -> Error {
         match self.limit {
             Some(limit) if error.kind() == ErrorKind::Timeout => {
-                let whole = self.exceeded(limit).with_backtrace_of(&error);
+                let whole = Error::limit(self.exceeded(limit)).with_backtrace_of(&error);
                 error.function().map(str::to_owned).into_iter().fold(whole, Error::in_function)
             }
             _ => error,
         }
     }
 
-    fn exceeded(&self, limit: Duration) -> Error {
-        let used = nanoseconds(self.started.elapsed());
-        Error::limit(LimitExceeded::new(LimitKind::Time, nanoseconds(limit), used))
+    fn exceeded(&self, limit: Duration) -> LimitExceeded {
+        LimitExceeded::new(LimitKind::Time, nanoseconds(limit), nanoseconds(self.started.elapsed()))
     }
 }

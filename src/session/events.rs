@@ -25,6 +25,8 @@ pub enum Event {
     },
     /// Instantiation begins.
     Instantiating,
+    /// The call of `_initialize` begins, as part of instantiation.
+    Initializing,
     /// Instantiation ended, including the start function and `_initialize`.
     Instantiated {
         /// The time it took.

@@ -45,7 +45,8 @@ impl CallMetrics {
                 (self.call_ns, self.fuel_used) = (Some(ns), fuel_used);
                 (self.memory_bytes, self.memory_peak_bytes) = (Some(memory_bytes), Some(memory_peak_bytes));
             }
-            Event::Compiling { .. } | Event::Compiled | Event::Instantiating | Event::Calling => {}
+            Event::Compiling { .. } | Event::Compiled | Event::Instantiating | Event::Initializing | Event::Calling => {
+            }
         }
         self
     }

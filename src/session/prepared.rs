@@ -120,13 +120,13 @@ impl PreparedModule {
     /// Those of [`WasmRuntime::create_instance_with`], and of the call to `_initialize`.
     pub fn instantiate(&self, limits: Limits, events: &dyn Fn(Event)) -> Result<PreparedInstance> {
         events(Event::Instantiating);
-        let (instance, instantiate_ns) = timed(|| self.make_instance(limits));
+        let (instance, instantiate_ns) = timed(|| self.make_instance(limits, events));
         events(Event::Instantiated { ns: instantiate_ns });
         tracing::info!(instantiate_ns, ok = instance.is_ok(), "instantiated");
         instance.map(|instance| PreparedInstance { instance })
     }
 
-    fn make_instance(&self, limits: Limits) -> Result<Box<dyn WasmInstance>> {
+    fn make_instance(&self, limits: Limits, events: &dyn Fn(Event)) -> Result<Box<dyn WasmInstance>> {
         let InstanceOptions { capabilities, imports, initialize, caller_ends_process, .. } = &self.options;
         let resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner).take();
         let imports = match resolved {
@@ -138,6 +138,7 @@ impl PreparedModule {
         }
         let mut instance = self.runtime.instantiate(self.module.as_ref(), limits, &imports)?;
         if *initialize && self.info().function(INITIALIZE) == Some(&FuncType::default()) {
+            events(Event::Initializing);
             instance.call(INITIALIZE, &[])?;
         }
         Ok(instance)

@@ -20,6 +20,7 @@ mod mistakes;
 mod network;
 mod process;
 mod programs;
+mod signals;
 mod start;
 mod stopping;
 mod terminal;

@@ -1,14 +1,16 @@
 //! Helpers for a running command, which gets signals and must end within [`TIMEOUT`].
 
 use std::io::{PipeReader, PipeWriter, Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Once, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use wrun::RuntimeKind;
 
-use crate::vocabulary::{ENVIRONMENT, WRUN};
+use crate::vocabulary::{ENVIRONMENT, File, WRUN, file};
 
 /// The longest time that a test waits for an event.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
@@ -18,8 +20,10 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Ended {
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: String,
-    /// The exit code, or `None` if a signal killed the command.
+    /// The exit code, or `None` if a signal ended the command.
     pub(crate) code: Option<i32>,
+    /// The signal that ended the command.
+    pub(crate) signal: Option<i32>,
     pub(crate) after: Duration,
 }
 
@@ -32,6 +36,12 @@ impl Ended {
             assert!(self.stderr.contains(part), "`{part}` is not in:\n{}", self.stderr);
         }
         assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
+    }
+
+    /// Asserts that the command ended by this signal and printed nothing.
+    #[track_caller]
+    pub(crate) fn ended_silently_by(&self, signal: i32) {
+        assert_eq!((self.signal, self.stdout.as_slice(), self.stderr.as_str()), (Some(signal), &b""[..], ""));
     }
 
     /// Returns the printed envelope.
@@ -68,6 +78,34 @@ fn reset_signals() {
     });
 }
 
+/// A running process, by its id.
+pub(crate) struct Process(u32);
+
+impl Process {
+    /// Waits until the process has a handler for this signal, and a moment longer.
+    #[track_caller]
+    pub(crate) fn wait_for_handler(&self, signal: i32) {
+        let (status, since) = (format!("/proc/{}/status", self.0), Instant::now());
+        loop {
+            let text = std::fs::read_to_string(&status).unwrap_or_default();
+            let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+            let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+            if caught >> (signal - 1) & 1 == 1 {
+                return thread::sleep(Duration::from_millis(50));
+            }
+            assert!(since.elapsed() < TIMEOUT, "signal {signal} has no handler:\n{text}");
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Sends a signal by name.
+    #[track_caller]
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = format!("kill -s {name} {}", self.0);
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success(), "{kill}");
+    }
+}
+
 impl Running {
     /// Starts a command. Its standard input is empty and stays open.
     pub(crate) fn start(command: &mut Command) -> Self {
@@ -85,20 +123,37 @@ impl Running {
         Self::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
     }
 
-    /// Waits until the command has a handler for this signal, and a moment longer.
+    /// Waits until the command has begun, and a moment longer: its first act is to handle SIGXFSZ.
     #[track_caller]
-    pub(crate) fn wait_for_handler(&self, signal: u32) {
-        let status = format!("/proc/{}/status", self.child.id());
+    pub(crate) fn wait_for_start(&self) {
+        self.wait_for_handler(libc::SIGXFSZ);
+    }
+
+    /// As [`Process::wait_for_handler`].
+    #[track_caller]
+    pub(crate) fn wait_for_handler(&self, signal: i32) {
+        Process(self.child.id()).wait_for_handler(signal);
+    }
+
+    /// Waits until the command has started a process.
+    pub(crate) fn wait_for_child(&self) -> Process {
+        let pid = self.child.id();
         loop {
-            let text = std::fs::read_to_string(&status).unwrap_or_default();
-            let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:"));
-            let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
-            if caught >> (signal - 1) & 1 == 1 {
-                return thread::sleep(Duration::from_millis(50));
+            let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+            if let Some(Ok(child)) = children.split_whitespace().next().map(str::parse) {
+                return Process(child);
             }
-            assert!(self.since.elapsed() < TIMEOUT, "signal {signal} has no handler:\n{text}");
+            assert!(self.since.elapsed() < TIMEOUT, "no child");
             thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    /// Waits until the command has printed these bytes, and takes them from its standard output.
+    #[track_caller]
+    pub(crate) fn wait_for_output(&mut self, bytes: &[u8]) {
+        let mut read = vec![0; bytes.len()];
+        self.child.stdout.as_mut().unwrap().read_exact(&mut read).unwrap();
+        assert_eq!(read, bytes);
     }
 
     /// Returns the process id.
@@ -106,11 +161,10 @@ impl Running {
         self.child.id()
     }
 
-    /// Sends a signal by name.
+    /// As [`Process::signal`].
     #[track_caller]
     pub(crate) fn signal(&self, name: &str) {
-        let kill = format!("kill -s {name} {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success(), "{kill}");
+        Process(self.child.id()).signal(name);
     }
 
     /// Returns whether the command is still running.
@@ -139,7 +193,7 @@ impl Running {
         let after = self.since.elapsed();
         drop(stdin);
         let stderr = String::from_utf8_lossy(&stderr.recv().unwrap()).into_owned();
-        Ended { stdout: stdout.recv().unwrap(), stderr, code: status.code(), after }
+        Ended { stdout: stdout.recv().unwrap(), stderr, code: status.code(), signal: status.signal(), after }
     }
 }
 
@@ -195,4 +249,52 @@ pub(crate) fn on_each_compiler(body: impl Fn(&[&str])) {
             body(&["-r", kind.as_str(), "--compiler", compiler.as_str()]);
         }
     }
+}
+
+/// A module with functions that never return.
+pub(crate) const ENDLESS: &str = r#"(module
+  (func (export "spin") (loop $again (br $again)))
+  (func (export "spin_on") (param i32) (result i32) (loop $again (br $again)) (local.get 0))
+  (func (export "seven") (result i32) (i32.const 7)))"#;
+
+/// A module that takes seconds to compile with an optimizing compiler, but is quick to read.
+pub(crate) fn slow_to_compile() -> File {
+    fn number(mut n: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while n > 0x7f {
+            bytes.push(u8::try_from(n & 0x7f).unwrap() | 0x80);
+            n >>= 7;
+        }
+        bytes.push(u8::try_from(n).unwrap());
+        bytes
+    }
+    let sized = |contents: &[u8]| [&number(contents.len()), contents].concat();
+    let section = |id: u8, contents: &[u8]| [&[id], sized(contents).as_slice()].concat();
+    // No locals; `local.get 0`, then 300 times `local.get 0, i32.const, i32.add, i32.xor`.
+    let mut body = vec![0, 0x20, 0];
+    (0..300_usize).for_each(|n| body.extend([0x20, 0, 0x41, u8::try_from(n % 60).unwrap(), 0x6a, 0x73]));
+    body.push(0x0b);
+    let functions = 600;
+    let code = sized(&body).repeat(functions);
+    let module = [
+        b"\0asm\x01\0\0\0".to_vec(),
+        section(1, &[1, 0x60, 1, 0x7f, 1, 0x7f]),
+        section(3, &[number(functions), vec![0; functions]].concat()),
+        section(7, &[1, 1, b'f', 0, 0]),
+        section(10, &[number(functions), code].concat()),
+    ];
+    file(module.concat())
+}
+
+/// Asserts that this envelope of a failure is complete.
+#[track_caller]
+pub(crate) fn has_all_fields(envelope: &serde_json::Value) {
+    for field in ["ok", "runtime", "module", "function", "error", "exit_code", "metrics"] {
+        assert!(envelope.get(field).is_some(), "no {field} in {envelope}");
+    }
+    for field in ["kind", "trap", "message", "function", "backtrace", "limit", "hints"] {
+        assert!(envelope["error"].get(field).is_some(), "no error.{field} in {envelope}");
+    }
+    assert_eq!(envelope["ok"], json!(false));
+    assert!(envelope["metrics"]["total_ns"].is_u64(), "{envelope}");
 }

@@ -20,9 +20,13 @@ impl Terminal {
     /// Starts `wrun` with these arguments, without quotes, at a terminal of this kind.
     fn start(kind: &str, args: &[&str]) -> Self {
         let words = args.iter().map(|arg| format!(" '{arg}'")).collect::<String>();
-        let line = format!("exec '{WRUN}'{words}");
+        Self::start_line(kind, &format!("exec '{WRUN}'{words}"))
+    }
+
+    /// Starts this line of a shell.
+    fn start_line(kind: &str, line: &str) -> Self {
         let mut command = Command::new("timeout");
-        command.args(["60", "script", "--quiet", "--return", "--flush", "--echo", "never", "--command", &line]);
+        command.args(["60", "script", "--quiet", "--return", "--flush", "--echo", "never", "--command", line]);
         let path = std::env::var_os("PATH").unwrap_or_default();
         command.arg("/dev/null").env_clear().env("PATH", path).env("SHELL", "/bin/sh").env("TERM", kind);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -137,6 +141,31 @@ fn output_of_an_interrupted_guest_stays() {
         terminal.types("\x03");
         let (shown, code) = terminal.end();
         assert_eq!((shown.trim_end_matches("^C"), code), ("prompt> ", Some(130)));
+    });
+}
+
+/// Bash ends a loop only if the command died of the signal.
+#[test]
+fn an_interrupted_guest_ends_the_loop_of_a_shell() {
+    if Command::new("bash").arg("--version").stdout(Stdio::null()).status().is_err() {
+        return skipped("bash is not installed");
+    }
+    let module = file(
+        r#"(module (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1) (data (i32.const 0) "\08\00\00\00\03\00\00\00go\n")
+        (func (export "_start") (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 20)))
+          (loop $forever (br $forever))))"#,
+    );
+    at_a_terminal_of_each_engine(|engine| {
+        for options in ["", "--progress never", "--metrics", "--progress never --timeout 1h"] {
+            let line = format!("for n in 1 2 3; do '{WRUN}' -r {engine} {options} '{}'; echo again; done", module.path);
+            let mut terminal = Terminal::start_line("xterm", &format!("exec bash -c \"{line}\""));
+            terminal.shows("go");
+            terminal.types("\x03");
+            let (shown, code) = terminal.end();
+            assert!(!shown.contains("again"), "{options}: {shown:?}");
+            assert_eq!(code, Some(130), "{options}: {shown:?}");
+        }
     });
 }
 

@@ -14,7 +14,7 @@ use wrun::{Capabilities, Captured, Error, ErrorKind, Input, ModuleInfo, Output, 
 
 use crate::cli::args::{
     CacheArgs, EngineArgs, FORMAT_HEADING, FormatArgs, GrantArgs, LimitArgs, LogArgs, OutputFormat, PolicyArgs,
-    ProgressArgs, ReportArgs,
+    ProgressArgs, ReportArgs, When,
 };
 use crate::cli::cache_settings::CacheSettings;
 use crate::cli::failure::Failure;
@@ -75,11 +75,11 @@ pub(crate) struct RunArgs {
 
 impl RunArgs {
     /// Resolves the settings. Fails if options contradict each other, the policy file or the environment.
-    fn resolve(self) -> Result<RunSettings, Failure> {
+    fn resolve(self, started: Instant) -> Result<RunSettings, Failure> {
         if self.metrics && self.format.output == Some(OutputFormat::Text) {
             return Err(Failure::usage("the envelope (`--metrics`) is JSON or MessagePack, not text"));
         }
-        let policy = Policy::read(&self.policy)?;
+        let policy = self.read_policy(started)?;
         let engine = EngineSettings::resolve(&self.engine, &policy)?;
         let limits = LimitSettings::resolve(&self.limits, &policy)?;
         let grants = GrantSettings::resolve(&self.grants, &policy)?;
@@ -131,6 +131,21 @@ impl RunArgs {
             quiet: self.log.quiet,
         })
     }
+
+    /// Reads the policy file within the timeout on the command line: the file can be a pipe that stays empty.
+    fn read_policy(&self, started: Instant) -> Result<Policy, Failure> {
+        if self.policy.policy.is_none() {
+            return Ok(Policy::default());
+        }
+        let quiet = self.log.quiet;
+        let report = Box::new(move |failure: Failure| printer::failure(&failure, quiet));
+        let (progress, timeout) = (Progress::new(When::Never, quiet), self.limits.timeout);
+        let options = SupervisorOptions { started, timeout, report, ..SupervisorOptions::new(progress) };
+        Supervisor::run(options, |supervisor| {
+            supervisor.enter(Phase::ReadingPolicy);
+            Policy::read(&self.policy)
+        })
+    }
 }
 
 /// The export that runs a program.
@@ -141,12 +156,12 @@ const INITIALIZE: &str = "_initialize";
 
 /// Calls a function or runs a program, and prints the result.
 pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
-    let explain_only = args.explain;
-    let settings = args.resolve()?;
+    let (started, explain_only) = (Instant::now(), args.explain);
+    let settings = args.resolve(started)?;
     if explain_only {
         return explain(&settings).map_err(|failure| hints::for_grant(failure, &settings.grants));
     }
-    let run = Arc::new(Run { settings, started: Instant::now(), call: Mutex::default() });
+    let run = Arc::new(Run { settings, started, call: Mutex::default() });
     let result = Supervisor::run(run.supervisor_options(), |supervisor| run.steps(supervisor));
     run.report(result.map_err(|failure| hints::for_grant(failure, &run.settings.grants)))
 }
@@ -268,7 +283,6 @@ impl Run {
         options.caller_ends_process = true;
         let deadline = Deadline::new(*started, settings.limits.timeout.value);
         self.call_function(supervisor, session, options, deadline, function, &args)
-            .or_else(|error| Ok(Completion::from_error(deadline.explain(error))?))
     }
 
     /// Compiles or loads the module, makes one instance and calls one function of it.
@@ -280,24 +294,33 @@ impl Run {
         deadline: Deadline,
         function: &str,
         args: &[Value],
-    ) -> wrun::Result<Completion> {
+    ) -> Result<Completion, Failure> {
         let events = |event: Event| {
             supervisor.observe(event);
             let mut call = self.call();
             call.metrics = call.metrics.with(event);
+            match event {
+                Event::Initializing => call.running = Some(INITIALIZE.to_owned()),
+                Event::Calling => call.running = Some(function.to_owned()),
+                _ => {}
+            }
         };
+        let ended = |error| Ok(Completion::from_error(deadline.explain(error))?);
         let mut limits = options.limits;
-        deadline.remaining()?;
+        deadline.remaining().map_err(|_| supervisor.timed_out())?;
         let prepared = session.prepare(options, &events)?;
-        limits.time = deadline.remaining()?;
-        let mut instance = prepared.instantiate(limits, &events)?;
+        limits.time = deadline.remaining().map_err(|_| supervisor.timed_out())?;
+        let mut instance = match prepared.instantiate(limits, &events) {
+            Ok(instance) => instance,
+            Err(error) => return ended(error),
+        };
         let completion = instance.call(function, args, &events);
         // The process ends soon and frees everything faster. But threads of the guest must have ended before the result is
         // printed, so that they print nothing after it.
         if !requirements::starts_threads(prepared.info()) {
             std::mem::forget((instance, prepared));
         }
-        completion
+        completion.or_else(ended)
     }
 }
 

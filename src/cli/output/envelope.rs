@@ -17,6 +17,8 @@ use crate::cli::settings::RunSettings;
 #[derive(Debug, Default)]
 pub(crate) struct CallSummary {
     pub(crate) function: Option<String>,
+    /// The exported function that runs, for the report of a signal or a timeout.
+    pub(crate) running: Option<String>,
     pub(crate) result_types: Vec<String>,
     pub(crate) metrics: CallMetrics,
 }
@@ -134,7 +136,7 @@ impl<'a> Envelope<'a> {
                 kind: failure.kind,
                 trap: error.and_then(wrun::Error::trap_code),
                 message: &failure.message,
-                function: error.and_then(wrun::Error::function),
+                function: error.and_then(wrun::Error::function).or(call.running.as_deref()),
                 backtrace: error.map(wrun::Error::backtrace).unwrap_or_default(),
                 backtrace_truncated: error.is_some_and(wrun::Error::backtrace_is_truncated),
                 limit: error.and_then(wrun::Error::limit_exceeded),
