@@ -46,12 +46,12 @@ pub(crate) fn catch(waker: &UnixStream) -> io::Result<()> {
         if is_ignored(signal) {
             continue;
         }
-        // In this order: a reader that wakes up finds the signal.
-        flag::register_usize(signal, &CAUGHT, usize::try_from(signal).unwrap_or_default())?;
-        pipe::register(signal, waker.try_clone()?)?;
+        // In this order: a signal that wakes the reader up does not end the process, and the reader finds the signal.
         if !is_process_1() {
             flag::register_conditional_default(signal, &END_AT_ONCE)?;
         }
+        flag::register_usize(signal, &CAUGHT, usize::try_from(signal).unwrap_or_default())?;
+        pipe::register(signal, waker.try_clone()?)?;
     }
     END_AT_ONCE.store(false, Ordering::SeqCst);
     Ok(())

@@ -6,7 +6,6 @@
 
 use std::ffi::c_int;
 use std::io;
-use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -115,8 +114,8 @@ impl Supervisor {
             None
         };
         let result = failure::catch_panic(|| work(&supervisor));
-        if let Some(waker) = waker {
-            supervisor.stop(&waker);
+        if waker.is_some() {
+            supervisor.stop();
         }
         supervisor.progress.end();
         if result.as_ref().is_err_and(|failure| failure.exit_code == exit_code::TIMEOUT) {
@@ -151,7 +150,7 @@ impl Supervisor {
         !self.claimed.swap(true, Ordering::SeqCst)
     }
 
-    /// Starts the watcher thread. Shutting the returned socket down ends it.
+    /// Starts the watcher thread. Dropping the returned socket ends it, unless it watches signals too.
     fn start(self: Arc<Self>, catches_signals: bool, report_signals: bool, report: Report) -> io::Result<UnixStream> {
         let (waker, wakeups) = UnixStream::pair()?;
         if catches_signals {
@@ -159,22 +158,21 @@ impl Supervisor {
         }
         let watch = move || {
             let Some(reason) = self.wait_for_end(&wakeups) else { return };
-            if !self.claim() {
-                return;
-            }
-            // The report can block.
+            let reports = self.claim();
+            // The report can block, whichever side makes it.
             signals::end_at_once();
             match reason {
-                EndReason::TimedOut => {
+                EndReason::TimedOut if reports => {
                     exit_after_report_grace();
                     self.progress.end();
                     exit(report(self.timed_out()))
                 }
+                EndReason::TimedOut => {}
                 EndReason::Signal(signal) => {
                     self.progress.end();
                     let failure = self.ended_by(signal);
                     let exit_code = failure.exit_code;
-                    if report_signals {
+                    if reports && report_signals {
                         report(failure);
                     }
                     signals::end_by(signal);
@@ -186,25 +184,19 @@ impl Supervisor {
         Ok(waker)
     }
 
-    /// Leaves the report to the command, which has ended. Does not return if the watcher has caught a signal or is already
-    /// reporting.
-    fn stop(&self, waker: &UnixStream) {
-        if signals::caught().is_some() || !self.claim() {
+    /// Leaves the report to the command, which has ended. Does not return if the watcher is already reporting.
+    fn stop(&self) {
+        if self.claim() {
+            // Printing can block.
+            signals::end_at_once();
+        } else {
             loop {
                 thread::park();
             }
         }
-        // Printing can block, and the watcher is gone.
-        signals::end_at_once();
-        if let Some(signal) = signals::caught() {
-            self.progress.end();
-            signals::end_by(signal);
-            exit(self.ended_by(signal).exit_code);
-        }
-        let _ = waker.shutdown(Shutdown::Both);
     }
 
-    /// Waits for a reason to end the process. Returns `None` if the watcher is stopped.
+    /// Waits for a reason to end the process. Returns `None` if there is none any more.
     fn wait_for_end(&self, wakeups: &UnixStream) -> Option<EndReason> {
         let deadline = self.timeout.and_then(|timeout| self.started.checked_add(timeout));
         let after = |grace| deadline.and_then(|deadline| deadline.checked_add(grace));
@@ -232,7 +224,7 @@ impl Supervisor {
     }
 }
 
-/// Waits for a signal or the deadline. Returns `None` if the other end of `wakeups` is shut down.
+/// Waits for a signal or the deadline. Returns `None` if the other end of `wakeups` is closed.
 fn wait(wakeups: &UnixStream, deadline: Option<Instant>) -> Option<EndReason> {
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));

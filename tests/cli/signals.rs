@@ -164,7 +164,7 @@ fn many_signals_act_like_one() {
         running.wait_for_handler(libc::SIGTERM);
         let pid = running.id();
         let all = format!("for s in INT TERM INT TERM INT TERM; do kill -s $s {pid} 2>/dev/null; done; true");
-        assert!(std::process::Command::new("sh").args(["-c", &all]).status().unwrap().success());
+        assert!(Command::new("sh").args(["-c", &all]).status().unwrap().success());
         let ended = running.end();
         assert!(matches!(ended.signal, Some(libc::SIGINT | libc::SIGTERM)), "{ended:?}");
         if !ended.stdout.is_empty() {
@@ -178,7 +178,7 @@ fn an_ignored_signal_stays_ignored() {
     let module = file(r#"(module (func (export "same") (param i32) (result i32) (local.get 0)))"#);
     for more in ["", "--metrics", "--timeout 1h"] {
         let line = format!("trap '' INT; exec {WRUN} {more} {} same", module.path);
-        let start = || Running::start_captured(std::process::Command::new("sh").args(["-c", &line]));
+        let start = || Running::start_captured(Command::new("sh").args(["-c", &line]));
         let mut running = start();
         running.wait_for_start();
         for _ in 0..3 {

@@ -219,17 +219,25 @@ fn a_timeout_ends_opening_a_pipe_without_a_writer() {
     let (folder, pipe) = named_pipe();
     let grant = format!("{}::/granted", folder.path().display());
     let module = file(ENDLESS);
+    let opens = file(
+        r#"(module (import "wasi_snapshot_preview1" "path_open"
+            (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+          (memory (export "memory") 1) (data (i32.const 0) "pipe")
+          (func (export "open")
+            (drop (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 4) (i32.const 0)
+              (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 16)))
+            (loop $forever (br $forever))))"#,
+    );
     on_each_engine(|engine| {
         let ends = |args: &[&str]| ends(&["-r", engine, "--timeout", "300ms"], args);
         ends(&[&pipe, "seven"]).fails(124, &["300ms", "reading the module"]);
         ends(&["--policy", &pipe, &module.path, "seven"]).fails(124, &["300ms", "reading the policy"]);
         ends(&["--metrics", "--policy", &pipe, &module.path, "seven"]).fails(124, &["300ms", "reading the policy"]);
         // A host call that blocks.
-        let words = ["fixtures/cpp/words.wasm", "--", "/granted/pipe"];
-        ends(&[&["--dir", &grant][..], &words].concat()).fails(124, &["300ms"]);
-        let ended = ends(&[&["--metrics", "--dir", &grant][..], &words].concat());
+        ends(&["--dir", &grant, &opens.path, "open"]).fails(124, &["300ms"]);
+        let ended = ends(&["--metrics", "--dir", &grant, &opens.path, "open"]);
         timed_out(&ended.envelope(), 300_000_000);
-        assert_eq!(ended.envelope()["error"]["function"], json!("_start"), "{ended:?}");
+        assert_eq!(ended.envelope()["error"]["function"], json!("open"), "{ended:?}");
     });
 }
 
