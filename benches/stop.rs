@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench stop` prints the median and the maximum for several guests on each engine, and then the cost of
 //! being interruptible as a ratio to the same guest without interruption. Last comes how late the process of
-//! `wrun --timeout` ends in each phase of a run, which takes some minutes.
+//! `wrun --timeout` ends in each phase of a run, which takes some minutes; `cargo bench --bench stop -- processes` measures only this.
 
 #![expect(clippy::print_stdout, reason = "the bench prints a table")]
 
@@ -188,6 +188,16 @@ fn processes(wrun: &str) {
 }
 
 fn main() {
+    if !std::env::args().any(|arg| arg == "processes") {
+        library();
+    }
+    // Absent without the feature `cli`.
+    if let Some(wrun) = option_env!("CARGO_BIN_EXE_wrun") {
+        processes(wrun);
+    }
+}
+
+fn library() {
     let engines = RuntimeKind::available().flat_map(|kind| kind.compilers().iter().map(move |one| (kind, *one)));
     let engines: Vec<(RuntimeKind, Compiler)> = engines.collect();
 
@@ -221,10 +231,5 @@ fn main() {
                 interruptible / plain
             );
         }
-    }
-
-    // Absent without the feature `cli`.
-    if let Some(wrun) = option_env!("CARGO_BIN_EXE_wrun") {
-        processes(wrun);
     }
 }

@@ -71,6 +71,13 @@ pub(crate) enum Phase {
     RunningGuest,
 }
 
+impl Phase {
+    /// Whether guest code may run.
+    fn is_guest(self) -> bool {
+        matches!(self, Self::Instantiating | Self::RunningGuest)
+    }
+}
+
 /// Why the supervisor ends the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum EndReason {
@@ -201,17 +208,21 @@ impl Supervisor {
         let deadline = self.timeout.and_then(|timeout| self.started.checked_add(timeout));
         let after = |grace| deadline.and_then(|deadline| deadline.checked_add(grace));
         let reason = wait(wakeups, after(DEADLINE_GRACE))?;
-        let guest_runs = matches!(*self.phase(), Phase::Instantiating | Phase::RunningGuest);
+        let guest_runs = self.phase().is_guest();
         if reason == EndReason::TimedOut && guest_runs { wait(wakeups, after(GUEST_GRACE)) } else { Some(reason) }
     }
 
-    /// Returns the failure of a command whose time is up.
+    /// Returns the failure of a command whose time is up. If the guest runs, it is worded as the library words it.
     pub(crate) fn timed_out(&self) -> Failure {
         let limit = self.timeout.unwrap_or_default();
         let used = nanoseconds(self.started.elapsed());
         let exceeded = LimitExceeded::new(LimitKind::Time, nanoseconds(limit), used);
-        let message = format!("timed out after {limit:?} while {}", *self.phase());
-        Failure { message, ..Error::limit(exceeded).into() }
+        let failure = Failure::from(Error::limit(exceeded));
+        let phase = *self.phase();
+        if phase.is_guest() {
+            return failure;
+        }
+        Failure { message: format!("timed out after {limit:?} while {phase}"), ..failure }
     }
 
     /// Returns the failure of a command that a signal ends.

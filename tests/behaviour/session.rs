@@ -116,7 +116,8 @@ fn a_prepared_module_makes_independent_instances_and_compiles_once() {
         let completion = second.call("get", &[], &record).unwrap();
         assert_eq!(completion, Completion::Returned(vec![Value::I32(7)]), "the second instance is not the first");
         let compiling = [Event::Compiling { bytes: binary.len() }, Event::Compiled];
-        let expected = [&compiling[..], &[Event::Instantiating, Event::Instantiating, Event::Calling]].concat();
+        let instance = [Event::Instantiating, Event::Initializing];
+        let expected = [&compiling[..], &instance, &instance, &[Event::Calling]].concat();
         assert_eq!(*steps.borrow(), expected);
     });
 }

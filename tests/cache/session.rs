@@ -47,9 +47,9 @@ fn a_hit_compiles_nothing() {
         let temp = TempCache::new();
         let open = || Session::open(config, GUEST.as_bytes(), Some(&temp.cache)).unwrap();
         assert_eq!(open().cache(), CacheUse::Miss);
-        assert!(matches!(events(open())[..], [Event::Compiling { .. }, Event::Compiled, _, Event::Calling]));
+        assert!(matches!(events(open())[..], [Event::Compiling { .. }, Event::Compiled, _, _, Event::Calling]));
         assert_eq!(open().cache(), CacheUse::Hit);
-        assert_eq!(events(open()), [Event::Instantiating, Event::Calling]);
+        assert_eq!(events(open()), [Event::Instantiating, Event::Initializing, Event::Calling]);
         let hit = metrics(open());
         assert_eq!(hit.cache, CacheUse::Hit);
         assert!(hit.compiled_bytes.is_some() && hit.compile_ns.is_some());
@@ -65,8 +65,8 @@ fn code_that_was_found_is_used_after_its_entry_is_removed() {
         events(open());
         let session = open();
         temp.cache.clear().unwrap();
-        assert_eq!(events(session).len(), 2);
-        assert_eq!(events(open()).len(), 4, "the next session compiles");
+        assert_eq!(events(session).len(), 3);
+        assert_eq!(events(open()).len(), 5, "the next session compiles");
         assert_eq!(temp.files().len(), 1, "and fills the cache");
     });
 }
@@ -140,8 +140,8 @@ fn a_large_file_is_read_only_to_be_compiled() {
             (session.cache(), events(session).len())
         };
         write("a");
-        assert_eq!(steps(&open(), Some(&temp.cache)), (CacheUse::Miss, 4));
-        assert_eq!(steps(&open(), Some(&temp.cache)), (CacheUse::Hit, 2));
+        assert_eq!(steps(&open(), Some(&temp.cache)), (CacheUse::Miss, 5));
+        assert_eq!(steps(&open(), Some(&temp.cache)), (CacheUse::Hit, 3));
         let bytes = long_guest("a");
         let session = Session::open(config, bytes.as_bytes(), Some(&temp.cache)).unwrap();
         assert_eq!(session.cache(), CacheUse::Hit, "a file and its bytes are one module");
@@ -149,12 +149,12 @@ fn a_large_file_is_read_only_to_be_compiled() {
         let file = open();
         let session = Session::open(config, &file, Some(&temp.cache)).unwrap();
         write("b");
-        assert_eq!(events(session).len(), 2, "the code of the old contents was found");
+        assert_eq!(events(session).len(), 3, "the code of the old contents was found");
         temp.cache.clear().unwrap();
         let error = Session::open(config, &file, Some(&temp.cache)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Internal);
         assert!(error.to_string().contains("changed while it was read"), "{error}");
         assert_eq!(Session::open(config, &open(), Some(&temp.cache)).unwrap().cache(), CacheUse::Miss);
-        assert_eq!(steps(&open(), None), (CacheUse::Off, 4));
+        assert_eq!(steps(&open(), None), (CacheUse::Off, 5));
     });
 }
