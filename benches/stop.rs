@@ -147,7 +147,7 @@ fn processes(wrun: &str) {
         "local.get 0 i32.const 7 i32.add i32.xor ".repeat(300)
     );
     let module =
-        wat::parse_str(format!("(module {} (func (export \"f\")))", function.repeat(20_000))).expect("a valid module");
+        wat::parse_str(format!("(module {} (func (export \"f\")))", function.repeat(5_000))).expect("a valid module");
     std::fs::write(&large, module).expect("a module");
     let grant = format!("{}::/granted", folder.path().display());
 

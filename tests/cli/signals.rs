@@ -128,7 +128,7 @@ fn other_signals_have_their_usual_actions() {
     }
 }
 
-/// Process 1 of a PID namespace, as in a container, has no default actions, so no signal can end it by itself.
+/// Process 1 of a PID namespace, such as a container, has no default actions, so it has to exit.
 #[test]
 fn process_1_exits_with_the_code_of_the_signal() {
     let unshare = ["-r", "-p", "-f", "--kill-child"];
