@@ -26,7 +26,7 @@ use super::signals;
 /// How long after the deadline a command may still end normally.
 const DEADLINE_GRACE: Duration = Duration::from_millis(10);
 /// The same if guest code is running, which the library stops.
-const GUEST_GRACE: Duration = Duration::from_millis(35);
+const GUEST_GRACE: Duration = Duration::from_millis(30);
 /// How long the report of a timeout may take, for example if its reader does not read.
 const REPORT_GRACE: Duration = Duration::from_secs(1);
 
