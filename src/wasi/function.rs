@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use wasmtime_wasi::p1::types::Errno;
 use wasmtime_wasi::p1::wasi_snapshot_preview1::WasiSnapshotPreview1;
-use wiggle::GuestMemory;
+use wiggle::{GuestError, GuestMemory};
 
 use super::output::BrokenPipe;
 use super::state::WasiState;
@@ -14,8 +15,8 @@ use crate::value::types::{FuncType, ValType, Value};
 /// The export that WASI reads and writes.
 const MEMORY: &str = "memory";
 
-/// The most bytes that one call may copy from the guest.
-const MAX_COPIED: usize = 128 << 20;
+/// The most bytes that one call may copy from the guest, except calls that use its memory in place.
+pub(super) const MAX_COPIED: usize = 128 << 20;
 
 /// The context of one call.
 pub(super) struct HostCall<'c, 'm> {
@@ -46,7 +47,8 @@ impl Function {
             state.wasi.set_hostcall_fuel(MAX_COPIED);
             let errno = with_memory(context, |memory, interrupt_token| {
                 (self.call)(HostCall { state: &mut state, memory, interrupt_token }, args)
-            })?;
+            })
+            .or_else(errno_of)?;
             Ok(vec![Value::I32(errno)])
         })
     }
@@ -72,10 +74,36 @@ fn with_memory(
     }
 }
 
-/// Converts a failure that has no errno. A broken pipe makes the guest exit with 0.
+/// Converts a failure of wasmtime-wasi. A broken pipe makes the guest exit with 0.
 pub(super) fn host_error(error: &wiggle::error::Error) -> HostError {
+    if let Some(error) = error.downcast_ref::<GuestError>() {
+        return guest_errno(error).into();
+    }
     match error.downcast_ref() {
         Some(BrokenPipe) => Exit(0).into(),
         None => format!("{error:#}").into(),
+    }
+}
+
+/// Returns the errno of a failed call.
+///
+/// # Errors
+/// Returns an error unchanged if the guest cannot handle it: an interrupt, an exit, a failure of wrun.
+fn errno_of(error: HostError) -> Result<i32, HostError> {
+    let errno = error.downcast_ref::<Errno>().copied().or_else(|| error.downcast_ref().map(guest_errno));
+    errno.map(|errno| i32::from(errno as u16)).ok_or(error)
+}
+
+/// Returns the errno of an invalid argument. (wiggle's functions trap, as the first description of WASI demanded.)
+fn guest_errno(error: &GuestError) -> Errno {
+    match error {
+        GuestError::InFunc { err, .. } => guest_errno(err),
+        GuestError::PtrOutOfBounds(_) | GuestError::PtrOverflow | GuestError::SliceLengthsDiffer => Errno::Fault,
+        GuestError::InvalidUtf8(_) => Errno::Ilseq,
+        // Integers are only converted to enums and flags.
+        GuestError::InvalidEnumValue(_)
+        | GuestError::InvalidFlagValue(_)
+        | GuestError::TryFromIntError(_)
+        | GuestError::PtrNotAligned(..) => Errno::Inval,
     }
 }

@@ -7,6 +7,7 @@ mod output;
 mod poll;
 mod preview1;
 mod provide;
+mod random;
 mod state;
 mod waiter;
 mod wasix;

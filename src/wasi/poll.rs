@@ -17,14 +17,16 @@ const EVENT: usize = 32;
 /// The size of a subscription in `wasi_unstable`, whose clocks have one more field.
 const UNSTABLE_SUBSCRIPTION: usize = 56;
 
-/// The most `wasi_unstable` subscriptions that are converted.
-const MAX_CONVERTED: usize = 1 << 16;
+/// The most subscriptions of one call. Each takes half a kilobyte of the host's memory, and up to two of the million entries of
+/// wasmtime-wasi's resource table.
+const MAX_SUBSCRIPTIONS: u32 = 1 << 18;
 
 /// Polls with the layout of preview 1. The arguments are the pointers to subscriptions and events, the number of
 /// subscriptions, and the pointer to the resulting number of events.
 pub(super) fn wasi_snapshot_preview1(call: HostCall<'_, '_>, args: [i32; 4]) -> Result<i32, HostError> {
-    let HostCall { state: WasiState { wasi, waiter }, memory, interrupt_token } = call;
+    let HostCall { state: WasiState { wasi, waiter, .. }, memory, interrupt_token } = call;
     let [subscriptions, events, count, out] = args;
+    check_count(count)?;
     // For a single relative timer, wasmtime-wasi blocks the thread, which cannot be interrupted. Sleep here instead.
     if let (1, Some((userdata, time))) = (count, relative_timer(memory, subscriptions)) {
         waiter.wait(async move { tokio::time::sleep(time).await }, interrupt_token)?;
@@ -37,6 +39,15 @@ pub(super) fn wasi_snapshot_preview1(call: HostCall<'_, '_>, args: [i32; 4]) -> 
     waiter
         .wait(poll_oneoff(wasi, memory, subscriptions, events, count, out), interrupt_token)?
         .map_err(|error| host_error(&error))
+}
+
+/// Returns the number of subscriptions.
+///
+/// # Errors
+/// [`Errno::Nomem`] if there are too many.
+fn check_count(count: i32) -> Result<u32, Errno> {
+    let count = count.cast_unsigned();
+    if count > MAX_SUBSCRIPTIONS { Err(Errno::Nomem) } else { Ok(count) }
 }
 
 /// Returns the user data and the timeout of a subscription, if it is to a clock with a relative time.
@@ -55,15 +66,12 @@ fn relative_timer(memory: &GuestMemory<'_>, subscription: i32) -> Option<(u64, D
 pub(super) fn wasi_unstable(call: HostCall<'_, '_>, args: [i32; 4]) -> Result<i32, HostError> {
     let HostCall { state, memory, interrupt_token } = call;
     let [subscriptions, events, count, out] = args;
-    let count = u32::try_from(count).unwrap_or(u32::MAX) as usize;
-    if count > MAX_CONVERTED {
-        return Ok(i32::from(Errno::Nomem as u16));
-    }
+    let count = check_count(count)? as usize;
     let mut scratch = vec![0; count * (SUBSCRIPTION + EVENT) + 4];
     let (converted, rest) = scratch.split_at_mut(count * SUBSCRIPTION);
     for (index, converted) in converted.chunks_exact_mut(SUBSCRIPTION).enumerate() {
         let offset = u32::try_from(index * UNSTABLE_SUBSCRIPTION)?;
-        let start = subscriptions.cast_unsigned().checked_add(offset).ok_or("subscription pointer out of bounds")?;
+        let start = subscriptions.cast_unsigned().checked_add(offset).ok_or(Errno::Fault)?;
         let bytes = memory.to_vec(GuestPtr::<[u8]>::new((start, u32::try_from(UNSTABLE_SUBSCRIPTION)?)))?;
         convert(&bytes, converted);
     }

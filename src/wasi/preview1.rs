@@ -4,11 +4,12 @@
 //! changes.
 
 use wasmtime_wasi::p0::wasi_unstable;
-use wasmtime_wasi::p1::wasi_snapshot_preview1;
+use wasmtime_wasi::p1::wasi_snapshot_preview1::{self, WasiSnapshotPreview1};
+use wiggle::GuestPtr;
 
 use super::function::{Function, HostCall, host_error};
-use super::poll;
 use super::state::WasiState;
+use super::{poll, random};
 use crate::runtime::host::Exit;
 use crate::value::number::Number;
 use crate::value::types::{ValType, Value};
@@ -38,10 +39,13 @@ macro_rules! val_type {
     };
 }
 
-/// Creates a table of functions from a module of bindings and, for each function, its kind of call (`sync`, `async`, `poll`,
-/// `exit`), name and parameters.
+/// Creates a table of functions from a module of bindings and, for each function, its kind of call, name and parameters, and the
+/// pointer that it writes a result to after it had an effect. This pointer is checked before the call.
+///
+/// The kinds are `sync`, `async`, `snapshot` (`sync`, but always preview 1), `bulk` (`async`, on buffers of any size, which are not
+/// copied), `random`, `poll` and `exit`.
 macro_rules! functions {
-    ($bindings:ident { $($mode:ident $name:ident($($param:ident: $ty:ident),*);)* }) => {
+    ($bindings:ident { $($mode:ident $name:ident($($param:ident: $ty:ident),*)$( -> $out:ident: $out_ty:ty)?;)* }) => {
         &[$(Function {
             name: stringify!($name),
             params: &[$(val_type!($ty)),*],
@@ -49,6 +53,7 @@ macro_rules! functions {
             call: |call, args| {
                 let mut args = args.iter();
                 $(let $param: $ty = next(&mut args);)*
+                $(call.memory.read(GuestPtr::<$out_ty>::new($out.cast_unsigned()))?;)?
                 functions!(@$mode $bindings $name call, args $(, $param)*)
             },
         }),*]
@@ -61,9 +66,20 @@ macro_rules! functions {
         $bindings::$name(&mut state.wasi, memory, $($param),*).map_err(|error| host_error(&error))
     }};
     (@async $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {{
-        let HostCall { state: WasiState { wasi, waiter }, memory, interrupt_token } = $call;
+        let HostCall { state: WasiState { wasi, waiter, .. }, memory, interrupt_token } = $call;
         debug_assert!($args.next().is_none());
         waiter.finish($bindings::$name(wasi, memory, $($param),*), interrupt_token)?.map_err(|error| host_error(&error))
+    }};
+    (@snapshot $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
+        functions!(@sync wasi_snapshot_preview1 $name $call, $args $(, $param)*)
+    };
+    (@bulk $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {{
+        $call.state.wasi.set_hostcall_fuel(usize::MAX);
+        functions!(@async $bindings $name $call, $args $(, $param)*)
+    }};
+    (@random $bindings:ident $name:ident $call:ident, $args:ident, $buf:ident, $len:ident) => {{
+        debug_assert!($args.next().is_none());
+        random::$name($call, [$buf, $len])
     }};
     (@exit $bindings:ident $name:ident $call:ident, $args:ident, $code:ident) => {{
         let HostCall { .. } = $call;
@@ -96,35 +112,35 @@ macro_rules! functions_of_both {
             async fd_filestat_get(fd: i32, out: i32);
             async fd_filestat_set_size(fd: i32, size: i64);
             async fd_filestat_set_times(fd: i32, atim: i64, mtim: i64, flags: i32);
-            async fd_pread(fd: i32, iovs: i32, len: i32, offset: i64, out: i32);
+            bulk fd_pread(fd: i32, iovs: i32, len: i32, offset: i64, out: i32) -> out: u32;
             sync fd_prestat_get(fd: i32, out: i32);
             sync fd_prestat_dir_name(fd: i32, path: i32, len: i32);
-            async fd_pwrite(fd: i32, iovs: i32, len: i32, offset: i64, out: i32);
-            async fd_read(fd: i32, iovs: i32, len: i32, out: i32);
+            bulk fd_pwrite(fd: i32, iovs: i32, len: i32, offset: i64, out: i32) -> out: u32;
+            bulk fd_read(fd: i32, iovs: i32, len: i32, out: i32) -> out: u32;
             async fd_readdir(fd: i32, buf: i32, len: i32, cookie: i64, out: i32);
             async fd_renumber(fd: i32, to: i32);
-            async fd_seek(fd: i32, offset: i64, whence: i32, out: i32);
+            async fd_seek(fd: i32, offset: i64, whence: i32, out: i32) -> out: u64;
             async fd_sync(fd: i32);
             sync fd_tell(fd: i32, out: i32);
-            async fd_write(fd: i32, iovs: i32, len: i32, out: i32);
+            bulk fd_write(fd: i32, iovs: i32, len: i32, out: i32) -> out: u32;
             async path_create_directory(fd: i32, path: i32, len: i32);
             async path_filestat_get(fd: i32, flags: i32, path: i32, len: i32, out: i32);
             async path_filestat_set_times(fd: i32, flags: i32, path: i32, len: i32, atim: i64, mtim: i64, which: i32);
             async path_link(old_fd: i32, flags: i32, old: i32, old_len: i32, new_fd: i32, new: i32, new_len: i32);
-            async path_open(fd: i32, dirflags: i32, path: i32, len: i32, oflags: i32, base: i64, inheriting: i64, fdflags: i32, out: i32);
+            async path_open(fd: i32, dirflags: i32, path: i32, len: i32, oflags: i32, base: i64, inheriting: i64, fdflags: i32, out: i32) -> out: u32;
             async path_readlink(fd: i32, path: i32, len: i32, buf: i32, buf_len: i32, out: i32);
             async path_remove_directory(fd: i32, path: i32, len: i32);
             async path_rename(fd: i32, old: i32, old_len: i32, new_fd: i32, new: i32, new_len: i32);
             async path_symlink(old: i32, old_len: i32, fd: i32, new: i32, new_len: i32);
             async path_unlink_file(fd: i32, path: i32, len: i32);
-            poll poll_oneoff(subs: i32, events: i32, count: i32, out: i32);
+            poll poll_oneoff(subs: i32, events: i32, count: i32, out: i32) -> out: u32;
             exit proc_exit(code: i32);
             sync proc_raise(signal: i32);
             sync sched_yield();
-            sync random_get(buf: i32, len: i32);
-            sync sock_recv(fd: i32, iovs: i32, len: i32, flags: i32, size: i32, out_flags: i32);
-            sync sock_send(fd: i32, iovs: i32, len: i32, flags: i32, size: i32);
-            sync sock_shutdown(fd: i32, how: i32);
+            random random_get(buf: i32, len: i32);
+            snapshot sock_recv(fd: i32, iovs: i32, len: i32, flags: i32, size: i32, out_flags: i32);
+            snapshot sock_send(fd: i32, iovs: i32, len: i32, flags: i32, size: i32);
+            snapshot sock_shutdown(fd: i32, how: i32);
             $($more)*
         })
     };

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
 use super::state::WasiState;
-use super::{preview1, wasix};
+use super::{preview1, random, wasix};
 use crate::capabilities::Capabilities;
 use crate::engine::kind::RuntimeKind;
 use crate::error::Result;
@@ -32,6 +32,7 @@ pub(crate) fn provide<'h>(
     }
     let missing = info.imports.iter().filter(|import| imports.get(&import.module, &import.name).is_none());
     if missing.clone().any(|import| requirements::is_wasix(&import.module, &import.name)) {
+        random::check_system()?;
         return Ok(Cow::Owned(wasix::provide(missing, capabilities, imports.clone())));
     }
     let wasi: Vec<_> =

@@ -1,35 +1,33 @@
 //! The WASI state of one instance, built from its capabilities alone.
 
-use rand::SeedableRng;
-use rand::rngs::StdRng;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use super::clocks::SteppedClock;
 use super::output::{CapturedOutput, InheritedStdout};
+use super::random::{self, RandomSource};
 use super::waiter::Waiter;
 use crate::capabilities::{Access, Capabilities, Input, Output};
 use crate::error::{Error, ErrorKind, Result};
-
-/// The most random bytes per call. They are generated before the guest's buffer is checked.
-const MAX_RANDOM: u64 = 1 << 20;
 
 /// The state of WASI for one instance.
 pub(super) struct WasiState {
     pub(super) wasi: WasiP1Ctx,
     pub(super) waiter: Waiter,
+    pub(super) random: RandomSource,
 }
 
 impl WasiState {
     /// Builds the state from capabilities that [`check_grants`](crate::runtime::preflight::check_grants) accepted.
     ///
     /// # Errors
-    /// [`ErrorKind::Grant`] if a granted directory cannot be opened.
+    /// [`ErrorKind::Grant`] if a granted directory cannot be opened, [`ErrorKind::Internal`] if the system has no random numbers.
     pub(super) fn new(capabilities: &Capabilities) -> Result<Self> {
+        random::check_system()?;
         let mut builder = WasiCtxBuilder::new();
         // Do file I/O on the guest's own thread, which waits for it anyway.
-        builder.allow_blocking_current_thread(true).max_random_size(MAX_RANDOM);
+        builder.allow_blocking_current_thread(true);
         builder.args(&capabilities.args).envs(&capabilities.env);
         for grant in &capabilities.dirs {
             let permissions = match grant.access {
@@ -56,12 +54,11 @@ impl WasiState {
             Output::Inherit => builder.inherit_stderr(),
             Output::Capture(captured) => builder.stderr(CapturedOutput::new(captured)?),
         };
-        if let Some(seed) = capabilities.seed {
+        if capabilities.seed.is_some() {
             let clock = SteppedClock::default();
             builder.wall_clock(clock.clone()).monotonic_clock(clock);
-            builder.secure_random(StdRng::seed_from_u64(seed));
-            builder.insecure_random(StdRng::seed_from_u64(seed)).insecure_random_seed(seed.into());
         }
-        Ok(Self { wasi: builder.build_p1(), waiter: Waiter::default() })
+        let random = RandomSource::new(capabilities.seed);
+        Ok(Self { wasi: builder.build_p1(), waiter: Waiter::default(), random })
     }
 }
