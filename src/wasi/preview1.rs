@@ -4,13 +4,14 @@
 //! changes.
 
 use wasmtime_wasi::p0::wasi_unstable;
+use wasmtime_wasi::p1::types::{Errno, Iovec};
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self, WasiSnapshotPreview1};
-use wiggle::GuestPtr;
+use wiggle::{GuestMemory, GuestPtr};
 
 use super::function::{Function, HostCall, host_error};
+use super::poll;
 use super::state::WasiState;
-use super::{poll, random};
-use crate::runtime::host::Exit;
+use crate::runtime::host::{Exit, HostError};
 use crate::value::number::Number;
 use crate::value::types::{ValType, Value};
 
@@ -29,6 +30,27 @@ fn next<N: Number + Default>(args: &mut std::slice::Iter<'_, Value>) -> N {
     args.next().and_then(N::of).unwrap_or_default()
 }
 
+/// The most vectors of one call.
+const MAX_VECTORS: i32 = 1 << 20;
+
+/// Checks the buffer that a call is about to read or write: the first that is not empty. A buffer may be longer than the memory if the
+/// call does not use all of it.
+///
+/// # Errors
+/// An errno if there are too many vectors, or if the buffer starts outside the memory.
+fn check_buffer(memory: &GuestMemory<'_>, vectors: i32, count: i32) -> Result<(), HostError> {
+    if !(0..=MAX_VECTORS).contains(&count) {
+        return Err(Errno::Inval.into());
+    }
+    for vector in GuestPtr::<Iovec>::new(vectors.cast_unsigned()).as_array(count.cast_unsigned()).iter() {
+        let Iovec { buf, buf_len } = memory.read(vector?)?;
+        if buf_len > 0 {
+            return Ok(memory.read(buf).map(drop)?);
+        }
+    }
+    Ok(())
+}
+
 /// Maps the Rust type of an argument to its WebAssembly type.
 macro_rules! val_type {
     (i32) => {
@@ -42,8 +64,8 @@ macro_rules! val_type {
 /// Creates a table of functions from a module of bindings and, for each function, its kind of call, name and parameters, and the
 /// pointer that it writes a result to after it had an effect. This pointer is checked before the call.
 ///
-/// The kinds are `sync`, `async`, `snapshot` (`sync`, but always preview 1), `bulk` (`async`, on buffers of any size, which are not
-/// copied), `random`, `poll` and `exit`.
+/// The kinds are `sync`, `snapshot` (the same, but always from preview 1), `async`, `bulk` (the same, on a buffer of any size,
+/// which is used in place), `random`, `poll` and `exit`.
 macro_rules! functions {
     ($bindings:ident { $($mode:ident $name:ident($($param:ident: $ty:ident),*)$( -> $out:ident: $out_ty:ty)?;)* }) => {
         &[$(Function {
@@ -73,13 +95,19 @@ macro_rules! functions {
     (@snapshot $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
         functions!(@sync wasi_snapshot_preview1 $name $call, $args $(, $param)*)
     };
-    (@bulk $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {{
+    (@bulk $bindings:ident $name:ident $call:ident, $args:ident, $fd:ident, $vectors:ident, $count:ident $(, $param:ident)*) => {{
+        check_buffer($call.memory, $vectors, $count)?;
         $call.state.wasi.set_hostcall_fuel(usize::MAX);
-        functions!(@async $bindings $name $call, $args $(, $param)*)
+        functions!(@async $bindings $name $call, $args, $fd, $vectors, $count $(, $param)*)
     }};
     (@random $bindings:ident $name:ident $call:ident, $args:ident, $buf:ident, $len:ident) => {{
+        let HostCall { state, memory, interrupt_token } = $call;
         debug_assert!($args.next().is_none());
-        random::$name($call, [$buf, $len])
+        let buffer = GuestPtr::new(($buf.cast_unsigned(), $len.cast_unsigned()));
+        if let Some(buffer) = if $len == 0 { None } else { memory.as_slice_mut(buffer)? } {
+            state.random.fill(buffer, interrupt_token)?;
+        }
+        Ok(i32::from(Errno::Success as u16))
     }};
     (@exit $bindings:ident $name:ident $call:ident, $args:ident, $code:ident) => {{
         let HostCall { .. } = $call;

@@ -1,13 +1,11 @@
-//! `random_get`, with bytes of the system, or with bytes that follow from a seed.
+//! Random bytes for guests: those of the system, or those that follow from a seed.
 
-use rand::rngs::{StdRng, SysError, SysRng};
+use rand::rngs::{StdRng, SysRng};
 use rand::{RngExt, SeedableRng, TryRng};
 use wasmtime_wasi::p1::types::Errno;
-use wiggle::GuestPtr;
 
-use super::function::HostCall;
 use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::host::HostError;
+use crate::runtime::host::{HostError, InterruptToken};
 
 /// The most bytes that are generated between two checks for an interrupt.
 const PIECE: usize = 1 << 20;
@@ -25,30 +23,24 @@ impl RandomSource {
         seed.map_or(Self::System, |seed| Self::Seeded(Box::new(StdRng::seed_from_u64(seed))))
     }
 
-    fn fill(&mut self, bytes: &mut [u8]) -> Result<(), SysError> {
-        match self {
-            Self::System => SysRng.try_fill_bytes(bytes),
-            Self::Seeded(generator) => {
-                bytes.fill_with(|| generator.random());
-                Ok(())
+    /// Fills a buffer of the guest.
+    ///
+    /// # Errors
+    /// The interrupt, if there is one meanwhile, or [`Errno::Io`] if the system has no random numbers.
+    pub(super) fn fill(&mut self, buffer: &mut [u8], interrupt_token: &InterruptToken) -> Result<(), HostError> {
+        for piece in buffer.chunks_mut(PIECE) {
+            interrupt_token.check_interrupt()?;
+            match self {
+                Self::System => SysRng.try_fill_bytes(piece).map_err(|_| Errno::Io)?,
+                Self::Seeded(generator) => piece.fill_with(|| generator.random()),
             }
         }
+        Ok(())
     }
 }
 
-/// Fills a buffer of the guest. The arguments are its address and its length.
-pub(super) fn random_get(call: HostCall<'_, '_>, args: [i32; 2]) -> Result<i32, HostError> {
-    let HostCall { state, memory, interrupt_token } = call;
-    let [address, length] = args.map(i32::cast_unsigned);
-    let buffer = memory.as_slice_mut(GuestPtr::new((address, length)))?.ok_or(Errno::Notsup)?;
-    for piece in buffer.chunks_mut(PIECE) {
-        interrupt_token.check_interrupt()?;
-        state.random.fill(piece).map_err(|_| Errno::Io)?;
-    }
-    Ok(i32::from(Errno::Success as u16))
-}
-
-/// Checks that the system has random numbers. wasmtime-wasi and wasmer-wasix seed generators for every guest, and panic without them.
+/// Checks that the system has random numbers. wasmtime-wasi and wasmer-wasix seed generators for every guest, and panic without
+/// them.
 ///
 /// # Errors
 /// [`ErrorKind::Internal`] if it has none.

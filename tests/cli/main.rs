@@ -1,5 +1,6 @@
 //! The command line. Each test starts processes.
 
+mod bare_root;
 mod bounds;
 mod cache;
 mod cache_command;

@@ -27,7 +27,7 @@ const GUEST: &str = r#"(module
     (func (export "poll") (param i32) (result i32 i32)
         (call $poll_oneoff (i32.const 1024) (i32.const 0x5000000) (local.get 0) (i32.const 16)) (i32.load (i32.const 16))))"#;
 
-/// Calls the guest on every engine, and asserts what the call returns.
+/// Calls the guest on every engine, with both versions of WASI, and asserts what the call returns.
 #[track_caller]
 fn check(capabilities: &Capabilities, function: &str, args: &[i32], expected: &[i32]) {
     for (kind, version) in RuntimeKind::available().flat_map(|kind| VERSIONS.map(|version| (kind, version))) {
@@ -49,8 +49,7 @@ const NOMEM: i32 = 48;
 #[test]
 fn random_bytes_fill_a_buffer_of_any_size() {
     for granted in [Capabilities::none(), Capabilities::none().with_seed(5)] {
-        check(&granted, "random", &[1024, MIB + 1], &[0]);
-        check(&granted, "random", &[0, 16 * MIB], &[0]);
+        check(&granted, "random", &[1024, 2 * MIB + 1], &[0]);
         check(&granted, "random", &[139 * MIB, MIB + 1], &[FAULT]);
         check(&granted, "random", &[1024, -1], &[FAULT]);
     }
@@ -82,11 +81,11 @@ fn random_bytes_reach_the_end_of_the_buffer_and_depend_only_on_the_seed() {
 #[test]
 fn a_call_reads_and_writes_more_than_128_mib() {
     let dir = tempfile::tempdir().unwrap();
-    File::create(dir.path().join("large")).unwrap().set_len(135 << 20).unwrap();
+    File::create(dir.path().join("large")).unwrap().set_len(129 << 20).unwrap();
     let granted =
         Capabilities::none().with_dir(DirGrant::new(dir.path(), "/").read_only()).with_stdout(Output::Discard);
-    check(&granted, "write", &[135 * MIB], &[0, 135 * MIB]);
-    check(&granted, "read", &[135 * MIB], &[0, 135 * MIB]);
+    check(&granted, "write", &[129 * MIB], &[0, 129 * MIB]);
+    check(&granted, "read", &[129 * MIB], &[0, 129 * MIB]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! after a minute.
 #![cfg(feature = "wasix")]
 
+mod arguments;
 #[path = "../wasi/dir_tree.rs"]
 mod dir_tree;
 mod ends;
