@@ -104,9 +104,8 @@ macro_rules! functions {
         let HostCall { state, memory, interrupt_token } = $call;
         debug_assert!($args.next().is_none());
         let buffer = GuestPtr::new(($buf.cast_unsigned(), $len.cast_unsigned()));
-        if let Some(buffer) = if $len == 0 { None } else { memory.as_slice_mut(buffer)? } {
-            state.random.fill(buffer, interrupt_token)?;
-        }
+        let buffer = if $len == 0 { None } else { memory.as_slice_mut(buffer)? };
+        state.random.fill(buffer.unwrap_or_default(), interrupt_token)?;
         Ok(i32::from(Errno::Success as u16))
     }};
     (@exit $bindings:ident $name:ident $call:ident, $args:ident, $code:ident) => {{

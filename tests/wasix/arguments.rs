@@ -42,7 +42,7 @@ const MEMVIOLATION: i32 = 78;
 #[test]
 fn bad_arguments_are_an_errno() {
     let calls: &[(&str, &[i32], i32)] = &[
-        ("random", &[1024, 2 << 20 | 1], SUCCESS),
+        ("random", &[1024, (2 << 20) + 1], SUCCESS),
         ("random", &[1025, 40 << 16], MEMVIOLATION),
         ("random", &[-1, -1], MEMVIOLATION),
         ("clock", &[0, 65], SUCCESS),
