@@ -6,5 +6,6 @@ mod cli;
 
 fn main() -> std::process::ExitCode {
     cli::signals::set_up();
+    cli::abort::report();
     cli::start::main(std::env::args_os()).into()
 }

@@ -32,7 +32,7 @@ impl Cache {
     /// Removes the least recently used entries until the rest take at most `max_bytes`, and abandoned temporary files.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::Internal`](crate::ErrorKind::Internal) if the folder cannot be read or an entry cannot be removed.
+    /// Returns [`ErrorKind::Io`](crate::ErrorKind::Io) if the folder cannot be read or an entry cannot be removed.
     pub fn prune(&self, max_bytes: u64) -> Result<PruneStats> {
         let size_log = SizeLog::open(self.dir(), false).and_then(|size_log| size_log.lock().map(|()| size_log));
         let (pruned, left) = self.evict(max_bytes, max_bytes)?;

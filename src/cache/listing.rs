@@ -41,7 +41,7 @@ impl Cache {
     /// Lists the entries, most recently used first.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::Internal`] if the folder cannot be read.
+    /// Returns [`ErrorKind::Io`] if the folder cannot be read.
     pub fn entries(&self) -> Result<Vec<ListedEntry>> {
         let mut files = folder::scan(self.dir()).map_err(|error| self.failure("read", error))?;
         files.sort_by_key(|file| Reverse(file.modified));
@@ -59,7 +59,7 @@ impl Cache {
     /// Reads every entry completely and reports which ones are damaged.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::Internal`] if the folder cannot be read.
+    /// Returns [`ErrorKind::Io`] if the folder cannot be read.
     pub fn verify(&self) -> Result<Vec<VerifiedEntry>> {
         let files = folder::scan(self.dir()).map_err(|error| self.failure("read", error))?;
         let verified = files.into_iter().filter_map(|file| {
@@ -77,7 +77,7 @@ impl Cache {
     /// Removes the entry with this key. Succeeds if there is none.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::InvalidArgument`] if `key` is not a key, and [`ErrorKind::Internal`] if the entry cannot be removed.
+    /// Returns [`ErrorKind::InvalidArgument`] if `key` is not a key, and [`ErrorKind::Io`] if the entry cannot be removed.
     pub fn remove(&self, key: &str) -> Result<()> {
         let hash = Hash::from_hex(key)
             .map_err(|_| Error::new(ErrorKind::InvalidArgument, format!("invalid cache key `{key}`")))?;

@@ -120,7 +120,7 @@ impl Cache {
     /// Returns the error for an operation on the folder that failed.
     pub(super) fn failure(&self, operation: &str, error: io::Error) -> Error {
         let message = format!("cannot {operation} the cache folder {}: {error}", self.dir.display());
-        Error::new(ErrorKind::Internal, message).with_source(error)
+        Error::new(ErrorKind::Io, message).with_source(error)
     }
 }
 

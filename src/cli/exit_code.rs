@@ -30,7 +30,7 @@ pub(crate) fn of(error: &Error) -> u8 {
     match error.kind() {
         ErrorKind::Trap if error.limit_exceeded().is_some() => LIMIT,
         ErrorKind::InvalidArgument | ErrorKind::UnsupportedConfig | ErrorKind::EngineUnavailable => USAGE,
-        ErrorKind::Internal | ErrorKind::MemoryAccess | ErrorKind::ShutDown => INTERNAL,
+        ErrorKind::Io | ErrorKind::Internal | ErrorKind::MemoryAccess | ErrorKind::ShutDown => INTERNAL,
         ErrorKind::Timeout => TIMEOUT,
         ErrorKind::Interrupted => INTERRUPTED,
         ErrorKind::Exited => of_guest(error.exit_code().unwrap_or(0)),

@@ -5,7 +5,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
 use serde::Serialize;
-use wrun::Error;
+use wrun::{Error, ErrorKind};
 
 use super::exit_code;
 
@@ -82,9 +82,9 @@ impl From<Error> for Failure {
 /// Runs `work`, and turns a panic (a bug in wrun or an engine) into a failure.
 pub(crate) fn catch_panic<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let message = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let message = message.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-        let failure = Failure::new("internal", exit_code::INTERNAL, format!("internal error: {message}"));
-        Err(failure.hint("please report it with the module and the command"))
+        let error = Error::of_panic("internal error", panic.as_ref());
+        let is_bug = error.kind() == ErrorKind::Internal;
+        let failure = Failure::from(error);
+        Err(if is_bug { failure.hint("please report it with the module and the command") } else { failure })
     })
 }

@@ -57,7 +57,7 @@ impl Module {
             }
         };
         opened.map_err(|error| match error.source().and_then(<dyn StdError>::downcast_ref) {
-            Some(io_error) if error.kind() == ErrorKind::Internal => Failure::module(path, io_error),
+            Some(io_error) if error.kind() == ErrorKind::Io => Failure::module(path, io_error),
             _ => error.into(),
         })
     }

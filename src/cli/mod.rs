@@ -1,5 +1,6 @@
 //! The command line: typed arguments, resolved settings, work, report.
 
+pub(crate) mod abort;
 pub(crate) mod args;
 pub(crate) mod argv;
 pub(crate) mod cache_settings;

@@ -103,7 +103,7 @@ impl Supervisor {
     /// Starts a thread only if there is something to report or a progress line to clear.
     ///
     /// # Errors
-    /// Those of `work`, and a failure if the system provides no thread, socket, or signal handler.
+    /// Those of `work`, and a failure if there is a time limit but the system provides no thread, socket, or signal handler.
     pub(crate) fn run<T>(
         options: SupervisorOptions,
         work: impl FnOnce(&Self) -> Result<T, Failure>,
@@ -112,13 +112,21 @@ impl Supervisor {
         let catches_signals = report_signals || progress.may_draw();
         let (phase, claimed) = (Mutex::new(Phase::ReadingModule), AtomicBool::new(false));
         let supervisor = Arc::new(Self { progress, started, timeout, phase, claimed });
-        let waker = if catches_signals || timeout.is_some() {
-            let watcher = Arc::clone(&supervisor);
-            let failed =
-                |error: io::Error| Failure::io("cannot install signal handlers or start the supervisor thread", &error);
-            Some(watcher.start(catches_signals, report_signals, report).map_err(failed)?)
-        } else {
-            None
+        let needs_watcher = catches_signals || timeout.is_some();
+        let started =
+            needs_watcher.then(|| Arc::clone(&supervisor).start(catches_signals, report_signals, report)).transpose();
+        let waker = match started {
+            Err(error) if timeout.is_some() => {
+                return Err(Failure::io("cannot enforce the time limit without a supervisor thread", &error));
+            }
+            Err(error) => {
+                tracing::info!("no progress, and no report of signals: cannot start the supervisor thread: {error}");
+                // The handlers may be installed, and nothing reads what they write.
+                signals::end_at_once();
+                supervisor.progress.end();
+                None
+            }
+            Ok(waker) => waker,
         };
         let result = failure::catch_panic(|| work(&supervisor));
         if waker.is_some() {

@@ -1,9 +1,10 @@
-//! The threads that hash and validate large modules.
+//! The threads that hash, validate and compile large modules.
 
+use std::cell::OnceCell;
 use std::error::Error;
 use std::sync::OnceLock;
 
-use rayon::ThreadPoolBuilder;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// Starts `rayon`'s threads unless they run already; whether they run. Without this check, `rayon` panics if the system
 /// cannot start a thread.
@@ -15,4 +16,36 @@ pub(crate) fn has_threads() -> bool {
         Err(error) => error.source().is_none(),
     };
     rayon::current_thread_index().is_some() || *STARTED.get_or_init(start)
+}
+
+/// Makes code that always uses `rayon` work on this thread: without other threads, this thread does everything itself.
+pub(crate) fn ensure_usable() {
+    thread_local! {
+        static ONLY_THIS_THREAD: OnceCell<Option<ThreadPool>> = const { OnceCell::new() };
+    }
+    if !has_threads() {
+        let build = || ThreadPoolBuilder::new().num_threads(1).use_current_thread().build().ok();
+        ONLY_THIS_THREAD.with(|pool| _ = pool.get_or_init(build));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+    use super::*;
+
+    #[test]
+    fn a_thread_can_be_the_only_one_of_its_pool() {
+        let on_one_thread = || {
+            let pool = ThreadPoolBuilder::new().num_threads(1).use_current_thread().build().unwrap();
+            let thread = std::thread::current().id();
+            let all_here = || (0..1000).into_par_iter().all(|_| std::thread::current().id() == thread);
+            assert!(all_here());
+            assert!(has_threads());
+            drop(pool);
+            assert!(all_here());
+        };
+        std::thread::spawn(on_one_thread).join().unwrap();
+    }
 }

@@ -32,7 +32,7 @@ impl AsyncCall {
     ///
     /// # Errors
     /// [`ErrorKind::UnsupportedConfig`] if the runtime was created without interruption; [`ErrorKind::UnsupportedFeature`] if
-    /// the guest waits on shared memory, because dropping the call could not end it; [`ErrorKind::Internal`] if the system
+    /// the guest waits on shared memory, because dropping the call could not end it; [`ErrorKind::Io`] if the system
     /// cannot create a thread.
     pub fn start(mut instance: Box<dyn WasmInstance>, name: impl Into<String>, args: Vec<Value>) -> Result<Self> {
         let (done, ended) = oneshot::channel();
@@ -51,9 +51,7 @@ impl AsyncCall {
             drop(done.send(called));
         };
         let started = thread::Builder::new().name("wrun guest".to_owned()).spawn(call);
-        started.map_err(|error| {
-            Error::new(ErrorKind::Internal, format!("cannot create a thread for the guest: {error}"))
-        })?;
+        started.map_err(|error| Error::new(ErrorKind::Io, format!("cannot create a thread for the guest: {error}")))?;
         Ok(Self { ended, taken: false, control })
     }
 

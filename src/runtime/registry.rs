@@ -81,7 +81,7 @@ impl InstanceRegistry {
     /// and paused.
     ///
     /// # Errors
-    /// [`ErrorKind::ShutDown`] after a shutdown, [`ErrorKind::Internal`] if the watchdog thread cannot be started.
+    /// [`ErrorKind::ShutDown`] after a shutdown, [`ErrorKind::Io`] if the watchdog thread cannot be started.
     pub(crate) fn register(
         &self,
         limits: Limits,

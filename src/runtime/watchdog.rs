@@ -21,7 +21,7 @@ static EARLIER: Condvar = Condvar::new();
 /// Starts the thread, if it is not running.
 ///
 /// # Errors
-/// [`ErrorKind::Internal`] if the system cannot create a thread.
+/// [`ErrorKind::Io`] if the system cannot create a thread.
 pub(crate) fn start() -> Result<()> {
     static STARTED: Mutex<bool> = Mutex::new(false);
     let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -29,7 +29,7 @@ pub(crate) fn start() -> Result<()> {
         let thread = std::thread::Builder::new().name("wrun watchdog".to_owned());
         thread
             .spawn(run)
-            .map_err(|error| Error::new(ErrorKind::Internal, format!("cannot start the watchdog thread: {error}")))?;
+            .map_err(|error| Error::new(ErrorKind::Io, format!("cannot start the watchdog thread: {error}")))?;
         *started = true;
     }
     Ok(())

@@ -45,7 +45,7 @@ impl<'a> Session<'a> {
     /// there. Modules shorter than 16 KiB will compile on one thread.
     ///
     /// # Errors
-    /// Those of [`create_runtime`](crate::create_runtime) and [`preflight::admit`]; [`ErrorKind::Internal`] if the file
+    /// Those of [`create_runtime`](crate::create_runtime) and [`preflight::admit`]; [`ErrorKind::Io`] if the file
     /// cannot be read.
     pub fn open(config: &RuntimeConfig, source: impl Into<ModuleSource<'a>>, cache: Option<&Cache>) -> Result<Self> {
         let source = source.into();
@@ -85,7 +85,7 @@ impl<'a> Session<'a> {
     /// Compiles the module into the cache, unless its code is there.
     ///
     /// # Errors
-    /// Those of [`WasmRuntime::load_module`]; [`ErrorKind::Internal`] if the code cannot be written;
+    /// Those of [`WasmRuntime::load_module`]; [`ErrorKind::Io`] if the code cannot be written;
     /// [`ErrorKind::InvalidArgument`] if the session has no cache.
     pub fn fill_cache(mut self, events: &dyn Fn(Event)) -> Result<CacheFill> {
         let mut cache = self.cache();

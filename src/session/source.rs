@@ -43,7 +43,7 @@ impl<'a> ModuleSource<'a> {
 }
 
 fn unreadable(error: io::Error) -> Error {
-    Error::new(ErrorKind::Internal, format!("cannot read the module: {error}")).with_source(error)
+    Error::new(ErrorKind::Io, format!("cannot read the module: {error}")).with_source(error)
 }
 
 impl<'a> From<&'a [u8]> for ModuleSource<'a> {

@@ -9,6 +9,7 @@ mod preview1;
 mod provide;
 mod random;
 mod state;
+mod stdin;
 mod waiter;
 mod wasix;
 

@@ -7,6 +7,7 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 use super::clocks::SteppedClock;
 use super::output::{CapturedOutput, InheritedStdout};
 use super::random::{self, RandomSource};
+use super::stdin::InheritedStdin;
 use super::waiter::Waiter;
 use crate::capabilities::{Access, Capabilities, Input, Output};
 use crate::error::{Error, ErrorKind, Result};
@@ -41,7 +42,7 @@ impl WasiState {
         }
         match &capabilities.stdin {
             Input::Empty => &mut builder,
-            Input::Inherit => builder.inherit_stdin(),
+            Input::Inherit => builder.stdin(InheritedStdin),
             Input::Bytes(bytes) => builder.stdin(MemoryInputPipe::new(bytes.clone())),
         };
         match &capabilities.stdout {

@@ -11,10 +11,7 @@ use crate::runtime::interrupt::StopReason;
 
 /// Converts a compilation error. The module is valid, so it hit a limit or a bug of the engine.
 pub(super) fn compile(error: &CompileError) -> Error {
-    Error::new(
-        ErrorKind::UnsupportedFeature,
-        format!("wasmer cannot compile the module: {}", Escaped(&error.to_string())),
-    )
+    Error::of_engine(ErrorKind::UnsupportedFeature, "wasmer cannot compile the module", &error.to_string())
 }
 
 /// Converts an instantiation error. Imports and limits are already checked, so anything but a trap means that the system
@@ -22,7 +19,7 @@ pub(super) fn compile(error: &CompileError) -> Error {
 pub(super) fn instantiate(error: InstantiationError) -> Error {
     match error {
         InstantiationError::Link(LinkError::Trap(error)) | InstantiationError::Start(error) => call(error),
-        other => Error::new(ErrorKind::Internal, format!("the module cannot be instantiated: {other}")),
+        other => Error::of_engine(ErrorKind::Io, "the module cannot be instantiated", &other.to_string()),
     }
 }
 

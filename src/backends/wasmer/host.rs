@@ -80,7 +80,7 @@ pub(super) fn lower(
 }
 
 fn lower_item(store: &mut Store, env: &FunctionEnv<HostEnv>, item: &HostItem) -> Result<Extern> {
-    let unlinkable = |message: String| Error::new(ErrorKind::Unlinkable, message);
+    let unlinkable = |message: String| Error::of_engine(ErrorKind::Unlinkable, "cannot create an import", &message);
     Ok(match item {
         HostItem::Func(function) => Extern::Function(lower_function(store, env, function)?),
         HostItem::Global(value, mutable) => {

@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use rayon::ThreadPoolBuilder;
+use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 use wasmer::sys::{
     BaseTunables, CompilerConfig, Cranelift, CraneliftOptLevel, EngineBuilder, Features, ModuleMiddleware,
     NativeEngineExt, Singlepass,
@@ -26,6 +26,7 @@ use crate::engine::kind::{Compiler, Optimization};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::module::info::Import;
+use crate::module::pool;
 use crate::runtime::compiled_code::{CachedCode, CodeParts};
 use crate::runtime::host::HostImports;
 use crate::runtime::metrics::{RuntimeMetrics, Shutdown};
@@ -66,11 +67,16 @@ const SMALL_MODULE: usize = 16 << 10;
 
 /// Runs `compile` on a pool with one thread, which ends with it. Wasmer also compiles on the pool of the calling thread: without
 /// this, on rayon's global pool, which has a thread for each core and stays until the process ends.
-fn on_temporary_pool<T: Send>(compile: impl FnOnce() -> T + Send) -> T {
-    match ThreadPoolBuilder::new().num_threads(1).build() {
-        Ok(pool) => pool.install(compile),
-        Err(_) => compile(),
-    }
+///
+/// # Errors
+/// Those of `compile`; [`ErrorKind::Io`] if the system has no thread for it.
+fn on_temporary_pool<T: Send>(compile: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    let pool = ThreadPoolBuilder::new().num_threads(1).build();
+    let no_thread = |error: ThreadPoolBuildError| {
+        let error = Error::of_engine(ErrorKind::Io, "wasmer cannot start a thread to compile", &error.to_string());
+        error.with_hint("use `--runtime wasmtime`, which needs no thread")
+    };
+    pool.map_err(no_thread)?.install(compile)
 }
 
 /// Creates an engine that compiles one module, with `middleware`. Each module has its own engine, since an engine keeps all
@@ -142,13 +148,21 @@ impl sealed::Runtime for WasmerRuntime {
         let binary = module.binary_for(&self.config)?;
         br_table::check(std::env::consts::ARCH, self.config.effective_compiler(), binary)?;
         let private = PrivateExports::of(module.info(), &self.config);
-        let on_one_thread = binary.len() < SMALL_MODULE || !self.config.parallel_compilation;
-        let engine = engine(&self.config, middleware::for_module(&private, binary)?, on_one_thread);
-        // SAFETY: an admitted module is valid with the features that this engine is configured with.
-        let compile = || unsafe { Module::from_binary_unchecked(&engine, binary) };
-        let compile = || compile().map_err(|error| errors::compile(&error));
-        let compile = || if on_one_thread { on_temporary_pool(compile) } else { compile() };
-        let compiled = preflight::guard_compiler(&self.config, compile)?;
+        let compile = |on_one_thread: bool| {
+            let engine = engine(&self.config, middleware::for_module(&private, binary)?, on_one_thread);
+            // SAFETY: an admitted module is valid with the features that this engine is configured with.
+            let compile = || unsafe { Module::from_binary_unchecked(&engine, binary) };
+            let compile = || compile().map_err(|error| errors::compile(&error));
+            let compile = || if on_one_thread { on_temporary_pool(compile) } else { compile() };
+            Ok((preflight::guard_compiler(&self.config, compile)?, engine))
+        };
+        let on_one_thread = binary.len() < SMALL_MODULE || !self.config.parallel_compilation || !pool::has_threads();
+        let compiled = compile(on_one_thread).or_else(|error: Error| match error.kind() {
+            // The compiler starts threads of its own, and there may be too few.
+            ErrorKind::Io if !on_one_thread => compile(true),
+            _ => Err(error),
+        });
+        let (compiled, engine) = compiled?;
         self.registry.count_compiled();
         let owner = ModuleOwner::new(Arc::clone(module.info()), &self.registry);
         let engine = without_memories(engine, &self.config);

@@ -11,17 +11,14 @@ use crate::runtime::interrupt::StopReason;
 
 /// Converts a compilation error. The module is valid, so it hit a limit or a bug of the engine.
 pub(super) fn compile(error: &wasmtime::Error) -> Error {
-    Error::new(
-        ErrorKind::UnsupportedFeature,
-        format!("wasmtime cannot compile the module: {}", Escaped(&format!("{error:#}"))),
-    )
+    Error::of_engine(ErrorKind::UnsupportedFeature, "wasmtime cannot compile the module", &format!("{error:#}"))
 }
 
 /// Converts an instantiation error. Imports and limits are already checked, so anything but a trap means that the system
 /// lacks resources.
 pub(super) fn instantiate(store: impl AsContextMut<Data = StoreData>, error: wasmtime::Error) -> Error {
     convert_known(store, error).unwrap_or_else(|error| {
-        Error::new(ErrorKind::Internal, format!("the module cannot be instantiated: {error:#}"))
+        Error::of_engine(ErrorKind::Io, "the module cannot be instantiated", &format!("{error:#}"))
     })
 }
 

@@ -20,7 +20,8 @@ pub(super) fn lower(store: &mut Store<StoreData>, info: &ModuleInfo, imports: &H
 }
 
 fn lower_item(store: &mut Store<StoreData>, item: &HostItem) -> Result<Extern> {
-    let unlinkable = |error: wasmtime::Error| Error::new(ErrorKind::Unlinkable, format!("{error:#}"));
+    let what = "cannot create an import";
+    let unlinkable = |error: wasmtime::Error| Error::of_engine(ErrorKind::Unlinkable, what, &format!("{error:#}"));
     Ok(match item {
         HostItem::Func(function) => Extern::Func(lower_function(store, function)?),
         HostItem::Global(value, mutable) => {

@@ -17,6 +17,7 @@ use crate::engine::kind::Optimization;
 use crate::error::{Error, ErrorKind, Frame, Result};
 use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
+use crate::module::pool;
 use crate::runtime::compiled_code::{CachedCode, CodeParts};
 use crate::runtime::fuel::{FuelState, UNLIMITED};
 use crate::runtime::host::HostImports;
@@ -69,7 +70,8 @@ impl WasmtimeRuntime {
         settings.max_wasm_stack(stack).async_stack_size(stack.saturating_add(1 << 20));
         settings.wasm_backtrace_max_frames(NonZeroUsize::new(Frame::MAX_READ));
         let engine = Engine::new(&settings).map_err(|error| {
-            Error::new(ErrorKind::UnsupportedConfig, format!("wasmtime does not support this configuration: {error:#}"))
+            let what = "wasmtime does not support this configuration";
+            Error::of_engine(ErrorKind::UnsupportedConfig, what, &format!("{error:#}"))
         })?;
         Ok(Self { config: config.clone(), engine, registry: Arc::default() })
     }
@@ -89,6 +91,9 @@ impl sealed::Runtime for WasmtimeRuntime {
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
         self.registry.admit_work()?;
         let deferred = self.defer_start(module)?;
+        if self.config.parallel_compilation {
+            pool::ensure_usable();
+        }
         let compile = || Module::from_binary(&self.engine, &deferred.binary).map_err(|error| errors::compile(&error));
         let compiled = preflight::guard_compiler(&self.config, compile)?;
         self.registry.count_compiled();

@@ -26,7 +26,7 @@ use crate::cli::parse_values::parse_size;
 use crate::cli::policy::Policy;
 use crate::cli::settings::{Arguments, EngineSettings, GrantSettings, LimitSettings, RunSettings};
 use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
-use crate::cli::{argv, exit_code, hints, input, stdin};
+use crate::cli::{abort, argv, exit_code, hints, input, stdin};
 
 #[derive(Args, Debug, Default)]
 pub(crate) struct RunArgs {
@@ -161,6 +161,12 @@ pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
     if explain_only {
         return explain(&settings).map_err(|failure| hints::for_grant(failure, &settings.grants));
     }
+    if settings.metrics {
+        let aborted = Err(Failure::new("io", exit_code::INTERNAL, abort::MESSAGE.to_owned()));
+        let summary = CallSummary::default();
+        let envelope = Envelope::new(&settings, &summary, &aborted);
+        abort::set_envelope(machine::encode(&envelope, settings.format));
+    }
     let run = Arc::new(Run { settings, started, call: Mutex::default() });
     let result = Supervisor::run(run.supervisor_options(), |supervisor| run.steps(supervisor));
     run.report(result.map_err(|failure| hints::for_grant(failure, &run.settings.grants)))
@@ -209,7 +215,9 @@ impl Run {
         call.metrics.total_ns = Some(nanoseconds(started.elapsed()));
         if settings.metrics {
             let envelope = Envelope::new(settings, &call, &result);
-            printer::result(&machine::encode(&envelope, settings.format), settings.format.output)?;
+            let encoded = machine::encode(&envelope, settings.format);
+            abort::clear_envelope();
+            printer::result(&encoded, settings.format.output)?;
             for note in envelope.notes() {
                 printer::note(&note, settings.quiet);
             }

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::mem;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -84,7 +85,7 @@ impl Progress {
         let size = bytesize::ByteSize::b(bytes as u64);
         match self.mode {
             Mode::Spinner { delay } if delay.is_zero() || bytes >= SMALL => {
-                State::Spinner(spinner(size.to_string(), delay))
+                spinner(size.to_string(), delay).map_or(State::Idle, State::Spinner)
             }
             Mode::Lines => {
                 printer::progress(&format!("compiling {size}"));
@@ -99,14 +100,15 @@ impl Progress {
     }
 }
 
-fn spinner(size: String, delay: Duration) -> ProgressBar {
+/// Starts a spinner. Returns `None` if the system has no thread for it: indicatif then panics.
+fn spinner(size: String, delay: Duration) -> Option<ProgressBar> {
     let target = ProgressDrawTarget::term_like(Box::new(TerminalLine::visible_after(delay)));
     let bar = ProgressBar::with_draw_target(None, target);
     let style = ProgressStyle::with_template("{spinner} compiling {msg}, {elapsed}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()).tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
     bar.set_message(size);
-    bar.enable_steady_tick(TICK);
-    bar
+    panic::catch_unwind(AssertUnwindSafe(|| bar.enable_steady_tick(TICK))).ok()?;
+    Some(bar)
 }
 
 /// Draws one line of indicatif on standard error, a terminal.

@@ -5,7 +5,7 @@ use std::any::Any;
 use wasmer::RuntimeError;
 use wasmer_wasix::WasiError;
 
-use crate::error::{Error, ErrorKind, Trap};
+use crate::error::{Error, Trap};
 
 /// Converts an error of WASIX.
 ///
@@ -42,6 +42,5 @@ pub(super) fn in_thread(error: Error, thread: u32) -> Error {
 
 /// Converts a panic of WASIX or of a host function.
 pub(super) fn panicked(panic: &(dyn Any + Send)) -> Error {
-    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    Error::new(ErrorKind::Internal, format!("host call panicked: {}", text.unwrap_or("no message")))
+    Error::of_panic("host call panicked", panic)
 }

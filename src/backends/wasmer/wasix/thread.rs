@@ -1,9 +1,11 @@
 //! A thread of a program: another instance of its module, with its own store, on the shared memory.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc;
 
+use wasmer::sys::vm::MemoryError;
 use wasmer::{Engine, Extern, FunctionEnv, Instance, Memory, Module, SharedMemory, Store};
 use wasmer_wasix::runtime::SpawnType;
 use wasmer_wasix::runtime::task_manager::TaskWasm;
@@ -97,7 +99,9 @@ pub(super) fn start(
         drop(guard);
     };
     let spawned = std::thread::Builder::new().name("wrun guest thread".to_owned()).spawn(run);
-    spawned.map_err(|_| WasiThreadError::Unsupported)?;
+    // The guest gets the errno `nomem`.
+    let no_thread = |error: io::Error| WasiThreadError::MemoryCreateFailed(MemoryError::Generic(error.to_string()));
+    spawned.map_err(no_thread)?;
     created.recv().unwrap_or(Err(WasiThreadError::InvalidWasmContext))
 }
 
