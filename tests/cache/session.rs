@@ -152,7 +152,7 @@ fn a_large_file_is_read_only_to_be_compiled() {
         assert_eq!(events(session).len(), 3, "the code of the old contents was found");
         temp.cache.clear().unwrap();
         let error = Session::open(config, &file, Some(&temp.cache)).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Internal);
+        assert_eq!(error.kind(), ErrorKind::Io);
         assert!(error.to_string().contains("changed while it was read"), "{error}");
         assert_eq!(Session::open(config, &open(), Some(&temp.cache)).unwrap().cache(), CacheUse::Miss);
         assert_eq!(steps(&open(), None), (CacheUse::Off, 5));

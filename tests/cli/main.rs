@@ -21,6 +21,7 @@ mod mistakes;
 mod network;
 mod process;
 mod programs;
+mod scarce;
 mod signals;
 mod start;
 mod stopping;

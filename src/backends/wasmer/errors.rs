@@ -9,6 +9,9 @@ use crate::escape::Escaped;
 use crate::runtime::host::HostFailure;
 use crate::runtime::interrupt::StopReason;
 
+/// Wasmer's text if the system refuses memory for the guest's stack.
+const NO_STACK: &str = "Wasmer VM out of memory";
+
 /// Converts a compilation error. The module is valid, so it hit a limit or a bug of the engine.
 pub(super) fn compile(error: &CompileError) -> Error {
     Error::of_engine(ErrorKind::UnsupportedFeature, "wasmer cannot compile the module", &error.to_string())
@@ -34,9 +37,10 @@ pub(super) fn call(error: RuntimeError) -> Error {
         match error.downcast::<HostFailure>().map_err(RuntimeError::downcast::<StopReason>) {
             Ok(failure) => failure.into_error(),
             Err(Ok(stop)) => stop.into_error(),
-            Err(Err(error)) => {
-                wasix::convert_error(error).unwrap_or_else(|error| Error::trap(Trap::Other, Some(error.message())))
-            }
+            Err(Err(error)) => wasix::convert_error(error).unwrap_or_else(|error| match error.message() {
+                text if text == NO_STACK => Error::of_engine(ErrorKind::Io, "no stack for the guest", &text),
+                text => Error::trap(Trap::Other, Some(text)),
+            }),
         }
     }
 }

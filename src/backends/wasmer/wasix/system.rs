@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::num::NonZero;
+use std::panic::catch_unwind;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -75,7 +76,8 @@ impl Timers {
             let mut builder = Builder::new_multi_thread();
             builder.worker_threads(1).max_blocking_threads(4).thread_name("wrun wasix").enable_all().build().ok()
         };
-        self.tokio.get_or_init(build).as_ref().map(Tokio::handle)
+        // It panics if it cannot spawn the thread.
+        self.tokio.get_or_init(|| catch_unwind(build).ok().flatten()).as_ref().map(Tokio::handle)
     }
 }
 
@@ -103,7 +105,7 @@ impl VirtualTaskManager for Tasks {
         let (thread_group, timers) = (Arc::clone(&self.thread_group), Arc::clone(&self.timers));
         let wakes_at_end = thread_group::wakes_at_end();
         Box::pin(async move {
-            let Some(handle) = timers.handle() else { return thread_group.sleep(time) };
+            let Some(handle) = timers.handle() else { return thread_group.sleep(time).await };
             let sleep = {
                 let _entered = handle.enter();
                 tokio::time::sleep(time)

@@ -2,8 +2,10 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -86,11 +88,18 @@ impl ThreadGroup {
     }
 
     /// Sleeps without a timer, until `time` has passed or the program ends.
-    pub(super) fn sleep(&self, time: Duration) {
+    pub(super) async fn sleep(&self, time: Duration) {
         let until = Instant::now().checked_add(time);
-        while !self.has_ended() && until.is_none_or(|until| Instant::now() < until) {
+        let poll = |context: &mut Context<'_>| {
+            if self.has_ended() || until.is_some_and(|until| until <= Instant::now()) {
+                return Poll::Ready(());
+            }
+            // Whoever polls this also polls what it is the timeout of.
             std::thread::sleep(RETRY_INTERVAL);
-        }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        };
+        poll_fn(poll).await;
     }
 
     /// Counts a new thread until the guard is dropped; `None` if the program has ended.
