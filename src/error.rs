@@ -248,7 +248,7 @@ impl Error {
     /// memory, a thread or a file, the error is [`ErrorKind::Io`], else it has the kind `otherwise`.
     pub(crate) fn of_engine(otherwise: ErrorKind, what: &str, text: &str) -> Self {
         let refused = refusal(text);
-        let error = Self::new(refused.map_or(otherwise, |_| ErrorKind::Io), format!("{what}: {text}"));
+        let error = Self::new(refused.map_or(otherwise, |_| ErrorKind::Io), format!("{what}: {}", Escaped(text)));
         match refused {
             None => error,
             Some(Errno::NOMEM) => error.with_hint(

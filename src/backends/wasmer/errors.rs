@@ -5,7 +5,6 @@ use wasmer::{CompileError, InstantiationError, LinkError, RuntimeError};
 
 use super::wasix;
 use crate::error::{Error, ErrorKind, Trap};
-use crate::escape::Escaped;
 use crate::runtime::host::HostFailure;
 use crate::runtime::interrupt::StopReason;
 

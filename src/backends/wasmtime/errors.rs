@@ -5,7 +5,6 @@ use wasmtime::{AsContextMut, GcHeapOutOfMemory, RootScope, ThrownException};
 use super::limits::StoreData;
 use super::offsets::backtrace;
 use crate::error::{Error, ErrorKind, Result, Trap};
-use crate::escape::Escaped;
 use crate::runtime::host::HostFailure;
 use crate::runtime::interrupt::StopReason;
 
