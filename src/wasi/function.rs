@@ -25,6 +25,13 @@ pub(super) struct HostCall<'c, 'm> {
     pub(super) interrupt_token: &'c InterruptToken,
 }
 
+impl<'m> HostCall<'_, 'm> {
+    /// Borrows the context, for one of several calls.
+    pub(super) fn again(&mut self) -> HostCall<'_, 'm> {
+        HostCall { state: self.state, memory: self.memory, interrupt_token: self.interrupt_token }
+    }
+}
+
 /// A function of WASI. It returns an errno, except `proc_exit`, which does not return.
 pub(super) struct Function {
     pub(super) name: &'static str,

@@ -4,6 +4,7 @@
 mod clocks;
 mod function;
 mod output;
+mod paths;
 mod poll;
 mod preview1;
 mod provide;

@@ -9,7 +9,7 @@ use wasmtime_wasi::p1::wasi_snapshot_preview1::{self, WasiSnapshotPreview1};
 use wiggle::{GuestMemory, GuestPtr};
 
 use super::function::{Function, HostCall, host_error};
-use super::poll;
+use super::{paths, poll};
 use super::state::WasiState;
 use crate::runtime::host::{Exit, HostError};
 use crate::value::number::Number;
@@ -64,8 +64,8 @@ macro_rules! val_type {
 /// Creates a table of functions from a module of bindings and, for each function, its kind of call, name and parameters, and the
 /// pointer that it writes a result to after it had an effect. This pointer is checked before the call.
 ///
-/// The kinds are `sync`, `snapshot` (the same, but always from preview 1), `async`, `bulk` (the same, on a buffer of any size,
-/// which is used in place), `random`, `poll` and `exit`.
+/// The kinds are `sync`, `snapshot` (the same, but always from preview 1), `async`, `opens` and `path` (the same, with [`paths`]),
+/// `bulk` (the same as `async`, on a buffer of any size, which is used in place), `random`, `poll` and `exit`.
 macro_rules! functions {
     ($bindings:ident { $($mode:ident $name:ident($($param:ident: $ty:ident),*)$( -> $out:ident: $out_ty:ty)?;)* }) => {
         &[$(Function {
@@ -108,6 +108,14 @@ macro_rules! functions {
         state.random.fill(buffer.unwrap_or_default(), interrupt_token)?;
         Ok(i32::from(Errno::Success as u16))
     }};
+    (@opens $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
+        paths::with_full_table(functions!(@async $bindings $name $call, $args $(, $param)*))
+    };
+    (@path $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
+        paths::with_full_table(paths::$name($call, ($($param,)*), |$call, ($($param,)*)| {
+            functions!(@async $bindings $name $call, $args $(, $param)*)
+        }))
+    };
     (@exit $bindings:ident $name:ident $call:ident, $args:ident, $code:ident) => {{
         let HostCall { .. } = $call;
         debug_assert!($args.next().is_none());
@@ -144,22 +152,22 @@ macro_rules! functions_of_both {
             sync fd_prestat_dir_name(fd: i32, path: i32, len: i32);
             bulk fd_pwrite(fd: i32, iovs: i32, len: i32, offset: i64, out: i32) -> out: u32;
             bulk fd_read(fd: i32, iovs: i32, len: i32, out: i32) -> out: u32;
-            async fd_readdir(fd: i32, buf: i32, len: i32, cookie: i64, out: i32);
+            opens fd_readdir(fd: i32, buf: i32, len: i32, cookie: i64, out: i32);
             async fd_renumber(fd: i32, to: i32);
             async fd_seek(fd: i32, offset: i64, whence: i32, out: i32) -> out: u64;
             async fd_sync(fd: i32);
             sync fd_tell(fd: i32, out: i32);
             bulk fd_write(fd: i32, iovs: i32, len: i32, out: i32) -> out: u32;
-            async path_create_directory(fd: i32, path: i32, len: i32);
-            async path_filestat_get(fd: i32, flags: i32, path: i32, len: i32, out: i32);
-            async path_filestat_set_times(fd: i32, flags: i32, path: i32, len: i32, atim: i64, mtim: i64, which: i32);
-            async path_link(old_fd: i32, flags: i32, old: i32, old_len: i32, new_fd: i32, new: i32, new_len: i32);
-            async path_open(fd: i32, dirflags: i32, path: i32, len: i32, oflags: i32, base: i64, inheriting: i64, fdflags: i32, out: i32) -> out: u32;
-            async path_readlink(fd: i32, path: i32, len: i32, buf: i32, buf_len: i32, out: i32);
-            async path_remove_directory(fd: i32, path: i32, len: i32);
-            async path_rename(fd: i32, old: i32, old_len: i32, new_fd: i32, new: i32, new_len: i32);
-            async path_symlink(old: i32, old_len: i32, fd: i32, new: i32, new_len: i32);
-            async path_unlink_file(fd: i32, path: i32, len: i32);
+            opens path_create_directory(fd: i32, path: i32, len: i32);
+            path path_filestat_get(fd: i32, flags: i32, path: i32, len: i32, out: i32);
+            path path_filestat_set_times(fd: i32, flags: i32, path: i32, len: i32, atim: i64, mtim: i64, which: i32);
+            opens path_link(old_fd: i32, flags: i32, old: i32, old_len: i32, new_fd: i32, new: i32, new_len: i32);
+            path path_open(fd: i32, dirflags: i32, path: i32, len: i32, oflags: i32, base: i64, inheriting: i64, fdflags: i32, out: i32) -> out: u32;
+            opens path_readlink(fd: i32, path: i32, len: i32, buf: i32, buf_len: i32, out: i32);
+            path path_remove_directory(fd: i32, path: i32, len: i32);
+            opens path_rename(fd: i32, old: i32, old_len: i32, new_fd: i32, new: i32, new_len: i32);
+            opens path_symlink(old: i32, old_len: i32, fd: i32, new: i32, new_len: i32);
+            path path_unlink_file(fd: i32, path: i32, len: i32);
             poll poll_oneoff(subs: i32, events: i32, count: i32, out: i32) -> out: u32;
             exit proc_exit(code: i32);
             sync proc_raise(signal: i32);

@@ -3,7 +3,8 @@
 use wasmer::{AsStoreMut, Extern, Imports, Store};
 use wasmer_wasix::{WasiFunctionEnv, WasiVersion, generate_import_object_from_env};
 
-use super::overrides::{GUARDED, guard, replacement};
+use super::fs;
+use super::overrides::replacement;
 use crate::module::info::{Import, ModuleInfo};
 use crate::runtime::host::Wasix;
 
@@ -21,11 +22,20 @@ pub(super) fn functions(store: &mut impl AsStoreMut, env: &WasiFunctionEnv, info
             all.extend(&generate_import_object_from_env(store, &env.env, version));
         }
     }
-    for Import { module, name, .. } in &info.imports {
-        let Some((_, path)) = GUARDED.iter().find(|(guarded, _)| guarded == name) else { continue };
-        if let Some(Extern::Function(function)) = all.get_export(module, name) {
-            all.define(module, name, guard(store, &env.env, *path, name == "path_rename", function));
-        }
+    // Corrected functions call the original ones.
+    let corrected: Vec<_> = info
+        .imports
+        .iter()
+        .filter_map(|Import { module, name, .. }| {
+            let original = |name: &str| match all.get_export(module, name)? {
+                Extern::Function(function) => Some(function),
+                _ => None,
+            };
+            Some((module, name, fs::corrected(store, &env.env, original, name)?))
+        })
+        .collect();
+    for (module, name, function) in corrected {
+        all.define(module, name, function);
     }
     all
 }

@@ -1,11 +1,28 @@
 //! Converts metadata and I/O errors for WASIX.
 
+use std::cell::Cell;
 use std::io::{self, ErrorKind};
 use std::time::UNIX_EPOCH;
 
 use cap_std::fs::{FileTypeExt, Metadata};
 use cap_std::time::SystemTime;
 use virtual_fs::{FileType, FsError};
+use wasmer_wasix::wasmer_wasix_types::wasi::Errno;
+
+thread_local! {
+    /// The errno of the last error of this thread that [`FsError`] cannot express.
+    static EXACT: Cell<Option<Errno>> = const { Cell::new(None) };
+}
+
+/// Forgets the errno of the last error, before a call of the guest.
+pub(super) fn forget_errno() {
+    EXACT.set(None);
+}
+
+/// Returns the errno of a call that failed with `errno`: that of the host if WASIX had to replace it with a similar one.
+pub(super) fn exact_errno(errno: i32) -> i32 {
+    EXACT.take().map_or(errno, |exact| i32::from(exact as u16))
+}
 
 /// Converts metadata for WASIX. If the host has no creation time, that is the modification time.
 pub(super) fn metadata(metadata: &Metadata) -> virtual_fs::Metadata {
@@ -40,6 +57,17 @@ fn nanoseconds(time: io::Result<SystemTime>) -> u64 {
 
 /// Converts an I/O error so that WASIX returns the errno of the host.
 pub(super) fn fs_error(error: io::Error) -> FsError {
+    let exact = match error.raw_os_error() {
+        Some(libc::EISDIR) => Some(Errno::Isdir),
+        Some(libc::ELOOP) => Some(Errno::Loop),
+        Some(libc::EMFILE) => Some(Errno::Mfile),
+        Some(libc::ENAMETOOLONG) => Some(Errno::Nametoolong),
+        Some(libc::ENFILE) => Some(Errno::Nfile),
+        _ => None,
+    };
+    if exact.is_some() {
+        EXACT.set(exact);
+    }
     match error.kind() {
         ErrorKind::NotADirectory => FsError::BaseNotDirectory,
         ErrorKind::IsADirectory => FsError::NotAFile,

@@ -18,9 +18,9 @@ thread_local! {
     static ONLY_DIRS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Sets whether the next rename of this thread may only move a directory, because the new path has a trailing slash. WASIX
+/// Sets whether the next rename of this thread may only move a directory, because a path has a trailing slash. WASIX
 /// removes the slash before it calls the file system.
-pub(in super::super) fn rename_only_dirs(only_dirs: bool) {
+pub(super) fn rename_only_dirs(only_dirs: bool) {
     ONLY_DIRS.set(only_dirs);
 }
 

@@ -12,9 +12,11 @@ mod granted_fs;
 mod mounts;
 mod open_file;
 mod open_paths;
+mod path_calls;
 #[cfg(test)]
 mod test_support;
 #[cfg(test)]
 mod tests;
 
-pub(super) use granted_fs::{file_system, rename_only_dirs};
+pub(super) use granted_fs::file_system;
+pub(super) use path_calls::corrected;

@@ -1,0 +1,169 @@
+//! Corrections of the path calls of wasmtime-wasi, so that they answer as Linux does: paths with a trailing slash, and errors for
+//! a full table of files.
+//!
+//! Each function gets its arguments as a tuple, and `raw`, which makes the call. No path is resolved here, so none can
+//! lead out of a grant.
+
+use std::io;
+
+use wasmtime_wasi::p1::types::{Errno, Filetype};
+use wasmtime_wasi::p1::wasi_snapshot_preview1;
+use wiggle::{GuestMemory, GuestPtr};
+
+use super::function::HostCall;
+use crate::runtime::host::HostError;
+
+/// The lookup flag that follows a symbolic link at the end of a path.
+const FOLLOW: i32 = 1;
+/// The open flag that demands a directory.
+const DIRECTORY: i32 = 2;
+
+/// The size of a filestat, and the offset of its file type, in bytes.
+const FILESTAT: usize = 64;
+const FILETYPE: usize = 16;
+
+/// The result of a call: an errno, or the failure that ends the guest.
+type CallResult = Result<i32, HostError>;
+
+/// Reports `mfile` or `nfile` instead of `io` if no file can be opened. wasmtime-wasi has no error code for them.
+pub(super) fn with_full_table(result: CallResult) -> CallResult {
+    let errno = result?;
+    if errno != number(Errno::Io) {
+        return Ok(errno);
+    }
+    // Opens two descriptors, because resolving a path may need more than one.
+    Ok(match io::pipe().err().and_then(|error| error.raw_os_error()) {
+        Some(libc::EMFILE) => number(Errno::Mfile),
+        Some(libc::ENFILE) => number(Errno::Nfile),
+        _ => errno,
+    })
+}
+
+/// Removes a directory whose path ends in slashes, too. wasmtime-wasi refuses those, and `..` at the end, with `inval`.
+pub(super) fn path_remove_directory(
+    mut call: HostCall<'_, '_>,
+    (fd, path, len): (i32, i32, i32),
+    mut raw: impl FnMut(HostCall<'_, '_>, (i32, i32, i32)) -> CallResult,
+) -> CallResult {
+    let errno = raw(call.again(), (fd, path, len))?;
+    let text = text(call.memory, path, len);
+    let name = without_slashes(&text);
+    if errno == 0 || name.is_empty() {
+        return Ok(errno);
+    }
+    let errno = if name == text { errno } else { raw(call, (fd, path, i32::try_from(name.len())?))? };
+    let is_parent = name == b".." || name.ends_with(b"/..");
+    Ok(if errno == number(Errno::Inval) && is_parent { number(Errno::Notempty) } else { errno })
+}
+
+/// Removes a file. A trailing slash makes it fail by the type of the last component, without following it.
+pub(super) fn path_unlink_file(
+    mut call: HostCall<'_, '_>,
+    (fd, path, len): (i32, i32, i32),
+    mut raw: impl FnMut(HostCall<'_, '_>, (i32, i32, i32)) -> CallResult,
+) -> CallResult {
+    let errno = raw(call.again(), (fd, path, len))?;
+    let text = text(call.memory, path, len);
+    if errno == 0 || !text.ends_with(b"/") || errno == number(Errno::Perm) {
+        return Ok(errno);
+    }
+    match file_type(call, fd, 0, without_slashes(&text))? {
+        Ok(Filetype::Directory) => Ok(number(Errno::Isdir)),
+        Ok(_) => Ok(number(Errno::Notdir)),
+        Err(errno) => Ok(errno),
+    }
+}
+
+/// Opens a file. A link that should be a directory, and may not be followed, is `notdir`.
+pub(super) fn path_open(
+    mut call: HostCall<'_, '_>,
+    args: (i32, i32, i32, i32, i32, i64, i64, i32, i32),
+    mut raw: impl FnMut(HostCall<'_, '_>, (i32, i32, i32, i32, i32, i64, i64, i32, i32)) -> CallResult,
+) -> CallResult {
+    let (fd, lookup, path, len, oflags, ..) = args;
+    let errno = raw(call.again(), args)?;
+    if errno != number(Errno::Loop) || lookup & FOLLOW != 0 || oflags & DIRECTORY == 0 {
+        return Ok(errno);
+    }
+    let text = text(call.memory, path, len);
+    Ok(match file_type(call, fd, 0, &text)? {
+        Ok(Filetype::SymbolicLink) => number(Errno::Notdir),
+        _ => errno,
+    })
+}
+
+/// Returns metadata. A trailing slash follows a link, and demands a directory.
+pub(super) fn path_filestat_get(
+    mut call: HostCall<'_, '_>,
+    (fd, lookup, path, len, out): (i32, i32, i32, i32, i32),
+    mut raw: impl FnMut(HostCall<'_, '_>, (i32, i32, i32, i32, i32)) -> CallResult,
+) -> CallResult {
+    match slash_lookup(&mut call, fd, lookup, path, len)? {
+        Ok(lookup) => raw(call, (fd, lookup, path, len, out)),
+        Err(errno) => Ok(errno),
+    }
+}
+
+/// Sets times. A trailing slash follows a link, and demands a directory.
+pub(super) fn path_filestat_set_times(
+    mut call: HostCall<'_, '_>,
+    (fd, lookup, path, len, atim, mtim, flags): (i32, i32, i32, i32, i64, i64, i32),
+    mut raw: impl FnMut(HostCall<'_, '_>, (i32, i32, i32, i32, i64, i64, i32)) -> CallResult,
+) -> CallResult {
+    match slash_lookup(&mut call, fd, lookup, path, len)? {
+        Ok(lookup) => raw(call, (fd, lookup, path, len, atim, mtim, flags)),
+        Err(errno) => Ok(errno),
+    }
+}
+
+/// Returns the lookup flags to use. With a trailing slash, they follow links, and anything but a directory is an errno.
+fn slash_lookup(
+    call: &mut HostCall<'_, '_>,
+    fd: i32,
+    lookup: i32,
+    path: i32,
+    len: i32,
+) -> Result<Result<i32, i32>, HostError> {
+    let last = path.cast_unsigned().wrapping_add(len.cast_unsigned()).wrapping_sub(1);
+    if len == 0 || !matches!(call.memory.read(GuestPtr::<u8>::new(last)), Ok(b'/')) {
+        return Ok(Ok(lookup));
+    }
+    let text = text(call.memory, path, len);
+    Ok(match file_type(call.again(), fd, FOLLOW, &text)? {
+        Ok(Filetype::Directory) => Ok(lookup | FOLLOW),
+        Ok(_) => Err(number(Errno::Notdir)),
+        Err(errno) => Err(errno),
+    })
+}
+
+/// Returns the type of a file, or an errno. The path and the result are in a separate memory.
+fn file_type(
+    call: HostCall<'_, '_>,
+    fd: i32,
+    lookup: i32,
+    path: &[u8],
+) -> Result<Result<Filetype, i32>, HostError> {
+    let mut scratch = vec![0; FILESTAT];
+    scratch.extend_from_slice(path);
+    let (at, len) = (i32::try_from(FILESTAT)?, i32::try_from(path.len())?);
+    let mut memory = GuestMemory::Unshared(&mut scratch);
+    let wasi = &mut call.state.wasi;
+    let stat = wasi_snapshot_preview1::path_filestat_get(wasi, &mut memory, fd, lookup, at, len, 0);
+    // Reading metadata never blocks, and has no failure but an errno.
+    let errno = call.state.waiter.finish(stat, call.interrupt_token)?.unwrap_or(number(Errno::Io));
+    Ok(if errno == 0 { Ok(Filetype::try_from(scratch[FILETYPE]).unwrap_or(Filetype::Unknown)) } else { Err(errno) })
+}
+
+/// Copies a path from the guest's memory; empty if it is outside.
+fn text(memory: &GuestMemory<'_>, path: i32, len: i32) -> Vec<u8> {
+    memory.to_vec(GuestPtr::<[u8]>::new((path.cast_unsigned(), len.cast_unsigned()))).unwrap_or_default()
+}
+
+fn without_slashes(path: &[u8]) -> &[u8] {
+    let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+    &path[..end]
+}
+
+fn number(errno: Errno) -> i32 {
+    i32::from(errno as u16)
+}
