@@ -137,12 +137,7 @@ fn slash_lookup(
 }
 
 /// Returns the type of a file, or an errno. The path and the result are in a separate memory.
-fn file_type(
-    call: HostCall<'_, '_>,
-    fd: i32,
-    lookup: i32,
-    path: &[u8],
-) -> Result<Result<Filetype, i32>, HostError> {
+fn file_type(call: HostCall<'_, '_>, fd: i32, lookup: i32, path: &[u8]) -> Result<Result<Filetype, i32>, HostError> {
     let mut scratch = vec![0; FILESTAT];
     scratch.extend_from_slice(path);
     let (at, len) = (i32::try_from(FILESTAT)?, i32::try_from(path.len())?);

@@ -9,8 +9,8 @@ use wasmtime_wasi::p1::wasi_snapshot_preview1::{self, WasiSnapshotPreview1};
 use wiggle::{GuestMemory, GuestPtr};
 
 use super::function::{Function, HostCall, host_error};
-use super::{paths, poll};
 use super::state::WasiState;
+use super::{paths, poll};
 use crate::runtime::host::{Exit, HostError};
 use crate::value::number::Number;
 use crate::value::types::{ValType, Value};

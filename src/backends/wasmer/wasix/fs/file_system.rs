@@ -12,6 +12,7 @@ use super::dir::GrantedDir;
 use super::granted_fs::GrantedFs;
 use super::mounts::{Node, normalize};
 use super::open_file::OpenFile;
+use super::pretend::is_pretended;
 
 impl FileSystem for GrantedFs {
     fn readlink(&self, path: &Path) -> FsResult<PathBuf> {
@@ -47,6 +48,9 @@ impl FileSystem for GrantedFs {
 
     fn create_symlink(&self, source: &Path, target: &Path) -> FsResult<()> {
         let target = normalize(target);
+        if is_pretended(&target) {
+            return Ok(());
+        }
         let (dir, rest) = self.resolve_new(&target, FsError::AlreadyExists)?;
         dir.symlink(source, rest)
     }
@@ -77,6 +81,9 @@ impl FileSystem for GrantedFs {
 
     fn remove_file(&self, path: &Path) -> FsResult<()> {
         let path = normalize(path);
+        if is_pretended(&path) {
+            return Ok(());
+        }
         let (dir, rest) = self.resolve(&path, FsError::PermissionDenied)?;
         dir.remove_file(rest)
     }

@@ -1,7 +1,8 @@
 //! The granted directories and the paths of their open files.
 
-use std::cell::Cell;
-use std::path::Path;
+use std::cell::RefCell;
+use std::fs::FileTimes;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use virtual_fs::{FsError, Metadata, Result as FsResult};
@@ -10,18 +11,29 @@ use super::convert;
 use super::dir::GrantedDir;
 use super::mounts::{Mounts, Node};
 use super::open_paths::OpenPaths;
+use super::pretend::{is_pretended, takes_only_dirs};
 use crate::capabilities::DirGrant;
 use crate::error::Result;
 
 thread_local! {
-    /// Whether the next rename of this thread may only move a directory.
-    static ONLY_DIRS: Cell<bool> = const { Cell::new(false) };
+    /// During an observed call, the last file whose metadata was read.
+    static OBSERVED: RefCell<Option<Option<(GrantedFs, PathBuf)>>> = const { RefCell::new(None) };
 }
 
-/// Sets whether the next rename of this thread may only move a directory, because a path has a trailing slash. WASIX
-/// removes the slash before it calls the file system.
-pub(super) fn rename_only_dirs(only_dirs: bool) {
-    ONLY_DIRS.set(only_dirs);
+/// Makes a call, and returns its result and the last path whose metadata it read, with the file system.
+pub(super) fn observe<T>(call: impl FnOnce() -> T) -> (T, Option<(GrantedFs, PathBuf)>) {
+    OBSERVED.set(Some(None));
+    let result = call();
+    (result, OBSERVED.take().flatten())
+}
+
+/// Records the file whose metadata is read, if the call is observed.
+pub(super) fn read_metadata(fs: &GrantedFs, path: impl FnOnce() -> Option<PathBuf>) {
+    OBSERVED.with_borrow_mut(|observed| {
+        if let Some(last) = observed {
+            *last = path().map(|path| (fs.clone(), path));
+        }
+    });
 }
 
 /// Creates the file system of checked grants.
@@ -74,6 +86,9 @@ impl GrantedFs {
     pub(super) fn unlink(&self, id: u64) -> FsResult<()> {
         let paths = self.paths();
         let path = paths.get(id).ok_or(FsError::EntryNotFound)?;
+        if is_pretended(path) {
+            return Ok(());
+        }
         let (dir, rest) = self.resolve(path, FsError::PermissionDenied)?;
         dir.remove_file(rest)
     }
@@ -87,7 +102,7 @@ impl GrantedFs {
         if !std::ptr::eq(source, target) {
             return Err(FsError::Unsupported);
         }
-        if ONLY_DIRS.take() && !source.has_dir(old) {
+        if takes_only_dirs() && !source.has_dir(old) {
             return Err(FsError::BaseNotDirectory);
         }
         let mut paths = self.paths();
@@ -98,10 +113,22 @@ impl GrantedFs {
 
     /// Returns the metadata of a path, by `stat` if it is in a grant.
     pub(super) fn stat(&self, path: &Path, stat: fn(&GrantedDir, &Path) -> FsResult<Metadata>) -> FsResult<Metadata> {
+        read_metadata(self, || Some(path.to_owned()));
         match self.mounts.node(path) {
             Some(Node::Granted(dir, rest)) => stat(dir, rest),
             Some(Node::Ancestor) => Ok(convert::virtual_dir()),
             None => Err(FsError::EntryNotFound),
         }
+    }
+
+    /// Returns whether there is a directory at this path. Does not follow a symbolic link.
+    pub(super) fn has_dir(&self, path: &Path) -> bool {
+        self.stat(path, GrantedDir::symlink_metadata).is_ok_and(|found| found.is_dir())
+    }
+
+    /// Sets the times of a file or directory.
+    pub(super) fn set_times(&self, path: &Path, times: FileTimes) -> FsResult<()> {
+        let (dir, rest) = self.mounts.granted(path).ok_or(FsError::PermissionDenied)?;
+        dir.set_times(rest, times)
     }
 }

@@ -9,10 +9,12 @@ mod dir;
 mod escape_tests;
 mod file_system;
 mod granted_fs;
+mod guest_path;
 mod mounts;
 mod open_file;
 mod open_paths;
 mod path_calls;
+mod pretend;
 #[cfg(test)]
 mod test_support;
 #[cfg(test)]

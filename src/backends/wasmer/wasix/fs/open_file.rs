@@ -3,6 +3,7 @@
 use std::fs::{File, FileTimes};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, UNIX_EPOCH};
@@ -12,7 +13,7 @@ use virtual_fs::{
 };
 
 use super::convert::{self, fs_error};
-use super::granted_fs::GrantedFs;
+use super::granted_fs::{GrantedFs, read_metadata};
 use crate::capabilities::Access;
 
 /// The number of bytes reported as writable. WASIX only checks that it is not zero.
@@ -44,6 +45,7 @@ impl OpenFile {
     }
 
     fn metadata(&self) -> Metadata {
+        read_metadata(&self.fs, || self.fs.paths().get(self.id).map(Path::to_owned));
         let metadata = cap_std::fs::Metadata::from_file(&self.file);
         metadata.map(|metadata| convert::metadata(&metadata)).unwrap_or_default()
     }

@@ -3,12 +3,21 @@
 //! WASIX resolves the paths. The wrapper looks at the text of a path (empty, too long, ending in `/`, `.` or `..`), asks WASIX about
 //! its parts with calls that change nothing and write no memory, and then calls the function, or returns an errno.
 
+use std::fs::FileTimes;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures_util::FutureExt;
+use virtual_fs::{FileSystem, FsError};
 use wasmer::{AsStoreMut, Function, FunctionEnv, FunctionEnvMut, RuntimeError, Value};
 use wasmer_wasix::WasiEnv;
-use wasmer_wasix::wasmer_wasix_types::wasi::Errno;
+use wasmer_wasix::fs::fs_error_into_wasi_err;
+use wasmer_wasix::wasmer_wasix_types::wasi::{Errno, Rights};
 
 use super::convert;
-use super::granted_fs::rename_only_dirs;
+use super::granted_fs::observe;
+use super::guest_path::{GuestPath, Last, guest_path};
+use super::pretend::{pretend, rename_only_dirs};
 
 /// The functions, each with the arguments of its paths: the index of the directory, and of the pointer to the path. The argument
 /// after the pointer is the length.
@@ -25,12 +34,13 @@ const FUNCTIONS: &[(&str, &[(usize, usize)])] = &[
     ("path_unlink_file", &[(0, 1)]),
 ];
 
-/// The length of a path that is too long, in bytes.
-const TOO_LONG: i32 = 4096;
 /// The lookup flag that follows a symbolic link at the end of a path.
 const FOLLOW: i32 = 1;
-/// The open flag that demands a directory.
+/// The open flags.
+const CREATE: i32 = 1;
 const DIRECTORY: i32 = 2;
+const EXCLUSIVE: i32 = 4;
+const TRUNCATE: i32 = 8;
 
 /// Returns the corrected function with this name, if it has a correction. `get` returns the original functions.
 pub(in super::super) fn corrected(
@@ -46,6 +56,8 @@ pub(in super::super) fn corrected(
         read_link: get("path_readlink")?,
         open: get("path_open")?,
         close: get("fd_close")?,
+        symlink: get("path_symlink")?,
+        unlink: get("path_unlink_file")?,
     };
     let ty = calls.function.ty(store);
     Some(Function::new_with_env(store, env, ty, move |mut env, args| {
@@ -65,41 +77,8 @@ struct Calls {
     read_link: Function,
     open: Function,
     close: Function,
-}
-
-/// A path in the guest's memory.
-#[derive(Clone, Copy)]
-struct GuestPath {
-    dir: i32,
-    pointer: i32,
-    /// The length of the path.
-    len: i32,
-    /// The length without slashes at the end.
-    trimmed: i32,
-    /// The length of the part before the last name, with its slash.
-    parent: i32,
-    last: Last,
-}
-
-/// The last name of a path.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Last {
-    /// The path has no name: it is a root.
-    Root,
-    Dot,
-    DotDot,
-    Name,
-}
-
-impl GuestPath {
-    fn has_slash(self) -> bool {
-        self.trimmed < self.len
-    }
-
-    /// Whether the path ends in a name that cannot be created, renamed or removed.
-    fn is_fixed(self) -> bool {
-        self.last != Last::Name
-    }
+    symlink: Function,
+    unlink: Function,
 }
 
 type Env<'e> = FunctionEnvMut<'e, WasiEnv>;
@@ -117,11 +96,13 @@ impl Calls {
         }
         match (name, found) {
             ("path_create_directory", [Some(path), _]) => self.create_directory(env, path, args),
+            ("path_filestat_set_times", [Some(path), _]) => self.set_times(env, path, args),
             ("path_open" | "path_open2", [Some(path), _]) => self.open(env, path, args),
+            ("path_readlink", [Some(path), _]) => self.read_link(env, path, args),
             ("path_remove_directory", [Some(path), _]) => self.remove_directory(env, path),
-            ("path_rename", [Some(from), Some(to)]) => self.rename(env, from, to, args),
-            ("path_symlink", [Some(path), _]) => self.symlink(env, path, args),
-            ("path_unlink_file", [Some(path), _]) => self.unlink(env, path, args),
+            ("path_rename", [Some(from), Some(to)]) => self.rename(env, from, to),
+            ("path_symlink", [Some(path), _]) => self.create_link(env, path, args),
+            ("path_unlink_file", [Some(path), _]) => self.unlink_file(env, path),
             _ => self.call(env, args),
         }
     }
@@ -155,10 +136,65 @@ impl Calls {
         self.call(env, args)
     }
 
-    /// A link that should be a directory, and may not be followed, is `notdir`.
-    fn open(&self, env: &mut Env<'_>, path: GuestPath, args: &[Value]) -> CallResult {
+    /// Sets times. WASIX would set those that it keeps for the open directory.
+    fn set_times(&self, env: &mut Env<'_>, path: GuestPath, args: &[Value]) -> CallResult {
+        let [_, Value::I32(lookup), _, _, Value::I64(accessed), Value::I64(modified), Value::I32(flags)] = args else {
+            return Ok(number(Errno::Inval));
+        };
+        let time = |value: &i64, set: i32, now: i32| match (flags & set != 0, flags & now != 0) {
+            (true, true) => Err(Errno::Inval),
+            (true, false) => Ok(Some(UNIX_EPOCH + Duration::from_nanos(value.cast_unsigned()))),
+            (false, true) => Ok(Some(SystemTime::now())),
+            (false, false) => Ok(None),
+        };
+        let (accessed, modified) = match (time(accessed, 1, 2), time(modified, 4, 8)) {
+            (Ok(accessed), Ok(modified)) => (accessed, modified),
+            _ => return Ok(number(Errno::Inval)),
+        };
+        let (errno, found) = observe(|| self.look_up(env, path, path.len, *lookup));
+        let errno = errno?;
+        if errno != 0 || accessed.is_none() && modified.is_none() {
+            return Ok(errno);
+        }
+        if lookup & FOLLOW == 0 && !path.has_slash() && self.is_link(env, path, path.len)? {
+            return Ok(number(Errno::Notsup));
+        }
+        let times = FileTimes::new();
+        let times = accessed.map_or(times, |accessed| times.set_accessed(accessed));
+        let times = modified.map_or(times, |modified| times.set_modified(modified));
+        let set = found.map_or(Err(FsError::PermissionDenied), |(files, path)| files.set_times(&path, times));
+        Ok(set.map_or_else(|error| number(fs_error_into_wasi_err(error)), |()| 0))
+    }
+
+    /// Reads a symbolic link. WASIX refuses a buffer that has no room for one more byte than the target.
+    fn read_link(&self, env: &mut Env<'_>, path: GuestPath, args: &[Value]) -> CallResult {
         let errno = self.call(env, args)?;
-        let [_, Value::I32(lookup), _, _, Value::I32(flags), ..] = args else { return Ok(errno) };
+        let [_, _, _, Value::I32(buffer), Value::I32(len), Value::I32(used)] = args else { return Ok(errno) };
+        if errno != number(Errno::Overflow) {
+            return Ok(errno);
+        }
+        let (_, found) = observe(|| self.look_up(env, path, path.len, 0));
+        let Some(Ok(target)) = found.map(|(files, path)| files.readlink(&path)) else { return Ok(errno) };
+        let target = target.as_os_str().as_encoded_bytes();
+        let target = &target[..target.len().min(len.cast_unsigned() as usize)];
+        let size = u32::try_from(target.len()).unwrap_or_default().to_le_bytes();
+        let Some(view) = env.data().try_memory_view(env) else { return Ok(number(Errno::Fault)) };
+        let address = |pointer: &i32| u64::from(pointer.cast_unsigned());
+        let written = view.write(address(buffer), target).and_then(|()| view.write(address(used), &size));
+        Ok(written.map_or(number(Errno::Fault), |()| 0))
+    }
+
+    /// Opens a file. A link that should be a directory, and may not be followed, is `notdir`; a directory is neither created
+    /// nor truncated.
+    fn open(&self, env: &mut Env<'_>, path: GuestPath, args: &[Value]) -> CallResult {
+        let [_, Value::I32(lookup), _, _, Value::I32(flags), ..] = args else { return self.call(env, args) };
+        if flags & (CREATE | TRUNCATE) != 0 && flags & (DIRECTORY | EXCLUSIVE) == 0 {
+            let (errno, found) = observe(|| self.look_up(env, path, path.len, *lookup));
+            if errno? == 0 && found.is_some_and(|(files, path)| files.has_dir(&path)) {
+                return Ok(number(Errno::Isdir));
+            }
+        }
+        let errno = self.call(env, args)?;
         let demands_dir = lookup & FOLLOW == 0 && flags & DIRECTORY != 0;
         let is_link = errno == number(Errno::Loop) && demands_dir && self.is_link(env, path, path.len)?;
         Ok(if is_link { number(Errno::Notdir) } else { errno })
@@ -179,12 +215,12 @@ impl Calls {
             Last::Dot => Ok(number(Errno::Inval)),
             Last::DotDot => Ok(number(Errno::Notempty)),
             Last::Name if self.is_link(env, path, path.trimmed)? => Ok(number(Errno::Notdir)),
-            Last::Name => self.call(env, &[path.dir, path.pointer, path.trimmed].map(Value::I32)),
+            Last::Name => self.call(env, &path.args()),
         }
     }
 
-    /// WASIX forgets to check a trailing slash, and panics for one at the end of a replaced file.
-    fn rename(&self, env: &mut Env<'_>, from: GuestPath, to: GuestPath, args: &[Value]) -> CallResult {
+    /// Renames. WASIX keeps what it knows of a replaced file, and panics if that was a link; so it has to forget the file first.
+    fn rename(&self, env: &mut Env<'_>, from: GuestPath, to: GuestPath) -> CallResult {
         for path in [from, to] {
             let errno = self.look_up_parent(env, path)?;
             if errno != 0 {
@@ -198,12 +234,57 @@ impl Calls {
         if errno != 0 {
             return Ok(errno);
         }
-        rename_only_dirs(from.has_slash() || to.has_slash());
-        self.call(env, args)
+        let only_dirs = from.has_slash() || to.has_slash();
+        for path in [from, to] {
+            if path.has_slash() && self.look_up(env, path, path.len, FOLLOW)? == number(Errno::Notdir) {
+                return Ok(number(Errno::Notdir));
+            }
+        }
+        self.in_real_dir(env, from, |env, from| {
+            self.in_real_dir(env, to, |env, to| {
+                if self.is_link(env, from, from.trimmed)? {
+                    return if only_dirs { Ok(number(Errno::Notdir)) } else { self.rename_link(env, from, to) };
+                }
+                if !only_dirs {
+                    self.forget(env, to)?;
+                }
+                rename_only_dirs(only_dirs);
+                call(&self.function, env, &[from.args(), to.args()].concat())
+            })
+        })
     }
 
-    /// WASIX panics if the new path is below a file.
-    fn symlink(&self, env: &mut Env<'_>, path: GuestPath, args: &[Value]) -> CallResult {
+    /// Renames a symbolic link in the file system itself: WASIX follows it, and finds only those that the guest created.
+    fn rename_link(&self, env: &mut Env<'_>, from: GuestPath, to: GuestPath) -> CallResult {
+        let Some(source) = self.forget(env, from)? else { return Ok(number(Errno::Access)) };
+        let target = if self.look_up(env, to, to.trimmed, 0)? == 0 {
+            self.forget(env, to)?
+        } else {
+            let text = [to.pointer, 1].map(Value::I32);
+            let (errno, target) = pretend(|| call(&self.symlink, env, &[&text[..], &to.args()].concat()));
+            if errno? == 0 {
+                self.forget(env, to)?;
+            }
+            target
+        };
+        // Only a file can be forgotten.
+        let Some(target) = target else { return Ok(number(Errno::Isdir)) };
+        let renamed = env.data().fs_root().rename(&source, &target).now_or_never();
+        Ok(match renamed {
+            Some(Ok(())) => 0,
+            Some(Err(error)) => number(fs_error_into_wasi_err(error)),
+            None => number(Errno::Again),
+        })
+    }
+
+    /// Makes WASIX forget a file or a link, which it then loads again. Returns its path in the file system; none for a directory.
+    fn forget(&self, env: &mut Env<'_>, path: GuestPath) -> Result<Option<PathBuf>, RuntimeError> {
+        let (errno, path) = pretend(|| call(&self.unlink, env, &path.args()));
+        errno.map(|_| path)
+    }
+
+    /// Creates a link. WASIX panics if the new path is below a file.
+    fn create_link(&self, env: &mut Env<'_>, path: GuestPath, args: &[Value]) -> CallResult {
         let errno = self.look_up_parent(env, path)?;
         if errno != 0 {
             return Ok(errno);
@@ -215,8 +296,8 @@ impl Calls {
         self.call(env, args)
     }
 
-    /// WASIX panics if the directory of the file is a symbolic link.
-    fn unlink(&self, env: &mut Env<'_>, path: GuestPath, args: &[Value]) -> CallResult {
+    /// Removes a file. WASIX panics if its directory is a symbolic link.
+    fn unlink_file(&self, env: &mut Env<'_>, path: GuestPath) -> CallResult {
         let errno = self.look_up_parent(env, path)?;
         if errno != 0 {
             return Ok(errno);
@@ -232,18 +313,23 @@ impl Calls {
                 errno => errno,
             });
         }
-        if path.parent > 1 && self.is_link(env, path, path.parent - 1)? {
-            return self.unlink_in_linked_dir(env, path);
-        }
-        self.call(env, args)
+        self.in_real_dir(env, path, |env, path| call(&self.function, env, &path.args()))
     }
 
-    /// Opens the directory of a file, and removes the file from it.
+    /// Calls `body` with a path whose directory is not a symbolic link, which WASIX does not expect: if it is one, it is opened.
     ///
     /// The number of the open directory has to be returned in the guest's memory. Its first bytes hold it for a moment, which
     /// no other thread may see: a guest with threads gets `notsup`.
-    fn unlink_in_linked_dir(&self, env: &mut Env<'_>, path: GuestPath) -> CallResult {
+    fn in_real_dir(
+        &self,
+        env: &mut Env<'_>,
+        path: GuestPath,
+        body: impl FnOnce(&mut Env<'_>, GuestPath) -> CallResult,
+    ) -> CallResult {
         const OUT: u64 = 0;
+        if path.parent <= 1 || !self.is_link(env, path, path.parent - 1)? {
+            return body(env, path);
+        }
         let memory = env.data().try_memory().map(|memory| memory.clone());
         let Some(memory) = memory.filter(|memory| !memory.ty(env).shared) else { return Ok(number(Errno::Notsup)) };
         let mut saved = [0; 4];
@@ -253,18 +339,17 @@ impl Calls {
         }
         let [dir, follow, pointer, len, flags] =
             [path.dir, FOLLOW, path.pointer, path.parent, DIRECTORY].map(Value::I32);
-        let rights = Value::I64(0);
+        let rights = Value::I64((Rights::all() - Rights::FD_WRITE).bits().cast_signed());
         let args = [dir, follow, pointer, len, flags, rights.clone(), rights, Value::I32(0), Value::I32(0)];
         let errno = call(&self.open, env, &args)?;
         let view = memory.view(env);
         if view.read(OUT, &mut opened).and_then(|()| view.write(OUT, &saved)).is_err() || errno != 0 {
             return Ok(errno);
         }
-        let opened = i32::from_le_bytes(opened);
-        let name = [opened, path.pointer.wrapping_add(path.parent), path.trimmed - path.parent];
-        let removed = self.call(env, &name.map(Value::I32));
-        call(&self.close, env, &[Value::I32(opened)])?;
-        removed
+        let dir = i32::from_le_bytes(opened);
+        let result = body(env, path.within(dir));
+        call(&self.close, env, &[Value::I32(dir)])?;
+        result
     }
 }
 
@@ -272,34 +357,6 @@ impl Calls {
 fn call(function: &Function, env: &mut Env<'_>, args: &[Value]) -> CallResult {
     let results = function.call(env, args)?;
     Ok(results.first().and_then(Value::i32).unwrap_or_default())
-}
-
-/// Reads a path.
-///
-/// # Errors
-/// The errno of an empty path, of one that is too long, or of one outside the memory.
-fn guest_path(env: &Env<'_>, args: &[Value], dir: usize, pointer: usize) -> Result<GuestPath, Errno> {
-    let arg = |index: usize| args.get(index).and_then(Value::i32).ok_or(Errno::Inval);
-    let (dir, pointer, len) = (arg(dir)?, arg(pointer)?, arg(pointer + 1)?);
-    if len == 0 {
-        return Err(Errno::Noent);
-    }
-    if !(0..TOO_LONG).contains(&len) {
-        return Err(Errno::Nametoolong);
-    }
-    let mut text = vec![0; usize::try_from(len).map_err(|_| Errno::Inval)?];
-    let view = env.data().try_memory_view(env).ok_or(Errno::Fault)?;
-    view.read(u64::from(pointer.cast_unsigned()), &mut text).map_err(|_| Errno::Fault)?;
-    let length = |len: usize| i32::try_from(len).map_err(|_| Errno::Nametoolong);
-    let trimmed = text.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
-    let parent = text[..trimmed].iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
-    let last = match &text[parent..trimmed] {
-        b"" => Last::Root,
-        b"." => Last::Dot,
-        b".." => Last::DotDot,
-        _ => Last::Name,
-    };
-    Ok(GuestPath { dir, pointer, len, trimmed: length(trimmed)?, parent: length(parent)?, last })
 }
 
 fn number(errno: Errno) -> i32 {

@@ -1,0 +1,50 @@
+//! What a wrapped call of WASIX asks of the file system, which WASIX calls on the same thread.
+
+use std::cell::{Cell, RefCell};
+use std::path::{Path, PathBuf};
+
+thread_local! {
+    /// Whether the next rename may only move a directory.
+    static ONLY_DIRS: Cell<bool> = const { Cell::new(false) };
+    /// While the file system pretends, the last path of a file that it should have removed or a link that it should have created.
+    static PRETENDED: RefCell<Option<Option<PathBuf>>> = const { RefCell::new(None) };
+}
+
+/// Sets whether the next rename of this thread may only move a directory, because a path has a trailing slash. WASIX
+/// removes the slash before it calls the file system.
+pub(super) fn rename_only_dirs(only_dirs: bool) {
+    ONLY_DIRS.set(only_dirs);
+}
+
+/// Returns whether this rename may only move a directory.
+pub(super) fn takes_only_dirs() -> bool {
+    ONLY_DIRS.take()
+}
+
+/// Makes a call during which removing a file or creating a link on this thread succeeds, but changes nothing. Returns its result,
+/// and the path of the file or link. WASIX forgets a file that it removes.
+pub(super) fn pretend<T>(call: impl FnOnce() -> T) -> (T, Option<PathBuf>) {
+    struct Pretending;
+    impl Drop for Pretending {
+        fn drop(&mut self) {
+            PRETENDED.take();
+        }
+    }
+    PRETENDED.set(Some(None));
+    let pretending = Pretending;
+    let result = call();
+    let path = PRETENDED.take().flatten();
+    drop(pretending);
+    (result, path)
+}
+
+/// Returns whether to pretend that the file or link with this path was removed or created.
+pub(super) fn is_pretended(path: &Path) -> bool {
+    PRETENDED.with_borrow_mut(|pretended| match pretended {
+        Some(last) => {
+            *last = Some(Path::new("/").join(path));
+            true
+        }
+        None => false,
+    })
+}
