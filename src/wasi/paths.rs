@@ -17,6 +17,8 @@ use crate::runtime::host::HostError;
 const FOLLOW: i32 = 1;
 /// The open flag that demands a directory.
 const DIRECTORY: i32 = 2;
+/// The flag of a descriptor that never waits.
+const NONBLOCK: i32 = 4;
 
 /// The size of a filestat, and the offset of its file type, in bytes.
 const FILESTAT: usize = 64;
@@ -74,22 +76,30 @@ pub(super) fn path_unlink_file(
     }
 }
 
-/// Opens a file. A link that should be a directory, and may not be followed, is `notdir`.
+/// Opens a file. A link that should be a directory, and may not be followed, is `notdir`; a socket is `nxio`. wasmtime-wasi would
+/// wait for the other end of a pipe, also if it should not.
 pub(super) fn path_open(
     mut call: HostCall<'_, '_>,
     args: (i32, i32, i32, i32, i32, i64, i64, i32, i32),
     mut raw: impl FnMut(HostCall<'_, '_>, (i32, i32, i32, i32, i32, i64, i64, i32, i32)) -> CallResult,
 ) -> CallResult {
-    let (fd, lookup, path, len, oflags, ..) = args;
-    let errno = raw(call.again(), args)?;
-    if errno != number(Errno::Loop) || lookup & FOLLOW != 0 || oflags & DIRECTORY == 0 {
-        return Ok(errno);
+    let (fd, lookup, path, len, oflags, _, _, flags, _) = args;
+    let file_type = |mut call: HostCall<'_, '_>| {
+        let text = text(call.memory, path, len);
+        file_type(call.again(), fd, lookup & FOLLOW, &text)
+    };
+    if flags & NONBLOCK != 0 && file_type(call.again())? == Ok(Filetype::Unknown) {
+        return Ok(number(Errno::Notsup));
     }
-    let text = text(call.memory, path, len);
-    Ok(match file_type(call, fd, 0, &text)? {
-        Ok(Filetype::SymbolicLink) => number(Errno::Notdir),
-        _ => errno,
-    })
+    let demands_dir = lookup & FOLLOW == 0 && oflags & DIRECTORY != 0;
+    let errno = with_full_table(raw(call.again(), args))?;
+    if errno == number(Errno::Loop) && demands_dir && file_type(call.again())? == Ok(Filetype::SymbolicLink) {
+        return Ok(number(Errno::Notdir));
+    }
+    if errno == number(Errno::Io) && file_type(call)? == Ok(Filetype::Unknown) {
+        return Ok(number(Errno::Nxio));
+    }
+    Ok(errno)
 }
 
 /// Returns metadata. A trailing slash follows a link, and demands a directory.

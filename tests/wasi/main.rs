@@ -8,6 +8,8 @@ mod escapes;
 mod guest;
 mod large_calls;
 mod layout;
+#[cfg(target_os = "linux")]
+mod linux;
 mod path_calls;
 mod slashes;
 mod toolchains;

@@ -1,4 +1,4 @@
-//! Calls on paths that end in a symbolic link, with and without a trailing slash, through `fixtures/wasi/escapes/paths.wat`.
+//! Calls on paths to and through a symbolic link, with and without a trailing slash, through `fixtures/wasi/escapes/paths.wat`.
 
 use wrun::WasmInstance;
 
@@ -17,10 +17,10 @@ pub(crate) struct PathCall {
 pub(crate) fn calls(dir: &str, links: &[String]) -> Vec<PathCall> {
     let mut calls = Vec::new();
     for link in links {
-        for end in ["", "/", "/."] {
+        for end in ["", "/", "/.", "/x.txt", "/deep/"] {
             let link = format!("{dir}{link}{end}");
             let mut call = |name, first: &str, second: &str| calls.push(PathCall::new(name, first, second));
-            for name in ["mkdir", "rmdir", "unlink", "create"] {
+            for name in ["mkdir", "rmdir", "unlink", "create", "open", "lstat", "touch", "touch_link"] {
                 call(name, &link, "");
             }
             for name in ["rename", "link"] {

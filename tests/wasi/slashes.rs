@@ -45,3 +45,32 @@ fn no_call_follows_a_link_out_of_the_grant() {
 fn no_call_of_wasi_unstable_follows_a_link_out_of_the_grant() {
     check(true);
 }
+
+#[test]
+fn a_trailing_slash_demands_a_directory() {
+    const NOENT: i32 = 44;
+    const NOTDIR: i32 = 54;
+    const NOTEMPTY: i32 = 55;
+    const IS_DIRECTORY: i32 = 256 + 3;
+    for kind in RuntimeKind::available() {
+        let runtime = create_runtime(&RuntimeConfig::new(kind)).unwrap();
+        let module = runtime.load_module(GUEST.as_bytes()).unwrap();
+        let layout = Layout::create();
+        let mut instance =
+            runtime.create_instance(module.as_ref(), Limits::none(), layout.grant(Capabilities::none())).unwrap();
+        let mut call = |name, path| PathCall::new(name, path, "").run(&mut *instance);
+        for name in ["lstat", "touch", "touch_link", "rmdir", "unlink"] {
+            assert_eq!(call(name, "file.txt/"), NOTDIR, "{name} on {kind}");
+            assert_eq!(call(name, "none/"), NOENT, "{name} on {kind}");
+        }
+        assert_eq!(call("lstat", "link_file/"), NOTDIR, "{kind}");
+        assert_eq!(call("lstat", "link_sub/"), IS_DIRECTORY, "{kind}");
+        assert_eq!(call("touch_link", "link_sub/"), 0, "{kind}");
+        assert_eq!(call("unlink", "link_sub/"), NOTDIR, "{kind}");
+        assert_eq!(call("rmdir", "link_sub/"), NOTDIR, "{kind}");
+        assert_eq!(call("rmdir", "sub/"), NOTEMPTY, "{kind}");
+        assert_eq!(call("rmdir", "sub/.."), NOTEMPTY, "{kind}");
+        assert_eq!(call("rmdir", "empty//"), 0, "{kind}");
+        assert_eq!(call("lstat", "empty"), NOENT, "{kind}");
+    }
+}

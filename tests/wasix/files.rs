@@ -7,7 +7,7 @@ use std::path::Path;
 
 use wrun::{Capabilities, DirGrant};
 
-use crate::guest::{Program, args, fixture, on_each};
+use crate::guest::{End, Program, args, fixture, on_each};
 
 /// Runs the program with a directory next to a secret file. Returns its output as pairs, and the names that are then in the
 /// directory.
@@ -78,5 +78,15 @@ fn without_a_grant_no_file_is_accessible() {
             assert_ne!(output[*refused], "0", "{refused}: {output:?}");
         }
         assert_eq!(names, ["gone.txt", "in.txt", "planted"]);
+    });
+}
+
+#[test]
+fn paths_are_resolved_as_on_linux() {
+    on_each(|config| {
+        let program = Program::new(&config, &fixture("../wasi/linux/paths_wasix.wasm"));
+        let dir = tempfile::tempdir().unwrap();
+        let ran = program.run(args(&[]).with_dir(DirGrant::new(dir.path(), ".")));
+        assert_eq!((ran.end, ran.stdout.as_str()), (End::Code(0), ""));
     });
 }

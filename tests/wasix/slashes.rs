@@ -27,7 +27,7 @@ fn no_call_follows_a_link_out_of_the_grant() {
                 layout = Layout::create();
             }
         }
-        for name in ["unlink", "rename", "create"] {
+        for name in ["unlink", "rename", "create", "touch"] {
             assert!(succeeded.contains(name), "{name} never succeeds: {succeeded:?}");
         }
     });
@@ -42,6 +42,7 @@ fn only_directories_are_renamed_to_a_path_with_a_trailing_slash() {
         let mut rename = |from, to| PathCall::new("rename", from, to).run(&mut *instance);
         assert_eq!(rename("/rw/file.txt", "/rw/new/"), NOTDIR);
         assert_eq!(rename("/rw/file.txt", "/rw/link_file/"), NOTDIR);
+        assert_eq!(rename("/rw/other.txt/", "/rw/other"), NOTDIR);
         assert_eq!(rename("/rw/empty", "/rw/new/"), 0);
         assert_eq!(rename("/rw/file.txt", "/rw/new/moved"), 0);
     });

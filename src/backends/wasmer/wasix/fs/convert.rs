@@ -63,6 +63,7 @@ pub(super) fn fs_error(error: io::Error) -> FsError {
         Some(libc::EMFILE) => Some(Errno::Mfile),
         Some(libc::ENAMETOOLONG) => Some(Errno::Nametoolong),
         Some(libc::ENFILE) => Some(Errno::Nfile),
+        Some(libc::ENXIO) => Some(Errno::Nxio),
         _ => None,
     };
     if exact.is_some() {
