@@ -44,7 +44,7 @@ fn sockets_and_pipes_are_not_opened_without_waiting() {
     }
 }
 
-/// Runs the program `open` with at most 64 open files, and a time limit. Returns the exit code, and what it printed.
+/// Runs the program `open` with at most 64 open files, and a time limit. Returns the exit code and the output.
 #[cfg(feature = "cli")]
 fn open(kind: RuntimeKind, wasm: &str, dir: &Path, args: &[&str]) -> (Option<i32>, String) {
     let wrun = env!("CARGO_BIN_EXE_wrun");

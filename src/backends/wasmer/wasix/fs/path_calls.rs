@@ -220,7 +220,7 @@ impl Calls {
         }
     }
 
-    /// Renames. WASIX keeps what it knows of a replaced file, and panics if that was a link; so it has to forget the file first.
+    /// Renames. WASIX keeps its record of a replaced file, and panics if that was a link, so it must forget the file first.
     fn rename(&self, env: &mut Env<'_>, from: GuestPath, to: GuestPath) -> CallResult {
         for path in [from, to] {
             let errno = self.look_up_parent(env, path)?;

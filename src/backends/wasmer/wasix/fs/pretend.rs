@@ -1,4 +1,4 @@
-//! What a wrapped call of WASIX asks of the file system, which WASIX calls on the same thread.
+//! Modes of the file system during a wrapped call of WASIX. They apply to the calling thread.
 
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
