@@ -34,9 +34,9 @@ pub(super) fn with_full_table(result: CallResult) -> CallResult {
         return Ok(errno);
     }
     // Opens two descriptors, because resolving a path may need more than one.
-    Ok(match io::pipe().err().and_then(|error| error.raw_os_error()) {
-        Some(libc::EMFILE) => number(Errno::Mfile),
-        Some(libc::ENFILE) => number(Errno::Nfile),
+    Ok(match io::pipe().err().as_ref().and_then(rustix::io::Errno::from_io_error) {
+        Some(rustix::io::Errno::MFILE) => number(Errno::Mfile),
+        Some(rustix::io::Errno::NFILE) => number(Errno::Nfile),
         _ => errno,
     })
 }

@@ -18,6 +18,8 @@ pub(super) struct GuestPath {
     pub(super) trimmed: i32,
     /// The length of the part before the last name, with its slash.
     pub(super) parent: i32,
+    /// The length of that part without slashes at the end.
+    pub(super) dir_name: i32,
     pub(super) last: Last,
 }
 
@@ -44,7 +46,15 @@ impl GuestPath {
     /// Returns the last name, as a path in its directory, which is open with this number.
     pub(super) fn within(self, dir: i32) -> Self {
         let pointer = self.pointer.wrapping_add(self.parent);
-        Self { dir, pointer, len: self.len - self.parent, trimmed: self.trimmed - self.parent, parent: 0, ..self }
+        Self {
+            dir,
+            pointer,
+            len: self.len - self.parent,
+            trimmed: self.trimmed - self.parent,
+            parent: 0,
+            dir_name: 0,
+            ..self
+        }
     }
 
     /// Whether the path ends in a name that cannot be created, renamed or removed.
@@ -75,7 +85,8 @@ pub(super) fn guest_path(
     let view = env.data().try_memory_view(env).ok_or(Errno::Fault)?;
     view.read(u64::from(pointer.cast_unsigned()), &mut text).map_err(|_| Errno::Fault)?;
     let length = |len: usize| i32::try_from(len).map_err(|_| Errno::Nametoolong);
-    let trimmed = text.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+    let without_slashes = |path: &[u8]| path.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+    let trimmed = without_slashes(&text);
     let parent = text[..trimmed].iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
     let last = match &text[parent..trimmed] {
         b"" => Last::Root,
@@ -83,5 +94,7 @@ pub(super) fn guest_path(
         b".." => Last::DotDot,
         _ => Last::Name,
     };
-    Ok(GuestPath { dir, pointer, len, trimmed: length(trimmed)?, parent: length(parent)?, last })
+    let dir_name = without_slashes(&text[..parent]);
+    let (trimmed, parent, dir_name) = (length(trimmed)?, length(parent)?, length(dir_name)?);
+    Ok(GuestPath { dir, pointer, len, trimmed, parent, dir_name, last })
 }

@@ -328,7 +328,7 @@ impl Calls {
         body: impl FnOnce(&mut Env<'_>, GuestPath) -> CallResult,
     ) -> CallResult {
         const OUT: u64 = 0;
-        if path.parent <= 1 || !self.is_link(env, path, path.parent - 1)? {
+        if path.dir_name == 0 || !self.is_link(env, path, path.dir_name)? {
             return body(env, path);
         }
         let memory = env.data().try_memory().map(|memory| memory.clone());
