@@ -2,15 +2,17 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, FileTimes};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use tempfile::TempDir;
 use virtual_fs::{FileSystem, FsError, MountFileSystem, Result as FsResult};
 
 use super::granted_fs::{GrantedFs, file_system};
+use super::mounts::normalize;
 use super::test_support::{open, read, rename, write};
 use crate::capabilities::DirGrant;
 
@@ -251,6 +253,20 @@ fn nothing_read_only_is_changed() {
         assert!(!contains(&success.read, SECRET), "{form:?}: {success:?}");
         assert!(!success.changed, "{form:?}: {success:?}");
     });
+}
+
+#[test]
+fn no_times_are_set_outside_or_read_only() {
+    let (dir, files) = setup();
+    let before = snapshot(dir.path());
+    let times = FileTimes::new().set_modified(UNIX_EPOCH);
+    for form in OUTSIDE.split_whitespace().chain(READ_ONLY.split_whitespace()) {
+        let path = normalize(Path::new(&form.replace("HOST", dir.path().to_str().unwrap())));
+        assert!(files.set_times(&path, times).is_err(), "{form:?}");
+    }
+    assert_eq!(snapshot(dir.path()), before);
+    files.set_times(Path::new("rw/sub"), times).unwrap();
+    assert_eq!(fs::metadata(dir.path().join("rw/sub")).unwrap().modified().unwrap(), UNIX_EPOCH);
 }
 
 #[test]
