@@ -69,7 +69,7 @@ pub(super) fn path_unlink_file(
     if errno == 0 || !text.ends_with(b"/") || errno == number(Errno::Perm) {
         return Ok(errno);
     }
-    match file_type(call, fd, 0, without_slashes(&text))? {
+    match file_type(&mut call, fd, 0, without_slashes(&text))? {
         Ok(Filetype::Directory) => Ok(number(Errno::Isdir)),
         Ok(_) => Ok(number(Errno::Notdir)),
         Err(errno) => Ok(errno),
@@ -84,19 +84,19 @@ pub(super) fn path_open(
     mut raw: impl FnMut(HostCall<'_, '_>, (i32, i32, i32, i32, i32, i64, i64, i32, i32)) -> CallResult,
 ) -> CallResult {
     let (fd, lookup, path, len, oflags, _, _, flags, _) = args;
-    let file_type = |mut call: HostCall<'_, '_>| {
+    let file_type = |call: &mut HostCall<'_, '_>| {
         let text = text(call.memory, path, len);
-        file_type(call.again(), fd, lookup & FOLLOW, &text)
+        file_type(call, fd, lookup & FOLLOW, &text)
     };
-    if flags & NONBLOCK != 0 && file_type(call.again())? == Ok(Filetype::Unknown) {
+    if flags & NONBLOCK != 0 && file_type(&mut call)? == Ok(Filetype::Unknown) {
         return Ok(number(Errno::Notsup));
     }
     let demands_dir = lookup & FOLLOW == 0 && oflags & DIRECTORY != 0;
     let errno = with_full_table(raw(call.again(), args))?;
-    if errno == number(Errno::Loop) && demands_dir && file_type(call.again())? == Ok(Filetype::SymbolicLink) {
+    if errno == number(Errno::Loop) && demands_dir && file_type(&mut call)? == Ok(Filetype::SymbolicLink) {
         return Ok(number(Errno::Notdir));
     }
-    if errno == number(Errno::Io) && file_type(call)? == Ok(Filetype::Unknown) {
+    if errno == number(Errno::Io) && file_type(&mut call)? == Ok(Filetype::Unknown) {
         return Ok(number(Errno::Nxio));
     }
     Ok(errno)
@@ -139,7 +139,7 @@ fn slash_lookup(
         return Ok(Ok(lookup));
     }
     let text = text(call.memory, path, len);
-    Ok(match file_type(call.again(), fd, FOLLOW, &text)? {
+    Ok(match file_type(call, fd, FOLLOW, &text)? {
         Ok(Filetype::Directory) => Ok(lookup | FOLLOW),
         Ok(_) => Err(number(Errno::Notdir)),
         Err(errno) => Err(errno),
@@ -147,7 +147,12 @@ fn slash_lookup(
 }
 
 /// Returns the type of a file, or an errno. The path and the result are in a separate memory.
-fn file_type(call: HostCall<'_, '_>, fd: i32, lookup: i32, path: &[u8]) -> Result<Result<Filetype, i32>, HostError> {
+fn file_type(
+    call: &mut HostCall<'_, '_>,
+    fd: i32,
+    lookup: i32,
+    path: &[u8],
+) -> Result<Result<Filetype, i32>, HostError> {
     let mut scratch = vec![0; FILESTAT];
     scratch.extend_from_slice(path);
     let (at, len) = (i32::try_from(FILESTAT)?, i32::try_from(path.len())?);

@@ -1,6 +1,6 @@
 //! The granted directories and the paths of their open files.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::FileTimes;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,24 +16,26 @@ use crate::capabilities::DirGrant;
 use crate::error::Result;
 
 thread_local! {
-    /// During an observed call, the last file whose metadata was read.
-    static OBSERVED: RefCell<Option<Option<(GrantedFs, PathBuf)>>> = const { RefCell::new(None) };
+    /// Whether the files are recorded whose metadata is read.
+    static OBSERVES: Cell<bool> = const { Cell::new(false) };
+    /// The last such file.
+    static OBSERVED: RefCell<Option<(GrantedFs, PathBuf)>> = const { RefCell::new(None) };
 }
 
 /// Makes a call, and returns its result and the last path whose metadata it read, with the file system.
 pub(super) fn observe<T>(call: impl FnOnce() -> T) -> (T, Option<(GrantedFs, PathBuf)>) {
-    OBSERVED.set(Some(None));
+    OBSERVED.take();
+    OBSERVES.set(true);
     let result = call();
-    (result, OBSERVED.take().flatten())
+    OBSERVES.set(false);
+    (result, OBSERVED.take())
 }
 
 /// Records the file whose metadata is read, if the call is observed.
 pub(super) fn read_metadata(fs: &GrantedFs, path: impl FnOnce() -> Option<PathBuf>) {
-    OBSERVED.with_borrow_mut(|observed| {
-        if let Some(last) = observed {
-            *last = path().map(|path| (fs.clone(), path));
-        }
-    });
+    if OBSERVES.get() {
+        OBSERVED.set(path().map(|path| (fs.clone(), path)));
+    }
 }
 
 /// Creates the file system of checked grants.

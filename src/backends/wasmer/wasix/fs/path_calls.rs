@@ -148,9 +148,8 @@ impl Calls {
             (false, true) => Ok(Some(SystemTime::now())),
             (false, false) => Ok(None),
         };
-        let (accessed, modified) = match (time(accessed, 1, 2), time(modified, 4, 8)) {
-            (Ok(accessed), Ok(modified)) => (accessed, modified),
-            _ => return Ok(number(Errno::Inval)),
+        let (Ok(accessed), Ok(modified)) = (time(accessed, 1, 2), time(modified, 4, 8)) else {
+            return Ok(number(Errno::Inval));
         };
         let (errno, found) = observe(|| self.look_up(env, path, path.len, *lookup));
         let errno = errno?;
@@ -331,7 +330,7 @@ impl Calls {
         if path.dir_name == 0 || !self.is_link(env, path, path.dir_name)? {
             return body(env, path);
         }
-        let memory = env.data().try_memory().map(|memory| memory.clone());
+        let memory = env.data().try_memory().cloned();
         let Some(memory) = memory.filter(|memory| !memory.ty(env).shared) else { return Ok(number(Errno::Notsup)) };
         let mut saved = [0; 4];
         let mut opened = [0; 4];

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 thread_local! {
     /// Whether the next rename may only move a directory.
     static ONLY_DIRS: Cell<bool> = const { Cell::new(false) };
-    /// While the file system pretends, the last path of a file that it should have removed or a link that it should have created.
-    static PRETENDED: RefCell<Option<Option<PathBuf>>> = const { RefCell::new(None) };
+    /// Whether the file system pretends to remove files and to create links.
+    static PRETENDS: Cell<bool> = const { Cell::new(false) };
+    /// The path of the last such file or link.
+    static PRETENDED: RefCell<Option<PathBuf>> = const { RefCell::new(None) };
 }
 
 /// Sets whether the next rename of this thread may only move a directory, because a path has a trailing slash. WASIX
@@ -27,24 +29,19 @@ pub(super) fn pretend<T>(call: impl FnOnce() -> T) -> (T, Option<PathBuf>) {
     struct Pretending;
     impl Drop for Pretending {
         fn drop(&mut self) {
-            PRETENDED.take();
+            PRETENDS.set(false);
         }
     }
-    PRETENDED.set(Some(None));
-    let pretending = Pretending;
-    let result = call();
-    let path = PRETENDED.take().flatten();
-    drop(pretending);
-    (result, path)
+    PRETENDED.take();
+    PRETENDS.set(true);
+    let _pretending = Pretending;
+    (call(), PRETENDED.take())
 }
 
 /// Returns whether to pretend that the file or link with this path was removed or created.
 pub(super) fn is_pretended(path: &Path) -> bool {
-    PRETENDED.with_borrow_mut(|pretended| match pretended {
-        Some(last) => {
-            *last = Some(Path::new("/").join(path));
-            true
-        }
-        None => false,
-    })
+    if PRETENDS.get() {
+        PRETENDED.set(Some(Path::new("/").join(path)));
+    }
+    PRETENDS.get()
 }
