@@ -78,6 +78,19 @@ fn reset_signals() {
     });
 }
 
+/// Returns whether a set of signals in the status of a process (`/proc/PID/status`) has this signal.
+fn has_signal(process: &str, set: &str, signal: i32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let signals = status.lines().find_map(|line| line.strip_prefix(set));
+    let signals = signals.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    signals >> (signal - 1) & 1 == 1
+}
+
+/// Returns whether this process ignores the signal, and so the commands that it starts.
+pub(crate) fn ignores(signal: i32) -> bool {
+    has_signal("self", "SigIgn:", signal)
+}
+
 /// A running process, by its id.
 pub(crate) struct Process(u32);
 
@@ -85,17 +98,12 @@ impl Process {
     /// Waits until the process has a handler for this signal, and a moment longer.
     #[track_caller]
     pub(crate) fn wait_for_handler(&self, signal: i32) {
-        let (status, since) = (format!("/proc/{}/status", self.0), Instant::now());
-        loop {
-            let text = std::fs::read_to_string(&status).unwrap_or_default();
-            let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:"));
-            let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
-            if caught >> (signal - 1) & 1 == 1 {
-                return thread::sleep(Duration::from_millis(50));
-            }
-            assert!(since.elapsed() < TIMEOUT, "signal {signal} has no handler:\n{text}");
+        let (process, since) = (self.0.to_string(), Instant::now());
+        while !has_signal(&process, "SigCgt:", signal) {
+            assert!(since.elapsed() < TIMEOUT, "signal {signal} has no handler");
             thread::sleep(Duration::from_millis(2));
         }
+        thread::sleep(Duration::from_millis(50));
     }
 
     /// Sends a signal by name.

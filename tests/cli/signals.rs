@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::process::{ENDLESS, Running, full_pipe, has_all_fields, on_each_compiler, slow_to_compile, wrun};
+use crate::process::{ENDLESS, Running, full_pipe, has_all_fields, ignores, on_each_compiler, slow_to_compile, wrun};
 use crate::vocabulary::{File, WRUN, file, on_each_engine, skipped};
 
 /// SIGINT and SIGTERM: name, number, exit code in the envelope, `error.kind`.
@@ -119,6 +119,9 @@ fn a_signal_ends_the_other_commands() {
 
 #[test]
 fn other_signals_have_their_usual_actions() {
+    if ignores(libc::SIGHUP) {
+        return skipped("SIGHUP is ignored here, as by `nohup`");
+    }
     let module = file(ENDLESS);
     for more in [&[][..], &["--metrics", "--timeout", "1h"]] {
         let running = Running::start_captured(&mut wrun(&[more, &[&module.path, "spin"]].concat()));
