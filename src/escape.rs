@@ -13,13 +13,16 @@ const TAIL_CHARS: usize = 40;
 
 /// Displays a guest's string with control and formatting characters escaped, so that it can neither control a terminal
 /// nor imitate a line of wrun's own output. The middle of a long string is left out, and its length follows:
-/// `aaaa…aaaa (99000 bytes)`.
+/// `aaaa…aaaa (99000 bytes)`. The empty string is displayed as `""`.
 #[derive(Clone, Copy, Debug)]
 pub struct Escaped<'n>(pub &'n str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.0;
+        if text.is_empty() {
+            return f.write_str("\"\"");
+        }
         if text.chars().nth(MAX_CHARS).is_none() {
             return write_escaped(f, text.chars());
         }
@@ -57,6 +60,11 @@ mod tests {
         assert_eq!(Escaped("add_größe").to_string(), "add_größe");
         assert_eq!(Escaped("\x1b[2J\n\0").to_string(), "\\u{1b}[2J\\u{a}\\u{0}");
         assert_eq!(Escaped("a\u{202e}b").to_string(), "a\\u{202e}b");
+    }
+
+    #[test]
+    fn the_empty_string_is_visible() {
+        assert_eq!(Escaped("").to_string(), "\"\"");
     }
 
     #[test]

@@ -128,6 +128,9 @@ pub(crate) fn for_function(mut failure: Failure, info: &ModuleInfo, settings: &R
         let name = Escaped(name);
         failure = failure.hint(format!("`--function={name}` calls the function with the name `{name}`"));
     }
+    if info.function("").is_some() {
+        failure = failure.hint("`--function=` calls the function with the empty name");
+    }
     failure
 }
 

@@ -47,6 +47,7 @@ fn shorten(error: &str) -> String {
     const MAX_CHARS: usize = 160;
     let lines = error.lines().map(|line| match line.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => format!("{}…", Escaped(&line[..end])),
+        None if line.is_empty() => String::new(),
         None => Escaped(line).to_string(),
     });
     lines.collect::<Vec<_>>().join("\n").replace("<anon>", "text")

@@ -143,6 +143,28 @@ fn messages_show_how_to_call_a_function_that_looks_like_an_option() {
 }
 
 #[test]
+fn an_export_with_an_empty_name_is_visible_and_runs_without_start() {
+    const PROGRAM: &str = r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (memory (export "memory") 1) (func (export "") (call $exit (i32.const 7))) START)"#;
+    let start = r#"(func (export "_start") (call $exit (i32.const 8)))"#;
+    let [unnamed, both] = ["", start].map(|start| file(PROGRAM.replace("START", start)));
+    let typed = file(r#"(module (func (export "") (param i32) (result i32) (local.get 0)))"#);
+    on_each_engine(|engine| {
+        let envelope = run(&["-r", engine, "--metrics", &unnamed.path, "--", "a"]).envelope();
+        assert_eq!((&envelope["function"], &envelope["guest_exit_code"]), (&"".into(), &7.into()));
+        assert_eq!(run(&["-r", engine, &both.path]).code, 8);
+        assert_eq!(run(&["-r", engine, "--function=", &both.path]).code, 7);
+        let listed = "hint: exported functions:\n  \"\"(i32) -> i32\nhint: `--function=` calls the function with the empty name\n";
+        run(&["-r", engine, &typed.path]).fails(127, &[listed]);
+        run(&["-r", engine, &typed.path, "x"]).fails(127, &[listed]);
+        run(&["-r", engine, &typed.path, "", "x"]).fails(2, &["hint: signature: \"\"(i32) -> i32"]);
+        run(&["-r", engine, "--function=", &typed.path, "5"]).prints("5\n");
+        run(&["-r", engine, "fixtures/add.wasm", ""]).fails(127, &["the module exports no function `\"\"`"]);
+    });
+    assert!(run(&["inspect", &typed.path]).stdout.contains("exports:\n  \"\": (i32) -> i32\n"));
+}
+
+#[test]
 fn the_last_of_repeated_options_wins() {
     run(&["-r", "nonesuch", "-r", "wasmtime", "fixtures/add.wasm"]).fails(2, &["nonesuch"]);
     on_each_engine(|engine| {

@@ -148,8 +148,8 @@ impl RunArgs {
     }
 }
 
-/// The export that runs a program.
-const START: &str = "_start";
+/// The exports that run a program; the first of type () -> () counts.
+const START: [&str; 2] = ["_start", ""];
 
 /// The export that instantiation calls, unless it is the function to call.
 const INITIALIZE: &str = "_initialize";
@@ -332,13 +332,14 @@ impl Run {
     }
 }
 
-/// Returns the function to call: the one on the command line, else `_start`.
+/// Returns the function to call: the one on the command line, else the one that runs the program.
 fn choose<'s>(info: &ModuleInfo, settings: &'s RunSettings) -> Result<&'s str, Failure> {
     if let Some(name) = &settings.function {
         return Ok(name);
     }
-    if info.function(START).is_some_and(|ty| ty.params().is_empty() && ty.results().is_empty()) {
-        return Ok(START);
+    let runs = |name: &str| info.function(name).is_some_and(|ty| ty.params().is_empty() && ty.results().is_empty());
+    if let Some(start) = START.into_iter().find(|name| runs(name)) {
+        return Ok(start);
     }
     let message = "no function given, and the module is not a program: it does not export `_start` of type () -> ()";
     let error = Error::new(ErrorKind::UnknownExport, message);

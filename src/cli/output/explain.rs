@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
+use wrun::escape::Escaped;
 use wrun::session::nanoseconds;
 use wrun::{Access, Compiler, DirGrant, NetRule, Optimization, RuntimeKind};
 
@@ -109,7 +110,7 @@ impl<'s> Explanation<'s> {
     /// Formats the report as text, one setting per line.
     pub(crate) fn text(&self) -> String {
         let mut text = format!("module          {}\n", self.module);
-        text += &format!("function        {}\n", self.function.unwrap_or("_start"));
+        text += &format!("function        {}\n", Escaped(self.function.unwrap_or("_start")));
         let mut line = |name: &str, value: &str, from: Provenance| {
             let from = match (from, &self.policy) {
                 (Provenance::Default, _) => "default".to_owned(),

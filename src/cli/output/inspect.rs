@@ -141,7 +141,9 @@ pub(crate) fn text(report: &Inspection) -> String {
         format!("{}: {} bytes", Escaped(&one.name), one.size)
     });
     section(&mut text, "producers", &report.producers, |one| {
-        format!("{}: {} {}", Escaped(&one.field), Escaped(&one.name), Escaped(&one.version))
+        let version = Some(&one.version).filter(|version| !version.is_empty());
+        let version = version.map_or_else(String::new, |version| format!(" {}", Escaped(version)));
+        format!("{}: {}{version}", Escaped(&one.field), Escaped(&one.name))
     });
     section(&mut text, "features", &report.features, Feature::to_string);
     let engines = if report.imports.is_empty() { "engines" } else { "engines (if its imports are provided)" };
