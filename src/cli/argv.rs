@@ -5,8 +5,9 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use clap::builder::{PathBufValueParser, StringValueParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PathBufValueParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue};
+use wrun::escape::Escaped;
 
 /// Marks an escaped argument. No argument of a process contains NUL.
 const ESCAPE: char = '\0';
@@ -45,19 +46,22 @@ fn unescape(text: &str) -> &str {
     text.strip_prefix(ESCAPE).unwrap_or(text)
 }
 
-/// Removes escapes from the arguments that an error quotes.
+/// Removes escapes from the arguments that an error quotes, and makes values safe to print.
 pub(crate) fn unescape_error(error: &mut clap::Error) {
     for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
         if let Some(ContextValue::String(quoted)) = error.get(kind) {
-            let quoted = quoted.replace(ESCAPE, "");
+            let mut quoted = quoted.replace(ESCAPE, "");
+            if kind == ContextKind::InvalidValue && !quoted.is_empty() {
+                quoted = Escaped(&quoted).to_string();
+            }
             error.insert(kind, ContextValue::String(quoted));
         }
     }
 }
 
-/// Parses text.
+/// Parses text, which must be UTF-8.
 pub(crate) fn text() -> impl TypedValueParser<Value = String> {
-    StringValueParser::new().map(|text| unescape(&text).to_owned())
+    text_for(|text| Ok(text.to_owned()))
 }
 
 /// Parses text that `parse` understands.
@@ -65,7 +69,10 @@ pub(crate) fn text_for<T>(parse: fn(&str) -> Result<T, String>) -> impl TypedVal
 where
     T: Clone + Send + Sync + 'static,
 {
-    StringValueParser::new().try_map(move |text| parse(unescape(&text)))
+    OsStringValueParser::new().try_map(move |text| match text.to_str() {
+        Some(text) => parse(unescape(text)),
+        None => Err(format!("{text:?} is not UTF-8")),
+    })
 }
 
 /// Parses a path.

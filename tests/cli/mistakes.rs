@@ -161,7 +161,7 @@ fn an_export_with_an_empty_name_is_visible_and_runs_without_start() {
         run(&["-r", engine, "--function=", &typed.path, "5"]).prints("5\n");
         run(&["-r", engine, "fixtures/add.wasm", ""]).fails(127, &["the module exports no function `\"\"`"]);
     });
-    assert!(run(&["inspect", &typed.path]).stdout.contains("exports:\n  \"\": (i32) -> i32\n"));
+    assert!(run(&["inspect", &typed.path]).stdout.contains("exports:\n  \"\": func (i32) -> i32\n"));
 }
 
 #[test]

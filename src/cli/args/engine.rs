@@ -4,6 +4,7 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use wrun::{Compiler, Optimization, RuntimeKind};
 
+use crate::cli::argv;
 use crate::cli::parse_values::parse_count;
 
 #[derive(Args, Debug, Default)]
@@ -19,7 +20,7 @@ pub(crate) struct EngineArgs {
     #[arg(long, value_name = "LEVEL", value_parser = one_of(Optimization::ALL, Optimization::as_str))]
     pub(crate) opt: Option<Optimization>,
     /// Make runs reproducible: fixed clocks, canonical NaNs, random bytes from SEED [default seed: 0]
-    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "0", value_parser = parse_count)]
+    #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "0", value_parser = argv::text_for(parse_count))]
     pub(crate) deterministic: Option<u64>,
 }
 

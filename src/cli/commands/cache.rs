@@ -6,6 +6,7 @@ use wrun::Cache;
 use wrun::cache::PruneStats;
 
 use crate::cli::args::{CacheDirArgs, LogArgs, ReportArgs};
+use crate::cli::argv;
 use crate::cli::cache_settings::CacheSettings;
 use crate::cli::exit_code;
 use crate::cli::failure::Failure;
@@ -19,7 +20,7 @@ pub(crate) struct CacheCommandArgs {
     #[arg(value_enum)]
     action: CacheAction,
     /// Size to prune the cache to [default: `WRUN_CACHE_SIZE`, or 1GiB]
-    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = argv::text_for(parse_size))]
     max_size: Option<u64>,
     /// Remove the bad entries that verify finds
     #[arg(long)]

@@ -30,10 +30,10 @@ pub(crate) struct CompileArgs {
     #[command(flatten)]
     engine: EngineArgs,
     /// Compile for runs with --fuel, of any amount
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = parse_fuel, help_heading = "Limits")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = argv::text_for(parse_fuel), help_heading = "Limits")]
     fuel: Option<u64>,
     /// Compile for runs with --timeout, of any duration
-    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = parse_duration, help_heading = "Limits")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = argv::text_for(parse_duration), help_heading = "Limits")]
     timeout: Option<Duration>,
     #[command(flatten)]
     policy: PolicyArgs,

@@ -43,7 +43,7 @@ pub(crate) struct RunArgs {
     #[arg(allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = argv::text())]
     pub(crate) args: Vec<String>,
     /// Arguments of the WASI program
-    #[arg(last = true, value_hint = ValueHint::FilePath)]
+    #[arg(last = true, value_hint = ValueHint::FilePath, value_parser = argv::text())]
     pub(crate) guest_args: Vec<String>,
 
     #[command(flatten)]
@@ -62,7 +62,7 @@ pub(crate) struct RunArgs {
     #[arg(long, help_heading = FORMAT_HEADING)]
     pub(crate) metrics: bool,
     /// Include the guest's standard output and error in the envelope, up to SIZE each [default size: 64MiB]
-    #[arg(long, value_name = "SIZE", num_args = 0..=1, require_equals = true, default_missing_value = "64MiB", value_parser = parse_size, requires = "metrics", help_heading = FORMAT_HEADING)]
+    #[arg(long, value_name = "SIZE", num_args = 0..=1, require_equals = true, default_missing_value = "64MiB", value_parser = argv::text_for(parse_size), requires = "metrics", help_heading = FORMAT_HEADING)]
     pub(crate) capture: Option<u64>,
     /// Print the engine, limits and grants in force, and where each comes from; run nothing
     #[arg(long, help_heading = FORMAT_HEADING)]
