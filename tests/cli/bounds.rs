@@ -105,3 +105,20 @@ fn a_long_backtrace_says_that_it_is_cut() {
         }
     });
 }
+
+#[test]
+fn a_backtrace_has_the_source_names_of_rust_and_cpp() {
+    const SYMBOLS: [&str; 3] =
+        ["_ZN3std9panicking11begin_panic17hc5e246abf4e1b013E", "_RNvCs1234_7mycrate3foo", "_ZN4test4mainEPKc"];
+    let [panic, foo, main] = SYMBOLS;
+    let module = file(format!(
+        "(module (func ${panic} unreachable) (func ${foo} (call ${panic})) (func ${main} (export \"f\") (call ${foo})))"
+    ));
+    on_each_compiler(|options| {
+        let text = run(&[options, &[&module.path, "f"]].concat());
+        text.fails(134, &["  at std::panicking::begin_panic", "  at mycrate::foo", "  at test::main(char const*)"]);
+        let error = run(&[options, &["--metrics", &module.path, "f"]].concat()).envelope()["error"].clone();
+        let names: Vec<_> = error["backtrace"].as_array().unwrap().iter().map(|frame| &frame["function"]).collect();
+        assert_eq!(names, SYMBOLS, "the envelope has the names of the module");
+    });
+}

@@ -1,5 +1,6 @@
 //! Output: reports as text, JSON and MessagePack, and progress.
 
+pub(crate) mod backtrace;
 pub(crate) mod cache;
 pub(crate) mod compiled;
 pub(crate) mod engines;

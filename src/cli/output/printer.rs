@@ -7,6 +7,7 @@ use wrun::capabilities::stdout_is_mid_line;
 
 use crate::cli::args::OutputFormat;
 use crate::cli::failure::Failure;
+use crate::cli::output::backtrace;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
@@ -51,7 +52,7 @@ pub(crate) fn progress(line: &str) {
 pub(crate) fn failure(failure: &Failure, quiet: bool) -> u8 {
     let mut text = format!("{ERROR}error:{ERROR:#} {}\n", failure.message);
     if !quiet {
-        for frame in failure.error.iter().flat_map(wrun::Error::backtrace) {
+        for frame in backtrace::lines(failure.error.as_ref().map(wrun::Error::backtrace).unwrap_or_default()) {
             text += &format!("  at {frame}\n");
         }
         if failure.error.as_ref().is_some_and(wrun::Error::backtrace_is_truncated) {
