@@ -69,11 +69,15 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
+        let mut hints = error.hints().to_vec();
+        if let (ErrorKind::Trap, Some(denied)) = (error.kind(), error.limit_exceeded()) {
+            hints.push(format!("the guest {denied}; it trapped after that was denied"));
+        }
         Self {
             kind: error.kind().as_str(),
             exit_code: exit_code::of(&error),
             message: error.message().to_owned(),
-            hints: error.hints().to_vec(),
+            hints,
             error: Some(error),
         }
     }

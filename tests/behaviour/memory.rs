@@ -1,9 +1,9 @@
 //! Access to guest memory from the host: sizes, reads and writes, with bounds checks.
 
 use wrun::Value::I32;
-use wrun::{ErrorKind, Feature, InstanceState, WasmInstance, WasmInstanceExt};
+use wrun::{ErrorKind, Feature, InstanceState, LimitKind, Limits, RuntimeKind, Trap, WasmInstance, WasmInstanceExt};
 
-use crate::vocabulary::{PAGE, hints, on_each, on_each_with, refused, tells};
+use crate::vocabulary::{PAGE, hints, on_each, on_each_with, refused, tells, trapped};
 
 const ONE_PAGE: &str = r#"
 (module
@@ -200,5 +200,45 @@ fn a_shared_memory_is_read_and_written_like_another() {
         assert_eq!(read(guest, 8, 4), [42, 0, 0, 0]);
         assert_eq!(guest.memory_size("memory").unwrap(), PAGE);
         refused(guest.read_memory("memory", PAGE, &mut [0]), ErrorKind::MemoryAccess);
+    });
+}
+
+/// Throws and catches exceptions: one after the other, or some of which each stays on the stack.
+const THROWING: &str = r#"(module (memory 1) (tag $t (param i64))
+  (func $throw (param i32) (result exnref) (local exnref)
+    (block $caught (result i64 exnref)
+      (try_table (catch_ref $t $caught) (throw $t (i64.extend_i32_u (local.get 0)))) (unreachable))
+    (local.set 1) (drop) (local.get 1))
+  (func (export "throw") (param $left i32)
+    (loop $again
+      (drop (call $throw (local.get $left)))
+      (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1))))))
+  (func $keep (export "keep") (param $left i32) (local $kept exnref)
+    (local.set $kept (call $throw (local.get $left)))
+    (if (local.get $left) (then (call $keep (i32.sub (local.get $left) (i32.const 1)))))
+    (if (ref.is_null (local.get $kept)) (then (unreachable)))))"#;
+
+#[test]
+fn a_guest_with_full_memory_can_throw_and_catch() {
+    on_each(|engine| {
+        if !engine.has(Feature::Exceptions) {
+            return;
+        }
+        let sizes = |guest: &dyn WasmInstance| [guest.memory_bytes(), guest.memory_peak_bytes()];
+        let guest = &mut *engine.start(THROWING);
+        guest.call("throw", &[I32(5)]).unwrap();
+        assert_eq!(sizes(guest), [PAGE, PAGE], "only linear memory counts");
+        if engine.kind != RuntimeKind::Wasmtime {
+            return; // Wasmer refuses the limit.
+        }
+        let guest = &mut *engine.start_within(Limits::none().with_memory(PAGE), THROWING).unwrap();
+        guest.call("throw", &[I32(100_000)]).unwrap();
+        guest.call("keep", &[I32(100)]).unwrap();
+        assert_eq!(sizes(guest), [PAGE, PAGE]);
+        let error = trapped(guest.call("keep", &[I32(5_000)]), Trap::AllocationTooLarge);
+        assert_eq!(error.limit_exceeded().map(|limit| (limit.kind, limit.limit)), Some((LimitKind::Memory, PAGE)));
+        let guest = &mut *engine.start(THROWING);
+        guest.call("keep", &[I32(5_000)]).unwrap();
+        assert!(guest.memory_bytes() > 2 * PAGE, "more than the first page counts");
     });
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use wasmtime::{Func, Instance, ResourceLimiter};
+use wasmtime::{Engine, ExternRef, Func, Instance, ResourceLimiter, RootScope, Store};
 
 use crate::limits::MAX_TABLE_ELEMENTS;
 use crate::runtime::status::InstanceStatus;
@@ -26,6 +26,25 @@ impl StoreData {
     pub(super) fn new(status: Arc<InstanceStatus>, code_shift: i64) -> Self {
         Self { status, pending_growth: 0, code_shift, instance: None, funcs: Vec::new(), func_numbers: HashMap::new() }
     }
+}
+
+/// Creates a store whose guest is limited. If the guest has exceptions, it can throw a few even if its memory is full:
+/// the first page of their heap (64 KiB) does not count.
+///
+/// # Errors
+/// If the system has no memory.
+pub(super) fn create_store(
+    engine: &Engine,
+    data: StoreData,
+    has_exceptions: bool,
+) -> wasmtime::Result<Store<StoreData>> {
+    let mut store = Store::new(engine, data);
+    if has_exceptions {
+        // The engine adds the page for the first object, and reuses it after the object is dropped.
+        ExternRef::new(RootScope::new(&mut store), ())?;
+    }
+    store.limiter(|data| data);
+    Ok(store)
 }
 
 /// The engine's error for a growth past the maximum of the memory's type. The engine reports it without a call to

@@ -4,11 +4,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::{Config, Engine, Instance, Module, OptLevel, Store};
+use wasmtime::{Config, Engine, Instance, Module, OptLevel};
 
 use super::caller::CallParts;
 use super::deferred_start::{self, DeferredStart};
-use super::limits::StoreData;
+use super::limits::{self, StoreData};
 use super::{WasmtimeInstance, WasmtimeModule, errors, fuel, host, interrupt, serialize, stack};
 use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
@@ -135,8 +135,10 @@ impl sealed::Runtime for WasmtimeRuntime {
 
         let shared_bytes = uncounted_shared_bytes(module.info(), imports);
         let core = InstanceCore::new(&module.owner, limits, shared_bytes, config.interruption)?;
-        let mut store = Store::new(engine, StoreData::new(Arc::clone(core.status()), module.code_shift));
-        store.limiter(|data| data);
+        let data = StoreData::new(Arc::clone(core.status()), module.code_shift);
+        let mut store = limits::create_store(engine, data, module.info().tags > 0).map_err(|error| {
+            Error::new(ErrorKind::Internal, format!("the heap for exceptions cannot be created: {error:#}"))
+        })?;
         if config.interruption {
             interrupt::prepare(&mut store, &core);
         }
