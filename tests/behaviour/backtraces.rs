@@ -12,7 +12,7 @@ use wrun::{
 
 use crate::stopping::MAX_WAIT;
 use crate::traps::{FEATURED, PLAIN};
-use crate::vocabulary::{Engine, on_each, refused};
+use crate::vocabulary::{Engine, on_each, refused, trapped};
 
 /// Declarations for the bodies of [`PLAIN`].
 const DECLARATIONS: &str = r#"
@@ -366,5 +366,26 @@ fn a_guest_that_only_throws_deep_in_its_stack_meets_its_time_limit() {
         let started = Instant::now();
         refused(guest.call("down", &[Value::I32(3000)]), ErrorKind::Timeout);
         assert!(started.elapsed() < MAX_WAIT);
+    });
+}
+
+#[test]
+fn a_rethrown_exception_has_the_frames_of_one_of_its_throws() {
+    let wat = r#"(module (tag $t)
+      (func $inner (throw $t))
+      (func $cleanup
+        (block $handler (result exnref) (try_table (catch_all_ref $handler) (call $inner)) (return))
+        (throw_ref))
+      (func $outer (export "outer") (call $cleanup)))"#;
+    on_each(|engine| {
+        if !engine.has(Feature::Exceptions) {
+            return;
+        }
+        let error = trapped(engine.start(wat).call("outer", &[]), Trap::UncaughtException);
+        let names: Vec<_> = error.backtrace().iter().filter_map(|frame| frame.function.as_deref()).collect();
+        match engine.kind {
+            RuntimeKind::Wasmtime => assert_eq!(names, ["cleanup", "outer"]),
+            _ => assert_eq!(names, ["inner", "cleanup", "outer"]),
+        }
     });
 }
