@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 
-use crate::vocabulary::{CALC, WRUN, endless, file, on_each_engine, piped_to_head, printed, run, wrun};
+use crate::vocabulary::{CALC, WRUN, endless, file, in_shell, on_each_engine, piped_to_head, printed, run, wrun};
 
 #[test]
 fn a_closed_pipe_is_not_an_error() {
@@ -145,6 +145,17 @@ fn a_guest_that_writes_to_a_closed_pipe_ends_without_an_error() {
             let (stdout, stderr) = piped_to_head(&format!("-r {engine} {flags} {}", module.path));
             assert_eq!((&*stdout, &*stderr), ("y\ny\n", "code 0\n"), "{engine} {flags}");
         }
+    });
+}
+
+#[test]
+fn output_to_a_closed_stream_is_discarded() {
+    on_each_engine(|engine| {
+        for line in ["fixtures/add.wasm add 5 3", "--env NAME=you fixtures/c/greet.wasm -- - 0"] {
+            printed(&in_shell("exec >&-", &format!("-r {engine} {line}")).output().unwrap()).prints("");
+        }
+        let output = printed(&in_shell("exec 2>&-", &format!("-r {engine} fixtures/add.wasm ad")).output().unwrap());
+        assert_eq!((output.code, &*output.stderr), (127, ""));
     });
 }
 
