@@ -71,7 +71,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let mut hints = error.hints().to_vec();
         if let (ErrorKind::Trap, Some(denied)) = (error.kind(), error.limit_exceeded()) {
-            hints.push(format!("the guest {denied}; it trapped after that was denied"));
+            hints.push(format!("the guest {denied}; it trapped after the growth was denied"));
         }
         Self {
             kind: error.kind().as_str(),

@@ -25,12 +25,12 @@ const COMMANDS: [(&[&str], &str); 10] = [
     (&["validate", "explore", "objdump"], "`wrun inspect MODULE` checks and describes a module"),
     (
         &["create-exe", "create-obj", "gen-c-header", "aot", "wasmedgec"],
-        "wrun creates no executables; `wrun compile MODULE` compiles into the cache",
+        "wrun does not create executables; `wrun compile MODULE` compiles into the cache",
     ),
     (&["config", "settings"], "`--explain` prints the settings of a run, `--policy FILE` reads them from a file"),
     (&["targets"], "`wrun engines` lists the engines and their features"),
     (&["completion"], "`wrun completions SHELL` prints a completion script"),
-    (&["wast", "repl"], "wrun runs modules only, no test scripts"),
+    (&["wast", "repl"], "wrun runs modules, not test scripts"),
     (&["serve", "publish", "deploy", "login", "package", "pkg"], "wrun is not a server or a package manager"),
 ];
 
@@ -165,7 +165,7 @@ pub(crate) fn for_usage_error(error: &mut clap::Error, args: &[OsString], module
             vec![hint.to_owned()]
         }
         None if !is_unknown || error.get(ContextKind::SuggestedArg).is_some() => return,
-        None if is_module(word) => vec![format!("a module file of that name is `./{word}`")],
+        None if is_module(word) => vec![format!("a module file of that name is written as `./{word}`")],
         None if args.iter().take_while(|arg| *arg != word).any(|arg| module == Some(Path::new(arg))) => {
             vec![
                 format!("`-- {word}` passes it to a program"),
@@ -195,7 +195,7 @@ fn for_value(error: &clap::Error, option: &str) -> Option<&'static str> {
     match option {
         "--net <RULE>" if value.is_empty() || is_module(value) => Some(NET),
         "--output <FORMAT>" if value.contains('.') => {
-            Some("it is a format, not a file; `wrun compile` writes to the cache")
+            Some("`--output` is a format, not a file; `wrun compile` writes to the cache")
         }
         _ => None,
     }

@@ -27,7 +27,9 @@ pub(crate) fn parse_dir(text: &str) -> Result<DirGrant, String> {
         [""] | ["", _] | [_, ""] => return Err(format!("empty path: {expected}")),
         [host] => DirGrant::new(host, host),
         [host, guest] => DirGrant::new(host, guest),
-        _ => return Err(format!("too many parts: {expected}; a path that contains `::` needs a symbolic link")),
+        _ => {
+            return Err(format!("too many parts: {expected}; grant a path that contains `::` through a symbolic link"));
+        }
     };
     Ok(if read_only { grant.read_only() } else { grant })
 }

@@ -16,7 +16,7 @@ impl Error {
         match refused {
             None => error,
             Some(Errno::NOMEM) => error.with_hint(
-                "raise the limit on address space (`ulimit -v`): a linear memory reserves several GiB, whatever its size",
+                "raise the limit on address space (`ulimit -v`): each linear memory reserves several GiB, even if it is small",
             ),
             Some(Errno::AGAIN) => error.with_hint("raise the limit on threads (`ulimit -u`, or that of the container)"),
             Some(_) => error.with_hint("raise the limit on open files (`ulimit -n`)"),
@@ -30,7 +30,7 @@ impl Error {
         let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
         let text = text.unwrap_or("no message");
         match refusal(text) {
-            Some(errno) => Self::of_engine(ErrorKind::Io, "cannot go on", &errno.to_string()),
+            Some(errno) => Self::of_engine(ErrorKind::Io, "the system has too few resources", &errno.to_string()),
             None => Self::new(ErrorKind::Internal, format!("{what}: {text}")),
         }
     }

@@ -28,7 +28,7 @@ impl Deadline {
         let Some(limit) = self.limit else { return Ok(None) };
         match limit.saturating_sub(self.started.elapsed()) {
             Duration::ZERO => {
-                let message = format!("the time limit of {limit:?} was up before the guest ran");
+                let message = format!("the time limit of {limit:?} expired before the guest ran");
                 Err(Error::new(ErrorKind::Timeout, message).with_limit(self.exceeded(limit)))
             }
             left => Ok(Some(left)),

@@ -31,7 +31,7 @@ fn subcommands_of_other_runtimes_are_explained() {
         ("validate fixtures/add.wasm", "`wrun inspect MODULE`"),
         ("create-exe x.wasm", "`wrun compile MODULE`"),
         ("config new", "`--policy FILE`"),
-        ("wast x.wast", "no test scripts"),
+        ("wast x.wast", "not test scripts"),
         ("serve x.wasm", "not a server"),
         ("add fixtures/add.wasm 5 3", "the module comes first: `wrun fixtures/add.wasm add`"),
     ] {

@@ -37,7 +37,9 @@ pub(super) fn call(error: RuntimeError) -> Error {
             Ok(failure) => failure.into_error(),
             Err(Ok(stop)) => stop.into_error(),
             Err(Err(error)) => wasix::convert_error(error).unwrap_or_else(|error| match error.message() {
-                text if text == NO_STACK => Error::of_engine(ErrorKind::Io, "no stack for the guest", &text),
+                text if text == NO_STACK => {
+                    Error::of_engine(ErrorKind::Io, "cannot allocate a stack for the guest", &text)
+                }
                 text => Error::trap(Trap::Other, Some(text)),
             }),
         }

@@ -137,7 +137,7 @@ impl sealed::Runtime for WasmtimeRuntime {
         let core = InstanceCore::new(&module.owner, limits, shared_bytes, config.interruption)?;
         let data = StoreData::new(Arc::clone(core.status()), module.code_shift);
         let mut store = limits::create_store(engine, data, module.info().tags > 0).map_err(|error| {
-            Error::new(ErrorKind::Internal, format!("the heap for exceptions cannot be created: {error:#}"))
+            Error::of_engine(ErrorKind::Io, "the heap for exceptions cannot be created", &format!("{error:#}"))
         })?;
         if config.interruption {
             interrupt::prepare(&mut store, &core);
