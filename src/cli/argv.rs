@@ -71,7 +71,7 @@ where
 {
     OsStringValueParser::new().try_map(move |text| match text.to_str() {
         Some(text) => parse(unescape(text)),
-        None => Err(format!("{text:?} is not UTF-8")),
+        None => Err(format!("`{}` is not UTF-8", text.as_encoded_bytes().escape_ascii())),
     })
 }
 

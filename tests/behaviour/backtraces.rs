@@ -385,7 +385,7 @@ fn a_rethrown_exception_has_the_frames_of_one_of_its_throws() {
         let names: Vec<_> = error.backtrace().iter().filter_map(|frame| frame.function.as_deref()).collect();
         match engine.kind {
             RuntimeKind::Wasmtime => assert_eq!(names, ["cleanup", "outer"]),
-            _ => assert_eq!(names, ["inner", "cleanup", "outer"]),
+            RuntimeKind::Wasmer => assert_eq!(names, ["inner", "cleanup", "outer"]),
         }
     });
 }

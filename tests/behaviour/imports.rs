@@ -47,7 +47,7 @@ fn every_missing_import_is_listed_with_its_type() {
             "`env` `memory`: memory 1..4 pages",
             "`env` `limit`: global mut i64",
             "`other` `table`: table 2.. funcref",
-            "`` ``: func () -> ()",
+            "`\"\"` `\"\"`: func () -> ()",
         ];
         tells(error.message(), &lines);
         assert_eq!(error.message().lines().count(), lines.len(), "nothing else");

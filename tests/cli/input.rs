@@ -113,12 +113,12 @@ fn arguments_that_are_not_utf8_are_refused() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
     for (before, odd, parts) in [
-        ("fixtures/add.wasm add 5", &b"\xff"[..], ["'[ARGS]...'", r#""\xFF" is not UTF-8"#]),
-        ("fixtures/add.wasm", b"f\xff", ["'[FUNCTION]'", r#""f\xFF" is not UTF-8"#]),
-        ("fixtures/c/greet.wasm -- a", b"caf\xe9\x1b[2J", ["'[GUEST_ARGS]...'", r#""caf\xE9\u{1b}[2J" is not UTF-8"#]),
-        ("fixtures/c/greet.wasm --env", b"A=\xe9", ["'--env <NAME[=VALUE]>'", r#""A=\xE9" is not UTF-8"#]),
-        ("fixtures/c/greet.wasm --dir", b"\xe9::/a", ["'--dir <HOST[::GUEST][::ro]>'", r#""\xE9::/a" is not UTF-8"#]),
-        ("fixtures/c/greet.wasm --memory", b"1MiB\xe9", ["'--memory <SIZE>'", r#""1MiB\xE9" is not UTF-8"#]),
+        ("fixtures/add.wasm add 5", &b"\xff"[..], ["'[ARGS]...'", r"`\xff` is not UTF-8"]),
+        ("fixtures/add.wasm", b"f\xff", ["'[FUNCTION]'", r"`f\xff` is not UTF-8"]),
+        ("fixtures/c/greet.wasm -- a", b"caf\xe9\x1b[2J", ["'[GUEST_ARGS]...'", r"`caf\xe9\x1b[2J` is not UTF-8"]),
+        ("fixtures/c/greet.wasm --env", b"A=\xe9", ["'--env <NAME[=VALUE]>'", r"`A=\xe9` is not UTF-8"]),
+        ("fixtures/c/greet.wasm --dir", b"\xe9::/a", ["'--dir <HOST[::GUEST][::ro]>'", r"`\xe9::/a` is not UTF-8"]),
+        ("fixtures/c/greet.wasm --memory", b"1MiB\xe9", ["'--memory <SIZE>'", r"`1MiB\xe9` is not UTF-8"]),
     ] {
         let output = printed(&wrun().args(before.split(' ')).arg(OsStr::from_bytes(odd)).output().unwrap());
         output.fails(2, &parts);
