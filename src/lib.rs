@@ -39,6 +39,7 @@ pub mod module;
 pub mod network;
 pub mod runtime;
 pub mod session;
+pub mod stdio;
 mod sync;
 pub mod value;
 #[cfg_attr(not(any(feature = "wasmtime-runtime", feature = "wasmer-runtime")), path = "wasi/disabled.rs")]

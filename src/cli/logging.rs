@@ -5,6 +5,7 @@ use std::io;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt;
 use tracing_subscriber::prelude::*;
+use wrun::stdio::Blocking;
 
 use super::args::{LogArgs, LogFormat, When};
 use super::failure::Failure;
@@ -29,7 +30,7 @@ pub(crate) fn set_up(log: &LogArgs) -> Result<(), Failure> {
     let invalid = |error| Failure::usage(format!("invalid filter in WRUN_LOG: {error}"));
     let filter: Targets = filter.parse().map_err(invalid)?;
     let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-    let lines = fmt::layer().with_writer(io::stderr).with_ansi(colour);
+    let lines = fmt::layer().with_writer(|| Blocking(io::stderr())).with_ansi(colour);
     let lines = match log.log_format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().boxed(),

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use wrun::stdio::Blocking;
 
 use super::failure::Failure;
 use super::output::printer;
@@ -48,7 +49,7 @@ pub(crate) fn read(what: &str, quiet: bool) -> Result<Vec<u8>, Failure> {
         }
     }
     let mut bytes = Vec::new();
-    let read = stdin.lock().read_to_end(&mut bytes);
+    let read = Blocking(stdin).read_to_end(&mut bytes);
     read.map_err(|error| Failure::io("cannot read standard input", &error))?;
     Ok(bytes)
 }

@@ -10,7 +10,7 @@ mod preview1;
 mod provide;
 mod random;
 mod state;
-mod stdin;
+mod stdio;
 mod waiter;
 mod wasix;
 

@@ -1,6 +1,6 @@
 //! The outputs of a guest: the process's standard output, with an error if the pipe breaks, and captures.
 
-use std::io::{self, Stdout};
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -11,6 +11,7 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use wiggle::error::Error;
 
+use super::stdio::ProcessOutput;
 use crate::capabilities::{Captured, MAX_CAPTURED_BYTES, record_stdout};
 use crate::error::Result;
 
@@ -22,21 +23,21 @@ pub(super) struct BrokenPipe;
 impl std::error::Error for BrokenPipe {}
 
 /// The process's standard output.
-pub(super) struct InheritedStdout(pub(super) Stdout);
+pub(super) struct InheritedStdout;
 
 impl IsTerminal for InheritedStdout {
     fn is_terminal(&self) -> bool {
-        self.0.is_terminal()
+        ProcessOutput::Stdout.is_terminal()
     }
 }
 
 impl StdoutStream for InheritedStdout {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        self.0.async_stream()
+        ProcessOutput::Stdout.async_stream()
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(TrapIfClosed(self.0.p2_stream()))
+        Box::new(TrapIfClosed(ProcessOutput::Stdout.p2_stream()))
     }
 }
 

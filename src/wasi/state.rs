@@ -7,7 +7,7 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 use super::clocks::SteppedClock;
 use super::output::{CapturedOutput, InheritedStdout};
 use super::random::{self, RandomSource};
-use super::stdin::InheritedStdin;
+use super::stdio::{ProcessInput, ProcessOutput};
 use super::waiter::Waiter;
 use crate::capabilities::{Access, Capabilities, Input, Output};
 use crate::error::{Error, ErrorKind, Result};
@@ -42,17 +42,17 @@ impl WasiState {
         }
         match &capabilities.stdin {
             Input::Empty => &mut builder,
-            Input::Inherit => builder.stdin(InheritedStdin),
+            Input::Inherit => builder.stdin(ProcessInput),
             Input::Bytes(bytes) => builder.stdin(MemoryInputPipe::new(bytes.clone())),
         };
         match &capabilities.stdout {
             Output::Discard => &mut builder,
-            Output::Inherit => builder.stdout(InheritedStdout(std::io::stdout())),
+            Output::Inherit => builder.stdout(InheritedStdout),
             Output::Capture(captured) => builder.stdout(CapturedOutput::new(captured)?),
         };
         match &capabilities.stderr {
             Output::Discard => &mut builder,
-            Output::Inherit => builder.inherit_stderr(),
+            Output::Inherit => builder.stderr(ProcessOutput::Stderr),
             Output::Capture(captured) => builder.stderr(CapturedOutput::new(captured)?),
         };
         if capabilities.seed.is_some() {

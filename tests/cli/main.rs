@@ -25,6 +25,7 @@ mod scarce;
 mod signals;
 mod start;
 mod stopping;
+mod streams;
 mod terminal;
 mod vocabulary;
 mod wasix;

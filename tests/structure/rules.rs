@@ -9,7 +9,7 @@ const MAX_LINES: usize = 400;
 
 /// The parts of the crate, from the bottom up. A file imports from its own floor and from lower ones.
 const FLOORS: [&[&str]; 6] = [
-    &["error", "escape", "limits", "config", "capabilities", "network", "engine", "sync"],
+    &["error", "escape", "limits", "config", "capabilities", "network", "engine", "stdio", "sync"],
     &["module", "value"],
     &["runtime"],
     &["backends", "wasi"],

@@ -2,8 +2,11 @@
 
 use std::io::{self, Write};
 
+use anstream::adapter::strip_str;
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use wrun::capabilities::stdout_is_mid_line;
+use wrun::stdio::Blocking;
 
 use crate::cli::args::OutputFormat;
 use crate::cli::failure::Failure;
@@ -14,8 +17,7 @@ const HINT: Style = AnsiColor::Cyan.on_default();
 
 /// Writes data to standard output. A closed pipe is not a failure.
 pub(crate) fn data(bytes: &[u8]) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    check(stdout.write_all(bytes).and_then(|()| stdout.flush()))
+    check(Blocking(io::stdout()).write_all(bytes))
 }
 
 /// Writes a result to standard output, on a new line if the guest left its last line open. MessagePack follows at once.
@@ -39,13 +41,13 @@ pub(crate) fn check(result: io::Result<()>) -> Result<(), Failure> {
 /// Prints a note, unless `quiet`.
 pub(crate) fn note(text: &str, quiet: bool) {
     if !quiet {
-        let _ = writeln!(anstream::stderr().lock(), "{HINT}note:{HINT:#} {text}");
+        message(&format!("{HINT}note:{HINT:#} {text}\n"));
     }
 }
 
 /// Prints a line of progress.
 pub(crate) fn progress(line: &str) {
-    let _ = writeln!(anstream::stderr().lock(), "{line}");
+    message(&format!("{line}\n"));
 }
 
 /// Prints an error with its backtrace and hints, or only the error if `quiet`. Returns the exit code.
@@ -62,6 +64,15 @@ pub(crate) fn failure(failure: &Failure, quiet: bool) -> u8 {
             text += &format!("{HINT}hint:{HINT:#} {hint}\n");
         }
     }
-    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+    message(&text);
     failure.exit_code
+}
+
+/// Prints a message with or without its colours. A failure to do so has no other place to be reported.
+fn message(text: &str) {
+    let text = match AutoStream::choice(&io::stderr()) {
+        ColorChoice::Never => strip_str(text).to_string(),
+        _ => text.to_owned(),
+    };
+    let _ = Blocking(io::stderr()).write_all(text.as_bytes());
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 use wrun::session::Event;
+use wrun::stdio::Blocking;
 
 use super::printer;
 use crate::cli::args::When;
@@ -152,7 +153,7 @@ impl TermLike for TerminalLine {
 
     fn flush(&self) -> io::Result<()> {
         let text = mem::take(&mut *self.pending());
-        if Instant::now() < self.visible_from { Ok(()) } else { io::stderr().write_all(text.as_bytes()) }
+        if Instant::now() < self.visible_from { Ok(()) } else { Blocking(io::stderr()).write_all(text.as_bytes()) }
     }
 
     fn write_line(&self, text: &str) -> io::Result<()> {

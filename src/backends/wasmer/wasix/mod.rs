@@ -7,7 +7,6 @@ mod imports;
 mod network;
 mod overrides;
 mod process;
-mod stdin;
 mod stdio;
 mod system;
 mod thread;

@@ -2,16 +2,17 @@
 
 use std::future::Future;
 use std::io::{self, ErrorKind, Read, SeekFrom, Write};
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use virtual_fs::{AsyncRead, AsyncSeek, AsyncWrite, FsError, ReadBuf, VirtualFile};
 
-use super::stdin;
 use super::thread_group::ThreadGroup;
 use crate::capabilities::{Captured, Input, Output, record_stdout};
 use crate::error::{Error, Result};
+use crate::stdio::{Blocking, input as stdin};
 
 /// A file as WASIX takes it.
 pub(super) type AnyFile = Box<dyn VirtualFile + Send + Sync>;
@@ -101,14 +102,14 @@ impl Sink {
             Self::Discard => Ok(bytes.len()),
             Self::Process(thread_group) if number == 1 => {
                 record_stdout(bytes);
-                write_all(io::stdout().lock(), bytes).inspect_err(|error| {
+                write_all(io::stdout(), bytes).inspect_err(|error| {
                     // As on WASI, a broken pipe makes the guest exit with 0.
                     if error.kind() == ErrorKind::BrokenPipe {
                         thread_group.end_with(Error::exited(0));
                     }
                 })
             }
-            Self::Process(_) => write_all(io::stderr().lock(), bytes),
+            Self::Process(_) => write_all(io::stderr(), bytes),
             Self::Captured(captured) => {
                 captured.write(bytes);
                 Ok(bytes.len())
@@ -117,10 +118,9 @@ impl Sink {
     }
 }
 
-/// Writes and flushes.
-fn write_all(mut stream: impl Write, bytes: &[u8]) -> io::Result<usize> {
-    stream.write_all(bytes)?;
-    stream.flush()?;
+/// Writes all bytes, without a buffer.
+fn write_all(stream: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
+    Blocking(stream).write_all(bytes)?;
     Ok(bytes.len())
 }
 
@@ -130,10 +130,14 @@ impl AsyncRead for Stream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        ready!(self.source.poll_ready(context))?;
-        let read = self.source.read(buffer.initialize_unfilled())?;
-        buffer.advance(read);
-        Poll::Ready(Ok(()))
+        loop {
+            ready!(self.source.poll_ready(context))?;
+            match self.source.read(buffer.initialize_unfilled()) {
+                // Another reader was faster.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                read => return Poll::Ready(read.map(|read| buffer.advance(read))),
+            }
+        }
     }
 }
 

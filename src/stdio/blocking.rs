@@ -1,0 +1,45 @@
+//! Streams of the process, also if another process made them non-blocking: all processes that have a stream share its flag
+//! `O_NONBLOCK`.
+
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+
+/// A stream whose reads and writes wait, even if the stream is non-blocking. It has no buffer.
+#[derive(Clone, Copy, Debug)]
+pub struct Blocking<S>(pub S);
+
+impl<S: AsFd> Blocking<S> {
+    /// Repeats an operation that would block once the stream is ready for it.
+    fn wait(&self, ready: PollFlags, mut operation: impl FnMut(&S) -> Result<usize, Errno>) -> io::Result<usize> {
+        loop {
+            match operation(&self.0) {
+                Err(Errno::AGAIN) => {}
+                result => return Ok(result?),
+            }
+            match poll(&mut [PollFd::from_borrowed_fd(self.0.as_fd(), ready)], None) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+// The other methods of `Read` and `Write` call these, so no byte is lost or written twice.
+impl<S: AsFd> Read for Blocking<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.wait(PollFlags::IN, |stream| rustix::io::read(stream, &mut *buffer))
+    }
+}
+
+impl<S: AsFd> Write for Blocking<S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.wait(PollFlags::OUT, |stream| rustix::io::write(stream, bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
