@@ -14,6 +14,7 @@ use crate::value::types::{FuncType, ValType, Value};
 
 /// The export that WASI reads and writes.
 const MEMORY: &str = "memory";
+const NO_MEMORY: &str = "the module exports no memory named `memory`, which WASI needs to read and write";
 
 /// The most bytes that one call may copy from the guest, except calls that use its memory in place.
 pub(super) const MAX_COPIED: usize = 128 << 20;
@@ -74,7 +75,9 @@ fn with_memory(
     match (opened, result) {
         (_, Some(result)) => result,
         (Err(error), None) if error.kind() == ErrorKind::UnknownExport => {
-            call(&mut GuestMemory::Unshared(&mut []), &interrupt_token)
+            let errno = call(&mut GuestMemory::Unshared(&mut []), &interrupt_token).or_else(errno_of)?;
+            // Every pointer is outside an empty memory. Without one, the guest cannot make this call at all.
+            if errno == i32::from(Errno::Fault as u16) { Err(NO_MEMORY.into()) } else { Ok(errno) }
         }
         (Err(error), None) => Err(error.into()),
         (Ok(()), None) => Err("the guest's memory is unavailable".into()),

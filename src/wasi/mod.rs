@@ -3,14 +3,17 @@
 
 mod clocks;
 mod function;
+mod open;
 mod output;
 mod paths;
 mod poll;
 mod preview1;
 mod provide;
 mod random;
+mod readdir;
 mod state;
 mod stdio;
+mod vectors;
 mod waiter;
 mod wasix;
 

@@ -25,7 +25,7 @@ const FILESTAT: usize = 64;
 const FILETYPE: usize = 16;
 
 /// The result of a call: an errno, or the failure that ends the guest.
-type CallResult = Result<i32, HostError>;
+pub(super) type CallResult = Result<i32, HostError>;
 
 /// Reports `mfile` or `nfile` instead of `io` if no file can be opened. wasmtime-wasi has no error code for them.
 pub(super) fn with_full_table(result: CallResult) -> CallResult {
@@ -174,6 +174,6 @@ fn without_slashes(path: &[u8]) -> &[u8] {
     &path[..end]
 }
 
-fn number(errno: Errno) -> i32 {
+pub(super) fn number(errno: Errno) -> i32 {
     i32::from(errno as u16)
 }

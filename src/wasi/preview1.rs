@@ -10,7 +10,7 @@ use wiggle::{GuestMemory, GuestPtr};
 
 use super::function::{Function, HostCall, host_error};
 use super::state::WasiState;
-use super::{paths, poll};
+use super::{open, paths, poll, readdir, vectors};
 use crate::runtime::host::{Exit, HostError};
 use crate::value::number::Number;
 use crate::value::types::{ValType, Value};
@@ -97,8 +97,10 @@ macro_rules! functions {
     };
     (@bulk $bindings:ident $name:ident $call:ident, $args:ident, $fd:ident, $vectors:ident, $count:ident $(, $param:ident)*) => {{
         check_buffer($call.memory, $vectors, $count)?;
-        $call.state.wasi.set_hostcall_fuel(usize::MAX);
-        functions!(@async $bindings $name $call, $args, $fd, $vectors, $count $(, $param)*)
+        vectors::$name($call, ($fd, $vectors, $count $(, $param)*), |$call, ($fd, $vectors, $count $(, $param)*)| {
+            $call.state.wasi.set_hostcall_fuel(usize::MAX);
+            functions!(@async $bindings $name $call, $args, $fd, $vectors, $count $(, $param)*)
+        })
     }};
     (@random $bindings:ident $name:ident $call:ident, $args:ident, $buf:ident, $len:ident) => {{
         let HostCall { state, memory, interrupt_token } = $call;
@@ -115,6 +117,20 @@ macro_rules! functions {
         paths::with_full_table(paths::$name($call, ($($param,)*), |$call, ($($param,)*)| {
             functions!(@async $bindings $name $call, $args $(, $param)*)
         }))
+    };
+    (@dir $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
+        readdir::$name($call, ($($param,)*), |$call, ($($param,)*)| {
+            functions!(@async $bindings $name $call, $args $(, $param)*)
+        })
+    };
+    (@open $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
+        open::$name($call, ($($param,)*), |$call, ($($param,)*)| functions!(@path $bindings $name $call, $args $(, $param)*))
+    };
+    (@fd $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
+        open::$name($call, ($($param,)*), |$call, ($($param,)*)| functions!(@async $bindings $name $call, $args $(, $param)*))
+    };
+    (@flags $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
+        open::$name($call, ($($param,)*), |$call, ($($param,)*)| functions!(@sync $bindings $name $call, $args $(, $param)*))
     };
     (@exit $bindings:ident $name:ident $call:ident, $args:ident, $code:ident) => {{
         let HostCall { .. } = $call;
@@ -139,10 +155,10 @@ macro_rules! functions_of_both {
             sync clock_time_get(id: i32, precision: i64, out: i32);
             async fd_advise(fd: i32, offset: i64, len: i64, advice: i32);
             sync fd_allocate(fd: i32, offset: i64, len: i64);
-            async fd_close(fd: i32);
+            dir fd_close(fd: i32);
             async fd_datasync(fd: i32);
             async fd_fdstat_get(fd: i32, out: i32);
-            sync fd_fdstat_set_flags(fd: i32, flags: i32);
+            flags fd_fdstat_set_flags(fd: i32, flags: i32);
             sync fd_fdstat_set_rights(fd: i32, base: i64, inheriting: i64);
             async fd_filestat_get(fd: i32, out: i32);
             async fd_filestat_set_size(fd: i32, size: i64);
@@ -152,9 +168,9 @@ macro_rules! functions_of_both {
             sync fd_prestat_dir_name(fd: i32, path: i32, len: i32);
             bulk fd_pwrite(fd: i32, iovs: i32, len: i32, offset: i64, out: i32) -> out: u32;
             bulk fd_read(fd: i32, iovs: i32, len: i32, out: i32) -> out: u32;
-            opens fd_readdir(fd: i32, buf: i32, len: i32, cookie: i64, out: i32);
-            async fd_renumber(fd: i32, to: i32);
-            async fd_seek(fd: i32, offset: i64, whence: i32, out: i32) -> out: u64;
+            dir fd_readdir(fd: i32, buf: i32, len: i32, cookie: i64, out: i32) -> out: u32;
+            dir fd_renumber(fd: i32, to: i32);
+            fd fd_seek(fd: i32, offset: i64, whence: i32, out: i32) -> out: u64;
             async fd_sync(fd: i32);
             sync fd_tell(fd: i32, out: i32);
             bulk fd_write(fd: i32, iovs: i32, len: i32, out: i32) -> out: u32;
@@ -162,7 +178,7 @@ macro_rules! functions_of_both {
             path path_filestat_get(fd: i32, flags: i32, path: i32, len: i32, out: i32);
             path path_filestat_set_times(fd: i32, flags: i32, path: i32, len: i32, atim: i64, mtim: i64, which: i32);
             opens path_link(old_fd: i32, flags: i32, old: i32, old_len: i32, new_fd: i32, new: i32, new_len: i32);
-            path path_open(fd: i32, dirflags: i32, path: i32, len: i32, oflags: i32, base: i64, inheriting: i64, fdflags: i32, out: i32) -> out: u32;
+            open path_open(fd: i32, dirflags: i32, path: i32, len: i32, oflags: i32, base: i64, inheriting: i64, fdflags: i32, out: i32) -> out: u32;
             opens path_readlink(fd: i32, path: i32, len: i32, buf: i32, buf_len: i32, out: i32);
             path path_remove_directory(fd: i32, path: i32, len: i32);
             opens path_rename(fd: i32, old: i32, old_len: i32, new_fd: i32, new: i32, new_len: i32);

@@ -7,6 +7,7 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 use super::clocks::SteppedClock;
 use super::output::{CapturedOutput, InheritedStdout};
 use super::random::{self, RandomSource};
+use super::readdir::Listings;
 use super::stdio::{ProcessInput, ProcessOutput};
 use super::waiter::Waiter;
 use crate::capabilities::{Access, Capabilities, Input, Output};
@@ -17,6 +18,7 @@ pub(super) struct WasiState {
     pub(super) wasi: WasiP1Ctx,
     pub(super) waiter: Waiter,
     pub(super) random: RandomSource,
+    pub(super) listings: Listings,
 }
 
 impl WasiState {
@@ -60,6 +62,6 @@ impl WasiState {
             builder.wall_clock(clock.clone()).monotonic_clock(clock);
         }
         let random = RandomSource::new(capabilities.seed);
-        Ok(Self { wasi: builder.build_p1(), waiter: Waiter::default(), random })
+        Ok(Self { wasi: builder.build_p1(), waiter: Waiter::default(), random, listings: Listings::default() })
     }
 }

@@ -1,0 +1,236 @@
+//! Reads and writes of several vectors in one call, which wasmtime-wasi would make with the first one alone.
+//!
+//! Small vectors are copied into one buffer of the host, or from it. A single vector, or a long one, is used in place.
+
+use smallvec::SmallVec;
+use wasmtime_wasi::p1::types::{Errno, Filetype, Iovec, Rights};
+use wiggle::{GuestError, GuestMemory, GuestPtr};
+
+use super::function::HostCall;
+use super::open::file_type;
+use super::paths::{CallResult, number};
+use crate::runtime::host::HostError;
+
+/// The most bytes that are copied at once.
+const MAX_COPIED: u32 = 64 << 10;
+
+/// The most bytes of one write, as on Linux.
+const MAX_WRITTEN: u32 = 0x7fff_f000;
+
+/// In the host's buffer: a vector, the resulting number of bytes, and the bytes.
+const OUT: i32 = 8;
+const BYTES: u32 = 12;
+
+/// The size of a vector in the guest's memory.
+const VECTOR: i32 = 8;
+
+/// The arguments of `fd_read` and `fd_write`: the descriptor, the vectors, their number, and where the number of bytes goes.
+type Args = (i32, i32, i32, i32);
+/// The same with a position in the file, before the last one.
+type ArgsAt = (i32, i32, i32, i64, i32);
+
+/// Reads at the current position.
+pub(super) fn fd_read(
+    mut call: HostCall<'_, '_>,
+    (fd, vectors, count, out): Args,
+    mut raw: impl FnMut(HostCall<'_, '_>, Args) -> CallResult,
+) -> CallResult {
+    if is_empty(call.memory, vectors, count)? && can_read(call.again(), fd)? {
+        call.memory.write(GuestPtr::new(out.cast_unsigned()), 0_u32)?;
+        return Ok(number(Errno::Success));
+    }
+    read(call, (vectors, count, out), |call, (vectors, count, out)| raw(call, (fd, vectors, count, out)))
+}
+
+/// Reads at a position.
+pub(super) fn fd_pread(
+    mut call: HostCall<'_, '_>,
+    (fd, vectors, count, position, out): ArgsAt,
+    mut raw: impl FnMut(HostCall<'_, '_>, ArgsAt) -> CallResult,
+) -> CallResult {
+    let errno = read(call.again(), (vectors, count, out), |call, (vectors, count, out)| {
+        raw(call, (fd, vectors, count, position, out))
+    })?;
+    // wasmtime-wasi returns `intr` for a read of no bytes.
+    if errno != number(Errno::Intr) || !is_empty(call.memory, vectors, count)? {
+        return Ok(errno);
+    }
+    call.memory.write(GuestPtr::new(out.cast_unsigned()), 0_u32)?;
+    Ok(number(Errno::Success))
+}
+
+/// Writes at the current position.
+pub(super) fn fd_write(
+    call: HostCall<'_, '_>,
+    (fd, vectors, count, out): Args,
+    mut raw: impl FnMut(HostCall<'_, '_>, Args) -> CallResult,
+) -> CallResult {
+    write(call, (vectors, count, out), |call, (vectors, count, out), _| raw(call, (fd, vectors, count, out)))
+}
+
+/// Writes at a position.
+pub(super) fn fd_pwrite(
+    call: HostCall<'_, '_>,
+    (fd, vectors, count, position, out): ArgsAt,
+    mut raw: impl FnMut(HostCall<'_, '_>, ArgsAt) -> CallResult,
+) -> CallResult {
+    write(call, (vectors, count, out), |call, (vectors, count, out), written| {
+        raw(call, (fd, vectors, count, position.wrapping_add(written.into()), out))
+    })
+}
+
+/// Reads into as many vectors as fit into one copy, or into the first alone if it is longer.
+fn read(
+    call: HostCall<'_, '_>,
+    (vectors, count, out): (i32, i32, i32),
+    mut raw: impl FnMut(HostCall<'_, '_>, (i32, i32, i32)) -> CallResult,
+) -> CallResult {
+    let piece = Piece::next(call.memory, vectors, count)?;
+    if piece.copied.len() < 2 {
+        return raw(call, (vectors, count, out));
+    }
+    let HostCall { state, memory, interrupt_token } = call;
+    let mut copy = piece.copy(|size| Ok(vec![0; size]))?;
+    let errno = raw(HostCall { state, memory: &mut copy.memory(), interrupt_token }, Copy::ARGS)?;
+    if errno == number(Errno::Success) {
+        let mut bytes = copy.bytes()?;
+        memory.write(GuestPtr::new(out.cast_unsigned()), u32::try_from(bytes.len())?)?;
+        for Iovec { buf, buf_len } in piece.copied {
+            let (part, rest) = bytes.split_at(bytes.len().min(buf_len as usize));
+            memory.copy_from_slice(part, buf.as_array(u32::try_from(part.len())?))?;
+            bytes = rest;
+        }
+    }
+    Ok(errno)
+}
+
+/// Writes all vectors. An errno counts only if nothing was written before. `raw` gets the number of bytes that were.
+fn write(
+    call: HostCall<'_, '_>,
+    (vectors, count, out): (i32, i32, i32),
+    mut raw: impl FnMut(HostCall<'_, '_>, (i32, i32, i32), u32) -> CallResult,
+) -> CallResult {
+    if count == 1 {
+        return raw(call, (vectors, count, out), 0);
+    }
+    let HostCall { state, memory, interrupt_token } = call;
+    let result = GuestPtr::new(out.cast_unsigned());
+    let (mut skipped, mut total) = (0, 0_u32);
+    loop {
+        let address = vectors.wrapping_add(skipped * VECTOR);
+        let piece = match Piece::next(memory, address, count - skipped) {
+            // The vectors before it are valid.
+            Err(_) if total > 0 => break,
+            piece => piece?,
+        };
+        if total > 0 && (piece.size == 0 || piece.size > MAX_WRITTEN.saturating_sub(total)) {
+            break;
+        }
+        let (errno, written) = if piece.copied.len() < 2 {
+            let call = HostCall { state: &mut *state, memory: &mut *memory, interrupt_token };
+            (raw(call, (address, piece.count, out), total)?, memory.read(result)?)
+        } else {
+            let gathered = |_| {
+                piece.copied.iter().try_fold(Vec::new(), |mut bytes, vector| {
+                    bytes.extend_from_slice(&memory.as_cow(vector.buf.as_array(vector.buf_len))?);
+                    Ok(bytes)
+                })
+            };
+            let mut copy = piece.copy(gathered)?;
+            let call = HostCall { state: &mut *state, memory: &mut copy.memory(), interrupt_token };
+            (raw(call, Copy::ARGS, total)?, copy.result()?)
+        };
+        match errno {
+            0 => total += written,
+            errno if total == 0 => return Ok(errno),
+            _ => break,
+        }
+        skipped += piece.count;
+        if written < piece.size || skipped == count {
+            break;
+        }
+        interrupt_token.check_interrupt()?;
+    }
+    memory.write(result, total)?;
+    Ok(number(Errno::Success))
+}
+
+/// The next vectors to read or write together, after empty ones.
+struct Piece {
+    /// The vectors to copy, if they are short enough.
+    copied: SmallVec<[Iovec; 8]>,
+    /// The number of bytes.
+    size: u32,
+    /// The number of vectors, with the empty ones.
+    count: i32,
+}
+
+impl Piece {
+    /// Takes vectors that are in the memory and fit into one copy, or the first one that is not empty.
+    fn next(memory: &GuestMemory<'_>, vectors: i32, count: i32) -> Result<Self, GuestError> {
+        let mut piece = Self { copied: SmallVec::new(), size: 0, count: 0 };
+        for vector in GuestPtr::<Iovec>::new(vectors.cast_unsigned()).as_array(count.cast_unsigned()).iter() {
+            let vector = match vector.and_then(|vector| memory.read(vector)) {
+                Err(_) if piece.size > 0 => break,
+                vector => vector?,
+            };
+            let is_copied = vector.buf_len <= MAX_COPIED - piece.size.min(MAX_COPIED)
+                && memory.as_slice(vector.buf.as_array(vector.buf_len)).is_ok();
+            if piece.size > 0 && !is_copied {
+                break;
+            }
+            piece.count += 1;
+            if vector.buf_len > 0 {
+                piece.size += vector.buf_len;
+                if !is_copied {
+                    break;
+                }
+                piece.copied.push(vector);
+            }
+        }
+        Ok(piece)
+    }
+
+    /// Creates a copy with these bytes.
+    fn copy(&self, bytes: impl FnOnce(usize) -> Result<Vec<u8>, GuestError>) -> Result<Copy, HostError> {
+        let mut copy = vec![];
+        copy.extend_from_slice(&BYTES.to_le_bytes());
+        copy.extend_from_slice(&self.size.to_le_bytes());
+        copy.extend_from_slice(&0_u32.to_le_bytes());
+        copy.extend_from_slice(&bytes(self.size as usize)?);
+        Ok(Copy(copy))
+    }
+}
+
+/// A memory of the host with one vector, the resulting number of bytes, and the bytes of the vector.
+struct Copy(Vec<u8>);
+
+impl Copy {
+    /// The vectors, their number, and where the number of bytes goes.
+    const ARGS: (i32, i32, i32) = (0, 1, OUT);
+
+    fn memory(&mut self) -> GuestMemory<'_> {
+        GuestMemory::Unshared(&mut self.0)
+    }
+
+    /// Returns the resulting number of bytes.
+    fn result(&self) -> Result<u32, HostError> {
+        Ok(u32::from_le_bytes(self.0[OUT as usize..BYTES as usize].try_into()?))
+    }
+
+    /// Returns the bytes that were read.
+    fn bytes(&self) -> Result<&[u8], HostError> {
+        Ok(&self.0[BYTES as usize..][..self.result()? as usize])
+    }
+}
+
+/// Returns whether all vectors are empty.
+fn is_empty(memory: &GuestMemory<'_>, vectors: i32, count: i32) -> Result<bool, GuestError> {
+    Ok(Piece::next(memory, vectors, count)?.size == 0)
+}
+
+/// Returns whether a descriptor is open for reading, and no directory.
+fn can_read(call: HostCall<'_, '_>, fd: i32) -> Result<bool, HostError> {
+    let found = file_type(call, fd)?;
+    Ok(found.is_ok_and(|(ty, rights)| ty != Filetype::Directory && rights & Rights::FD_READ.bits() != 0))
+}
