@@ -11,6 +11,7 @@ use crate::runtime::host::HostError;
 
 /// The flags of `path_open`.
 const CREATE: i32 = 1;
+const DIRECTORY: i32 = 2;
 const EXCLUSIVE: i32 = 4;
 const TRUNCATE: i32 = 8;
 
@@ -29,7 +30,7 @@ pub(super) fn path_open(
 ) -> CallResult {
     let (fd, lookup, path, len, flags, base, inheriting, fd_flags, out) = args;
     let writes = base.cast_unsigned() & Rights::FD_WRITE.bits() != 0;
-    if writes || flags & (CREATE | TRUNCATE) == 0 {
+    if writes || flags & DIRECTORY != 0 || flags & (CREATE | TRUNCATE) == 0 {
         return raw(call, args);
     }
     let opened = |memory: &GuestMemory<'_>| memory.read(GuestPtr::<i32>::new(out.cast_unsigned()));
@@ -79,17 +80,20 @@ pub(super) fn fd_seek(
     Ok(number(Errno::Overflow))
 }
 
-/// Sets the flags of a descriptor. The standard streams and directories have none.
+/// Sets the flags of a descriptor. The standard streams have none.
 pub(super) fn fd_fdstat_set_flags(
     mut call: HostCall<'_, '_>,
     (fd, flags): (i32, i32),
     mut raw: impl FnMut(HostCall<'_, '_>, (i32, i32)) -> CallResult,
 ) -> CallResult {
     let errno = raw(call.again(), (fd, flags))?;
-    if errno != number(Errno::Badf) || file_type(call, fd)?.is_err() {
+    if errno != number(Errno::Badf) {
         return Ok(errno);
     }
-    Ok(number(if flags == 0 { Errno::Success } else { Errno::Notsup }))
+    Ok(match file_type(call, fd)? {
+        Err(_) | Ok((Filetype::Directory, _)) => errno,
+        Ok(_) => number(if flags == 0 { Errno::Success } else { Errno::Notsup }),
+    })
 }
 
 /// Returns the type of an open file, and its rights, or an errno.

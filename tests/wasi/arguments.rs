@@ -235,8 +235,8 @@ impl Function {
     }
 }
 
-/// Returns a guest that exports each function, with a memory if `memory` is exported.
-fn guest(version: &str, memory: bool) -> String {
+/// Returns a guest that exports each function.
+fn guest(version: &str) -> String {
     let (mut imports, mut functions) = (String::new(), String::new());
     for function in Function::all(version) {
         let call = function.valid();
@@ -247,8 +247,7 @@ fn guest(version: &str, memory: bool) -> String {
         let args: String = (0..call.args.len()).map(|index| format!("(local.get {index}) ")).collect();
         writeln!(functions, r#"(func (export "{name}") (param{params}) (result i32) (call ${name} {args}))"#).unwrap();
     }
-    let name = if memory { "memory" } else { "other" };
-    format!(r#"(module {imports} (memory (export "{name}") 1) {DATA} {functions})"#)
+    format!(r#"(module {imports} (memory (export "memory") 1) {DATA} {functions})"#)
 }
 
 /// The guest on one engine and compiler.
@@ -304,8 +303,8 @@ impl Run {
 }
 
 /// Makes these calls of each function in one instance on each engine, and returns the errnos.
-fn call_all(version: &str, memory: bool, calls: impl Fn(&Function) -> Vec<Call>) -> Vec<(Call, i32)> {
-    let guests = Guest::on_each(&guest(version, memory));
+fn call_all(version: &str, calls: impl Fn(&Function) -> Vec<Call>) -> Vec<(Call, i32)> {
+    let guests = Guest::on_each(&guest(version));
     let mut results = Vec::new();
     for function in Function::all(version) {
         let mut runs: Vec<_> = guests.iter().map(|guest| (guest, guest.start())).collect();
@@ -326,7 +325,7 @@ const VERSIONS: [&str; 2] = ["wasi_snapshot_preview1", "wasi_unstable"];
 #[test]
 fn valid_arguments_are_served() {
     for version in VERSIONS {
-        for (call, errno) in call_all(version, true, |function| vec![function.valid()]) {
+        for (call, errno) in call_all(version, |function| vec![function.valid()]) {
             let expected = match call.name {
                 "fd_allocate" | "fd_fdstat_set_rights" | "proc_raise" => NOTSUP,
                 "path_create_directory" | "path_link" | "path_symlink" => EXIST,
@@ -342,31 +341,16 @@ fn valid_arguments_are_served() {
 #[test]
 fn bad_arguments_are_an_errno() {
     for version in VERSIONS {
-        let mut results = call_all(version, true, Function::bad);
+        let mut results = call_all(version, Function::bad);
         results.retain(|(call, errno)| call.errno.is_some_and(|expected| expected != *errno));
         assert!(results.is_empty(), "{version}: {results:?}");
-    }
-}
-
-#[test]
-fn without_an_exported_memory_every_pointer_is_bad() {
-    let with_pointer = |function: &Function| {
-        let points =
-            function.params.iter().any(|param| matches!(param, Param::Out(..) | Param::Name(_) | Param::Vectors));
-        if points { vec![function.valid()] } else { Vec::new() }
-    };
-    for version in VERSIONS {
-        for (call, errno) in call_all(version, false, with_pointer) {
-            // The file is not open in this guest.
-            assert!([FAULT, BADF].contains(&errno), "{version}, {call:?}: {errno}");
-        }
     }
 }
 
 /// Makes random calls on every engine, and asserts that their errnos are the same.
 fn fuzz(version: &str, seed: u64) {
     let functions = Function::all(version);
-    let guests = Guest::on_each(&guest(version, true));
+    let guests = Guest::on_each(&guest(version));
     let mut runs: Vec<_> = guests.iter().map(|guest| (guest, guest.start())).collect();
     let mut state = seed;
     let mut random = |below: usize| {

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod conformance;
+mod descriptors;
 mod dir_tree;
 mod escapes;
 mod guest;
