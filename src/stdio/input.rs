@@ -55,7 +55,11 @@ pub(crate) fn poll_ready(context: &mut Context<'_>) -> Poll<io::Result<()>> {
 /// [`io::ErrorKind::WouldBlock`] if there is no input, for example because another thread has read it.
 pub(crate) fn read(buffer: &mut [u8]) -> io::Result<usize> {
     let _one_reader = lock();
-    if is_ready() { Ok(rustix::io::read(io::stdin(), buffer)?) } else { Err(io::ErrorKind::WouldBlock.into()) }
+    if is_ready() {
+        Ok(rustix::io::retry_on_intr(|| rustix::io::read(io::stdin(), &mut *buffer))?)
+    } else {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
 }
 
 /// Returns whether a read returns at once.
