@@ -40,8 +40,8 @@ pub(super) fn path_open(
         let errno = raw(call.again(), args_to_read)?;
         if errno == number(Errno::Success) {
             let fd = opened(call.memory)?;
-            if matches!(file_type(call.again(), fd)?, Ok((Filetype::Directory, _))) {
-                close(call, fd)?;
+            if matches!(file_type(&mut call, fd)?, Ok((Filetype::Directory, _))) {
+                close(&mut call, fd)?;
                 return Ok(number(Errno::Isdir));
             }
         }
@@ -54,7 +54,7 @@ pub(super) fn path_open(
         return Ok(errno);
     }
     let fd = opened(call.memory)?;
-    close(call.again(), fd)?;
+    close(&mut call, fd)?;
     raw(call, args_to_read)
 }
 
@@ -90,14 +90,14 @@ pub(super) fn fd_fdstat_set_flags(
     if errno != number(Errno::Badf) {
         return Ok(errno);
     }
-    Ok(match file_type(call, fd)? {
+    Ok(match file_type(&mut call, fd)? {
         Err(_) | Ok((Filetype::Directory, _)) => errno,
         Ok(_) => number(if flags == 0 { Errno::Success } else { Errno::Notsup }),
     })
 }
 
 /// Returns the type of an open file, and its rights, or an errno.
-pub(super) fn file_type(call: HostCall<'_, '_>, fd: i32) -> Result<Result<(Filetype, u64), i32>, HostError> {
+pub(super) fn file_type(call: &mut HostCall<'_, '_>, fd: i32) -> Result<Result<(Filetype, u64), i32>, HostError> {
     let mut stat = [0; FDSTAT];
     let mut memory = GuestMemory::Unshared(&mut stat);
     let found = fd_fdstat_get(&mut call.state.wasi, &mut memory, fd, 0);
@@ -107,7 +107,7 @@ pub(super) fn file_type(call: HostCall<'_, '_>, fd: i32) -> Result<Result<(Filet
     Ok(if errno == 0 { Ok((file_type, rights)) } else { Err(errno) })
 }
 
-fn close(call: HostCall<'_, '_>, fd: i32) -> CallResult {
+fn close(call: &mut HostCall<'_, '_>, fd: i32) -> CallResult {
     let mut memory = GuestMemory::Unshared(&mut []);
     let closed = fd_close(&mut call.state.wasi, &mut memory, fd);
     call.state.waiter.finish(closed, call.interrupt_token)?.map_err(|error| host_error(&error))

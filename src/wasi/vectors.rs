@@ -35,7 +35,7 @@ pub(super) fn fd_read(
     (fd, vectors, count, out): Args,
     mut raw: impl FnMut(HostCall<'_, '_>, Args) -> CallResult,
 ) -> CallResult {
-    if is_empty(call.memory, vectors, count)? && can_read(call.again(), fd)? {
+    if is_empty(call.memory, vectors, count)? && can_read(&mut call, fd)? {
         call.memory.write(GuestPtr::new(out.cast_unsigned()), 0_u32)?;
         return Ok(number(Errno::Success));
     }
@@ -230,7 +230,7 @@ fn is_empty(memory: &GuestMemory<'_>, vectors: i32, count: i32) -> Result<bool, 
 }
 
 /// Returns whether a descriptor is open for reading, and no directory.
-fn can_read(call: HostCall<'_, '_>, fd: i32) -> Result<bool, HostError> {
+fn can_read(call: &mut HostCall<'_, '_>, fd: i32) -> Result<bool, HostError> {
     let found = file_type(call, fd)?;
     Ok(found.is_ok_and(|(ty, rights)| ty != Filetype::Directory && rights & Rights::FD_READ.bits() != 0))
 }
