@@ -99,7 +99,7 @@ pub(super) fn host_error(error: &wiggle::error::Error) -> HostError {
 ///
 /// # Errors
 /// Returns an error unchanged if the guest cannot handle it: an interrupt, an exit, a failure of wrun.
-fn errno_of(error: HostError) -> Result<i32, HostError> {
+pub(super) fn errno_of(error: HostError) -> Result<i32, HostError> {
     let errno = error.downcast_ref::<Errno>().copied().or_else(|| error.downcast_ref().map(guest_errno));
     errno.map(|errno| i32::from(errno as u16)).ok_or(error)
 }

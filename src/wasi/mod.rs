@@ -3,6 +3,7 @@
 
 mod clocks;
 mod function;
+mod listings;
 mod open;
 mod output;
 mod paths;

@@ -1,18 +1,13 @@
 //! `fd_readdir` as a directory stream: wasmtime-wasi lists a directory anew on every call, so what a guest removes or creates in
 //! between would shift the entries that follow. Here, cookie 0 lists the directory, and other cookies continue this list.
 
-use std::collections::BTreeMap;
-
 use wasmtime_wasi::p1::types::Errno;
 use wiggle::{GuestMemory, GuestPtr};
 
 use super::function::HostCall;
+use super::listings::Listing;
 use super::paths::{CallResult, number, with_full_table};
 use crate::runtime::host::HostError;
-
-/// The size of an entry without its name, and the offset of the length of the name, in bytes.
-const ENTRY: usize = 24;
-const NAME_LENGTH: usize = 16;
 
 /// The sizes of the buffers that a directory is listed into, in bytes, until one is large enough. They are filled lazily.
 const SIZES: [u32; 4] = [1 << 20, 1 << 24, 1 << 28, (1 << 31) - 8];
@@ -20,68 +15,19 @@ const SIZES: [u32; 4] = [1 << 20, 1 << 24, 1 << 28, (1 << 31) - 8];
 /// How often a directory is listed again because a file was removed meanwhile.
 const MAX_RETRIES: usize = 1000;
 
-/// The most bytes of lists that are kept, beside the one in use.
-const MAX_KEPT: usize = 64 << 20;
-
-/// The lists of open directories, by descriptor.
-#[derive(Debug, Default)]
-pub(super) struct Listings {
-    listings: BTreeMap<i32, Listing>,
-}
-
-/// The entries of a directory, and where each starts.
-#[derive(Debug)]
-struct Listing {
-    bytes: Vec<u8>,
-    starts: Vec<usize>,
-}
-
-impl Listing {
-    fn new(bytes: Vec<u8>) -> Self {
-        let (mut starts, mut next) = (Vec::new(), 0);
-        while let Some(length) = bytes.get(next + NAME_LENGTH..).and_then(<[u8]>::first_chunk) {
-            starts.push(next);
-            next += ENTRY + u32::from_le_bytes(*length) as usize;
-        }
-        Self { bytes, starts }
-    }
-
-    /// Returns the entries from this cookie on, at most `size` bytes of them.
-    fn from(&self, cookie: i64, size: i32) -> &[u8] {
-        let index = usize::try_from(cookie.cast_unsigned()).unwrap_or(usize::MAX);
-        let rest = self.starts.get(index).map_or(&[][..], |start| &self.bytes[*start..]);
-        &rest[..rest.len().min(size.cast_unsigned() as usize)]
-    }
-
-    fn size(&self) -> usize {
-        self.bytes.capacity() + self.starts.capacity() * size_of::<usize>()
-    }
-}
-
-impl Listings {
-    fn insert(&mut self, fd: i32, listing: Listing) -> &Listing {
-        self.listings.remove(&fd);
-        if self.listings.values().map(Listing::size).sum::<usize>() > MAX_KEPT {
-            self.listings.clear();
-        }
-        self.listings.entry(fd).insert_entry(listing).into_mut()
-    }
-}
-
 /// Reads entries of a directory. The cookie is the number of entries before the first.
 pub(super) fn fd_readdir(
     mut call: HostCall<'_, '_>,
     (fd, buf, len, cookie, out): (i32, i32, i32, i64, i32),
     raw: impl FnMut(HostCall<'_, '_>, (i32, i32, i32, i64, i32)) -> CallResult,
 ) -> CallResult {
-    let known = call.state.listings.listings.contains_key(&fd);
-    if cookie == 0 || !known {
+    if cookie == 0 || call.state.listings.get(fd).is_none() {
         match list(call.again(), fd, raw)? {
             Ok(listing) => call.state.listings.insert(fd, listing),
             Err(errno) => return Ok(errno),
         };
     }
-    let entries = call.state.listings.listings.get(&fd).map_or(&[][..], |listing| listing.from(cookie, len));
+    let entries = call.state.listings.get(fd).map_or(&[][..], |listing| listing.from(cookie, len));
     let used = u32::try_from(entries.len())?;
     call.memory.copy_from_slice(entries, GuestPtr::<[u8]>::new((buf.cast_unsigned(), used)))?;
     call.memory.write(GuestPtr::new(out.cast_unsigned()), used)?;
@@ -123,7 +69,7 @@ pub(super) fn fd_close(
     (fd,): (i32,),
     mut raw: impl FnMut(HostCall<'_, '_>, (i32,)) -> CallResult,
 ) -> CallResult {
-    call.state.listings.listings.remove(&fd);
+    call.state.listings.remove(fd);
     raw(call, (fd,))
 }
 
@@ -135,11 +81,11 @@ pub(super) fn fd_renumber(
 ) -> CallResult {
     let errno = raw(call.again(), (fd, to))?;
     if errno == number(Errno::Success) && fd != to {
-        let listings = &mut call.state.listings.listings;
-        match listings.remove(&fd) {
-            Some(listing) => listings.insert(to, listing),
-            None => listings.remove(&to),
-        };
+        let listings = &mut call.state.listings;
+        listings.remove(to);
+        if let Some(listing) = listings.remove(fd) {
+            listings.insert(to, listing);
+        }
     }
     Ok(errno)
 }

@@ -5,9 +5,9 @@ use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 use super::clocks::SteppedClock;
+use super::listings::Listings;
 use super::output::{CapturedOutput, InheritedStdout};
 use super::random::{self, RandomSource};
-use super::readdir::Listings;
 use super::stdio::{ProcessInput, ProcessOutput};
 use super::waiter::Waiter;
 use crate::capabilities::{Access, Capabilities, Input, Output};

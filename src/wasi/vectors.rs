@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use wasmtime_wasi::p1::types::{Errno, Filetype, Iovec, Rights};
 use wiggle::{GuestError, GuestMemory, GuestPtr};
 
-use super::function::HostCall;
+use super::function::{HostCall, errno_of};
 use super::open::file_type;
 use super::paths::{CallResult, number};
 use crate::runtime::host::HostError;
@@ -90,7 +90,8 @@ fn read(
         return raw(call, (vectors, count, out));
     }
     let HostCall { state, memory, interrupt_token } = call;
-    let mut copy = piece.copy(|size| Ok(vec![0; size]))?;
+    let mut copy = piece.copy();
+    copy.0.resize(BYTES as usize + piece.size as usize, 0);
     let errno = raw(HostCall { state, memory: &mut copy.memory(), interrupt_token }, Copy::ARGS)?;
     if errno == number(Errno::Success) {
         let mut bytes = copy.bytes()?;
@@ -128,15 +129,12 @@ fn write(
         }
         let (errno, written) = if piece.copied.len() < 2 {
             let call = HostCall { state: &mut *state, memory: &mut *memory, interrupt_token };
-            (raw(call, (address, piece.count, out), total)?, memory.read(result)?)
+            (raw(call, (address, piece.count, out), total).or_else(errno_of)?, memory.read(result)?)
         } else {
-            let gathered = |_| {
-                piece.copied.iter().try_fold(Vec::new(), |mut bytes, vector| {
-                    bytes.extend_from_slice(&memory.as_cow(vector.buf.as_array(vector.buf_len))?);
-                    Ok(bytes)
-                })
-            };
-            let mut copy = piece.copy(gathered)?;
+            let mut copy = piece.copy();
+            for vector in &piece.copied {
+                copy.0.extend_from_slice(&memory.as_cow(vector.buf.as_array(vector.buf_len))?);
+            }
             let call = HostCall { state: &mut *state, memory: &mut copy.memory(), interrupt_token };
             (raw(call, Copy::ARGS, total)?, copy.result()?)
         };
@@ -191,14 +189,13 @@ impl Piece {
         Ok(piece)
     }
 
-    /// Creates a copy with these bytes.
-    fn copy(&self, bytes: impl FnOnce(usize) -> Result<Vec<u8>, GuestError>) -> Result<Copy, HostError> {
-        let mut copy = vec![];
-        copy.extend_from_slice(&BYTES.to_le_bytes());
-        copy.extend_from_slice(&self.size.to_le_bytes());
-        copy.extend_from_slice(&0_u32.to_le_bytes());
-        copy.extend_from_slice(&bytes(self.size as usize)?);
-        Ok(Copy(copy))
+    /// Creates a copy, still without the bytes.
+    fn copy(&self) -> Copy {
+        let mut copy = Vec::with_capacity(BYTES as usize + self.size as usize);
+        for head in [BYTES, self.size, 0] {
+            copy.extend_from_slice(&head.to_le_bytes());
+        }
+        Copy(copy)
     }
 }
 

@@ -244,6 +244,11 @@ fn all_vectors_are_written_and_read() {
         let written = fs::read(dir.join("f")).unwrap();
         assert!(written[..10] == text[..10] && written[10..] == text[..total as usize]);
 
+        // A vector outside the memory after valid ones.
+        let count = guest.vectors(&[2, 3, u32::MAX / 2]);
+        let args = [Value::I32(fd), Value::I32(PATH), Value::I32(count), Value::I64(10), Value::I32(OUT)];
+        assert_eq!((guest.call("fd_pwrite", &args), guest.result()), (OK, 5), "{}", guest.name);
+
         guest.write(BYTES, &[0; 100]);
         let count = guest.vectors(&[0, 3, 0, 50, 4]);
         let args = [Value::I32(fd), Value::I32(PATH), Value::I32(count), Value::I64(13), Value::I32(OUT)];
