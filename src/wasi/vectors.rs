@@ -35,11 +35,13 @@ pub(super) fn fd_read(
     (fd, vectors, count, out): Args,
     mut raw: impl FnMut(HostCall<'_, '_>, Args) -> CallResult,
 ) -> CallResult {
-    if is_empty(call.memory, vectors, count)? && can_read(&mut call, fd)? {
+    let piece = Piece::next(call.memory, vectors, count)?;
+    // wasmtime-wasi would wait for input and return `intr`.
+    if piece.size == 0 && can_read(&mut call, fd)? {
         call.memory.write(GuestPtr::new(out.cast_unsigned()), 0_u32)?;
         return Ok(number(Errno::Success));
     }
-    read(call, (vectors, count, out), |call, (vectors, count, out)| raw(call, (fd, vectors, count, out)))
+    read(call, piece, (vectors, count, out), |call, (vectors, count, out)| raw(call, (fd, vectors, count, out)))
 }
 
 /// Reads at a position.
@@ -48,11 +50,13 @@ pub(super) fn fd_pread(
     (fd, vectors, count, position, out): ArgsAt,
     mut raw: impl FnMut(HostCall<'_, '_>, ArgsAt) -> CallResult,
 ) -> CallResult {
-    let errno = read(call.again(), (vectors, count, out), |call, (vectors, count, out)| {
+    let piece = Piece::next(call.memory, vectors, count)?;
+    let is_empty = piece.size == 0;
+    let errno = read(call.again(), piece, (vectors, count, out), |call, (vectors, count, out)| {
         raw(call, (fd, vectors, count, position, out))
     })?;
     // wasmtime-wasi returns `intr` for a read of no bytes.
-    if errno != number(Errno::Intr) || !is_empty(call.memory, vectors, count)? {
+    if errno != number(Errno::Intr) || !is_empty {
         return Ok(errno);
     }
     call.memory.write(GuestPtr::new(out.cast_unsigned()), 0_u32)?;
@@ -79,13 +83,13 @@ pub(super) fn fd_pwrite(
     })
 }
 
-/// Reads into as many vectors as fit into one copy, or into the first alone if it is longer.
+/// Reads into the first vectors: as many as fit into one copy, or one that is longer.
 fn read(
     call: HostCall<'_, '_>,
+    piece: Piece,
     (vectors, count, out): (i32, i32, i32),
     mut raw: impl FnMut(HostCall<'_, '_>, (i32, i32, i32)) -> CallResult,
 ) -> CallResult {
-    let piece = Piece::next(call.memory, vectors, count)?;
     if piece.copied.len() < 2 {
         return raw(call, (vectors, count, out));
     }
@@ -219,11 +223,6 @@ impl Copy {
     fn bytes(&self) -> Result<&[u8], HostError> {
         Ok(&self.0[BYTES as usize..][..self.result()? as usize])
     }
-}
-
-/// Returns whether all vectors are empty.
-fn is_empty(memory: &GuestMemory<'_>, vectors: i32, count: i32) -> Result<bool, GuestError> {
-    Ok(Piece::next(memory, vectors, count)?.size == 0)
 }
 
 /// Returns whether a descriptor is open for reading, and no directory.
