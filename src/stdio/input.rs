@@ -2,13 +2,14 @@
 //! same input can read the rest. A thread waits for input, but reads none.
 
 use std::io;
+use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-static STDIN: Mutex<Waiting> = Mutex::new(Waiting { thread_waits: false, tasks: Vec::new() });
+static STDIN: Mutex<Waiting> = Mutex::new(Waiting { is_ready: false, thread_waits: false, tasks: Vec::new() });
 static REQUESTED: Condvar = Condvar::new();
 
 /// The most tasks that are kept. Some may have been dropped since; at this number, all others ask again.
@@ -16,6 +17,8 @@ const MAX_TASKS: usize = 1 << 10;
 
 /// The tasks that wait for input.
 struct Waiting {
+    /// Whether a task has found input since the last read.
+    is_ready: bool,
     thread_waits: bool,
     tasks: Vec<Waker>,
 }
@@ -30,7 +33,8 @@ fn lock() -> MutexGuard<'static, Waiting> {
 /// If the thread cannot be started.
 pub(crate) fn poll_ready(context: &mut Context<'_>) -> Poll<io::Result<()>> {
     let mut waiting = lock();
-    if is_ready() {
+    waiting.is_ready = is_ready();
+    if waiting.is_ready {
         return Poll::Ready(Ok(()));
     }
     if let Err(error) = start() {
@@ -54,12 +58,11 @@ pub(crate) fn poll_ready(context: &mut Context<'_>) -> Poll<io::Result<()>> {
 /// # Errors
 /// [`io::ErrorKind::WouldBlock`] if there is no input, for example because another thread has read it.
 pub(crate) fn read(buffer: &mut [u8]) -> io::Result<usize> {
-    let _one_reader = lock();
-    if is_ready() {
-        Ok(rustix::io::retry_on_intr(|| rustix::io::read(io::stdin(), &mut *buffer))?)
-    } else {
-        Err(io::ErrorKind::WouldBlock.into())
+    let mut waiting = lock();
+    if !mem::take(&mut waiting.is_ready) && !is_ready() {
+        return Err(io::ErrorKind::WouldBlock.into());
     }
+    Ok(rustix::io::retry_on_intr(|| rustix::io::read(io::stdin(), &mut *buffer))?)
 }
 
 /// Returns whether a read returns at once.
