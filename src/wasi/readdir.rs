@@ -25,7 +25,7 @@ pub(super) fn fd_readdir(
         match list(call.again(), fd, raw)? {
             Ok(listing) => call.state.listings.insert(fd, listing),
             Err(errno) => return Ok(errno),
-        };
+        }
     }
     let entries = call.state.listings.get(fd).map_or(&[][..], |listing| listing.from(cookie, len));
     let used = u32::try_from(entries.len())?;
