@@ -27,6 +27,11 @@ impl MemoryBudget {
         }
     }
 
+    #[cfg_attr(not(feature = "wasix"), expect(dead_code, reason = "only WASIX keeps data outside linear memory"))]
+    pub(crate) fn is_limited(&self) -> bool {
+        self.limit != u64::MAX
+    }
+
     /// Takes `bytes` if the limit allows it. Remembers a denied size.
     #[must_use]
     pub(crate) fn take(&self, bytes: u64) -> bool {

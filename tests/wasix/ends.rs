@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use wrun::{Capabilities, ErrorKind, InstanceState, Limits, Trap};
+use wrun::{Capabilities, DirGrant, ErrorKind, InstanceState, Limits, Trap, Value};
 
 use crate::guest::{End, Program, args, fixture, on_each, refused};
 
@@ -69,5 +69,31 @@ fn an_exit_ends_threads_of_an_export() {
         guest.call("start_one", &[]).unwrap();
         assert_eq!(guest.call("stop_all", &[]).unwrap_err().exit_code(), Some(5));
         assert_eq!(guest.state(), InstanceState::Exited(5));
+    });
+}
+
+/// A guest with a shared memory, as if it had threads. WASIX panics when it renames a folder in its own parent.
+const RENAMES: &str = r#"(module
+    (import "wasix_32v1" "path_create_directory" (func $create (param i32 i32 i32) (result i32)))
+    (import "wasix_32v1" "path_rename" (func $rename (param i32 i32 i32 i32 i32 i32) (result i32)))
+    (import "env" "memory" (memory 1 1 shared))
+    (data (i32.const 0) "/dir/../dir/../moved")
+    (func (export "create") (result i32) (call $create (i32.const 3) (i32.const 0) (i32.const 4)))
+    (func (export "rename") (result i32)
+        (call $rename (i32.const 3) (i32.const 0) (i32.const 11) (i32.const 3) (i32.const 0) (i32.const 20))))"#;
+
+#[test]
+fn a_panic_of_wasix_fails_only_the_call() {
+    const IO: i32 = 29;
+    on_each(|config| {
+        let program = Program::new(&config, RENAMES.as_bytes());
+        let dir = tempfile::tempdir().unwrap();
+        let granted = Capabilities::none().with_dir(DirGrant::new(dir.path(), "/"));
+        let mut guest = program.start(Limits::none(), granted).unwrap();
+        let mut errno = |call| guest.call(call, &[]).unwrap();
+        assert_eq!(errno("create"), [Value::I32(0)]);
+        assert_eq!(errno("rename"), [Value::I32(IO)]);
+        assert!(dir.path().join("moved").is_dir());
+        assert_eq!(errno("create"), [Value::I32(0)]);
     });
 }

@@ -3,6 +3,7 @@
 #![cfg(feature = "wasix")]
 
 mod arguments;
+mod descriptors;
 #[path = "../wasi/dir_tree.rs"]
 mod dir_tree;
 mod ends;

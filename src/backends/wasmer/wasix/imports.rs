@@ -1,15 +1,23 @@
 //! The imports of a WASIX module in one store.
 
+use std::sync::Arc;
+
 use wasmer::{AsStoreMut, Extern, Imports, Store};
 use wasmer_wasix::{WasiFunctionEnv, WasiVersion, generate_import_object_from_env};
 
+use super::corrections::{Guest, corrected};
 use super::fs;
 use super::overrides::replacement;
 use crate::module::info::{Import, ModuleInfo};
 use crate::runtime::host::Wasix;
 
 /// Creates the functions of each WASI module that `info` imports from.
-pub(super) fn functions(store: &mut impl AsStoreMut, env: &WasiFunctionEnv, info: &ModuleInfo) -> Imports {
+pub(super) fn functions(
+    store: &mut impl AsStoreMut,
+    env: &WasiFunctionEnv,
+    info: &ModuleInfo,
+    guest: &Arc<Guest>,
+) -> Imports {
     let versions = [
         ("wasix_32v1", WasiVersion::Wasix32v1),
         ("wasi_snapshot_preview1", WasiVersion::Snapshot1),
@@ -31,7 +39,11 @@ pub(super) fn functions(store: &mut impl AsStoreMut, env: &WasiFunctionEnv, info
                 Extern::Function(function) => Some(function),
                 _ => None,
             };
-            Some((module, name, fs::corrected(store, &env.env, original, name)?))
+            let function = fs::corrected(store, &env.env, original, name)
+                .or_else(|| fs::corrected_sync(store, &env.env, original, name))
+                .or_else(|| fs::corrected_times(store, &env.env, original, name))
+                .or_else(|| corrected(store, &env.env, original, (module, name), guest))?;
+            Some((module, name, function))
         })
         .collect();
     for (module, name, function) in corrected {

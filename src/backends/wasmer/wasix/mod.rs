@@ -1,11 +1,14 @@
 //! WASIX on Wasmer: wasmer-wasix, restricted to the granted capabilities.
 
+mod calls;
+mod corrections;
 mod environment;
 mod errors;
 mod fs;
 mod imports;
 mod network;
 mod overrides;
+mod poll;
 mod process;
 mod stdio;
 mod system;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use wasmer::{Engine, Extern, FunctionEnv, Global, Imports, Instance, Memory, MemoryType, Store};
 use wasmer_wasix::{WasiFunctionEnv, WasiModuleInstanceHandles, WasiModuleTreeHandles};
 
+use super::corrections::Guest;
 use super::environment::environment;
 use super::errors::panicked;
 use super::imports::{functions, provide};
@@ -65,7 +66,8 @@ impl Process {
         let env = environment(&wasix.capabilities, Arc::new(system), &thread_group)?;
         thread_group.set_env(env.clone());
         let env = WasiFunctionEnv::new(store, env);
-        let functions = functions(store, &env, info);
+        let guest = Guest::new(&wasix.capabilities, core.status().memory().is_limited());
+        let functions = functions(store, &env, info, &guest);
         let private = &module.private;
         let watched = !starts_threads && (private.fuel.is_some() || private.stop.is_some());
         Ok(Self { thread_group, env, wasix: Arc::clone(wasix), functions, starts_threads, watched })

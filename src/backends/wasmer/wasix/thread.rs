@@ -13,6 +13,7 @@ use wasmer_wasix::wasmer_wasix_types::wasi::{Errno, ExitCode};
 use wasmer_wasix::wasmer_wasix_types::wasix::ThreadStartType;
 use wasmer_wasix::{WasiEnv, WasiFunctionEnv, WasiModuleInstanceHandles, WasiModuleTreeHandles, WasiThreadError};
 
+use super::corrections::Guest;
 use super::errors::{in_thread, is_thread_exit, panicked};
 use super::imports::{functions, provide};
 use super::thread_group::{ThreadGroup, ThreadGuard};
@@ -49,12 +50,14 @@ impl ThreadTemplate {
         env: &WasiFunctionEnv,
         memory: &Memory,
     ) -> Result<Instance, WasiThreadError> {
-        let functions = functions(store, env, &self.info);
+        let wasix = self.imports.wasix.as_ref().ok_or(WasiThreadError::Unsupported)?;
+        let guest = Guest::new(&wasix.capabilities, self.status.memory().is_limited());
+        let functions = functions(store, env, &self.info, &guest);
         let references = References::default();
         let shared =
             |store: &mut Store, _: &FunctionEnv<HostEnv>, import: &Import| match (&*import.module, &*import.name) {
                 MEMORY => Some(Extern::Memory(memory.clone())),
-                _ => provide(store, &functions, self.imports.wasix.as_ref()?, import),
+                _ => provide(store, &functions, wasix, import),
             };
         let lowered = host::lower(store, &self.info, &self.imports, &references, &self.status, shared);
         let lowered = lowered.map_err(|_| WasiThreadError::Unsupported)?;

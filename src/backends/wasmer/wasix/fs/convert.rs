@@ -9,19 +9,43 @@ use cap_std::time::SystemTime;
 use virtual_fs::{FileType, FsError};
 use wasmer_wasix::wasmer_wasix_types::wasi::Errno;
 
+use super::super::calls::number;
+
 thread_local! {
     /// The errno of the last error of this thread that [`FsError`] cannot express.
     static EXACT: Cell<Option<Errno>> = const { Cell::new(None) };
 }
 
 /// Forgets the errno of the last error, before a call of the guest.
-pub(super) fn forget_errno() {
+pub(in super::super) fn forget_errno() {
     EXACT.set(None);
 }
 
-/// Returns the errno of a call that failed with `errno`: that of the host if WASIX had to replace it with a similar one.
-pub(super) fn exact_errno(errno: i32) -> i32 {
-    EXACT.take().map_or(errno, |exact| i32::from(exact as u16))
+/// Returns the errno of a call that returned `errno`: that of the host if WASIX had to replace it with a similar one.
+pub(in super::super) fn exact_errno(errno: i32) -> i32 {
+    match EXACT.take() {
+        Some(exact) if errno != 0 => number(exact),
+        _ => errno,
+    }
+}
+
+/// Remembers the errno of an I/O error if WASIX would replace it.
+pub(in super::super) fn keep_errno(error: &io::Error) {
+    EXACT.set(match error.raw_os_error() {
+        Some(libc::EACCES) => Some(Errno::Access),
+        Some(libc::EDQUOT) => Some(Errno::Dquot),
+        Some(libc::EFBIG) => Some(Errno::Fbig),
+        Some(libc::EISDIR) => Some(Errno::Isdir),
+        Some(libc::ELOOP) => Some(Errno::Loop),
+        Some(libc::EMFILE) => Some(Errno::Mfile),
+        Some(libc::ENAMETOOLONG) => Some(Errno::Nametoolong),
+        Some(libc::ENFILE) => Some(Errno::Nfile),
+        Some(libc::ENOSPC) => Some(Errno::Nospc),
+        Some(libc::ENXIO) => Some(Errno::Nxio),
+        Some(libc::EROFS) => Some(Errno::Rofs),
+        Some(libc::ETXTBSY) => Some(Errno::Txtbsy),
+        _ => None,
+    });
 }
 
 /// Converts metadata for WASIX. If the host has no creation time, that is the modification time.
@@ -57,18 +81,7 @@ fn nanoseconds(time: io::Result<SystemTime>) -> u64 {
 
 /// Converts an I/O error so that WASIX returns the errno of the host.
 pub(super) fn fs_error(error: io::Error) -> FsError {
-    let exact = match error.raw_os_error() {
-        Some(libc::EISDIR) => Some(Errno::Isdir),
-        Some(libc::ELOOP) => Some(Errno::Loop),
-        Some(libc::EMFILE) => Some(Errno::Mfile),
-        Some(libc::ENAMETOOLONG) => Some(Errno::Nametoolong),
-        Some(libc::ENFILE) => Some(Errno::Nfile),
-        Some(libc::ENXIO) => Some(Errno::Nxio),
-        _ => None,
-    };
-    if exact.is_some() {
-        EXACT.set(exact);
-    }
+    keep_errno(&error);
     match error.kind() {
         ErrorKind::NotADirectory => FsError::BaseNotDirectory,
         ErrorKind::IsADirectory => FsError::NotAFile,

@@ -89,6 +89,13 @@ impl GrantedDir {
         file.set_times(times).map_err(fs_error)
     }
 
+    /// Waits until the entries of a directory are on the disk.
+    pub(super) fn sync(&self, path: &Path) -> FsResult<()> {
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(libc::O_DIRECTORY);
+        self.dir.open_with(in_dir(path), &options).and_then(|dir| dir.sync_all()).map_err(fs_error)
+    }
+
     /// Lists a directory, unordered.
     pub(super) fn read_dir(&self, path: &Path) -> FsResult<Vec<(OsString, FsResult<Metadata>)>> {
         let entries = self.dir.read_dir(in_dir(path)).map_err(fs_error)?;

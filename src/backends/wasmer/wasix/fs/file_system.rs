@@ -9,7 +9,7 @@ use virtual_fs::{
 };
 
 use super::dir::GrantedDir;
-use super::granted_fs::GrantedFs;
+use super::granted_fs::{GrantedFs, record_read};
 use super::mounts::{Node, normalize};
 use super::open_file::OpenFile;
 use super::pretend::is_pretended;
@@ -35,6 +35,7 @@ impl FileSystem for GrantedFs {
             (name, metadata)
         }));
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+        record_read(self, || Some(path.clone()));
         let path = Path::new("/").join(path);
         let entries = entries.into_iter().map(|(name, metadata)| DirEntry { path: path.join(name), metadata });
         Ok(ReadDir::new(entries.collect()))

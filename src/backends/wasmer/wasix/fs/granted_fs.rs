@@ -16,13 +16,13 @@ use crate::capabilities::DirGrant;
 use crate::error::Result;
 
 thread_local! {
-    /// Whether the files are recorded whose metadata is read.
+    /// Whether files are recorded whose metadata is read, and directories whose entries are read.
     static OBSERVES: Cell<bool> = const { Cell::new(false) };
-    /// The last such file.
+    /// The last such path.
     static OBSERVED: RefCell<Option<(GrantedFs, PathBuf)>> = const { RefCell::new(None) };
 }
 
-/// Makes a call, and returns its result and the last path whose metadata it read, with the file system.
+/// Makes a call, and returns its result and the last path whose metadata or entries it read, with the file system.
 pub(super) fn observe<T>(call: impl FnOnce() -> T) -> (T, Option<(GrantedFs, PathBuf)>) {
     OBSERVED.take();
     OBSERVES.set(true);
@@ -31,8 +31,8 @@ pub(super) fn observe<T>(call: impl FnOnce() -> T) -> (T, Option<(GrantedFs, Pat
     (result, OBSERVED.take())
 }
 
-/// Records the file whose metadata is read, if the call is observed.
-pub(super) fn read_metadata(fs: &GrantedFs, path: impl FnOnce() -> Option<PathBuf>) {
+/// Records the file or directory that is read, if the call is observed.
+pub(super) fn record_read(fs: &GrantedFs, path: impl FnOnce() -> Option<PathBuf>) {
     if OBSERVES.get() {
         OBSERVED.set(path().map(|path| (fs.clone(), path)));
     }
@@ -115,7 +115,7 @@ impl GrantedFs {
 
     /// Returns the metadata of a path, by `stat` if it is in a grant.
     pub(super) fn stat(&self, path: &Path, stat: fn(&GrantedDir, &Path) -> FsResult<Metadata>) -> FsResult<Metadata> {
-        read_metadata(self, || Some(path.to_owned()));
+        record_read(self, || Some(path.to_owned()));
         match self.mounts.node(path) {
             Some(Node::Granted(dir, rest)) => stat(dir, rest),
             Some(Node::Ancestor) => Ok(convert::virtual_dir()),
@@ -132,5 +132,11 @@ impl GrantedFs {
     pub(super) fn set_times(&self, path: &Path, times: FileTimes) -> FsResult<()> {
         let (dir, rest) = self.mounts.granted(path).ok_or(FsError::PermissionDenied)?;
         dir.set_times(rest, times)
+    }
+
+    /// Waits until the entries of a directory are on the disk.
+    pub(super) fn sync_dir(&self, path: &Path) -> FsResult<()> {
+        // The ancestors of mount points are not on a disk.
+        self.mounts.granted(path).map_or(Ok(()), |(dir, rest)| dir.sync(rest))
     }
 }

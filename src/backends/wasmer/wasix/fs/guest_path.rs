@@ -20,6 +20,8 @@ pub(super) struct GuestPath {
     pub(super) parent: i32,
     /// The length of that part without slashes at the end.
     pub(super) dir_name: i32,
+    /// Whether that part has a `..`.
+    pub(super) climbs: bool,
     pub(super) last: Last,
 }
 
@@ -53,6 +55,7 @@ impl GuestPath {
             trimmed: self.trimmed - self.parent,
             parent: 0,
             dir_name: 0,
+            climbs: false,
             ..self
         }
     }
@@ -94,7 +97,8 @@ pub(super) fn guest_path(
         b".." => Last::DotDot,
         _ => Last::Name,
     };
+    let climbs = text[..parent].split(|byte| *byte == b'/').any(|name| name == b"..");
     let dir_name = without_slashes(&text[..parent]);
     let (trimmed, parent, dir_name) = (length(trimmed)?, length(parent)?, length(dir_name)?);
-    Ok(GuestPath { dir, pointer, len, trimmed, parent, dir_name, last })
+    Ok(GuestPath { dir, pointer, len, trimmed, parent, dir_name, climbs, last })
 }

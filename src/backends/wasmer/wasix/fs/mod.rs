@@ -15,10 +15,15 @@ mod open_file;
 mod open_paths;
 mod path_calls;
 mod pretend;
+mod sync;
 #[cfg(test)]
 mod test_support;
 #[cfg(test)]
 mod tests;
+mod times;
 
+pub(super) use convert::{exact_errno, forget_errno, keep_errno};
 pub(super) use granted_fs::file_system;
 pub(super) use path_calls::corrected;
+pub(super) use sync::corrected as corrected_sync;
+pub(super) use times::corrected as corrected_times;

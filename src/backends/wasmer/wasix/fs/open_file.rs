@@ -12,8 +12,9 @@ use virtual_fs::{
     AsyncRead, AsyncSeek, AsyncWrite, FsError, Metadata, OpenOptionsConfig, ReadBuf, Result as FsResult, VirtualFile,
 };
 
-use super::convert::{self, fs_error};
-use super::granted_fs::{GrantedFs, read_metadata};
+use super::convert::{self, fs_error, keep_errno};
+use super::granted_fs::{GrantedFs, record_read};
+use super::sync::is_syncing;
 use crate::capabilities::Access;
 
 /// The number of bytes reported as writable. WASIX only checks that it is not zero.
@@ -45,7 +46,7 @@ impl OpenFile {
     }
 
     fn metadata(&self) -> Metadata {
-        read_metadata(&self.fs, || self.fs.paths().get(self.id).map(Path::to_owned));
+        record_read(&self.fs, || self.fs.paths().get(self.id).map(Path::to_owned));
         let metadata = cap_std::fs::Metadata::from_file(&self.file);
         metadata.map(|metadata| convert::metadata(&metadata)).unwrap_or_default()
     }
@@ -54,7 +55,7 @@ impl OpenFile {
         if !self.conf.read {
             return Err(ErrorKind::PermissionDenied.into());
         }
-        let read = self.file.read_at(buffer.initialize_unfilled(), self.position)?;
+        let read = self.file.read_at(buffer.initialize_unfilled(), self.position).inspect_err(keep_errno)?;
         buffer.advance(read);
         self.position += read as u64;
         Ok(())
@@ -63,11 +64,11 @@ impl OpenFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.check_writable()?;
         if self.conf.append {
-            let written = self.file.write(bytes)?;
+            let written = self.file.write(bytes).inspect_err(keep_errno)?;
             self.position = self.file.stream_position()?;
             return Ok(written);
         }
-        let written = self.file.write_at(bytes, self.position)?;
+        let written = self.file.write_at(bytes, self.position).inspect_err(keep_errno)?;
         self.position += written as u64;
         Ok(written)
     }
@@ -143,9 +144,9 @@ impl AsyncWrite for OpenFile {
         Poll::Ready(self.get_mut().write(bytes))
     }
 
-    /// Does nothing: writes are not buffered. WASIX flushes every file that it closes, so this must not wait for the disk.
+    /// Waits for the disk if the guest asked for it. WASIX also flushes every file that it closes; writes are not buffered.
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+        Poll::Ready(if is_syncing() { self.file.sync_all().inspect_err(keep_errno) } else { Ok(()) })
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -3,21 +3,21 @@
 //! WASIX resolves the paths. The wrapper looks at the text of a path (empty, too long, ending in `/`, `.` or `..`), asks WASIX about
 //! its parts with calls that change nothing and write no memory, and then calls the function, or returns an errno.
 
-use std::fs::FileTimes;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
-use virtual_fs::{FileSystem, FsError};
-use wasmer::{AsStoreMut, Function, FunctionEnv, FunctionEnvMut, RuntimeError, Value};
+use virtual_fs::FileSystem;
+use wasmer::{AsStoreMut, Function, FunctionEnv, RuntimeError, Value};
 use wasmer_wasix::WasiEnv;
 use wasmer_wasix::fs::fs_error_into_wasi_err;
 use wasmer_wasix::wasmer_wasix_types::wasi::{Errno, Rights};
 
+use super::super::calls::{self, CallResult, Env, call, has_all_descriptors, number, read, unsigned};
 use super::convert;
 use super::granted_fs::observe;
 use super::guest_path::{GuestPath, Last, guest_path};
 use super::pretend::{pretend, rename_only_dirs};
+use super::times::Times;
 
 /// The functions, each with the arguments of its paths: the index of the directory, and of the pointer to the path. The argument
 /// after the pointer is the length.
@@ -42,6 +42,8 @@ const CREATE: i32 = 1;
 const DIRECTORY: i32 = 2;
 const EXCLUSIVE: i32 = 4;
 const TRUNCATE: i32 = 8;
+/// The flags of writes that wait for the disk: `dsync`, `rsync` and `sync`.
+const SYNC: i32 = 2 | 8 | 16;
 
 /// Returns the corrected function with this name, if it has a correction. `get` returns the original functions.
 pub(in super::super) fn corrected(
@@ -61,13 +63,9 @@ pub(in super::super) fn corrected(
         unlink: get("path_unlink_file")?,
     };
     let ty = calls.function.ty(store);
-    Some(Function::new_with_env(store, env, ty, move |mut env, args| {
+    Some(calls::function(store, env, ty, move |env, args| {
         convert::forget_errno();
-        let errno = match calls.correct(&mut env, name, paths, args)? {
-            0 => 0,
-            errno => convert::exact_errno(errno),
-        };
-        Ok(vec![Value::I32(errno)])
+        calls.correct(env, name, paths, args).map(convert::exact_errno)
     }))
 }
 
@@ -82,12 +80,12 @@ struct Calls {
     unlink: Function,
 }
 
-type Env<'e> = FunctionEnvMut<'e, WasiEnv>;
-type CallResult = Result<i32, RuntimeError>;
-
 impl Calls {
     /// Calls the function with this name, and returns its errno.
     fn correct(&self, env: &mut Env<'_>, name: &str, paths: &[(usize, usize)], args: &[Value]) -> CallResult {
+        if name.starts_with("path_open") && has_all_descriptors(env, 0) {
+            return Ok(number(Errno::Mfile));
+        }
         let mut found = [None; 2];
         for (found, (dir, pointer)) in found.iter_mut().zip(paths) {
             match guest_path(env, args, *dir, *pointer) {
@@ -139,31 +137,17 @@ impl Calls {
 
     /// Sets times. WASIX would set those that it keeps for the open directory.
     fn set_times(&self, env: &mut Env<'_>, path: GuestPath, args: &[Value]) -> CallResult {
-        let [_, Value::I32(lookup), _, _, Value::I64(accessed), Value::I64(modified), Value::I32(flags)] = args else {
-            return Ok(number(Errno::Inval));
-        };
-        let time = |value: &i64, set: i32, now: i32| match (flags & set != 0, flags & now != 0) {
-            (true, true) => Err(Errno::Inval),
-            (true, false) => Ok(Some(UNIX_EPOCH + Duration::from_nanos(value.cast_unsigned()))),
-            (false, true) => Ok(Some(SystemTime::now())),
-            (false, false) => Ok(None),
-        };
-        let (Ok(accessed), Ok(modified)) = (time(accessed, 1, 2), time(modified, 4, 8)) else {
-            return Ok(number(Errno::Inval));
-        };
-        let (errno, found) = observe(|| self.look_up(env, path, path.len, *lookup));
+        let lookup = unsigned(args, 1).cast_signed();
+        let Some(times) = args.get(4..).and_then(Times::from_args) else { return Ok(number(Errno::Inval)) };
+        let (errno, found) = observe(|| self.look_up(env, path, path.len, lookup));
         let errno = errno?;
-        if errno != 0 || accessed.is_none() && modified.is_none() {
+        if errno != 0 || times.is_empty() {
             return Ok(errno);
         }
         if lookup & FOLLOW == 0 && !path.has_slash() && self.is_link(env, path, path.len)? {
             return Ok(number(Errno::Notsup));
         }
-        let times = FileTimes::new();
-        let times = accessed.map_or(times, |accessed| times.set_accessed(accessed));
-        let times = modified.map_or(times, |modified| times.set_modified(modified));
-        let set = found.map_or(Err(FsError::PermissionDenied), |(files, path)| files.set_times(&path, times));
-        Ok(set.map_or_else(|error| number(fs_error_into_wasi_err(error)), |()| 0))
+        Ok(times.set_at(found))
     }
 
     /// Reads a symbolic link. WASIX refuses a buffer that has no room for one more byte than the target.
@@ -185,19 +169,46 @@ impl Calls {
     }
 
     /// Opens a file. A link that should be a directory, and may not be followed, is `notdir`; a directory is neither created
-    /// nor truncated.
+    /// nor truncated. WASIX would ignore the flags for writes that wait for the disk.
     fn open(&self, env: &mut Env<'_>, path: GuestPath, args: &[Value]) -> CallResult {
-        let [_, Value::I32(lookup), _, _, Value::I32(flags), ..] = args else { return self.call(env, args) };
+        let [_, Value::I32(lookup), _, _, Value::I32(flags), Value::I64(rights), _, Value::I32(status), ..] = args
+        else {
+            return self.call(env, args);
+        };
+        if status & SYNC != 0 {
+            return Ok(number(Errno::Notsup));
+        }
         if flags & (CREATE | TRUNCATE) != 0 && flags & (DIRECTORY | EXCLUSIVE) == 0 {
             let (errno, found) = observe(|| self.look_up(env, path, path.len, *lookup));
-            if errno? == 0 && found.is_some_and(|(files, path)| files.has_dir(&path)) {
+            let exists = errno? == 0;
+            if exists && found.is_some_and(|(files, path)| files.has_dir(&path)) {
                 return Ok(number(Errno::Isdir));
+            }
+            if flags & CREATE != 0 && rights.cast_unsigned() & Rights::FD_WRITE.bits() == 0 {
+                return self.open_to_read(env, args, exists);
             }
         }
         let errno = self.call(env, args)?;
         let demands_dir = lookup & FOLLOW == 0 && flags & DIRECTORY != 0;
         let is_link = errno == number(Errno::Loop) && demands_dir && self.is_link(env, path, path.len)?;
         Ok(if is_link { number(Errno::Notdir) } else { errno })
+    }
+
+    /// Opens a file that it creates if it does not exist, but not for writing: WASIX opens a file for writing if it may create it.
+    fn open_to_read(&self, env: &mut Env<'_>, args: &[Value], exists: bool) -> CallResult {
+        if !exists {
+            let errno = self.call(env, args)?;
+            if errno != 0 {
+                return Ok(errno);
+            }
+            let Ok(created) = read(env, u64::from(unsigned(args, args.len() - 1))) else {
+                return Ok(number(Errno::Fault));
+            };
+            call(&self.close, env, &[Value::I32(i32::from_le_bytes(created))])?;
+        }
+        let mut args = args.to_vec();
+        args[4] = Value::I32(unsigned(&args, 4).cast_signed() & !CREATE);
+        self.call(env, &args)
     }
 
     fn remove_directory(&self, env: &mut Env<'_>, path: GuestPath) -> CallResult {
@@ -285,15 +296,12 @@ impl Calls {
 
     /// Creates a link. WASIX panics if the new path is below a file.
     fn create_link(&self, env: &mut Env<'_>, path: GuestPath, args: &[Value]) -> CallResult {
-        let errno = self.look_up_parent(env, path)?;
-        if errno != 0 {
-            return Ok(errno);
+        let errno = self.look_up(env, path, path.trimmed, 0)?;
+        match errno {
+            0 => Ok(number(Errno::Exist)),
+            errno if errno != number(Errno::Noent) || path.has_slash() || path.is_fixed() => Ok(errno),
+            _ => self.call(env, args),
         }
-        if path.has_slash() || path.is_fixed() {
-            let errno = self.look_up(env, path, path.trimmed, 0)?;
-            return Ok(if errno == 0 { number(Errno::Exist) } else { errno });
-        }
-        self.call(env, args)
     }
 
     /// Removes a file. WASIX panics if its directory is a symbolic link.
@@ -317,6 +325,7 @@ impl Calls {
     }
 
     /// Calls `body` with a path whose directory is not a symbolic link, which WASIX does not expect: if it is one, it is opened.
+    /// So is a directory with a `..`, if no other thread runs: WASIX resolves it again after renaming.
     ///
     /// The number of the open directory has to be returned in the guest's memory. Its first bytes hold it for a moment, which
     /// no other thread may see: a guest with threads gets `notsup`.
@@ -327,11 +336,13 @@ impl Calls {
         body: impl FnOnce(&mut Env<'_>, GuestPath) -> CallResult,
     ) -> CallResult {
         const OUT: u64 = 0;
-        if path.dir_name == 0 || !self.is_link(env, path, path.dir_name)? {
+        let memory = env.data().try_memory().cloned();
+        let memory = memory.filter(|memory| !memory.ty(env).shared);
+        let is_link = path.dir_name != 0 && self.is_link(env, path, path.dir_name)?;
+        if !is_link && (!path.climbs || memory.is_none()) {
             return body(env, path);
         }
-        let memory = env.data().try_memory().cloned();
-        let Some(memory) = memory.filter(|memory| !memory.ty(env).shared) else { return Ok(number(Errno::Notsup)) };
+        let Some(memory) = memory else { return Ok(number(Errno::Notsup)) };
         let mut saved = [0; 4];
         let mut opened = [0; 4];
         if memory.view(env).read(OUT, &mut saved).is_err() {
@@ -351,14 +362,4 @@ impl Calls {
         call(&self.close, env, &[Value::I32(dir)])?;
         result
     }
-}
-
-/// Calls a function that returns an errno.
-fn call(function: &Function, env: &mut Env<'_>, args: &[Value]) -> CallResult {
-    let results = function.call(env, args)?;
-    Ok(results.first().and_then(Value::i32).unwrap_or_default())
-}
-
-fn number(errno: Errno) -> i32 {
-    i32::from(errno as u16)
 }

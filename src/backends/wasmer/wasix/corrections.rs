@@ -1,0 +1,182 @@
+//! Corrections of WASIX functions on descriptors, so that they answer as Linux and preview 1 do, and keep to the limits.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+
+use wasmer::{AsStoreMut, Function, FunctionEnv, TypedFunction, Value};
+use wasmer_wasix::WasiEnv;
+use wasmer_wasix::wasmer_wasix_types::wasi::{Errno, Filetype};
+
+use super::calls::{self, CallResult, Env, call, has_all_descriptors, is_open, number, read, unsigned, write};
+use super::fs::{exact_errno, forget_errno};
+use super::poll::poll_oneoff;
+use crate::capabilities::{Capabilities, Input, Output};
+
+/// The properties of the guest that corrections depend on.
+#[derive(Debug)]
+pub(super) struct Guest {
+    /// Whether each standard stream is one of the process.
+    inherits: [bool; 3],
+    /// Whether its memory is limited.
+    has_memory_limit: bool,
+}
+
+impl Guest {
+    pub(super) fn new(capabilities: &Capabilities, has_memory_limit: bool) -> Arc<Self> {
+        let Capabilities { stdin, stdout, stderr, .. } = capabilities;
+        let is_inherited = |output: &Output| matches!(output, Output::Inherit);
+        let inherits = [matches!(stdin, Input::Inherit), is_inherited(stdout), is_inherited(stderr)];
+        Arc::new(Self { inherits, has_memory_limit })
+    }
+
+    /// Returns the type of a standard stream, as in preview 1.
+    fn stream_type(&self, number: usize) -> Filetype {
+        let is_terminal = match number {
+            0 => std::io::stdin().is_terminal(),
+            1 => std::io::stdout().is_terminal(),
+            _ => std::io::stderr().is_terminal(),
+        };
+        let inherits = self.inherits.get(number).is_some_and(|inherits| *inherits);
+        if is_terminal && inherits { Filetype::CharacterDevice } else { Filetype::Unknown }
+    }
+}
+
+/// Returns the corrected function with this module and name, if it has a correction. `get` returns the original functions.
+pub(super) fn corrected(
+    store: &mut impl AsStoreMut,
+    env: &FunctionEnv<WasiEnv>,
+    get: impl Fn(&str) -> Option<Function>,
+    (module, name): (&str, &str),
+    guest: &Arc<Guest>,
+) -> Option<Function> {
+    let (function, guest) = (get(name)?, Arc::clone(guest));
+    let ty = function.ty(store);
+    Some(match name {
+        // WASIX keeps everything that is written and not read, so the guest could use memory outside its limit.
+        "fd_pipe" | "sock_pair" if guest.has_memory_limit => {
+            calls::function(store, env, ty, |_, _| Ok(number(Errno::Notsup)))
+        }
+        "epoll_create" | "fd_dup" | "fd_event" | "fd_pipe" | "sock_accept" | "sock_accept_v2" | "sock_open"
+        | "sock_pair" => calls::function(store, env, ty, move |env, args| {
+            if has_all_descriptors(env, 0) { Ok(number(Errno::Mfile)) } else { call(&function, env, args) }
+        }),
+        "fd_dup2" => calls::function(store, env, ty, move |env, args| {
+            let is_full = has_all_descriptors(env, unsigned(args, 1));
+            if is_full { Ok(number(Errno::Mfile)) } else { call(&function, env, args) }
+        }),
+        "fd_fdstat_get" => calls::function(store, env, ty, move |env, args| fdstat_get(env, &function, args, &guest)),
+        "fd_filestat_get" => {
+            calls::function(store, env, ty, move |env, args| filestat_get(env, &function, args, &guest))
+        }
+        "fd_fdstat_set_flags" => calls::function(store, env, ty, move |env, args| {
+            // WASIX would ignore the flags for writes that wait for the disk.
+            if unsigned(args, 1) & SYNC != 0 { Ok(number(Errno::Inval)) } else { call(&function, env, args) }
+        }),
+        "fd_seek" => calls::function(store, env, ty, move |env, args| seek(env, &function, args)),
+        "fd_tell" => renamed(store, env, function, &[Errno::Access], Errno::Spipe),
+        "fd_filestat_set_size" => renamed(store, env, function, &[Errno::Access], Errno::Inval),
+        "fd_allocate" => renamed(store, env, function, &[Errno::Access], Errno::Badf),
+        "fd_pread" | "fd_pwrite" => renamed(store, env, function, &[Errno::Access, Errno::Perm], Errno::Badf),
+        "fd_read" | "fd_write" => {
+            // These calls are frequent. A typed function is faster.
+            let function: TypedFunction<(i32, i32, i32, i32), i32> = function.typed(store).ok()?;
+            Function::new_typed_with_env(
+                store,
+                env,
+                move |mut env: Env<'_>, descriptor: i32, vectors: i32, count: i32, result: i32| {
+                    forget_errno();
+                    let call = || function.call(&mut env, descriptor, vectors, count, result);
+                    calls::caught(call)
+                        .map(|errno| exact_errno(renamed_to(errno, &[Errno::Access, Errno::Perm], Errno::Badf)))
+                },
+            )
+        }
+        // The subscriptions of the predecessor of preview 1 have another layout.
+        "poll_oneoff" if !matches!(module, "wasi" | "wasi_unstable") => {
+            let clock = get("clock_time_get")?;
+            calls::function(store, env, ty, move |env, args| poll_oneoff(env, &function, &clock, args))
+        }
+        _ => return None,
+    })
+}
+
+/// The flags of writes that wait for the disk: `dsync`, `rsync` and `sync`.
+const SYNC: u32 = 2 | 8 | 16;
+
+/// Corrects a function that reports a missing right as one of `errnos`: Linux reports it as `errno`.
+fn renamed(
+    store: &mut impl AsStoreMut,
+    env: &FunctionEnv<WasiEnv>,
+    function: Function,
+    errnos: &'static [Errno],
+    errno: Errno,
+) -> Function {
+    let ty = function.ty(store);
+    calls::function(store, env, ty, move |env, args| {
+        forget_errno();
+        Ok(exact_errno(renamed_to(call(&function, env, args)?, errnos, errno)))
+    })
+}
+
+/// Returns `errno` for one of `errnos`.
+fn renamed_to(failed: i32, errnos: &[Errno], errno: Errno) -> i32 {
+    if errnos.iter().any(|renamed| number(*renamed) == failed) { number(errno) } else { failed }
+}
+
+/// Gets the state of a descriptor. WASIX takes 0, 1 and 2 for terminals, even if they are closed.
+fn fdstat_get(env: &mut Env<'_>, function: &Function, args: &[Value], guest: &Guest) -> CallResult {
+    let [descriptor, result] = [0, 1].map(|index| unsigned(args, index));
+    if descriptor > 2 {
+        return call(function, env, args);
+    }
+    if !is_open(env, descriptor) {
+        return Ok(number(Errno::Badf));
+    }
+    let errno = call(function, env, args)?;
+    if errno != 0 {
+        return Ok(errno);
+    }
+    let kind = guest.stream_type(descriptor as usize);
+    Ok(write(env, u64::from(result), &[kind as u8]).map_or_else(number, |()| 0))
+}
+
+/// Gets the attributes of a descriptor. WASIX takes all standard streams for terminals.
+fn filestat_get(env: &mut Env<'_>, function: &Function, args: &[Value], guest: &Guest) -> CallResult {
+    /// The inode of standard input; those of the other streams follow.
+    const FIRST_STREAM: u64 = 10;
+    let errno = call(function, env, args)?;
+    let result = u64::from(unsigned(args, 1));
+    let (Ok(inode), Ok([kind])) = (read(env, result + 8).map(u64::from_le_bytes), read(env, result + 16)) else {
+        return Ok(errno);
+    };
+    if errno != 0 || kind != Filetype::CharacterDevice as u8 {
+        return Ok(errno);
+    }
+    let stream = usize::try_from(inode.wrapping_sub(FIRST_STREAM)).unwrap_or(usize::MAX);
+    let kind = guest.stream_type(stream);
+    Ok(write(env, result + 16, &[kind as u8]).map_or_else(number, |()| 0))
+}
+
+/// Seeks. WASIX moves the position of a file before the start or past the largest one before it fails.
+fn seek(env: &mut Env<'_>, function: &Function, args: &[Value]) -> CallResult {
+    const CURRENT: i32 = 1;
+    const END: i32 = 2;
+    let errno = call(function, env, args)?;
+    let [descriptor, Value::I64(by), Value::I32(CURRENT), result] = args else {
+        let is_before_start = matches!(args.get(2), Some(Value::I32(END))) && errno == number(Errno::Io);
+        return Ok(match errno {
+            errno if errno == number(Errno::Access) => number(Errno::Spipe),
+            _ if is_before_start => number(Errno::Inval),
+            errno => errno,
+        });
+    };
+    let is_past_end = |position: u64| i64::try_from(position).is_err();
+    let refused = match errno {
+        0 if read(env, u64::from(unsigned(args, 3))).map(u64::from_le_bytes).is_ok_and(is_past_end) => Errno::Overflow,
+        errno if errno == number(Errno::Inval) && *by < 0 => Errno::Inval,
+        errno if errno == number(Errno::Access) => return Ok(number(Errno::Spipe)),
+        errno => return Ok(errno),
+    };
+    call(function, env, &[descriptor.clone(), Value::I64(by.wrapping_neg()), Value::I32(CURRENT), result.clone()])?;
+    Ok(number(refused))
+}
