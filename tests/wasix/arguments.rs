@@ -29,7 +29,7 @@ const GUEST: &str = r#"(module
     (func (export "write") (param i32 i32) (result i32) (call $write (i32.const 1) (local.get 0) (local.get 1) (i32.const 64)))
     (func (export "open") (param i32 i32) (result i32)
         (call $open (i32.const 4) (i32.const -1) (local.get 0) (local.get 1) (i32.const 1) (i64.const -1) (i64.const -1)
-            (i32.const -1) (i32.const 64)))
+            (i32.const -32) (i32.const 64)))
     (func (export "wake") (param i32) (result i32) (call $wake (local.get 0) (i32.const 64)))
     (func (export "socket") (param i32) (result i32)
         (call $socket (local.get 0) (local.get 0) (local.get 0) (i32.const 64))))"#;
