@@ -11,7 +11,9 @@ pub(super) type Env<'e> = FunctionEnvMut<'e, WasiEnv>;
 pub(super) type CallResult = Result<i32, RuntimeError>;
 
 /// The number of descriptors that a guest can have. WASIX bounds only the numbers that the guest chooses, with the same value.
-const MAX_DESCRIPTORS: u32 = 64 * 1024;
+pub(super) const MAX_DESCRIPTORS: u32 = 64 * 1024;
+/// The flags of writes that wait for the disk: `dsync`, `rsync` and `sync`. WASIX accepts and ignores them.
+pub(super) const SYNC: i32 = 2 | 8 | 16;
 
 /// Creates a function that returns an errno.
 pub(super) fn function(

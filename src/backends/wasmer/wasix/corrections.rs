@@ -7,7 +7,7 @@ use wasmer::{AsStoreMut, Function, FunctionEnv, TypedFunction, Value};
 use wasmer_wasix::WasiEnv;
 use wasmer_wasix::wasmer_wasix_types::wasi::{Errno, Filetype};
 
-use super::calls::{self, CallResult, Env, call, has_all_descriptors, is_open, number, read, unsigned, write};
+use super::calls::{self, CallResult, Env, SYNC, call, has_all_descriptors, is_open, number, read, unsigned, write};
 use super::fs::{exact_errno, forget_errno};
 use super::poll::poll_oneoff;
 use crate::capabilities::{Capabilities, Input, Output};
@@ -69,8 +69,11 @@ pub(super) fn corrected(
             calls::function(store, env, ty, move |env, args| filestat_get(env, &function, args, &guest))
         }
         "fd_fdstat_set_flags" => calls::function(store, env, ty, move |env, args| {
-            // WASIX would ignore the flags for writes that wait for the disk.
-            if unsigned(args, 1) & SYNC != 0 { Ok(number(Errno::Inval)) } else { call(&function, env, args) }
+            if unsigned(args, 1).cast_signed() & SYNC != 0 {
+                Ok(number(Errno::Inval))
+            } else {
+                call(&function, env, args)
+            }
         }),
         "fd_seek" => calls::function(store, env, ty, move |env, args| seek(env, &function, args)),
         "fd_tell" => renamed(store, env, function, &[Errno::Access], Errno::Spipe),
@@ -96,12 +99,13 @@ pub(super) fn corrected(
             let clock = get("clock_time_get")?;
             calls::function(store, env, ty, move |env, args| poll_oneoff(env, &function, &clock, args))
         }
+        // A panic is `io`.
+        name if name.starts_with("fd_") || matches!(name, "chdir" | "getcwd" | "poll_oneoff") => {
+            calls::function(store, env, ty, move |env, args| call(&function, env, args))
+        }
         _ => return None,
     })
 }
-
-/// The flags of writes that wait for the disk: `dsync`, `rsync` and `sync`.
-const SYNC: u32 = 2 | 8 | 16;
 
 /// Corrects a function that reports a missing right as one of `errnos`: Linux reports it as `errno`.
 fn renamed(

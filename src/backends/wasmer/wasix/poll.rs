@@ -6,13 +6,13 @@
 use wasmer::{Function, Value};
 use wasmer_wasix::wasmer_wasix_types::wasi::Errno;
 
-use super::calls::{CallResult, Env, call, number, read, unsigned, write};
+use super::calls::{CallResult, Env, MAX_DESCRIPTORS, call, number, read, unsigned, write};
 
 /// The sizes of a subscription and of an event.
 const SUBSCRIPTION: usize = 48;
 const EVENT: u64 = 32;
 /// The most subscriptions of a call: to read and to write each descriptor.
-const MAX_SUBSCRIPTIONS: u64 = 2 * 64 * 1024;
+const MAX_SUBSCRIPTIONS: u64 = 2 * MAX_DESCRIPTORS as u64;
 /// The type of a subscription to a clock.
 const CLOCK: u8 = 0;
 /// The last clock that can be waited for: 0 is the time of day, 1 the monotonic clock.
@@ -41,6 +41,7 @@ impl Timeout {
         Some(Self { user, clock, nanoseconds, is_absolute: flags & ABSOLUTE != 0 })
     }
 
+    /// Returns a subscription with this timeout.
     fn written_to(self, mut subscription: [u8; SUBSCRIPTION]) -> [u8; SUBSCRIPTION] {
         subscription[..8].copy_from_slice(&self.user);
         subscription[16..20].copy_from_slice(&self.clock.to_le_bytes());

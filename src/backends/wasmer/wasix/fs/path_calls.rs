@@ -12,7 +12,7 @@ use wasmer_wasix::WasiEnv;
 use wasmer_wasix::fs::fs_error_into_wasi_err;
 use wasmer_wasix::wasmer_wasix_types::wasi::{Errno, Rights};
 
-use super::super::calls::{self, CallResult, Env, call, has_all_descriptors, number, read, unsigned};
+use super::super::calls::{self, CallResult, Env, SYNC, call, has_all_descriptors, number, read, unsigned};
 use super::convert;
 use super::granted_fs::observe;
 use super::guest_path::{GuestPath, Last, guest_path};
@@ -42,8 +42,6 @@ const CREATE: i32 = 1;
 const DIRECTORY: i32 = 2;
 const EXCLUSIVE: i32 = 4;
 const TRUNCATE: i32 = 8;
-/// The flags of writes that wait for the disk: `dsync`, `rsync` and `sync`.
-const SYNC: i32 = 2 | 8 | 16;
 
 /// Returns the corrected function with this name, if it has a correction. `get` returns the original functions.
 pub(in super::super) fn corrected(
@@ -169,7 +167,7 @@ impl Calls {
     }
 
     /// Opens a file. A link that should be a directory, and may not be followed, is `notdir`; a directory is neither created
-    /// nor truncated. WASIX would ignore the flags for writes that wait for the disk.
+    /// nor truncated.
     fn open(&self, env: &mut Env<'_>, path: GuestPath, args: &[Value]) -> CallResult {
         let [_, Value::I32(lookup), _, _, Value::I32(flags), Value::I64(rights), _, Value::I32(status), ..] = args
         else {
