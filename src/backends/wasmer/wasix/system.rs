@@ -105,6 +105,9 @@ impl VirtualTaskManager for Tasks {
         let (thread_group, timers) = (Arc::clone(&self.thread_group), Arc::clone(&self.timers));
         let wakes_at_end = thread_group::wakes_at_end();
         Box::pin(async move {
+            if time.is_zero() {
+                return;
+            }
             let Some(handle) = timers.handle() else { return thread_group.sleep(time).await };
             let sleep = {
                 let _entered = handle.enter();
