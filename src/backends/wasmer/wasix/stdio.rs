@@ -9,7 +9,6 @@ use std::task::{Context, Poll, ready};
 
 use virtual_fs::{AsyncRead, AsyncSeek, AsyncWrite, FsError, ReadBuf, VirtualFile};
 
-use super::fs::keep_errno;
 use super::thread_group::ThreadGroup;
 use crate::capabilities::{Captured, Input, Output, record_stdout};
 use crate::error::{Error, Result};
@@ -144,7 +143,7 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Poll::Ready(self.sink.write(self.number, bytes).inspect_err(keep_errno))
+        Poll::Ready(self.sink.write(self.number, bytes).inspect_err(super::fs::keep_errno))
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
