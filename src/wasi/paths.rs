@@ -20,6 +20,9 @@ const DIRECTORY: i32 = 2;
 /// The flag of a descriptor that never waits.
 const NONBLOCK: i32 = 4;
 
+/// The most bytes of a path, with the NUL that ends it on Linux.
+const PATH_MAX: usize = 4096;
+
 /// The size of a filestat, and the offset of its file type, in bytes.
 const FILESTAT: usize = 64;
 const FILETYPE: usize = 16;
@@ -48,7 +51,7 @@ pub(super) fn path_remove_directory(
     mut raw: impl FnMut(HostCall<'_, '_>, (i32, i32, i32)) -> CallResult,
 ) -> CallResult {
     let errno = raw(call.again(), (fd, path, len))?;
-    let text = text(call.memory, path, len);
+    let text = text(call.memory, path, len)?;
     let name = without_slashes(&text);
     if errno == 0 || name.is_empty() {
         return Ok(errno);
@@ -65,7 +68,7 @@ pub(super) fn path_unlink_file(
     mut raw: impl FnMut(HostCall<'_, '_>, (i32, i32, i32)) -> CallResult,
 ) -> CallResult {
     let errno = raw(call.again(), (fd, path, len))?;
-    let text = text(call.memory, path, len);
+    let text = text(call.memory, path, len)?;
     if errno == 0 || !text.ends_with(b"/") || errno == number(Errno::Perm) {
         return Ok(errno);
     }
@@ -85,7 +88,7 @@ pub(super) fn path_open(
 ) -> CallResult {
     let (fd, lookup, path, len, oflags, _, _, flags, _) = args;
     let file_type = |call: &mut HostCall<'_, '_>| {
-        let text = text(call.memory, path, len);
+        let text = text(call.memory, path, len)?;
         file_type(call, fd, lookup & FOLLOW, &text)
     };
     if flags & NONBLOCK != 0 && file_type(&mut call)? == Ok(Filetype::Unknown) {
@@ -114,14 +117,20 @@ pub(super) fn path_filestat_get(
     }
 }
 
-/// Sets times. A trailing slash follows a link, and demands a directory.
+/// Sets times. A trailing slash follows a link, and demands a directory. For a pipe, wasmtime-wasi would wait for its other end.
 pub(super) fn path_filestat_set_times(
     mut call: HostCall<'_, '_>,
     (fd, lookup, path, len, atim, mtim, flags): (i32, i32, i32, i32, i64, i64, i32),
     mut raw: impl FnMut(HostCall<'_, '_>, (i32, i32, i32, i32, i64, i64, i32)) -> CallResult,
 ) -> CallResult {
     match slash_lookup(&mut call, fd, lookup, path, len)? {
-        Ok(lookup) => raw(call, (fd, lookup, path, len, atim, mtim, flags)),
+        Ok(lookup) => {
+            let text = text(call.memory, path, len)?;
+            match file_type(&mut call, fd, lookup, &text)? {
+                Ok(Filetype::Unknown) => Ok(number(Errno::Notsup)),
+                _ => raw(call, (fd, lookup, path, len, atim, mtim, flags)),
+            }
+        }
         Err(errno) => Ok(errno),
     }
 }
@@ -138,7 +147,7 @@ fn slash_lookup(
     if len == 0 || !matches!(call.memory.read(GuestPtr::<u8>::new(last)), Ok(b'/')) {
         return Ok(Ok(lookup));
     }
-    let text = text(call.memory, path, len);
+    let text = text(call.memory, path, len)?;
     Ok(match file_type(call, fd, FOLLOW, &text)? {
         Ok(Filetype::Directory) => Ok(lookup | FOLLOW),
         Ok(_) => Err(number(Errno::Notdir)),
@@ -165,8 +174,15 @@ fn file_type(
 }
 
 /// Copies a path from the guest's memory; empty if it is outside.
-fn text(memory: &GuestMemory<'_>, path: i32, len: i32) -> Vec<u8> {
-    memory.to_vec(GuestPtr::<[u8]>::new((path.cast_unsigned(), len.cast_unsigned()))).unwrap_or_default()
+///
+/// # Errors
+/// [`Errno::Nametoolong`] from 4096 bytes on, as on Linux.
+fn text(memory: &GuestMemory<'_>, path: i32, len: i32) -> Result<Vec<u8>, Errno> {
+    let path = memory.as_slice(GuestPtr::<[u8]>::new((path.cast_unsigned(), len.cast_unsigned())));
+    match path.ok().flatten() {
+        Some(path) if path.len() >= PATH_MAX => Err(Errno::Nametoolong),
+        path => Ok(path.unwrap_or_default().to_vec()),
+    }
 }
 
 fn without_slashes(path: &[u8]) -> &[u8] {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wasmtime_wasi::p1::types::{Errno, Event, EventFdReadwrite, Eventrwflags, Eventtype, Subclockflags};
+use wasmtime_wasi::p1::types::{Clockid, Errno, Event, EventFdReadwrite, Eventrwflags, Eventtype, Subclockflags};
 use wasmtime_wasi::p1::types::{Subscription, SubscriptionU};
 use wasmtime_wasi::p1::wasi_snapshot_preview1::poll_oneoff;
 use wiggle::{GuestMemory, GuestPtr};
@@ -50,11 +50,14 @@ fn check_count(count: i32) -> Result<u32, Errno> {
     if count > MAX_SUBSCRIPTIONS { Err(Errno::Nomem) } else { Ok(count) }
 }
 
-/// Returns the user data and the timeout of a subscription, if it is to a clock with a relative time.
+/// Returns the user data and the timeout of a subscription, if it is to the wall clock or the monotonic clock, with a relative time.
 fn relative_timer(memory: &GuestMemory<'_>, subscription: i32) -> Option<(u64, Duration)> {
     let Subscription { userdata, u } = memory.read(pointer(subscription)).ok()?;
     match u {
-        SubscriptionU::Clock(clock) if !clock.flags.contains(Subclockflags::SUBSCRIPTION_CLOCK_ABSTIME) => {
+        SubscriptionU::Clock(clock)
+            if matches!(clock.id, Clockid::Realtime | Clockid::Monotonic)
+                && !clock.flags.contains(Subclockflags::SUBSCRIPTION_CLOCK_ABSTIME) =>
+        {
             Some((userdata, Duration::from_nanos(clock.timeout)))
         }
         _ => None,

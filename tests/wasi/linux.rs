@@ -41,6 +41,28 @@ fn sockets_and_pipes_are_not_opened_without_waiting() {
         assert_eq!(call("open", "pipe"), NOTSUP, "{kind}");
         assert_eq!(call("open", "socket"), NOTSUP, "{kind}");
         assert_eq!(call("create", "socket"), NXIO, "{kind}");
+        assert_eq!(call("touch", "pipe"), NOTSUP, "{kind}");
+    }
+}
+
+#[test]
+fn a_path_of_any_length_is_an_errno() {
+    const FAULT: i32 = 21;
+    const NAMETOOLONG: i32 = 37;
+    const NOMEM: i32 = 48;
+    for kind in RuntimeKind::available() {
+        let dir = tempfile::tempdir().unwrap();
+        let runtime = create_runtime(&RuntimeConfig::new(kind)).unwrap();
+        let module = runtime.load_module(GUEST.as_bytes()).unwrap();
+        let granted = Capabilities::none().with_dir(DirGrant::new(dir.path(), "."));
+        let mut instance = runtime.create_instance(module.as_ref(), Limits::none(), granted).unwrap();
+        instance.write_memory("memory", 1024, &b"a/".repeat(30_000)).unwrap();
+        for name in ["lstat", "rmdir", "unlink", "touch", "open"] {
+            for (len, expected) in [(4096, [NAMETOOLONG; 2]), (60_000, [NAMETOOLONG; 2]), (i32::MIN, [FAULT, NOMEM])] {
+                let errno = instance.call_simple_function(name, &[len, 0]).unwrap();
+                assert!(expected.contains(&errno), "{name} of {len} bytes on {kind}: {errno}");
+            }
+        }
     }
 }
 
