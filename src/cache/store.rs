@@ -1,7 +1,7 @@
 //! A cache: its folder and its settings.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::permissions;
 use crate::capabilities::{Access, Capabilities, DirGrant};
@@ -85,31 +85,42 @@ impl Cache {
     /// # Errors
     /// Returns [`ErrorKind::Grant`] if a grant does.
     pub fn check_grants(&self, capabilities: &Capabilities) -> Result<()> {
-        if !permissions::guests_ignore_modes() {
+        Self::check_grants_at(&self.dir, capabilities)
+    }
+
+    /// Does what [`Cache::check_grants`] does, for the folder of a cache that need not exist: another process may create it while
+    /// the guest runs.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::Grant`] if a grant lets a guest plant code in the cache.
+    pub fn check_grants_at(dir: &Path, capabilities: &Capabilities) -> Result<()> {
+        let mut writable = capabilities.dirs.iter().filter(|dir| dir.access == Access::ReadWrite).peekable();
+        if writable.peek().is_none() || !permissions::guests_ignore_modes() {
             return Ok(());
         }
-        let writable = capabilities.dirs.iter().filter(|dir| dir.access == Access::ReadWrite);
-        // A directory that does not exist cannot be granted either.
-        let resolve = |path: &Path| path.canonicalize().ok();
+        let cache = resolve_future(dir);
+        let contains = |granted: &Path| {
+            // Where the cache will be is unknown if there is a broken link in its path.
+            cache.as_ref().is_none_or(|cache| cache.starts_with(granted) || granted.starts_with(cache))
+        };
         for DirGrant { host, .. } in writable {
-            if let (Some(cache), Some(granted)) = (resolve(&self.dir), resolve(host))
-                && (cache.starts_with(&granted) || granted.starts_with(&cache))
-            {
-                let (granted, cache) = (host.display(), self.dir.display());
+            // A directory that does not exist cannot be granted either.
+            if host.canonicalize().is_ok_and(|granted| contains(&granted)) {
+                let (granted, cache) = (host.display(), dir.display());
                 let message = format!(
                     "granting {granted} would let a guest that runs as root write to the cache of compiled code, {cache}"
                 );
                 let error = Error::new(ErrorKind::Grant, message);
-                return Err(error
-                    .with_hint(format!("grant it read-only: `{granted}::ro`"))
-                    .with_hint("or use another cache folder: `--cache-dir` or WRUN_CACHE_DIR"));
+                return Err(error.with_hint(format!("grant it read-only: `{granted}::ro`")));
             }
         }
         Ok(())
     }
 
     /// Makes the calling thread, and those it starts, obey file modes even if the user is root: gives up `CAP_DAC_OVERRIDE`. Its
-    /// guests can then be granted a directory that contains a cache. They can no longer write to files whose mode forbids it.
+    /// guests can then be granted a directory that contains a cache. They can no longer write to files whose mode forbids it. They
+    /// can also no longer read files or list and enter directories whose mode forbids it, unless the process has
+    /// `CAP_DAC_READ_SEARCH`, which container engines usually take away.
     ///
     /// # Errors
     /// Returns the system's error, or [`io::ErrorKind::Unsupported`] if the system is not Linux.
@@ -122,6 +133,17 @@ impl Cache {
         let message = format!("cannot {operation} the cache folder {}: {error}", self.dir.display());
         Error::new(ErrorKind::Io, message).with_source(error)
     }
+}
+
+/// Returns the absolute path that a path has or will have, without links. Returns `None` if that depends on more than the
+/// directories that exist: on the target of a broken link, or on `..` in a missing directory.
+fn resolve_future(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    let existing = path.ancestors().find(|ancestor| ancestor.symlink_metadata().is_ok())?;
+    let missing = path.strip_prefix(existing).ok()?;
+    let is_plain = missing.components().all(|component| matches!(component, Component::Normal(_)));
+    let existing = existing.canonicalize().ok().filter(|_| is_plain)?;
+    Some(existing.join(missing))
 }
 
 fn unusable(dir: &Path, error: io::Error) -> Error {

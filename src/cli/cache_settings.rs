@@ -9,6 +9,7 @@ use wrun::{Cache, Capabilities};
 
 use super::args::{CacheArgs, CacheDirArgs};
 use super::failure::Failure;
+use super::output::printer;
 use super::parse_values::{environment, parse_size};
 use super::provenance::{Provenance, WithProvenance};
 
@@ -48,19 +49,28 @@ impl CacheSettings {
         Ok(Self { dir: resolve_dir(args), unused_dir: None, max_bytes })
     }
 
-    /// Refuses grants that would let a guest write code into the cache, of this run or of others. If it is the default cache, the
-    /// process gives up root's power to ignore file modes instead, so that the guest cannot write to entries.
-    pub(crate) fn check_grants(&self, capabilities: &Capabilities) -> Result<(), Failure> {
-        let WithProvenance { value, from } = self.unused_dir.as_ref().unwrap_or(&self.dir);
-        // Nothing runs code from a cache that does not exist or is unusable.
-        let dir = value.as_ref().filter(|_| !capabilities.dirs.is_empty());
-        let Some(Ok(Some(cache))) = dir.map(Cache::existing) else { return Ok(()) };
-        let mut checked = cache.check_grants(capabilities);
-        if checked.is_err() && *from == Provenance::Default && Cache::obey_file_modes().is_ok() {
-            tracing::info!("a granted directory contains the cache, so root obeys file modes in this run");
-            checked = cache.check_grants(capabilities);
+    /// Guards caches, of this run or of others, against guests that ignore file modes as root. Refuses a grant that would let a
+    /// guest write code into a cache that was named. If a grant contains a default cache, the process gives up root's power to
+    /// ignore file modes instead, and a note says so unless `quiet`.
+    ///
+    /// A cache that does not exist is guarded too, since another run may create it while the guest runs.
+    pub(crate) fn check_grants(&self, capabilities: &Capabilities, quiet: bool) -> Result<(), Failure> {
+        if capabilities.dirs.is_empty() {
+            return Ok(());
         }
-        Ok(checked?)
+        let WithProvenance { value, from } = self.unused_dir.as_ref().unwrap_or(&self.dir);
+        if let Some(dir) = value.as_ref().filter(|_| *from != Provenance::Default) {
+            Cache::check_grants_at(dir, capabilities).map_err(|error| {
+                Failure::from(error).hint("or use another cache directory: `--cache-dir` or WRUN_CACHE_DIR")
+            })?;
+        }
+        for dir in default_dirs() {
+            let Err(error) = Cache::check_grants_at(&dir, capabilities) else { continue };
+            Cache::obey_file_modes().map_err(|_| error)?;
+            let reason = format!("a granted directory contains the default cache, {}", dir.display());
+            printer::note(&format!("{reason}, so root obeys file modes in this run"), quiet);
+        }
+        Ok(())
     }
 
     /// Opens the cache, if there is one. If the default directory is unusable, the run goes on without a cache.
@@ -124,13 +134,27 @@ fn variable(name: &str) -> Option<OsString> {
 /// A home directory that does not exist is not created, and one of another user (which `sudo` may leave in the environment)
 /// is not used.
 fn user_dir() -> Option<PathBuf> {
-    let absolute = |name| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let is_own = |path: &PathBuf| {
-        path.metadata().ok().map(|metadata| metadata.uid() == rustix::process::geteuid().as_raw() && metadata.is_dir())
-    };
     let caches = match absolute("XDG_CACHE_HOME") {
         Some(caches) => Some(caches).filter(|caches| is_own(caches) != Some(false)),
         None => absolute("HOME").filter(|home| is_own(home) == Some(true)).map(|home| home.join(".cache")),
     };
     Some(caches?.join("wrun"))
+}
+
+/// Returns the directories that runs use by default: with the same environment, without `XDG_CACHE_HOME`, or later, when the
+/// home directory exists.
+fn default_dirs() -> impl Iterator<Item = PathBuf> {
+    let own = |name| absolute(name).filter(|path| is_own(path) != Some(false));
+    let caches = [own("XDG_CACHE_HOME"), own("HOME").map(|home| home.join(".cache"))];
+    caches.into_iter().flatten().map(|caches| caches.join("wrun"))
+}
+
+fn absolute(name: &str) -> Option<PathBuf> {
+    variable(name).map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// Returns whether this is a directory of the current user, or `None` if it does not exist.
+fn is_own(path: &PathBuf) -> Option<bool> {
+    let metadata = path.metadata().ok()?;
+    Some(metadata.uid() == rustix::process::geteuid().as_raw() && metadata.is_dir())
 }

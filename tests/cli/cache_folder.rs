@@ -153,27 +153,68 @@ fn root_can_grant_its_home_but_the_guest_cannot_write_to_the_default_cache() {
                 fs::write(cache.path("open.wat"), module).unwrap();
             };
             module(&entry);
-            for more in [&[][..], &["--no-cache"], &["--timeout", "1h"]] {
+            for more in [&[][..], &["--no-cache"], &["--timeout", "1h"], &["--cache-dir", "../elsewhere"]] {
                 for flags in ["0", truncate] {
                     let denied = run(&[&["--dir", ".::/h"], more, &["open.wat", "open", flags]].concat());
                     // EACCES, or EPERM on WASIX.
-                    denied.prints(if wasi == "wasix_32v1" { "63\n" } else { "2\n" });
+                    assert_eq!(denied.stdout, if wasi == "wasix_32v1" { "63\n" } else { "2\n" }, "{denied:?}");
                 }
             }
             assert_eq!(fs::read(&entry).unwrap(), code);
-            let told = run(&["-v", "--dir", ".::/h", "open.wat", "open", "0"]);
+            let told = run(&["--dir", ".::/h", "open.wat", "open", "0"]);
             assert!(told.stderr.contains("root obeys file modes in this run"), "{told:?}");
+            assert_eq!(run(&["-q", "--dir", ".::/h", "open.wat", "open", "0"]).stderr, "");
             assert_eq!(run(&["--explain", "--dir", ".::/h", "open.wat"]).code, 0);
 
-            run(&["--dir", ".::/h", "--cache-dir", ".cache/wrun", "open.wat", "open", "0"])
-                .fails(126, &["cache of compiled code", "::ro"]);
+            for named in [".cache/wrun", "missing/cache"] {
+                run(&["--dir", ".::/h", "--cache-dir", named, "--explain", "open.wat", "open", "0"])
+                    .fails(126, &["cache of compiled code", "::ro", "`--cache-dir`"]);
+            }
             module(&cache.path("new.txt"));
-            run(&["--dir", ".::/h", "open.wat", "open", create]).prints("0\n");
+            run(&["-q", "--dir", ".::/h", "open.wat", "open", create]).prints("0\n");
             assert!(cache.path("new.txt").exists());
             let envelope = run(&[&["--metrics"], &add[..]].concat()).envelope();
             assert_eq!((&envelope["result"], &envelope["metrics"]["cache"]), (&json!(8), &json!("hit")));
         }
     });
+}
+
+/// Another run may create the cache while the guest runs.
+#[test]
+fn root_obeys_file_modes_if_the_default_cache_can_come_into_a_granted_directory() {
+    if !rustix::process::geteuid().is_root() {
+        return skipped("only root's guests could write to entries");
+    }
+    let cache = TestCache::new();
+    let (home, elsewhere) = (cache.path("home"), cache.path("elsewhere"));
+    for dir in [&home.join("data"), &elsewhere] {
+        fs::create_dir_all(dir).unwrap();
+    }
+    fs::write(home.join("data/guarded.txt"), "").unwrap();
+    set_mode(&home.join("data/guarded.txt"), 0o400);
+    std::os::unix::fs::symlink("missing", cache.path("broken")).unwrap();
+    let opened = |variables: &[(&str, &Path)], granted: &str, file: &str| {
+        let module = self::file(opener("wasi_snapshot_preview1", file));
+        let grant = format!("{granted}::/h");
+        let args = ["--no-cache", "--dir", &grant, &module.path, "open", "0"];
+        let output = wrun().current_dir(&home).envs(variables.iter().copied()).args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let obeys = String::from_utf8_lossy(&output.stderr).contains("root obeys file modes");
+        // EACCES.
+        assert_eq!(output.stdout, if obeys { b"2\n" } else { b"0\n" }, "{output:?}");
+        obeys
+    };
+    let path = "data/guarded.txt";
+    assert!(opened(&[("HOME", &home)], ".", path));
+    assert!(opened(&[("HOME", &elsewhere), ("XDG_CACHE_HOME", &home.join("caches"))], ".", path));
+    assert!(opened(&[("HOME", &home), ("XDG_CACHE_HOME", &elsewhere)], ".", path), "others have no XDG_CACHE_HOME");
+    assert!(opened(&[("HOME", &home), ("WRUN_CACHE_DIR", &elsewhere)], ".", path));
+    assert!(opened(&[("HOME", &home.join("missing"))], ".", path));
+    assert!(opened(&[("HOME", &elsewhere), ("XDG_CACHE_HOME", &cache.path("broken/x"))], ".", path));
+    assert!(!opened(&[("HOME", &home)], "data", "guarded.txt"));
+    assert!(!opened(&[("HOME", &elsewhere)], ".", path));
+    assert!(!opened(&[], ".", path));
+    assert_eq!(fs::read_dir(&home).unwrap().count(), 1, "nothing was created");
 }
 
 #[test]

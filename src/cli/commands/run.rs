@@ -177,7 +177,7 @@ fn explain(settings: &RunSettings) -> Result<u8, Failure> {
     preflight::check_config(&settings.config)?;
     preflight::check_amounts(&settings.config, settings.limits.limits())?;
     preflight::check_grants(settings.config.kind, &settings.capabilities)?;
-    settings.cache.check_grants(&settings.capabilities)?;
+    settings.cache.check_grants(&settings.capabilities, settings.quiet)?;
     let explanation = Explanation::new(settings, settings.cache.usable_dir()?);
     printer::data(&machine::report(&explanation, settings.format, Explanation::text))?;
     Ok(0)
@@ -250,7 +250,7 @@ impl Run {
         let module = input::module(&settings.module, settings.quiet)
             .map_err(|failure| hints::for_module(failure, &settings.module, settings.function.as_deref()))?;
         // After the module is read, since this may give up the power to read it.
-        settings.cache.check_grants(&settings.capabilities)?;
+        settings.cache.check_grants(&settings.capabilities, settings.quiet)?;
         if cache.is_some() {
             // The value for the envelope if opening fails.
             self.call().metrics.cache = CacheUse::Miss;
