@@ -116,13 +116,13 @@ impl Supervisor {
         let started =
             needs_watcher.then(|| Arc::clone(&supervisor).start(catches_signals, report_signals, report)).transpose();
         let waker = match started {
-            Err(error) if timeout.is_some() => {
-                return Err(Failure::io("cannot enforce the time limit without a supervisor thread", &error));
-            }
             Err(error) => {
-                tracing::info!("no progress, and no report of signals: cannot start the supervisor thread: {error}");
                 // The handlers may be installed, and nothing reads what they write.
                 signals::end_at_once();
+                if timeout.is_some() {
+                    return Err(Failure::io("cannot enforce the time limit without a supervisor thread", &error));
+                }
+                tracing::info!("no progress, and no report of signals: cannot start the supervisor thread: {error}");
                 supervisor.progress.end();
                 None
             }
@@ -141,8 +141,8 @@ impl Supervisor {
 
     /// Sets the current phase.
     pub(crate) fn enter(&self, phase: Phase) {
-        tracing::debug!("{phase}");
         *self.phase() = phase;
+        tracing::debug!("{phase}");
     }
 
     /// Updates phase and progress from an event of a session.
