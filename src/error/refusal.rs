@@ -15,11 +15,20 @@ impl Error {
         let error = Self::new(refused.map_or(otherwise, |_| ErrorKind::Io), format!("{what}: {}", Escaped(text)));
         match refused {
             None => error,
-            Some(Errno::NOMEM) => error.with_hint(
-                "raise the limit on address space (`ulimit -v`): each linear memory reserves several GiB, even if it is small",
-            ),
-            Some(Errno::AGAIN) => error.with_hint("raise the limit on threads (`ulimit -u`, or that of the container)"),
+            Some(Errno::NOMEM) => error.with_hint("raise the limit on address space (`ulimit -v`)"),
+            Some(Errno::AGAIN) => error
+                .with_hint("raise the limit on threads (`ulimit -u`, or that of the container)")
+                .with_hint("or on address space (`ulimit -v`): a thread needs a stack"),
             Some(_) => error.with_hint("raise the limit on open files (`ulimit -n`)"),
+        }
+    }
+
+    /// As [`Error::of_engine`], for something that creates a linear memory.
+    pub(crate) fn of_instantiation(otherwise: ErrorKind, what: &str, text: &str) -> Self {
+        let error = Self::of_engine(otherwise, what, text);
+        match refusal(text) {
+            Some(Errno::NOMEM) => error.with_hint("each linear memory reserves several GiB, even if it is small"),
+            _ => error,
         }
     }
 
@@ -30,7 +39,7 @@ impl Error {
         let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
         let text = text.unwrap_or("no message");
         match refusal(text) {
-            Some(errno) => Self::of_engine(ErrorKind::Io, "the system has too few resources", &errno.to_string()),
+            Some(errno) => Self::of_engine(ErrorKind::Io, what, &errno.to_string()),
             None => Self::new(ErrorKind::Internal, format!("{what}: {text}")),
         }
     }
@@ -41,10 +50,9 @@ fn refusal(text: &str) -> Option<Errno> {
     // As `Display` and `Debug` write an `io::Error`.
     let code = ["(os error ", "Os { code: "].iter().find_map(|before| {
         let (_, rest) = text.split_once(before)?;
-        rest.split(|end: char| !end.is_ascii_digit()).next()?.parse().ok()
+        rest.split(|end: char| !end.is_ascii_digit()).next()?.parse::<i32>().ok()
     })?;
-    let errno = Errno::from_raw_os_error(code);
-    matches!(errno, Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE).then_some(errno)
+    [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE].into_iter().find(|errno| errno.raw_os_error() == code)
 }
 
 #[cfg(test)]
@@ -61,6 +69,14 @@ mod tests {
         }
         assert_eq!(refusal(&io::Error::from(Errno::NOENT).to_string()), None);
         assert_eq!(refusal("(os error 12) "), Some(Errno::NOMEM));
-        assert_eq!(refusal("(os error x)"), None);
+        let panicked = Error::of_panic("the compiler panicked", &format!("{out_of_memory:?}"));
+        assert_eq!(
+            (panicked.kind(), panicked.hints()),
+            (ErrorKind::Io, &["raise the limit on address space (`ulimit -v`)".into()][..])
+        );
+        assert!(panicked.message().starts_with("the compiler panicked: "), "{panicked}");
+        for code in ["0", "70000", "99999999999", "x", ""] {
+            assert_eq!(refusal(&format!("(os error {code})")), None, "{code}");
+        }
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn compile(error: &CompileError) -> Error {
 pub(super) fn instantiate(error: InstantiationError) -> Error {
     match error {
         InstantiationError::Link(LinkError::Trap(error)) | InstantiationError::Start(error) => call(error),
-        other => Error::of_engine(ErrorKind::Io, "the module cannot be instantiated", &other.to_string()),
+        other => Error::of_instantiation(ErrorKind::Io, "the module cannot be instantiated", &other.to_string()),
     }
 }
 

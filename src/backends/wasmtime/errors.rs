@@ -17,7 +17,7 @@ pub(super) fn compile(error: &wasmtime::Error) -> Error {
 /// lacks resources.
 pub(super) fn instantiate(store: impl AsContextMut<Data = StoreData>, error: wasmtime::Error) -> Error {
     convert_known(store, error).unwrap_or_else(|error| {
-        Error::of_engine(ErrorKind::Io, "the module cannot be instantiated", &format!("{error:#}"))
+        Error::of_instantiation(ErrorKind::Io, "the module cannot be instantiated", &format!("{error:#}"))
     })
 }
 

@@ -172,5 +172,7 @@ fn memory(store: &mut Store, instance: &Instance, externs: &[Extern], info: &Mod
         return Ok(memory);
     }
     let empty = Memory::new(store, MemoryType::new(0, Some(0), false));
-    empty.map_err(|error| Error::of_engine(ErrorKind::Internal, "cannot create a memory for WASIX", &error.to_string()))
+    empty.map_err(|error| {
+        Error::of_instantiation(ErrorKind::Internal, "cannot create a memory for WASIX", &error.to_string())
+    })
 }
