@@ -7,12 +7,12 @@ use std::path::Path;
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use wrun::ModuleInfo;
 use wrun::escape::Escaped;
+use wrun::{FuncType, ModuleInfo};
 
 use super::argv;
 use super::failure::Failure;
-use super::settings::{GrantSettings, RunSettings};
+use super::settings::{Arguments, GrantSettings, RunSettings};
 
 /// How to run something.
 const USAGE: &str = "`wrun MODULE` runs a program, `wrun MODULE FUNCTION ARGS...` calls a function";
@@ -134,6 +134,28 @@ pub(crate) fn for_function(mut failure: Failure, info: &ModuleInfo, settings: &R
     failure
 }
 
+/// Adds a hint to a failure to read a module whose name looks like the size for `--capture`.
+pub(crate) fn for_capture(failure: Failure, settings: &RunSettings) -> Failure {
+    let is_size = settings.module.as_os_str().as_encoded_bytes().first().is_some_and(u8::is_ascii_digit);
+    if failure.kind == "module_not_found" && settings.captured.is_some() && is_size {
+        return failure.hint("the size for `--capture` follows `=`: `--capture=SIZE`");
+    }
+    failure
+}
+
+/// Adds hints to the error for arguments that do not fit the signature.
+pub(crate) fn for_arguments(failure: Failure, function: &str, ty: &FuncType, settings: &RunSettings) -> Failure {
+    let failure = failure.hint(format!("signature: {}{ty}", Escaped(function)));
+    match &settings.args {
+        Arguments::Typed(words)
+            if settings.function_is_option && words.first().is_some_and(|word| word == function) =>
+        {
+            failure.hint("with `--function`, all words after MODULE are ARGS")
+        }
+        _ => failure,
+    }
+}
+
 /// Adds a hint to a refused directory that looks like `HOST:GUEST`.
 pub(crate) fn for_grant(failure: Failure, grants: &GrantSettings) -> Failure {
     let is_odd = |host: &Path| !host.exists() && host.to_string_lossy().contains(':');
@@ -151,29 +173,38 @@ pub(crate) fn for_usage_error(error: &mut clap::Error, args: &[OsString], module
         let tip = StyledStr::from("MODULE comes before `--`; a file such as `-x.wasm` is written as `./-x.wasm`");
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
     }
-    let Some(ContextValue::String(invalid)) = error.get(ContextKind::InvalidArg) else { return };
+    let Some(ContextValue::String(invalid)) = error.get(ContextKind::InvalidArg).cloned() else { return };
+    let invalid = invalid.as_str();
     // For `-mount=x`, clap reports `-m`.
     let position = args.iter().skip(1).position(|arg| arg.to_str().is_some_and(|arg| arg.starts_with(invalid)));
     let word = position.and_then(|position| args[position + 1].to_str()).unwrap_or(invalid);
     let is_unknown = error.kind() == ErrorKind::UnknownArgument;
     let known = if is_unknown { for_option(word).or_else(|| for_cluster(invalid)) } else { for_value(error, invalid) };
-    let tips = match known {
+    let is_after_module =
+        is_unknown && args.iter().take_while(|arg| *arg != word).any(|arg| module == Some(Path::new(arg)));
+    let has_similar = error.get(ContextKind::SuggestedArg).is_some();
+    let mut tips = match known {
         Some(hint) => {
             // They are about the most similar option.
             error.remove(ContextKind::SuggestedArg);
             error.remove(ContextKind::Usage);
             vec![hint.to_owned()]
         }
-        None if !is_unknown || error.get(ContextKind::SuggestedArg).is_some() => return,
-        None if is_module(word) => vec![format!("a module file of that name is written as `./{word}`")],
-        None if args.iter().take_while(|arg| *arg != word).any(|arg| module == Some(Path::new(arg))) => {
-            vec![
-                format!("`-- {word}` passes it to a program"),
-                format!("`--function={word}` calls an exported function of that name"),
-            ]
+        None if is_unknown && !has_similar && is_module(word) => {
+            vec![format!("a module file of that name is written as `./{word}`")]
         }
-        None => return,
+        None => Vec::new(),
     };
+    if is_after_module {
+        let is_explained = has_similar || !tips.is_empty();
+        tips.push(format!("`-- {word}` passes it to a program"));
+        if !is_explained {
+            tips.push(format!("`--function={word}` calls an exported function of that name"));
+        }
+    }
+    if tips.is_empty() {
+        return;
+    }
     error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips.into_iter().map(StyledStr::from).collect()));
 }
 

@@ -129,6 +129,8 @@ pub(crate) struct RunSettings {
     /// Whether the module comes from standard input.
     pub(crate) module_is_stdin: bool,
     pub(crate) function: Option<String>,
+    /// Whether `--function` names the function.
+    pub(crate) function_is_option: bool,
     pub(crate) args: Arguments,
     pub(crate) policy: Policy,
     pub(crate) engine: EngineSettings,

@@ -85,6 +85,17 @@ fn options_of_other_runtimes_are_explained() {
     }
     run(&["--", "-x.wasm"]).fails(2, &["MODULE comes before `--`", "`./-x.wasm`"]);
     run(&["x.wasm", "--bogus=1"]).fails(2, &["`-- --bogus=1` passes it to a program", "`--function=--bogus=1` calls"]);
+    let [known, similar] = ["--volume=.:/data", "--metrisc"].map(|word| run(&["x.wasm", word]));
+    known.fails(2, &["`--dir HOST::GUEST`", "`-- --volume=.:/data` passes it to a program"]);
+    similar.fails(2, &["a similar argument exists: '--metrics'", "`-- --metrisc` passes it to a program"]);
+    for other in [run(&["--volume=.:/data", "x.wasm"]), run(&["--metrisc", "x.wasm"])] {
+        assert!(!other.stderr.contains("passes it to a program"), "{other:?}");
+    }
+    let envelope = run(&["--metrics", "--capture", "7MiB", "x.wasm", "add"]).envelope();
+    let hint = "the size for `--capture` follows `=`: `--capture=SIZE`";
+    assert_eq!((&envelope["exit_code"], &envelope["error"]["hints"]), (&127.into(), &[hint][..].into()));
+    run(&["fixtures/add.wasm", "add", "--function", "add", "3"])
+        .fails(2, &["hint: with `--function`, all words after MODULE are ARGS"]);
     let value = run(&["x.wasm", "f", "-info"]);
     assert!(!value.stderr.contains("after the module"), "{value:?}");
     run(&["--metrisc", "x.wasm"]).fails(2, &["a similar argument exists: '--metrics'"]);

@@ -164,6 +164,21 @@ impl Running {
         assert_eq!(read, bytes);
     }
 
+    /// Waits until the command has printed a line to its standard error that contains this text, and takes all up to it.
+    #[track_caller]
+    pub(crate) fn wait_for_message(&mut self, text: &str) {
+        let mut line = Vec::new();
+        let stderr = self.child.stderr.as_mut().unwrap();
+        while !String::from_utf8_lossy(&line).contains(text) {
+            if line.last() == Some(&b'\n') {
+                line.clear();
+            }
+            let mut byte = [0];
+            stderr.read_exact(&mut byte).unwrap();
+            line.extend(byte);
+        }
+    }
+
     /// Returns the process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()

@@ -126,5 +126,9 @@ fn standard_input_has_other_names() {
         // A policy that comes from there.
         let policy = file("runtime = 'wasmtime'");
         shell(&format!("--policy /dev/stdin {} read <{}", module.path, policy.path)).prints("0\n");
+        for name in ["-", "/dev/fd/0"] {
+            shell(&format!("--policy /dev/stdin {name} read <{}", policy.path))
+                .fails(2, &["the module and the policy cannot both come from standard input"]);
+        }
     });
 }

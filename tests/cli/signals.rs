@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::process::{ENDLESS, Running, full_pipe, has_all_fields, ignores, on_each_compiler, slow_to_compile, wrun};
 use crate::vocabulary::{File, WRUN, file, on_each_engine, skipped};
@@ -95,11 +95,18 @@ fn a_signal_ends_compiling() {
             &["-r", engine, "--metrics", &module.path, "f", "1"],
             &compile,
         ] {
-            let running = Running::start_captured(&mut wrun(command));
-            running.wait_for_start();
-            thread::sleep(Duration::from_millis(200));
+            // The log tells when compiling begins.
+            let mut running = Running::start_captured(&mut wrun(&[command, &["-vv"]].concat()));
+            running.wait_for_message("compiling");
             running.signal("TERM");
-            assert_eq!(running.end().signal, Some(libc::SIGTERM), "{command:?}");
+            let ended = running.end();
+            assert_eq!(ended.signal, Some(libc::SIGTERM), "{command:?}");
+            if command.contains(&"--metrics") {
+                let envelope: Value = serde_json::from_slice(&ended.stdout).unwrap();
+                assert_eq!(envelope["error"]["message"], "terminated while compiling");
+            } else {
+                assert_eq!(ended.stdout, b"");
+            }
         }
     });
 }
@@ -170,8 +177,12 @@ fn many_signals_act_like_one() {
         assert!(Command::new("sh").args(["-c", &all]).status().unwrap().success());
         let ended = running.end();
         assert!(matches!(ended.signal, Some(libc::SIGINT | libc::SIGTERM)), "{ended:?}");
+        // A second signal may end it before the report.
         if !ended.stdout.is_empty() {
-            assert!(ended.envelope()["exit_code"].is_u64());
+            let envelope = ended.envelope();
+            has_all_fields(&envelope);
+            let reported = (&envelope["error"]["kind"], &envelope["exit_code"]);
+            assert!(SIGNALS.iter().any(|(_, _, code, kind)| reported == (&json!(kind), &json!(code))), "{envelope}");
         }
     });
 }

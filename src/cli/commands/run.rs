@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use clap::{Args, ValueHint};
-use wrun::escape::Escaped;
 use wrun::module::requirements;
 use wrun::runtime::{lookup, preflight, signature};
 use wrun::session::{CacheUse, Completion, Deadline, Event, InstanceOptions, Session, nanoseconds};
@@ -83,6 +82,7 @@ impl RunArgs {
         let engine = EngineSettings::resolve(&self.engine, &policy)?;
         let limits = LimitSettings::resolve(&self.limits, &policy)?;
         let grants = GrantSettings::resolve(&self.grants, &policy)?;
+        let function_is_option = self.function_name.is_some();
         let (function, args) = match self.function_name {
             Some(name) => (Some(name), self.function.into_iter().chain(self.args).collect()),
             None => (self.function, self.args),
@@ -116,6 +116,7 @@ impl RunArgs {
             module,
             module_is_stdin,
             function,
+            function_is_option,
             args,
             config: engine.config(&limits),
             policy,
@@ -134,8 +135,10 @@ impl RunArgs {
 
     /// Reads the policy file within the timeout on the command line: the file can be a pipe that stays empty.
     fn read_policy(&self, started: Instant) -> Result<Policy, Failure> {
-        if self.policy.policy.is_none() {
-            return Ok(Policy::default());
+        let Some(policy) = &self.policy.policy else { return Ok(Policy::default()) };
+        if self.module.as_deref().is_some_and(input::is_stdin) && stdin::is_named_by(policy) {
+            return Err(Failure::usage("the module and the policy cannot both come from standard input")
+                .hint("give one of them as a file"));
         }
         let quiet = self.log.quiet;
         let report = Box::new(move |failure: Failure| printer::failure(&failure, quiet));
@@ -165,7 +168,7 @@ pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
         let aborted = Err(Failure::new("io", exit_code::INTERNAL, abort::MESSAGE.to_owned()));
         let summary = CallSummary::default();
         let envelope = Envelope::new(&settings, &summary, &aborted);
-        abort::set_envelope(machine::encode(&envelope, settings.format));
+        abort::set_envelope(machine::encode(&envelope, settings.format), settings.format.output);
     }
     let run = Arc::new(Run { settings, started, call: Mutex::default() });
     let result = Supervisor::run(run.supervisor_options(), |supervisor| run.steps(supervisor));
@@ -248,7 +251,8 @@ impl Run {
         let Self { settings, started, .. } = self;
         let cache = settings.cache.open()?;
         let module = input::module(&settings.module, settings.quiet)
-            .map_err(|failure| hints::for_module(failure, &settings.module, settings.function.as_deref()))?;
+            .map_err(|failure| hints::for_module(failure, &settings.module, settings.function.as_deref()))
+            .map_err(|failure| hints::for_capture(failure, settings))?;
         // After the module is read, since this may give up the power to read it.
         settings.cache.check_grants(&settings.capabilities, settings.quiet)?;
         if cache.is_some() {
@@ -276,7 +280,7 @@ impl Run {
             return Err(Failure::both_from_stdin());
         }
         let args = input::arguments(&settings.args, ty, settings.quiet);
-        let args = args.map_err(|failure| failure.hint(format!("signature: {}{ty}", Escaped(function))))?;
+        let args = args.map_err(|failure| hints::for_arguments(failure, function, ty, settings))?;
         supervisor.enter(Phase::LoadingCode);
 
         let mut capabilities = settings.capabilities.clone();

@@ -22,10 +22,15 @@ pub(crate) fn data(bytes: &[u8]) -> Result<(), Failure> {
 
 /// Writes a result to standard output, on a new line if the guest left its last line open. MessagePack follows at once.
 pub(crate) fn result(bytes: &[u8], format: OutputFormat) -> Result<(), Failure> {
-    if format != OutputFormat::Msgpack && stdout_is_mid_line() {
+    if begins_new_line(format) {
         data(b"\n")?;
     }
     data(bytes)
+}
+
+/// Whether a result in this format has to begin on a new line, because the guest left its last line open.
+pub(crate) fn begins_new_line(format: OutputFormat) -> bool {
+    format != OutputFormat::Msgpack && stdout_is_mid_line()
 }
 
 /// Checks the result of writing to standard output. A closed pipe is not a failure.
