@@ -241,15 +241,15 @@ fn a_timeout_ends_opening_a_pipe_without_a_writer() {
     });
 }
 
-/// Coarse kernel timers end at multiples of 256 ms, on average 128 ms late. The timeouts of nine processes spread over that time.
-/// On a busy machine, other processes that sleep are late too.
+/// Coarse kernel timers end at multiples of 256 ms. The ends of nine timeouts spread evenly over that time, so a third of them would
+/// be more than 170 ms late. On a busy machine, processes that sleep are late too.
 #[test]
 fn a_timeout_of_seconds_is_punctual_while_reading() {
     let (module, (_folder, pipe)) = (file(ENDLESS), named_pipe());
     let reads = [["-", "seven"], [pipe.as_str(), "seven"], [module.path.as_str(), "spin_on"]];
     let (mut late, mut usual): (Vec<Duration>, Vec<Duration>) = thread::scope(|scope| {
         let waits: Vec<_> = (4500..)
-            .step_by(30)
+            .step_by(38)
             .zip(reads.iter().cycle())
             .take(9)
             .map(|(milliseconds, args)| {
@@ -270,6 +270,5 @@ fn a_timeout_of_seconds_is_punctual_while_reading() {
     });
     late.sort();
     usual.sort();
-    // Both medians hide outliers.
-    assert!(late[4] < usual[4] + Duration::from_millis(110), "{late:?}, usually {usual:?}");
+    assert!(late[6] < usual[6] + Duration::from_millis(130), "{late:?}, usually {usual:?}");
 }
