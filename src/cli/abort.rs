@@ -37,8 +37,8 @@ pub(crate) fn report() {
         }
         low_level::exit(exit_code::INTERNAL.into());
     };
-    // SAFETY: the action loads atomics, writes to file descriptors, waits for them, and ends the process with `_exit`; it neither allocates
-    // nor locks.
+    // SAFETY: the action loads atomics, writes to file descriptors and waits for them, and ends the process with `_exit`; it neither
+    // allocates nor locks.
     let _ = unsafe { low_level::register(libc::SIGABRT, action) };
 }
 

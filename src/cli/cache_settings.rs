@@ -154,7 +154,7 @@ fn absolute(name: &str) -> Option<PathBuf> {
 }
 
 /// Returns whether this is a directory of the current user, or `None` if it does not exist.
-fn is_own(path: &PathBuf) -> Option<bool> {
+fn is_own(path: &Path) -> Option<bool> {
     let metadata = path.metadata().ok()?;
     Some(metadata.uid() == rustix::process::geteuid().as_raw() && metadata.is_dir())
 }

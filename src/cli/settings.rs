@@ -124,6 +124,7 @@ impl GrantSettings {
 
 /// The settings of a run.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent")]
 pub(crate) struct RunSettings {
     pub(crate) module: PathBuf,
     /// Whether the module comes from standard input.

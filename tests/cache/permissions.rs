@@ -186,3 +186,33 @@ fn root_cannot_grant_the_cache_to_a_guest() {
     granted(grant(&beside)).unwrap();
     granted(grant(&temp.beside("missing"))).unwrap();
 }
+
+/// Another process may create the cache while the guest runs.
+#[test]
+fn root_cannot_grant_the_place_of_a_cache_that_does_not_exist() {
+    let temp = TempCache::new();
+    let (below, beside) = (temp.beside("below"), temp.beside("beside"));
+    for dir in [&below, &beside] {
+        fs::create_dir(dir).unwrap();
+    }
+    symlink("nowhere", temp.beside("broken")).unwrap();
+    symlink(&below, temp.beside("link")).unwrap();
+    for (cache, endangers_beside) in [
+        ("below/cache", false),
+        ("below/a/b/cache", false),
+        ("link/a/cache", false),
+        ("beside/../below/cache", false),
+        // It depends on what a guest may create.
+        ("broken/cache", true),
+        ("below/missing/../../beside/cache", true),
+    ] {
+        let check = |granted: &std::path::Path| {
+            let mut capabilities = Capabilities::none();
+            capabilities.dirs.push(DirGrant::new(granted, "/granted"));
+            Cache::check_grants_at(&temp.beside(cache), &capabilities).is_err()
+        };
+        assert_eq!(check(&below), is_root(), "{cache}");
+        assert_eq!(check(&beside), is_root() && endangers_beside, "{cache}");
+        assert_eq!(check(&temp.beside("")), is_root(), "{cache}");
+    }
+}
