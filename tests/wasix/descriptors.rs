@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use wrun::{DirGrant, Limits};
+use wrun::{Captured, DirGrant, Input, Limits, Output, Value};
 
 use crate::guest::{End, Program, args, fixture, on_each};
 
@@ -40,5 +40,41 @@ fn pipes_are_refused_if_memory_is_limited() {
         let errno = |limits| program.run_within(limits, args(&["pipe"])).stdout;
         assert_eq!(errno(Limits::none()), "0");
         assert_eq!(errno(Limits::none().with_memory(64 << 20)), NOTSUP);
+    });
+}
+
+/// Writes or reads five bytes at 0, and then as many outside the memory.
+const VECTORS: &str = r#"(module
+    (import "wasix_32v1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (import "wasix_32v1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "hello")
+    (data (i32.const 16) "\00\00\00\00\05\00\00\00\fd\ff\00\00\05\00\00\00")
+    (func (export "write") (param i32 i32) (result i32)
+        (call $write (local.get 0) (i32.const 16) (local.get 1) (i32.const 32)))
+    (func (export "read") (param i32 i32) (result i32)
+        (call $read (local.get 0) (i32.const 16) (local.get 1) (i32.const 32))))"#;
+
+#[test]
+fn a_bad_vector_fails_before_any_byte_is_read_or_written() {
+    const BADF: i32 = 8;
+    const MEMVIOLATION: i32 = 78;
+    on_each(|config| {
+        let program = Program::new(&config, VECTORS.as_bytes());
+        let stdout = Captured::new();
+        let granted = args(&[]).with_stdin(Input::Bytes(b"world".to_vec()));
+        let mut guest = program.start(Limits::none(), granted.with_stdout(Output::Capture(stdout.clone()))).unwrap();
+        let mut call = |name, descriptor, count| {
+            let results = guest.call(name, &[Value::I32(descriptor), Value::I32(count)]);
+            results.unwrap()[0].clone()
+        };
+        assert_eq!(call("write", 77, 2), Value::I32(BADF));
+        assert_eq!(call("write", 1, 2), Value::I32(MEMVIOLATION));
+        assert_eq!(call("write", 1, i32::MAX), Value::I32(MEMVIOLATION));
+        assert_eq!(call("read", 0, 2), Value::I32(MEMVIOLATION));
+        assert_eq!(stdout.contents(), b"");
+        assert_eq!(call("read", 0, 1), Value::I32(0));
+        assert_eq!(call("write", 1, 1), Value::I32(0));
+        assert_eq!(stdout.contents(), b"world");
     });
 }

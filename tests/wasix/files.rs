@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use wrun::{Capabilities, DirGrant};
+use wrun::{Capabilities, DirGrant, Limits, Value};
 
 use crate::guest::{End, Program, args, fixture, on_each};
 
@@ -88,5 +88,34 @@ fn paths_are_resolved_as_on_linux() {
         let dir = tempfile::tempdir().unwrap();
         let ran = program.run(args(&[]).with_dir(DirGrant::new(dir.path(), ".")));
         assert_eq!((ran.end, ran.stdout.as_str()), (End::Code(0), ""));
+    });
+}
+
+/// Renames `/ro/dir/`, and `/a/link`.
+const RENAMES: &str = r#"(module
+    (import "wasix_32v1" "path_rename" (func $rename (param i32 i32 i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "/ro/dir//ro/new//a/link/a/moved")
+    (func (export "dir") (result i32)
+        (call $rename (i32.const 3) (i32.const 0) (i32.const 8) (i32.const 3) (i32.const 8) (i32.const 8)))
+    (func (export "link") (result i32)
+        (call $rename (i32.const 3) (i32.const 16) (i32.const 7) (i32.const 3) (i32.const 23) (i32.const 8))))"#;
+
+#[test]
+fn a_link_is_renamed_after_a_refused_directory() {
+    const PERM: i32 = 63;
+    on_each(|config| {
+        let program = Program::new(&config, RENAMES.as_bytes());
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("ro/dir")).unwrap();
+        fs::create_dir(dir.path().join("a")).unwrap();
+        symlink("none", dir.path().join("a/link")).unwrap();
+        let granted = Capabilities::none()
+            .with_dir(DirGrant::new(dir.path().join("a"), "/a"))
+            .with_dir(DirGrant::new(dir.path().join("ro"), "/ro").read_only());
+        let mut guest = program.start(Limits::none(), granted).unwrap();
+        assert_eq!(guest.call("dir", &[]).unwrap(), [Value::I32(PERM)]);
+        assert_eq!(guest.call("link", &[]).unwrap(), [Value::I32(0)]);
+        assert!(dir.path().join("a/moved").is_symlink());
     });
 }

@@ -66,7 +66,8 @@ pub(super) fn corrected(
         }),
         "fd_fdstat_get" => calls::function(store, env, ty, move |env, args| fdstat_get(env, &function, args, &guest)),
         "fd_filestat_get" => {
-            calls::function(store, env, ty, move |env, args| filestat_get(env, &function, args, &guest))
+            let size_at = if is_unstable(module) { 24 } else { 32 };
+            calls::function(store, env, ty, move |env, args| filestat_get(env, &function, args, &guest, size_at))
         }
         "fd_fdstat_set_flags" => calls::function(store, env, ty, move |env, args| {
             if unsigned(args, 1).cast_signed() & SYNC != 0 {
@@ -79,7 +80,13 @@ pub(super) fn corrected(
         "fd_tell" => renamed(store, env, function, &[Errno::Access], Errno::Spipe),
         "fd_filestat_set_size" => renamed(store, env, function, &[Errno::Access], Errno::Inval),
         "fd_allocate" => renamed(store, env, function, &[Errno::Access], Errno::Badf),
-        "fd_pread" | "fd_pwrite" => renamed(store, env, function, &[Errno::Access, Errno::Perm], Errno::Badf),
+        "fd_pread" | "fd_pwrite" => calls::function(store, env, ty, move |env, args| {
+            if has_bad_vectors(env, unsigned(args, 0), unsigned(args, 1), unsigned(args, 2)) {
+                return Ok(number(Errno::Memviolation));
+            }
+            forget_errno();
+            Ok(exact_errno(renamed_to(call(&function, env, args)?, &[Errno::Access, Errno::Perm], Errno::Badf)))
+        }),
         "fd_read" | "fd_write" => {
             // These calls are frequent. A typed function is faster.
             let function: TypedFunction<(i32, i32, i32, i32), i32> = function.typed(store).ok()?;
@@ -87,6 +94,10 @@ pub(super) fn corrected(
                 store,
                 env,
                 move |mut env: Env<'_>, descriptor: i32, vectors: i32, count: i32, result: i32| {
+                    let [fd, start, len] = [descriptor, vectors, count].map(i32::cast_unsigned);
+                    if has_bad_vectors(&env, fd, start, len) {
+                        return Ok(number(Errno::Memviolation));
+                    }
                     forget_errno();
                     let call = || function.call(&mut env, descriptor, vectors, count, result);
                     calls::caught(call)
@@ -95,7 +106,7 @@ pub(super) fn corrected(
             )
         }
         // The subscriptions of the predecessor of preview 1 have another layout.
-        "poll_oneoff" if !matches!(module, "wasi" | "wasi_unstable") => {
+        "poll_oneoff" if !is_unstable(module) => {
             let clock = get("clock_time_get")?;
             calls::function(store, env, ty, move |env, args| poll_oneoff(env, &function, &clock, args))
         }
@@ -105,6 +116,28 @@ pub(super) fn corrected(
         }
         _ => return None,
     })
+}
+
+/// Returns whether a module is the predecessor of preview 1.
+fn is_unstable(module: &str) -> bool {
+    matches!(module, "wasi" | "wasi_unstable")
+}
+
+/// Returns whether a vector for an open descriptor is outside the memory. WASIX would read or write those before it, and then fail.
+fn has_bad_vectors(env: &Env<'_>, descriptor: u32, vectors: u32, count: u32) -> bool {
+    const VECTOR: u64 = 8;
+    let Some(view) = env.data().try_memory_view(env) else { return true };
+    let (start, size) = (u64::from(vectors), view.data_size());
+    let is_bad = |at: u64| {
+        let mut vector = [0; VECTOR as usize];
+        view.read(start + at * VECTOR, &mut vector).is_err() || {
+            let [address, len] =
+                [0, 4].map(|at| vector[at..].first_chunk().map_or(0, |word| u32::from_le_bytes(*word)));
+            u64::from(address) + u64::from(len) > size
+        }
+    };
+    let is_bad = start + u64::from(count) * VECTOR > size || (0..u64::from(count)).any(is_bad);
+    is_bad && is_open(env, descriptor)
 }
 
 /// Corrects a function that reports a missing right as one of `errnos`: Linux reports it as `errno`.
@@ -144,8 +177,9 @@ fn fdstat_get(env: &mut Env<'_>, function: &Function, args: &[Value], guest: &Gu
     Ok(write(env, u64::from(result), &[kind as u8]).map_or_else(number, |()| 0))
 }
 
-/// Gets the attributes of a descriptor. WASIX takes all standard streams for terminals.
-fn filestat_get(env: &mut Env<'_>, function: &Function, args: &[Value], guest: &Guest) -> CallResult {
+/// Gets the attributes of a descriptor. WASIX takes all standard streams for terminals, and has its own record of the size, which
+/// is at the offset `size_at`.
+fn filestat_get(env: &mut Env<'_>, function: &Function, args: &[Value], guest: &Guest, size_at: u64) -> CallResult {
     /// The inode of standard input; those of the other streams follow.
     const FIRST_STREAM: u64 = 10;
     let errno = call(function, env, args)?;
@@ -153,6 +187,11 @@ fn filestat_get(env: &mut Env<'_>, function: &Function, args: &[Value], guest: &
     let (Ok(inode), Ok([kind])) = (read(env, result + 8).map(u64::from_le_bytes), read(env, result + 16)) else {
         return Ok(errno);
     };
+    if errno == 0 && kind == Filetype::RegularFile as u8 {
+        let file = env.data().std_dev_get(unsigned(args, 0));
+        let Ok(Some(size)) = file.map(|file| file.map(|file| file.size())) else { return Ok(errno) };
+        return Ok(write(env, result + size_at, &size.to_le_bytes()).map_or_else(number, |()| 0));
+    }
     if errno != 0 || kind != Filetype::CharacterDevice as u8 {
         return Ok(errno);
     }

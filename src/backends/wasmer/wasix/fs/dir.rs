@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{File, FileTimes};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use cap_std::ambient_authority;
@@ -83,10 +84,13 @@ impl GrantedDir {
     /// Sets the times of a file or directory, following symbolic links.
     pub(super) fn set_times(&self, path: &Path, times: FileTimes) -> FsResult<()> {
         self.check_writable()?;
-        let mut options = OpenOptions::new();
-        options.read(true).custom_flags(libc::O_NONBLOCK);
-        let file = self.dir.open_with(in_dir(path), &options).map_err(fs_error)?.into_std();
-        file.set_times(times).map_err(fs_error)
+        let open = |options: &mut OpenOptions| self.dir.open_with(in_dir(path), options.custom_flags(libc::O_NONBLOCK));
+        // Its owner may set the times of a file that is only writable.
+        let file = open(OpenOptions::new().read(true)).or_else(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => open(OpenOptions::new().write(true)).map_err(|_| error),
+            _ => Err(error),
+        });
+        file.map_err(fs_error)?.into_std().set_times(times).map_err(fs_error)
     }
 
     /// Waits until the entries of a directory are on the disk.

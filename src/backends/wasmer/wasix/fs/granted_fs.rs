@@ -11,7 +11,7 @@ use super::convert;
 use super::dir::GrantedDir;
 use super::mounts::{Mounts, Node};
 use super::open_paths::OpenPaths;
-use super::pretend::{is_pretended, takes_only_dirs};
+use super::pretend::{is_pretended, takes_only_dirs, with_mode};
 use crate::capabilities::DirGrant;
 use crate::error::Result;
 
@@ -25,10 +25,7 @@ thread_local! {
 /// Makes a call, and returns its result and the last path whose metadata or entries it read, with the file system.
 pub(super) fn observe<T>(call: impl FnOnce() -> T) -> (T, Option<(GrantedFs, PathBuf)>) {
     OBSERVED.take();
-    OBSERVES.set(true);
-    let result = call();
-    OBSERVES.set(false);
-    (result, OBSERVED.take())
+    (with_mode(&OBSERVES, true, call), OBSERVED.take())
 }
 
 /// Records the file or directory that is read, if the call is observed.

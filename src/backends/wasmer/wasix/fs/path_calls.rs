@@ -42,6 +42,8 @@ const CREATE: i32 = 1;
 const DIRECTORY: i32 = 2;
 const EXCLUSIVE: i32 = 4;
 const TRUNCATE: i32 = 8;
+/// The flag of a descriptor that appends.
+const APPEND: i32 = 1;
 
 /// Returns the corrected function with this name, if it has a correction. `get` returns the original functions.
 pub(in super::super) fn corrected(
@@ -176,15 +178,17 @@ impl Calls {
         if status & SYNC != 0 {
             return Ok(number(Errno::Notsup));
         }
+        let mut exists = false;
         if flags & (CREATE | TRUNCATE) != 0 && flags & (DIRECTORY | EXCLUSIVE) == 0 {
             let (errno, found) = observe(|| self.look_up(env, path, path.len, *lookup));
-            let exists = errno? == 0;
+            exists = errno? == 0;
             if exists && found.is_some_and(|(files, path)| files.has_dir(&path)) {
                 return Ok(number(Errno::Isdir));
             }
-            if flags & CREATE != 0 && rights.cast_unsigned() & Rights::FD_WRITE.bits() == 0 {
-                return self.open_to_read(env, args, exists);
-            }
+        }
+        let writes = rights.cast_unsigned() & Rights::FD_WRITE.bits() != 0;
+        if !writes && flags & DIRECTORY == 0 && (flags & (CREATE | TRUNCATE) != 0 || status & APPEND != 0) {
+            return self.open_to_read(env, args, exists);
         }
         let errno = self.call(env, args)?;
         let demands_dir = lookup & FOLLOW == 0 && flags & DIRECTORY != 0;
@@ -192,20 +196,23 @@ impl Calls {
         Ok(if is_link { number(Errno::Notdir) } else { errno })
     }
 
-    /// Opens a file that it creates if it does not exist, but not for writing: WASIX opens a file for writing if it may create it.
+    /// Opens a file that is to be created, truncated or appended to, but not written to: WASIX would open it for writing. So it
+    /// is opened again without these flags. Appending changes nothing that is only read.
     fn open_to_read(&self, env: &mut Env<'_>, args: &[Value], exists: bool) -> CallResult {
-        if !exists {
-            let errno = self.call(env, args)?;
+        let mut args = args.to_vec();
+        let [flags, status] = [4, 7].map(|index| unsigned(&args, index).cast_signed());
+        args[7] = Value::I32(status & !APPEND);
+        if flags & (EXCLUSIVE | TRUNCATE) != 0 || flags & CREATE != 0 && !exists {
+            let errno = self.call(env, &args)?;
             if errno != 0 {
                 return Ok(errno);
             }
-            let Ok(created) = read(env, u64::from(unsigned(args, args.len() - 1))) else {
+            let Ok(created) = read(env, u64::from(unsigned(&args, args.len() - 1))) else {
                 return Ok(number(Errno::Fault));
             };
             call(&self.close, env, &[Value::I32(i32::from_le_bytes(created))])?;
         }
-        let mut args = args.to_vec();
-        args[4] = Value::I32(unsigned(&args, 4).cast_signed() & !CREATE);
+        args[4] = Value::I32(flags & !(CREATE | EXCLUSIVE | TRUNCATE));
         self.call(env, &args)
     }
 
@@ -257,8 +264,7 @@ impl Calls {
                 if !only_dirs {
                     self.forget(env, to)?;
                 }
-                rename_only_dirs(only_dirs);
-                call(&self.function, env, &[from.args(), to.args()].concat())
+                rename_only_dirs(only_dirs, || call(&self.function, env, &[from.args(), to.args()].concat()))
             })
         })
     }

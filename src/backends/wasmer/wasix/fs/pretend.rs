@@ -2,9 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
+use std::thread::LocalKey;
+
+/// A mode of the calling thread: on or off.
+pub(super) type Mode = &'static LocalKey<Cell<bool>>;
 
 thread_local! {
-    /// Whether the next rename may only move a directory.
+    /// Whether a rename may only move a directory.
     static ONLY_DIRS: Cell<bool> = const { Cell::new(false) };
     /// Whether the file system pretends to remove files and to create links.
     static PRETENDS: Cell<bool> = const { Cell::new(false) };
@@ -12,30 +16,34 @@ thread_local! {
     static PRETENDED: RefCell<Option<PathBuf>> = const { RefCell::new(None) };
 }
 
-/// Sets whether the next rename of this thread may only move a directory, because a path has a trailing slash. WASIX
-/// removes the slash before it calls the file system.
-pub(super) fn rename_only_dirs(only_dirs: bool) {
-    ONLY_DIRS.set(only_dirs);
+/// Makes a call with a mode on or off, and restores the mode, also if the call panics.
+pub(super) fn with_mode<T>(mode: Mode, is_on: bool, call: impl FnOnce() -> T) -> T {
+    struct Restore(Mode, bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            self.0.set(self.1);
+        }
+    }
+    let _restore = Restore(mode, mode.replace(is_on));
+    call()
 }
 
-/// Returns whether this rename may only move a directory.
+/// Makes a call during which a rename on this thread may only move a directory, if a path has a trailing slash. WASIX removes
+/// the slash before it calls the file system.
+pub(super) fn rename_only_dirs<T>(only_dirs: bool, call: impl FnOnce() -> T) -> T {
+    with_mode(&ONLY_DIRS, only_dirs, call)
+}
+
+/// Returns whether a rename may only move a directory.
 pub(super) fn takes_only_dirs() -> bool {
-    ONLY_DIRS.take()
+    ONLY_DIRS.get()
 }
 
 /// Makes a call during which removing a file or creating a link on this thread succeeds, but changes nothing. Returns its result,
 /// and the path of the file or link. WASIX forgets a file that it removes.
 pub(super) fn pretend<T>(call: impl FnOnce() -> T) -> (T, Option<PathBuf>) {
-    struct Pretending;
-    impl Drop for Pretending {
-        fn drop(&mut self) {
-            PRETENDS.set(false);
-        }
-    }
     PRETENDED.take();
-    PRETENDS.set(true);
-    let _pretending = Pretending;
-    (call(), PRETENDED.take())
+    (with_mode(&PRETENDS, true, call), PRETENDED.take())
 }
 
 /// Returns whether to pretend that the file or link with this path was removed or created.

@@ -11,6 +11,7 @@ use wasmer_wasix::wasmer_wasix_types::wasi::Errno;
 use super::super::calls::{self, Env, call, number};
 use super::convert;
 use super::granted_fs::{GrantedFs, observe};
+use super::pretend::with_mode;
 
 thread_local! {
     /// Whether a flush of a file waits for the disk.
@@ -37,9 +38,7 @@ pub(in super::super) fn corrected(
     let ty = function.ty(store);
     Some(calls::function(store, env, ty, move |env, args| {
         convert::forget_errno();
-        SYNCING.set(true);
-        let errno = call(&function, env, args);
-        SYNCING.set(false);
+        let errno = with_mode(&SYNCING, true, || call(&function, env, args));
         let errno = convert::exact_errno(errno?);
         if errno != number(Errno::Isdir) {
             return Ok(errno);

@@ -1,16 +1,18 @@
 //! Operations on granted files and directories, and their errors.
 
-use std::fs;
+use std::fs::{self, FileTimes, Permissions};
 use std::io::SeekFrom;
-use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::panic;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use virtual_fs::{FileSystem, FsError};
 
 use super::granted_fs::file_system;
+use super::pretend::{rename_only_dirs, takes_only_dirs};
 use super::test_support::{contents, grant, list, open, path, read, rename, seek, write};
 use crate::capabilities::DirGrant;
 use crate::error::ErrorKind;
@@ -316,4 +318,23 @@ fn threads_use_the_file_system_concurrently() {
         }
     });
     assert_eq!(fs::read_dir(root.path().join("d")).unwrap().count(), 8 * 50);
+}
+
+#[test]
+fn a_mode_of_the_thread_ends_with_its_call() {
+    assert!(rename_only_dirs(true, takes_only_dirs));
+    assert!(!takes_only_dirs());
+    let panicked = panic::catch_unwind(|| rename_only_dirs(true, || panic::resume_unwind(Box::new(()))));
+    assert!(panicked.is_err() && !takes_only_dirs());
+}
+
+#[test]
+fn times_are_set_of_a_file_that_is_only_writable() {
+    let (root, files) = grant(&[("/d", "d", "rw")]);
+    let file = root.path().join("d/f");
+    fs::write(&file, "").unwrap();
+    fs::set_permissions(&file, Permissions::from_mode(0o200)).unwrap();
+    let time = UNIX_EPOCH + Duration::from_secs(100);
+    files.set_times(Path::new("d/f"), FileTimes::new().set_modified(time)).unwrap();
+    assert_eq!(fs::metadata(&file).unwrap().modified().unwrap(), time);
 }
