@@ -10,6 +10,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 static STDIN: Mutex<Waiting> = Mutex::new(Waiting { is_ready: false, thread_waits: false, tasks: Vec::new() });
+/// Held while bytes are read. Another process can read them first, and then the read waits: the others must not wait for it.
+static READING: Mutex<()> = Mutex::new(());
 static REQUESTED: Condvar = Condvar::new();
 
 /// The most tasks that are kept. Some may have been dropped since; at this number, all others ask again.
@@ -58,8 +60,8 @@ pub(crate) fn poll_ready(context: &mut Context<'_>) -> Poll<io::Result<()>> {
 /// # Errors
 /// [`io::ErrorKind::WouldBlock`] if there is no input, for example because another thread has read it.
 pub(crate) fn read(buffer: &mut [u8]) -> io::Result<usize> {
-    let mut waiting = lock();
-    if !mem::take(&mut waiting.is_ready) && !is_ready() {
+    let Ok(_reading) = READING.try_lock() else { return Err(io::ErrorKind::WouldBlock.into()) };
+    if !mem::take(&mut lock().is_ready) && !is_ready() {
         return Err(io::ErrorKind::WouldBlock.into());
     }
     Ok(rustix::io::retry_on_intr(|| rustix::io::read(io::stdin(), &mut *buffer))?)
