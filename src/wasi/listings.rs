@@ -11,20 +11,20 @@ const MAX_KEPT: usize = 64 << 20;
 
 /// The lists of open directories, by descriptor.
 #[derive(Debug, Default)]
-pub(super) struct Listings {
+pub(crate) struct Listings {
     listings: BTreeMap<i32, Listing>,
 }
 
 /// The entries of a directory, and where each starts.
 #[derive(Debug)]
-pub(super) struct Listing {
+pub(crate) struct Listing {
     bytes: Vec<u8>,
     starts: Vec<usize>,
 }
 
 impl Listing {
     /// Takes entries as `fd_readdir` returns them.
-    pub(super) fn new(bytes: Vec<u8>) -> Self {
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
         let (mut starts, mut next) = (Vec::new(), 0);
         while let Some(length) = bytes.get(next + NAME_LENGTH..).and_then(<[u8]>::first_chunk) {
             starts.push(next);
@@ -34,7 +34,7 @@ impl Listing {
     }
 
     /// Returns the entries from this cookie on, at most `size` bytes of them.
-    pub(super) fn from(&self, cookie: i64, size: i32) -> &[u8] {
+    pub(crate) fn from(&self, cookie: i64, size: i32) -> &[u8] {
         let index = usize::try_from(cookie.cast_unsigned()).unwrap_or(usize::MAX);
         let rest = self.starts.get(index).map_or(&[][..], |start| &self.bytes[*start..]);
         &rest[..rest.len().min(size.cast_unsigned() as usize)]
@@ -46,11 +46,11 @@ impl Listing {
 }
 
 impl Listings {
-    pub(super) fn get(&self, fd: i32) -> Option<&Listing> {
+    pub(crate) fn get(&self, fd: i32) -> Option<&Listing> {
         self.listings.get(&fd)
     }
 
-    pub(super) fn insert(&mut self, fd: i32, listing: Listing) {
+    pub(crate) fn insert(&mut self, fd: i32, listing: Listing) {
         self.listings.remove(&fd);
         if self.listings.values().map(Listing::size).sum::<usize>() > MAX_KEPT {
             self.listings.clear();
@@ -58,7 +58,7 @@ impl Listings {
         self.listings.insert(fd, listing);
     }
 
-    pub(super) fn remove(&mut self, fd: i32) -> Option<Listing> {
+    pub(crate) fn remove(&mut self, fd: i32) -> Option<Listing> {
         self.listings.remove(&fd)
     }
 }

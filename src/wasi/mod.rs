@@ -18,4 +18,5 @@ mod vectors;
 mod waiter;
 mod wasix;
 
+pub(crate) use listings::{Listing, Listings};
 pub(crate) use provide::{create_instance, provide};

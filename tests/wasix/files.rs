@@ -119,3 +119,53 @@ fn a_link_is_renamed_after_a_refused_directory() {
         assert!(dir.path().join("a/moved").is_symlink());
     });
 }
+
+/// Lists the granted folder into buffers of 4 KiB, and removes each file that it finds. Returns the number of entries.
+const REMOVES: &str = r#"(module
+    (import "wasix_32v1" "fd_readdir" (func $list (param i32 i32 i32 i64 i32) (result i32)))
+    (import "wasix_32v1" "path_unlink_file" (func $unlink (param i32 i32 i32) (result i32)))
+    (import "wasix_32v1" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "/data")
+    (func (export "all") (result i32)
+        (local $fd i32) (local $cookie i64) (local $entry i32) (local $end i32) (local $entries i32)
+        (if (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 5) (i32.const 2) (i64.const -65)
+            (i64.const -65) (i32.const 0) (i32.const 16)) (then (return (i32.const -1))))
+        (local.set $fd (i32.load (i32.const 16)))
+        (loop $part
+            (if (call $list (local.get $fd) (i32.const 1024) (i32.const 4096) (local.get $cookie) (i32.const 32))
+                (then (return (i32.const -2))))
+            (local.set $entry (i32.const 1024))
+            (local.set $end (i32.add (i32.const 1024) (i32.load (i32.const 32))))
+            (loop $next
+                (if (i32.le_u (i32.add (local.get $entry) (i32.const 24)) (local.get $end)) (then
+                    (if (i32.le_u
+                        (i32.add (i32.add (local.get $entry) (i32.const 24)) (i32.load offset=16 (local.get $entry)))
+                        (local.get $end)) (then
+                        (local.set $cookie (i64.load (local.get $entry)))
+                        (local.set $entries (i32.add (local.get $entries) (i32.const 1)))
+                        (drop (call $unlink (local.get $fd) (i32.add (local.get $entry) (i32.const 24))
+                            (i32.load offset=16 (local.get $entry))))
+                        (local.set $entry
+                            (i32.add (i32.add (local.get $entry) (i32.const 24)) (i32.load offset=16 (local.get $entry))))
+                        (br $next))))))
+            (br_if $part (i32.eq (i32.load (i32.const 32)) (i32.const 4096))))
+        (local.get $entries)))"#;
+
+#[test]
+fn a_listing_has_all_entries_while_they_are_removed() {
+    const FILES: i32 = 500;
+    on_each(|config| {
+        let program = Program::new(&config, REMOVES.as_bytes());
+        let dir = tempfile::tempdir().unwrap();
+        for number in 0..FILES {
+            fs::write(dir.path().join(format!("file{number}")), "").unwrap();
+        }
+        let granted = Capabilities::none().with_dir(DirGrant::new(dir.path(), "/data"));
+        let mut guest = program.start(Limits::none(), granted).unwrap();
+        assert_eq!(guest.call("all", &[]).unwrap(), [Value::I32(FILES + 2)]);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        assert_eq!(guest.call("all", &[]).unwrap(), [Value::I32(2)]);
+    });
+}

@@ -1,16 +1,17 @@
 //! Corrections of WASIX functions on descriptors, so that they answer as Linux and preview 1 do, and keep to the limits.
 
 use std::io::IsTerminal;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmer::{AsStoreMut, Function, FunctionEnv, TypedFunction, Value};
 use wasmer_wasix::WasiEnv;
 use wasmer_wasix::wasmer_wasix_types::wasi::{Errno, Filetype};
 
 use super::calls::{self, CallResult, Env, SYNC, call, has_all_descriptors, is_open, number, read, unsigned, write};
-use super::fs::{exact_errno, forget_errno};
+use super::fs::{exact_errno, forget_errno, read_dir};
 use super::poll::poll_oneoff;
 use crate::capabilities::{Capabilities, Input, Output};
+use crate::wasi::Listings;
 
 /// The properties of the guest that corrections depend on.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(super) struct Guest {
     inherits: [bool; 3],
     /// Whether its memory is limited.
     has_memory_limit: bool,
+    /// The lists of its open directories.
+    listings: Mutex<Listings>,
 }
 
 impl Guest {
@@ -26,7 +29,7 @@ impl Guest {
         let Capabilities { stdin, stdout, stderr, .. } = capabilities;
         let is_inherited = |output: &Output| matches!(output, Output::Inherit);
         let inherits = [matches!(stdin, Input::Inherit), is_inherited(stdout), is_inherited(stderr)];
-        Arc::new(Self { inherits, has_memory_limit })
+        Arc::new(Self { inherits, has_memory_limit, listings: Mutex::default() })
     }
 
     /// Returns the type of a standard stream, as in preview 1.
@@ -75,6 +78,15 @@ pub(super) fn corrected(
             } else {
                 call(&function, env, args)
             }
+        }),
+        "fd_readdir" => {
+            calls::function(store, env, ty, move |env, args| read_dir(env, &function, args, &guest.listings))
+        }
+        "fd_close" | "fd_renumber" => calls::function(store, env, ty, move |env, args| {
+            let mut listings = guest.listings.lock().unwrap_or_else(PoisonError::into_inner);
+            args.iter().filter_map(Value::i32).for_each(|descriptor| drop(listings.remove(descriptor)));
+            drop(listings);
+            call(&function, env, args)
         }),
         "fd_seek" => calls::function(store, env, ty, move |env, args| seek(env, &function, args)),
         "fd_tell" => renamed(store, env, function, &[Errno::Access], Errno::Spipe),

@@ -10,6 +10,7 @@ mod escape_tests;
 mod file_system;
 mod granted_fs;
 mod guest_path;
+mod listings;
 mod mounts;
 mod open_file;
 mod open_paths;
@@ -24,6 +25,7 @@ mod times;
 
 pub(super) use convert::{exact_errno, forget_errno, keep_errno};
 pub(super) use granted_fs::file_system;
+pub(super) use listings::read_dir;
 pub(super) use path_calls::corrected;
 pub(super) use sync::corrected as corrected_sync;
 pub(super) use times::corrected as corrected_times;

@@ -22,7 +22,6 @@ use super::times::Times;
 /// The functions, each with the arguments of its paths: the index of the directory, and of the pointer to the path. The argument
 /// after the pointer is the length.
 const FUNCTIONS: &[(&str, &[(usize, usize)])] = &[
-    ("fd_readdir", &[]),
     ("path_create_directory", &[(0, 1)]),
     ("path_filestat_get", &[(0, 2)]),
     ("path_filestat_set_times", &[(0, 2)]),
