@@ -66,7 +66,7 @@ fn a_bad_vector_fails_before_any_byte_is_read_or_written() {
         let mut guest = program.start(Limits::none(), granted.with_stdout(Output::Capture(stdout.clone()))).unwrap();
         let mut call = |name, descriptor, count| {
             let results = guest.call(name, &[Value::I32(descriptor), Value::I32(count)]);
-            results.unwrap()[0].clone()
+            results.unwrap()[0]
         };
         assert_eq!(call("write", 77, 2), Value::I32(BADF));
         assert_eq!(call("write", 1, 2), Value::I32(MEMVIOLATION));
@@ -76,5 +76,29 @@ fn a_bad_vector_fails_before_any_byte_is_read_or_written() {
         assert_eq!(call("read", 0, 1), Value::I32(0));
         assert_eq!(call("write", 1, 1), Value::I32(0));
         assert_eq!(stdout.contents(), b"world");
+    });
+}
+
+/// Polls for timeouts of a nanosecond.
+const POLLS: &str = r#"(module
+    (import "wasix_32v1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 2)
+    (func (export "poll") (param $count i32) (result i32) (local $at i32)
+        (loop $next
+            (i32.store offset=16 (local.get $at) (i32.const 1))
+            (i64.store offset=24 (local.get $at) (i64.const 1))
+            (local.set $at (i32.add (local.get $at) (i32.const 48)))
+            (br_if $next (i32.lt_u (local.get $at) (i32.mul (local.get $count) (i32.const 48)))))
+        (call $poll (i32.const 0) (i32.const 65536) (local.get $count) (i32.const 131064))))"#;
+
+#[test]
+fn a_poll_has_at_most_1024_subscriptions() {
+    const TOO_BIG: i32 = 1;
+    on_each(|config| {
+        let program = Program::new(&config, POLLS.as_bytes());
+        let mut guest = program.start(Limits::none(), args(&[])).unwrap();
+        let mut poll = |count| guest.call("poll", &[Value::I32(count)]).unwrap();
+        assert_eq!(poll(1024), [Value::I32(0)]);
+        assert_eq!(poll(1025), [Value::I32(TOO_BIG)]);
     });
 }

@@ -139,16 +139,12 @@ fn is_unstable(module: &str) -> bool {
 fn has_bad_vectors(env: &Env<'_>, descriptor: u32, vectors: u32, count: u32) -> bool {
     const VECTOR: u64 = 8;
     let Some(view) = env.data().try_memory_view(env) else { return true };
-    let (start, size) = (u64::from(vectors), view.data_size());
-    let is_bad = |at: u64| {
-        let mut vector = [0; VECTOR as usize];
-        view.read(start + at * VECTOR, &mut vector).is_err() || {
-            let [address, len] =
-                [0, 4].map(|at| vector[at..].first_chunk().map_or(0, |word| u32::from_le_bytes(*word)));
-            u64::from(address) + u64::from(len) > size
-        }
+    let (start, size, count) = (u64::from(vectors), view.data_size(), u64::from(count));
+    let is_outside = |at: u64| match read(env, start + at * VECTOR).map(u64::from_le_bytes) {
+        Ok(vector) => (vector & u64::from(u32::MAX)) + (vector >> 32) > size,
+        Err(_) => true,
     };
-    let is_bad = start + u64::from(count) * VECTOR > size || (0..u64::from(count)).any(is_bad);
+    let is_bad = start + count * VECTOR > size || (0..count).any(is_outside);
     is_bad && is_open(env, descriptor)
 }
 

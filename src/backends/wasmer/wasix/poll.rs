@@ -6,13 +6,13 @@
 use wasmer::{Function, Value};
 use wasmer_wasix::wasmer_wasix_types::wasi::Errno;
 
-use super::calls::{CallResult, Env, MAX_DESCRIPTORS, call, number, read, unsigned, write};
+use super::calls::{CallResult, Env, call, number, read, unsigned, write};
 
 /// The sizes of a subscription and of an event.
 const SUBSCRIPTION: usize = 48;
 const EVENT: u64 = 32;
-/// The most subscriptions of a call: to read and to write each descriptor.
-const MAX_SUBSCRIPTIONS: u64 = 2 * MAX_DESCRIPTORS as u64;
+/// The most subscriptions of a call that WASIX accepts.
+const MAX_SUBSCRIPTIONS: u64 = 1024;
 /// The type of a subscription to a clock.
 const CLOCK: u8 = 0;
 /// The last clock that can be waited for: 0 is the time of day, 1 the monotonic clock.
@@ -60,7 +60,7 @@ impl Timeout {
 pub(super) fn poll_oneoff(env: &mut Env<'_>, poll: &Function, clock: &Function, args: &[Value]) -> CallResult {
     let [subscriptions, events, count] = [0, 1, 2].map(|index| u64::from(unsigned(args, index)));
     if count > MAX_SUBSCRIPTIONS {
-        return Ok(number(Errno::Inval));
+        return Ok(number(Errno::Toobig));
     }
     let addresses = (0..count).map(|index| subscriptions + index * SUBSCRIPTION as u64);
     let Ok(originals) = addresses.clone().map(|address| read(env, address)).collect::<Result<Vec<_>, _>>() else {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use virtual_fs::{FileSystem, FileType, Result as FsResult};
 use wasmer::{Function, Value};
 use wasmer_wasix::fs::fs_error_into_wasi_err;
-use wasmer_wasix::wasmer_wasix_types::wasi::Filetype;
+use wasmer_wasix::wasmer_wasix_types::wasi::{Errno, Filetype};
 
 use super::super::calls::{CallResult, Env, call, number, write};
 use super::convert;
@@ -41,7 +41,7 @@ pub(in super::super) fn read_dir(
     let len = u32::try_from(entries.len()).unwrap_or_default().to_le_bytes();
     let address = |pointer: &i32| u64::from(pointer.cast_unsigned());
     let written = write(env, address(buffer), entries).and_then(|()| write(env, address(used), &len));
-    Ok(written.map_or_else(number, |()| 0))
+    Ok(written.map_or(number(Errno::Memviolation), |()| 0))
 }
 
 /// Returns the entries in the layout of preview 1, with those for the directory and its parent. Leaves out names that are not
