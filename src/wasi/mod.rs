@@ -3,7 +3,7 @@
 
 mod clocks;
 mod function;
-mod listings;
+pub(crate) mod listings;
 mod open;
 mod output;
 mod paths;
@@ -18,5 +18,4 @@ mod vectors;
 mod waiter;
 mod wasix;
 
-pub(crate) use listings::{Listing, Listings};
 pub(crate) use provide::{create_instance, provide};

@@ -11,7 +11,7 @@ use super::calls::{self, CallResult, Env, SYNC, call, has_all_descriptors, is_op
 use super::fs::{exact_errno, forget_errno, read_dir};
 use super::poll::poll_oneoff;
 use crate::capabilities::{Capabilities, Input, Output};
-use crate::wasi::Listings;
+use crate::wasi::listings::Listings;
 
 /// The properties of the guest that corrections depend on.
 #[derive(Debug)]

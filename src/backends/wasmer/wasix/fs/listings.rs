@@ -11,7 +11,7 @@ use wasmer_wasix::wasmer_wasix_types::wasi::{Errno, Filetype};
 use super::super::calls::{CallResult, Env, call, number, write};
 use super::convert;
 use super::sync::open_dir;
-use crate::wasi::{Listing, Listings};
+use crate::wasi::listings::{Listing, Listings};
 
 /// Reads entries of a directory. The cookie is the number of entries before the first. `list` is the original function.
 pub(in super::super) fn read_dir(
