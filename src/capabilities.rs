@@ -28,8 +28,8 @@ pub struct Capabilities {
     pub stdout: Output,
     /// The destination of standard error.
     pub stderr: Output,
-    /// Makes the guest deterministic: clocks start at a fixed time and advance by a fixed step with each reading, and random bytes
-    /// are generated from this seed.
+    /// Makes the guest deterministic: clocks start at a fixed time and advance by a fixed step with each reading, and random
+    /// bytes are generated from this seed.
     pub seed: Option<u64>,
 }
 
@@ -234,8 +234,8 @@ pub(crate) fn record_stdout(bytes: &[u8]) {
 /// The maximum number of bytes that a [`Captured`] keeps by default: 64 MiB.
 pub const MAX_CAPTURED_BYTES: usize = 64 << 20;
 
-/// The captured output of a guest. Clones share the same bytes. Only the first bytes are kept, [`MAX_CAPTURED_BYTES`] by default.
-/// The guest can write more; the rest is counted and discarded.
+/// The captured output of a guest. Clones share the same bytes. Only the first bytes are kept, [`MAX_CAPTURED_BYTES`] by
+/// default. The guest can write more; the rest is counted and discarded.
 #[derive(Clone, derive_more::Debug, Default)]
 #[debug("Captured")]
 pub struct Captured {

@@ -155,7 +155,7 @@ impl Frame {
     /// The maximum number of frames in an error.
     pub const MAX_COUNT: usize = 20;
 
-    /// The number of frames to ask an engine for: one more, which shows that there are others.
+    /// The number of frames to get from an engine: one more, to detect that a backtrace is truncated.
     pub(crate) const MAX_READ: usize = Self::MAX_COUNT + 1;
 
     /// Creates a frame of function `function_index`.

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-/// The maximum number of characters of a string that is displayed whole. Symbols of C++ and Rust are rarely longer.
+/// The maximum number of characters of a string that is displayed in full. Symbols of C++ and Rust are rarely longer.
 const MAX_CHARS: usize = 256;
 
 /// The number of characters at the start of a longer string that are displayed.
@@ -12,7 +12,7 @@ const HEAD_CHARS: usize = 160;
 const TAIL_CHARS: usize = 40;
 
 /// Displays a guest's string with control and formatting characters escaped, so that it can neither control a terminal
-/// nor imitate a line of wrun's own output. The middle of a long string is left out, and its length follows:
+/// nor imitate a line of wrun's own output. The middle of a long string is replaced by `…`, and its length follows:
 /// `aaaa…aaaa (99000 bytes)`. The empty string is displayed as `""`.
 #[derive(Clone, Copy, Debug)]
 pub struct Escaped<'n>(pub &'n str);

@@ -50,8 +50,8 @@ impl Cache {
         self.prune(0)
     }
 
-    /// Makes room for a new entry of `entry_bytes`, and adds it to the size log before it is written, so that an interrupted write
-    /// is counted too. Does not wait for another process that makes room, and ignores failures, since the caller only
+    /// Makes room for a new entry of `entry_bytes`, and adds it to the size log before it is written, so that an interrupted
+    /// write is counted too. Does not wait for another process that makes room, and ignores failures, since the caller only
     /// wants to run a module.
     pub(super) fn make_room(&self, entry_bytes: u64) {
         let size_log = SizeLog::open(self.dir(), true).ok();

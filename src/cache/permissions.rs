@@ -1,9 +1,9 @@
 //! Ownership and permissions of cache files: code is only run from a place that no other user can write to.
 //!
-//! A guest that is granted a directory with the cache in it writes with the user's own rights. But it cannot change a file's mode,
-//! since WASI has no call for that. So entries are created with a mode that no guest can give a file under any umask, and files
-//! with another mode are not used. Modes do not bind root, so guests of root are refused those grants, unless root gives up that
-//! power first.
+//! A guest that is granted a directory with the cache in it writes with the user's own rights. But it cannot change a file's
+//! mode, since WASI has no call for that. So entries are created with a mode that no guest can give a file under any umask, and
+//! files with another mode are not used. Root ignores modes, so guests of root are refused those grants, unless root drops
+//! `CAP_DAC_OVERRIDE` first.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind};
@@ -77,7 +77,7 @@ pub(super) fn open_private(path: &Path, create: bool) -> io::Result<File> {
     Ok(file)
 }
 
-/// Whether guests of this thread that are granted the folder can write to its entries, as those of root can.
+/// Returns whether this thread ignores file modes, as root does, so that its guests can write to entries in a granted folder.
 #[cfg(target_os = "linux")]
 pub(super) fn guests_ignore_modes() -> bool {
     match capabilities(None) {
@@ -86,13 +86,13 @@ pub(super) fn guests_ignore_modes() -> bool {
     }
 }
 
-/// As on Linux, which divides root's power into capabilities.
+/// Returns whether this thread ignores file modes: only root does on systems without Linux's capabilities.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn guests_ignore_modes() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Gives up the power of this thread, and of those it starts, to ignore modes.
+/// Makes this thread, and those it starts, obey modes.
 #[cfg(target_os = "linux")]
 pub(super) fn obey_modes() -> io::Result<()> {
     let mut sets = capabilities(None)?;

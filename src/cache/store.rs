@@ -76,8 +76,8 @@ impl Cache {
         self.max_bytes
     }
 
-    /// Checks that no grant lets a guest plant code in this cache: if this thread can ignore file modes, as root can, a writable
-    /// directory must neither contain the cache nor be inside it. Other guests cannot write to entries (see the
+    /// Checks that no grant lets a guest plant code in this cache: if this thread can ignore file modes, as root can, a
+    /// writable directory must neither contain the cache nor be inside it. Other guests cannot write to entries (see the
     /// [module](crate::cache)).
     ///
     /// [`Session::prepare`](crate::session::Session::prepare) calls this for its own cache.
@@ -88,8 +88,8 @@ impl Cache {
         Self::check_grants_at(&self.dir, capabilities)
     }
 
-    /// Does what [`Cache::check_grants`] does, for the folder of a cache that need not exist: another process may create it while
-    /// the guest runs.
+    /// Like [`Cache::check_grants`], for a cache folder that need not exist: another process may create it while the guest
+    /// runs.
     ///
     /// # Errors
     /// Returns [`ErrorKind::Grant`] if a grant lets a guest plant code in the cache.
@@ -100,11 +100,11 @@ impl Cache {
         }
         let cache = resolve_future(dir);
         let contains = |granted: &Path| {
-            // Where the cache will be is unknown if there is a broken link in its path.
+            // A broken link in its path leaves the location of the cache unknown.
             cache.as_ref().is_none_or(|cache| cache.starts_with(granted) || granted.starts_with(cache))
         };
         for DirGrant { host, .. } in writable {
-            // A directory that does not exist cannot be granted either.
+            // A missing directory cannot be granted.
             if host.canonicalize().is_ok_and(|granted| contains(&granted)) {
                 let (granted, cache) = (host.display(), dir.display());
                 let message = format!(
@@ -117,9 +117,9 @@ impl Cache {
         Ok(())
     }
 
-    /// Makes the calling thread, and those it starts, obey file modes even if the user is root: gives up `CAP_DAC_OVERRIDE`. Its
-    /// guests can then be granted a directory that contains a cache. They can no longer write to files whose mode forbids it. They
-    /// can also no longer read files or list and enter directories whose mode forbids it, unless the process has
+    /// Makes the calling thread, and those it starts, obey file modes even if the user is root: drops `CAP_DAC_OVERRIDE`. Its
+    /// guests can then be granted a directory that contains a cache. They can no longer write to files whose mode forbids it.
+    /// They can also no longer read files or list and enter directories whose mode forbids it, unless the process has
     /// `CAP_DAC_READ_SEARCH`, which container engines usually take away.
     ///
     /// # Errors
@@ -135,8 +135,8 @@ impl Cache {
     }
 }
 
-/// Returns the absolute path that a path has or will have, without links. Returns `None` if that depends on more than the
-/// directories that exist: on the target of a broken link, or on `..` in a missing directory.
+/// Returns a path as an absolute path without links, even if it does not exist yet. Returns `None` if the path has a broken
+/// link, or `..` in a missing directory.
 fn resolve_future(path: &Path) -> Option<PathBuf> {
     let path = std::path::absolute(path).ok()?;
     let existing = path.ancestors().find(|ancestor| ancestor.symlink_metadata().is_ok())?;

@@ -1,4 +1,4 @@
-//! The end of a process that aborts. Rust aborts if the system refuses memory, and in a few cases after a bug.
+//! Aborts of the process. Rust aborts if an allocation fails, and after some bugs.
 #![expect(unsafe_code, reason = "signal-hook marks handlers with an action of ours as unsafe")]
 
 use std::os::fd::BorrowedFd;
@@ -13,10 +13,10 @@ use super::args::OutputFormat;
 use super::exit_code;
 use super::output::printer;
 
-/// Describes the abort. Rust has printed the size of the memory before, or the panic.
+/// Describes the abort. Rust has already printed the size of the allocation, or the panic.
 pub(crate) const MESSAGE: &str = "wrun aborted: the system refused memory, or wrun has a bug";
 
-// SAFETY: the standard library makes sure at the start that both are open, and wrun does not close them.
+// SAFETY: the standard library opens both at start-up if they are closed, and wrun does not close them.
 const STDOUT: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(libc::STDOUT_FILENO) };
 // SAFETY: as above.
 const STDERR: BorrowedFd<'static> = unsafe { BorrowedFd::borrow_raw(libc::STDERR_FILENO) };
@@ -26,8 +26,8 @@ static ENVELOPE: OnceLock<(Vec<u8>, OutputFormat)> = OnceLock::new();
 /// Whether another envelope was printed.
 static PRINTED: AtomicBool = AtomicBool::new(false);
 
-/// Makes an abort end the process with a message, an envelope if [`set_envelope`] gave one, and exit code 125, not with a signal,
-/// which a shell reports like a trap.
+/// Makes an abort exit with code 125, a message and the envelope from [`set_envelope`], if any, instead of a signal, which a
+/// shell reports like a trap.
 pub(crate) fn report() {
     let action = || {
         write_all(STDERR, &[b"error: ", MESSAGE.as_bytes(), b"\n"]);
@@ -37,22 +37,22 @@ pub(crate) fn report() {
         }
         low_level::exit(exit_code::INTERNAL.into());
     };
-    // SAFETY: the action loads atomics, writes to file descriptors and waits for them, and ends the process with `_exit`; it neither
-    // allocates nor locks.
+    // SAFETY: the action loads atomics, writes to file descriptors and waits for them, and ends the process with `_exit`; it
+    // neither allocates nor locks.
     let _ = unsafe { low_level::register(libc::SIGABRT, action) };
 }
 
-/// Sets the envelope to print. It is encoded before memory runs out.
+/// Sets the envelope to print. It is encoded now, because an abort may mean that there is no memory.
 pub(crate) fn set_envelope(envelope: Vec<u8>, format: OutputFormat) {
     let _ = ENVELOPE.set((envelope, format));
 }
 
-/// Prints no envelope at an abort from now on, because another one is printed.
+/// Prevents a second envelope at an abort, because the command prints its own.
 pub(crate) fn clear_envelope() {
     PRINTED.store(true, Ordering::SeqCst);
 }
 
-/// Writes without a buffer or a lock. Waits if the stream is full, even if it does not block.
+/// Writes without a buffer or a lock. Waits if the stream is full, even if it is non-blocking.
 fn write_all(stream: BorrowedFd<'_>, texts: &[&[u8]]) {
     for text in texts {
         let mut rest = *text;

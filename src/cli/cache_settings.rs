@@ -49,11 +49,11 @@ impl CacheSettings {
         Ok(Self { dir: resolve_dir(args), unused_dir: None, max_bytes })
     }
 
-    /// Guards caches, of this run or of others, against guests that ignore file modes as root. Refuses a grant that would let a
-    /// guest write code into a cache that was named. If a grant contains a default cache, the process gives up root's power to
-    /// ignore file modes instead, and a note says so unless `quiet`.
+    /// Protects the caches of this and other runs from guests that ignore file modes as root. Refuses a grant that would let a
+    /// guest write code into a cache that the user named. If a grant contains a default cache, the process drops
+    /// `CAP_DAC_OVERRIDE` instead, and a note says so unless `quiet`.
     ///
-    /// A cache that does not exist is guarded too, since another run may create it while the guest runs.
+    /// Also protects a cache that does not exist, since another run may create it while the guest runs.
     pub(crate) fn check_grants(&self, capabilities: &Capabilities, quiet: bool) -> Result<(), Failure> {
         if capabilities.dirs.is_empty() {
             return Ok(());
@@ -141,8 +141,8 @@ fn user_dir() -> Option<PathBuf> {
     Some(caches?.join("wrun"))
 }
 
-/// Returns the directories that runs use by default: with the same environment, without `XDG_CACHE_HOME`, or later, when the
-/// home directory exists.
+/// Returns the default cache directories of runs: with this environment, without `XDG_CACHE_HOME`, and once the home directory
+/// exists.
 fn default_dirs() -> impl Iterator<Item = PathBuf> {
     let own = |name| absolute(name).filter(|path| is_own(path) != Some(false));
     let caches = [own("XDG_CACHE_HOME"), own("HOME").map(|home| home.join(".cache"))];

@@ -1,6 +1,6 @@
-//! Hints for common first mistakes, above all those of users of other WebAssembly runtimes.
+//! Hints for common first mistakes, mainly of users of other WebAssembly runtimes.
 //!
-//! Everything here runs only after something failed.
+//! This code runs only after a failure.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -14,7 +14,7 @@ use super::argv;
 use super::failure::Failure;
 use super::settings::{Arguments, GrantSettings, RunSettings};
 
-/// How to run something.
+/// How to run a module.
 const USAGE: &str = "`wrun MODULE` runs a program, `wrun MODULE FUNCTION ARGS...` calls a function";
 
 /// Subcommands of other runtimes, and what to use instead.
@@ -115,7 +115,7 @@ pub(crate) fn for_module(failure: Failure, module: &Path, function: Option<&str>
     failure.hint(hint)
 }
 
-/// Adds hints to the error for a function that does not exist or was not named.
+/// Adds hints to the error for a missing function or function name.
 pub(crate) fn for_function(mut failure: Failure, info: &ModuleInfo, settings: &RunSettings) -> Failure {
     if let Some(name) = settings.function.as_deref()
         && info.function(name).is_none()
@@ -165,7 +165,7 @@ pub(crate) fn for_grant(failure: Failure, grants: &GrantSettings) -> Failure {
     failure
 }
 
-/// Replaces clap's suggestions by better ones. `module` is the module on the command line `args`, if there is one.
+/// Replaces clap's suggestions with better ones. `module` is the module on the command line `args`, if there is one.
 pub(crate) fn for_usage_error(error: &mut clap::Error, args: &[OsString], module: Option<&Path>) {
     // clap suggests `--` in front of values, which would pass them to the guest.
     error.remove(ContextKind::Suggested);
@@ -185,7 +185,7 @@ pub(crate) fn for_usage_error(error: &mut clap::Error, args: &[OsString], module
     let has_similar = error.get(ContextKind::SuggestedArg).is_some();
     let mut tips = match known {
         Some(hint) => {
-            // They are about the most similar option.
+            // Clap's suggestions name the most similar option.
             error.remove(ContextKind::SuggestedArg);
             error.remove(ContextKind::Usage);
             vec![hint.to_owned()]

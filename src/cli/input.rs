@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::settings::Arguments;
 use super::stdin;
 
-/// Whether this module is read from standard input: `-`, or another name of it.
+/// Returns whether this module is read from standard input: `-`, or another name for it.
 pub(crate) fn is_stdin(module: &Path) -> bool {
     module.as_os_str() == "-" || stdin::is_named_by(module)
 }

@@ -130,7 +130,7 @@ pub(crate) struct RunSettings {
     /// Whether the module comes from standard input.
     pub(crate) module_is_stdin: bool,
     pub(crate) function: Option<String>,
-    /// Whether `--function` names the function.
+    /// Whether the function was given by `--function`.
     pub(crate) function_is_option: bool,
     pub(crate) args: Arguments,
     pub(crate) policy: Policy,

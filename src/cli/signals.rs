@@ -20,7 +20,7 @@ static END_AT_ONCE: AtomicBool = AtomicBool::new(true);
 /// The last signal that [`catch`] caught, or 0.
 static CAUGHT: AtomicUsize = AtomicUsize::new(0);
 
-/// Sets up the reactions of every command.
+/// Sets up the signal handling of every command.
 ///
 /// Nothing is installed for SIGINT and SIGTERM, whose default action ends the process, except in process 1 of a PID namespace
 /// (a container): it has no default actions, so these signals make it exit with their exit codes.
@@ -36,8 +36,8 @@ pub(crate) fn set_up() {
     }
 }
 
-/// Makes SIGINT and SIGTERM write to `waker` instead of ending the process, until [`end_at_once`]. Signals that the parent process
-/// had ignored stay ignored.
+/// Makes SIGINT and SIGTERM write to `waker` instead of ending the process, until [`end_at_once`]. Signals that the parent
+/// process ignored stay ignored.
 ///
 /// # Errors
 /// Those of installing a signal handler.
@@ -46,7 +46,7 @@ pub(crate) fn catch(waker: &UnixStream) -> io::Result<()> {
         if is_ignored(signal) {
             continue;
         }
-        // In this order: a signal that wakes the reader up does not end the process, and the reader finds the signal.
+        // The order matters: a signal that wakes the reader must not end the process, and must already be in `CAUGHT`.
         if !is_process_1() {
             flag::register_conditional_default(signal, &END_AT_ONCE)?;
         }

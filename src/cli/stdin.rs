@@ -14,11 +14,11 @@ use super::output::printer;
 /// How long standard input may be silent before a note says what wrun waits for.
 const SILENCE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
-/// The most links that are followed from a name to its file, as on Linux.
+/// The maximum number of links from a name to its file, as on Linux.
 const MAX_LINKS: usize = 40;
 
 /// Returns whether this path is standard input by another name: `/dev/stdin`, `/dev/fd/0`, or the path of the same pipe,
-/// terminal or device. A regular file that is also standard input has its own position under its own path, so it is not.
+/// terminal or device. A regular file under its own path does not count, because opening it gives a separate position.
 pub(crate) fn is_named_by(path: &Path) -> bool {
     let (Ok(stdin), Ok(named)) = (rustix::fs::fstat(io::stdin()), fs::metadata(path)) else { return false };
     (stdin.st_dev, stdin.st_ino) == (named.dev(), named.ino()) && (!named.is_file() || is_descriptor(path))

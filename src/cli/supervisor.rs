@@ -1,8 +1,8 @@
 //! Ends a command from outside: at its deadline, on SIGINT, and on SIGTERM.
 //!
-//! The library stops guest code at the deadline and reports more about it, so the supervisor gives it a head start. A compilation,
-//! a blocked read, or a host function that does not return can only be stopped by ending the process. The supervisor
-//! also owns the progress display, because an interrupted command must leave a clean terminal.
+//! The library stops guest code at the deadline and reports more about it, so the supervisor gives it a head start. A
+//! compilation, a blocked read, or a host function that does not return can only be stopped by ending the process. The
+//! supervisor also owns the progress display, because an interrupted command must leave a clean terminal.
 
 use std::ffi::c_int;
 use std::io;
@@ -25,7 +25,7 @@ use super::signals;
 
 /// How long after the deadline a command may still end normally.
 const DEADLINE_GRACE: Duration = Duration::from_millis(10);
-/// The same if guest code is running, which the library stops.
+/// The same while guest code runs, which the library stops.
 const GUEST_GRACE: Duration = Duration::from_millis(30);
 /// How long the report of a timeout may take, for example if its reader does not read.
 const REPORT_GRACE: Duration = Duration::from_secs(1);
@@ -36,7 +36,7 @@ pub(crate) struct SupervisorOptions {
     /// When the command started; `timeout` counts from here.
     pub(crate) started: Instant,
     pub(crate) timeout: Option<Duration>,
-    /// Whether a signal is reported before it ends the process, as a timeout is.
+    /// Whether to report a signal before it ends the process. Timeouts are always reported.
     pub(crate) report_signals: bool,
     pub(crate) report: Report,
 }
@@ -117,7 +117,7 @@ impl Supervisor {
             needs_watcher.then(|| Arc::clone(&supervisor).start(catches_signals, report_signals, report)).transpose();
         let waker = match started {
             Err(error) => {
-                // The handlers may be installed, and nothing reads what they write.
+                // The handlers may be installed, but no thread reads their signals.
                 signals::end_at_once();
                 if timeout.is_some() {
                     return Err(Failure::io("cannot enforce the time limit without a supervisor thread", &error));
@@ -174,7 +174,7 @@ impl Supervisor {
         let watch = move || {
             let Some(reason) = self.wait_for_end(&wakeups) else { return };
             let reports = self.claim();
-            // The report can block, whichever side makes it.
+            // The report can block, here or in the command.
             signals::end_at_once();
             match reason {
                 EndReason::TimedOut if reports => {
@@ -211,7 +211,7 @@ impl Supervisor {
         }
     }
 
-    /// Waits for a reason to end the process. Returns `None` if there is none any more.
+    /// Waits for a reason to end the process. Returns `None` if the command ends first.
     fn wait_for_end(&self, wakeups: &UnixStream) -> Option<EndReason> {
         let deadline = self.timeout.and_then(|timeout| self.started.checked_add(timeout));
         let after = |grace| deadline.and_then(|deadline| deadline.checked_add(grace));
@@ -220,7 +220,7 @@ impl Supervisor {
         if reason == EndReason::TimedOut && guest_runs { wait(wakeups, after(GUEST_GRACE)) } else { Some(reason) }
     }
 
-    /// Returns the failure of a command whose time is up. If the guest runs, it is worded as the library words it.
+    /// Returns the failure of a command that timed out. While the guest runs, the message is the library's.
     pub(crate) fn timed_out(&self) -> Failure {
         let limit = self.timeout.unwrap_or_default();
         let used = nanoseconds(self.started.elapsed());
@@ -250,16 +250,16 @@ fn wait(wakeups: &UnixStream, deadline: Option<Instant>) -> Option<EndReason> {
         if left == Some(Duration::ZERO) {
             return Some(EndReason::TimedOut);
         }
-        // Linux may end a poll late, by 0.5 % of its timeout. So the first polls end well before the deadline.
+        // Linux may end a poll late, by up to 0.5 % of its timeout. So the first polls end well before the deadline.
         let timeout = left.map(|left| if left > Duration::from_secs(1) { left / 2 } else { left });
         let timeout = timeout.and_then(|timeout| Timespec::try_from(timeout).ok());
         let woken = poll(&mut [PollFd::new(wakeups, PollFlags::IN)], timeout.as_ref());
         match (signals::caught(), woken) {
             (Some(signal), _) => return Some(EndReason::Signal(signal)),
-            // There is no byte of a signal, so it is the end of file.
+            // No signal wrote a byte, so this is end of file.
             (None, Ok(1..)) => return None,
             (None, Ok(0)) => {}
-            // A handler ran on this thread.
+            // Probably interrupted by a signal handler on this thread.
             (None, Err(_)) => thread::sleep(Duration::from_millis(1)),
         }
     }

@@ -1,4 +1,4 @@
-//! Errors for what the system refuses: memory, threads, files. Engines report it in texts and panics.
+//! Errors if the system refuses memory, threads or files. Engines report this only in error texts and panics.
 
 use std::any::Any;
 
@@ -8,8 +8,8 @@ use super::{Error, ErrorKind};
 use crate::escape::Escaped;
 
 impl Error {
-    /// Creates an error for something that failed with a text from an engine. If the text says that the system refused
-    /// memory, a thread or a file, the error is [`ErrorKind::Io`], else it has the kind `otherwise`.
+    /// Creates an error from an engine's error text. If the text says that the system refused memory, a thread or a file, the
+    /// error is [`ErrorKind::Io`], else it has the kind `otherwise`.
     pub(crate) fn of_engine(otherwise: ErrorKind, what: &str, text: &str) -> Self {
         let refused = refusal(text);
         let error = Self::new(refused.map_or(otherwise, |_| ErrorKind::Io), format!("{what}: {}", Escaped(text)));
@@ -23,7 +23,7 @@ impl Error {
         }
     }
 
-    /// As [`Error::of_engine`], for something that creates a linear memory.
+    /// Like [`Error::of_engine`], for an operation that creates a linear memory.
     pub(crate) fn of_instantiation(otherwise: ErrorKind, what: &str, text: &str) -> Self {
         let error = Self::of_engine(otherwise, what, text);
         match refusal(text) {
@@ -32,8 +32,8 @@ impl Error {
         }
     }
 
-    /// Creates an error for a caught panic: [`ErrorKind::Io`] if it panicked because the system refused memory, a thread or
-    /// a file, else [`ErrorKind::Internal`]. `what` says where it panicked, as in "the compiler panicked".
+    /// Creates an error for a caught panic: [`ErrorKind::Io`] if the system refused memory, a thread or a file, else
+    /// [`ErrorKind::Internal`]. `what` describes the panic, as in "the compiler panicked".
     #[must_use]
     pub fn of_panic(what: &str, panic: &(dyn Any + Send)) -> Self {
         let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
@@ -45,9 +45,9 @@ impl Error {
     }
 }
 
-/// Finds in an engine's text that the system refused memory, a thread or a file.
+/// Returns the errno in an engine's error text if the system refused memory, a thread or a file.
 fn refusal(text: &str) -> Option<Errno> {
-    // As `Display` and `Debug` write an `io::Error`.
+    // The `Display` and `Debug` formats of `io::Error`.
     let code = ["(os error ", "Os { code: "].iter().find_map(|before| {
         let (_, rest) = text.split_once(before)?;
         rest.split(|end: char| !end.is_ascii_digit()).next()?.parse::<i32>().ok()

@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// Starts `rayon`'s threads unless they run already; whether they run. Without this check, `rayon` panics if the system
-/// cannot start a thread.
+/// Starts `rayon`'s threads if needed, and returns whether they run. Without this check, `rayon` panics if the system cannot
+/// start a thread.
 pub(crate) fn has_threads() -> bool {
     static STARTED: OnceLock<bool> = OnceLock::new();
     let start = || match ThreadPoolBuilder::new().build_global() {
@@ -18,7 +18,7 @@ pub(crate) fn has_threads() -> bool {
     rayon::current_thread_index().is_some() || *STARTED.get_or_init(start)
 }
 
-/// Makes code that always uses `rayon` work on this thread: without other threads, this thread does everything itself.
+/// Makes `rayon` usable on this thread: if there are no other threads, this thread does all the work.
 pub(crate) fn ensure_usable() {
     thread_local! {
         static ONLY_THIS_THREAD: OnceCell<Option<ThreadPool>> = const { OnceCell::new() };

@@ -1,5 +1,5 @@
-//! Streams of the process, also if another process made them non-blocking: all processes that have a stream share its flag
-//! `O_NONBLOCK`.
+//! Blocking access to streams of the process. Another process can make them non-blocking, because all processes that share a
+//! stream share its `O_NONBLOCK` flag.
 
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
@@ -12,7 +12,7 @@ use rustix::io::Errno;
 pub struct Blocking<S>(pub S);
 
 impl<S: AsFd> Blocking<S> {
-    /// Repeats an operation that would block once the stream is ready for it.
+    /// Runs an operation, and repeats it when the stream is ready if it would block.
     fn wait(&self, ready: PollFlags, mut operation: impl FnMut(&S) -> Result<usize, Errno>) -> io::Result<usize> {
         loop {
             match operation(&self.0) {

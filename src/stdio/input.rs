@@ -1,5 +1,5 @@
-//! Standard input of the process, for all guests: no more leaves it than they ask for, so that other processes that have the
-//! same input can read the rest. A thread waits for input, but reads none.
+//! Standard input of the process, for all guests. Nothing is read ahead, so that other processes with the same input can read
+//! the rest. A thread waits for input, but does not read it.
 
 use std::io;
 use std::mem;
@@ -10,11 +10,11 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 static STDIN: Mutex<Waiting> = Mutex::new(Waiting { is_ready: false, thread_waits: false, tasks: Vec::new() });
-/// Held while bytes are read. Another process can read them first, and then the read waits: the others must not wait for it.
+/// Held during a read. The read blocks if another process takes the input first, so it must not hold the lock of `STDIN`.
 static READING: Mutex<()> = Mutex::new(());
 static REQUESTED: Condvar = Condvar::new();
 
-/// The most tasks that are kept. Some may have been dropped since; at this number, all others ask again.
+/// The maximum number of waiting tasks. Some may be dropped already; at this number, all are woken and poll again.
 const MAX_TASKS: usize = 1 << 10;
 
 /// The tasks that wait for input.
@@ -29,7 +29,7 @@ fn lock() -> MutexGuard<'static, Waiting> {
     STDIN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns whether a read returns at once, with bytes, the end of the file or an error. If not, wakes the task later.
+/// Returns ready if a read returns at once, with bytes, end of file or an error. If not, wakes the task later.
 ///
 /// # Errors
 /// If the thread cannot be started.
@@ -72,7 +72,7 @@ fn is_ready() -> bool {
     poll_input(Some(&Timespec::default()))
 }
 
-/// Waits for input, until the time is over. A failure counts as input: a read reports it.
+/// Waits for input for at most `time`, and returns whether there is any. An error counts as input, since a read reports it.
 fn poll_input(time: Option<&Timespec>) -> bool {
     loop {
         match poll(&mut [PollFd::new(&io::stdin(), PollFlags::IN)], time) {

@@ -1,4 +1,4 @@
-//! The standard streams of the process, without a buffer for input, and also if another process made them non-blocking.
+//! The standard streams of the process: unbuffered input, and blocking access even if another process made them non-blocking.
 
 mod blocking;
 pub(crate) mod input;

@@ -16,7 +16,7 @@ use crate::value::types::{FuncType, ValType, Value};
 const MEMORY: &str = "memory";
 const NO_MEMORY: &str = "the module exports no memory named `memory`, which WASI needs to read and write";
 
-/// The most bytes that one call may copy from the guest, except calls that use its memory in place.
+/// The maximum number of bytes that one call may copy from the guest. Calls that use its memory in place have no limit.
 pub(super) const MAX_COPIED: usize = 128 << 20;
 
 /// The context of one call.
@@ -27,7 +27,7 @@ pub(super) struct HostCall<'c, 'm> {
 }
 
 impl<'m> HostCall<'_, 'm> {
-    /// Borrows the context, for one of several calls.
+    /// Reborrows the context, for one of several calls.
     pub(super) fn again(&mut self) -> HostCall<'_, 'm> {
         HostCall { state: self.state, memory: self.memory, interrupt_token: self.interrupt_token }
     }
@@ -76,7 +76,7 @@ fn with_memory(
         (_, Some(result)) => result,
         (Err(error), None) if error.kind() == ErrorKind::UnknownExport => {
             let errno = call(&mut GuestMemory::Unshared(&mut []), &interrupt_token).or_else(errno_of)?;
-            // Every pointer is outside an empty memory. Without one, the guest cannot make this call at all.
+            // Any pointer is out of bounds in an empty memory. The guest cannot make this call without a memory.
             if errno == i32::from(Errno::Fault as u16) { Err(NO_MEMORY.into()) } else { Ok(errno) }
         }
         (Err(error), None) => Err(error.into()),
@@ -104,13 +104,13 @@ pub(super) fn errno_of(error: HostError) -> Result<i32, HostError> {
     errno.map(|errno| i32::from(errno as u16)).ok_or(error)
 }
 
-/// Returns the errno of an invalid argument. (wiggle's functions trap, as the first description of WASI demanded.)
+/// Returns the errno for an invalid argument. wiggle's functions would trap, as early versions of the specification required.
 fn guest_errno(error: &GuestError) -> Errno {
     match error {
         GuestError::InFunc { err, .. } => guest_errno(err),
         GuestError::PtrOutOfBounds(_) | GuestError::PtrOverflow | GuestError::SliceLengthsDiffer => Errno::Fault,
         GuestError::InvalidUtf8(_) => Errno::Ilseq,
-        // Integers are only converted to enums and flags.
+        // The only conversions of integers are to enums and flags.
         GuestError::InvalidEnumValue(_)
         | GuestError::InvalidFlagValue(_)
         | GuestError::TryFromIntError(_)

@@ -1,4 +1,4 @@
-//! The lists of open directories.
+//! Listings of open directories.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +6,16 @@ use std::collections::BTreeMap;
 const ENTRY: usize = 24;
 const NAME_LENGTH: usize = 16;
 
-/// The most bytes of lists that are kept, beside the one in use.
+/// The maximum size of the listings to keep, besides the one in use, in bytes.
 const MAX_KEPT: usize = 64 << 20;
 
-/// The lists of open directories, by descriptor.
+/// The listings of open directories, by descriptor.
 #[derive(Debug, Default)]
 pub(crate) struct Listings {
     listings: BTreeMap<i32, Listing>,
 }
 
-/// The entries of a directory, and where each starts.
+/// The entries of a directory, and the offset of each.
 #[derive(Debug)]
 pub(crate) struct Listing {
     bytes: Vec<u8>,
@@ -23,7 +23,7 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
-    /// Takes entries as `fd_readdir` returns them.
+    /// Creates a listing from entries as `fd_readdir` returns them.
     pub(crate) fn new(bytes: Vec<u8>) -> Self {
         let (mut starts, mut next) = (Vec::new(), 0);
         while let Some(length) = bytes.get(next + NAME_LENGTH..).and_then(<[u8]>::first_chunk) {

@@ -1,5 +1,5 @@
-//! `path_open` without the right to write, together with flags for which wasmtime-wasi opens the file for writing too: to create
-//! it, and to truncate it. Also flags and positions of open files.
+//! `path_open` with the flags to create or truncate a file, but without the right to write: wasmtime-wasi would open the file
+//! for writing. Also flags and positions of open files.
 
 use wasmtime_wasi::p1::types::{Errno, Filetype, Rights};
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{fd_close, fd_fdstat_get, fd_seek as seek, fd_tell};
@@ -22,7 +22,7 @@ const RIGHTS: usize = 8;
 /// The arguments of `path_open`.
 pub(super) type OpenArgs = (i32, i32, i32, i32, i32, i64, i64, i32, i32);
 
-/// Opens a file. If it is to be created or truncated, but not written to, it is opened twice.
+/// Opens a file. To create or truncate it without the right to write, opens it twice.
 pub(super) fn path_open(
     mut call: HostCall<'_, '_>,
     args: OpenArgs,
@@ -58,7 +58,7 @@ pub(super) fn path_open(
     raw(call, args_to_read)
 }
 
-/// Moves the position in a file. One after the largest offset of a file is `overflow`.
+/// Moves the position in a file. Returns `overflow` for a position beyond the largest file offset.
 pub(super) fn fd_seek(
     mut call: HostCall<'_, '_>,
     (fd, offset, whence, out): (i32, i64, i32, i32),

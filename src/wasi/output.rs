@@ -1,4 +1,4 @@
-//! The outputs of a guest: the process's standard output, with an error if the pipe breaks, and captures.
+//! The outputs of a guest: standard output of the process, which reports a broken pipe, and captures.
 
 use std::io;
 use std::pin::Pin;

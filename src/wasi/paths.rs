@@ -1,8 +1,8 @@
-//! Corrections of the path calls of wasmtime-wasi, so that they answer as Linux does: paths with a trailing slash, and errors for
-//! a full table of files.
+//! Corrections of the path calls of wasmtime-wasi, so that they behave as on Linux: paths with a trailing slash, and errors for
+//! too many open files.
 //!
-//! Each function gets its arguments as a tuple, and `raw`, which makes the call. No path is resolved here, so none can
-//! lead out of a grant.
+//! Each function gets its arguments as a tuple, and `raw`, which makes the call. This module resolves no paths, so
+//! none can lead out of a grant.
 
 use std::io;
 
@@ -15,12 +15,12 @@ use crate::runtime::host::HostError;
 
 /// The lookup flag that follows a symbolic link at the end of a path.
 const FOLLOW: i32 = 1;
-/// The open flag that demands a directory.
+/// The open flag that requires a directory.
 const DIRECTORY: i32 = 2;
-/// The flag of a descriptor that never waits.
+/// The descriptor flag for non-blocking mode.
 const NONBLOCK: i32 = 4;
 
-/// The most bytes of a path, with the NUL that ends it on Linux.
+/// The maximum length of a path in bytes, with the terminating NUL of Linux.
 const PATH_MAX: usize = 4096;
 
 /// The size of a filestat, and the offset of its file type, in bytes.
@@ -30,7 +30,7 @@ const FILETYPE: usize = 16;
 /// The result of a call: an errno, or the failure that ends the guest.
 pub(super) type CallResult = Result<i32, HostError>;
 
-/// Reports `mfile` or `nfile` instead of `io` if no file can be opened. wasmtime-wasi has no error code for them.
+/// Returns `mfile` or `nfile` instead of `io` if too many files are open. wasmtime-wasi has no error codes for these.
 pub(super) fn with_full_table(result: CallResult) -> CallResult {
     let errno = result?;
     if errno != number(Errno::Io) {
@@ -44,7 +44,7 @@ pub(super) fn with_full_table(result: CallResult) -> CallResult {
     })
 }
 
-/// Removes a directory whose path ends in slashes, too. wasmtime-wasi refuses those, and `..` at the end, with `inval`.
+/// Removes a directory. wasmtime-wasi refuses paths that end in a slash or `..` with `inval`.
 pub(super) fn path_remove_directory(
     mut call: HostCall<'_, '_>,
     (fd, path, len): (i32, i32, i32),
@@ -61,7 +61,7 @@ pub(super) fn path_remove_directory(
     Ok(if errno == number(Errno::Inval) && is_parent { number(Errno::Notempty) } else { errno })
 }
 
-/// Removes a file. A trailing slash makes it fail by the type of the last component, without following it.
+/// Removes a file. With a trailing slash, fails with an errno for the type of the last component, without following links.
 pub(super) fn path_unlink_file(
     mut call: HostCall<'_, '_>,
     (fd, path, len): (i32, i32, i32),
@@ -79,8 +79,8 @@ pub(super) fn path_unlink_file(
     }
 }
 
-/// Opens a file. A link that should be a directory, and may not be followed, is `notdir`; a socket is `nxio`. wasmtime-wasi would
-/// wait for the other end of a pipe, also if it should not.
+/// Opens a file. Returns `notdir` for a link with the flag for a directory and without the flag to follow links, and `nxio` for
+/// a socket. wasmtime-wasi would wait for the other end of a pipe even in non-blocking mode.
 pub(super) fn path_open(
     mut call: HostCall<'_, '_>,
     args: (i32, i32, i32, i32, i32, i64, i64, i32, i32),
@@ -105,7 +105,7 @@ pub(super) fn path_open(
     Ok(errno)
 }
 
-/// Returns metadata. A trailing slash follows a link, and demands a directory.
+/// Returns metadata. A trailing slash follows a link, and requires a directory.
 pub(super) fn path_filestat_get(
     mut call: HostCall<'_, '_>,
     (fd, lookup, path, len, out): (i32, i32, i32, i32, i32),
@@ -117,7 +117,7 @@ pub(super) fn path_filestat_get(
     }
 }
 
-/// Sets times. A trailing slash follows a link, and demands a directory. For a pipe, wasmtime-wasi would wait for its other end.
+/// Sets times. A trailing slash follows a link, and requires a directory. wasmtime-wasi would wait for the other end of a pipe.
 pub(super) fn path_filestat_set_times(
     mut call: HostCall<'_, '_>,
     (fd, lookup, path, len, atim, mtim, flags): (i32, i32, i32, i32, i64, i64, i32),
@@ -135,7 +135,7 @@ pub(super) fn path_filestat_set_times(
     }
 }
 
-/// Returns the lookup flags to use. With a trailing slash, they follow links, and anything but a directory is an errno.
+/// Returns the lookup flags to use. With a trailing slash, they follow links, and the path must be a directory.
 fn slash_lookup(
     call: &mut HostCall<'_, '_>,
     fd: i32,
@@ -168,12 +168,12 @@ fn file_type(
     let mut memory = GuestMemory::Unshared(&mut scratch);
     let wasi = &mut call.state.wasi;
     let stat = wasi_snapshot_preview1::path_filestat_get(wasi, &mut memory, fd, lookup, at, len, 0);
-    // Reading metadata never blocks, and has no failure but an errno.
+    // Reading metadata never blocks, and only fails with an errno.
     let errno = call.state.waiter.finish(stat, call.interrupt_token)?.unwrap_or(number(Errno::Io));
     Ok(if errno == 0 { Ok(Filetype::try_from(scratch[FILETYPE]).unwrap_or(Filetype::Unknown)) } else { Err(errno) })
 }
 
-/// Copies a path from the guest's memory; empty if it is outside.
+/// Copies a path from the guest's memory. Returns an empty path if it is out of bounds.
 ///
 /// # Errors
 /// [`Errno::Nametoolong`] from 4096 bytes on, as on Linux.

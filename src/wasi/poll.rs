@@ -17,8 +17,8 @@ const EVENT: usize = 32;
 /// The size of a subscription in `wasi_unstable`, whose clocks have one more field.
 const UNSTABLE_SUBSCRIPTION: usize = 56;
 
-/// The most subscriptions of one call. Each takes half a kilobyte of the host's memory, and up to two of the million entries of
-/// wasmtime-wasi's resource table.
+/// The maximum number of subscriptions of one call. Each takes half a kilobyte of host memory, and up to two of the million
+/// entries of wasmtime-wasi's resource table.
 const MAX_SUBSCRIPTIONS: u32 = 1 << 18;
 
 /// Polls with the layout of preview 1. The arguments are the pointers to subscriptions and events, the number of
@@ -50,7 +50,8 @@ fn check_count(count: i32) -> Result<u32, Errno> {
     if count > MAX_SUBSCRIPTIONS { Err(Errno::Nomem) } else { Ok(count) }
 }
 
-/// Returns the user data and the timeout of a subscription, if it is to the wall clock or the monotonic clock, with a relative time.
+/// Returns the user data and the timeout of a subscription, if it is to the wall clock or the monotonic clock, with a relative
+/// time.
 fn relative_timer(memory: &GuestMemory<'_>, subscription: i32) -> Option<(u64, Duration)> {
     let Subscription { userdata, u } = memory.read(pointer(subscription)).ok()?;
     match u {

@@ -30,14 +30,14 @@ fn next<N: Number + Default>(args: &mut std::slice::Iter<'_, Value>) -> N {
     args.next().and_then(N::of).unwrap_or_default()
 }
 
-/// The most vectors of one call.
+/// The maximum number of vectors of one call.
 const MAX_VECTORS: i32 = 1 << 20;
 
-/// Checks the buffer that a call is about to read or write: the first that is not empty. A buffer may be longer than the memory if the
-/// call does not use all of it.
+/// Checks the first buffer that is not empty, which a call is about to read or write. A buffer may extend beyond the memory if
+/// the call does not use all of it.
 ///
 /// # Errors
-/// An errno if there are too many vectors, or if the buffer starts outside the memory.
+/// An errno if there are too many vectors, or if the buffer starts out of bounds.
 fn check_buffer(memory: &GuestMemory<'_>, vectors: i32, count: i32) -> Result<(), HostError> {
     if !(0..=MAX_VECTORS).contains(&count) {
         return Err(Errno::Inval.into());
@@ -61,11 +61,11 @@ macro_rules! val_type {
     };
 }
 
-/// Creates a table of functions from a module of bindings and, for each function, its kind of call, name and parameters, and the
-/// pointer that it writes a result to after it had an effect. This pointer is checked before the call.
+/// Creates a table of functions from a module of bindings. Each function has a kind, a name, parameters, and an optional
+/// pointer that it writes a result to after it had an effect. The wrapper checks this pointer before the call.
 ///
-/// The kinds are `sync`, `snapshot` (the same, but always from preview 1), `async`, `opens` and `path` (the same, with [`paths`]),
-/// `bulk` (the same as `async`, on a buffer of any size, which is used in place), `random`, `poll` and `exit`.
+/// The kinds are `sync`, `snapshot` (the same, but always from preview 1), `async`, `opens` and `path` (the same, with
+/// [`paths`]), `bulk` (the same as `async`, on a buffer of any size, which is used in place), `random`, `poll` and `exit`.
 macro_rules! functions {
     ($bindings:ident { $($mode:ident $name:ident($($param:ident: $ty:ident),*)$( -> $out:ident: $out_ty:ty)?;)* }) => {
         &[$(Function {

@@ -1,4 +1,4 @@
-//! Random bytes for guests: those of the system, or those that follow from a seed.
+//! Random bytes for guests: from the system, or generated from a seed.
 
 use rand::rngs::{StdRng, SysRng};
 use rand::{RngExt, SeedableRng, TryRng};
@@ -7,14 +7,14 @@ use wasmtime_wasi::p1::types::Errno;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::host::{HostError, InterruptToken};
 
-/// The most bytes that are generated between two checks for an interrupt.
+/// The maximum number of bytes between two checks for an interrupt.
 const PIECE: usize = 1 << 20;
 
 /// A source of random bytes.
 pub(super) enum RandomSource {
     /// The operating system.
     System,
-    /// A generator that was started with a seed.
+    /// A generator with a seed.
     Seeded(Box<StdRng>),
 }
 
@@ -26,7 +26,7 @@ impl RandomSource {
     /// Fills a buffer of the guest.
     ///
     /// # Errors
-    /// The interrupt, if there is one meanwhile, or [`Errno::Io`] if the system has no random numbers.
+    /// The interrupt, if the guest is interrupted, or [`Errno::Io`] if the system has no random numbers.
     pub(super) fn fill(&mut self, buffer: &mut [u8], interrupt_token: &InterruptToken) -> Result<(), HostError> {
         for piece in buffer.chunks_mut(PIECE) {
             interrupt_token.check_interrupt()?;

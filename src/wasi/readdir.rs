@@ -1,5 +1,5 @@
-//! `fd_readdir` as a directory stream: wasmtime-wasi lists a directory anew on every call, so what a guest removes or creates in
-//! between would shift the entries that follow. Here, cookie 0 lists the directory, and other cookies continue this list.
+//! `fd_readdir` as a directory stream. wasmtime-wasi lists the directory again on every call, so entries shift when the guest
+//! creates or removes files in between. Here, cookie 0 lists the directory, and other cookies continue this listing.
 
 use wasmtime_wasi::p1::types::Errno;
 use wiggle::{GuestMemory, GuestPtr};
@@ -9,10 +9,10 @@ use super::listings::Listing;
 use super::paths::{CallResult, number, with_full_table};
 use crate::runtime::host::HostError;
 
-/// The sizes of the buffers that a directory is listed into, in bytes, until one is large enough. They are filled lazily.
+/// The buffer sizes to try, in bytes, until a listing fits. The system only provides the pages that are used.
 const SIZES: [u32; 4] = [1 << 20, 1 << 24, 1 << 28, (1 << 31) - 8];
 
-/// How often a directory is listed again because a file was removed meanwhile.
+/// The maximum number of retries because a file was removed meanwhile.
 const MAX_RETRIES: usize = 1000;
 
 /// Reads entries of a directory. The cookie is the number of entries before the first.
@@ -63,7 +63,7 @@ fn list(
     }
 }
 
-/// Closes a descriptor, and forgets its list.
+/// Closes a descriptor, and drops its listing.
 pub(super) fn fd_close(
     call: HostCall<'_, '_>,
     (fd,): (i32,),
@@ -73,7 +73,7 @@ pub(super) fn fd_close(
     raw(call, (fd,))
 }
 
-/// Moves a descriptor and its list to another number.
+/// Renumbers a descriptor, together with its listing.
 pub(super) fn fd_renumber(
     mut call: HostCall<'_, '_>,
     (fd, to): (i32, i32),

@@ -1,4 +1,4 @@
-//! The process's standard input, output and error as a guest's.
+//! Standard input, output and error of the process as streams of a guest.
 
 use std::future::poll_fn;
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, Stream
 
 use crate::stdio::{Blocking, input};
 
-/// The most bytes of one read, for which a buffer is allocated, and of one write.
+/// The maximum number of bytes of one read, which allocates a buffer of this size, and of one write.
 const MAX_BYTES: usize = 64 << 10;
 
 fn stream_error(error: io::Error) -> StreamError {
@@ -22,7 +22,7 @@ fn stream_error(error: io::Error) -> StreamError {
     }
 }
 
-/// Standard input, of which no more is read than the guest asks for.
+/// Standard input, without reading ahead.
 #[derive(Clone, Copy)]
 pub(super) struct ProcessInput;
 

@@ -1,6 +1,6 @@
-//! Reads and writes of several vectors in one call, which wasmtime-wasi would make with the first one alone.
+//! Reads and writes of several vectors in one call, of which wasmtime-wasi would use only the first.
 //!
-//! Small vectors are copied into one buffer of the host, or from it. A single vector, or a long one, is used in place.
+//! Small vectors are copied to or from one buffer of the host. A single vector, or a long one, is used in place.
 
 use smallvec::SmallVec;
 use wasmtime_wasi::p1::types::{Errno, Filetype, Iovec, Rights};
@@ -11,22 +11,22 @@ use super::open::file_type;
 use super::paths::{CallResult, number};
 use crate::runtime::host::HostError;
 
-/// The most bytes that are copied at once.
+/// The maximum number of bytes to copy at once.
 const MAX_COPIED: u32 = 64 << 10;
 
-/// The most bytes of one write, as on Linux.
+/// The maximum number of bytes of one write, as on Linux.
 const MAX_WRITTEN: u32 = 0x7fff_f000;
 
-/// In the host's buffer: a vector, the resulting number of bytes, and the bytes.
+/// Offsets in the host's buffer: the result follows the vector, and the bytes follow the result.
 const OUT: i32 = 8;
 const BYTES: u32 = 12;
 
 /// The size of a vector in the guest's memory.
 const VECTOR: i32 = 8;
 
-/// The arguments of `fd_read` and `fd_write`: the descriptor, the vectors, their number, and where the number of bytes goes.
+/// The arguments of `fd_read` and `fd_write`: the descriptor, the vectors, their number, and the pointer to the result.
 type Args = (i32, i32, i32, i32);
-/// The same with a position in the file, before the last one.
+/// The same for `fd_pread` and `fd_pwrite`, with the position in the file before the pointer to the result.
 type ArgsAt = (i32, i32, i32, i64, i32);
 
 /// Reads at the current position.
@@ -83,7 +83,7 @@ pub(super) fn fd_pwrite(
     })
 }
 
-/// Reads into the first vectors: as many as fit into one copy, or one that is longer.
+/// Reads into the first vectors: as many as fit into one copy, or a single longer one.
 fn read(
     call: HostCall<'_, '_>,
     piece: Piece,
@@ -109,7 +109,7 @@ fn read(
     Ok(errno)
 }
 
-/// Writes all vectors. An errno counts only if nothing was written before. `raw` gets the number of bytes that were.
+/// Writes all vectors. An errno counts only if nothing was written before. `raw` also gets the number of bytes written so far.
 fn write(
     call: HostCall<'_, '_>,
     (vectors, count, out): (i32, i32, i32),
@@ -157,18 +157,18 @@ fn write(
     Ok(number(Errno::Success))
 }
 
-/// The next vectors to read or write together, after empty ones.
+/// The next vectors to read or write together.
 struct Piece {
     /// The vectors to copy, if they are short enough.
     copied: SmallVec<[Iovec; 8]>,
-    /// The number of bytes.
+    /// The total number of bytes.
     size: u32,
-    /// The number of vectors, with the empty ones.
+    /// The number of vectors, including empty ones.
     count: i32,
 }
 
 impl Piece {
-    /// Takes vectors that are in the memory and fit into one copy, or the first one that is not empty.
+    /// Takes vectors that are in bounds and fit into one copy, or else the first one that is not empty.
     fn next(memory: &GuestMemory<'_>, vectors: i32, count: i32) -> Result<Self, GuestError> {
         let mut piece = Self { copied: SmallVec::new(), size: 0, count: 0 };
         for vector in GuestPtr::<Iovec>::new(vectors.cast_unsigned()).as_array(count.cast_unsigned()).iter() {
@@ -193,7 +193,7 @@ impl Piece {
         Ok(piece)
     }
 
-    /// Creates a copy, still without the bytes.
+    /// Creates a copy, without the bytes yet.
     fn copy(&self) -> Copy {
         let mut copy = Vec::with_capacity(BYTES as usize + self.size as usize);
         for head in [BYTES, self.size, 0] {
@@ -203,18 +203,18 @@ impl Piece {
     }
 }
 
-/// A memory of the host with one vector, the resulting number of bytes, and the bytes of the vector.
+/// A memory of the host with one vector, the result of the call, and the bytes of the vector.
 struct Copy(Vec<u8>);
 
 impl Copy {
-    /// The vectors, their number, and where the number of bytes goes.
+    /// The vectors, their number, and the pointer to the result.
     const ARGS: (i32, i32, i32) = (0, 1, OUT);
 
     fn memory(&mut self) -> GuestMemory<'_> {
         GuestMemory::Unshared(&mut self.0)
     }
 
-    /// Returns the resulting number of bytes.
+    /// Returns the number of bytes that were read or written.
     fn result(&self) -> Result<u32, HostError> {
         Ok(u32::from_le_bytes(self.0[OUT as usize..BYTES as usize].try_into()?))
     }
@@ -225,7 +225,7 @@ impl Copy {
     }
 }
 
-/// Returns whether a descriptor is open for reading, and no directory.
+/// Returns whether a descriptor is open for reading, and not a directory.
 fn can_read(call: &mut HostCall<'_, '_>, fd: i32) -> Result<bool, HostError> {
     let found = file_type(call, fd)?;
     Ok(found.is_ok_and(|(ty, rights)| ty != Filetype::Directory && rights & Rights::FD_READ.bits() != 0))

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Trap};
 use crate::runtime::host::HostFailure;
 use crate::runtime::interrupt::StopReason;
 
-/// Wasmer's text if the system refuses memory for the guest's stack.
+/// Wasmer's error text if it cannot allocate the guest's stack.
 const NO_STACK: &str = "Wasmer VM out of memory";
 
 /// Converts a compilation error. The module is valid, so it hit a limit or a bug of the engine.

@@ -108,7 +108,7 @@ impl GuestGlobals {
         let error = errors::call(error);
         let is_stopped = self.stop().is_some_and(|stop| stop.get(store) == Value::I32(STOPPED));
         let left = self.fuel().map(|fuel| left(fuel, store));
-        // The guest's code, not a host function, found that it must stop. It is unknown at which operator.
+        // The guest's code found that it must stop, not a host function. The operator is unknown.
         if error.trap_code() == Some(Trap::Unreachable)
             && (is_stopped || left == Some(EXHAUSTED))
             && let Some(innermost) = backtrace.first_mut()

@@ -3,7 +3,7 @@
 //! A segment is a sequence of operators that control flow only enters at its start and leaves at its end. The code charges a
 //! segment as a whole, at its end. A segment that begins at a fuel check is charged there in advance, since charging and
 //! checking together is faster. Nothing reads the global in between; if the guest traps in between, the fuel used is
-//! unknown anyway. A middleware only sees one operator at a time, so [`charges`] computes the charges beforehand.
+//! unknown anyway. A middleware only sees one operator at a time, so [`charges`] computes the charges in advance.
 
 use std::sync::Arc;
 

@@ -27,7 +27,7 @@ pub(super) fn for_module(private: &PrivateExports, binary: &[u8]) -> Result<Opti
     Ok(Some(Arc::new(ModuleRewriter { private: private.clone(), functions, ..ModuleRewriter::default() })))
 }
 
-/// Plans the checks of each function; returns nothing if the code checks neither fuel nor the stop flag.
+/// Plans the checks of each function. Returns no plans if the code checks neither fuel nor the stop flag.
 fn plans(private: &PrivateExports, binary: &[u8]) -> wasmparser::Result<Vec<FunctionPlan>> {
     let mut functions = Vec::new();
     if !private.has_checks() {
@@ -41,7 +41,7 @@ fn plans(private: &PrivateExports, binary: &[u8]) -> wasmparser::Result<Vec<Func
     Ok(functions)
 }
 
-/// What to emit in one function, computed beforehand.
+/// The code to emit in one function, planned in advance.
 #[derive(Debug)]
 struct FunctionPlan {
     charges: Arc<[Charge]>,
@@ -121,7 +121,7 @@ fn add_global(module: &mut EngineInfo, value: GlobalInit, name: Option<&String>)
 struct FunctionRewriter {
     /// The index of the next operator.
     next: u32,
-    /// The number of late operators, which come first.
+    /// The number of late operators, at the start of the function.
     late: u32,
     charges: Option<FuelCharges>,
     stop: Option<StopGlobals>,
@@ -134,7 +134,7 @@ impl<'a> FunctionMiddleware<'a> for FunctionRewriter {
             self.charge(code);
             self.check_stop(code);
         } else if self.next < self.late {
-            // All late operators must come after another one.
+            // A late operator must come after another operator, so that its offset is its end.
             code.push_operator(Operator::Nop);
             self.charge(code);
         }

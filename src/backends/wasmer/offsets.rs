@@ -1,10 +1,10 @@
 //! The offsets of instructions in backtraces.
 //!
-//! Wasmer attributes the code of an operator to the reader's position before the operator is read. The reader is already past
-//! an operator that the middleware emits after others. So the middleware emits its own code after the previous operator
-//! instead of before the next one. At a function's entry, there is no previous operator. If the first operators of a function
-//! may appear in a backtrace ("late" operators), the code of each is attributed to its end. The middleware lists these
-//! functions in a custom section, so that a backtrace can be corrected, also with code from the cache.
+//! Wasmer attributes the code of an operator to the reader's position before it reads the operator. If the middleware emits
+//! code before an operator, the reader is already past that operator. So the middleware emits its code after the previous
+//! operator instead. At a function's entry, there is no previous operator. If the first operators of a function may appear in a
+//! backtrace ("late" operators), the code of each is attributed to its end. The middleware lists these functions in a custom
+//! section, so that backtraces can be corrected, also for code from the cache.
 
 use wasmer::sys::vm::TrapCode;
 use wasmer::sys::wasmparser::{FunctionBody, Operator, Result};
@@ -15,8 +15,8 @@ use crate::error::Frame;
 /// The name of the custom section.
 pub(super) const SECTION: &str = "wrun:late";
 
-/// Returns the offsets of the late operators at the start of a function, and the offset of the operator after them; an empty
-/// vector if there are none.
+/// Returns the offsets of the late operators at the start of a function, and the offset of the operator after them. Returns an
+/// empty vector if there are no late operators.
 pub(super) fn late_operators(body: &FunctionBody<'_>) -> Result<Vec<u32>> {
     let mut offsets = Vec::new();
     for operator in body.get_operators_reader()?.into_iter_with_offsets() {
@@ -32,7 +32,7 @@ pub(super) fn late_operators(body: &FunctionBody<'_>) -> Result<Vec<u32>> {
     Ok(offsets)
 }
 
-/// Returns whether an operator neither traps nor calls, so that it never appears in a backtrace. Need not be complete.
+/// Returns whether an operator neither traps nor calls, so it never appears in a backtrace. May miss some.
 fn is_inert(operator: &Operator<'_>) -> bool {
     matches!(
         operator,
@@ -114,7 +114,7 @@ impl Offsets {
     }
 }
 
-/// Returns whether Singlepass attributes a trap to a wrong instruction: all checks of a function share one piece of code for
+/// Returns whether Singlepass attributes a trap to the wrong instruction: all checks of a function share one piece of code for
 /// each kind of trap, which is attributed to the end of the function.
 fn is_unknown_to_singlepass(code: TrapCode) -> bool {
     !matches!(code, TrapCode::UnreachableCodeReached | TrapCode::IntegerOverflow)

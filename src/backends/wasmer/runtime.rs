@@ -65,11 +65,11 @@ impl WasmerRuntime {
 /// Modules below this size in bytes compile faster on one thread than it takes to start more threads.
 const SMALL_MODULE: usize = 16 << 10;
 
-/// Runs `compile` on a pool with one thread, which ends with it. Wasmer also compiles on the pool of the calling thread: without
-/// this, on rayon's global pool, which has a thread for each core and stays until the process ends.
+/// Runs `compile` on a pool with one thread, which ends with it. Wasmer also compiles on the pool of the calling thread:
+/// without this, on rayon's global pool, which has a thread for each core and stays until the process ends.
 ///
 /// # Errors
-/// Those of `compile`; [`ErrorKind::Io`] if the system has no thread for it.
+/// Those of `compile`; [`ErrorKind::Io`] if the system cannot create a thread for it.
 fn on_temporary_pool<T: Send>(compile: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     let pool = ThreadPoolBuilder::new().num_threads(1).build();
     let no_thread = |error: ThreadPoolBuildError| {
@@ -158,7 +158,7 @@ impl sealed::Runtime for WasmerRuntime {
         };
         let on_one_thread = binary.len() < SMALL_MODULE || !self.config.parallel_compilation || !pool::has_threads();
         let compiled = compile(on_one_thread).or_else(|error: Error| match error.kind() {
-            // The compiler starts threads of its own, and there may be too few.
+            // The compiler starts more threads, and there may be too few.
             ErrorKind::Io if !on_one_thread => compile(true),
             _ => Err(error),
         });

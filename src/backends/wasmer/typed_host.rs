@@ -1,5 +1,5 @@
-//! Typed host functions for the common signatures. Unlike a dynamic host function, the engine can unwind from one to the guest
-//! that calls it, so its errors have a backtrace. A call also takes less time.
+//! Typed host functions for common signatures. The engine can unwind from a typed host function to the guest, which it cannot
+//! for a dynamic one, so errors have a backtrace. Calls are also faster.
 
 use wasmer::{Function, FunctionEnv, FunctionEnvMut, RuntimeError, Store};
 
@@ -16,7 +16,7 @@ pub(super) trait HostCall: Clone + Send + Sync + 'static {
     fn call(&self, env: FunctionEnvMut<'_, Self::Env>, args: &[Value]) -> Result<Vec<Value>, RuntimeError>;
 }
 
-/// Defines a generic function that creates host functions with one number of parameters.
+/// Defines a generic function that creates host functions for one parameter count.
 macro_rules! arity {
     ($name:ident $(, $param:ident $arg:ident)*) => {
         fn $name<H: HostCall $(, $param: Native)*>(

@@ -32,7 +32,7 @@ impl StoreData {
 /// the first page of their heap (64 KiB) does not count.
 ///
 /// # Errors
-/// If the system has no memory.
+/// If the system refuses memory.
 pub(super) fn create_store(
     engine: &Engine,
     data: StoreData,

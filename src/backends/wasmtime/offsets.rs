@@ -5,12 +5,12 @@ use wasmtime::{AsContext, FrameInfo, Module, Trap, WasmBacktrace};
 use super::limits::StoreData;
 use crate::error::Frame;
 
-/// The machine instruction that traps.
+/// The machine instruction that Cranelift emits for `unreachable`.
 #[cfg(target_arch = "x86_64")]
 const TRAP: &[u8] = &[0x0f, 0x0b];
 #[cfg(target_arch = "aarch64")]
 const TRAP: &[u8] = &[0x1f, 0xc1, 0x00, 0x00];
-/// It is not known for other processors.
+/// Unknown for other processors.
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 const TRAP: &[u8] = &[0; 64];
 
@@ -39,7 +39,7 @@ pub(super) fn backtrace(store: &impl AsContext<Data = StoreData>, error: &wasmti
 /// branch and the `unreachable` that it leads to, and attributes both to the branch.
 fn is_merged(frame: &FrameInfo) -> bool {
     let offset = frame.module_offset().and_then(|offset| u32::try_from(offset).ok());
-    // An `unreachable` has no other code. Padding may follow it.
+    // An `unreachable` compiles to this instruction alone. Padding may follow.
     offset.is_some_and(|offset| !code_of(frame.module(), offset).iter().all(|code| code.starts_with(TRAP)))
 }
 

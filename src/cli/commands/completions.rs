@@ -16,7 +16,7 @@ pub(crate) struct CompletionsArgs {
     pub(crate) log: LogArgs,
 }
 
-/// Completes files too, which clap's script does not, and options only after `-`. A file can stand where `--help` can.
+/// Also completes files, unlike clap's script, and completes options only after `-`. A file can stand wherever `--help` can.
 const BASH: &str = r#"
 _wrun_with_files() {
     local cur="$2" word words=()
@@ -41,7 +41,7 @@ _wrun_with_files() {
 complete -F _wrun_with_files -o bashdefault -o default wrun
 "#;
 
-/// Replaces a function of clap's script, which fails after an option whose value is still to come. A subcommand comes first.
+/// Replaces a function of clap's script that fails after an option whose value is missing. A subcommand comes first.
 const FISH: &str = r#"
 function __fish_wrun_needs_command
     set -l words (commandline -opc)
@@ -104,7 +104,7 @@ fn script(shell: Shell, command: &mut Command, name: &str) -> String {
 fn fish(wrun: &mut Command) -> String {
     let script = script(Shell::Fish, wrun, "wrun");
     let names: Vec<_> = wrun.get_subcommands().map(Command::get_name).collect();
-    // Subcommands come first, and so can a file.
+    // Subcommands and files can come first.
     script.replace(r#"-n "__fish_wrun_needs_command" -f -a"#, r#"-n "__fish_wrun_is_first" -a"#)
         + &FISH.replace("SUBCOMMANDS", &names.join(" "))
 }
@@ -115,7 +115,7 @@ fn zsh(wrun: &Command) -> String {
     for mut command in wrun.get_subcommands().cloned().chain([run]) {
         let name = command.get_name().to_owned();
         let script = script(Shell::Zsh, &mut command, &format!("wrun-{name}"));
-        // Without the lines that define the completion of a command `wrun-NAME`.
+        // Drop the lines that define the completion of a command `wrun-NAME`.
         let function = script.split_once("\n\n").map_or("", |(_, rest)| rest);
         functions += function.split("\nif [ \"$funcstack").next().unwrap_or_default();
         if let Some(about) = command.get_about().filter(|_| name != "run") {

@@ -133,7 +133,7 @@ impl RunArgs {
         })
     }
 
-    /// Reads the policy file within the timeout on the command line: the file can be a pipe that stays empty.
+    /// Reads the policy file within the timeout on the command line, since the file can be a pipe that stays empty.
     fn read_policy(&self, started: Instant) -> Result<Policy, Failure> {
         let Some(policy) = &self.policy.policy else { return Ok(Policy::default()) };
         if self.module.as_deref().is_some_and(input::is_stdin) && stdin::is_named_by(policy) {
@@ -253,7 +253,7 @@ impl Run {
         let module = input::module(&settings.module, settings.quiet)
             .map_err(|failure| hints::for_module(failure, &settings.module, settings.function.as_deref()))
             .map_err(|failure| hints::for_capture(failure, settings))?;
-        // After the module is read, since this may give up the power to read it.
+        // After the module is read, since this may drop the capability that reading it needs.
         settings.cache.check_grants(&settings.capabilities, settings.quiet)?;
         if cache.is_some() {
             // The value for the envelope if opening fails.

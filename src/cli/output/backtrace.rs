@@ -8,18 +8,18 @@ use std::time::{Duration, Instant};
 use cpp_demangle::{DemangleOptions, Symbol};
 use wrun::Frame;
 
-/// The maximum length in bytes of a name that is demangled, before and after. Backreferences in a short symbol can stand
-/// for a name of gigabytes.
+/// The maximum length in bytes of a name to demangle, and of the result. With backreferences, a short symbol can expand to
+/// gigabytes.
 const MAX_BYTES: usize = 4096;
 
-/// The time for demangling the names of one backtrace. A guest can choose names whose parsing takes exponential time.
+/// The time limit for demangling the names of one backtrace. A guest can choose names that take exponential time.
 const MAX_TIME: Duration = Duration::from_millis(500);
 
 /// The stack for demangling. The parser of C++ names limits its recursion, but needs more than a thread's 2 MiB in debug
 /// builds.
 const STACK_BYTES: usize = 8 << 20;
 
-/// Formats frames, one per line. Names of Rust and C++ functions are those of the source, if there is time.
+/// Formats frames, one per line. Demangles the names of Rust and C++ functions, within the time limit.
 pub(crate) fn lines(frames: &[Frame]) -> Vec<String> {
     let symbol = |frame: &Frame| frame.function.clone().filter(|name| name.starts_with("_Z") || name.starts_with("_R"));
     let symbols: Vec<_> = frames.iter().map(symbol).collect();
@@ -27,7 +27,7 @@ pub(crate) fn lines(frames: &[Frame]) -> Vec<String> {
     if symbols.iter().any(Option::is_some) {
         let demangle_all =
             move || symbols.iter().try_for_each(|symbol| sender.send(symbol.as_deref().and_then(demangle)));
-        // Without a thread, the names stay as they are.
+        // Without a thread, the names stay mangled.
         let _ = thread::Builder::new().stack_size(STACK_BYTES).spawn(demangle_all);
     } else {
         drop(sender);
@@ -41,14 +41,14 @@ pub(crate) fn lines(frames: &[Frame]) -> Vec<String> {
     frames.iter().map(line).collect()
 }
 
-/// Returns the name that a symbol of Rust or C++ stands for. Returns `None` for any other name.
+/// Demangles a Rust or C++ symbol. Returns `None` for any other name.
 fn demangle(symbol: &str) -> Option<String> {
     if symbol.len() > MAX_BYTES {
         return None;
     }
     let mut name = Limited(String::new());
     match rustc_demangle::try_demangle(symbol) {
-        // Without the hash at its end.
+        // Leave out the hash at the end.
         Ok(demangled) => write!(name, "{demangled:#}").ok()?,
         Err(_) => Symbol::new(symbol).ok()?.structured_demangle(&mut name, &DemangleOptions::new()).ok()?,
     }

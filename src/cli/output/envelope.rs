@@ -17,7 +17,7 @@ use crate::cli::settings::RunSettings;
 #[derive(Debug, Default)]
 pub(crate) struct CallSummary {
     pub(crate) function: Option<String>,
-    /// The exported function that runs, for the report of a signal or a timeout.
+    /// The exported function that is running, for reports of signals and timeouts.
     pub(crate) running: Option<String>,
     pub(crate) result_types: Vec<String>,
     pub(crate) metrics: CallMetrics,
@@ -40,7 +40,7 @@ pub(crate) struct Envelope<'a> {
     stdout: Option<GuestOutput>,
     #[serde(skip_serializing_if = "Not::not")]
     stdout_truncated: bool,
-    /// The length of all that the guest wrote, if `stdout` is only its beginning.
+    /// The number of bytes that the guest wrote, if `stdout` has only the first of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     stdout_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,7 +87,7 @@ impl GuestOutput {
             && let Err(error) = std::str::from_utf8(&bytes)
             && error.error_len().is_none()
         {
-            // The cut is inside a character.
+            // The output was cut inside a character.
             bytes.truncate(error.valid_up_to());
         }
         Self { bytes, written }
@@ -154,7 +154,7 @@ impl<'a> Envelope<'a> {
         }
     }
 
-    /// Returns what to say about each captured output that was cut.
+    /// Returns a note for each captured output that was cut.
     pub(crate) fn notes(&self) -> Vec<String> {
         let outputs = [("output", &self.stdout), ("error", &self.stderr)];
         let note = |(name, output): (&str, &Option<GuestOutput>)| {

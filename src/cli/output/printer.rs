@@ -20,7 +20,7 @@ pub(crate) fn data(bytes: &[u8]) -> Result<(), Failure> {
     check(Blocking(io::stdout()).write_all(bytes))
 }
 
-/// Writes a result to standard output, on a new line if the guest left its last line open. MessagePack follows at once.
+/// Writes a result to standard output. Begins a new line if the guest's output did not end with one, except for MessagePack.
 pub(crate) fn result(bytes: &[u8], format: OutputFormat) -> Result<(), Failure> {
     if begins_new_line(format) {
         data(b"\n")?;
@@ -28,7 +28,7 @@ pub(crate) fn result(bytes: &[u8], format: OutputFormat) -> Result<(), Failure> 
     data(bytes)
 }
 
-/// Whether a result in this format has to begin on a new line, because the guest left its last line open.
+/// Returns whether a result in this format needs a line break first, because the guest's output did not end with one.
 pub(crate) fn begins_new_line(format: OutputFormat) -> bool {
     format != OutputFormat::Msgpack && stdout_is_mid_line()
 }

@@ -101,7 +101,7 @@ impl Progress {
     }
 }
 
-/// Starts a spinner. Returns `None` if the system has no thread for it: indicatif then panics.
+/// Starts a spinner. Returns `None` if the system cannot create its thread: indicatif panics then.
 fn spinner(size: String, delay: Duration) -> Option<ProgressBar> {
     let target = ProgressDrawTarget::term_like(Box::new(TerminalLine::visible_after(delay)));
     let bar = ProgressBar::with_draw_target(None, target);
@@ -114,8 +114,9 @@ fn spinner(size: String, delay: Duration) -> Option<ProgressBar> {
 
 /// Draws one line of indicatif on standard error, a terminal.
 ///
-/// indicatif pads each line to the width of the terminal. A typed `^C` would then be echoed on the next line, and the text would
-/// not be cleared. So the padding is left out. Auto-wrap (mode 7) is off during the text, so that a narrow terminal cuts it.
+/// indicatif pads each line to the width of the terminal. A typed `^C` would then be echoed on the next line, and the text
+/// would not be cleared. So the padding is left out. Auto-wrap (mode 7) is off during the text, so that a narrow terminal cuts
+/// it.
 #[derive(Debug)]
 struct TerminalLine {
     visible_from: Instant,

@@ -116,7 +116,7 @@ fn check_host_results(config: &RuntimeConfig, info: &ModuleInfo) -> Result<()> {
 /// Runs a compiler and turns a panic into an error.
 ///
 /// # Errors
-/// Those of `compile`, or [`ErrorKind::Internal`] if it panics, [`ErrorKind::Io`] if the system refused what it needed.
+/// Those of `compile`. If it panics, [`ErrorKind::Io`] if the system refused a resource, else [`ErrorKind::Internal`].
 pub(crate) fn guard_compiler<T>(config: &RuntimeConfig, compile: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(compile)).unwrap_or_else(|panic| {
         let (kind, compiler) = (config.kind, config.effective_compiler());

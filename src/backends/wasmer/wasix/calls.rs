@@ -1,4 +1,4 @@
-//! Calls of WASIX functions by the functions that correct them.
+//! Helpers for functions that wrap WASIX functions to correct them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -10,7 +10,7 @@ pub(super) type Env<'e> = FunctionEnvMut<'e, WasiEnv>;
 /// An errno, or the end of the program.
 pub(super) type CallResult = Result<i32, RuntimeError>;
 
-/// The number of descriptors that a guest can have. WASIX bounds only the numbers that the guest chooses, with the same value.
+/// The maximum number of descriptors of a guest. WASIX has the same limit, but only for numbers that the guest chooses.
 pub(super) const MAX_DESCRIPTORS: u32 = 64 * 1024;
 /// The flags of writes that wait for the disk: `dsync`, `rsync` and `sync`. WASIX accepts and ignores them.
 pub(super) const SYNC: i32 = 2 | 8 | 16;
@@ -25,7 +25,7 @@ pub(super) fn function(
     Function::new_with_env(store, env, ty, move |mut env, args| Ok(vec![Value::I32(caught(|| call(&mut env, args))?)]))
 }
 
-/// Makes a call. If WASIX panics, the errno is `io`. A lock that WASIX held then stays poisoned, so later calls can panic as well.
+/// Makes a call. Returns `io` if WASIX panics. A lock that WASIX held then stays poisoned, so later calls can panic as well.
 pub(super) fn caught(call: impl FnOnce() -> CallResult) -> CallResult {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or(Ok(number(Errno::Io)))
 }

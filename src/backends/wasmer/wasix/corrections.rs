@@ -1,4 +1,4 @@
-//! Corrections of WASIX functions on descriptors, so that they answer as Linux and preview 1 do, and keep to the limits.
+//! Corrections of WASIX functions on descriptors, so that they behave as on Linux and in preview 1, and obey the limits.
 
 use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,11 +16,11 @@ use crate::wasi::listings::Listings;
 /// The properties of the guest that corrections depend on.
 #[derive(Debug)]
 pub(super) struct Guest {
-    /// Whether each standard stream is one of the process.
+    /// Whether the guest inherits each standard stream from the process.
     inherits: [bool; 3],
     /// Whether its memory is limited.
     has_memory_limit: bool,
-    /// The lists of its open directories.
+    /// The listings of its open directories.
     listings: Mutex<Listings>,
 }
 
@@ -55,7 +55,7 @@ pub(super) fn corrected(
     let (function, guest) = (get(name)?, Arc::clone(guest));
     let ty = function.ty(store);
     Some(match name {
-        // WASIX keeps everything that is written and not read, so the guest could use memory outside its limit.
+        // WASIX buffers unread data outside the guest's memory, where the limit does not apply.
         "fd_pipe" | "sock_pair" if guest.has_memory_limit => {
             calls::function(store, env, ty, |_, _| Ok(number(Errno::Notsup)))
         }
@@ -117,12 +117,12 @@ pub(super) fn corrected(
                 },
             )
         }
-        // The subscriptions of the predecessor of preview 1 have another layout.
+        // `wasi_unstable` has another layout of subscriptions.
         "poll_oneoff" if !is_unstable(module) => {
             let clock = get("clock_time_get")?;
             calls::function(store, env, ty, move |env, args| poll_oneoff(env, &function, &clock, args))
         }
-        // A panic is `io`.
+        // `call` returns `io` if WASIX panics.
         name if name.starts_with("fd_") || matches!(name, "chdir" | "getcwd" | "poll_oneoff") => {
             calls::function(store, env, ty, move |env, args| call(&function, env, args))
         }
@@ -130,12 +130,13 @@ pub(super) fn corrected(
     })
 }
 
-/// Returns whether a module is the predecessor of preview 1.
+/// Returns whether an import module is `wasi_unstable`, the predecessor of preview 1.
 fn is_unstable(module: &str) -> bool {
     matches!(module, "wasi" | "wasi_unstable")
 }
 
-/// Returns whether a vector for an open descriptor is outside the memory. WASIX would read or write those before it, and then fail.
+/// Returns whether a vector for an open descriptor is out of bounds. WASIX would read or write those before it, and then
+/// fail.
 fn has_bad_vectors(env: &Env<'_>, descriptor: u32, vectors: u32, count: u32) -> bool {
     const VECTOR: u64 = 8;
     let Some(view) = env.data().try_memory_view(env) else { return true };
@@ -148,7 +149,7 @@ fn has_bad_vectors(env: &Env<'_>, descriptor: u32, vectors: u32, count: u32) -> 
     is_bad && is_open(env, descriptor)
 }
 
-/// Corrects a function that reports a missing right as one of `errnos`: Linux reports it as `errno`.
+/// Corrects a function that reports a missing right as one of `errnos`, where Linux returns `errno`.
 fn renamed(
     store: &mut impl AsStoreMut,
     env: &FunctionEnv<WasiEnv>,
@@ -163,12 +164,12 @@ fn renamed(
     })
 }
 
-/// Returns `errno` for one of `errnos`.
+/// Replaces `failed` by `errno` if it is one of `errnos`.
 fn renamed_to(failed: i32, errnos: &[Errno], errno: Errno) -> i32 {
     if errnos.iter().any(|renamed| number(*renamed) == failed) { number(errno) } else { failed }
 }
 
-/// Gets the state of a descriptor. WASIX takes 0, 1 and 2 for terminals, even if they are closed.
+/// Gets the state of a descriptor. WASIX reports 0, 1 and 2 as terminals, even if they are closed.
 fn fdstat_get(env: &mut Env<'_>, function: &Function, args: &[Value], guest: &Guest) -> CallResult {
     let [descriptor, result] = [0, 1].map(|index| unsigned(args, index));
     if descriptor > 2 {
@@ -185,8 +186,8 @@ fn fdstat_get(env: &mut Env<'_>, function: &Function, args: &[Value], guest: &Gu
     Ok(write(env, u64::from(result), &[kind as u8]).map_or_else(number, |()| 0))
 }
 
-/// Gets the attributes of a descriptor. WASIX takes all standard streams for terminals, and has its own record of the size, which
-/// is at the offset `size_at`.
+/// Gets the attributes of a descriptor. WASIX reports all standard streams as terminals, and keeps its own record of the size,
+/// which is at the offset `size_at`.
 fn filestat_get(env: &mut Env<'_>, function: &Function, args: &[Value], guest: &Guest, size_at: u64) -> CallResult {
     /// The inode of standard input; those of the other streams follow.
     const FIRST_STREAM: u64 = 10;
@@ -208,7 +209,7 @@ fn filestat_get(env: &mut Env<'_>, function: &Function, args: &[Value], guest: &
     Ok(write(env, result + 16, &[kind as u8]).map_or_else(number, |()| 0))
 }
 
-/// Seeks. WASIX moves the position of a file before the start or past the largest one before it fails.
+/// Seeks, and undoes an invalid seek: WASIX moves the position out of range before it fails.
 fn seek(env: &mut Env<'_>, function: &Function, args: &[Value]) -> CallResult {
     const CURRENT: i32 = 1;
     const END: i32 = 2;

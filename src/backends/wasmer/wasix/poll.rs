@@ -1,7 +1,8 @@
 //! Timeouts of `poll_oneoff`.
 //!
-//! WASIX takes 0 for no timeout, reads all absolute times from the monotonic clock, and waits for the last of several timeouts.
-//! So it gets a single relative timeout, the earliest one, in copies: it skips all but the first of equal timeouts.
+//! WASIX treats 0 as no timeout, reads all absolute times from the monotonic clock, and waits for the last of several timeouts.
+//! So every timeout is replaced by a copy of the earliest one, as a relative time: WASIX ignores all but the first of equal
+//! timeouts.
 
 use wasmer::{Function, Value};
 use wasmer_wasix::wasmer_wasix_types::wasi::Errno;
@@ -11,14 +12,14 @@ use super::calls::{CallResult, Env, call, number, read, unsigned, write};
 /// The sizes of a subscription and of an event.
 const SUBSCRIPTION: usize = 48;
 const EVENT: u64 = 32;
-/// The most subscriptions of a call that WASIX accepts.
+/// The maximum number of subscriptions of a call in WASIX.
 const MAX_SUBSCRIPTIONS: u64 = 1024;
 /// The type of a subscription to a clock.
 const CLOCK: u8 = 0;
-/// The last clock that can be waited for: 0 is the time of day, 1 the monotonic clock.
+/// The monotonic clock. Only this clock and the realtime clock, 0, can be waited for.
 const MONOTONIC: u32 = 1;
 const ABSOLUTE: u16 = 1;
-/// The timeout that WASIX takes for one that has passed.
+/// The timeout that WASIX treats as already passed.
 const PASSED: u64 = 1;
 
 /// One subscription to a clock, in the layout of preview 1.
@@ -74,7 +75,7 @@ pub(super) fn poll_oneoff(env: &mut Env<'_>, poll: &Function, clock: &Function, 
         return call(poll, env, args);
     }
     for timeout in timeouts.iter_mut().filter(|timeout| timeout.is_absolute) {
-        // The call may write to its events in any case.
+        // The buffer for events may be overwritten: `poll_oneoff` writes to it anyway.
         let errno = call(clock, env, &[Value::I32(timeout.clock.cast_signed()), Value::I64(1), args[1].clone()])?;
         match read(env, events).map(u64::from_le_bytes) {
             Ok(now) if errno == 0 => timeout.nanoseconds = timeout.nanoseconds.saturating_sub(now),

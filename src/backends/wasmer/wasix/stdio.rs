@@ -133,7 +133,7 @@ impl AsyncRead for Stream {
         loop {
             ready!(self.source.poll_ready(context))?;
             match self.source.read(buffer.initialize_unfilled()) {
-                // Another reader was faster.
+                // Another reader took the input.
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 read => return Poll::Ready(read.map(|read| buffer.advance(read))),
             }

@@ -76,7 +76,7 @@ impl Timers {
             let mut builder = Builder::new_multi_thread();
             builder.worker_threads(1).max_blocking_threads(4).thread_name("wrun wasix").enable_all().build().ok()
         };
-        // It panics if it cannot spawn the thread.
+        // `build` panics if it cannot spawn the thread.
         self.tokio.get_or_init(|| catch_unwind(build).ok().flatten()).as_ref().map(Tokio::handle)
     }
 }

@@ -94,7 +94,7 @@ impl ThreadGroup {
             if self.has_ended() || until.is_some_and(|until| until <= Instant::now()) {
                 return Poll::Ready(());
             }
-            // Whoever polls this also polls what it is the timeout of.
+            // The same task also polls the future that this timeout limits.
             std::thread::sleep(RETRY_INTERVAL);
             context.waker().wake_by_ref();
             Poll::Pending

@@ -12,7 +12,7 @@ use wasmer_wasix::wasmer_wasix_types::wasi::Errno;
 use super::super::calls::number;
 
 thread_local! {
-    /// The errno of the last error of this thread that [`FsError`] cannot express.
+    /// The errno of this thread's last error that [`FsError`] cannot represent.
     static EXACT: Cell<Option<Errno>> = const { Cell::new(None) };
 }
 
@@ -21,7 +21,7 @@ pub(in super::super) fn forget_errno() {
     EXACT.set(None);
 }
 
-/// Returns the errno of a call that returned `errno`: that of the host if WASIX had to replace it with a similar one.
+/// Returns the host's errno if WASIX replaced it with a similar one, else `errno`, which the call returned.
 pub(in super::super) fn exact_errno(errno: i32) -> i32 {
     match EXACT.take() {
         Some(exact) if errno != 0 => number(exact),

@@ -85,7 +85,7 @@ impl GrantedDir {
     pub(super) fn set_times(&self, path: &Path, times: FileTimes) -> FsResult<()> {
         self.check_writable()?;
         let open = |options: &mut OpenOptions| self.dir.open_with(in_dir(path), options.custom_flags(libc::O_NONBLOCK));
-        // Its owner may set the times of a file that is only writable.
+        // The owner may set the times of a file that is writable but not readable.
         let file = open(OpenOptions::new().read(true)).or_else(|error| match error.kind() {
             io::ErrorKind::PermissionDenied => open(OpenOptions::new().write(true)).map_err(|_| error),
             _ => Err(error),

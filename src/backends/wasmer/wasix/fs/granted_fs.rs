@@ -16,19 +16,19 @@ use crate::capabilities::DirGrant;
 use crate::error::Result;
 
 thread_local! {
-    /// Whether files are recorded whose metadata is read, and directories whose entries are read.
+    /// Whether to record each file whose metadata is read, and each directory whose entries are read.
     static OBSERVES: Cell<bool> = const { Cell::new(false) };
-    /// The last such path.
+    /// The last recorded path.
     static OBSERVED: RefCell<Option<(GrantedFs, PathBuf)>> = const { RefCell::new(None) };
 }
 
-/// Makes a call, and returns its result and the last path whose metadata or entries it read, with the file system.
+/// Makes a call. Returns its result, and the last path whose metadata or entries it read, with the file system.
 pub(super) fn observe<T>(call: impl FnOnce() -> T) -> (T, Option<(GrantedFs, PathBuf)>) {
     OBSERVED.take();
     (with_mode(&OBSERVES, true, call), OBSERVED.take())
 }
 
-/// Records the file or directory that is read, if the call is observed.
+/// Records the file or directory that is read, if the call runs inside [`observe`].
 pub(super) fn record_read(fs: &GrantedFs, path: impl FnOnce() -> Option<PathBuf>) {
     if OBSERVES.get() {
         OBSERVED.set(path().map(|path| (fs.clone(), path)));

@@ -4,7 +4,7 @@ use wasmer::{FunctionEnvMut, Value};
 use wasmer_wasix::WasiEnv;
 use wasmer_wasix::wasmer_wasix_types::wasi::Errno;
 
-/// The length of a path that is too long, in bytes.
+/// The shortest length of a path that is too long, in bytes.
 const TOO_LONG: i32 = 4096;
 
 /// A path in the guest's memory.
@@ -20,7 +20,7 @@ pub(super) struct GuestPath {
     pub(super) parent: i32,
     /// The length of that part without slashes at the end.
     pub(super) dir_name: i32,
-    /// Whether that part has a `..`.
+    /// Whether that part contains `..`.
     pub(super) climbs: bool,
     pub(super) last: Last,
 }
@@ -45,7 +45,7 @@ impl GuestPath {
         [self.dir, self.pointer, self.trimmed].map(Value::I32)
     }
 
-    /// Returns the last name, as a path in its directory, which is open with this number.
+    /// Returns the last name as a path relative to its directory, which is open as descriptor `dir`.
     pub(super) fn within(self, dir: i32) -> Self {
         let pointer = self.pointer.wrapping_add(self.parent);
         Self {
@@ -69,7 +69,7 @@ impl GuestPath {
 /// Reads a path.
 ///
 /// # Errors
-/// The errno of an empty path, of one that is too long, or of one outside the memory.
+/// An errno if the path is empty, too long, or outside the memory.
 pub(super) fn guest_path(
     env: &FunctionEnvMut<'_, WasiEnv>,
     args: &[Value],

@@ -1,5 +1,5 @@
-//! `fd_readdir` as a directory stream. WASIX reads the directory for each call, so what is removed or created in between would
-//! shift the entries that follow. Here, cookie 0 reads the directory, and other cookies continue this list.
+//! `fd_readdir` as a directory stream. WASIX reads the directory again on every call, so entries shift when the guest
+//! creates or removes files in between. Here, cookie 0 reads the directory, and other cookies continue this listing.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -29,7 +29,7 @@ pub(in super::super) fn read_dir(
     let listings = || listings.lock().unwrap_or_else(PoisonError::into_inner);
     if *cookie == 0 || listings().get(*fd).is_none() {
         let (_, found) = open_dir(env, list, descriptor)?;
-        // WASIX reports what is not open or not a directory. The list of its root comes from no file system.
+        // WASIX handles descriptors that are not open directories, and its root, which no file system lists.
         let Some((files, path)) = found else { return call(list, env, args).map(convert::exact_errno) };
         match files.read_dir(&path).and_then(entries) {
             Ok(bytes) => listings().insert(*fd, Listing::new(bytes)),
@@ -44,8 +44,7 @@ pub(in super::super) fn read_dir(
     Ok(written.map_or(number(Errno::Memviolation), |()| 0))
 }
 
-/// Returns the entries in the layout of preview 1, with those for the directory and its parent. Leaves out names that are not
-/// UTF-8.
+/// Returns the entries in the layout of preview 1, including `.` and `..`. Leaves out names that are not UTF-8.
 fn entries(dir: virtual_fs::ReadDir) -> FsResult<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut next: u64 = 0;

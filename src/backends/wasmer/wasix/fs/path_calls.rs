@@ -1,7 +1,7 @@
-//! Corrections of the path functions of WASIX, so that they answer as Linux does and never panic.
+//! Corrections of the path functions of WASIX, so that they behave as on Linux and never panic.
 //!
-//! WASIX resolves the paths. The wrapper looks at the text of a path (empty, too long, ending in `/`, `.` or `..`), asks WASIX about
-//! its parts with calls that change nothing and write no memory, and then calls the function, or returns an errno.
+//! WASIX resolves the paths. The wrapper looks at the text of a path (empty, too long, ending in `/`, `.` or `..`), asks WASIX
+//! about its parts with calls that change nothing and write no memory, and then calls the function, or returns an errno.
 
 use std::path::PathBuf;
 
@@ -19,8 +19,8 @@ use super::guest_path::{GuestPath, Last, guest_path};
 use super::pretend::{pretend, rename_only_dirs};
 use super::times::Times;
 
-/// The functions, each with the arguments of its paths: the index of the directory, and of the pointer to the path. The argument
-/// after the pointer is the length.
+/// The functions, each with the arguments of its paths: the index of the directory, and of the pointer to the path. The
+/// argument after the pointer is the length.
 const FUNCTIONS: &[(&str, &[(usize, usize)])] = &[
     ("path_create_directory", &[(0, 1)]),
     ("path_filestat_get", &[(0, 2)]),
@@ -41,7 +41,7 @@ const CREATE: i32 = 1;
 const DIRECTORY: i32 = 2;
 const EXCLUSIVE: i32 = 4;
 const TRUNCATE: i32 = 8;
-/// The flag of a descriptor that appends.
+/// The descriptor flag for appending.
 const APPEND: i32 = 1;
 
 /// Returns the corrected function with this name, if it has a correction. `get` returns the original functions.
@@ -109,7 +109,7 @@ impl Calls {
         call(&self.function, env, args)
     }
 
-    /// Looks up the first `len` bytes of a path. Sets no time: no flag says which.
+    /// Looks up the first `len` bytes of a path, with a call that sets no times.
     fn look_up(&self, env: &mut Env<'_>, path: GuestPath, len: i32, flags: i32) -> CallResult {
         let [dir, flags, pointer, len, none] = [path.dir, flags, path.pointer, len, 0].map(Value::I32);
         call(&self.look_up, env, &[dir, flags, pointer, len, Value::I64(0), Value::I64(0), none])
@@ -120,7 +120,7 @@ impl Calls {
         if path.parent == 0 { Ok(0) } else { self.look_up(env, path, path.parent, FOLLOW) }
     }
 
-    /// Returns whether the first `len` bytes of a path name a symbolic link: it does not fit into no buffer.
+    /// Returns whether the first `len` bytes of a path name a symbolic link: reading it into an empty buffer overflows.
     fn is_link(&self, env: &mut Env<'_>, path: GuestPath, len: i32) -> Result<bool, RuntimeError> {
         let args = [path.dir, path.pointer, len, 0, 0, 0].map(Value::I32);
         Ok(call(&self.read_link, env, &args)? == number(Errno::Overflow))
@@ -134,7 +134,7 @@ impl Calls {
         self.call(env, args)
     }
 
-    /// Sets times. WASIX would set those that it keeps for the open directory.
+    /// Sets times. WASIX would set only those in its record of the open directory.
     fn set_times(&self, env: &mut Env<'_>, path: GuestPath, args: &[Value]) -> CallResult {
         let lookup = unsigned(args, 1).cast_signed();
         let Some(times) = args.get(4..).and_then(Times::from_args) else { return Ok(number(Errno::Inval)) };
@@ -149,7 +149,7 @@ impl Calls {
         Ok(times.set_at(found))
     }
 
-    /// Reads a symbolic link. WASIX refuses a buffer that has no room for one more byte than the target.
+    /// Reads a symbolic link. WASIX refuses a buffer that is not longer than the target.
     fn read_link(&self, env: &mut Env<'_>, path: GuestPath, args: &[Value]) -> CallResult {
         let errno = self.call(env, args)?;
         let [_, _, _, Value::I32(buffer), Value::I32(len), Value::I32(used)] = args else { return Ok(errno) };
@@ -167,8 +167,8 @@ impl Calls {
         Ok(written.map_or(number(Errno::Fault), |()| 0))
     }
 
-    /// Opens a file. A link that should be a directory, and may not be followed, is `notdir`; a directory is neither created
-    /// nor truncated.
+    /// Opens a file. Returns `notdir` for a link with the flag for a directory and without the flag to follow links. Neither
+    /// creates nor truncates a directory.
     fn open(&self, env: &mut Env<'_>, path: GuestPath, args: &[Value]) -> CallResult {
         let [_, Value::I32(lookup), _, _, Value::I32(flags), Value::I64(rights), _, Value::I32(status), ..] = args
         else {
@@ -195,8 +195,8 @@ impl Calls {
         Ok(if is_link { number(Errno::Notdir) } else { errno })
     }
 
-    /// Opens a file that is to be created, truncated or appended to, but not written to: WASIX would open it for writing. So it
-    /// is opened again without these flags. Appending changes nothing that is only read.
+    /// Opens a file for reading only, with a flag to create, truncate or append. WASIX would open it for writing, so this opens
+    /// it again without these flags. The flag to append does not matter for reading.
     fn open_to_read(&self, env: &mut Env<'_>, args: &[Value], exists: bool) -> CallResult {
         let mut args = args.to_vec();
         let [flags, status] = [4, 7].map(|index| unsigned(&args, index).cast_signed());
@@ -216,7 +216,7 @@ impl Calls {
     }
 
     fn remove_directory(&self, env: &mut Env<'_>, path: GuestPath) -> CallResult {
-        // Loads the directory, too: WASIX removes only those it has seen.
+        // Also loads the directory: WASIX only removes directories that it has seen.
         let errno = if path.is_fixed() {
             self.look_up(env, path, path.len, FOLLOW)?
         } else {
@@ -268,7 +268,7 @@ impl Calls {
         })
     }
 
-    /// Renames a symbolic link in the file system itself: WASIX follows it, and finds only those that the guest created.
+    /// Renames a symbolic link in the file system itself: WASIX would follow it, and only knows links that the guest created.
     fn rename_link(&self, env: &mut Env<'_>, from: GuestPath, to: GuestPath) -> CallResult {
         let Some(source) = self.forget(env, from)? else { return Ok(number(Errno::Access)) };
         let target = if self.look_up(env, to, to.trimmed, 0)? == 0 {
@@ -281,7 +281,7 @@ impl Calls {
             }
             target
         };
-        // Only a file can be forgotten.
+        // A directory cannot be forgotten.
         let Some(target) = target else { return Ok(number(Errno::Isdir)) };
         let renamed = env.data().fs_root().rename(&source, &target).now_or_never();
         Ok(match renamed {
@@ -291,7 +291,8 @@ impl Calls {
         })
     }
 
-    /// Makes WASIX forget a file or a link, which it then loads again. Returns its path in the file system; none for a directory.
+    /// Makes WASIX forget a file or link, so that it loads it again. Returns its path in the file system, or `None` for a
+    /// directory.
     fn forget(&self, env: &mut Env<'_>, path: GuestPath) -> Result<Option<PathBuf>, RuntimeError> {
         let (errno, path) = pretend(|| call(&self.unlink, env, &path.args()));
         errno.map(|_| path)
@@ -327,11 +328,12 @@ impl Calls {
         self.in_real_dir(env, path, |env, path| call(&self.function, env, &path.args()))
     }
 
-    /// Calls `body` with a path whose directory is not a symbolic link, which WASIX does not expect: if it is one, it is opened.
-    /// So is a directory with a `..`, if no other thread runs: WASIX resolves it again after renaming.
+    /// Calls `body` with a path whose directory is not a symbolic link, because WASIX panics there: opens the directory if it
+    /// is one. Also opens a directory whose path contains `..`, unless the guest has threads: WASIX resolves the path again
+    /// after renaming.
     ///
-    /// The number of the open directory has to be returned in the guest's memory. Its first bytes hold it for a moment, which
-    /// no other thread may see: a guest with threads gets `notsup`.
+    /// WASIX returns the descriptor in the guest's memory, so its first bytes are overwritten for a moment. No other thread may
+    /// see that, so a guest with threads gets `notsup` for a link.
     fn in_real_dir(
         &self,
         env: &mut Env<'_>,

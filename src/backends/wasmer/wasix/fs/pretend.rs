@@ -1,10 +1,10 @@
-//! Modes of the file system during a wrapped call of WASIX. They apply to the calling thread.
+//! Modes of the file system during a wrapped WASIX call, for the calling thread.
 
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::thread::LocalKey;
 
-/// A mode of the calling thread: on or off.
+/// A mode of the calling thread, on or off.
 pub(super) type Mode = &'static LocalKey<Cell<bool>>;
 
 thread_local! {
@@ -16,7 +16,7 @@ thread_local! {
     static PRETENDED: RefCell<Option<PathBuf>> = const { RefCell::new(None) };
 }
 
-/// Makes a call with a mode on or off, and restores the mode, also if the call panics.
+/// Makes a call with a mode on or off, and restores the mode, even if the call panics.
 pub(super) fn with_mode<T>(mode: Mode, is_on: bool, call: impl FnOnce() -> T) -> T {
     struct Restore(Mode, bool);
     impl Drop for Restore {
@@ -39,8 +39,8 @@ pub(super) fn takes_only_dirs() -> bool {
     ONLY_DIRS.get()
 }
 
-/// Makes a call during which removing a file or creating a link on this thread succeeds, but changes nothing. Returns its result,
-/// and the path of the file or link. WASIX forgets a file that it removes.
+/// Makes a call during which removing a file or creating a link on this thread succeeds, but changes nothing, so that WASIX
+/// only updates its records. Returns the result of the call, and the path of the file or link.
 pub(super) fn pretend<T>(call: impl FnOnce() -> T) -> (T, Option<PathBuf>) {
     PRETENDED.take();
     (with_mode(&PRETENDS, true, call), PRETENDED.take())

@@ -1,4 +1,4 @@
-//! Waiting for the disk: `fd_sync` and `fd_datasync`. WASIX would only flush its buffers, and refuse directories.
+//! `fd_sync` and `fd_datasync`, which wait for the disk. WASIX would only flush its buffers, and refuse directories.
 
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -33,7 +33,7 @@ pub(in super::super) fn corrected(
     if !matches!(name, "fd_sync" | "fd_datasync") {
         return None;
     }
-    // WASIX demands more rights for `fd_datasync`.
+    // WASIX requires more rights for `fd_datasync`.
     let (function, list) = (get("fd_sync")?, get("fd_readdir")?);
     let ty = function.ty(store);
     Some(calls::function(store, env, ty, move |env, args| {

@@ -1,5 +1,5 @@
-//! The times of files and directories. WASIX would take the monotonic clock for the current time, and set those of a directory
-//! only in its own records.
+//! The times of files and directories. WASIX would use the monotonic clock as the current time, and set the times of a
+//! directory only in its own records.
 
 use std::fs::FileTimes;
 use std::path::PathBuf;
@@ -103,6 +103,6 @@ fn set_times(env: &mut Env<'_>, function: &Function, list: &Function, args: &[Va
     } else {
         times.set_at(dir)
     };
-    // WASIX has its own record of the times.
+    // Update the times in WASIX's own records too.
     if errno == 0 { set(env, times) } else { Ok(errno) }
 }
