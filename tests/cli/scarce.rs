@@ -60,6 +60,7 @@ fn a_signal_ends_the_report_that_there_is_no_thread_for_the_time_limit() {
     drop(reader);
 }
 
+#[cfg(feature = "wasmtime-runtime")]
 #[test]
 fn wasmtime_needs_no_thread() {
     let run = |options: &str, module: &str, rest: &str, stdin: &str| {
@@ -76,6 +77,7 @@ fn wasmtime_needs_no_thread() {
     ends_in_order(&refused, true, "a time limit");
 }
 
+#[cfg(feature = "wasmer-runtime")]
 #[test]
 fn wasmer_says_that_it_needs_a_thread() {
     for compiler in ["cranelift", "singlepass"] {
