@@ -47,7 +47,7 @@ fn line_without_threads(options: &str, module: &str, rest: &str) -> Option<Strin
 
 #[test]
 fn a_signal_ends_the_report_that_there_is_no_thread_for_the_time_limit() {
-    let options = "-r wasmtime --timeout 9s --metrics";
+    let options = "--timeout 9s --metrics";
     let Some(line) = line_without_threads(options, "fixtures/add.wasm", "add 5 3") else { return };
     let (reader, full) = full_pipe();
     let shell = || std::process::Command::new("sh");
