@@ -1,10 +1,9 @@
 //! The threads that hash, validate and compile large modules.
 
-use std::cell::OnceCell;
 use std::error::Error;
 use std::sync::OnceLock;
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::ThreadPoolBuilder;
 
 /// Starts `rayon`'s threads if needed, and returns whether they run. Without this check, `rayon` panics if the system cannot
 /// start a thread.
@@ -16,17 +15,6 @@ pub(crate) fn has_threads() -> bool {
         Err(error) => error.source().is_none(),
     };
     rayon::current_thread_index().is_some() || *STARTED.get_or_init(start)
-}
-
-/// Makes `rayon` usable on this thread: if there are no other threads, this thread does all the work.
-pub(crate) fn ensure_usable() {
-    thread_local! {
-        static ONLY_THIS_THREAD: OnceCell<Option<ThreadPool>> = const { OnceCell::new() };
-    }
-    if !has_threads() {
-        let build = || ThreadPoolBuilder::new().num_threads(1).use_current_thread().build().ok();
-        ONLY_THIS_THREAD.with(|pool| _ = pool.get_or_init(build));
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! The runtime: configures the engine, compiles modules, creates instances.
 
+use std::cell::OnceCell;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use wasmtime::{Config, Engine, Instance, Module, OptLevel};
 
 use super::caller::CallParts;
@@ -87,12 +89,23 @@ impl WasmtimeRuntime {
     }
 }
 
+/// Makes `rayon` usable on this thread: if there are no other threads, this thread does all the work.
+fn make_pool_usable() {
+    thread_local! {
+        static ONLY_THIS_THREAD: OnceCell<Option<ThreadPool>> = const { OnceCell::new() };
+    }
+    if !pool::has_threads() {
+        let build = || ThreadPoolBuilder::new().num_threads(1).use_current_thread().build().ok();
+        ONLY_THIS_THREAD.with(|pool| _ = pool.get_or_init(build));
+    }
+}
+
 impl sealed::Runtime for WasmtimeRuntime {
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
         self.registry.admit_work()?;
         let deferred = self.defer_start(module)?;
         if self.config.parallel_compilation {
-            pool::ensure_usable();
+            make_pool_usable();
         }
         let compile = || Module::from_binary(&self.engine, &deferred.binary).map_err(|error| errors::compile(&error));
         let compiled = preflight::guard_compiler(&self.config, compile)?;
