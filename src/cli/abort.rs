@@ -1,5 +1,5 @@
 //! Aborts of the process. Rust aborts if an allocation fails, and after some bugs.
-#![expect(unsafe_code, reason = "signal-hook marks handlers with an action of ours as unsafe")]
+#![expect(unsafe_code, reason = "registering a custom signal handler with signal-hook is unsafe")]
 
 use std::os::fd::BorrowedFd;
 use std::sync::OnceLock;

@@ -18,9 +18,9 @@ pub(crate) fn is_stdin(module: &Path) -> bool {
     module.as_os_str() == "-" || stdin::is_named_by(module)
 }
 
-/// Reads a module from a file or from standard input. `quiet` leaves out the note about waiting.
-pub(crate) fn module(path: &Path, quiet: bool) -> Result<Module, Failure> {
-    if is_stdin(path) {
+/// Reads a module from a file, or from standard input if [`is_stdin`] found so. `quiet` leaves out the note about waiting.
+pub(crate) fn module(path: &Path, is_stdin: bool, quiet: bool) -> Result<Module, Failure> {
+    if is_stdin {
         return Ok(Module::Bytes(stdin::read("the module", quiet)?));
     }
     ModuleFile::open(path).map(Module::File).map_err(|error| Failure::module(path, &error))

@@ -1,5 +1,5 @@
-//! Backtraces are the same on every engine and compiler, whatever checks the code has. An offset is that of the instruction in
-//! the module's binary, or `None` if the engine does not know it. `docs/engines.md` lists these cases.
+//! Backtraces are the same on every engine and compiler, with and without limits. Each offset is the position of the
+//! instruction in the module's binary, or `None` if the engine does not know it. `docs/engines.md` lists these cases.
 
 use std::thread;
 use std::time::{Duration, Instant};

@@ -202,7 +202,7 @@ fn root_cannot_grant_the_place_of_a_cache_that_does_not_exist() {
         ("below/a/b/cache", false),
         ("link/a/cache", false),
         ("beside/../below/cache", false),
-        // It depends on what a guest may create.
+        // A guest could create the missing part, so these are refused too.
         ("broken/cache", true),
         ("below/missing/../../beside/cache", true),
     ] {

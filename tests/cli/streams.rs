@@ -1,5 +1,5 @@
-//! Standard streams that wrun shares with other processes: it takes no more input than a guest asks for, and waits for streams
-//! that another process made non-blocking.
+//! Standard streams that wrun shares with other processes. wrun reads only as much input as the guest asks for, and waits if
+//! another process has made a stream non-blocking.
 
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read as _, Write as _, pipe};

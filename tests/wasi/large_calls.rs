@@ -27,7 +27,7 @@ const GUEST: &str = r#"(module
     (func (export "poll") (param i32) (result i32 i32)
         (call $poll_oneoff (i32.const 1024) (i32.const 0x5000000) (local.get 0) (i32.const 16)) (i32.load (i32.const 16))))"#;
 
-/// Calls the guest on every engine, with both versions of WASI, and asserts what the call returns.
+/// Calls a function on every engine, with both versions of WASI, and checks its results.
 #[track_caller]
 fn check(capabilities: &Capabilities, function: &str, args: &[i32], expected: &[i32]) {
     for (kind, version) in RuntimeKind::available().flat_map(|kind| VERSIONS.map(|version| (kind, version))) {

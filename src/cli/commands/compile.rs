@@ -59,7 +59,7 @@ pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
     Supervisor::run(options, |supervisor| {
         for module in modules {
             let filled = failure::catch_panic(|| {
-                let opened = input::module(&module, log.quiet)?;
+                let opened = input::module(&module, input::is_stdin(&module), log.quiet)?;
                 let session = opened.open(&module, &config, Some(cache.clone()))?;
                 Ok(session.fill_cache(&|event| supervisor.observe(event))?)
             });

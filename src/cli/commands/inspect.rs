@@ -23,7 +23,7 @@ pub(crate) struct InspectArgs {
 
 /// Prints the contents and requirements of a module, without an engine.
 pub(crate) fn main(args: &InspectArgs) -> Result<u8, Failure> {
-    let module = input::module(&args.module, args.log.quiet)?;
+    let module = input::module(&args.module, input::is_stdin(&args.module), args.log.quiet)?;
     let bytes = module.bytes().map_err(|error| Failure::module(&args.module, &error))?;
     let inspection = Inspection::new(&args.module, bytes)?;
     printer::data(&machine::report(&inspection, args.report, inspect::text))?;

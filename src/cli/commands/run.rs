@@ -250,7 +250,7 @@ impl Run {
     fn steps(&self, supervisor: &Supervisor) -> Result<Completion, Failure> {
         let Self { settings, started, .. } = self;
         let cache = settings.cache.open()?;
-        let module = input::module(&settings.module, settings.quiet)
+        let module = input::module(&settings.module, settings.module_is_stdin, settings.quiet)
             .map_err(|failure| hints::for_module(failure, &settings.module, settings.function.as_deref()))
             .map_err(|failure| hints::for_capture(failure, settings))?;
         // After the module is read, since this may drop the capability that reading it needs.

@@ -33,7 +33,7 @@ struct Timeout {
 }
 
 impl Timeout {
-    /// Reads a subscription; `None` if it is for a descriptor.
+    /// Parses a subscription to a clock. Returns `None` for a subscription to a descriptor.
     fn read(subscription: &[u8; SUBSCRIPTION]) -> Option<Self> {
         let [user @ .., CLOCK, _, _, _, _, _, _, _] = *subscription.first_chunk::<16>()? else { return None };
         let clock = u32::from_le_bytes(*subscription[16..].first_chunk()?);
