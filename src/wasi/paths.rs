@@ -51,9 +51,12 @@ pub(super) fn path_remove_directory(
     mut raw: impl FnMut(HostCall<'_, '_>, (i32, i32, i32)) -> CallResult,
 ) -> CallResult {
     let errno = raw(call.again(), (fd, path, len))?;
+    if errno == 0 {
+        return Ok(errno);
+    }
     let text = text(call.memory, path, len)?;
     let name = without_slashes(&text);
-    if errno == 0 || name.is_empty() {
+    if name.is_empty() {
         return Ok(errno);
     }
     let errno = if name == text { errno } else { raw(call, (fd, path, i32::try_from(name.len())?))? };
@@ -68,8 +71,11 @@ pub(super) fn path_unlink_file(
     mut raw: impl FnMut(HostCall<'_, '_>, (i32, i32, i32)) -> CallResult,
 ) -> CallResult {
     let errno = raw(call.again(), (fd, path, len))?;
+    if errno == 0 || errno == number(Errno::Perm) {
+        return Ok(errno);
+    }
     let text = text(call.memory, path, len)?;
-    if errno == 0 || !text.ends_with(b"/") || errno == number(Errno::Perm) {
+    if !text.ends_with(b"/") {
         return Ok(errno);
     }
     match file_type(&mut call, fd, 0, without_slashes(&text))? {
