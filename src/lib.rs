@@ -30,6 +30,7 @@
 pub mod backends;
 pub mod cache;
 pub mod capabilities;
+pub mod component;
 pub mod config;
 pub mod engine;
 pub mod error;
@@ -52,6 +53,9 @@ pub use backends::wasmer::{WasmerFunctionCaller, WasmerInstance, WasmerModule, W
 pub use backends::wasmtime::{WasmtimeFunctionCaller, WasmtimeInstance, WasmtimeModule, WasmtimeRuntime};
 pub use cache::Cache;
 pub use capabilities::{Access, Capabilities, Captured, DirGrant, Input, Output};
+pub use component::info::{CodeInfo, ComponentInfo};
+pub use component::types::{WitFunction, WitType};
+pub use component::value::{ResourceHandle, WitValue};
 pub use config::RuntimeConfig;
 pub use engine::features::Feature;
 pub use engine::kind::{Compiler, Optimization, RuntimeKind};
@@ -61,6 +65,8 @@ pub use module::file::ModuleFile;
 pub use module::info::{ExternType, MemoryType, ModuleInfo, TableType};
 pub use network::NetRule;
 pub use runtime::async_call::AsyncCall;
+pub use runtime::component::{WasmComponent, WasmComponentFunction, WasmComponentInstance};
+pub use runtime::component_host::ComponentImports;
 pub use runtime::control::Control;
 pub use runtime::ext::WasmInstanceExt;
 pub use runtime::host::{Exit, HostContext, HostError, HostFunction, HostImports, HostItem, InterruptToken};

@@ -3,6 +3,8 @@
 pub(crate) mod access;
 pub mod async_call;
 pub(crate) mod compiled_code;
+pub mod component;
+pub mod component_host;
 pub mod control;
 pub mod ext;
 pub mod fuel;

@@ -3,13 +3,16 @@
 
 use std::any::Any;
 
+use crate::capabilities::Capabilities;
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::runtime::compiled_code::{CachedCode, SerializedCode};
+use crate::runtime::component::{WasmComponent, WasmComponentInstance};
+use crate::runtime::component_host::ComponentImports;
 use crate::runtime::fuel::FuelCounter;
 use crate::runtime::host::HostImports;
 use crate::runtime::owner::InstanceCore;
-use crate::runtime::preflight::AdmittedModule;
+use crate::runtime::preflight::{self, AdmittedComponent, AdmittedModule};
 use crate::runtime::traits::{WasmInstance, WasmModule};
 
 pub(crate) trait Runtime {
@@ -44,6 +47,55 @@ pub(crate) trait Runtime {
         limits: Limits,
         imports: &HostImports,
     ) -> Result<Box<dyn WasmInstance>>;
+
+    /// Compiles a component that was admitted for this runtime's configuration.
+    ///
+    /// # Errors
+    /// As [`Runtime::compile`]; [`ErrorKind::UnsupportedFeature`](crate::ErrorKind::UnsupportedFeature) if the engine has no components.
+    fn compile_component(&self, component: &AdmittedComponent<'_>) -> Result<Box<dyn WasmComponent>> {
+        let _ = component;
+        Err(preflight::no_components())
+    }
+
+    /// Loads the code of a component from the cache. Validates and compiles nothing.
+    ///
+    /// # Errors
+    /// As [`Runtime::restore`].
+    fn restore_component(&self, code: CachedCode) -> Result<Box<dyn WasmComponent>> {
+        let _ = code;
+        Err(preflight::no_components())
+    }
+
+    /// Creates an instance of a component. `capabilities` have passed [`check_grants`](crate::runtime::preflight::check_grants).
+    ///
+    /// # Errors
+    /// As [`WasmRuntime::create_component_instance_with`](crate::WasmRuntime::create_component_instance_with).
+    fn instantiate_component(
+        &self,
+        component: &dyn WasmComponent,
+        limits: Limits,
+        capabilities: &Capabilities,
+        imports: &ComponentImports,
+    ) -> Result<Box<dyn WasmComponentInstance>> {
+        let _ = (component, limits, capabilities, imports);
+        Err(preflight::no_components())
+    }
+}
+
+pub(crate) trait Component {
+    /// Serializes the compiled code, for the cache.
+    ///
+    /// # Errors
+    /// As [`Module::serialize`].
+    fn serialize(&self) -> Result<SerializedCode>;
+
+    /// Lets a backend downcast a component to its own type.
+    fn as_any(&self) -> &dyn Any;
+}
+
+pub(crate) trait ComponentInstance {
+    /// Lets a function handle downcast an instance to its own type.
+    fn as_any_mut(&mut self) -> &mut dyn Any;
 }
 
 pub(crate) trait Module {

@@ -14,6 +14,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
+use crate::runtime::component::{WasmComponent, WasmComponentInstance};
+use crate::runtime::component_host::ComponentImports;
 use crate::runtime::control::{self, Control};
 use crate::runtime::fuel;
 use crate::runtime::host::HostImports;
@@ -86,6 +88,44 @@ pub trait WasmRuntime: sealed::Runtime + fmt::Debug + Send + Sync {
         capabilities: Capabilities,
     ) -> Result<Box<dyn WasmInstance>> {
         self.create_instance_with(module, limits, capabilities, HostImports::NONE)
+    }
+
+    /// Validates and compiles a component in binary or text format.
+    ///
+    /// # Errors
+    /// As [`WasmRuntime::load_module`]; [`ErrorKind::UnsupportedFeature`] if the engine, or this build of wrun, has no
+    /// components.
+    fn load_component(&self, bytes: &[u8]) -> Result<Box<dyn WasmComponent>> {
+        self.compile_component(&preflight::admit_component(self.config(), bytes)?)
+    }
+
+    /// Creates an instance of a component that imports nothing except WASI.
+    ///
+    /// # Errors
+    /// Those of [`WasmRuntime::create_component_instance_with`].
+    fn create_component_instance(
+        &self,
+        component: &dyn WasmComponent,
+        limits: Limits,
+        capabilities: Capabilities,
+    ) -> Result<Box<dyn WasmComponentInstance>> {
+        self.create_component_instance_with(component, limits, capabilities, ComponentImports::NONE)
+    }
+
+    /// Creates an instance of a component. Imports come from `imports`; interfaces of WASI that `imports` lacks are provided
+    /// with the rights in `capabilities`.
+    ///
+    /// # Errors
+    /// As [`WasmRuntime::create_instance_with`].
+    fn create_component_instance_with(
+        &self,
+        component: &dyn WasmComponent,
+        limits: Limits,
+        capabilities: Capabilities,
+        imports: &ComponentImports,
+    ) -> Result<Box<dyn WasmComponentInstance>> {
+        preflight::check_grants(self.kind(), &capabilities)?;
+        self.instantiate_component(component, limits, &capabilities, imports)
     }
 }
 

@@ -8,6 +8,7 @@ mod cache_folder;
 mod calling;
 mod compile;
 mod completions;
+mod components;
 mod documents;
 mod engines;
 mod exit_codes;

@@ -1,0 +1,1 @@
+//! Every WIT type passes in and out unchanged.

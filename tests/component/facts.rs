@@ -1,0 +1,1 @@
+//! What is known about a component without an engine.

@@ -1,0 +1,1 @@
+//! Imports that the embedder provides.

@@ -1,0 +1,1 @@
+//! Components that try to outlive or outgrow their limits.

@@ -1,0 +1,18 @@
+//! Components: typed calls, programs, limits. They run on Wasmtime.
+#![cfg(feature = "components")]
+
+mod calls;
+mod codec;
+mod conversions;
+mod facts;
+mod fixtures;
+mod host_functions;
+mod hostile;
+mod limits;
+mod network;
+mod programs;
+mod refusals;
+mod resources;
+mod traps;
+mod vocabulary;
+mod wasi;

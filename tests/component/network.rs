@@ -1,0 +1,1 @@
+//! Sockets and name look-ups by network rules.

@@ -1,0 +1,1 @@
+//! What cannot run is refused with the reason.
