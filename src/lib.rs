@@ -65,7 +65,11 @@ pub use module::file::ModuleFile;
 pub use module::info::{ExternType, MemoryType, ModuleInfo, TableType};
 pub use network::NetRule;
 pub use runtime::async_call::AsyncCall;
+pub use runtime::call::{CallResult, ResolvedCallable};
+pub use runtime::callable::{CallArgs, Callable};
+pub use runtime::code::{CodeInstance, CompiledCode};
 pub use runtime::component::{WasmComponent, WasmComponentFunction, WasmComponentInstance};
+pub use runtime::component_ext::WasmComponentInstanceExt;
 pub use runtime::component_host::ComponentImports;
 pub use runtime::control::Control;
 pub use runtime::ext::WasmInstanceExt;
@@ -76,6 +80,6 @@ pub use runtime::traits::{WasmFunctionCaller, WasmInstance, WasmModule, WasmRunt
 pub use value::types::{FuncType, ValType, Value};
 
 /// The examples of the documents, compiled and run.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "components"))]
 #[doc = include_str!("../docs/library.md")]
 struct Documents;

@@ -1,9 +1,8 @@
-//! The entry of one module in a cache.
+//! The entry of one module or component in a cache.
 #![expect(unsafe_code, reason = "verified code of this program is handed to its engine")]
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use blake3::Hash;
 
@@ -11,15 +10,17 @@ use super::format::{self, EntryFacts, EntryWriter};
 use super::metadata::EntryMetadata;
 use super::store::Cache;
 use super::{folder, key};
+use crate::component::info::CodeInfo;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::hash;
-use crate::module::info::ModuleInfo;
+use crate::runtime::code::CompiledCode;
 use crate::runtime::compiled_code::{CachedCode, CodeParts, SerializedCode};
-use crate::runtime::preflight;
+use crate::runtime::component::WasmComponent;
+use crate::runtime::preflight::{self, AdmittedCode};
 use crate::runtime::traits::{WasmModule, WasmRuntime};
 
-/// The place of one module's code in a cache, filled or not.
+/// The place of one module's or component's code in a cache, filled or not.
 #[derive(Debug)]
 pub(crate) struct CacheEntry {
     pub(crate) cache: Cache,
@@ -28,7 +29,7 @@ pub(crate) struct CacheEntry {
 }
 
 impl CacheEntry {
-    /// The entry of a module, binary or text, with this hash of its `contents`, compiled by `runtime`.
+    /// The entry of a module or component, binary or text, with this hash of its `contents`, compiled by `runtime`.
     pub(crate) fn new(cache: &Cache, runtime: &dyn WasmRuntime, contents: Hash) -> Self {
         Self { cache: cache.clone(), config: runtime.config().clone(), key: key::of(runtime, contents) }
     }
@@ -48,7 +49,7 @@ impl CacheEntry {
             Ok(loaded) => {
                 loaded.mark_use();
                 let (EntryFacts { info, code_shift }, code) = loaded.into_parts();
-                let parts = CodeParts { info: Arc::new(info), code, code_shift };
+                let parts = CodeParts { info, code, code_shift };
                 // SAFETY: the file belongs to this user, in a folder that no other user can write to, and all its bytes
                 // match a checksum, so this program wrote it. Entries get their names once they are complete and
                 // do not change after that. The key, which the checksum covers, depends on this module, this configuration,
@@ -63,10 +64,10 @@ impl CacheEntry {
         }
     }
 
-    /// Makes a module of code that [`CacheEntry::find`] returned. Returns `None` if the engine rejects the code; the module is
-    /// then compiled and the entry replaced.
-    pub(crate) fn restore(&self, runtime: &dyn WasmRuntime, code: CachedCode) -> Option<Box<dyn WasmModule>> {
-        let restored = preflight::guard_compiler(&self.config, || runtime.restore(code));
+    /// Loads code that [`CacheEntry::find`] returned. Returns `None` if the engine rejects it; it is then compiled again and the
+    /// entry replaced.
+    pub(crate) fn restore(&self, runtime: &dyn WasmRuntime, code: CachedCode) -> Option<CompiledCode> {
+        let restored = preflight::guard_compiler(&self.config, || CompiledCode::restore(runtime, code));
         restored.inspect_err(|error| self.log_unusable(error)).ok()
     }
 
@@ -74,13 +75,13 @@ impl CacheEntry {
         tracing::info!("ignoring the cache entry {}: {error}", self.path().display());
     }
 
-    /// Writes the code of a module that has `module_bytes` as it was given.
+    /// Writes the code of a module or component that has `module_bytes` as it was given.
     ///
     /// # Errors
     /// Returns [`ErrorKind::Internal`] if it cannot be written, or is larger than the whole cache may be.
-    pub(crate) fn fill(&self, module: &dyn WasmModule, module_bytes: usize) -> Result<()> {
-        let SerializedCode { code, code_shift } = preflight::guard_compiler(&self.config, || module.serialize())?;
-        let facts = EntryFacts { info: ModuleInfo::clone(module.info()), code_shift };
+    pub(crate) fn fill(&self, compiled: &CompiledCode, module_bytes: usize) -> Result<()> {
+        let SerializedCode { code, code_shift } = preflight::guard_compiler(&self.config, || compiled.serialize())?;
+        let facts = EntryFacts { info: compiled.info(), code_shift };
         let metadata = EntryMetadata::new(&self.config, self.cache.label.as_deref(), module_bytes as u64);
         let failed = |error| self.cache.failure("write to", error);
         let entry = EntryWriter::new(self.key, &code, &facts, &metadata).map_err(failed)?;
@@ -94,8 +95,8 @@ impl CacheEntry {
     }
 
     /// Like [`CacheEntry::fill`], but only logs a failure.
-    pub(crate) fn fill_or_log(&self, module: &dyn WasmModule, module_bytes: usize) {
-        if let Err(error) = self.fill(module, module_bytes) {
+    pub(crate) fn fill_or_log(&self, compiled: &CompiledCode, module_bytes: usize) {
+        if let Err(error) = self.fill(compiled, module_bytes) {
             tracing::info!("the code is not cached: {error}");
         }
     }
@@ -108,12 +109,38 @@ impl Cache {
     /// # Errors
     /// Those of [`WasmRuntime::load_module`], which does the same without a cache.
     pub fn load_or_compile(&self, runtime: &dyn WasmRuntime, bytes: &[u8]) -> Result<Box<dyn WasmModule>> {
+        let admit = || preflight::admit_module(runtime.config(), bytes).map(AdmittedCode::Module);
+        self.load_or(runtime, bytes, |info| info.module().is_ok(), admit)?.into_module()
+    }
+
+    /// Returns a component, binary or text, as [`Cache::load_or_compile`] returns a module.
+    ///
+    /// # Errors
+    /// Those of [`WasmRuntime::load_component`], which does the same without a cache.
+    pub fn load_or_compile_component(
+        &self,
+        runtime: &dyn WasmRuntime,
+        bytes: &[u8],
+    ) -> Result<Box<dyn WasmComponent>> {
+        let admit = || preflight::admit_component(runtime.config(), bytes).map(AdmittedCode::Component);
+        self.load_or(runtime, bytes, |info| info.component().is_ok(), admit)?.into_component()
+    }
+
+    /// Loads cached code if it `is_wanted`. Otherwise admits, which refuses what is not wanted, compiles and fills the entry.
+    fn load_or<'b>(
+        &self,
+        runtime: &dyn WasmRuntime,
+        bytes: &[u8],
+        is_wanted: impl FnOnce(&CodeInfo) -> bool,
+        admit: impl FnOnce() -> Result<AdmittedCode<'b>>,
+    ) -> Result<CompiledCode> {
         let entry = CacheEntry::new(self, runtime, hash::contents(bytes));
-        if let Some(module) = entry.find().and_then(|code| entry.restore(runtime, code)) {
-            return Ok(module);
+        let found = entry.find().filter(|code| is_wanted(code.info()));
+        if let Some(code) = found.and_then(|code| entry.restore(runtime, code)) {
+            return Ok(code);
         }
-        let module = runtime.compile(&preflight::admit(runtime.config(), bytes)?)?;
-        entry.fill_or_log(module.as_ref(), bytes.len());
-        Ok(module)
+        let code = CompiledCode::compile(runtime, &admit()?)?;
+        entry.fill_or_log(&code, bytes.len());
+        Ok(code)
     }
 }

@@ -1,4 +1,4 @@
-//! The file format of an entry: the code, the facts of its module, its metadata, and a trailer with lengths, key and checksum.
+//! The file format of an entry: the code, the facts of its module or component, its metadata, and a trailer with lengths, key and checksum.
 //! The code comes first, so that an engine can map the file as it is.
 
 use std::fs::{self, File, FileTimes, Metadata};
@@ -13,17 +13,17 @@ use super::folder::TEMPORARY;
 use super::key::FORMAT;
 use super::metadata::EntryMetadata;
 use super::permissions;
-use crate::module::info::ModuleInfo;
+use crate::component::info::CodeInfo;
 use crate::module::{hash, read_at};
 use crate::runtime::compiled_code::Code;
 
 /// The accuracy of an entry's last use. A use within this time of the last one is not recorded, so that most cost nothing.
 const USE_ACCURACY: Duration = Duration::from_mins(10);
 
-/// Facts of the module and its code that would take time to find again.
+/// Facts of the module or component and its code that would take time to find again.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct EntryFacts {
-    pub(super) info: ModuleInfo,
+    pub(super) info: CodeInfo,
     pub(super) code_shift: i64,
 }
 

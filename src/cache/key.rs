@@ -10,9 +10,9 @@ use crate::runtime::preflight;
 use crate::runtime::traits::WasmRuntime;
 
 /// The version of the file format. Increase it with every change.
-pub(super) const FORMAT: u64 = 1;
+pub(super) const FORMAT: u64 = 2;
 
-/// The source files that decide which modules are admitted and which facts are kept of them: a hit skips both steps.
+/// The source files that decide which modules and components are admitted and which facts are kept of them: a hit skips both steps.
 const ADMISSION: u64 = fingerprint(&[
     include_bytes!("../module/info.rs"),
     include_bytes!("../module/parse.rs"),

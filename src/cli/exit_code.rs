@@ -1,7 +1,9 @@
 //! The exit codes, the same on every engine. Only `main` ends the process, or `supervisor` while `main` cannot return.
 
-use wrun::{Error, ErrorKind};
+use wrun::{CallResult, Error, ErrorKind};
 
+/// A component's function returned `err`.
+pub(crate) const RESULT_IS_ERR: u8 = 1;
 /// The cache has damaged entries.
 pub(crate) const BAD_ENTRIES: u8 = 1;
 /// Usage: a bad flag or argument, or an engine that is unavailable or cannot be configured that way.
@@ -42,6 +44,11 @@ pub(crate) fn of(error: &Error) -> u8 {
         ErrorKind::Limit => LIMIT,
         ErrorKind::OutOfFuel => OUT_OF_FUEL,
     }
+}
+
+/// Returns the exit code for a result.
+pub(crate) fn of_result(result: &CallResult) -> u8 {
+    if result.is_err() { RESULT_IS_ERR } else { 0 }
 }
 
 /// Returns the exit code for a guest that exited with `code`: the same, unless wrun uses that code itself.

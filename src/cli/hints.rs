@@ -8,7 +8,7 @@ use std::path::Path;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use wrun::escape::Escaped;
-use wrun::{FuncType, ModuleInfo};
+use wrun::{Callable, CodeInfo};
 
 use super::argv;
 use super::failure::Failure;
@@ -116,14 +116,19 @@ pub(crate) fn for_module(failure: Failure, module: &Path, function: Option<&str>
 }
 
 /// Adds hints to the error for a missing function or function name.
-pub(crate) fn for_function(mut failure: Failure, info: &ModuleInfo, settings: &RunSettings) -> Failure {
-    if let Some(name) = settings.function.as_deref()
-        && info.function(name).is_none()
-        && info.function("_start").is_some()
-    {
+pub(crate) fn for_function(mut failure: Failure, info: &CodeInfo, settings: &RunSettings) -> Failure {
+    if failure.kind != "unknown_export" {
+        return failure;
+    }
+    let is_program = match info {
+        CodeInfo::Module(info) => info.function("_start").is_some(),
+        CodeInfo::Component(_) => Callable::program(info).is_ok(),
+    };
+    if let (Some(name), true) = (settings.function.as_deref(), is_program) {
         let command = format!("wrun {} -- {}", settings.module.display(), Escaped(name));
         failure.hints.insert(0, format!("arguments of a program go after `--`: `{command}`"));
     }
+    let CodeInfo::Module(info) = info else { return failure };
     if let Some((name, _)) = info.functions().find(|(name, _)| argv::is_syntax(name)) {
         let name = Escaped(name);
         failure = failure.hint(format!("`--function={name}` calls the function with the name `{name}`"));
@@ -144,11 +149,11 @@ pub(crate) fn for_capture(failure: Failure, settings: &RunSettings) -> Failure {
 }
 
 /// Adds hints to the error for arguments that do not fit the signature.
-pub(crate) fn for_arguments(failure: Failure, function: &str, ty: &FuncType, settings: &RunSettings) -> Failure {
-    let failure = failure.hint(format!("signature: {}{ty}", Escaped(function)));
+pub(crate) fn for_arguments(failure: Failure, callable: &Callable, settings: &RunSettings) -> Failure {
+    let failure = failure.hint(format!("signature: {callable}"));
     match &settings.args {
         Arguments::Typed(words)
-            if settings.function_is_option && words.first().is_some_and(|word| word == function) =>
+            if settings.function_is_option && words.first() == settings.function.as_ref() =>
         {
             failure.hint("with `--function`, all words after MODULE are ARGS")
         }

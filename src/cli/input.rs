@@ -5,8 +5,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 
 use wrun::session::Session;
-use wrun::value::{args, json, msgpack};
-use wrun::{Cache, Error, ErrorKind, FuncType, ModuleFile, RuntimeConfig};
+use wrun::{Cache, CallArgs, Callable, Error, ErrorKind, ModuleFile, RuntimeConfig};
 
 use super::args::InputFormat;
 use super::failure::Failure;
@@ -63,14 +62,14 @@ impl Module {
     }
 }
 
-/// Reads the arguments for a function of type `ty`. `quiet` leaves out the note about waiting.
-pub(crate) fn arguments(arguments: &Arguments, ty: &FuncType, quiet: bool) -> Result<Vec<wrun::Value>, Failure> {
+/// Reads the arguments of a function. `quiet` leaves out the note about waiting.
+pub(crate) fn arguments(arguments: &Arguments, callable: &Callable, quiet: bool) -> Result<CallArgs, Failure> {
     let format = match arguments {
-        Arguments::Typed(typed) => return Ok(args::parse_text(typed, ty)?),
+        Arguments::Typed(typed) => return Ok(callable.parse_args(typed)?),
         Arguments::Stdin(format) | Arguments::Omitted(format) => *format,
     };
-    if !are_on_stdin(arguments, ty) {
-        return Ok(args::parse_text::<&str>(&[], ty)?);
+    if !are_on_stdin(arguments, callable) {
+        return Ok(callable.parse_args::<&str>(&[])?);
     }
     let (name, is_empty): (_, fn(&[u8]) -> bool) = match format {
         InputFormat::Json => ("JSON", |bytes| bytes.trim_ascii().is_empty()),
@@ -81,17 +80,17 @@ pub(crate) fn arguments(arguments: &Arguments, ty: &FuncType, quiet: bool) -> Re
         return Err(Error::new(ErrorKind::InvalidArgument, "no arguments: standard input is empty").into());
     }
     Ok(match format {
-        InputFormat::Json => json::decode_args(&bytes, ty)?,
-        InputFormat::Msgpack => msgpack::decode_args(&bytes, ty)?,
+        InputFormat::Json => callable.decode_json(&bytes)?,
+        InputFormat::Msgpack => callable.decode_msgpack(&bytes)?,
     })
 }
 
-/// Whether the arguments of a function of type `ty` come from standard input.
-pub(crate) fn are_on_stdin(arguments: &Arguments, ty: &FuncType) -> bool {
+/// Whether the arguments of a function come from standard input.
+pub(crate) fn are_on_stdin(arguments: &Arguments, callable: &Callable) -> bool {
     match arguments {
         Arguments::Typed(_) => false,
         Arguments::Stdin(_) => true,
         // On a terminal, an error about missing arguments is better than waiting for input.
-        Arguments::Omitted(_) => !ty.params().is_empty() && !io::stdin().is_terminal(),
+        Arguments::Omitted(_) => callable.param_count() > 0 && !io::stdin().is_terminal(),
     }
 }

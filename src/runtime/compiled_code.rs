@@ -2,11 +2,10 @@
 #![expect(unsafe_code, reason = "restored code runs unchecked, so its origin must be trusted")]
 
 use std::fs::File;
-use std::sync::Arc;
 
+use crate::component::info::CodeInfo;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
-use crate::module::info::ModuleInfo;
 
 /// Compiled code in the engine's format.
 #[derive(Debug)]
@@ -16,17 +15,17 @@ pub(crate) struct SerializedCode {
     pub(crate) code_shift: i64,
 }
 
-/// Compiled code from the cache, with the facts of its module. Only the cache creates it, so a runtime can trust it.
+/// Compiled code from the cache, with the facts of its module or component. Only the cache creates it, so a runtime can trust it.
 #[derive(Debug)]
 pub(crate) struct CachedCode {
     config: RuntimeConfig,
     parts: CodeParts,
 }
 
-/// The parts from which a runtime restores a module.
+/// The parts from which a runtime restores a module or a component.
 #[derive(Debug)]
 pub(crate) struct CodeParts {
-    pub(crate) info: Arc<ModuleInfo>,
+    pub(crate) info: CodeInfo,
     pub(crate) code: Code,
     #[cfg_attr(not(feature = "wasmtime-runtime"), expect(dead_code, reason = "modules for Wasmer are not rewritten"))]
     pub(crate) code_shift: i64,
@@ -37,14 +36,14 @@ impl CachedCode {
     ///
     /// # Safety
     /// `parts.code` must be exactly the bytes that a runtime with this configuration wrote, in the same build of this program
-    /// and on a machine whose CPU features this machine has too. The other parts must be those of that module. A file must
+    /// and on a machine whose CPU features this machine has too. The other parts must be those of the same code. A file must
     /// not change while the code is in use.
     pub(crate) unsafe fn new(config: RuntimeConfig, parts: CodeParts) -> Self {
         Self { config, parts }
     }
 
-    /// Returns the facts of the module.
-    pub(crate) fn info(&self) -> &Arc<ModuleInfo> {
+    /// Returns the facts of the module or component.
+    pub(crate) fn info(&self) -> &CodeInfo {
         &self.parts.info
     }
 

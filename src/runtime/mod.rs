@@ -2,8 +2,12 @@
 
 pub(crate) mod access;
 pub mod async_call;
+pub mod call;
+pub mod callable;
+pub mod code;
 pub(crate) mod compiled_code;
 pub mod component;
+pub mod component_ext;
 pub mod component_host;
 pub mod control;
 pub mod ext;

@@ -1,48 +1,49 @@
-//! A module that was read or found in a cache, and is not compiled yet.
-
-use std::sync::Arc;
+//! A module or component that was read or found in a cache, and is not compiled yet.
 
 use super::metrics::timed;
 use super::{CacheUse, Event, ModuleSource};
 use crate::backends;
 use crate::cache::Cache;
 use crate::cache::entry::CacheEntry;
+use crate::component::info::CodeInfo;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
-use crate::module::info::ModuleInfo;
+use crate::runtime::callable::Callable;
+use crate::runtime::code::CompiledCode;
 use crate::runtime::compiled_code::CachedCode;
-use crate::runtime::preflight::{self, AdmittedModule};
-use crate::runtime::traits::{WasmModule, WasmRuntime};
+use crate::runtime::preflight::{self, AdmittedCode};
+use crate::runtime::traits::WasmRuntime;
 
 /// Modules shorter than this, in bytes, compile faster on one thread than it takes to start more.
 const SMALL_MODULE: u64 = 16 << 10;
 
-/// A runtime and a module for it, before the module is compiled or its code loaded: names and arguments can be checked
+/// A runtime and a module or component for it, before it is compiled or its code loaded: names and arguments can be checked
 /// before the slow work begins.
 #[derive(Debug)]
 pub struct Session<'a> {
     pub(super) runtime: Box<dyn WasmRuntime>,
     source: ModuleSource<'a>,
+    info: CodeInfo,
     code: Code<'a>,
-    /// The module's place in the cache, if there is a cache.
+    /// The place in the cache, if there is a cache.
     pub(super) entry: Option<CacheEntry>,
 }
 
-/// A runtime and a module of it.
-type Loaded = (Box<dyn WasmRuntime>, Box<dyn WasmModule>);
+/// A runtime and its compiled code.
+type Loaded = (Box<dyn WasmRuntime>, CompiledCode);
 
-/// The source of the compiled module.
+/// The source of the compiled code.
 #[derive(Debug)]
 enum Code<'a> {
     /// Code found in the cache.
     Cached(CachedCode),
-    /// A valid module to compile.
-    Admitted(AdmittedModule<'a>),
+    /// A valid module or component to compile.
+    Admitted(AdmittedCode<'a>),
 }
 
 impl<'a> Session<'a> {
-    /// Creates the runtime, then looks for the module's code in the cache, or reads and validates the module if it is not
-    /// there. Modules shorter than 16 KiB will compile on one thread.
+    /// Creates the runtime, then looks for the code in the cache, or reads and validates the module or component if it is not
+    /// there. What is shorter than 16 KiB will compile on one thread.
     ///
     /// # Errors
     /// Those of [`create_runtime`](crate::create_runtime) and [`preflight::admit`]; [`ErrorKind::Io`] if the file
@@ -56,23 +57,39 @@ impl<'a> Session<'a> {
             Some(cache) => Some(CacheEntry::new(cache, runtime.as_ref(), source.hash()?)),
             None => None,
         };
-        let code = match entry.as_ref().and_then(CacheEntry::find) {
-            Some(code) => Code::Cached(code),
-            None => Code::Admitted(preflight::admit(&config, source.bytes()?)?),
+        let (info, code) = match entry.as_ref().and_then(CacheEntry::find) {
+            Some(code) => (code.info().clone(), Code::Cached(code)),
+            None => {
+                let code = preflight::admit(&config, source.bytes()?)?;
+                (code.info(), Code::Admitted(code))
+            }
         };
-        Ok(Self { runtime, source, code, entry })
+        Ok(Self { runtime, source, info, code, entry })
     }
 
-    /// Returns the module info.
+    /// Returns the imports, exports and other facts.
     #[must_use]
-    pub fn info(&self) -> &Arc<ModuleInfo> {
-        match &self.code {
-            Code::Cached(code) => code.info(),
-            Code::Admitted(module) => module.info(),
-        }
+    pub fn info(&self) -> &CodeInfo {
+        &self.info
     }
 
-    /// Returns whether the module's code is in the cache.
+    /// Finds an exported function. See [`Callable::find`].
+    ///
+    /// # Errors
+    /// Those of [`Callable::find`].
+    pub fn function(&self, name: &str) -> Result<Callable> {
+        Callable::find(self.info(), name)
+    }
+
+    /// Finds what runs the program. See [`Callable::program`].
+    ///
+    /// # Errors
+    /// Those of [`Callable::program`].
+    pub fn program(&self) -> Result<Callable> {
+        Callable::program(self.info())
+    }
+
+    /// Returns whether the code is in the cache.
     #[must_use]
     pub fn cache(&self) -> CacheUse {
         match (&self.code, &self.entry) {
@@ -82,11 +99,11 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Compiles the module into the cache, unless its code is there.
+    /// Compiles into the cache, unless the code is there.
     ///
     /// # Errors
-    /// Those of [`WasmRuntime::load_module`]; [`ErrorKind::Io`] if the code cannot be written;
-    /// [`ErrorKind::InvalidArgument`] if the session has no cache.
+    /// Those of [`WasmRuntime::load_module`] and [`WasmRuntime::load_component`]; [`ErrorKind::Io`] if the code cannot be
+    /// written; [`ErrorKind::InvalidArgument`] if the session has no cache.
     pub fn fill_cache(mut self, events: &dyn Fn(Event)) -> Result<CacheFill> {
         let mut cache = self.cache();
         let Some(entry) = self.entry.take() else {
@@ -94,21 +111,20 @@ impl<'a> Session<'a> {
         };
         let source = self.source;
         let (loaded, compile_ns) = timed(|| self.load(Some(&entry), events, &mut cache));
-        let (_, module) = loaded?;
+        let (_, code) = loaded?;
         if cache == CacheUse::Miss {
-            entry.fill(module.as_ref(), source.bytes()?.len())?;
+            entry.fill(&code, source.bytes()?.len())?;
         }
-        let (key, compiled_bytes) = (entry.key(), module.compiled_bytes());
-        Ok(CacheFill { key, cache, compile_ns, compiled_bytes })
+        Ok(CacheFill { key: entry.key(), cache, compile_ns, compiled_bytes: code.compiled_bytes() })
     }
 
-    /// Compiles the module and writes its code to the cache, or loads the code. Sets `cache` to a miss if the code is unusable.
+    /// Compiles and writes the code to the cache, or loads the code. Sets `cache` to a miss if the code is unusable.
     pub(super) fn compile_or_load(mut self, events: &dyn Fn(Event), cache: &mut CacheUse) -> Result<Loaded> {
         let (entry, source) = (self.entry.take(), self.source);
         let loaded = self.load(entry.as_ref(), events, cache)?;
         if let (CacheUse::Miss, Some(entry)) = (*cache, entry) {
             // Before the call: the guest may run for hours or be stopped.
-            entry.fill_or_log(loaded.1.as_ref(), source.bytes()?.len());
+            entry.fill_or_log(&loaded.1, source.bytes()?.len());
         }
         Ok(loaded)
     }
@@ -116,17 +132,17 @@ impl<'a> Session<'a> {
     fn load(self, entry: Option<&CacheEntry>, events: &dyn Fn(Event), cache: &mut CacheUse) -> Result<Loaded> {
         let Self { runtime, source, code, .. } = self;
         let admitted = match code {
-            Code::Admitted(module) => module,
+            Code::Admitted(admitted) => admitted,
             Code::Cached(code) => {
-                if let Some(module) = entry.and_then(|entry| entry.restore(runtime.as_ref(), code)) {
-                    return Ok((runtime, module));
+                if let Some(code) = entry.and_then(|entry| entry.restore(runtime.as_ref(), code)) {
+                    return Ok((runtime, code));
                 }
                 *cache = CacheUse::Miss;
                 preflight::admit(runtime.config(), source.bytes()?)?
             }
         };
         events(Event::Compiling { bytes: admitted.binary().len() });
-        let compiled = runtime.compile(&admitted);
+        let compiled = CompiledCode::compile(runtime.as_ref(), &admitted);
         events(Event::Compiled);
         Ok((runtime, compiled?))
     }
@@ -140,7 +156,7 @@ pub struct CacheFill {
     pub key: String,
     /// [`CacheUse::Hit`] if the entry was there already.
     pub cache: CacheUse,
-    /// The time to compile the module or to load its code, in nanoseconds.
+    /// The time to compile or to load the code, in nanoseconds.
     pub compile_ns: u64,
     /// Bytes of compiled code, if the engine reports them.
     pub compiled_bytes: Option<u64>,

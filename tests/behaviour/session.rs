@@ -21,6 +21,10 @@ fn config(engine: &Engine) -> RuntimeConfig {
     RuntimeConfig::new(engine.kind).with_compiler(engine.compiler)
 }
 
+fn returned(values: &[Value]) -> Completion {
+    Completion::Returned(values.to_vec().into())
+}
+
 /// Runs all steps of a call. Returns the result and the metrics.
 fn call(
     engine: &Engine,
@@ -34,10 +38,11 @@ fn call(
     let session = Session::open(&config(engine), wat.as_bytes(), None).unwrap();
     let mut options = InstanceOptions::default().with_limits(limits);
     options.initialize = function != "_initialize";
+    let callable = session.function(function);
     let result = session
         .prepare(options, &record)
         .and_then(|prepared| prepared.instantiate(limits, &record))
-        .and_then(|mut instance| instance.call(function, args, &record));
+        .and_then(|mut instance| instance.call(&callable?, &args.to_vec().into(), &record));
     (result, metrics.get())
 }
 
@@ -45,7 +50,7 @@ fn call(
 fn a_call_returns_its_results_and_the_time_of_each_step() {
     on_each(|engine| {
         let (result, metrics) = call(engine, GUEST, "grow", &[Value::I32(2)], Limits::none());
-        assert_eq!(result.unwrap(), Completion::Returned(vec![Value::I32(1)]));
+        assert_eq!(result.unwrap(), returned(&[Value::I32(1)]));
         let CallMetrics { compile_ns, instantiate_ns, call_ns, .. } = metrics;
         assert!(compile_ns.is_some_and(|ns| ns > 0) && instantiate_ns.is_some() && call_ns.is_some());
         assert_eq!((metrics.memory_bytes, metrics.memory_peak_bytes), (Some(3 * PAGE), Some(3 * PAGE)));
@@ -57,9 +62,9 @@ fn a_call_returns_its_results_and_the_time_of_each_step() {
 fn initialize_runs_once_before_the_call_unless_it_is_the_call() {
     on_each(|engine| {
         let (result, _) = call(engine, GUEST, "get", &[], Limits::none());
-        assert_eq!(result.unwrap(), Completion::Returned(vec![Value::I32(7)]));
+        assert_eq!(result.unwrap(), returned(&[Value::I32(7)]));
         let (result, _) = call(engine, GUEST, "_initialize", &[], Limits::none());
-        assert_eq!(result.unwrap(), Completion::Returned(Vec::new()));
+        assert_eq!(result.unwrap(), returned(&[]));
     });
 }
 
@@ -108,13 +113,14 @@ fn a_prepared_module_makes_independent_instances_and_compiles_once() {
             step => steps.borrow_mut().push(step),
         };
         let session = Session::open(&config(engine), binary.as_slice(), None).unwrap();
+        let (set, get) = (session.function("set").unwrap(), session.function("get").unwrap());
         let prepared = session.prepare(InstanceOptions::default(), &record).unwrap();
         let mut first = prepared.instantiate(Limits::none(), &record).unwrap();
         let mut second = prepared.instantiate(Limits::none(), &record).unwrap();
-        first.call("set", &[Value::I32(9)], &|_| {}).unwrap();
+        first.call(&set, &vec![Value::I32(9)].into(), &|_| {}).unwrap();
         drop(prepared);
-        let completion = second.call("get", &[], &record).unwrap();
-        assert_eq!(completion, Completion::Returned(vec![Value::I32(7)]), "the second instance is not the first");
+        let completion = second.call(&get, &Vec::<Value>::new().into(), &record).unwrap();
+        assert_eq!(completion, returned(&[Value::I32(7)]), "the second instance is not the first");
         let compiling = [Event::Compiling { bytes: binary.len() }, Event::Compiled];
         let instance = [Event::Instantiating, Event::Initializing];
         let expected = [&compiling[..], &instance, &instance, &[Event::Calling]].concat();

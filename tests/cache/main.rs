@@ -3,6 +3,8 @@
 #![cfg(all(unix, any(feature = "wasmtime-runtime", feature = "wasmer-runtime")))]
 
 mod bound;
+#[cfg(feature = "components")]
+mod components;
 mod damage;
 mod fixtures;
 mod hits;

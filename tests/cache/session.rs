@@ -20,7 +20,7 @@ fn events(session: Session<'_>) -> Vec<Event> {
         step => events.borrow_mut().push(step),
     };
     let completion = call(session, "add", &[Value::I32(2)], Limits::none(), &record).unwrap();
-    assert_eq!(completion, Completion::Returned(vec![Value::I32(42)]));
+    assert_eq!(completion, Completion::Returned(vec![Value::I32(42)].into()));
     events.into_inner()
 }
 
@@ -31,8 +31,9 @@ fn call(
     limits: Limits,
     record: &dyn Fn(Event),
 ) -> wrun::Result<Completion> {
+    let callable = session.function(function);
     let prepared = session.prepare(InstanceOptions::default().with_limits(limits), record)?;
-    prepared.instantiate(limits, record)?.call(function, args, record)
+    prepared.instantiate(limits, record)?.call(&callable?, &args.to_vec().into(), record)
 }
 
 fn metrics(session: Session<'_>) -> CallMetrics {

@@ -1,1 +1,136 @@
-//! Components on the command line.
+//! Components: calls, programs, refusals, the cache.
+
+use serde_json::json;
+
+use crate::vocabulary::{File, file, run, run_with};
+
+/// A component with functions of WIT types.
+const SHOP: &str = include_str!("shop.wat");
+
+/// A component whose `run` succeeds or fails, by the only digit in its text.
+fn program(fails: bool) -> File {
+    file(format!(
+        r#"(component
+          (core module $code (func (export "run") (result i32) (i32.const {})))
+          (core instance $code (instantiate $code))
+          (func $run (result (result)) (canon lift (core func $code "run")))
+          (instance $run (export "run" (func $run)))
+          (export "wasi:cli/run@0.2.0" (instance $run)))"#,
+        u8::from(fails)
+    ))
+}
+
+#[cfg(feature = "components")]
+mod calls {
+    use super::*;
+
+    #[test]
+    fn a_string_argument_is_the_text_itself() {
+        let shop = file(SHOP);
+        run(&[&shop.path, "greet", "bob"]).prints("\"hello, bob\"\n");
+        run(&[&shop.path, "greet", "\"bob\""]).prints("\"hello, \\\"bob\\\"\"\n");
+        run(&[&shop.path, "greet", ""]).prints("\"hello, \"\n");
+        run(&["-r", "wasmtime", &shop.path, "greet", "bob", "-o", "text"]).prints("hello, bob\n");
+        let packed = run(&[&shop.path, "greet", "bob", "-o", "msgpack"]);
+        assert_eq!((packed.code, packed.stdout.as_str()), (0, "\u{fffd}hello, bob"), "a string of 10 bytes");
+    }
+
+    #[test]
+    fn arguments_come_from_standard_input() {
+        let shop = file(SHOP);
+        let items = r#"[[{"name":"tea","price":1.5,"qty":2,"tags":[]},{"name":"jam","price":3,"qty":1,"tags":["a"]}]]"#;
+        run_with(&[&shop.path, "till#total"], items).prints("3\n");
+        run_with(&[&shop.path, "till#total", "-"], items).prints("3\n");
+        run_with(&[&shop.path, "divide"], "[7, 2]").prints("{\"ok\":3}\n");
+        run_with(&[&shop.path, "divide", "--input", "msgpack"], vec![0x92, 7, 2]).prints("{\"ok\":3}\n");
+        run_with(&[&shop.path, "greet"], "\"bob\"").prints("\"hello, bob\"\n");
+        run_with(&["-", "greet", "bob"], SHOP).prints("\"hello, bob\"\n");
+        run_with(&["-", "greet", "-"], SHOP).fails(2, &["cannot both come from standard input"]);
+    }
+
+    #[test]
+    fn a_function_has_several_names() {
+        let shop = file(SHOP);
+        for name in ["total", "till#total", "till.total", "demo:shop/till#total", "demo:shop/till@1.2.0#total"] {
+            run(&[&shop.path, name, "[]"]).prints("0\n");
+        }
+    }
+
+    #[test]
+    fn a_result_that_is_err_is_printed_and_exits_with_1() {
+        let shop = file(SHOP);
+        let printed = run(&[&shop.path, "divide", "7", "0"]);
+        assert_eq!((printed.code, printed.stdout.as_str(), printed.stderr.as_str()), (1, "{\"err\":\"by-zero\"}\n", ""));
+        let envelope = run(&[&shop.path, "divide", "7", "0", "--metrics"]);
+        assert_eq!(envelope.code, 1);
+        let envelope = envelope.envelope();
+        assert_eq!((&envelope["ok"], &envelope["exit_code"]), (&json!(false), &json!(1)));
+        assert_eq!(envelope["result"], json!({"err": "by-zero"}));
+        assert_eq!(envelope.get("error"), None);
+    }
+
+    #[test]
+    fn the_envelope_has_types_in_wit() {
+        let shop = file(SHOP);
+        let envelope = run(&[&shop.path, "divide", "7", "2", "--metrics", "--memory", "1MiB"]).envelope();
+        assert_eq!((&envelope["ok"], &envelope["function"]), (&json!(true), &json!("divide")));
+        assert_eq!(envelope["result_types"], json!(["result<u32, reason>"]));
+        assert_eq!(envelope["result"], json!({"ok": 3}));
+        let metrics = &envelope["metrics"];
+        assert_eq!((&metrics["memory_bytes"], &metrics["cache"]), (&json!(65536), &json!("off")));
+        let envelope = run(&[&shop.path, "total", "[]", "--metrics"]).envelope();
+        assert_eq!(envelope["function"], json!("demo:shop/till@1.2.0#total"));
+        assert_eq!(envelope["result_types"], json!(["u32"]));
+    }
+
+    #[test]
+    fn wrong_names_and_arguments_are_explained_before_anything_is_compiled() {
+        let shop = file(SHOP);
+        let unknown = run(&[&shop.path, "gret", "bob"]);
+        unknown.fails(127, &["exports no function `gret`", "did you mean `greet`?", "greet: func(name: string) -> string"]);
+        run(&[&shop.path]).fails(127, &["no function given", "`wasi:cli/run`", "total"]);
+        let wrong = run(&[&shop.path, "divide", "7", "7_000_000_000"]);
+        wrong.fails(2, &["out of range for u32", "signature: divide: func(a: u32, b: u32) -> result<u32, reason>"]);
+        run(&[&shop.path, "divide", "7"]).fails(2, &["argument"]);
+        let envelope = run(&["--metrics", &shop.path, "divide", "7"]).envelope();
+        assert_eq!(envelope["error"]["kind"], json!("invalid_argument"));
+        assert_eq!(envelope["metrics"]["compile_ns"], json!(null));
+        run(&[&shop.path, "greet", "bob", "--", "x"]).fails(2, &["the component takes no arguments after `--`"]);
+    }
+
+    #[test]
+    fn limits_hold() {
+        let shop = file(SHOP);
+        run(&[&shop.path, "spin", "--timeout", "200ms"]).fails(124, &["time limit of 200ms"]);
+        run(&[&shop.path, "spin", "--fuel", "100K"]).fails(152, &["100000 units of fuel"]);
+        run(&[&shop.path, "greet", "bob", "--memory", "1KiB"]).fails(137, &["limit"]);
+        run(&[&shop.path, "trap"]).fails(134, &["unreachable"]);
+    }
+
+    #[test]
+    fn a_program_exits_with_0_or_1() {
+        run(&[&program(false).path]).prints("");
+        run(&[&program(true).path]).fails(1, &[]);
+        let envelope = run(&["--metrics", &program(true).path]).envelope();
+        assert_eq!((&envelope["ok"], &envelope["guest_exit_code"]), (&json!(false), &json!(1)));
+        assert_eq!(envelope["function"], json!("wasi:cli/run@0.2.0#run"));
+        let word = run(&[&program(false).path, "report.csv"]);
+        word.fails(127, &["arguments of a program go after `--`", "-- report.csv"]);
+    }
+
+    #[test]
+    fn wasmer_refuses_a_component_before_compiling_it() {
+        let shop = file(SHOP);
+        if cfg!(feature = "wasmer-runtime") {
+            let refused = run(&["-r", "wasmer", &shop.path, "greet", "bob"]);
+            refused.fails(126, &["components run on wasmtime only", "--runtime wasmtime"]);
+        }
+    }
+}
+
+#[cfg(not(feature = "components"))]
+#[test]
+fn a_build_without_components_refuses_them() {
+    run(&[&file(SHOP).path, "greet", "bob"]).fails(126, &["component"]);
+    run(&[&program(false).path]).fails(126, &["component"]);
+}

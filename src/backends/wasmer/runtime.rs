@@ -172,6 +172,7 @@ impl sealed::Runtime for WasmerRuntime {
     fn restore(&self, code: CachedCode) -> Result<Box<dyn WasmModule>> {
         self.registry.admit_work()?;
         let CodeParts { info, code, .. } = code.parts_for(&self.config)?;
+        let info = Arc::clone(info.module()?);
         let serialized_bytes = code.len().into();
         let (compiled, engine) = serialize::read(code)?;
         self.registry.count_cache_hit();

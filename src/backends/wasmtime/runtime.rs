@@ -120,6 +120,7 @@ impl sealed::Runtime for WasmtimeRuntime {
     fn restore(&self, code: CachedCode) -> Result<Box<dyn WasmModule>> {
         self.registry.admit_work()?;
         let CodeParts { info, code, code_shift } = code.parts_for(&self.config)?;
+        let info = Arc::clone(info.module()?);
         // The code may be mapped together with other parts of a file.
         let compiled_bytes = code.len();
         let compiled = serialize::read(&self.engine, code)?;

@@ -6,10 +6,9 @@ use std::time::Instant;
 
 use clap::{Args, ValueHint};
 use wrun::module::requirements;
-use wrun::runtime::{lookup, preflight, signature};
+use wrun::runtime::preflight;
 use wrun::session::{CacheUse, Completion, Deadline, Event, InstanceOptions, Session, nanoseconds};
-use wrun::value::serial::Results;
-use wrun::{Capabilities, Captured, Error, ErrorKind, Input, ModuleInfo, Output, ValType, Value};
+use wrun::{CallArgs, CallResult, Callable, Capabilities, Captured, CodeInfo, Input, Output};
 
 use crate::cli::args::{
     CacheArgs, EngineArgs, FORMAT_HEADING, FormatArgs, GrantArgs, LimitArgs, LogArgs, OutputFormat, PolicyArgs,
@@ -29,10 +28,10 @@ use crate::cli::{abort, argv, exit_code, hints, input, stdin};
 
 #[derive(Args, Debug, Default)]
 pub(crate) struct RunArgs {
-    /// Module file, binary or text, or `-` for standard input
+    /// Module or component, binary or text, or `-` for standard input
     #[arg(required = true, allow_negative_numbers = true, value_hint = ValueHint::FilePath, value_parser = argv::path())]
     pub(crate) module: Option<PathBuf>,
-    /// Exported function to call; without it, the program's `_start` runs
+    /// Exported function to call; without it, the program runs
     #[arg(allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = argv::text())]
     pub(crate) function: Option<String>,
     /// Exported function to call, if its name looks like an option, as in `--function=-x`; all words after MODULE are then ARGS
@@ -151,9 +150,6 @@ impl RunArgs {
     }
 }
 
-/// The exports that run a program; the first of type () -> () counts.
-const START: [&str; 2] = ["_start", ""];
-
 /// The export that instantiation calls, unless it is the function to call.
 const INITIALIZE: &str = "_initialize";
 
@@ -235,14 +231,11 @@ impl Run {
             }
             // A program writes its own output.
             Completion::Returned(_) if settings.function.is_none() => Ok(0),
-            Completion::Returned(values) => {
-                let lines = |_: &Results<'_>| match values.as_slice() {
-                    [] => "null\n".to_owned(),
-                    values => values.iter().map(|value| format!("{value}\n")).collect(),
-                };
-                let bytes = machine::report(&Results(&values), settings.format, lines);
+            Completion::Returned(result) => {
+                let text = |result: &CallResult| format!("{}\n", result.to_text());
+                let bytes = machine::report(&result, settings.format, text);
                 printer::result(&bytes, settings.format.output)?;
-                Ok(0)
+                Ok(exit_code::of_result(&result))
             }
         }
     }
@@ -263,49 +256,76 @@ impl Run {
         self.call().metrics.load_ns = Some(nanoseconds(started.elapsed()));
         let session = opened?;
         self.call().metrics.cache = session.cache();
-        let hinted = |failure| hints::for_function(failure, session.info(), settings);
-        let function = choose(session.info(), settings).map_err(hinted)?;
-        // The first argument is the program's name.
-        if settings.capabilities.args.len() > 1 && !requirements::imports_wasi(session.info()) {
-            return Err(Failure::usage("the module takes no arguments after `--`: it does not import WASI")
-                .hint("arguments of a function need no `--`, not even negative numbers"));
-        }
-        self.call().function = Some(function.to_owned());
-        let ty = lookup::find_function(session.info(), function).map_err(|error| hinted(error.into()))?;
-        signature::check_passable(function, ty)?;
-        self.call().result_types = ty.results().iter().map(ValType::to_string).collect();
+        let callable = self.choose(&session)?;
+        self.call().result_types = callable.result_types();
         supervisor.enter(Phase::ReadingArguments);
         // The module has used up standard input, even if the arguments are not expected there on a terminal.
-        if matches!(settings.args, Arguments::Omitted(_)) && !ty.params().is_empty() && settings.module_is_stdin {
+        if matches!(settings.args, Arguments::Omitted(_)) && callable.param_count() > 0 && settings.module_is_stdin {
             return Err(Failure::both_from_stdin());
         }
-        let args = input::arguments(&settings.args, ty, settings.quiet);
-        let args = args.map_err(|failure| hints::for_arguments(failure, function, ty, settings))?;
+        let args = input::arguments(&settings.args, &callable, settings.quiet);
+        let args = args.map_err(|failure| hints::for_arguments(failure, &callable, settings))?;
         supervisor.enter(Phase::LoadingCode);
 
         let mut capabilities = settings.capabilities.clone();
         let policy_is_stdin = settings.policy.path.as_deref().is_some_and(stdin::is_named_by);
-        if settings.module_is_stdin || policy_is_stdin || input::are_on_stdin(&settings.args, ty) {
+        if settings.module_is_stdin || policy_is_stdin || input::are_on_stdin(&settings.args, &callable) {
             // Even if a terminal or a growing file could give more.
             capabilities.stdin = Input::Empty;
         }
         let limits = settings.limits.limits();
         let mut options = InstanceOptions::default().with_limits(limits).with_capabilities(capabilities);
-        options.initialize = function != INITIALIZE;
+        options.initialize = callable.name() != INITIALIZE;
         options.caller_ends_process = true;
         let deadline = Deadline::new(*started, settings.limits.timeout.value);
-        self.call_function(supervisor, session, options, deadline, function, &args)
+        self.call_function(supervisor, session, options, deadline, &callable, &args)
     }
 
-    /// Compiles or loads the module, makes one instance and calls one function of it.
+    /// Returns the function to call: the one on the command line, else what runs the program.
+    fn choose(&self, session: &Session<'_>) -> Result<Callable, Failure> {
+        let settings = &self.settings;
+        let hinted = |error: wrun::Error| hints::for_function(error.into(), session.info(), settings);
+        let callable = match &settings.function {
+            None => {
+                let program = session.program().map_err(hinted)?;
+                self.check_guest_args(session.info())?;
+                program
+            }
+            Some(name) => {
+                self.check_guest_args(session.info())?;
+                self.call().function = Some(name.clone());
+                session.function(name).map_err(hinted)?
+            }
+        };
+        self.call().function = Some(callable.name().to_owned());
+        Ok(callable)
+    }
+
+    /// Refuses arguments after `--` if the guest could not read them.
+    fn check_guest_args(&self, info: &CodeInfo) -> Result<(), Failure> {
+        let (what, imports_wasi) = match info {
+            CodeInfo::Module(info) => ("module", requirements::imports_wasi(info)),
+            CodeInfo::Component(info) => {
+                ("component", info.imports.iter().any(|import| import.name.starts_with("wasi:")))
+            }
+        };
+        // The first argument is the program's name.
+        if imports_wasi || self.settings.capabilities.args.len() <= 1 {
+            return Ok(());
+        }
+        Err(Failure::usage(format!("the {what} takes no arguments after `--`: it does not import WASI"))
+            .hint("arguments of a function need no `--`, not even negative numbers"))
+    }
+
+    /// Compiles or loads the code, makes one instance and calls one function of it.
     fn call_function(
         &self,
         supervisor: &Supervisor,
         session: Session<'_>,
         options: InstanceOptions,
         deadline: Deadline,
-        function: &str,
-        args: &[Value],
+        callable: &Callable,
+        args: &CallArgs,
     ) -> Result<Completion, Failure> {
         let events = |event: Event| {
             supervisor.observe(event);
@@ -313,7 +333,7 @@ impl Run {
             call.metrics = call.metrics.with(event);
             match event {
                 Event::Initializing => call.running = Some(INITIALIZE.to_owned()),
-                Event::Calling => call.running = Some(function.to_owned()),
+                Event::Calling => call.running = Some(callable.name().to_owned()),
                 _ => {}
             }
         };
@@ -326,26 +346,13 @@ impl Run {
             Ok(instance) => instance,
             Err(error) => return ended(error),
         };
-        let completion = instance.call(function, args, &events);
+        let completion = instance.call(callable, args, &events);
         // The process ends soon and frees everything faster. But threads of the guest must have ended before the result is
         // printed, so that they print nothing after it.
-        if !requirements::starts_threads(prepared.info()) {
+        let starts_threads = prepared.info().module().is_ok_and(|info| requirements::starts_threads(info));
+        if !starts_threads {
             std::mem::forget((instance, prepared));
         }
         completion.or_else(ended)
     }
-}
-
-/// Returns the function to call: the one on the command line, else the one that runs the program.
-fn choose<'s>(info: &ModuleInfo, settings: &'s RunSettings) -> Result<&'s str, Failure> {
-    if let Some(name) = &settings.function {
-        return Ok(name);
-    }
-    let runs = |name: &str| info.function(name).is_some_and(|ty| ty.params().is_empty() && ty.results().is_empty());
-    if let Some(start) = START.into_iter().find(|name| runs(name)) {
-        return Ok(start);
-    }
-    let message = "no function given, and the module is not a program: it does not export `_start` of type () -> ()";
-    let error = Error::new(ErrorKind::UnknownExport, message);
-    Err(error.with_hint(lookup::list_of_functions(info)).into())
 }

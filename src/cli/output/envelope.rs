@@ -6,8 +6,7 @@ use base64::Engine as _;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use wrun::session::{CallMetrics, Completion};
-use wrun::value::serial::Results;
-use wrun::{Captured, Frame, LimitExceeded, RuntimeKind, Trap};
+use wrun::{CallResult, Captured, Frame, LimitExceeded, RuntimeKind, Trap};
 
 use crate::cli::exit_code;
 use crate::cli::failure::Failure;
@@ -31,7 +30,7 @@ pub(crate) struct Envelope<'a> {
     module: String,
     function: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    result: Option<Results<'a>>,
+    result: Option<&'a CallResult>,
     #[serde(skip_serializing_if = "Option::is_none")]
     result_types: Option<&'a [String]>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,12 +112,16 @@ impl<'a> Envelope<'a> {
     pub(crate) fn new(settings: &RunSettings, call: &'a CallSummary, result: &'a Result<Completion, Failure>) -> Self {
         let failure = result.as_ref().err();
         let error = failure.and_then(|failure| failure.error.as_ref());
-        let (values, guest_exit_code) = match result {
-            Ok(Completion::Returned(values)) => (Some(values), None),
+        let (returned, guest_exit_code) = match result {
+            Ok(Completion::Returned(result)) => (Some(result), None),
             Ok(Completion::Exited(code)) => (None, Some(*code)),
             Err(_) => (None, None),
         };
-        let exited = guest_exit_code.map_or(0, exit_code::of_guest);
+        let exit_code = match (failure, guest_exit_code, returned) {
+            (Some(failure), ..) => failure.exit_code,
+            (None, Some(code), _) => exit_code::of_guest(code),
+            (None, None, returned) => returned.map_or(0, exit_code::of_result),
+        };
         let [stdout, stderr] = match &settings.captured {
             Some(streams) => streams.each_ref().map(|captured| Some(GuestOutput::new(captured))),
             None => [None, None],
@@ -126,12 +129,12 @@ impl<'a> Envelope<'a> {
         let written = |output: &Option<GuestOutput>| output.as_ref().and_then(|output| output.written);
         let [stdout_bytes, stderr_bytes] = [written(&stdout), written(&stderr)];
         Self {
-            ok: failure.is_none() && guest_exit_code.unwrap_or(0) == 0,
+            ok: failure.is_none() && exit_code == 0,
             runtime: settings.config.kind,
             module: settings.module.display().to_string(),
             function: call.function.as_deref(),
-            result: values.map(|values| Results(values)),
-            result_types: values.map(|_| &*call.result_types),
+            result: returned,
+            result_types: returned.map(|_| &*call.result_types),
             error: failure.map(|failure| ErrorReport {
                 kind: failure.kind,
                 trap: error.and_then(wrun::Error::trap_code),
@@ -148,7 +151,7 @@ impl<'a> Envelope<'a> {
             stderr,
             stderr_truncated: stderr_bytes.is_some(),
             stderr_bytes,
-            exit_code: failure.map_or(exited, |failure| failure.exit_code),
+            exit_code,
             guest_exit_code,
             metrics: &call.metrics,
         }

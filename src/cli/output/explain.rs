@@ -110,7 +110,7 @@ impl<'s> Explanation<'s> {
     /// Formats the report as text, one setting per line.
     pub(crate) fn text(&self) -> String {
         let mut text = format!("module          {}\n", self.module);
-        text += &format!("function        {}\n", Escaped(self.function.unwrap_or("_start")));
+        text += &format!("function        {}\n", Escaped(self.function.unwrap_or("_start or wasi:cli/run")));
         let mut line = |name: &str, value: &str, from: Provenance| {
             let from = match (from, &self.policy) {
                 (Provenance::Default, _) => "default".to_owned(),

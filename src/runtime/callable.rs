@@ -1,0 +1,194 @@
+//! Functions and programs that are called by name, with arguments as text, JSON or MessagePack: exports of modules and of
+//! components alike.
+
+use std::fmt;
+
+use crate::component::info::{CodeInfo, ComponentInfo};
+use crate::component::types::{WitFunction, WitType};
+use crate::component::value::WitValue;
+use crate::component::{json as wit_json, lookup as wit_lookup, msgpack as wit_msgpack, text as wit_text};
+use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
+use crate::module::info::ModuleInfo;
+use crate::runtime::lookup;
+use crate::value::types::{FuncType, ValType, Value};
+use crate::value::{args, json, msgpack};
+
+/// The exports that run a module as a program; the first of type `() -> ()` counts.
+const START: [&str; 2] = ["_start", ""];
+
+/// A function or a program, with the types of its values. It is found before any code is compiled, and can be called on any
+/// instance of its module or component.
+#[derive(Clone, Debug)]
+pub struct Callable {
+    name: String,
+    ty: CallableType,
+}
+
+/// What is called.
+#[derive(Clone, Debug)]
+pub(crate) enum CallableType {
+    /// A function of a module.
+    Core(FuncType),
+    /// A function of a component.
+    Component(WitFunction),
+    /// A component that is a program.
+    Program,
+}
+
+/// Arguments of a [`Callable`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CallArgs {
+    /// For a function of a module.
+    Core(Vec<Value>),
+    /// For a function of a component.
+    Component(Vec<WitValue>),
+}
+
+impl Callable {
+    /// Finds an exported function by name. A function of a component can be given in any form that
+    /// [`lookup`](crate::component::lookup) accepts.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownExport`] if there is no such function, or `name` fits several; [`ErrorKind::UnsupportedFeature`] if
+    /// it has a type whose values cannot be written as text, JSON or MessagePack.
+    pub fn find(info: &CodeInfo, name: &str) -> Result<Self> {
+        match info {
+            CodeInfo::Module(info) => {
+                let ty = CallableType::Core(lookup::find_callable(info, name)?.clone());
+                Ok(Self { name: name.to_owned(), ty })
+            }
+            CodeInfo::Component(info) => {
+                let found = wit_lookup::find_function(info, name)?;
+                wit_lookup::check_passable(&found.name, &found.ty)?;
+                Ok(Self { name: found.name, ty: CallableType::Component(found.ty) })
+            }
+        }
+    }
+
+    /// Finds what runs a program: `_start` of a module, or `run` of a component's `wasi:cli/run`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownExport`] if it is not a program, with a list of its functions.
+    pub fn program(info: &CodeInfo) -> Result<Self> {
+        match info {
+            CodeInfo::Module(info) => {
+                let empty = FuncType::default();
+                let start = START.into_iter().find(|name| info.function(name) == Some(&empty));
+                let name = start.ok_or_else(|| not_a_program(info))?.to_owned();
+                Ok(Self { name, ty: CallableType::Core(empty) })
+            }
+            CodeInfo::Component(info) => {
+                let name = wit_lookup::program(info).ok_or_else(|| not_a_command(info))?;
+                Ok(Self { name, ty: CallableType::Program })
+            }
+        }
+    }
+
+    /// Returns the name; that of a component's function in full, such as `demo:shop/till@1.2.0#total`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn ty(&self) -> &CallableType {
+        &self.ty
+    }
+
+    /// Returns whether this runs a component as a program.
+    #[must_use]
+    pub fn is_program(&self) -> bool {
+        matches!(self.ty, CallableType::Program)
+    }
+
+    /// Returns the number of parameters.
+    #[must_use]
+    pub fn param_count(&self) -> usize {
+        match &self.ty {
+            CallableType::Core(ty) => ty.params().len(),
+            CallableType::Component(ty) => ty.params().len(),
+            CallableType::Program => 0,
+        }
+    }
+
+    /// Returns the types of the results as text, as in the WebAssembly text format or in WIT.
+    #[must_use]
+    pub fn result_types(&self) -> Vec<String> {
+        match &self.ty {
+            CallableType::Core(ty) => ty.results().iter().map(ValType::to_string).collect(),
+            CallableType::Component(ty) => ty.result().iter().map(|ty| WitType::to_string(ty)).collect(),
+            CallableType::Program => Vec::new(),
+        }
+    }
+
+    /// Parses arguments given as text, one string for each parameter.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if there are too few or too many, or one does not have its parameter's type.
+    pub fn parse_args<T: AsRef<str>>(&self, args: &[T]) -> Result<CallArgs> {
+        match &self.ty {
+            CallableType::Core(ty) => args::parse_text(args, ty).map(CallArgs::Core),
+            CallableType::Component(ty) => wit_text::parse_args(args, ty).map(CallArgs::Component),
+            CallableType::Program => args::parse_text(args, &FuncType::default()).map(CallArgs::Core),
+        }
+    }
+
+    /// Decodes arguments from JSON: an array, or a bare value for one parameter.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if `bytes` is not JSON, or does not match the signature.
+    pub fn decode_json(&self, bytes: &[u8]) -> Result<CallArgs> {
+        match &self.ty {
+            CallableType::Core(ty) => json::decode_args(bytes, ty).map(CallArgs::Core),
+            CallableType::Component(ty) => wit_json::decode_args(bytes, ty).map(CallArgs::Component),
+            CallableType::Program => json::decode_args(bytes, &FuncType::default()).map(CallArgs::Core),
+        }
+    }
+
+    /// Decodes arguments from MessagePack of the same shape as [`Callable::decode_json`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if `bytes` is not MessagePack, or does not match the signature.
+    pub fn decode_msgpack(&self, bytes: &[u8]) -> Result<CallArgs> {
+        match &self.ty {
+            CallableType::Core(ty) => msgpack::decode_args(bytes, ty).map(CallArgs::Core),
+            CallableType::Component(ty) => wit_msgpack::decode_args(bytes, ty).map(CallArgs::Component),
+            CallableType::Program => msgpack::decode_args(bytes, &FuncType::default()).map(CallArgs::Core),
+        }
+    }
+}
+
+/// Formats the signature: `add(i32, i32) -> i32`, or `greet: func(name: string) -> string` in a component.
+impl fmt::Display for Callable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Escaped(&self.name);
+        match &self.ty {
+            CallableType::Core(ty) => write!(f, "{name}{ty}"),
+            CallableType::Component(ty) => write!(f, "{name}: {ty}"),
+            CallableType::Program => write!(f, "{name}: func() -> result"),
+        }
+    }
+}
+
+fn not_a_program(info: &ModuleInfo) -> Error {
+    let message = "no function given, and the module is not a program: it does not export `_start` of type () -> ()";
+    Error::new(ErrorKind::UnknownExport, message).with_hint(lookup::list_of_functions(info))
+}
+
+fn not_a_command(info: &ComponentInfo) -> Error {
+    let message = "no function given, and the component is not a program: it does not export `wasi:cli/run`";
+    Error::new(ErrorKind::UnknownExport, message).with_hint(wit_lookup::list_of_functions(info))
+}
+
+impl From<Vec<Value>> for CallArgs {
+    fn from(args: Vec<Value>) -> Self {
+        Self::Core(args)
+    }
+}
+
+impl From<Vec<WitValue>> for CallArgs {
+    fn from(args: Vec<WitValue>) -> Self {
+        Self::Component(args)
+    }
+}
