@@ -14,6 +14,11 @@ pub(super) const FORMAT: u64 = 2;
 
 /// The source files that decide which modules and components are admitted and which facts are kept of them: a hit skips both steps.
 const ADMISSION: u64 = fingerprint(&[
+    include_bytes!("../component/info.rs"),
+    include_bytes!("../component/read.rs"),
+    include_bytes!("../component/serial.rs"),
+    include_bytes!("../component/type_reader.rs"),
+    include_bytes!("../component/types.rs"),
     include_bytes!("../module/info.rs"),
     include_bytes!("../module/parse.rs"),
     include_bytes!("../module/requirements.rs"),
@@ -21,7 +26,10 @@ const ADMISSION: u64 = fingerprint(&[
     include_bytes!("../module/validation.rs"),
     include_bytes!("../engine/features.rs"),
     include_bytes!("../runtime/preflight/admit.rs"),
+    include_bytes!("../runtime/preflight/component.rs"),
     include_bytes!("../runtime/preflight/limits.rs"),
+    include_bytes!("../runtime/preflight/module.rs"),
+    include_bytes!("../runtime/preflight/validity.rs"),
     include_bytes!("../value/types.rs"),
 ]);
 

@@ -96,12 +96,72 @@ features! {
     CustomDescriptors = CUSTOM_DESCRIPTORS, false false false;
     /// Import sections that share module names.
     CompactImports = COMPACT_IMPORTS, false false false;
+    /// Components.
+    ComponentModel = COMPONENT_MODEL, true false false;
+    /// Asynchronous functions, streams and futures of components.
+    ComponentModelAsync = CM_ASYNC, true false false;
+    /// More built-in functions for asynchronous components.
+    ComponentModelMoreAsyncBuiltins = CM_MORE_ASYNC_BUILTINS, true false false;
+    /// Asynchronous functions of components without a callback.
+    ComponentModelAsyncStackful = CM_ASYNC_STACKFUL, true false false;
+    /// `map` types of components.
+    ComponentModelMap = CM_MAP, true false false;
+    /// Lists of fixed length.
+    ComponentModelFixedLengthLists = CM_FIXED_LENGTH_LISTS, true false false;
+    // Wasmtime has the next one, but keeps the messages outside all limits.
+    /// `error-context`.
+    ComponentModelErrorContext = CM_ERROR_CONTEXT, false false false;
+    // Wasmtime implements parts of the next four. Its documentation calls them very incomplete.
+    /// Threads of components.
+    ComponentModelThreading = CM_THREADING, false false false;
+    /// 64-bit memories at the boundary of a component.
+    ComponentModelMemory64 = CM64, false false false;
+    /// Garbage-collected values at the boundary of a component.
+    ComponentModelGc = CM_GC, false false false;
+    /// Instances under names that differ from their interface.
+    ComponentModelImplements = CM_IMPLEMENTS, false false false;
+    /// Imports and exports of values, and start functions of components.
+    ComponentModelValues = CM_VALUES, false false false;
+    /// Namespaces and packages in namespaces and packages.
+    ComponentModelNestedNames = CM_NESTED_NAMES, false false false;
+    /// Names with the version's suffix apart.
+    ComponentModelCanonNames = CM_CANON_NAMES, false false false;
 }
 
 impl Feature {
     /// Returns the features that an engine supports with this compiler.
     pub fn supported(kind: RuntimeKind, compiler: Compiler) -> impl Iterator<Item = Self> {
         Self::ALL.iter().copied().filter(move |feature| feature.is_supported(kind, compiler))
+    }
+
+    /// Returns whether it extends components, not core modules.
+    #[must_use]
+    pub const fn is_of_components(self) -> bool {
+        self as usize >= Self::ComponentModel as usize
+    }
+
+    /// Returns the cargo feature that compiles it in, if it is not part of every build.
+    #[must_use]
+    pub const fn cargo_feature(self) -> Option<&'static str> {
+        match self {
+            Self::ComponentModelAsync
+            | Self::ComponentModelMoreAsyncBuiltins
+            | Self::ComponentModelAsyncStackful
+            | Self::ComponentModelErrorContext
+            | Self::ComponentModelThreading => Some("wasi-p3"),
+            _ if self.is_of_components() => Some("components"),
+            _ => None,
+        }
+    }
+
+    /// Returns whether it is compiled in.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        match self.cargo_feature() {
+            Some("components") => cfg!(feature = "components"),
+            Some(_) => cfg!(feature = "wasi-p3"),
+            None => true,
+        }
     }
 
     /// Returns the engines and compilers that support it, compiled in or not.

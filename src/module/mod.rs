@@ -3,7 +3,7 @@
 pub mod file;
 pub(crate) mod hash;
 pub mod info;
-mod parse;
+pub(crate) mod parse;
 pub(crate) mod pool;
 pub(crate) mod read_at;
 pub mod requirements;

@@ -1,7 +1,7 @@
 //! Reads the facts of a module out of its binary.
 
 use wasmparser::types::{CoreTypeId, Types};
-use wasmparser::{FunctionBody, KnownCustom, Operator, Parser, Payload, TypeRef, WasmFeatures};
+use wasmparser::{FunctionBody, KnownCustom, Operator, Parser, Payload, ProducersSectionReader, TypeRef, WasmFeatures};
 
 use super::info::{CustomSection, Export, ExternType, Import, MemoryType, ModuleInfo, Producer, TableType};
 use super::validation::{invalid, validate};
@@ -15,7 +15,7 @@ impl ModuleInfo {
     /// Returns [`ErrorKind::InvalidModule`](crate::ErrorKind::InvalidModule) if it is malformed or invalid.
     pub fn read(binary: &[u8]) -> Result<Self> {
         let types = validate(binary, WasmFeatures::all() - WasmFeatures::COMPONENT_MODEL)?;
-        Self::read_valid(binary, &types).map_err(|error| invalid(&error))
+        Self::read_valid(binary, &types).map_err(|error| invalid(&error, binary))
     }
 
     /// Reads a binary that validation found to have these `types`.
@@ -79,21 +79,26 @@ impl ModuleInfo {
                     }
                 }
             }
-            KnownCustom::Producers(fields) => {
-                for field in fields.into_iter().flatten() {
-                    for value in field.values.into_iter().flatten() {
-                        let (name, version) = (value.name.to_owned(), value.version.to_owned());
-                        self.producers.push(Producer { field: field.name.to_owned(), name, version });
-                    }
-                }
-            }
+            KnownCustom::Producers(fields) => self.producers.extend(producers(fields)),
             _ => {}
         }
     }
 }
 
+/// Reads a producers section, without entries that cannot be read.
+pub(crate) fn producers(fields: ProducersSectionReader<'_>) -> Vec<Producer> {
+    let mut producers = Vec::new();
+    for field in fields.into_iter().flatten() {
+        for value in field.values.into_iter().flatten() {
+            let (name, version) = (value.name.to_owned(), value.version.to_owned());
+            producers.push(Producer { field: field.name.to_owned(), name, version });
+        }
+    }
+    producers
+}
+
 /// Whether a function has an instruction that waits for another thread to notify it.
-fn has_wait(body: &FunctionBody<'_>) -> wasmparser::Result<bool> {
+pub(crate) fn has_wait(body: &FunctionBody<'_>) -> wasmparser::Result<bool> {
     for operator in body.get_operators_reader()? {
         if matches!(operator?, Operator::MemoryAtomicWait32 { .. } | Operator::MemoryAtomicWait64 { .. }) {
             return Ok(true);

@@ -10,7 +10,7 @@ use crate::engine::features::Feature;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{Import, ModuleInfo};
 
-/// Returns the features that a valid binary needs.
+/// Returns the features that a valid binary needs: a module, or a component with the modules in it.
 ///
 /// An operator needs the proposal that it belongs to and those of the types it names. Everything outside function bodies needs
 /// a feature if the module without its bodies is invalid without that feature. The cost is one pass over the code for
@@ -21,8 +21,9 @@ use crate::module::info::{Import, ModuleInfo};
 pub fn features(binary: &[u8]) -> Result<BTreeSet<Feature>> {
     let mut needed = operator_features(binary)
         .map_err(|error| Error::new(ErrorKind::InvalidModule, format!("invalid module: {error}")))?;
-    let all = WasmFeatures::all() - WasmFeatures::COMPONENT_MODEL;
-    for &feature in Feature::ALL {
+    let all = WasmFeatures::all();
+    let is_component = Parser::is_component(binary);
+    for &feature in Feature::ALL.iter().filter(|feature| is_component || !feature.is_of_components()) {
         if !needed.contains(&feature) && !skeleton_is_valid(binary, all - feature.flag() - implied_by(feature)) {
             needed.insert(feature);
         }

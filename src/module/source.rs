@@ -1,4 +1,4 @@
-//! Turns user input (binary or text) into a binary module.
+//! Turns user input (binary or text) into a binary module or component.
 
 use std::borrow::Cow;
 
@@ -7,23 +7,59 @@ use wasmparser::Parser;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 
-/// Returns the binary form of a module: `input` itself, or the assembled module if it is text. The content decides which form
-/// it is; file names do not matter.
+/// A binary module or component. The content decides which it is.
+#[derive(Clone, Debug)]
+pub enum Binary<'a> {
+    /// A core module.
+    Module(Cow<'a, [u8]>),
+    /// A component.
+    Component(Cow<'a, [u8]>),
+}
+
+impl<'a> Binary<'a> {
+    /// Takes `input` itself, or assembles it if it is text. The content decides which form it has; file names do not matter.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::InvalidModule`] if `input` is empty, in neither form, or text that does not assemble.
+    pub fn new(input: &'a [u8]) -> Result<Self> {
+        if input.is_empty() {
+            return Err(not_a_module("the input is empty"));
+        }
+        let binary = if input.starts_with(b"\0asm") { Cow::Borrowed(input) } else { Cow::Owned(assemble(input)?) };
+        Ok(if Parser::is_component(&binary) { Self::Component(binary) } else { Self::Module(binary) })
+    }
+
+    /// Returns the bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Module(binary) | Self::Component(binary) => binary,
+        }
+    }
+
+    /// Returns the core module.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::UnsupportedFeature`] if it is a component.
+    pub fn module(self) -> Result<Cow<'a, [u8]>> {
+        match self {
+            Self::Module(binary) => Ok(binary),
+            Self::Component(_) => {
+                let message = "this is a WebAssembly component, but a core module is needed here";
+                let hint = "load it as a component, or extract a core module from it, for example with `jco transpile` or \
+                            `wasm-tools component unbundle`";
+                Err(Error::new(ErrorKind::UnsupportedFeature, message).with_hint(hint))
+            }
+        }
+    }
+}
+
+/// Returns the binary form of a core module: `input` itself, or the assembled module if it is text.
 ///
 /// # Errors
-/// Returns [`ErrorKind::InvalidModule`] if `input` is empty, in neither form, or text that does not assemble, and
-/// [`ErrorKind::UnsupportedFeature`] if it is a component.
+/// Those of [`Binary::new`] and [`Binary::module`].
 pub fn to_binary(input: &[u8]) -> Result<Cow<'_, [u8]>> {
-    if input.is_empty() {
-        return Err(not_a_module("the input is empty"));
-    }
-    let binary = if input.starts_with(b"\0asm") { Cow::Borrowed(input) } else { Cow::Owned(assemble(input)?) };
-    if Parser::is_component(&binary) {
-        let message = "this is a WebAssembly component; wrun runs core modules only";
-        let hint = "extract a core module from it, for example with `jco transpile` or `wasm-tools component unbundle`";
-        return Err(Error::new(ErrorKind::UnsupportedFeature, message).with_hint(hint));
-    }
-    Ok(binary)
+    Binary::new(input)?.module()
 }
 
 fn assemble(input: &[u8]) -> Result<Vec<u8>> {

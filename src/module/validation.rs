@@ -20,13 +20,13 @@ pub(crate) fn validate(binary: &[u8], features: WasmFeatures) -> Result<Types> {
         return Ok(types);
     }
     // Sequentially, so that the reported error is the first one.
-    Validator::new_with_features(features).validate_all(binary).map_err(|error| invalid(&error))
+    Validator::new_with_features(features).validate_all(binary).map_err(|error| invalid(&error, binary))
 }
 
 /// The size in bytes from which functions are validated on all threads (69 MB: 0.4 s on one).
 const PARALLEL_MIN: usize = 1 << 20;
 
-/// Validates a module like [`Validator::validate_all`], but its functions on all threads after the rest of it. Returns `None`
+/// Validates a binary like [`Validator::validate_all`], but its functions on all threads after the rest of it. Returns `None`
 /// if it is invalid.
 fn validate_on_threads(binary: &[u8], features: WasmFeatures) -> Option<Types> {
     let mut validator = Validator::new_with_features(features);
@@ -37,6 +37,7 @@ fn validate_on_threads(binary: &[u8], features: WasmFeatures) -> Option<Types> {
     for payload in parser.parse_all(binary) {
         match validator.payload(&payload.ok()?).ok()? {
             ValidPayload::Func(function, body) => functions.push((function, body)),
+            // The modules and components in a component end before the component does.
             ValidPayload::End(found) => types = Some(found),
             ValidPayload::Ok | ValidPayload::Parser(_) => {}
         }
@@ -52,9 +53,10 @@ fn validate_on_threads(binary: &[u8], features: WasmFeatures) -> Option<Types> {
     types.filter(|_| all_valid)
 }
 
-/// Converts an error of the parser or validator.
-pub(crate) fn invalid(error: &wasmparser::BinaryReaderError) -> Error {
-    let message = format!("invalid module: {} (at offset {:#x})", Escaped(error.message()), error.offset());
+/// Converts an error of the parser or validator about this binary.
+pub(crate) fn invalid(error: &wasmparser::BinaryReaderError, binary: &[u8]) -> Error {
+    let what = if Parser::is_component(binary) { "component" } else { "module" };
+    let message = format!("invalid {what}: {} (at offset {:#x})", Escaped(error.message()), error.offset());
     Error::new(ErrorKind::InvalidModule, message)
 }
 

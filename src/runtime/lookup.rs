@@ -1,5 +1,6 @@
 //! Finds the exports of a module by name.
 
+use crate::component::similar::most_similar;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::module::info::{ExternType, ModuleInfo};
@@ -11,12 +12,6 @@ pub(crate) const MAX_LISTED: usize = 40;
 
 /// The maximum number of names in a hint.
 const MAX_NAMES: usize = 20;
-
-/// The maximum length in bytes of a name that is compared with others.
-const MAX_COMPARED: usize = 256;
-
-/// The least similarity of a name that is suggested, from 0 to 1.
-const MIN_SIMILARITY: f64 = 0.75;
 
 /// Returns the type of the exported function `name`.
 ///
@@ -95,16 +90,4 @@ pub fn list_of_functions(info: &ModuleInfo) -> String {
         list += &format!("\n  and {} more (`wrun inspect` lists them)", count - MAX_LISTED);
     }
     list
-}
-
-/// Returns the name most similar to `name`, if one is similar enough to suggest. Ignores long names, since a comparison takes
-/// time proportional to the product of the lengths.
-fn most_similar<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    if name.len() > MAX_COMPARED {
-        return None;
-    }
-    let scored =
-        names.filter(|other| other.len() <= MAX_COMPARED).map(|other| (strsim::jaro_winkler(name, other), other));
-    let best = scored.max_by(|(a, _), (b, _)| a.total_cmp(b));
-    best.filter(|(score, _)| *score > MIN_SIMILARITY).map(|(_, other)| other)
 }

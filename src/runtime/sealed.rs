@@ -16,7 +16,7 @@ use crate::runtime::preflight::{self, AdmittedComponent, AdmittedModule};
 use crate::runtime::traits::{WasmInstance, WasmModule};
 
 pub(crate) trait Runtime {
-    /// Compiles a module that [`admit`](crate::runtime::preflight::admit) accepted for this runtime's configuration.
+    /// Compiles a module that [`admit_module`](crate::runtime::preflight::admit_module) accepted for this runtime's configuration.
     ///
     /// # Errors
     /// [`ErrorKind::UnsupportedFeature`](crate::ErrorKind::UnsupportedFeature) if the module exceeds a limit of the

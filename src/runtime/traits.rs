@@ -74,7 +74,7 @@ pub trait WasmRuntime: sealed::Runtime + fmt::Debug + Send + Sync {
     ///   of the compiler.
     /// - [`ErrorKind::Internal`] if the compiler fails or panics.
     fn load_module(&self, bytes: &[u8]) -> Result<Box<dyn WasmModule>> {
-        self.compile(&preflight::admit(self.config(), bytes)?)
+        self.compile(&preflight::admit_module(self.config(), bytes)?)
     }
 
     /// Creates an instance of a module that imports nothing except WASI.

@@ -52,7 +52,8 @@ impl WasmtimeRuntime {
     pub fn new(config: &RuntimeConfig) -> Result<Self> {
         preflight::check_config(config)?;
         let mut settings = Config::new();
-        let supported = Feature::supported(config.kind, config.effective_compiler());
+        let supported =
+            Feature::supported(config.kind, config.effective_compiler()).filter(|feature| feature.is_available());
         settings.wasm_features(features::flags(supported), true);
         settings.shared_memory(true);
         if config.metering {

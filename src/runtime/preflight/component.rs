@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use crate::component::info::ComponentInfo;
 use crate::config::RuntimeConfig;
-use crate::engine::kind::RuntimeKind;
+use crate::engine::features::Feature;
 use crate::error::{Error, ErrorKind, Result};
+use crate::module::source::Binary;
+use crate::runtime::preflight::validity::{is_feature_enabled, validate};
 
 /// A valid component that one engine supports, before it is compiled.
 #[derive(Clone, Debug)]
 pub struct AdmittedComponent<'a> {
-    pub(super) config: RuntimeConfig,
-    pub(super) binary: Cow<'a, [u8]>,
-    pub(super) info: Arc<ComponentInfo>,
+    config: RuntimeConfig,
+    binary: Cow<'a, [u8]>,
+    info: Arc<ComponentInfo>,
 }
 
 impl AdmittedComponent<'_> {
@@ -44,8 +46,14 @@ impl AdmittedComponent<'_> {
 
 /// The error for a component on an engine, or in a build, without components.
 pub(crate) fn no_components() -> Error {
-    let message = "components run on wasmtime only";
-    Error::new(ErrorKind::UnsupportedFeature, message).with_hint("use `--runtime wasmtime`")
+    let (message, hint) = if cfg!(feature = "components") {
+        ("components run on wasmtime only", "use `--runtime wasmtime`")
+    } else {
+        let message =
+            "this is a WebAssembly component, and this build of wrun has no components (feature `components`)";
+        (message, "build with `--features components`")
+    };
+    Error::new(ErrorKind::UnsupportedFeature, message).with_hint(hint)
 }
 
 /// Validates a component in binary or text format for the configured engine.
@@ -54,6 +62,22 @@ pub(crate) fn no_components() -> Error {
 /// [`ErrorKind::InvalidModule`] if it is not a valid component; [`ErrorKind::UnsupportedFeature`] if it needs a feature that
 /// the engine lacks, or the engine has no components.
 pub fn admit_component<'a>(config: &RuntimeConfig, bytes: &'a [u8]) -> Result<AdmittedComponent<'a>> {
-    let _ = (config, bytes);
-    Err(no_components())
+    match Binary::new(bytes)? {
+        Binary::Component(binary) => admit_binary(config, binary),
+        Binary::Module(_) => {
+            let message = "this is a core module, not a component";
+            Err(Error::new(ErrorKind::InvalidArgument, message).with_hint("load it as a module"))
+        }
+    }
+}
+
+/// Validates a binary component.
+pub(super) fn admit_binary<'a>(config: &RuntimeConfig, binary: Cow<'a, [u8]>) -> Result<AdmittedComponent<'a>> {
+    if !Feature::ComponentModel.is_available() || !is_feature_enabled(config, Feature::ComponentModel) {
+        return Err(no_components());
+    }
+    let types = validate(config, &binary)?;
+    let info = ComponentInfo::read_valid(&binary, &types)
+        .map_err(|error| Error::new(ErrorKind::Internal, "a valid component could not be read").with_source(error))?;
+    Ok(AdmittedComponent { config: config.clone(), binary, info: Arc::new(info) })
 }

@@ -3,15 +3,20 @@
 mod admit;
 mod component;
 mod config;
+mod guard;
 mod imports;
 mod limits;
+mod module;
+mod validity;
 pub(crate) mod wasix;
 
-pub use admit::{AdmittedModule, admit};
-pub(crate) use admit::{guard_compiler, is_feature_enabled};
+pub use admit::{AdmittedCode, admit};
 pub(crate) use component::no_components;
 pub use component::{AdmittedComponent, admit_component};
 pub use config::{MAX_STACK, MIN_STACK, check_config, check_grants};
+pub(crate) use guard::guard_compiler;
 pub(crate) use imports::check_imports;
 pub use limits::check_amounts;
 pub(crate) use limits::{check_instance, check_stoppable, shared_bytes, unstoppable};
+pub use module::{AdmittedModule, admit_module};
+pub(crate) use validity::is_feature_enabled;

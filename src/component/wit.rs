@@ -1,0 +1,30 @@
+//! The WIT of a component.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use wit_component::WitPrinter;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
+
+/// Returns the WIT of a valid binary component: a world `root` with its imports and exports, and the packages of its interfaces.
+///
+/// # Errors
+/// [`ErrorKind::UnsupportedFeature`] if WIT cannot express the component, for example because it exports a core module.
+pub fn wit_text(binary: &[u8]) -> Result<String> {
+    let text = catch_unwind(AssertUnwindSafe(|| print(binary)))
+        .map_err(|panic| Error::of_panic("the component cannot be written as WIT", panic.as_ref()))?;
+    text.map_err(|why| {
+        let message = format!("the component cannot be written as WIT: {}", Escaped(&why));
+        Error::new(ErrorKind::UnsupportedFeature, message)
+    })
+}
+
+fn print(binary: &[u8]) -> Result<String, String> {
+    let decoded = wit_component::decode(binary).map_err(|error| format!("{error:#}"))?;
+    let (resolve, main) = (decoded.resolve(), decoded.package());
+    let others: Vec<_> = resolve.packages.iter().map(|(id, _)| id).filter(|id| *id != main).collect();
+    let mut printer = WitPrinter::default();
+    printer.print(resolve, main, &others).map_err(|error| format!("{error:#}"))?;
+    Ok(printer.output.into())
+}
