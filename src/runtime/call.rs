@@ -37,7 +37,11 @@ impl CallResult {
         match self {
             Self::Core(values) if values.is_empty() => "null".to_owned(),
             Self::Core(values) => values.iter().map(Value::to_string).collect::<Vec<_>>().join("\n"),
-            Self::Component(value, ty) => wit_text::format_result(value.as_ref(), ty),
+            Self::Component(value, ty) => match value.as_ref().zip(ty.result()) {
+                Some((value, ty)) => wit_text::format(value, ty)
+                    .unwrap_or_else(|error| unreachable!("a callable's result that text cannot express: {error}")),
+                None => "null".to_owned(),
+            },
         }
     }
 }
@@ -47,7 +51,7 @@ impl Serialize for CallResult {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Core(values) => Results(values).serialize(serializer),
-            Self::Component(value, ty) => encode::Encoded(value, ty).serialize(serializer),
+            Self::Component(value, ty) => encode::CallResult::new(value.as_ref(), ty.result()).serialize(serializer),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::component::info::{CodeInfo, ComponentInfo};
 use crate::component::types::{WitFunction, WitType};
 use crate::component::value::WitValue;
-use crate::component::{json as wit_json, lookup as wit_lookup, msgpack as wit_msgpack, text as wit_text};
+use crate::component::{check, json as wit_json, lookup as wit_lookup, msgpack as wit_msgpack, text as wit_text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::module::info::ModuleInfo;
@@ -61,8 +61,10 @@ impl Callable {
             }
             CodeInfo::Component(info) => {
                 let found = wit_lookup::find_function(info, name)?;
-                wit_lookup::check_passable(&found.name, &found.ty)?;
-                Ok(Self { name: found.name, ty: CallableType::Component(found.ty) })
+                check::check_passable(&found.ty).map_err(|error| {
+                    Error::new(error.kind(), format!("cannot call `{found}: {}`: {error}", found.ty))
+                })?;
+                Ok(Self { name: found.to_string(), ty: CallableType::Component(found.ty) })
             }
         }
     }
@@ -80,8 +82,9 @@ impl Callable {
                 Ok(Self { name, ty: CallableType::Core(empty) })
             }
             CodeInfo::Component(info) => {
-                let name = wit_lookup::program(info).ok_or_else(|| not_a_command(info))?;
-                Ok(Self { name, ty: CallableType::Program })
+                let programs = info.programs();
+                let (_, interface) = programs.first().ok_or_else(|| not_a_command(info))?;
+                Ok(Self { name: format!("{interface}#run"), ty: CallableType::Program })
             }
         }
     }
@@ -117,7 +120,7 @@ impl Callable {
     pub fn result_types(&self) -> Vec<String> {
         match &self.ty {
             CallableType::Core(ty) => ty.results().iter().map(ValType::to_string).collect(),
-            CallableType::Component(ty) => ty.result().iter().map(|ty| WitType::to_string(ty)).collect(),
+            CallableType::Component(ty) => ty.result().map(WitType::to_string).into_iter().collect(),
             CallableType::Program => Vec::new(),
         }
     }

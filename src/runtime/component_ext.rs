@@ -1,8 +1,8 @@
 //! Calls of components by name, with typed values, JSON and MessagePack.
 
-use crate::component::types::WitFunction;
 use crate::component::value::WitValue;
-use crate::component::{json, msgpack};
+use crate::component::encode::CallResult;
+use crate::component::{check, json, msgpack};
 use crate::error::Result;
 use crate::runtime::component::{WasmComponentFunction, WasmComponentInstance};
 
@@ -37,16 +37,18 @@ impl WasmComponentInstanceExt for dyn WasmComponentInstance + '_ {
     fn call_json(&mut self, name: &str, args: &str) -> Result<String> {
         let mut function = self.function(name)?;
         let ty = function.ty().clone();
+        check::check_passable(&ty)?;
         let args = json::decode_args(args.as_bytes(), &ty)?;
         let result = function.call(self, &args)?;
-        Ok(json::encode_result(result.as_ref(), &ty))
+        json::encode_result(CallResult::new(result.as_ref(), ty.result()))
     }
 
     fn call_msgpack(&mut self, name: &str, args: &[u8]) -> Result<Vec<u8>> {
         let mut function = self.function(name)?;
         let ty = function.ty().clone();
+        check::check_passable(&ty)?;
         let args = msgpack::decode_args(args, &ty)?;
         let result = function.call(self, &args)?;
-        Ok(msgpack::encode_result(result.as_ref(), &ty))
+        msgpack::encode_result(CallResult::new(result.as_ref(), ty.result()))
     }
 }
