@@ -49,6 +49,8 @@ mod wasi;
 pub use backends::create_runtime;
 #[cfg(feature = "wasmer-runtime")]
 pub use backends::wasmer::{WasmerFunctionCaller, WasmerInstance, WasmerModule, WasmerRuntime};
+#[cfg(feature = "components")]
+pub use backends::wasmtime::{WasmtimeComponent, WasmtimeComponentFunction, WasmtimeComponentInstance};
 #[cfg(feature = "wasmtime-runtime")]
 pub use backends::wasmtime::{WasmtimeFunctionCaller, WasmtimeInstance, WasmtimeModule, WasmtimeRuntime};
 pub use cache::Cache;

@@ -36,8 +36,32 @@ impl ComponentImports {
         self
     }
 
-    /// Returns all functions, with interface and name.
-    pub(crate) fn functions(&self) -> impl Iterator<Item = (&str, &str, &Arc<ComponentFunction>)> {
-        self.functions.iter().map(|((interface, name), function)| (&**interface, &**name, function))
+    /// Returns the function with this name in an interface, or in a version of the interface that is compatible by semantic
+    /// versioning.
+    pub(crate) fn find(&self, interface: &str, name: &str) -> Option<&Arc<ComponentFunction>> {
+        let exact = self.functions.get(&(interface.to_owned(), name.to_owned()));
+        let compatible = || {
+            let track = Some(compatible_name(interface)?);
+            let mut functions = self.functions.iter();
+            functions.find(|((other, of), _)| of == name && compatible_name(other) == track).map(|(_, body)| body)
+        };
+        exact.or_else(compatible)
     }
+}
+
+/// Returns the part of an interface's name that all compatible versions share: `demo:shop/prices@1` of
+/// `demo:shop/prices@1.2.0`, `@0.2` of `@0.2.1`. Returns `None` if no other version is compatible.
+fn compatible_name(interface: &str) -> Option<&str> {
+    let (name, version) = interface.split_once('@')?;
+    if version.contains('-') {
+        return None;
+    }
+    let mut parts = version.split('+').next()?.split('.');
+    let (major, minor) = (parts.next()?, parts.next()?);
+    let length = match (major, minor) {
+        ("0", "0") => return None,
+        ("0", minor) => 2 + minor.len(),
+        (major, _) => major.len(),
+    };
+    interface.get(..name.len() + 1 + length)
 }

@@ -290,13 +290,18 @@ impl InstanceStatus {
         admitted
     }
 
-    /// Adds the limit that denied growth during the call to a trap, because it may be the cause.
-    pub(crate) fn explain(&self, error: Error) -> Error {
+    /// Returns the limit that denied growth during the call.
+    pub(crate) fn denied(&self) -> Option<LimitExceeded> {
         let elements = match self.denied_elements.load(Ordering::Relaxed) {
             0 => None,
             attempted => Some(LimitExceeded::new(LimitKind::TableElements, self.table_elements, attempted)),
         };
-        match self.memory.denied().or(elements) {
+        self.memory.denied().or(elements)
+    }
+
+    /// Adds the limit that denied growth during the call to a trap, because it may be the cause.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        match self.denied() {
             Some(denied) if error.kind() == ErrorKind::Trap => error.with_limit(denied),
             _ => error,
         }

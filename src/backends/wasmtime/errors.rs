@@ -2,20 +2,21 @@
 
 use wasmtime::{AsContextMut, GcHeapOutOfMemory, RootScope, ThrownException};
 
-use super::limits::StoreData;
+use super::limits::GuestData;
 use super::offsets::backtrace;
 use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::runtime::host::HostFailure;
 use crate::runtime::interrupt::StopReason;
 
-/// Converts a compilation error. The module is valid, so it hit a limit or a bug of the engine.
-pub(super) fn compile(error: &wasmtime::Error) -> Error {
-    Error::of_engine(ErrorKind::UnsupportedFeature, "wasmtime cannot compile the module", &format!("{error:#}"))
+/// Converts a compilation error. The module or component is valid, so it hit a limit or a bug of the engine.
+pub(super) fn compile(what: &str, error: &wasmtime::Error) -> Error {
+    let what = format!("wasmtime cannot compile the {what}");
+    Error::of_engine(ErrorKind::UnsupportedFeature, &what, &format!("{error:#}"))
 }
 
 /// Converts an instantiation error. Imports and limits are already checked, so anything but a trap means that the system
 /// lacks resources.
-pub(super) fn instantiate(store: impl AsContextMut<Data = StoreData>, error: wasmtime::Error) -> Error {
+pub(super) fn instantiate(store: impl AsContextMut<Data: GuestData>, error: wasmtime::Error) -> Error {
     convert_known(store, error).unwrap_or_else(|error| {
         Error::of_instantiation(ErrorKind::Io, "the module cannot be instantiated", &format!("{error:#}"))
     })
@@ -23,7 +24,7 @@ pub(super) fn instantiate(store: impl AsContextMut<Data = StoreData>, error: was
 
 /// Converts the error of a call.
 #[cold]
-pub(super) fn call(mut store: impl AsContextMut<Data = StoreData>, error: wasmtime::Error) -> Error {
+pub(super) fn call(mut store: impl AsContextMut<Data: GuestData>, error: wasmtime::Error) -> Error {
     convert_known(&mut store, error).unwrap_or_else(|error| {
         Error::trap(Trap::Other, Some(error.root_cause().to_string())).with_backtrace(backtrace(&store, &error))
     })
@@ -31,7 +32,7 @@ pub(super) fn call(mut store: impl AsContextMut<Data = StoreData>, error: wasmti
 
 /// Converts a trap, a stop or the error of a host function; gives any other error back.
 fn convert_known(
-    mut store: impl AsContextMut<Data = StoreData>,
+    mut store: impl AsContextMut<Data: GuestData>,
     error: wasmtime::Error,
 ) -> Result<Error, wasmtime::Error> {
     let backtrace = backtrace(&store, &error);
@@ -55,6 +56,15 @@ fn convert_known(
         return Ok(error.downcast::<HostFailure>()?.into_error().with_backtrace(backtrace));
     }
     Err(error)
+}
+
+/// Returns whether an error is a trap, a stop or the error of a host function.
+pub(super) fn is_known(error: &wasmtime::Error) -> bool {
+    error.is::<wasmtime::Trap>()
+        || error.is::<ThrownException>()
+        || error.is::<GcHeapOutOfMemory<()>>()
+        || error.is::<StopReason>()
+        || error.is::<HostFailure>()
 }
 
 fn convert_trap(trap: wasmtime::Trap) -> (Trap, Option<String>) {

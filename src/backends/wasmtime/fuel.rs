@@ -3,7 +3,7 @@
 use wasmtime::{AsContext, AsContextMut, Config, OperatorCost, Trap};
 
 use super::errors;
-use super::limits::StoreData;
+use super::limits::GuestData;
 use super::offsets::backtrace;
 use crate::error::Result;
 use crate::runtime::fuel::FuelState;
@@ -37,18 +37,18 @@ pub(super) fn configure(settings: &mut Config) {
 
 /// Returns the fuel left. Wasmtime stops a guest that has no fuel left; portable fuel stops one that has used more than its
 /// limit. So the engine always has one unit more.
-pub(super) fn left(store: impl AsContext<Data = StoreData>) -> i64 {
+pub(super) fn left(store: impl AsContext) -> i64 {
     i64::try_from(store.as_context().get_fuel().unwrap_or(0)).unwrap_or(i64::MAX) - 1
 }
 
 /// Sets the fuel left.
-pub(super) fn set_left(mut store: impl AsContextMut<Data = StoreData>, left: i64) {
+pub(super) fn set_left(mut store: impl AsContextMut, left: i64) {
     // This only fails if the engine does not meter fuel; then there is no limit to set.
     let _ = store.as_context_mut().set_fuel(u64::try_from(left + 1).unwrap_or(0));
 }
 
 /// Fails the host call of a guest that has used more than its limit.
-pub(super) fn check_host_call(store: impl AsContext<Data = StoreData>) -> wasmtime::Result<()> {
+pub(super) fn check_host_call(store: impl AsContext) -> wasmtime::Result<()> {
     match store.as_context().get_fuel() {
         Ok(0) => Err(Trap::OutOfFuel.into()),
         _ => Ok(()),
@@ -59,7 +59,7 @@ pub(super) fn check_host_call(store: impl AsContext<Data = StoreData>) -> wasmti
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a successful call without metering costs one comparison")]
 pub(super) fn finish_call<T>(
-    store: impl AsContextMut<Data = StoreData>,
+    store: impl AsContextMut<Data: GuestData>,
     fuel_state: &mut Option<FuelState>,
     ran: wasmtime::Result<T>,
 ) -> Result<T> {
@@ -72,7 +72,7 @@ pub(super) fn finish_call<T>(
 /// The part of [`finish_call`] that calls without metering do not reach.
 #[cold]
 fn finish_call_slow<T>(
-    mut store: impl AsContextMut<Data = StoreData>,
+    mut store: impl AsContextMut<Data: GuestData>,
     fuel_state: &mut Option<FuelState>,
     ran: wasmtime::Result<T>,
 ) -> Result<T> {

@@ -71,7 +71,7 @@ fn lower_function(store: &mut Store<StoreData>, function: &HostFunction) -> Resu
     let ty = wasmtime::FuncType::new(store.engine(), types(function.ty().params())?, types(function.ty().results())?);
     let function = function.clone();
     Ok(Func::new(store, ty, move |mut caller, params, results| {
-        caller.data().status.check_interrupt()?;
+        caller.data().guest.status.check_interrupt()?;
         fuel::check_host_call(&caller)?;
         call(&function, &mut caller, params, results).map_err(|error| wasmtime::Error::new(HostFailure(error)))
     }))
@@ -110,7 +110,7 @@ impl CallerContext<'_, '_> {
 
 impl HostContext for CallerContext<'_, '_> {
     fn interrupt_token(&self) -> InterruptToken {
-        InterruptToken::new(&self.0.data().status)
+        InterruptToken::new(&self.0.data().guest.status)
     }
 
     fn memory(&mut self, memory: &str, access: &mut dyn FnMut(&mut [u8])) -> Result<()> {

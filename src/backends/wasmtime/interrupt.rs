@@ -1,15 +1,15 @@
 //! Interruption by the engine's epochs: at the end of each epoch, a guest checks whether it must stop or pause.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use wasmtime::{Engine, Store, UpdateDeadline};
 
-use super::limits::StoreData;
 use crate::runtime::interrupt::InterruptHandle;
 use crate::runtime::owner::InstanceCore;
 
 /// Makes the guest check for interrupts at the end of each epoch.
-pub(super) fn prepare(store: &mut Store<StoreData>, core: &InstanceCore) {
+pub(super) fn prepare<T, I: Debug>(store: &mut Store<T>, core: &InstanceCore<I>) {
     let status = Arc::clone(core.status());
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |_| {

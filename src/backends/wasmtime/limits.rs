@@ -10,11 +10,9 @@ use crate::runtime::status::InstanceStatus;
 
 /// The data of a store: the guest's limits, and the functions that the host refers to.
 pub(super) struct StoreData {
-    pub(super) status: Arc<InstanceStatus>,
-    /// Bytes reserved for a growth that has not succeeded or failed yet.
-    pending_growth: u64,
+    pub(super) guest: Guest,
     /// By how many bytes the code section was moved before compilation.
-    pub(super) code_shift: i64,
+    code_shift: i64,
     /// The guest, after instantiation.
     pub(super) instance: Option<Instance>,
     /// The functions that the host refers to by number, and their numbers by address.
@@ -24,7 +22,40 @@ pub(super) struct StoreData {
 
 impl StoreData {
     pub(super) fn new(status: Arc<InstanceStatus>, code_shift: i64) -> Self {
-        Self { status, pending_growth: 0, code_shift, instance: None, funcs: Vec::new(), func_numbers: HashMap::new() }
+        let guest = Guest::new(status);
+        Self { guest, code_shift, instance: None, funcs: Vec::new(), func_numbers: HashMap::new() }
+    }
+}
+
+/// The data of a store for modules or for components.
+pub(super) trait GuestData: 'static {
+    /// Returns by how many bytes the code section was moved before compilation.
+    fn code_shift(&self) -> i64;
+}
+
+impl GuestData for StoreData {
+    fn code_shift(&self) -> i64 {
+        self.code_shift
+    }
+}
+
+/// The guest of a store, whose growth is limited.
+pub(super) struct Guest {
+    pub(super) status: Arc<InstanceStatus>,
+    /// Bytes reserved for a growth that has not succeeded or failed yet.
+    pending_growth: u64,
+    /// The maximum number of instances, of memories and of tables in the store.
+    max_items: usize,
+}
+
+impl Guest {
+    fn new(status: Arc<InstanceStatus>) -> Self {
+        Self::with_max_items(status, wasmtime::DEFAULT_INSTANCE_LIMIT)
+    }
+
+    /// Limits the number of instances, of memories and of tables.
+    pub(super) fn with_max_items(status: Arc<InstanceStatus>, max_items: usize) -> Self {
+        Self { status, pending_growth: 0, max_items }
     }
 }
 
@@ -43,7 +74,7 @@ pub(super) fn create_store(
         // The engine adds the page for the first object, and reuses it after the object is dropped.
         ExternRef::new(RootScope::new(&mut store), ())?;
     }
-    store.limiter(|data| data);
+    store.limiter(|data| &mut data.guest);
     Ok(store)
 }
 
@@ -51,7 +82,7 @@ pub(super) fn create_store(
 /// `memory_growing`, so nothing is reserved. (A test with pages of one byte fails if the message changes.)
 const EXCEEDS_TYPE: &str = "memory growth exceeds memory type's limits";
 
-impl ResourceLimiter for StoreData {
+impl ResourceLimiter for Guest {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         self.pending_growth = 0;
         if maximum.is_some_and(|maximum| desired > maximum) {
@@ -75,5 +106,17 @@ impl ResourceLimiter for StoreData {
     fn table_growing(&mut self, _current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let exceeds_type = desired > MAX_TABLE_ELEMENTS as usize || maximum.is_some_and(|maximum| desired > maximum);
         Ok(!exceeds_type && self.status.admits_elements(desired as u64))
+    }
+
+    fn instances(&self) -> usize {
+        self.max_items
+    }
+
+    fn tables(&self) -> usize {
+        self.max_items
+    }
+
+    fn memories(&self) -> usize {
+        self.max_items
     }
 }

@@ -1,6 +1,8 @@
 //! The Wasmtime backend.
 
 mod caller;
+#[cfg_attr(not(feature = "components"), path = "component/disabled.rs")]
+mod component;
 mod convert;
 mod deferred_start;
 mod errors;
@@ -18,6 +20,8 @@ mod serialize;
 mod stack;
 
 pub use caller::WasmtimeFunctionCaller;
+#[cfg(feature = "components")]
+pub use component::{WasmtimeComponent, WasmtimeComponentFunction, WasmtimeComponentInstance};
 pub use instance::WasmtimeInstance;
 pub use module::WasmtimeModule;
 pub use runtime::WasmtimeRuntime;

@@ -38,7 +38,7 @@ impl WasmModule for WasmtimeModule {
 
 impl sealed::Module for WasmtimeModule {
     fn serialize(&self) -> Result<SerializedCode> {
-        Ok(SerializedCode { code: serialize::write(&self.compiled)?, code_shift: self.code_shift })
+        Ok(SerializedCode { code: serialize::write(self.compiled.serialize())?, code_shift: self.code_shift })
     }
 
     fn as_any(&self) -> &dyn Any {

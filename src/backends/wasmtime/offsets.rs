@@ -2,7 +2,7 @@
 
 use wasmtime::{AsContext, FrameInfo, Module, Trap, WasmBacktrace};
 
-use super::limits::StoreData;
+use super::limits::GuestData;
 use crate::error::Frame;
 
 /// The machine instruction that Cranelift emits for `unreachable`.
@@ -15,12 +15,12 @@ const TRAP: &[u8] = &[0x1f, 0xc1, 0x00, 0x00];
 const TRAP: &[u8] = &[0; 64];
 
 /// Returns the backtrace of an error.
-pub(super) fn backtrace(store: &impl AsContext<Data = StoreData>, error: &wasmtime::Error) -> Vec<Frame> {
+pub(super) fn backtrace(store: &impl AsContext<Data: GuestData>, error: &wasmtime::Error) -> Vec<Frame> {
     let store = store.as_context();
     let frame = |frame: &FrameInfo| {
         // At the start of a function, where the engine checks for interrupts, there is no instruction yet.
         let offset = frame.module_offset().filter(|_| frame.func_offset() != Some(0));
-        let offset = offset.map(|offset| (offset as u64).wrapping_add_signed(-store.data().code_shift));
+        let offset = offset.map(|offset| (offset as u64).wrapping_add_signed(-store.data().code_shift()));
         Frame::new(frame.func_index(), frame.func_name().map(str::to_owned), offset)
     };
     let known = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();

@@ -11,7 +11,7 @@ use wasmtime::{Config, Engine, Instance, Module, OptLevel};
 use super::caller::CallParts;
 use super::deferred_start::{self, DeferredStart};
 use super::limits::{self, StoreData};
-use super::{WasmtimeInstance, WasmtimeModule, errors, fuel, host, interrupt, serialize, stack};
+use super::{WasmtimeInstance, WasmtimeModule, component, errors, fuel, host, interrupt, serialize, stack};
 use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
 use crate::engine::features::{self, Feature};
@@ -21,11 +21,13 @@ use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
 use crate::module::pool;
 use crate::runtime::compiled_code::{CachedCode, CodeParts};
+use crate::runtime::component::{WasmComponent, WasmComponentInstance};
+use crate::runtime::component_host::ComponentImports;
 use crate::runtime::fuel::{FuelState, UNLIMITED};
 use crate::runtime::host::HostImports;
 use crate::runtime::metrics::{RuntimeMetrics, Shutdown};
 use crate::runtime::owner::{InstanceCore, ModuleOwner};
-use crate::runtime::preflight::{self, AdmittedModule};
+use crate::runtime::preflight::{self, AdmittedComponent, AdmittedModule};
 use crate::runtime::registry::InstanceRegistry;
 use crate::runtime::sealed;
 use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
@@ -34,10 +36,10 @@ use crate::wasi;
 /// A configured Wasmtime engine.
 #[derive(derive_more::Debug)]
 pub struct WasmtimeRuntime {
-    config: RuntimeConfig,
+    pub(super) config: RuntimeConfig,
     #[debug(skip)]
-    engine: Engine,
-    registry: Arc<InstanceRegistry>,
+    pub(super) engine: Engine,
+    pub(super) registry: Arc<InstanceRegistry>,
 }
 
 pub(crate) fn create(config: &RuntimeConfig) -> Result<Box<dyn WasmRuntime>> {
@@ -69,7 +71,7 @@ impl WasmtimeRuntime {
         settings.cranelift_nan_canonicalization(config.canonical_nans);
         settings.relaxed_simd_deterministic(config.canonical_nans);
         let stack = usize::try_from(config.effective_max_stack()).unwrap_or(usize::MAX);
-        // wrun uses no async stacks, but the engine requires them to be larger than a guest's stack.
+        // Functions of components run on stacks of their own, which host functions use too.
         settings.max_wasm_stack(stack).async_stack_size(stack.saturating_add(1 << 20));
         settings.wasm_backtrace_max_frames(NonZeroUsize::new(Frame::MAX_READ));
         let engine = Engine::new(&settings).map_err(|error| {
@@ -77,6 +79,13 @@ impl WasmtimeRuntime {
             Error::of_engine(ErrorKind::UnsupportedConfig, what, &format!("{error:#}"))
         })?;
         Ok(Self { config: config.clone(), engine, registry: Arc::default() })
+    }
+
+    /// Makes the compiler ready to run on this thread.
+    pub(super) fn prepare_compiler(&self) {
+        if self.config.parallel_compilation {
+            make_pool_usable();
+        }
     }
 
     /// Returns the module to compile. With metering, its start function is deferred until the fuel limit is set.
@@ -105,10 +114,9 @@ impl sealed::Runtime for WasmtimeRuntime {
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
         self.registry.admit_work()?;
         let deferred = self.defer_start(module)?;
-        if self.config.parallel_compilation {
-            make_pool_usable();
-        }
-        let compile = || Module::from_binary(&self.engine, &deferred.binary).map_err(|error| errors::compile(&error));
+        self.prepare_compiler();
+        let compile =
+            || Module::from_binary(&self.engine, &deferred.binary).map_err(|error| errors::compile("module", &error));
         let compiled = preflight::guard_compiler(&self.config, compile)?;
         self.registry.count_compiled();
         let DeferredStart { start, code_shift, .. } = deferred;
@@ -186,6 +194,24 @@ impl sealed::Runtime for WasmtimeRuntime {
         }
         let parts = CallParts { core: core.made(), store, stack_bytes, fuel_state };
         Ok(Box::new(WasmtimeInstance { parts, instance }))
+    }
+
+    fn compile_component(&self, component: &AdmittedComponent<'_>) -> Result<Box<dyn WasmComponent>> {
+        component::compile(self, component)
+    }
+
+    fn restore_component(&self, code: CachedCode) -> Result<Box<dyn WasmComponent>> {
+        component::restore(self, code)
+    }
+
+    fn instantiate_component(
+        &self,
+        component: &dyn WasmComponent,
+        limits: Limits,
+        capabilities: &Capabilities,
+        imports: &ComponentImports,
+    ) -> Result<Box<dyn WasmComponentInstance>> {
+        component::instantiate(self, component, limits, capabilities, imports)
     }
 }
 

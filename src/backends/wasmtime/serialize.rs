@@ -1,8 +1,13 @@
 //! Serialization of compiled code.
 #![expect(unsafe_code, reason = "the engine runs deserialized code without checks")]
 
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
+#[cfg(feature = "components")]
+use std::os::fd::AsRawFd;
 
+#[cfg(feature = "components")]
+use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -12,6 +17,7 @@ use crate::runtime::compiled_code::{self, Code};
 /// A fingerprint of the sources that determine the compiled code.
 const SOURCES: u64 = compiled_code::fingerprint(&[
     include_bytes!("serialize.rs"),
+    include_bytes!("component/component.rs"),
     include_bytes!("fuel.rs"),
     include_bytes!("runtime.rs"),
     include_bytes!("deferred_start.rs"),
@@ -25,32 +31,56 @@ pub(super) fn code_compatibility(engine: &Engine) -> u64 {
     hasher.finish()
 }
 
-pub(super) fn write(compiled: &Module) -> Result<Vec<u8>> {
-    compiled.serialize().map_err(|error| {
+/// Returns serialized code, or converts the error.
+pub(super) fn write(serialized: wasmtime::Result<Vec<u8>>) -> Result<Vec<u8>> {
+    serialized.map_err(|error| {
         Error::new(ErrorKind::Internal, format!("wasmtime cannot serialize the compiled code: {error:#}"))
     })
 }
 
-/// Loads code that [`write()`] wrote. A file is mapped into memory, and anything after the code in it is ignored. If the
-/// system does not allow code to run from that file, the code is copied to memory instead.
+/// Loads the code of a module. A file is mapped into memory, and anything after the code in it is ignored.
 pub(super) fn read(engine: &Engine, code: Code) -> Result<Module> {
+    // SAFETY: `CachedCode::new` requires that this engine wrote the code and that the file does not change.
+    let map = |file| unsafe { Module::deserialize_open_file(engine, file) };
+    // SAFETY: as above.
+    load(code, map, |bytes| unsafe { Module::deserialize(engine, bytes) })
+}
+
+/// Loads the code of a component, like [`read()`].
+#[cfg(feature = "components")]
+pub(super) fn read_component(engine: &Engine, code: Code) -> Result<Component> {
+    // The engine only maps files by path. This path opens the file again, which is still open when it is mapped.
+    let map = |file: File| {
+        let path = format!("/dev/fd/{}", file.as_raw_fd());
+        // SAFETY: `CachedCode::new` requires that this engine wrote the code and that the file does not change.
+        unsafe { Component::deserialize_file(engine, path) }
+    };
+    // SAFETY: as above.
+    load(code, map, |bytes| unsafe { Component::deserialize(engine, bytes) })
+}
+
+/// Loads code that [`write()`] wrote. If the system does not allow code to run from a file, the code is copied to memory
+/// instead.
+fn load<T>(
+    code: Code,
+    map: impl FnOnce(File) -> wasmtime::Result<T>,
+    copy: impl FnOnce(Vec<u8>) -> wasmtime::Result<T>,
+) -> Result<T> {
     let failed = |error: wasmtime::Error| {
         Error::new(ErrorKind::Internal, format!("wasmtime cannot load the cached code: {error:#}"))
     };
     let bytes = match code {
         Code::Bytes(bytes) => bytes,
         Code::File(file, length) => {
-            let copy = file.try_clone();
-            // SAFETY: `CachedCode::new` requires that this engine wrote the code and that the file does not change.
-            match unsafe { Module::deserialize_open_file(engine, file) } {
-                Ok(module) => return Ok(module),
+            let duplicate = file.try_clone();
+            match map(file) {
+                Ok(loaded) => return Ok(loaded),
                 Err(error) => {
-                    let read = copy.and_then(|file| read_at::read_range(&file, 0, length));
+                    let read = duplicate.and_then(|file| read_at::read_range(&file, 0, length));
                     read.map_err(|_| failed(error))?
                 }
             }
         }
     };
-    // SAFETY: `CachedCode::new` requires that this engine wrote the code.
-    unsafe { Module::deserialize(engine, bytes) }.map_err(failed)
+    copy(bytes).map_err(failed)
 }

@@ -1,0 +1,28 @@
+//! The stand-in for components in a build without them.
+
+use super::WasmtimeRuntime;
+use crate::capabilities::Capabilities;
+use crate::error::Result;
+use crate::limits::Limits;
+use crate::runtime::compiled_code::CachedCode;
+use crate::runtime::component::{WasmComponent, WasmComponentInstance};
+use crate::runtime::component_host::ComponentImports;
+use crate::runtime::preflight::{self, AdmittedComponent};
+
+pub(super) fn compile(_: &WasmtimeRuntime, _: &AdmittedComponent<'_>) -> Result<Box<dyn WasmComponent>> {
+    Err(preflight::no_components())
+}
+
+pub(super) fn restore(_: &WasmtimeRuntime, _: CachedCode) -> Result<Box<dyn WasmComponent>> {
+    Err(preflight::no_components())
+}
+
+pub(super) fn instantiate(
+    _: &WasmtimeRuntime,
+    _: &dyn WasmComponent,
+    _: Limits,
+    _: &Capabilities,
+    _: &ComponentImports,
+) -> Result<Box<dyn WasmComponentInstance>> {
+    Err(preflight::no_components())
+}

@@ -1,0 +1,42 @@
+//! Errors of components.
+
+use wasmtime::Store;
+
+use super::super::errors;
+use super::data::ComponentData;
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::status::InstanceStatus;
+
+/// The engine's text for a store with too many instances, memories or tables.
+const TOO_MANY: &str = "resource limit exceeded";
+
+/// Converts an instantiation error that no guest code caused. Imports are already checked, so the component exceeds a limit
+/// or the system lacks resources.
+pub(super) fn instantiate(store: &Store<ComponentData>, error: &wasmtime::Error) -> Error {
+    if let Some(denied) = store.data().guest.status.denied() {
+        return Error::limit(denied);
+    }
+    let text = format!("{error:#}");
+    let kind = if text.contains(TOO_MANY) { ErrorKind::Limit } else { ErrorKind::Io };
+    Error::of_instantiation(kind, "the component cannot be instantiated", &text)
+}
+
+/// Returns whether guest code, or a host function that it called, caused the error.
+pub(super) fn is_of_guest(error: &wasmtime::Error) -> bool {
+    errors::is_known(error) || error.is::<wasmtime::WasmBacktrace>()
+}
+
+/// Runs a call, and explains why an instance refuses it after a trap.
+pub(super) fn run<T>(status: &InstanceStatus, call: impl FnOnce() -> Result<T>) -> Result<T> {
+    status.run(call).map_err(|error| if error.kind() == ErrorKind::Crashed { refused(error) } else { error })
+}
+
+#[cold]
+fn refused(error: Error) -> Error {
+    if error.hints().is_empty() {
+        return error;
+    }
+    let message = "the instance takes no further calls: it trapped, ran out of fuel or was stopped earlier, and a component \
+                   cannot be entered again after that";
+    Error::new(ErrorKind::Crashed, message).with_hint("create a new instance")
+}

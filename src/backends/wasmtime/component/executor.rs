@@ -1,0 +1,37 @@
+//! Runs futures of guest code.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use crate::runtime::host::HostFailure;
+use crate::runtime::status::InstanceStatus;
+
+/// The time between two checks for an interrupt while a guest waits.
+const CHECK_INTERVAL: Duration = Duration::from_millis(5);
+
+/// Wakes the thread that runs a future.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Runs guest code on this thread, and waits while it has to. Answers requests to stop and pause while it waits; the engine does
+/// so while guest code runs.
+pub(super) fn run<T>(status: &InstanceStatus, guest: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
+    let mut guest = pin!(guest);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    loop {
+        if let Poll::Ready(output) = guest.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return output;
+        }
+        status.check_interrupt().map_err(|stop| wasmtime::Error::new(HostFailure(stop.into())))?;
+        thread::park_timeout(CHECK_INTERVAL);
+    }
+}

@@ -1,0 +1,128 @@
+//! Functions of the embedder that a component imports.
+
+use std::sync::Arc;
+
+use wasmtime::component::{LinkerInstance, Val};
+use wasmtime::{AsContextMut, StoreContextMut};
+
+use super::super::fuel;
+use super::convert;
+use super::data::ComponentData;
+use crate::component::types::{TypeKind, WitFunction, WitType};
+use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
+use crate::runtime::component_host::ComponentFunction;
+use crate::runtime::host::{HostError, HostFailure, InterruptToken};
+
+/// A function of the embedder, with the type that the component imports.
+#[derive(Clone)]
+pub(super) struct HostFunction {
+    pub(super) name: String,
+    pub(super) ty: WitFunction,
+    pub(super) body: Arc<ComponentFunction>,
+}
+
+impl HostFunction {
+    /// Checks that the host can pass all values of the function's type.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnsupportedFeature`].
+    pub(super) fn check(&self) -> Result<()> {
+        let types = self.ty.params().iter().map(|(_, ty)| ty).chain(self.ty.result());
+        match types.filter_map(opaque_part).next() {
+            None => Ok(()),
+            Some(part) => {
+                let message = format!(
+                    "the host cannot provide `{}: {}`: a host function cannot take or return {part}",
+                    Escaped(&self.name),
+                    self.ty
+                );
+                Err(Error::new(ErrorKind::UnsupportedFeature, message))
+            }
+        }
+    }
+
+    /// Defines the function in an instance of the linker.
+    pub(super) fn define(&self, instance: &mut LinkerInstance<'_, ComponentData>) -> wasmtime::Result<()> {
+        let function = self.clone();
+        if self.ty.is_async() {
+            return function.define_async(instance);
+        }
+        instance.func_new(&self.name, move |store, _, params, results| function.call(store, params, results))
+    }
+
+    #[cfg(feature = "wasi-p3")]
+    fn define_async(self, instance: &mut LinkerInstance<'_, ComponentData>) -> wasmtime::Result<()> {
+        let name = self.name.clone();
+        instance.func_new_concurrent(&name, move |accessor, _, params, results| {
+            let function = self.clone();
+            Box::pin(async move { accessor.with(|mut access| function.call(access.as_context_mut(), params, results)) })
+        })
+    }
+
+    #[cfg(not(feature = "wasi-p3"))]
+    fn define_async(self, _: &mut LinkerInstance<'_, ComponentData>) -> wasmtime::Result<()> {
+        wasmtime::bail!("this build has no asynchronous functions")
+    }
+
+    fn call(
+        &self,
+        store: StoreContextMut<'_, ComponentData>,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> wasmtime::Result<()> {
+        store.data().guest.status.check_interrupt()?;
+        fuel::check_host_call(&store)?;
+        let result = self.call_body(store, params).map_err(|error| wasmtime::Error::new(HostFailure(error)))?;
+        if let (Some(slot), Some(result)) = (results.first_mut(), result) {
+            *slot = result;
+        }
+        Ok(())
+    }
+
+    fn call_body(
+        &self,
+        mut store: StoreContextMut<'_, ComponentData>,
+        params: &[Val],
+    ) -> Result<Option<Val>, HostError> {
+        let token = InterruptToken::new(&store.data().guest.status);
+        let resources = &mut store.data_mut().resources;
+        let types = self.ty.params().iter().map(|(_, ty)| ty);
+        let args = params.iter().zip(types).map(|(val, ty)| convert::from_val(resources, val.clone(), ty));
+        let returned = (self.body)(&token, &args.collect::<Result<Vec<_>>>()?)?;
+        match (self.ty.result(), &returned) {
+            (None, None) => Ok(None),
+            (Some(ty), Some(value)) => match convert::host_result(value, ty) {
+                Ok(val) => Ok(Some(val)),
+                Err(_) => Err(self.wrong_result(&format!("{value:?}"))),
+            },
+            (_, None) => Err(self.wrong_result("nothing")),
+            (_, Some(value)) => Err(self.wrong_result(&format!("{value:?}"))),
+        }
+    }
+
+    #[cold]
+    fn wrong_result(&self, returned: &str) -> HostError {
+        format!("the host function `{}` returned {returned}, but its type is {}", Escaped(&self.name), self.ty).into()
+    }
+}
+
+/// Returns the first part of a type that only an instance understands: a resource, a stream, a future or an error context.
+pub(super) fn opaque_part(ty: &WitType) -> Option<String> {
+    let any = |types: &[WitType]| types.iter().find_map(opaque_part);
+    match ty {
+        WitType::ErrorContext => Some(ty.to_string()),
+        WitType::Defined(def) => match &def.kind {
+            TypeKind::Record(fields) => fields.iter().find_map(|(_, ty)| opaque_part(ty)),
+            TypeKind::Variant(cases) => cases.iter().find_map(|(_, ty)| opaque_part(ty.as_ref()?)),
+            TypeKind::Tuple(types) => any(types),
+            TypeKind::List(ty) | TypeKind::FixedLengthList(ty, _) | TypeKind::Option(ty) => opaque_part(ty),
+            TypeKind::Map(key, value) => opaque_part(key).or_else(|| opaque_part(value)),
+            TypeKind::Result { ok, err } => [ok, err].into_iter().flatten().find_map(opaque_part),
+            TypeKind::Own(_) | TypeKind::Borrow(_) => Some(format!("the resource {}", def.kind)),
+            TypeKind::Stream(_) | TypeKind::Future(_) => Some(def.kind.to_string()),
+            TypeKind::Enum(_) | TypeKind::Flags(_) => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,55 @@
+//! Creates instances of components.
+
+use std::sync::Arc;
+
+use wasmtime::Store;
+
+use super::super::{WasmtimeRuntime, fuel, interrupt};
+use super::call::CallParts;
+use super::component::WasmtimeComponent;
+use super::data::ComponentData;
+use super::instance::WasmtimeComponentInstance;
+use super::{errors, executor, limits};
+use crate::capabilities::Capabilities;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::Limits;
+use crate::runtime::component::{WasmComponent, WasmComponentInstance};
+use crate::runtime::component_host::ComponentImports;
+use crate::runtime::fuel::FuelState;
+use crate::runtime::owner::InstanceCore;
+use crate::runtime::preflight;
+
+/// Creates an instance.
+pub(in super::super) fn instantiate(
+    runtime: &WasmtimeRuntime,
+    component: &dyn WasmComponent,
+    granted: Limits,
+    _capabilities: &Capabilities,
+    imports: &ComponentImports,
+) -> Result<Box<dyn WasmComponentInstance>> {
+    let component = component.as_any().downcast_ref::<WasmtimeComponent>();
+    let Some(component) = component.filter(|component| component.owner.is_of(&runtime.registry)) else {
+        return Err(Error::new(ErrorKind::InvalidArgument, "the component was compiled by another runtime"));
+    };
+    let WasmtimeRuntime { config, engine, .. } = runtime;
+    preflight::check_amounts(config, granted)?;
+    let linked = component.link(imports)?;
+
+    let core = InstanceCore::new(&component.owner, granted, 0, config.interruption)?;
+    let status = Arc::clone(core.status());
+    let mut store = Store::new(engine, ComponentData::new(Arc::clone(&status), core.id()));
+    limits::apply(&mut store, granted);
+    if config.interruption {
+        interrupt::prepare(&mut store, &core);
+    }
+    let mut fuel_state = config.metering.then(|| FuelState::new(&status, granted.fuel));
+    if let Some(fuel_state) = &fuel_state {
+        fuel::set_left(&mut store, fuel_state.total());
+    }
+    let instance = status.start(|| match executor::run(&status, linked.instantiate_async(&mut store)) {
+        Err(error) if !errors::is_of_guest(&error) => Err(errors::instantiate(&store, &error)),
+        created => fuel::finish_call(&mut store, &mut fuel_state, created),
+    })?;
+    let parts = CallParts { core: core.made(), store, fuel_state };
+    Ok(Box::new(WasmtimeComponentInstance { parts, instance }))
+}

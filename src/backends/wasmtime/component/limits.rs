@@ -1,0 +1,36 @@
+//! Limits of components beside those on memories and tables, which are the same as for modules.
+
+use wasmtime::Store;
+
+use super::data::ComponentData;
+use crate::limits::Limits;
+
+/// The maximum number of core instances in one instance of a component, and of memories, and of tables.
+pub(super) const MAX_ITEMS: usize = 1000;
+
+/// The maximum number of handles that a guest holds at a time: of resources, of tasks, and of ends of streams and futures.
+const MAX_HANDLES: usize = 100_000;
+
+/// How many bytes the host may allocate for the values that a guest passes to it at a time, if the guest's memory has no
+/// limit.
+const MAX_TRANSFER: u64 = 1 << 30;
+
+/// The same, as a multiple of a limit on memory. A value of a few bytes takes several times as much on the host.
+const TRANSFER_FACTOR: u64 = 16;
+
+/// The least limit that follows from a limit on memory.
+const MIN_TRANSFER: u64 = 16 << 20;
+
+/// Limits what a guest can make the host allocate.
+pub(super) fn apply(store: &mut Store<ComponentData>, limits: Limits) {
+    store.limiter(|data| &mut data.guest);
+    store.set_max_component_handles(MAX_HANDLES);
+    let transfer = limits
+        .memory
+        .map_or(MAX_TRANSFER, |memory| memory.saturating_mul(TRANSFER_FACTOR).clamp(MIN_TRANSFER, MAX_TRANSFER));
+    store.set_hostcall_fuel(usize::try_from(transfer).unwrap_or(usize::MAX));
+    #[cfg(feature = "wasi-p3")]
+    if let Some(tasks) = store.concurrent_resource_table() {
+        tasks.set_max_capacity(MAX_HANDLES);
+    }
+}

@@ -1,0 +1,121 @@
+//! Links a component: finds what it imports in the embedder's functions and in WASI.
+
+use wasmtime::component::{InstancePre, Linker};
+
+use super::component::WasmtimeComponent;
+use super::data::ComponentData;
+use super::host::HostFunction;
+use crate::component::info::{ComponentExtern, ComponentInfo, ComponentItem};
+use crate::component::types::WitFunction;
+use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
+use crate::runtime::component_host::ComponentImports;
+use crate::runtime::lookup::MAX_LISTED;
+
+/// What a component imports from the embedder, by interface, and what nothing provides.
+#[derive(Default)]
+struct Plan {
+    functions: Vec<(String, HostFunction)>,
+    unresolved: Vec<String>,
+}
+
+impl WasmtimeComponent {
+    /// Resolves the imports.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unlinkable`] listing each import that nothing provides, [`ErrorKind::UnsupportedFeature`] if the component
+    /// imports something that the host cannot provide.
+    pub(super) fn link(&self, imports: &ComponentImports) -> Result<InstancePre<ComponentData>> {
+        let info = self.owner.info();
+        let plan = Plan::new(info, imports)?;
+        if plan.functions.is_empty()
+            && let Some(linked) = self.linked.get()
+        {
+            return Ok(linked.clone());
+        }
+        let linked = self.link_by(&plan).map_err(|error| {
+            let what = "the component's imports cannot be provided";
+            Error::of_engine(ErrorKind::Unlinkable, what, &format!("{error:#}"))
+        })?;
+        Ok(if plan.functions.is_empty() { self.linked.get_or_init(|| linked).clone() } else { linked })
+    }
+
+    fn link_by(&self, plan: &Plan) -> wasmtime::Result<InstancePre<ComponentData>> {
+        let mut linker = Linker::new(self.compiled.engine());
+        linker.allow_shadowing(true);
+        for (interface, function) in &plan.functions {
+            let mut root = linker.root();
+            match interface.as_str() {
+                "" => function.define(&mut root)?,
+                interface => function.define(&mut root.instance(interface)?)?,
+            }
+        }
+        linker.instantiate_pre(&self.compiled)
+    }
+}
+
+impl Plan {
+    fn new(info: &ComponentInfo, imports: &ComponentImports) -> Result<Self> {
+        let mut plan = Self::default();
+        for import in &info.imports {
+            match &import.item {
+                ComponentItem::Func(ty) => plan.add("", import, ty, imports)?,
+                ComponentItem::Instance(items) => plan.add_interface(&import.name, items, imports)?,
+                ComponentItem::Type(_) => {}
+                ComponentItem::Resource => return Err(not_provided("the resource", &import.name)),
+                ComponentItem::Module => return Err(not_provided("the core module", &import.name)),
+                ComponentItem::Component => return Err(not_provided("the component", &import.name)),
+                ComponentItem::Value => return Err(not_provided("the value", &import.name)),
+            }
+        }
+        if plan.unresolved.is_empty() { Ok(plan) } else { Err(unlinkable(plan.unresolved)) }
+    }
+
+    fn add_interface(&mut self, interface: &str, items: &[ComponentExtern], imports: &ComponentImports) -> Result<()> {
+        for item in items {
+            match &item.item {
+                ComponentItem::Func(ty) => self.add(interface, item, ty, imports)?,
+                ComponentItem::Resource => {
+                    return Err(not_provided("the resource", &format!("{interface}#{}", item.name)));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        interface: &str,
+        import: &ComponentExtern,
+        ty: &WitFunction,
+        imports: &ComponentImports,
+    ) -> Result<()> {
+        let name = &import.name;
+        match imports.find(interface, name) {
+            Some(body) => {
+                let function = HostFunction { name: name.clone(), ty: ty.clone(), body: body.clone() };
+                function.check()?;
+                self.functions.push((interface.to_owned(), function));
+            }
+            None if interface.is_empty() => self.unresolved.push(format!("`{}`: {ty}", Escaped(name))),
+            None => self.unresolved.push(format!("`{}` `{}`: {ty}", Escaped(interface), Escaped(name))),
+        }
+        Ok(())
+    }
+}
+
+fn not_provided(what: &str, name: &str) -> Error {
+    let message = format!("the component imports {what} `{}`, but the host provides only functions", Escaped(name));
+    Error::new(ErrorKind::UnsupportedFeature, message)
+}
+
+fn unlinkable(mut unresolved: Vec<String>) -> Error {
+    let count = unresolved.len();
+    let s = if count == 1 { "" } else { "s" };
+    if count > MAX_LISTED {
+        unresolved.truncate(MAX_LISTED);
+        unresolved.push(format!("and {} more (`wrun inspect` lists them)", count - MAX_LISTED));
+    }
+    Error::new(ErrorKind::Unlinkable, format!("{count} unresolved import{s}:\n  {}", unresolved.join("\n  ")))
+}

@@ -1,0 +1,21 @@
+//! Components on Wasmtime.
+
+mod call;
+mod component;
+mod convert;
+mod data;
+mod errors;
+mod executor;
+mod function;
+mod host;
+mod instance;
+mod instantiate;
+mod limits;
+mod link;
+mod resources;
+
+pub use component::WasmtimeComponent;
+pub(super) use component::{compile, restore};
+pub use function::WasmtimeComponentFunction;
+pub use instance::WasmtimeComponentInstance;
+pub(super) use instantiate::instantiate;
