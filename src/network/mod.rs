@@ -1,16 +1,24 @@
-//! Rules for the network access of a guest.
+//! Rules for the network access of a guest, and the decisions that follow from them.
 
+#[cfg(any(feature = "wasix", feature = "components"))]
+mod firewall;
 mod host;
-#[cfg(feature = "wasix")]
+#[cfg(any(feature = "wasix", feature = "components"))]
+mod lookup;
+#[cfg(any(feature = "wasix", feature = "components"))]
 mod matching;
 mod rule;
 #[cfg(test)]
 mod tests;
+#[cfg(any(feature = "wasix", feature = "components"))]
+mod udp;
 
-#[cfg(feature = "wasix")]
-pub(crate) use host::{is_group, name};
-#[cfg(feature = "wasix")]
-pub(crate) use matching::destination;
+#[cfg(any(feature = "wasix", feature = "components"))]
+pub(crate) use firewall::Firewall;
+#[cfg(any(feature = "wasix", feature = "components"))]
+pub(crate) use lookup::{LookupError, look_up};
 pub use rule::NetRule;
-#[cfg(feature = "wasix")]
+#[cfg(any(feature = "wasix", feature = "components"))]
 pub(crate) use rule::Protocol;
+#[cfg(any(feature = "wasix", feature = "components"))]
+pub(crate) use udp::UdpRules;

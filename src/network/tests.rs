@@ -112,11 +112,13 @@ fn an_invalid_rule_is_rejected_with_the_reason_and_the_syntax() {
     }
 }
 
-#[cfg(feature = "wasix")]
+#[cfg(any(feature = "wasix", feature = "components"))]
 mod matching {
     use std::net::SocketAddr;
 
-    use crate::network::{NetRule, Protocol, destination, name};
+    use crate::network::host::name;
+    use crate::network::matching::destination;
+    use crate::network::{NetRule, Protocol};
 
     fn rule(text: &str) -> NetRule {
         text.parse().unwrap()

@@ -1,7 +1,10 @@
-//! WASI preview 1 for both engines, implemented with wasmtime-wasi and exposed to guests as host functions, and the imports
-//! of WASIX modules, which Wasmer implements.
+//! WASI for both engines, implemented with wasmtime-wasi: preview 1 for modules, as host functions, and WASI 0.2 and 0.3 for
+//! components. Also the imports of WASIX modules, which Wasmer implements.
 
+mod builder;
 mod clocks;
+#[cfg(feature = "components")]
+pub(crate) mod component;
 mod function;
 pub(crate) mod listings;
 mod open;

@@ -1,7 +1,7 @@
 //! The outputs of a guest: standard output of the process, which reports a broken pipe, and captures.
 
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use async_trait::async_trait;
@@ -23,6 +23,7 @@ pub(super) struct BrokenPipe;
 impl std::error::Error for BrokenPipe {}
 
 /// The process's standard output.
+#[derive(Clone, Copy)]
 pub(super) struct InheritedStdout;
 
 impl IsTerminal for InheritedStdout {
@@ -33,11 +34,29 @@ impl IsTerminal for InheritedStdout {
 
 impl StdoutStream for InheritedStdout {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        ProcessOutput::Stdout.async_stream()
+        Box::new(*self)
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
         Box::new(TrapIfClosed(ProcessOutput::Stdout.p2_stream()))
+    }
+}
+
+impl AsyncWrite for InheritedStdout {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = pin!(ProcessOutput::Stdout).poll_write(context, bytes);
+        if let Poll::Ready(Ok(written)) = written {
+            record_stdout(&bytes[..written]);
+        }
+        written
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -85,6 +104,11 @@ impl CapturedOutput {
     pub(super) fn new(captured: &Captured) -> Result<Self> {
         captured.claim()?;
         Ok(Self(captured.clone()))
+    }
+
+    /// Keeps nothing.
+    pub(super) fn discard() -> Self {
+        Self(Captured::with_max_bytes(0))
     }
 }
 

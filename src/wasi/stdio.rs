@@ -2,11 +2,12 @@
 
 use std::future::poll_fn;
 use std::io::{self, Write};
-use std::task::Poll;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
 use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
 
@@ -33,9 +34,8 @@ impl IsTerminal for ProcessInput {
 }
 
 impl StdinStream for ProcessInput {
-    // Preview 1 does not use it.
     fn async_stream(&self) -> Box<dyn AsyncRead + Send + Sync> {
-        io::stdin().async_stream()
+        Box::new(*self)
     }
 
     fn p2_stream(&self) -> Box<dyn InputStream> {
@@ -57,6 +57,25 @@ impl InputStream for ProcessInput {
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Bytes::new()),
             Err(error) => Err(stream_error(error)),
+        }
+    }
+}
+
+impl AsyncRead for ProcessInput {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        ready!(input::poll_ready(context))?;
+        let size = buffer.remaining().min(MAX_BYTES);
+        match input::read(&mut buffer.initialize_unfilled()[..size]) {
+            Ok(read) => {
+                buffer.advance(read);
+                Poll::Ready(Ok(()))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                // Another guest has read the input, or reads it.
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Err(error) => Poll::Ready(Err(error)),
         }
     }
 }
@@ -89,12 +108,8 @@ impl IsTerminal for ProcessOutput {
 }
 
 impl StdoutStream for ProcessOutput {
-    // Preview 1 does not use it.
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        match self {
-            Self::Stdout => io::stdout().async_stream(),
-            Self::Stderr => io::stderr().async_stream(),
-        }
+        Box::new(*self)
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
@@ -123,4 +138,22 @@ impl OutputStream for ProcessOutput {
 #[async_trait]
 impl Pollable for ProcessOutput {
     async fn ready(&mut self) {}
+}
+
+// Writes wait on the guest's own thread, which waits for them anyway.
+impl AsyncWrite for ProcessOutput {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(match *self {
+            Self::Stdout => Blocking(io::stdout()).write(bytes),
+            Self::Stderr => Blocking(io::stderr()).write(bytes),
+        })
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
 }

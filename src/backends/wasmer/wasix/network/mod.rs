@@ -1,6 +1,5 @@
 //! The network of one guest: the host's network, restricted to the granted rules.
 
-mod firewall;
 mod networking;
 mod tcp;
 #[cfg(test)]

@@ -4,24 +4,21 @@
 //! `0.0.0.0` and numbers resolved as names bypass its rules; accepting a connection needs an outgoing rule, while receiving a
 //! datagram needs none; and a rule with a name keeps only the addresses of its first lookup.
 
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, SocketAddr};
 use std::panic::catch_unwind;
 use std::sync::{Arc, OnceLock};
-use std::thread;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_channel::oneshot;
 use virtual_net::host::LocalNetworking;
 use virtual_net::{
     DynVirtualNetworking, IpCidr, IpRoute, NetworkError, Result, StreamSecurity, VirtualIcmpSocket, VirtualNetworking,
     VirtualRawSocket, VirtualTcpBoundSocket, VirtualTcpListener, VirtualTcpSocket, VirtualUdpSocket,
 };
 
-use super::firewall::Firewall;
 use super::tcp::BoundTcp;
 use super::udp::GuardedUdp;
-use crate::network::{self, NetRule, Protocol};
+use crate::network::{Firewall, LookupError, NetRule, Protocol, UdpRules, look_up};
 
 /// Creates the network of one guest with these rules. It opens no sockets and starts no threads until it is used.
 pub(in crate::backends::wasmer) fn network(rules: &[NetRule]) -> DynVirtualNetworking {
@@ -41,7 +38,7 @@ impl GuardedNetworking {
         if let Some(host) = self.host.get() {
             return Ok(host);
         }
-        // `LocalNetworking` needs a handle to a tokio runtime, but only to resolve names, which `addresses` does instead.
+        // `LocalNetworking` needs a handle to a tokio runtime, but only to resolve names, which `look_up` does instead.
         let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|_| NetworkError::IOError)?;
         let entered = runtime.enter();
         // It panics if it cannot spawn a thread or open a file, for example because the guest has used all of them.
@@ -90,14 +87,9 @@ impl VirtualNetworking for GuardedNetworking {
         reuse_port: bool,
         reuse_addr: bool,
     ) -> Result<Box<dyn VirtualUdpSocket + Sync>> {
-        let may_listen = self.firewall.allows_listen(Protocol::Udp, addr);
-        if !may_listen && !self.firewall.allows_outgoing_bind(Protocol::Udp, addr) {
-            return Err(DENIED);
-        }
-        let is_v4 = addr.ip().to_canonical().is_ipv4();
-        let any_v4 = if is_v4 { may_listen } else { self.firewall.allows_listen_v4(Protocol::Udp, addr) };
+        let rules = UdpRules::bind(&self.firewall, addr).ok_or(DENIED)?;
         let socket = self.host()?.bind_udp(addr, reuse_port, reuse_addr).await?;
-        Ok(Box::new(GuardedUdp::new(socket, Arc::clone(&self.firewall), any_v4, may_listen && !is_v4)))
+        Ok(Box::new(GuardedUdp::new(socket, rules)))
     }
 
     async fn connect_tcp(&self, addr: SocketAddr, peer: SocketAddr) -> Result<Box<dyn VirtualTcpSocket + Sync>> {
@@ -109,20 +101,15 @@ impl VirtualNetworking for GuardedNetworking {
     }
 
     async fn resolve(&self, host: &str, _port: Option<u16>, dns_server: Option<IpAddr>) -> Result<Vec<IpAddr>> {
-        if !self.firewall.allows_any() || dns_server.is_some() {
+        if dns_server.is_some() {
             return Err(DENIED);
         }
-        // An IP address resolves to itself. It is not recorded, so no rule with a name grants it.
-        if let Ok(address) = host.parse() {
-            return Ok(vec![address]);
-        }
-        let name = network::name(host).ok_or(NetworkError::InvalidInput)?;
-        if !self.firewall.allows_resolve(&name) {
-            return Err(DENIED);
-        }
-        let addresses = addresses(name.clone()).await?;
-        self.firewall.add_resolved(&name, &addresses)?;
-        Ok(addresses)
+        look_up(Arc::clone(&self.firewall), host.to_owned()).await.map_err(|error| match error {
+            LookupError::Denied => DENIED,
+            LookupError::Invalid => NetworkError::InvalidInput,
+            LookupError::NotFound => NetworkError::AddressNotAvailable,
+            LookupError::TooMany => NetworkError::InsufficientMemory,
+        })
     }
 
     async fn bind_raw(&self) -> Result<Box<dyn VirtualRawSocket + Sync>> {
@@ -189,22 +176,4 @@ impl VirtualNetworking for GuardedNetworking {
 /// Returns whether this is the unspecified IPv6 address.
 fn is_any_v6(addr: SocketAddr) -> bool {
     addr.is_ipv6() && addr.ip().is_unspecified()
-}
-
-/// Returns the addresses of a name. The system's resolver blocks, so it runs on its own thread.
-async fn addresses(name: String) -> Result<Vec<IpAddr>> {
-    let (sender, receiver) = oneshot::channel();
-    let resolve = move || {
-        let addresses = (name.as_str(), 0).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect());
-        // The receiver is gone if the guest has ended.
-        let _ = sender.send(addresses);
-    };
-    let started = thread::Builder::new().name("wrun-lookup".to_owned()).spawn(resolve);
-    started.map_err(|_| NetworkError::InsufficientMemory)?;
-    match receiver.await {
-        Ok(Ok(addresses)) => Ok(addresses),
-        // The resolver does not say why it failed.
-        Ok(Err(_)) => Err(NetworkError::AddressNotAvailable),
-        Err(_) => Err(NetworkError::IOError),
-    }
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use virtual_net::{NetworkError, Result, VirtualTcpBoundSocket, VirtualTcpListener, VirtualTcpSocket};
 
-use super::firewall::Firewall;
-use crate::network::Protocol;
+use crate::network::{Firewall, Protocol};
 
 /// A bound socket that listens and connects only as the rules allow.
 #[derive(Debug)]

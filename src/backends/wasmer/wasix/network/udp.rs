@@ -1,9 +1,7 @@
 //! UDP sockets that check the source and destination of each datagram against the rules.
 
-use std::collections::VecDeque;
 use std::mem::MaybeUninit;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
 use virtual_net::{
@@ -11,11 +9,7 @@ use virtual_net::{
     VirtualUdpSocket,
 };
 
-use super::firewall::Firewall;
-use crate::network::Protocol;
-
-/// The most peers that a socket may answer because it received from them; the oldest are dropped.
-const MAX_PEERS: usize = 1024;
+use crate::network::UdpRules;
 
 const DENIED: NetworkError = NetworkError::PermissionDenied;
 
@@ -23,52 +17,19 @@ const DENIED: NetworkError = NetworkError::PermissionDenied;
 #[derive(Debug)]
 pub(super) struct GuardedUdp {
     socket: Box<dyn VirtualUdpSocket + Sync>,
-    firewall: Arc<Firewall>,
-    /// Whether a rule lets the guest receive from any IPv4 address.
-    any_v4: bool,
-    /// Whether a rule lets the guest receive from any IPv6 address.
-    any_v6: bool,
-    /// Senders that no rule allows as destinations, but that the guest may answer.
-    peers: VecDeque<(IpAddr, u16)>,
+    rules: UdpRules,
 }
 
 impl GuardedUdp {
-    pub(super) fn new(
-        socket: Box<dyn VirtualUdpSocket + Sync>,
-        firewall: Arc<Firewall>,
-        any_v4: bool,
-        any_v6: bool,
-    ) -> Self {
-        Self { socket, firewall, any_v4, any_v6, peers: VecDeque::new() }
-    }
-
-    fn allows_destination(&self, to: SocketAddr) -> bool {
-        self.firewall.allows_destination(Protocol::Udp, to)
-    }
-
-    fn may_receive(&self, source: SocketAddr) -> bool {
-        let from_any = if source.ip().to_canonical().is_ipv4() { self.any_v4 } else { self.any_v6 };
-        from_any || self.allows_destination(source)
-    }
-
-    /// Records a sender that the guest may answer.
-    fn add_peer(&mut self, source: SocketAddr) {
-        let peer = peer(source);
-        if self.allows_destination(source) || self.peers.back() == Some(&peer) {
-            return;
-        }
-        self.peers.retain(|known| *known != peer);
-        if self.peers.len() == MAX_PEERS {
-            self.peers.pop_front();
-        }
-        self.peers.push_back(peer);
+    pub(super) fn new(socket: Box<dyn VirtualUdpSocket + Sync>, rules: UdpRules) -> Self {
+        Self { socket, rules }
     }
 
     /// Discards datagrams until the next is one that the guest may receive.
     fn discard_denied(&mut self) -> Result<()> {
         loop {
             let (_, source) = self.socket.try_recv_from(&mut [], true)?;
-            if self.may_receive(source) {
+            if self.rules.may_receive(source) {
                 return Ok(());
             }
             self.socket.try_recv_from(&mut [], false)?;
@@ -78,17 +39,13 @@ impl GuardedUdp {
 
 impl VirtualConnectionlessSocket for GuardedUdp {
     fn try_send_to(&mut self, data: &[u8], addr: SocketAddr) -> Result<usize> {
-        if self.allows_destination(addr) || self.peers.contains(&peer(addr)) {
-            self.socket.try_send_to(data, addr)
-        } else {
-            Err(DENIED)
-        }
+        if self.rules.may_send(addr) { self.socket.try_send_to(data, addr) } else { Err(DENIED) }
     }
 
     fn try_recv_from(&mut self, buf: &mut [MaybeUninit<u8>], peek: bool) -> Result<(usize, SocketAddr)> {
         self.discard_denied()?;
         let (length, source) = self.socket.try_recv_from(buf, peek)?;
-        self.add_peer(source);
+        self.rules.add_peer(source);
         Ok((length, source))
     }
 }
@@ -182,9 +139,4 @@ impl VirtualUdpSocket for GuardedUdp {
     fn addr_peer(&self) -> Result<Option<SocketAddr>> {
         self.socket.addr_peer()
     }
-}
-
-/// Returns an address without the flow and scope of IPv6, which guests cannot set.
-fn peer(address: SocketAddr) -> (IpAddr, u16) {
-    (address.ip().to_canonical(), address.port())
 }

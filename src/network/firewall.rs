@@ -4,23 +4,24 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 
-use virtual_net::{NetworkError, Result};
-
-use crate::network::{NetRule, Protocol, destination, is_group};
+use super::host::is_group;
+use super::lookup::LookupError;
+use super::matching::destination;
+use super::rule::{NetRule, Protocol};
 
 /// The most resolved addresses kept for a guest. A wildcard rule such as `*.example.org` can match any number of names.
 const MAX_RESOLVED: usize = 4096;
 
 /// The network rules of one guest, and the addresses that it resolved.
 #[derive(Debug)]
-pub(super) struct Firewall {
+pub(crate) struct Firewall {
     rules: Vec<NetRule>,
     /// The resolved addresses, each with the index of the rule that matched its name.
     resolved: Mutex<BTreeSet<(usize, IpAddr)>>,
 }
 
 impl Firewall {
-    pub(super) fn new(rules: &[NetRule]) -> Self {
+    pub(crate) fn new(rules: &[NetRule]) -> Self {
         Self { rules: rules.to_vec(), resolved: Mutex::default() }
     }
 
@@ -30,23 +31,23 @@ impl Firewall {
     }
 
     /// Returns whether the guest may listen at a local address.
-    pub(super) fn allows_listen(&self, protocol: Protocol, at: SocketAddr) -> bool {
+    pub(crate) fn allows_listen(&self, protocol: Protocol, at: SocketAddr) -> bool {
         self.rules.iter().any(|rule| rule.lets_listen(protocol, at))
     }
 
     /// Returns whether a socket at this IPv6 address may also receive IPv4.
-    pub(super) fn allows_listen_v4(&self, protocol: Protocol, at: SocketAddr) -> bool {
+    pub(crate) fn allows_listen_v4(&self, protocol: Protocol, at: SocketAddr) -> bool {
         at.ip().is_unspecified() && self.allows_listen(protocol, (Ipv4Addr::UNSPECIFIED, at.port()).into())
     }
 
     /// Returns whether the guest may bind a socket for outgoing traffic only: a rule must allow some destination, and the system
     /// must pick the port.
-    pub(super) fn allows_outgoing_bind(&self, protocol: Protocol, at: SocketAddr) -> bool {
+    pub(crate) fn allows_outgoing_bind(&self, protocol: Protocol, at: SocketAddr) -> bool {
         at.port() == 0 && !is_group(at.ip().to_canonical()) && self.rules.iter().any(|rule| rule.lets_out(protocol))
     }
 
     /// Returns whether the guest may send to this address.
-    pub(super) fn allows_destination(&self, protocol: Protocol, to: SocketAddr) -> bool {
+    pub(crate) fn allows_destination(&self, protocol: Protocol, to: SocketAddr) -> bool {
         let Some(to) = destination(to) else { return false };
         let resolved =
             |index, address| self.resolved.lock().unwrap_or_else(PoisonError::into_inner).contains(&(index, address));
@@ -62,13 +63,13 @@ impl Firewall {
     /// Records the addresses of a name for the rules that allow them.
     ///
     /// # Errors
-    /// [`NetworkError::InsufficientMemory`] if the guest has resolved too many.
-    pub(super) fn add_resolved(&self, name: &str, addresses: &[IpAddr]) -> Result<()> {
+    /// [`LookupError::TooMany`] if the guest has resolved too many.
+    pub(super) fn add_resolved(&self, name: &str, addresses: &[IpAddr]) -> Result<(), LookupError> {
         let mut resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
         let rules = self.rules.iter().enumerate().filter(|(_, rule)| rule.reaches_by(name));
         for (index, address) in rules.flat_map(|(index, _)| addresses.iter().map(move |address| (index, address))) {
             if resolved.len() >= MAX_RESOLVED {
-                return Err(NetworkError::InsufficientMemory);
+                return Err(LookupError::TooMany);
             }
             resolved.insert((index, address.to_canonical()));
         }

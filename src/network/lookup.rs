@@ -1,0 +1,61 @@
+//! Looks up names for a guest, by its rules.
+
+use std::net::{IpAddr, ToSocketAddrs as _};
+use std::sync::Arc;
+use std::thread;
+
+use futures_channel::oneshot;
+
+use super::firewall::Firewall;
+use super::host;
+
+/// Why a lookup failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LookupError {
+    /// No rule allows it.
+    Denied,
+    /// The text is neither a name nor an address.
+    Invalid,
+    /// The resolver found no address. It does not say why.
+    NotFound,
+    /// The guest has resolved too many addresses, or the system lacks resources.
+    TooMany,
+}
+
+/// Returns the addresses of a name, or of an address in text form. Waits without blocking the thread; the lookup ends in the
+/// background if the future is dropped.
+///
+/// # Errors
+/// A [`LookupError`].
+pub(crate) async fn look_up(firewall: Arc<Firewall>, text: String) -> Result<Vec<IpAddr>, LookupError> {
+    if !firewall.allows_any() {
+        return Err(LookupError::Denied);
+    }
+    // An IP address resolves to itself. It is not recorded, so no rule with a name grants it.
+    if let Ok(address) = text.parse() {
+        return Ok(vec![address]);
+    }
+    let name = host::name(&text).ok_or(LookupError::Invalid)?;
+    if !firewall.allows_resolve(&name) {
+        return Err(LookupError::Denied);
+    }
+    let addresses = resolve(name.clone()).await?;
+    firewall.add_resolved(&name, &addresses)?;
+    Ok(addresses)
+}
+
+/// Returns the addresses of a name. The system's resolver blocks, so it runs on its own thread.
+async fn resolve(name: String) -> Result<Vec<IpAddr>, LookupError> {
+    let (sender, receiver) = oneshot::channel();
+    let resolve = move || {
+        let addresses = (name.as_str(), 0).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect());
+        // The receiver is gone if the guest has ended.
+        let _ = sender.send(addresses);
+    };
+    let started = thread::Builder::new().name("wrun-lookup".to_owned()).spawn(resolve);
+    started.map_err(|_| LookupError::TooMany)?;
+    match receiver.await {
+        Ok(Ok(addresses)) => Ok(addresses),
+        Ok(Err(_)) | Err(_) => Err(LookupError::NotFound),
+    }
+}

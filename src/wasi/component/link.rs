@@ -1,0 +1,96 @@
+//! Links the interfaces of WASI that a component imports.
+
+use std::collections::BTreeSet;
+
+use wasmtime::component::Linker;
+
+use super::interfaces;
+#[cfg(feature = "wasi-p3")]
+use super::p3;
+use super::state::{ComponentWasi, HasWasi};
+
+/// How to link one interface.
+pub(super) struct Link<T: 'static> {
+    add: fn(&mut Linker<T>) -> wasmtime::Result<()>,
+    uses_reactor: bool,
+}
+
+impl<T> Link<T> {
+    /// An interface without timers and sockets.
+    pub(super) fn plain(add: fn(&mut Linker<T>) -> wasmtime::Result<()>) -> Self {
+        Self { add, uses_reactor: false }
+    }
+
+    /// An interface whose functions use timers or sockets.
+    pub(super) fn with_reactor(add: fn(&mut Linker<T>) -> wasmtime::Result<()>) -> Self {
+        Self { add, uses_reactor: true }
+    }
+}
+
+/// What was linked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Linked {
+    /// Whether any interface was linked, so that the store needs a [`ComponentWasi`]. The component must be instantiated and
+    /// called with the engine's asynchronous functions, since many functions of WASI are asynchronous.
+    pub(crate) needs_state: bool,
+    /// Whether functions use timers or sockets, so that calls of the component must run after [`enter`](super::enter).
+    pub(crate) uses_reactor: bool,
+}
+
+/// Links the interfaces of WASI among the imports of a component, by their full names, such as `wasi:cli/exit@0.2.6`. Ignores
+/// all others.
+///
+/// # Errors
+/// Only if the linker has an interface of WASI already.
+pub(crate) fn add_to_linker<'n, T: HasWasi>(
+    linker: &mut Linker<T>,
+    imports: impl Iterator<Item = &'n str>,
+) -> wasmtime::Result<Linked> {
+    let mut linked = Linked::default();
+    // A component can import several minor versions of one interface, which are linked as one.
+    let mut seen = BTreeSet::new();
+    for name in imports {
+        let Some((version, Link { add, uses_reactor })) = find::<T>(name) else { continue };
+        linked.needs_state = true;
+        linked.uses_reactor |= uses_reactor;
+        let interface = name.split('@').next().unwrap_or(name);
+        if seen.insert((version, interface)) {
+            add(linker)?;
+        }
+    }
+    Ok(linked)
+}
+
+/// Returns whether [`add_to_linker`] links an interface.
+pub(crate) fn provides(name: &str) -> bool {
+    find::<ComponentWasi>(name).is_some()
+}
+
+/// The versions of WASI that components use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Version {
+    P2,
+    #[cfg(feature = "wasi-p3")]
+    P3,
+}
+
+/// Returns how to link an interface. The engine accepts any minor version, and no preliminary version.
+fn find<T: HasWasi>(name: &str) -> Option<(Version, Link<T>)> {
+    let (interface, version) = name.split_once('@')?;
+    if version.contains('-') {
+        return None;
+    }
+    match version.get(..4)? {
+        "0.2." => Some((Version::P2, interfaces::find(interface)?)),
+        #[cfg(feature = "wasi-p3")]
+        "0.3." => Some((Version::P3, p3::find(interface)?)),
+        _ => None,
+    }
+}
+
+/// Lets [`provides`] name a type.
+impl HasWasi for ComponentWasi {
+    fn wasi(&mut self) -> &mut ComponentWasi {
+        self
+    }
+}

@@ -1,0 +1,8 @@
+//! WASI 0.3.
+
+mod interfaces;
+mod lookup;
+mod random;
+mod stdout;
+
+pub(super) use interfaces::find;

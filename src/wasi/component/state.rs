@@ -1,0 +1,104 @@
+//! The state of WASI 0.2 and 0.3 for one instance of a component.
+
+use std::sync::Arc;
+
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::sockets::{WasiSocketsCtx, WasiSocketsCtxView};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView};
+
+use super::http::{DenyRequests, MAX_FIELD_BYTES};
+use super::random::RandomState;
+use super::sockets;
+use crate::capabilities::Capabilities;
+use crate::error::Result;
+use crate::network::Firewall;
+use crate::runtime::host::InterruptToken;
+use crate::wasi::builder;
+#[cfg(feature = "wasi-p3")]
+use crate::wasi::builder::SharedOutput;
+
+/// The maximum number of handles to resources of WASI that a component has at a time: files, streams, sockets, pollables.
+const MAX_RESOURCES: usize = 1 << 16;
+
+/// The state of WASI for one instance of a component.
+pub(crate) struct ComponentWasi {
+    ctx: WasiCtx,
+    table: ResourceTable,
+    /// The rules for the next socket.
+    sockets: WasiSocketsCtx,
+    firewall: Arc<Firewall>,
+    #[cfg(feature = "wasi-p3")]
+    stdout: SharedOutput,
+    random: RandomState,
+    http: WasiHttpCtx,
+    requests: DenyRequests,
+}
+
+/// The data of a store that has a [`ComponentWasi`]. WASI calls it only if [`add_to_linker`](super::add_to_linker) linked an
+/// interface.
+pub(crate) trait HasWasi: Send + 'static {
+    /// Returns the state.
+    fn wasi(&mut self) -> &mut ComponentWasi;
+}
+
+impl ComponentWasi {
+    /// Builds the state from capabilities that [`check_grants`](crate::runtime::preflight::check_grants) accepted.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Grant`](crate::ErrorKind::Grant) if a granted directory cannot be opened,
+    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) if the system has no random numbers.
+    pub(crate) fn new(capabilities: &Capabilities, interrupt_token: InterruptToken) -> Result<Self> {
+        let stdout = builder::stdout(capabilities)?;
+        let mut builder = builder::builder(capabilities, Arc::clone(&stdout))?;
+        let firewall = Arc::new(Firewall::new(&capabilities.net));
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_RESOURCES);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(MAX_FIELD_BYTES);
+        Ok(Self {
+            ctx: builder.build(),
+            table,
+            sockets: WasiSocketsCtx::default(),
+            firewall,
+            #[cfg(feature = "wasi-p3")]
+            stdout,
+            random: RandomState::new(capabilities.seed, interrupt_token),
+            http,
+            requests: DenyRequests,
+        })
+    }
+
+    pub(super) fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
+    pub(super) fn firewall(&self) -> &Arc<Firewall> {
+        &self.firewall
+    }
+
+    #[cfg(feature = "wasi-p3")]
+    pub(super) fn stdout(&self) -> &SharedOutput {
+        &self.stdout
+    }
+
+    pub(super) fn random(&mut self) -> &mut RandomState {
+        &mut self.random
+    }
+
+    pub(super) fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.requests, table: &mut self.table, ctx: &mut self.http }
+    }
+
+    /// Returns the view for a call that may create a socket. Each socket has its own rules.
+    pub(super) fn new_socket(&mut self) -> WasiSocketsCtxView<'_> {
+        self.sockets = sockets::context(&self.firewall);
+        WasiSocketsCtxView { ctx: &mut self.sockets, table: &mut self.table }
+    }
+}
+
+impl WasiView for ComponentWasi {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.ctx, table: &mut self.table }
+    }
+}
