@@ -4,7 +4,7 @@ use crate::component::value::WitValue;
 use crate::component::encode::CallResult;
 use crate::component::{check, json, msgpack};
 use crate::error::Result;
-use crate::runtime::component::{WasmComponentFunction, WasmComponentInstance};
+use crate::runtime::component::WasmComponentInstance;
 
 /// Calls that resolve the function first. [`WasmComponentInstance::function`] resolves it once for many calls.
 pub trait WasmComponentInstanceExt {

@@ -4,6 +4,7 @@
 use std::any::Any;
 
 use crate::capabilities::Capabilities;
+use crate::component::info::ComponentInfo;
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::runtime::compiled_code::{CachedCode, SerializedCode};
@@ -63,6 +64,16 @@ pub(crate) trait Runtime {
     /// As [`Runtime::restore`].
     fn restore_component(&self, code: CachedCode) -> Result<Box<dyn WasmComponent>> {
         let _ = code;
+        Err(preflight::no_components())
+    }
+
+    /// Checks everything about an instance of a component that can be checked before it is compiled.
+    ///
+    /// # Errors
+    /// Those of [`check_amounts`](crate::runtime::preflight::check_amounts); [`ErrorKind::Unlinkable`](crate::ErrorKind::Unlinkable)
+    /// if neither `imports` nor WASI provides an import.
+    fn check_component(&self, info: &ComponentInfo, limits: Limits, imports: &ComponentImports) -> Result<()> {
+        let _ = (info, limits, imports);
         Err(preflight::no_components())
     }
 

@@ -8,7 +8,6 @@ use crate::component::info::CodeInfo;
 use crate::error::Result;
 use crate::escape::Escaped;
 use crate::limits::Limits;
-use crate::runtime::call::ResolvedCallable;
 use crate::runtime::callable::{CallArgs, Callable};
 use crate::runtime::code::{CodeInstance, CompiledCode};
 use crate::runtime::host::HostImports;
@@ -65,7 +64,8 @@ impl InstanceOptions {
                 Ok(Some(resolved))
             }
             CodeInfo::Component(info) => {
-                preflight::check_component(runtime.config(), info, component_imports, *limits, capabilities)?;
+                preflight::check_grants(runtime.kind(), capabilities)?;
+                runtime.check_component(info, *limits, component_imports)?;
                 Ok(None)
             }
         }

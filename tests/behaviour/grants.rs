@@ -1,4 +1,4 @@
-//! Grants that an engine does not support are refused by each method that creates an instance.
+//! Grants to modules that an engine does not support are refused by each method that creates an instance.
 
 use wrun::session::{InstanceOptions, Session};
 use wrun::{Capabilities, ErrorKind, Limits, Value};
@@ -14,18 +14,19 @@ fn network_rules_need_an_engine_with_a_network() {
         let module = engine.load(GUEST);
         let made = engine.runtime.create_instance(module.as_ref(), Limits::none(), capabilities.clone());
         let session = Session::open(engine.runtime.config(), GUEST.as_bytes(), None).unwrap();
+        let seven = session.function("seven").unwrap();
         let options = InstanceOptions::default().with_capabilities(capabilities.clone());
         let prepared = session.prepare(options, &|_| {});
-        if engine.kind.has_network() {
+        if engine.kind.has_network_for_modules() {
             assert_eq!(made.unwrap().call("seven", &[]).unwrap(), [Value::I32(7)]);
             let mut instance = prepared.unwrap().instantiate(Limits::none(), &|_| {}).unwrap();
-            assert!(instance.call("seven", &[], &|_| {}).is_ok());
+            assert!(instance.call(&seven, &Vec::<Value>::new().into(), &|_| {}).is_ok());
             let seeded = capabilities.clone().with_seed(7);
             let made = engine.runtime.create_instance(module.as_ref(), Limits::none(), seeded);
             return tells(refused(made, ErrorKind::Grant).message(), &["deterministic", "`out:tcp:127.0.0.1:80`"]);
         }
         for error in [refused(made, ErrorKind::Grant), refused(prepared, ErrorKind::Grant)] {
-            tells(error.message(), &["has no network for guests", "`out:tcp:127.0.0.1:80`"]);
+            tells(error.message(), &["has no network for modules", "`out:tcp:127.0.0.1:80`"]);
             tells(&hints(&error), &[if cfg!(feature = "wasix") { "--runtime wasmer" } else { "--features wasix" }]);
         }
     });

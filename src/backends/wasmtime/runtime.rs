@@ -13,6 +13,7 @@ use super::deferred_start::{self, DeferredStart};
 use super::limits::{self, StoreData};
 use super::{WasmtimeInstance, WasmtimeModule, component, errors, fuel, host, interrupt, serialize, stack};
 use crate::capabilities::Capabilities;
+use crate::component::info::ComponentInfo;
 use crate::config::RuntimeConfig;
 use crate::engine::features::{self, Feature};
 use crate::engine::kind::Optimization;
@@ -202,6 +203,11 @@ impl sealed::Runtime for WasmtimeRuntime {
 
     fn restore_component(&self, code: CachedCode) -> Result<Box<dyn WasmComponent>> {
         component::restore(self, code)
+    }
+
+    fn check_component(&self, info: &ComponentInfo, limits: Limits, imports: &ComponentImports) -> Result<()> {
+        preflight::check_amounts(&self.config, limits)?;
+        component::check_imports(info, imports)
     }
 
     fn instantiate_component(

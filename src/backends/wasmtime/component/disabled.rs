@@ -2,6 +2,7 @@
 
 use super::WasmtimeRuntime;
 use crate::capabilities::Capabilities;
+use crate::component::info::ComponentInfo;
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::runtime::compiled_code::CachedCode;
@@ -14,6 +15,10 @@ pub(super) fn compile(_: &WasmtimeRuntime, _: &AdmittedComponent<'_>) -> Result<
 }
 
 pub(super) fn restore(_: &WasmtimeRuntime, _: CachedCode) -> Result<Box<dyn WasmComponent>> {
+    Err(preflight::no_components())
+}
+
+pub(super) fn check_imports(_: &ComponentInfo, _: &ComponentImports) -> Result<()> {
     Err(preflight::no_components())
 }
 

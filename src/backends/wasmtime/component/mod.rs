@@ -19,3 +19,4 @@ pub(super) use component::{compile, restore};
 pub use function::WasmtimeComponentFunction;
 pub use instance::WasmtimeComponentInstance;
 pub(super) use instantiate::instantiate;
+pub(super) use link::check_imports;
