@@ -66,6 +66,22 @@ pub enum ComponentItem {
     Value(WitType),
 }
 
+impl ComponentItem {
+    /// Returns what it is, with an article: `a function`, `an interface`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Func(_) => "a function",
+            Self::Instance(_) => "an interface",
+            Self::Type(_) | Self::OtherType => "a type",
+            Self::Resource(_) => "a resource",
+            Self::Module => "a core module",
+            Self::Component => "a component",
+            Self::Value(_) => "a value",
+        }
+    }
+}
+
 /// A version of WASI whose programs components can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WasiVersion {

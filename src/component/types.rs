@@ -134,31 +134,35 @@ impl fmt::Display for TypeDef {
 /// Formats in WIT syntax: `list<u8>`, `tuple<string, u32>`, `record { name: string }`.
 impl fmt::Display for TypeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let payload = |payload: &Option<WitType>| payload.as_ref().map_or_else(|| "_".to_owned(), WitType::to_string);
-        let listed = |f: &mut fmt::Formatter<'_>, open: &str, items: &mut dyn Iterator<Item = String>, close: &str| {
-            write!(f, "{open}{}{close}", items.collect::<Vec<_>>().join(", "))
-        };
         match self {
             Self::Record(fields) => {
-                listed(f, "record { ", &mut fields.iter().map(|(name, ty)| format!("{name}: {ty}")), " }")
+                f.write_str("record { ")?;
+                listed(f, fields, |f, (name, ty)| write!(f, "{name}: {ty}"))?;
+                f.write_str(" }")
             }
             Self::Variant(cases) => {
-                let case = |(name, ty): &(Name, Option<WitType>)| match ty {
-                    Some(ty) => format!("{name}({ty})"),
-                    None => name.to_string(),
-                };
-                listed(f, "variant { ", &mut cases.iter().map(case), " }")
+                f.write_str("variant { ")?;
+                listed(f, cases, |f, (name, ty)| match ty {
+                    Some(ty) => write!(f, "{name}({ty})"),
+                    None => f.write_str(name),
+                })?;
+                f.write_str(" }")
             }
-            Self::Enum(names) => listed(f, "enum { ", &mut names.iter().map(ToString::to_string), " }"),
-            Self::Flags(names) => listed(f, "flags { ", &mut names.iter().map(ToString::to_string), " }"),
-            Self::Tuple(types) => listed(f, "tuple<", &mut types.iter().map(WitType::to_string), ">"),
+            Self::Enum(names) => labels(f, "enum", names),
+            Self::Flags(names) => labels(f, "flags", names),
+            Self::Tuple(types) => {
+                f.write_str("tuple<")?;
+                listed(f, types, |f, ty| ty.fmt(f))?;
+                f.write_str(">")
+            }
             Self::List(ty) => write!(f, "list<{ty}>"),
             Self::FixedLengthList(ty, length) => write!(f, "list<{ty}, {length}>"),
             Self::Map(key, value) => write!(f, "map<{key}, {value}>"),
             Self::Option(ty) => write!(f, "option<{ty}>"),
             Self::Result { ok: None, err: None } => f.write_str("result"),
+            Self::Result { ok: None, err: Some(err) } => write!(f, "result<_, {err}>"),
             Self::Result { ok: Some(ok), err: None } => write!(f, "result<{ok}>"),
-            Self::Result { ok, err } => write!(f, "result<{}, {}>", payload(ok), payload(err)),
+            Self::Result { ok: Some(ok), err: Some(err) } => write!(f, "result<{ok}, {err}>"),
             Self::Own(resource) => resource.fmt(f),
             Self::Borrow(resource) => write!(f, "borrow<{resource}>"),
             Self::Stream(None) => f.write_str("stream"),
@@ -167,6 +171,27 @@ impl fmt::Display for TypeKind {
             Self::Future(Some(ty)) => write!(f, "future<{ty}>"),
         }
     }
+}
+
+fn labels(f: &mut fmt::Formatter<'_>, keyword: &str, names: &[Name]) -> fmt::Result {
+    write!(f, "{keyword} {{ ")?;
+    listed(f, names, |f, name| f.write_str(name))?;
+    f.write_str(" }")
+}
+
+/// Formats items with commas between them, without a string for each: types can be large.
+fn listed<T>(
+    f: &mut fmt::Formatter<'_>,
+    items: &[T],
+    format: impl Fn(&mut fmt::Formatter<'_>, &T) -> fmt::Result,
+) -> fmt::Result {
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            f.write_str(", ")?;
+        }
+        format(f, item)?;
+    }
+    Ok(())
 }
 
 impl fmt::Display for Resource {
@@ -214,9 +239,9 @@ impl WitFunction {
 /// Formats in WIT syntax: `func(items: list<item>) -> u32`.
 impl fmt::Display for WitFunction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let params = self.params().iter().map(|(name, ty)| format!("{name}: {ty}")).collect::<Vec<_>>().join(", ");
-        let is_async = if self.is_async() { "async " } else { "" };
-        write!(f, "{is_async}func({params})")?;
+        write!(f, "{}func(", if self.is_async() { "async " } else { "" })?;
+        listed(f, self.params(), |f, (name, ty)| write!(f, "{name}: {ty}"))?;
+        f.write_str(")")?;
         self.result().map_or(Ok(()), |result| write!(f, " -> {result}"))
     }
 }
