@@ -1,17 +1,33 @@
-//! Components without an engine: the types of WIT, values of these types, and the facts of a component.
+//! Components without an engine: the types of WIT, values of these types and their formats, and the facts of a component.
 
+mod access;
+pub mod args;
+pub mod check;
+mod compound;
+mod context;
+mod decode;
 #[cfg(not(feature = "components"))]
 mod disabled;
+pub mod encode;
+pub(crate) mod failure;
 pub mod info;
+pub mod json;
+mod labels;
 pub mod lookup;
+pub mod msgpack;
 #[cfg(feature = "components")]
 mod read;
+mod scalar;
+mod sequence;
 mod serial;
 pub(crate) mod similar;
+pub mod text;
 #[cfg(feature = "components")]
 mod type_reader;
 pub mod types;
 pub mod value;
+#[cfg_attr(not(feature = "components"), path = "wave_disabled.rs")]
+mod wave;
 #[cfg(feature = "components")]
 mod wit;
 

@@ -46,7 +46,7 @@ pub fn encode_results(values: &[Value]) -> Vec<u8> {
 }
 
 /// Returns the length of an array (fixarray, array 16 or array 32) and the bytes after its header; `None` for anything else.
-fn array_header(bytes: &[u8]) -> Option<(usize, &[u8])> {
+pub(crate) fn array_header(bytes: &[u8]) -> Option<(usize, &[u8])> {
     match *bytes {
         [marker @ 0x90..=0x9f, ref rest @ ..] => Some((usize::from(marker & 0x0f), rest)),
         [0xdc, a, b, ref rest @ ..] => Some((usize::from(u16::from_be_bytes([a, b])), rest)),
@@ -56,7 +56,7 @@ fn array_header(bytes: &[u8]) -> Option<(usize, &[u8])> {
 }
 
 /// Describes a failure of the decoder.
-fn describe(error: decode::Error) -> String {
+pub(crate) fn describe(error: decode::Error) -> String {
     use decode::Error as Decode;
     match error {
         Decode::Syntax(message) | Decode::Uncategorized(message) => message,

@@ -139,7 +139,7 @@ fn unsigned(text: &str) -> &str {
 }
 
 /// Whether `text` is an integer of any size or, if `fraction` is set, a number that may have a fraction and an exponent.
-fn is_number(text: &str, fraction: bool) -> bool {
+pub(crate) fn is_number(text: &str, fraction: bool) -> bool {
     let digits = |text: &str, is_digit: fn(&u8) -> bool| {
         text.split('_').all(|group| !group.is_empty() && group.as_bytes().iter().all(is_digit))
     };

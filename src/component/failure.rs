@@ -1,0 +1,104 @@
+//! Why a value does not fit its type, and where in the value.
+
+use std::fmt;
+
+use crate::component::types::Name;
+use crate::error::{Error, ErrorKind};
+use crate::escape::Escaped;
+
+/// The deepest nesting of types that values are read and written for. A component with deeper types is invalid.
+pub(crate) const MAX_DEPTH: usize = 100;
+
+/// Why a part of a value was refused, and the path to this part. Functions add their step while they return the failure, so a value
+/// that fits costs nothing.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    hint: Option<String>,
+    /// From the inside out.
+    path: Vec<Step>,
+}
+
+/// Why a text was not read as a value.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// It is not of the format.
+    Syntax(String),
+    /// It is, but does not fit the type.
+    Value(Box<Failure>),
+}
+
+impl From<Box<Failure>> for Refusal {
+    fn from(failure: Box<Failure>) -> Self {
+        Self::Value(failure)
+    }
+}
+
+/// One step of a path into a value.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// A field of a record, or the payload of a case.
+    Name(Name),
+    /// The payload of `ok`, `err` or `some`.
+    Payload(&'static str),
+    /// An element of a list or a tuple, from 0.
+    Index(usize),
+    /// The value of a key in a map.
+    Key(String),
+    /// Any element of a list, in the path into a type.
+    Any,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => write!(f, ".{}", Escaped(name)),
+            Self::Payload(case) => write!(f, ".{case}"),
+            Self::Index(index) => write!(f, "[{index}]"),
+            Self::Any => f.write_str("[]"),
+            Self::Key(key) if key.is_empty() => f.write_str("[\"\"]"),
+            Self::Key(key) => write!(f, "[\"{}\"]", Escaped(key)),
+        }
+    }
+}
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>) -> Box<Self> {
+        Box::new(Self { message: message.into(), hint: None, path: Vec::new() })
+    }
+
+    /// The failure for a type that is nested deeper than [`MAX_DEPTH`].
+    pub(crate) fn too_deep() -> Box<Self> {
+        Self::new(format!("the type is nested deeper than {MAX_DEPTH} levels"))
+    }
+
+    #[must_use]
+    pub(crate) fn with_hint(mut self: Box<Self>, hint: Option<String>) -> Box<Self> {
+        self.hint = hint.or(self.hint);
+        self
+    }
+
+    /// Adds the step that leads to the part that failed.
+    #[must_use]
+    pub(crate) fn at(mut self: Box<Self>, step: Step) -> Box<Self> {
+        self.path.push(step);
+        self
+    }
+
+    /// Returns the number of steps in the path.
+    pub(crate) fn depth(&self) -> usize {
+        self.path.len()
+    }
+
+    /// Makes an error whose message begins with the path: `items[3].qty: 7000000000 is out of range for u32`.
+    pub(crate) fn into_error(self: Box<Self>) -> Error {
+        let steps: String = self.path.iter().rev().map(Step::to_string).collect();
+        let path = steps.strip_prefix('.').unwrap_or(&steps);
+        let message = if path.is_empty() { self.message } else { format!("{path}: {}", self.message) };
+        let error = Error::new(ErrorKind::InvalidArgument, message);
+        match self.hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+}

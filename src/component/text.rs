@@ -1,0 +1,95 @@
+//! Values as text, guided by their type: text arguments, and results without quotes.
+
+use crate::component::args::count;
+use crate::component::decode::mismatch;
+use crate::component::encode::{CallResult, TypedValue};
+use crate::component::failure::{Failure, Refusal, Step};
+use crate::component::types::{TypeKind, WitFunction, WitType};
+use crate::component::value::WitValue;
+use crate::component::{json, scalar, wave};
+use crate::error::Result;
+use crate::escape::Escaped;
+
+/// Parses arguments given as text, one for each parameter of `ty`.
+///
+/// # Errors
+/// Returns [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if there are too few or too many, or one does not have
+/// its parameter's type. The message begins with the path into the value, such as `items[3].qty: `.
+pub fn parse_args<T: AsRef<str>>(args: &[T], ty: &WitFunction) -> Result<Vec<WitValue>> {
+    count(args.len(), ty)?;
+    let parsed = args.iter().zip(ty.params()).map(|(arg, (name, ty))| {
+        parse_value(arg.as_ref(), ty).map_err(|failure| failure.at(Step::Name(name.clone())).into_error())
+    });
+    parsed.collect()
+}
+
+/// Parses one value of type `ty`.
+///
+/// A `string` is the text itself, a `char` too. Numbers and booleans are written as for core modules: decimal or hexadecimal
+/// integers in the range of the type, with `_` allowed between digits; floats in decimal, hexadecimal, or `inf` and `nan`. A case
+/// without a payload is its name. Any other value is JSON or, where the text is not JSON of this type, WAVE.
+///
+/// # Errors
+/// Returns [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if `text` is not a value of type `ty`.
+pub fn parse(text: &str, ty: &WitType) -> Result<WitValue> {
+    parse_value(text, ty).map_err(Failure::into_error)
+}
+
+/// Formats a value so that [`parse`] reads it back: strings, characters and the names of enum cases as they are, numbers and
+/// booleans as for core modules, everything else as JSON.
+///
+/// # Errors
+/// Returns [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if `value` does not have the type `ty`, or holds a
+/// resource.
+pub fn format(value: &WitValue, ty: &WitType) -> Result<String> {
+    match (value, scalar::format(value)) {
+        (_, Some(text)) => Ok(text),
+        (WitValue::Enum(name), None) => Ok(name.to_string()),
+        _ => json::encode_result(CallResult(Some(TypedValue::new(value, ty)))),
+    }
+}
+
+fn parse_value(text: &str, ty: &WitType) -> Result<WitValue, Box<Failure>> {
+    match ty {
+        WitType::String => Ok(WitValue::String(text.to_owned())),
+        WitType::Char => scalar::parse_char(text).map(WitValue::Char),
+        WitType::Bool => match text {
+            "true" => Ok(WitValue::Bool(true)),
+            "false" => Ok(WitValue::Bool(false)),
+            _ => Err(mismatch(ty, &format!("`{}`", Escaped(text)))),
+        },
+        WitType::Defined(def) => match bare_case(text, &def.kind) {
+            Some(value) => Ok(value),
+            None => json_or_wave(text, ty),
+        },
+        _ => scalar::parse_number(text, ty),
+    }
+}
+
+/// The case without a payload that has this name. WAVE would need `%` before some names.
+fn bare_case(text: &str, kind: &TypeKind) -> Option<WitValue> {
+    match kind {
+        TypeKind::Enum(names) => names.iter().find(|name| ***name == *text).map(|name| WitValue::Enum(name.clone())),
+        TypeKind::Variant(cases) => {
+            let case = cases.iter().find(|(name, payload)| **name == *text && payload.is_none());
+            case.map(|(name, _)| WitValue::Variant(name.clone(), None))
+        }
+        _ => None,
+    }
+}
+
+fn json_or_wave(text: &str, ty: &WitType) -> Result<WitValue, Box<Failure>> {
+    let not_json = match json::parse(text, ty) {
+        Ok(value) => return Ok(value),
+        Err(refusal) => refusal,
+    };
+    match (not_json, wave::parse(text, ty)) {
+        (_, Ok(value)) => Ok(value),
+        // Text of both formats is meant as JSON.
+        (Refusal::Value(failure), _) | (Refusal::Syntax(_), Err(Refusal::Value(failure))) => Err(failure),
+        (Refusal::Syntax(json), Err(Refusal::Syntax(wave))) => {
+            let shown = Escaped(text);
+            Err(Failure::new(format!("`{shown}` is neither JSON ({json}) nor WAVE ({wave})")))
+        }
+    }
+}
