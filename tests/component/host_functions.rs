@@ -1,1 +1,163 @@
-//! Imports that the embedder provides.
+//! Functions of the embedder that a component imports.
+
+use std::sync::{Arc, Mutex};
+
+use wrun::{ComponentImports, ErrorKind, Exit, InstanceState, Trap, WitValue};
+
+use crate::vocabulary::{Engine, call, refused, returned, tells, text, trapped};
+
+/// Calls `price` of the interface `demo:shop/prices` in this version from its own function `price`.
+fn shop(version: &str) -> String {
+    format!(
+        r#"(component
+            (import "demo:shop/prices{version}" (instance $prices
+                (type $item' (record (field "name" string) (field "qty" u32)))
+                (export "item" (type $item (eq $item')))
+                (export "price" (func (param "item" $item) (result u32)))))
+            (core module $libc
+                (memory (export "memory") 1)
+                (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
+            (core instance $libc (instantiate $libc))
+            (core func $price (canon lower (func $prices "price") (memory $libc "memory")
+                (realloc (func $libc "realloc"))))
+            (core module $m
+                (import "" "price" (func $price (param i32 i32 i32) (result i32)))
+                (func (export "price") (param i32 i32 i32) (result i32)
+                    (i32.mul (i32.const 2) (call $price (local.get 0) (local.get 1) (local.get 2)))))
+            (core instance $i (instantiate $m (with "" (instance (export "price" (func $price))))))
+            (func (export "price") (param "name" string) (param "qty" u32) (result u32)
+                (canon lift (core func $i "price") (memory $libc "memory") (realloc (func $libc "realloc")))))"#
+    )
+}
+
+fn tea() -> [WitValue; 2] {
+    [text("tea"), WitValue::U32(3)]
+}
+
+#[test]
+fn a_host_function_gets_typed_arguments_and_returns_a_result() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let imports = ComponentImports::default().with("demo:shop/prices@1.2.0", "price", {
+        let seen = Arc::clone(&seen);
+        move |_, args| {
+            seen.lock().expect("no panic").push(args.to_vec());
+            Ok(Some(WitValue::U32(21)))
+        }
+    });
+    let mut instance = Engine::new().start_importing(&imports, &shop("@1.2.0")).expect("the import is there");
+    assert_eq!(returned(instance.as_mut(), "price", &tea()), WitValue::U32(42));
+    let item = WitValue::Record(vec![("name".into(), text("tea")), ("qty".into(), WitValue::U32(3))]);
+    assert_eq!(*seen.lock().expect("no panic"), [[item]]);
+}
+
+#[test]
+fn versions_match_by_semantic_versioning() {
+    let imports = |version: &str| {
+        let one = |_: &_, _: &_| Ok(Some(WitValue::U32(1)));
+        ComponentImports::default().with(format!("demo:shop/prices{version}"), "price", one)
+    };
+    let engine = Engine::new();
+    for (provided, imported) in [("@1.2.0", "@1.0.0"), ("@1.0.0", "@1.2.3"), ("@0.2.0", "@0.2.9"), ("", "")] {
+        let started = engine.start_importing(&imports(provided), &shop(imported));
+        let mut instance = started.unwrap_or_else(|error| panic!("{provided} for {imported}: {error}"));
+        assert_eq!(returned(instance.as_mut(), "price", &tea()), WitValue::U32(2));
+    }
+    for (provided, imported) in
+        [("@1.2.0", "@2.0.0"), ("@0.2.0", "@0.3.0"), ("@0.0.1", "@0.0.2"), ("@1.0.0-rc", "@1.0.0"), ("", "@1.0.0")]
+    {
+        refused(engine.start_importing(&imports(provided), &shop(imported)), ErrorKind::Unlinkable);
+    }
+}
+
+#[test]
+fn an_exact_version_wins_over_a_compatible_one() {
+    let imports = ["@1.0.0", "@1.1.0", "@1.2.0"].into_iter().zip(1..).fold(
+        ComponentImports::default(),
+        |imports, (version, number)| {
+            imports.with(format!("demo:shop/prices{version}"), "price", move |_, _| Ok(Some(WitValue::U32(number))))
+        },
+    );
+    let mut instance = Engine::new().start_importing(&imports, &shop("@1.1.0")).expect("the import is there");
+    assert_eq!(returned(instance.as_mut(), "price", &tea()), WitValue::U32(4));
+}
+
+#[test]
+fn a_missing_import_is_named_with_its_interface_and_type() {
+    let other = ComponentImports::default().with("demo:shop/prices@1.2.0", "prices", |_, _| Ok(None));
+    for imports in [ComponentImports::NONE, &other] {
+        let error = refused(Engine::new().start_importing(imports, &shop("@1.2.0")), ErrorKind::Unlinkable);
+        tells(error.message(), &["1 unresolved import:", "`demo:shop/prices@1.2.0` `price`: func(item: item) -> u32"]);
+    }
+}
+
+#[test]
+fn a_result_of_another_type_is_an_error() {
+    for result in [None, Some(WitValue::S32(1)), Some(text("1"))] {
+        let returned = result.clone();
+        let imports = ComponentImports::default().with("demo:shop/prices", "price", move |_, _| Ok(returned.clone()));
+        let mut instance = Engine::new().start_importing(&imports, &shop("")).expect("the import is there");
+        let error = trapped(call(instance.as_mut(), "price", &tea()), Trap::Host);
+        tells(error.message(), &["price", "u32"]);
+    }
+}
+
+#[test]
+fn the_error_of_a_host_function_is_the_source_of_a_trap() {
+    let imports = ComponentImports::default().with("demo:shop/prices", "price", |_, _| Err("no such item".into()));
+    let mut instance = Engine::new().start_importing(&imports, &shop("")).expect("the import is there");
+    let error = trapped(call(instance.as_mut(), "price", &tea()), Trap::Host);
+    tells(error.message(), &["no such item"]);
+    assert_eq!(instance.state(), InstanceState::Crashed);
+    refused(call(instance.as_mut(), "price", &tea()), ErrorKind::Crashed);
+}
+
+#[test]
+fn a_host_function_can_end_the_guest() {
+    let imports = ComponentImports::default().with("demo:shop/prices", "price", |_, _| Err(Exit(3).into()));
+    let mut instance = Engine::new().start_importing(&imports, &shop("")).expect("the import is there");
+    let error = refused(call(instance.as_mut(), "price", &tea()), ErrorKind::Exited);
+    assert_eq!(error.exit_code(), Some(3));
+    assert_eq!(instance.state(), InstanceState::Exited(3));
+}
+
+#[test]
+fn a_function_that_a_component_imports_by_itself_has_no_interface() {
+    let wat = r#"(component
+        (import "answer" (func $answer (result u64)))
+        (core func $answer (canon lower (func $answer)))
+        (core module $m
+            (import "" "answer" (func $answer (result i64)))
+            (func (export "ask") (result i64) (call $answer)))
+        (core instance $i (instantiate $m (with "" (instance (export "answer" (func $answer))))))
+        (func (export "ask") (result u64) (canon lift (core func $i "ask"))))"#;
+    let imports = ComponentImports::default().with("", "answer", |_, _| Ok(Some(WitValue::U64(42))));
+    let mut instance = Engine::new().start_importing(&imports, wat).expect("the import is there");
+    assert_eq!(returned(instance.as_mut(), "ask", &[]), WitValue::U64(42));
+    let error = refused(Engine::new().start_importing(ComponentImports::NONE, wat), ErrorKind::Unlinkable);
+    tells(error.message(), &["`answer`: func() -> u64"]);
+}
+
+#[test]
+fn resources_of_the_host_are_refused() {
+    let resource = r#"(component (import "demo:db/store" (instance
+        (export "row" (type $row (sub resource)))
+        (export "drop-all" (func)))))"#;
+    let imports = ComponentImports::default().with("demo:db/store", "drop-all", |_, _| Ok(None));
+    let error = refused(Engine::new().start_importing(&imports, resource), ErrorKind::UnsupportedFeature);
+    tells(error.message(), &["demo:db/store#row"]);
+}
+
+#[test]
+fn an_asynchronous_import_can_be_a_host_function() {
+    let wat = r#"(component
+        (import "answer" (func $answer async (result u32)))
+        (core func $answer (canon lower (func $answer)))
+        (core module $m
+            (import "" "answer" (func $answer (result i32)))
+            (func (export "ask") (result i32) (call $answer)))
+        (core instance $i (instantiate $m (with "" (instance (export "answer" (func $answer))))))
+        (func (export "ask") async (result u32) (canon lift (core func $i "ask"))))"#;
+    let imports = ComponentImports::default().with("", "answer", |_, _| Ok(Some(WitValue::U32(42))));
+    let mut instance = Engine::new().start_importing(&imports, wat).expect("the import is there");
+    assert_eq!(returned(instance.as_mut(), "ask", &[]), WitValue::U32(42));
+}

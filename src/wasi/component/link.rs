@@ -33,8 +33,8 @@ pub(crate) struct Linked {
     /// Whether any interface was linked, so that the store needs a [`ComponentWasi`]. The component must be instantiated and
     /// called with the engine's asynchronous functions, since many functions of WASI are asynchronous.
     pub(crate) needs_state: bool,
-    /// Whether functions use timers or sockets, so that calls of the component must run after [`enter`](super::enter).
-    pub(crate) uses_reactor: bool,
+    /// Whether functions use timers or sockets, so that calls of the component must run after [`Linked::enter`].
+    pub(super) uses_reactor: bool,
 }
 
 /// Links the interfaces of WASI among the imports of a component, by their full names, such as `wasi:cli/exit@0.2.6`. Ignores

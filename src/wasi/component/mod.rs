@@ -1,8 +1,8 @@
 //! WASI 0.2 and 0.3 for components.
 //!
 //! A backend links the interfaces that a component imports with [`add_to_linker`]. If it linked any, each store gets a
-//! [`ComponentWasi`], which its data returns as [`HasWasi`]. If any uses timers or sockets, the backend calls [`enter`] before
-//! it instantiates or calls, and keeps the guard meanwhile. [`exit_code`] tells an exit from a failure.
+//! [`ComponentWasi`], which its data returns as [`HasWasi`]. The backend calls [`Linked::enter`] before it instantiates or
+//! calls, and keeps the guard meanwhile. [`exit_code`] tells an exit from a failure.
 
 mod exit;
 mod http;
@@ -18,5 +18,4 @@ mod state;
 
 pub(crate) use exit::exit_code;
 pub(crate) use link::{Linked, add_to_linker, provides};
-pub(crate) use reactor::enter;
 pub(crate) use state::{ComponentWasi, HasWasi};

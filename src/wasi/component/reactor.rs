@@ -5,12 +5,22 @@ use std::sync::OnceLock;
 
 use tokio::runtime::{Builder, EnterGuard, Runtime};
 
-/// Lets futures on this thread use timers and sockets until the guard is dropped. They become ready even while their guest
-/// computes, because another thread watches them: one for all components of the process, started on the first call.
-///
-/// # Errors
-/// If the system has no thread or no descriptors for it.
-pub(crate) fn enter() -> io::Result<EnterGuard<'static>> {
+use super::link::Linked;
+
+impl Linked {
+    /// Lets the futures of a component use timers and sockets on this thread until the guard is dropped, if the component needs
+    /// them.
+    ///
+    /// # Errors
+    /// If the system has no thread or no descriptors for it.
+    pub(crate) fn enter(self) -> io::Result<Option<EnterGuard<'static>>> {
+        self.uses_reactor.then(enter).transpose()
+    }
+}
+
+/// Timers and sockets become ready even while their guest computes, because another thread watches them: one for all
+/// components of the process, started on the first call.
+fn enter() -> io::Result<EnterGuard<'static>> {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     if let Some(runtime) = RUNTIME.get() {
         return Ok(runtime.enter());

@@ -8,7 +8,7 @@ use wasmtime::{AsContextMut, StoreContextMut};
 use super::super::fuel;
 use super::convert;
 use super::data::ComponentData;
-use crate::component::types::{TypeKind, WitFunction, WitType};
+use crate::component::types::{Name, TypeKind, WitFunction, WitType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::runtime::component_host::ComponentFunction;
@@ -17,7 +17,7 @@ use crate::runtime::host::{HostError, HostFailure, InterruptToken};
 /// A function of the embedder, with the type that the component imports.
 #[derive(Clone)]
 pub(super) struct HostFunction {
-    pub(super) name: String,
+    pub(super) name: Name,
     pub(super) ty: WitFunction,
     pub(super) body: Arc<ComponentFunction>,
 }
@@ -53,7 +53,7 @@ impl HostFunction {
 
     #[cfg(feature = "wasi-p3")]
     fn define_async(self, instance: &mut LinkerInstance<'_, ComponentData>) -> wasmtime::Result<()> {
-        let name = self.name.clone();
+        let name = Arc::clone(&self.name);
         instance.func_new_concurrent(&name, move |accessor, _, params, results| {
             let function = self.clone();
             Box::pin(async move { accessor.with(|mut access| function.call(access.as_context_mut(), params, results)) })

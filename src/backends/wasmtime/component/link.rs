@@ -1,5 +1,7 @@
 //! Links a component: finds what it imports in the embedder's functions and in WASI.
 
+use std::sync::Arc;
+
 use wasmtime::component::{InstancePre, Linker};
 
 use super::component::WasmtimeComponent;
@@ -61,11 +63,11 @@ impl Plan {
             match &import.item {
                 ComponentItem::Func(ty) => plan.add("", import, ty, imports)?,
                 ComponentItem::Instance(items) => plan.add_interface(&import.name, items, imports)?,
-                ComponentItem::Type(_) => {}
-                ComponentItem::Resource => return Err(not_provided("the resource", &import.name)),
+                ComponentItem::Type(_) | ComponentItem::OtherType => {}
+                ComponentItem::Resource(_) => return Err(not_provided("the resource", &import.name)),
                 ComponentItem::Module => return Err(not_provided("the core module", &import.name)),
                 ComponentItem::Component => return Err(not_provided("the component", &import.name)),
-                ComponentItem::Value => return Err(not_provided("the value", &import.name)),
+                ComponentItem::Value(_) => return Err(not_provided("the value", &import.name)),
             }
         }
         if plan.unresolved.is_empty() { Ok(plan) } else { Err(unlinkable(plan.unresolved)) }
@@ -75,7 +77,7 @@ impl Plan {
         for item in items {
             match &item.item {
                 ComponentItem::Func(ty) => self.add(interface, item, ty, imports)?,
-                ComponentItem::Resource => {
+                ComponentItem::Resource(_) => {
                     return Err(not_provided("the resource", &format!("{interface}#{}", item.name)));
                 }
                 _ => {}
@@ -94,7 +96,7 @@ impl Plan {
         let name = &import.name;
         match imports.find(interface, name) {
             Some(body) => {
-                let function = HostFunction { name: name.clone(), ty: ty.clone(), body: body.clone() };
+                let function = HostFunction { name: Arc::clone(name), ty: ty.clone(), body: body.clone() };
                 function.check()?;
                 self.functions.push((interface.to_owned(), function));
             }
