@@ -95,19 +95,9 @@ impl RuntimeKind {
         }
     }
 
-    /// Returns whether any guests of this engine can be granted network access: components on Wasmtime, with the feature
-    /// `components`, and [modules](Self::has_network_for_modules).
+    /// Returns whether guests of this engine can be granted network access: WASIX programs on Wasmer, with the feature `wasix`.
     #[must_use]
     pub const fn has_network(self) -> bool {
-        match self {
-            Self::Wasmtime => cfg!(feature = "components"),
-            Self::Wasmer => self.has_network_for_modules(),
-        }
-    }
-
-    /// Returns whether modules can be granted network access on this engine: WASIX programs on Wasmer, with the feature `wasix`.
-    #[must_use]
-    pub const fn has_network_for_modules(self) -> bool {
         match self {
             Self::Wasmtime => false,
             Self::Wasmer => cfg!(feature = "wasix"),

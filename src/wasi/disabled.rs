@@ -16,6 +16,6 @@ pub(crate) fn provide<'h>(
     capabilities: &Capabilities,
     imports: &'h HostImports,
 ) -> Result<Cow<'h, HostImports>> {
-    preflight::check_module_grants(kind, capabilities)?;
+    preflight::check_grants(kind, capabilities)?;
     Ok(Cow::Borrowed(imports))
 }

@@ -26,7 +26,7 @@ pub(crate) fn provide<'h>(
     capabilities: &Capabilities,
     imports: &'h HostImports,
 ) -> Result<Cow<'h, HostImports>> {
-    preflight::check_module_grants(kind, capabilities)?;
+    preflight::check_grants(kind, capabilities)?;
     if info.imports.is_empty() {
         return Ok(Cow::Borrowed(imports));
     }

@@ -1,4 +1,4 @@
-//! Grants to modules that an engine does not support are refused by each method that creates an instance.
+//! Grants that an engine does not support are refused by each method that creates an instance.
 
 use wrun::session::{InstanceOptions, Session};
 use wrun::{Capabilities, ErrorKind, Limits, Value};
@@ -17,7 +17,7 @@ fn network_rules_need_an_engine_with_a_network() {
         let seven = session.function("seven").unwrap();
         let options = InstanceOptions::default().with_capabilities(capabilities.clone());
         let prepared = session.prepare(options, &|_| {});
-        if engine.kind.has_network_for_modules() {
+        if engine.kind.has_network() {
             assert_eq!(made.unwrap().call("seven", &[]).unwrap(), [Value::I32(7)]);
             let mut instance = prepared.unwrap().instantiate(Limits::none(), &|_| {}).unwrap();
             assert!(instance.call(&seven, &Vec::<Value>::new().into(), &|_| {}).is_ok());
@@ -26,7 +26,7 @@ fn network_rules_need_an_engine_with_a_network() {
             return tells(refused(made, ErrorKind::Grant).message(), &["deterministic", "`out:tcp:127.0.0.1:80`"]);
         }
         for error in [refused(made, ErrorKind::Grant), refused(prepared, ErrorKind::Grant)] {
-            tells(error.message(), &["has no network for modules", "`out:tcp:127.0.0.1:80`"]);
+            tells(error.message(), &["has no network for guests", "`out:tcp:127.0.0.1:80`"]);
             tells(&hints(&error), &[if cfg!(feature = "wasix") { "--runtime wasmer" } else { "--features wasix" }]);
         }
     });

@@ -38,7 +38,7 @@ fn an_engine_without_a_network_refuses_rules_before_anything_runs() {
             return output.prints("8\n");
         }
         let hint = if wasix { "use `--runtime wasmer`" } else { "build with `--features wasix`" };
-        let message = format!("cannot grant `out:localhost:80`: {engine} has no network for modules");
+        let message = format!("cannot grant `out:localhost:80`: {engine} has no network for guests");
         output.fails(126, &[&message, hint]);
         let envelope = run(&[&["-r", engine, "--metrics", "--net", "dns"], &ADD[..]].concat()).envelope();
         assert_eq!((&envelope["error"]["kind"], &envelope["exit_code"]), (&json!("grant"), &json!(126)));
@@ -120,10 +120,10 @@ fn an_invalid_rule_in_a_policy_is_refused_with_the_line() {
 #[test]
 fn a_network_is_not_deterministic() {
     on_each_engine(|engine| {
-        let message = if engine.parse::<RuntimeKind>().unwrap().has_network_for_modules() {
+        let message = if engine.parse::<RuntimeKind>().unwrap().has_network() {
             "not deterministic"
         } else {
-            "has no network for modules"
+            "has no network for guests"
         };
         run(&[&["-r", engine, "--deterministic", "--net", "dns"], &ADD[..]].concat()).fails(126, &[message]);
     });

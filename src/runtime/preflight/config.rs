@@ -55,35 +55,18 @@ pub fn check_config(config: &RuntimeConfig) -> Result<()> {
     Ok(())
 }
 
-/// Checks that an engine can grant capabilities to a component, or to some modules.
+/// Checks that an engine can grant capabilities.
 ///
 /// # Errors
 /// Those of [`Capabilities::check`]; [`ErrorKind::Grant`] for network access if the engine provides none, or together with a
 /// seed, because network access is not deterministic.
 pub fn check_grants(kind: RuntimeKind, capabilities: &Capabilities) -> Result<()> {
-    check_grants_to("guests", RuntimeKind::has_network, kind, capabilities)
-}
-
-/// Checks that an engine can grant capabilities to modules.
-///
-/// # Errors
-/// As [`check_grants`].
-pub fn check_module_grants(kind: RuntimeKind, capabilities: &Capabilities) -> Result<()> {
-    check_grants_to("modules", RuntimeKind::has_network_for_modules, kind, capabilities)
-}
-
-fn check_grants_to(
-    guests: &str,
-    has_network: fn(RuntimeKind) -> bool,
-    kind: RuntimeKind,
-    capabilities: &Capabilities,
-) -> Result<()> {
     capabilities.check()?;
     let Capabilities { net, seed, .. } = capabilities;
     let Some(rule) = net.first() else { return Ok(()) };
-    if !has_network(kind) {
-        let error = Error::new(ErrorKind::Grant, format!("cannot grant `{rule}`: {kind} has no network for {guests}"));
-        return Err(match RuntimeKind::available().find(|other| has_network(*other)) {
+    if !kind.has_network() {
+        let error = Error::new(ErrorKind::Grant, format!("cannot grant `{rule}`: {kind} has no network for guests"));
+        return Err(match RuntimeKind::available().find(|other| other.has_network()) {
             Some(other) => error.with_hint(format!("use `--runtime {other}`")),
             None => error.with_hint("build with `--features wasix`"),
         });
