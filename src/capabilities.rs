@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::network::NetRule;
 
 /// The capabilities granted to one instance. The default grants nothing: a guest can then only compute, and call the
-/// [`HostImports`](crate::HostImports) that it is given. A guest uses these capabilities through WASI, and the network through
-/// WASIX; a guest that imports neither cannot use them.
+/// [`HostImports`](crate::HostImports) that it is given. A guest uses these capabilities through WASI; modules use the network
+/// through WASIX. A guest that imports neither cannot use them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capabilities {

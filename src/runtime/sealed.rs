@@ -77,7 +77,8 @@ pub(crate) trait Runtime {
         Err(preflight::no_components())
     }
 
-    /// Creates an instance of a component. `capabilities` have passed [`check_grants`](crate::runtime::preflight::check_grants).
+    /// Creates an instance of a component. `capabilities` have passed
+    /// [`check_component_grants`](crate::runtime::preflight::check_component_grants).
     ///
     /// # Errors
     /// As [`WasmRuntime::create_component_instance_with`](crate::WasmRuntime::create_component_instance_with).

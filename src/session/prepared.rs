@@ -64,7 +64,7 @@ impl InstanceOptions {
                 Ok(Some(resolved))
             }
             CodeInfo::Component(info) => {
-                preflight::check_grants(runtime.kind(), capabilities)?;
+                preflight::check_component_grants(capabilities)?;
                 runtime.check_component(info, *limits, component_imports)?;
                 Ok(None)
             }

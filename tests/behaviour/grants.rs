@@ -26,7 +26,7 @@ fn network_rules_need_an_engine_with_a_network() {
             return tells(refused(made, ErrorKind::Grant).message(), &["deterministic", "`out:tcp:127.0.0.1:80`"]);
         }
         for error in [refused(made, ErrorKind::Grant), refused(prepared, ErrorKind::Grant)] {
-            tells(error.message(), &["has no network for guests", "`out:tcp:127.0.0.1:80`"]);
+            tells(error.message(), &["has no network for modules", "`out:tcp:127.0.0.1:80`"]);
             tells(&hints(&error), &[if cfg!(feature = "wasix") { "--runtime wasmer" } else { "--features wasix" }]);
         }
     });

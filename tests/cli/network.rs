@@ -16,7 +16,7 @@ fn explain(engine: &str, options: &[&str]) -> Option<Value> {
         assert_eq!((output.code, output.stderr.as_str()), (0, ""));
         return Some(serde_json::from_str(&output.stdout).unwrap());
     }
-    output.fails(126, &["has no network for guests"]);
+    output.fails(126, &["has no network for modules"]);
     None
 }
 
@@ -38,7 +38,7 @@ fn an_engine_without_a_network_refuses_rules_before_anything_runs() {
             return output.prints("8\n");
         }
         let hint = if wasix { "use `--runtime wasmer`" } else { "build with `--features wasix`" };
-        let message = format!("cannot grant `out:localhost:80`: {engine} has no network for guests");
+        let message = format!("cannot grant `out:localhost:80`: {engine} has no network for modules");
         output.fails(126, &[&message, hint]);
         let envelope = run(&[&["-r", engine, "--metrics", "--net", "dns"], &ADD[..]].concat()).envelope();
         assert_eq!((&envelope["error"]["kind"], &envelope["exit_code"]), (&json!("grant"), &json!(126)));
@@ -123,7 +123,7 @@ fn a_network_is_not_deterministic() {
         let message = if engine.parse::<RuntimeKind>().unwrap().has_network() {
             "not deterministic"
         } else {
-            "has no network for guests"
+            "has no network for modules"
         };
         run(&[&["-r", engine, "--deterministic", "--net", "dns"], &ADD[..]].concat()).fails(126, &[message]);
     });

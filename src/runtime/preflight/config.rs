@@ -55,23 +55,39 @@ pub fn check_config(config: &RuntimeConfig) -> Result<()> {
     Ok(())
 }
 
-/// Checks that an engine can grant capabilities.
+/// Checks that an engine can grant capabilities to a module.
 ///
 /// # Errors
 /// Those of [`Capabilities::check`]; [`ErrorKind::Grant`] for network access if the engine provides none, or together with a
 /// seed, because network access is not deterministic.
 pub fn check_grants(kind: RuntimeKind, capabilities: &Capabilities) -> Result<()> {
     capabilities.check()?;
-    let Capabilities { net, seed, .. } = capabilities;
-    let Some(rule) = net.first() else { return Ok(()) };
-    if !kind.has_network() {
-        let error = Error::new(ErrorKind::Grant, format!("cannot grant `{rule}`: {kind} has no network for guests"));
+    if let Some(rule) = capabilities.net.first()
+        && !kind.has_network()
+    {
+        let error = Error::new(ErrorKind::Grant, format!("cannot grant `{rule}`: {kind} has no network for modules"));
         return Err(match RuntimeKind::available().find(|other| other.has_network()) {
             Some(other) => error.with_hint(format!("use `--runtime {other}`")),
             None => error.with_hint("build with `--features wasix`"),
         });
     }
-    if seed.is_some() {
+    check_no_network_with_seed(capabilities)
+}
+
+/// Checks that capabilities can be granted to a component.
+///
+/// # Errors
+/// Those of [`Capabilities::check`]; [`ErrorKind::Grant`] for network access together with a seed, because network access is not
+/// deterministic.
+pub fn check_component_grants(capabilities: &Capabilities) -> Result<()> {
+    capabilities.check()?;
+    check_no_network_with_seed(capabilities)
+}
+
+fn check_no_network_with_seed(capabilities: &Capabilities) -> Result<()> {
+    if let Some(rule) = capabilities.net.first()
+        && capabilities.seed.is_some()
+    {
         let message = format!("cannot grant `{rule}` in deterministic mode: network access is not deterministic");
         return Err(Error::new(ErrorKind::Grant, message));
     }

@@ -43,7 +43,8 @@ pub(crate) trait HasWasi: Send + 'static {
 }
 
 impl ComponentWasi {
-    /// Builds the state from capabilities that [`check_grants`](crate::runtime::preflight::check_grants) accepted.
+    /// Builds the state from capabilities that
+    /// [`check_component_grants`](crate::runtime::preflight::check_component_grants) accepted.
     ///
     /// # Errors
     /// [`ErrorKind::Grant`](crate::ErrorKind::Grant) if a granted directory cannot be opened,
