@@ -34,7 +34,7 @@ Register-ArgumentCompleter -Native -CommandName 'wrun' -ScriptBlock {
             [CompletionResult]::new('--fuel', '--fuel', [CompletionResultType]::ParameterName, 'Maximum fuel, about one unit per operator, such as 500000, 10M or 2G')
             [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only')
             [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'Grant an environment variable; without VALUE, copy it from wrun''s environment')
-            [CompletionResult]::new('--net', '--net', [CompletionResultType]::ParameterName, 'Grant network access to a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names')
+            [CompletionResult]::new('--net', '--net', [CompletionResultType]::ParameterName, 'Grant network access to a component or a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names')
             [CompletionResult]::new('--policy', '--policy', [CompletionResultType]::ParameterName, 'Read limits and grants from a TOML file; options take precedence')
             [CompletionResult]::new('--cache-dir', '--cache-dir', [CompletionResultType]::ParameterName, 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]')
             [CompletionResult]::new('--input', '--input', [CompletionResultType]::ParameterName, 'Format of arguments on standard input')

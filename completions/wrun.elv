@@ -31,7 +31,7 @@ set edit:completion:arg-completer[wrun] = {|@words|
             cand --fuel 'Maximum fuel, about one unit per operator, such as 500000, 10M or 2G'
             cand --dir 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only'
             cand --env 'Grant an environment variable; without VALUE, copy it from wrun''s environment'
-            cand --net 'Grant network access to a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names'
+            cand --net 'Grant network access to a component or a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names'
             cand --policy 'Read limits and grants from a TOML file; options take precedence'
             cand --cache-dir 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]'
             cand --input 'Format of arguments on standard input'

@@ -40,7 +40,7 @@ complete -c wrun -n "__fish_wrun_needs_command" -l timeout -d 'Maximum time from
 complete -c wrun -n "__fish_wrun_needs_command" -l fuel -d 'Maximum fuel, about one unit per operator, such as 500000, 10M or 2G' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l dir -d 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_needs_command" -l env -d 'Grant an environment variable; without VALUE, copy it from wrun\'s environment' -r
-complete -c wrun -n "__fish_wrun_needs_command" -l net -d 'Grant network access to a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
+complete -c wrun -n "__fish_wrun_needs_command" -l net -d 'Grant network access to a component or a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l policy -d 'Read limits and grants from a TOML file; options take precedence' -r -F
 complete -c wrun -n "__fish_wrun_needs_command" -l cache-dir -d 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_needs_command" -l input -d 'Format of arguments on standard input' -r -f -a "json\t''

@@ -117,11 +117,7 @@ impl Cache {
     ///
     /// # Errors
     /// Those of [`WasmRuntime::load_component`], which does the same without a cache.
-    pub fn load_or_compile_component(
-        &self,
-        runtime: &dyn WasmRuntime,
-        bytes: &[u8],
-    ) -> Result<Box<dyn WasmComponent>> {
+    pub fn load_or_compile_component(&self, runtime: &dyn WasmRuntime, bytes: &[u8]) -> Result<Box<dyn WasmComponent>> {
         let admit = || preflight::admit_component(runtime.config(), bytes).map(AdmittedCode::Component);
         self.load_or(runtime, bytes, |info| info.component().is_ok(), admit)?.into_component()
     }

@@ -152,9 +152,7 @@ pub(crate) fn for_capture(failure: Failure, settings: &RunSettings) -> Failure {
 pub(crate) fn for_arguments(failure: Failure, callable: &Callable, settings: &RunSettings) -> Failure {
     let failure = failure.hint(format!("signature: {callable}"));
     match &settings.args {
-        Arguments::Typed(words)
-            if settings.function_is_option && words.first() == settings.function.as_ref() =>
-        {
+        Arguments::Typed(words) if settings.function_is_option && words.first() == settings.function.as_ref() => {
             failure.hint("with `--function`, all words after MODULE are ARGS")
         }
         _ => failure,

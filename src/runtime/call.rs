@@ -85,7 +85,12 @@ impl ResolvedCallable {
     /// [`WasmComponentInstance::run`](crate::WasmComponentInstance::run).
     pub fn call(&mut self, instance: &mut CodeInstance, args: &CallArgs) -> Result<&CallResult> {
         match (&mut self.function, instance, args, &mut self.result) {
-            (Function::Core(function), CodeInstance::Module(instance), CallArgs::Core(args), CallResult::Core(results)) => {
+            (
+                Function::Core(function),
+                CodeInstance::Module(instance),
+                CallArgs::Core(args),
+                CallResult::Core(results),
+            ) => {
                 function.call(instance.as_mut(), args, results)?;
             }
             (
@@ -96,7 +101,8 @@ impl ResolvedCallable {
             ) => *result = function.call(instance.as_mut(), args)?,
             (Function::Program, CodeInstance::Component(instance), _, _) => instance.run()?,
             _ => {
-                let message = "the function, its arguments and the instance must all be of a module, or all of a component";
+                let message =
+                    "the function, its arguments and the instance must all be of a module, or all of a component";
                 return Err(Error::new(ErrorKind::InvalidArgument, message));
             }
         }
@@ -132,7 +138,9 @@ impl CodeInstance {
     /// # Errors
     /// Those of [`CodeInstance::resolve`] and [`ResolvedCallable::call`].
     pub fn call(&mut self, callable: &Callable, args: &CallArgs) -> Result<CallResult> {
-        if let (Self::Module(instance), CallableType::Core(ty), CallArgs::Core(args)) = (&mut *self, callable.ty(), args) {
+        if let (Self::Module(instance), CallableType::Core(ty), CallArgs::Core(args)) =
+            (&mut *self, callable.ty(), args)
+        {
             let mut results = vec![Value::I32(0); ty.results().len()];
             instance.call_into(callable.name(), args, &mut results)?;
             return Ok(CallResult::Core(results));

@@ -61,9 +61,8 @@ impl Callable {
             }
             CodeInfo::Component(info) => {
                 let found = wit_lookup::find_function(info, name)?;
-                check::check_passable(&found.ty).map_err(|error| {
-                    Error::new(error.kind(), format!("cannot call `{found}: {}`: {error}", found.ty))
-                })?;
+                check::check_passable(&found.ty)
+                    .map_err(|error| Error::new(error.kind(), format!("cannot call `{found}`: {error}")))?;
                 Ok(Self { name: found.to_string(), ty: CallableType::Component(found.ty) })
             }
         }
@@ -168,7 +167,7 @@ impl fmt::Display for Callable {
         let name = Escaped(&self.name);
         match &self.ty {
             CallableType::Core(ty) => write!(f, "{name}{ty}"),
-            CallableType::Component(ty) => write!(f, "{name}: {ty}"),
+            CallableType::Component(ty) => write!(f, "{name}: {}", wit_lookup::signature(ty)),
             CallableType::Program => write!(f, "{name}: func() -> result"),
         }
     }

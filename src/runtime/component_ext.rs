@@ -1,7 +1,7 @@
 //! Calls of components by name, with typed values, JSON and MessagePack.
 
-use crate::component::value::WitValue;
 use crate::component::encode::CallResult;
+use crate::component::value::WitValue;
 use crate::component::{check, json, msgpack};
 use crate::error::Result;
 use crate::runtime::component::WasmComponentInstance;

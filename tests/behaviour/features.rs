@@ -51,7 +51,8 @@ const MODULES: &[(&[Feature], &str)] = &[
 
 #[test]
 fn this_test_covers_every_supported_feature() {
-    for feature in Feature::ALL.iter().filter(|feature| feature.homes().next().is_some() && !feature.is_of_components()) {
+    for feature in Feature::ALL.iter().filter(|feature| feature.homes().next().is_some() && !feature.is_of_components())
+    {
         assert!(MODULES.iter().any(|(needed, _)| needed.contains(feature)), "no module for {feature}");
     }
 }

@@ -44,7 +44,9 @@ fn a_component_is_compiled_once_for_each_configuration() {
     gets(&temp, &plain, 7, Found::Miss);
     gets(&temp, &plain, 7, Found::Hit);
     gets(&temp, &plain, 8, Found::Miss);
-    for config in [plain.clone().with_metering(), plain.clone().with_interruption(), plain.clone().with_canonical_nans()] {
+    for config in
+        [plain.clone().with_metering(), plain.clone().with_interruption(), plain.clone().with_canonical_nans()]
+    {
         gets(&temp, &config, 7, Found::Miss);
         gets(&temp, &config, 7, Found::Hit);
     }

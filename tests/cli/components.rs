@@ -60,7 +60,10 @@ mod calls {
     fn a_result_that_is_err_is_printed_and_exits_with_1() {
         let shop = file(SHOP);
         let printed = run(&[&shop.path, "divide", "7", "0"]);
-        assert_eq!((printed.code, printed.stdout.as_str(), printed.stderr.as_str()), (1, "{\"err\":\"by-zero\"}\n", ""));
+        assert_eq!(
+            (printed.code, printed.stdout.as_str(), printed.stderr.as_str()),
+            (1, "{\"err\":\"by-zero\"}\n", "")
+        );
         let envelope = run(&[&shop.path, "divide", "7", "0", "--metrics"]);
         assert_eq!(envelope.code, 1);
         let envelope = envelope.envelope();
@@ -87,7 +90,10 @@ mod calls {
     fn wrong_names_and_arguments_are_explained_before_anything_is_compiled() {
         let shop = file(SHOP);
         let unknown = run(&[&shop.path, "gret", "bob"]);
-        unknown.fails(127, &["exports no function `gret`", "did you mean `greet`?", "greet: func(name: string) -> string"]);
+        unknown.fails(
+            127,
+            &["exports no function `gret`", "did you mean `greet`?", "greet: func(name: string) -> string"],
+        );
         run(&[&shop.path]).fails(127, &["no function given", "`wasi:cli/run`", "total"]);
         let wrong = run(&[&shop.path, "divide", "7", "7_000_000_000"]);
         wrong.fails(2, &["out of range for u32", "signature: divide: func(a: u32, b: u32) -> result<u32, reason>"]);

@@ -17,7 +17,6 @@ fn the_error_for_an_invalid_module_says_why() {
         refused(b"\0asm\x02\0\0\0", &["invalid module", "version"]);
         refused(b"(module (func (export \"f\") i32.ad))", &["invalid WebAssembly text", "i32.ad"]);
         refused(b"(module (func (export \"f\") (result i32)))", &["invalid module", "type mismatch"]);
-        refused(b"\0asm\x0d\0\x01\0", &["component"]);
     });
 }
 

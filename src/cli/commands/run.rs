@@ -175,7 +175,7 @@ pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
 fn explain(settings: &RunSettings) -> Result<u8, Failure> {
     preflight::check_config(&settings.config)?;
     preflight::check_amounts(&settings.config, settings.limits.limits())?;
-    preflight::check_grants(settings.config.kind, &settings.capabilities)?;
+    preflight::check_possible_grants(&settings.config, &settings.capabilities)?;
     settings.cache.check_grants(&settings.capabilities, settings.quiet)?;
     let explanation = Explanation::new(settings, settings.cache.usable_dir()?);
     printer::data(&machine::report(&explanation, settings.format, Explanation::text))?;

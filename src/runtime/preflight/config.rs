@@ -2,8 +2,10 @@
 
 use crate::capabilities::Capabilities;
 use crate::config::RuntimeConfig;
+use crate::engine::features::Feature;
 use crate::engine::kind::{Compiler, Optimization, RuntimeKind};
 use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::preflight::is_feature_enabled;
 
 /// The smallest guest stack in bytes: enough for one host call.
 pub const MIN_STACK: u64 = 64 << 10;
@@ -82,6 +84,17 @@ pub fn check_grants(kind: RuntimeKind, capabilities: &Capabilities) -> Result<()
 pub fn check_component_grants(capabilities: &Capabilities) -> Result<()> {
     capabilities.check()?;
     check_no_network_with_seed(capabilities)
+}
+
+/// Checks that an engine can grant capabilities to some modules or to components.
+///
+/// # Errors
+/// As [`check_grants`].
+pub fn check_possible_grants(config: &RuntimeConfig, capabilities: &Capabilities) -> Result<()> {
+    if Feature::ComponentModel.is_available() && is_feature_enabled(config, Feature::ComponentModel) {
+        return check_component_grants(capabilities);
+    }
+    check_grants(config.kind, capabilities)
 }
 
 fn check_no_network_with_seed(capabilities: &Capabilities) -> Result<()> {

@@ -13,7 +13,7 @@ pub(crate) mod wasix;
 pub use admit::{AdmittedCode, admit};
 pub(crate) use component::no_components;
 pub use component::{AdmittedComponent, admit_component};
-pub use config::{MAX_STACK, MIN_STACK, check_component_grants, check_config, check_grants};
+pub use config::{MAX_STACK, MIN_STACK, check_component_grants, check_config, check_grants, check_possible_grants};
 pub(crate) use guard::guard_compiler;
 pub(crate) use imports::check_imports;
 pub use limits::check_amounts;

@@ -21,6 +21,14 @@ struct Plan {
     unresolved: Vec<String>,
 }
 
+/// Checks that everything a component imports is provided.
+///
+/// # Errors
+/// Those of [`WasmtimeComponent::link`].
+pub(in super::super) fn check_imports(info: &ComponentInfo, imports: &ComponentImports) -> Result<()> {
+    Plan::new(info, imports).map(drop)
+}
+
 impl WasmtimeComponent {
     /// Resolves the imports.
     ///
