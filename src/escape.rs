@@ -34,6 +34,22 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
+/// Displays a guest's text of several lines in full, with control and formatting characters escaped except line feeds.
+#[derive(Clone, Copy, Debug)]
+pub struct EscapedText<'t>(pub &'t str);
+
+impl fmt::Display for EscapedText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, line) in self.0.split('\n').enumerate() {
+            if index > 0 {
+                f.write_char('\n')?;
+            }
+            write_escaped(f, line.chars())?;
+        }
+        Ok(())
+    }
+}
+
 fn write_escaped(f: &mut fmt::Formatter<'_>, text: impl Iterator<Item = char>) -> fmt::Result {
     for c in text {
         if c.is_control() || is_formatting(c) {
@@ -65,6 +81,12 @@ mod tests {
     #[test]
     fn the_empty_string_is_visible() {
         assert_eq!(Escaped("").to_string(), "\"\"");
+    }
+
+    #[test]
+    fn text_keeps_its_lines() {
+        let long = "x".repeat(MAX_CHARS + 1);
+        assert_eq!(EscapedText(&format!("{long}\n\n\x1b{{\r")).to_string(), format!("{long}\n\n\\u{{1b}}{{\\u{{d}}"));
     }
 
     #[test]

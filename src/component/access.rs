@@ -15,7 +15,7 @@ macro_rules! from {
 
 from! {
     bool => Bool, i8 => S8, u8 => U8, i16 => S16, u16 => U16, i32 => S32, u32 => U32, i64 => S64, u64 => U64, f32 => F32,
-    f64 => F64, char => Char, &str => String, String => String, Vec<u8> => Bytes, &[u8] => Bytes, Vec<WitValue> => List,
+    f64 => F64, char => Char, &str => String, String => String, Vec<u8> => Bytes, &[u8] => Bytes,
 }
 
 /// Makes an option.
@@ -29,6 +29,11 @@ impl WitValue {
     /// Makes a record. The fields have the order of the type.
     pub fn record<N: Into<Name>>(fields: impl IntoIterator<Item = (N, WitValue)>) -> Self {
         Self::Record(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
+    }
+
+    /// Makes a list, of fixed length or not. A `list<u8>` is better made of a `Vec<u8>`.
+    pub fn list<T: Into<WitValue>>(values: impl IntoIterator<Item = T>) -> Self {
+        Self::List(values.into_iter().map(Into::into).collect())
     }
 
     /// Makes a case of a variant.

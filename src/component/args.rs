@@ -1,5 +1,6 @@
 //! Argument lists: the checks that all formats share.
 
+use crate::component::clipped::Clipped;
 use crate::component::failure::Failure;
 use crate::component::types::{TypeKind, WitFunction, WitType};
 use crate::error::{Error, ErrorKind, Result};
@@ -17,7 +18,7 @@ pub fn count(given: usize, ty: &WitFunction) -> Result<()> {
     let (few, s) = (if given < expected { "few" } else { "many" }, if expected == 1 { "" } else { "s" });
     let mut message = format!("too {few} arguments: {given} given, {expected} parameter{s}");
     if let Some((name, missing)) = ty.params().get(given) {
-        message = format!("{message}; `{}` ({missing}) is missing", Escaped(name));
+        message = format!("{message}; `{}` ({}) is missing", Escaped(name), Clipped(missing));
     }
     Err(Error::new(ErrorKind::InvalidArgument, message))
 }
@@ -35,7 +36,7 @@ pub(crate) fn array_hint(ty: &WitFunction) -> Option<String> {
 }
 
 /// Makes an error of the failure of an argument, whose path begins with the name of the parameter.
-pub(crate) fn refused(failure: Box<Failure>, ty: &WitFunction) -> Error {
+pub(crate) fn refused(failure: Failure, ty: &WitFunction) -> Error {
     let hint = if failure.depth() == 1 { array_hint(ty) } else { None };
     failure.with_hint(hint).into_error()
 }

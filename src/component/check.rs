@@ -1,6 +1,7 @@
 //! Checks of values and types before a call.
 
 use crate::component::args::count;
+use crate::component::clipped::Clipped;
 use crate::component::failure::{Failure, MAX_DEPTH, Step};
 use crate::component::labels::{Labelled, find, unknown};
 use crate::component::types::{Name, TypeKind, WitFunction, WitType};
@@ -54,7 +55,9 @@ fn refusal(ty: &WitType) -> Option<String> {
         Some(TypeKind::Own(_) | TypeKind::Borrow(_)) => Some(format!(
             "the resource {ty} is a handle in one instance, and cannot be written; the library can pass it"
         )),
-        Some(TypeKind::Stream(_) | TypeKind::Future(_)) => Some(format!("values of type {ty} cannot be passed")),
+        Some(TypeKind::Stream(_) | TypeKind::Future(_)) => {
+            Some(format!("values of type {} cannot be passed", Clipped(ty)))
+        }
         _ if *ty == WitType::ErrorContext => Some("values of type error-context cannot be passed".to_owned()),
         _ => None,
     }
@@ -73,7 +76,7 @@ fn passable(ty: &WitFunction, refusal: &dyn Fn(&WitType) -> Option<String>) -> R
 }
 
 /// Fails for the first part of a type that is refused.
-fn find_refusal(ty: &WitType, depth: usize, refusal: &dyn Fn(&WitType) -> Option<String>) -> Result<(), Box<Failure>> {
+fn find_refusal(ty: &WitType, depth: usize, refusal: &dyn Fn(&WitType) -> Option<String>) -> Result<(), Failure> {
     if depth > MAX_DEPTH {
         return Err(Failure::too_deep());
     }
@@ -102,7 +105,7 @@ fn find_refusal(ty: &WitType, depth: usize, refusal: &dyn Fn(&WitType) -> Option
     }
 }
 
-fn fits(value: &WitValue, ty: &WitType, depth: usize) -> Result<(), Box<Failure>> {
+fn fits(value: &WitValue, ty: &WitType, depth: usize) -> Result<(), Failure> {
     if depth > MAX_DEPTH {
         return Err(Failure::too_deep());
     }
@@ -125,7 +128,7 @@ fn fits(value: &WitValue, ty: &WitType, depth: usize) -> Result<(), Box<Failure>
     }
 }
 
-fn fits_kind(value: &WitValue, ty: &WitType, kind: &TypeKind, depth: usize) -> Result<(), Box<Failure>> {
+fn fits_kind(value: &WitValue, ty: &WitType, kind: &TypeKind, depth: usize) -> Result<(), Failure> {
     let part = |value: &WitValue, ty: &WitType, step: &dyn Fn() -> Step| {
         fits(value, ty, depth).map_err(|failure| failure.at(step()))
     };
@@ -133,7 +136,7 @@ fn fits_kind(value: &WitValue, ty: &WitType, kind: &TypeKind, depth: usize) -> R
         |value: &Option<Box<WitValue>>, ty: &Option<WitType>, case: &str, step: &dyn Fn() -> Step| match (value, ty) {
             (None, None) => Ok(()),
             (Some(value), Some(ty)) => part(value, ty, step),
-            (None, Some(ty)) => Err(Failure::new(format!("the case `{case}` needs a payload of type {ty}"))),
+            (None, Some(ty)) => Err(Failure::new(format!("the case `{case}` needs a payload of type {}", Clipped(ty)))),
             (Some(_), None) => Err(Failure::new(format!("the case `{case}` has no payload"))),
         };
     let elements = |values: &[WitValue], ty: &WitType| {
@@ -188,7 +191,7 @@ fn fits_kind(value: &WitValue, ty: &WitType, kind: &TypeKind, depth: usize) -> R
 }
 
 /// Checks that a record has the fields of its type in the same order.
-fn same_fields(values: &[(Name, WitValue)], fields: &[(Name, WitType)]) -> Result<(), Box<Failure>> {
+fn same_fields(values: &[(Name, WitValue)], fields: &[(Name, WitType)]) -> Result<(), Failure> {
     for (at, (name, _)) in values.iter().enumerate() {
         match fields.get(at) {
             Some((expected, _)) if expected == name => {}
@@ -201,10 +204,12 @@ fn same_fields(values: &[(Name, WitValue)], fields: &[(Name, WitType)]) -> Resul
     }
     match fields.get(values.len()) {
         None => Ok(()),
-        Some(absent) => Err(Failure::new(format!("the field `{}` ({}) is missing", Escaped(absent.label()), absent.1))),
+        Some(absent) => {
+            Err(Failure::new(format!("the field `{}` ({}) is missing", Escaped(absent.label()), Clipped(&absent.1))))
+        }
     }
 }
 
-fn mismatch(value: &WitValue, ty: &WitType) -> Box<Failure> {
-    Failure::new(format!("expected a value of type {ty}, found {}", value.description()))
+fn mismatch(value: &WitValue, ty: &WitType) -> Failure {
+    Failure::new(format!("expected a value of type {}, found {}", Clipped(ty), value.description()))
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use smallvec::{SmallVec, smallvec};
 
+use crate::component::clipped::Clipped;
 use crate::component::context::{LabelOf, duplicate};
 use crate::component::decode::{Typed, mismatch};
 use crate::component::failure::{Failure, Step};
@@ -135,16 +136,17 @@ impl<'t> Typed<'t> {
 }
 
 /// The failure for a case without its payload.
-pub(crate) fn needs_payload(name: &str, payload: &WitType) -> Box<Failure> {
+pub(crate) fn needs_payload(name: &str, payload: &WitType) -> Failure {
     let name = Escaped(name);
+    let payload = Clipped(payload);
     Failure::new(format!("the case `{name}` needs a payload of type {payload}: {{\"{name}\": …}}"))
 }
 
 /// The failure for fields that were not given and are not options.
-pub(crate) fn missing(fields: &[(Name, WitType)], is_given: impl Fn(usize) -> bool) -> Option<Box<Failure>> {
+pub(crate) fn missing(fields: &[(Name, WitType)], is_given: impl Fn(usize) -> bool) -> Option<Failure> {
     let is_option = |ty: &WitType| matches!(ty.kind(), Some(TypeKind::Option(_)));
     let absent = fields.iter().enumerate().find(|(at, (_, ty))| !is_given(*at) && !is_option(ty));
-    absent.map(|(_, (name, ty))| Failure::new(format!("the field `{}` ({ty}) is missing", Escaped(name))))
+    absent.map(|(_, (name, ty))| Failure::new(format!("the field `{}` ({}) is missing", Escaped(name), Clipped(ty))))
 }
 
 /// Decodes `{"some": value}`.

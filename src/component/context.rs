@@ -17,14 +17,14 @@ const MIN_INDEXED: usize = 64;
 /// with many names.
 #[derive(Default)]
 pub(crate) struct Context {
-    failure: Cell<Option<Box<Failure>>>,
+    failure: Cell<Option<Failure>>,
     /// By the address of the names, which are borrowed longer than the context lives.
     indexes: RefCell<HashMap<usize, HashMap<Box<str>, usize>>>,
 }
 
 impl Context {
     /// Keeps a failure, and returns an error for the format.
-    pub(crate) fn fail<E: de::Error>(&self, failure: Box<Failure>) -> E {
+    pub(crate) fn fail<E: de::Error>(&self, failure: Failure) -> E {
         self.failure.set(Some(failure));
         E::custom("the value does not fit the type")
     }
@@ -40,7 +40,7 @@ impl Context {
     }
 
     /// Returns the failure, or `None` if the format itself was invalid.
-    pub(crate) fn into_failure(self) -> Option<Box<Failure>> {
+    pub(crate) fn into_failure(self) -> Option<Failure> {
         self.failure.into_inner()
     }
 
@@ -131,6 +131,6 @@ impl<'de, L: Labelled> Visitor<'de> for LabelOf<'_, L> {
 }
 
 /// The failure for a key or a flag that is given twice.
-pub(crate) fn duplicate(what: &str, name: &str) -> Box<Failure> {
+pub(crate) fn duplicate(what: &str, name: &str) -> Failure {
     Failure::new(format!("the {what} `{}` is given twice", Escaped(name)))
 }

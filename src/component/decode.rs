@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::component::clipped::Clipped;
 use crate::component::context::Context;
 use crate::component::failure::{Failure, MAX_DEPTH};
 use crate::component::labels::listed;
@@ -32,11 +33,11 @@ impl<'t> Typed<'t> {
         Self { ty, depth: self.depth + 1, ..self }
     }
 
-    pub(crate) fn fail<T, E: de::Error>(self, failure: Box<Failure>) -> Result<T, E> {
+    pub(crate) fn fail<T, E: de::Error>(self, failure: Failure) -> Result<T, E> {
         Err(self.context.fail(failure))
     }
 
-    pub(crate) fn check<T, E: de::Error>(self, result: Result<T, Box<Failure>>) -> Result<T, E> {
+    pub(crate) fn check<T, E: de::Error>(self, result: Result<T, Failure>) -> Result<T, E> {
         result.map_err(|failure| self.context.fail(failure))
     }
 
@@ -75,12 +76,11 @@ impl<'de> DeserializeSeed<'de> for Typed<'_> {
         }
         match self.ty.kind() {
             Some(TypeKind::Option(_)) => source.deserialize_option(self),
-            Some(_) => source.deserialize_any(self),
             None if scalar::is_number(self.ty) && source.is_human_readable() => {
                 let raw = <&RawValue>::deserialize(source)?;
                 self.json_number(raw.get())
             }
-            None => source.deserialize_any(self),
+            _ => source.deserialize_any(self),
         }
     }
 }
@@ -140,6 +140,8 @@ impl<'de> Visitor<'de> for Typed<'_> {
     fn visit_bytes<E: de::Error>(self, v: &[u8]) -> Result<WitValue, E> {
         match self.ty.kind() {
             Some(TypeKind::List(WitType::U8)) => Ok(WitValue::Bytes(v.to_vec())),
+            // `rmp_serde` passes strings that are not UTF-8 so.
+            _ if std::str::from_utf8(v).is_err() => self.mismatch("bytes that are not UTF-8"),
             _ => self.mismatch("binary data"),
         }
     }
@@ -197,7 +199,7 @@ pub(crate) fn is_nullable(ty: &WitType) -> bool {
 }
 
 /// The failure for a value of another kind.
-pub(crate) fn mismatch(ty: &WitType, found: &str) -> Box<Failure> {
+pub(crate) fn mismatch(ty: &WitType, found: &str) -> Failure {
     Failure::new(format!("expected {}, found {found}", expected(ty)))
 }
 
@@ -236,7 +238,7 @@ fn expected(ty: &WitType) -> String {
             format!("{} or {}", case("ok", ok), case("err", err))
         }
         TypeKind::Own(_) | TypeKind::Borrow(_) | TypeKind::Stream(_) | TypeKind::Future(_) => {
-            format!("a handle ({ty}), which cannot be written")
+            format!("a handle ({}), which cannot be written", Clipped(ty))
         }
     }
 }

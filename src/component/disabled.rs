@@ -23,7 +23,7 @@ impl ComponentInfo {
 ///
 /// # Errors
 /// [`ErrorKind::UnsupportedFeature`].
-pub fn wit_text(_binary: &[u8]) -> Result<String> {
+pub fn wit_text(_binary: &[u8], _info: &ComponentInfo) -> Result<String> {
     Err(no_components())
 }
 

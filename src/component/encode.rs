@@ -4,6 +4,7 @@ use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
+use crate::component::clipped::Clipped;
 use crate::component::decode::is_nullable;
 use crate::component::failure::MAX_DEPTH;
 use crate::component::types::{Name, TypeKind, WitType};
@@ -196,7 +197,7 @@ impl<'a> TypedValue<'a> {
     fn mismatch<E: serde::ser::Error>(&self) -> E {
         match self.value {
             WitValue::Resource(_) => E::custom("a resource cannot be written"),
-            _ => E::custom(format!("the value does not have the type {}", self.ty)),
+            _ => E::custom(format!("the value does not have the type {}", Clipped(self.ty))),
         }
     }
 }

@@ -12,7 +12,10 @@ pub(crate) const MAX_DEPTH: usize = 100;
 /// Why a part of a value was refused, and the path to this part. Functions add their step while they return the failure, so a value
 /// that fits costs nothing.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct Failure(Box<Details>);
+
+#[derive(Debug)]
+struct Details {
     message: String,
     hint: Option<String>,
     /// From the inside out.
@@ -25,11 +28,11 @@ pub(crate) enum Refusal {
     /// It is not of the format.
     Syntax(String),
     /// It is, but does not fit the type.
-    Value(Box<Failure>),
+    Value(Failure),
 }
 
-impl From<Box<Failure>> for Refusal {
-    fn from(failure: Box<Failure>) -> Self {
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
         Self::Value(failure)
     }
 }
@@ -63,40 +66,40 @@ impl fmt::Display for Step {
 }
 
 impl Failure {
-    pub(crate) fn new(message: impl Into<String>) -> Box<Self> {
-        Box::new(Self { message: message.into(), hint: None, path: Vec::new() })
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self(Box::new(Details { message: message.into(), hint: None, path: Vec::new() }))
     }
 
     /// The failure for a type that is nested deeper than [`MAX_DEPTH`].
-    pub(crate) fn too_deep() -> Box<Self> {
+    pub(crate) fn too_deep() -> Self {
         Self::new(format!("the type is nested deeper than {MAX_DEPTH} levels"))
     }
 
     #[must_use]
-    pub(crate) fn with_hint(mut self: Box<Self>, hint: Option<String>) -> Box<Self> {
-        self.hint = hint.or(self.hint);
+    pub(crate) fn with_hint(mut self, hint: Option<String>) -> Self {
+        self.0.hint = hint.or(self.0.hint);
         self
     }
 
     /// Adds the step that leads to the part that failed.
     #[must_use]
-    pub(crate) fn at(mut self: Box<Self>, step: Step) -> Box<Self> {
-        self.path.push(step);
+    pub(crate) fn at(mut self, step: Step) -> Self {
+        self.0.path.push(step);
         self
     }
 
     /// Returns the number of steps in the path.
     pub(crate) fn depth(&self) -> usize {
-        self.path.len()
+        self.0.path.len()
     }
 
     /// Makes an error whose message begins with the path: `items[3].qty: 7000000000 is out of range for u32`.
-    pub(crate) fn into_error(self: Box<Self>) -> Error {
-        let steps: String = self.path.iter().rev().map(Step::to_string).collect();
+    pub(crate) fn into_error(self) -> Error {
+        let steps: String = self.0.path.iter().rev().map(Step::to_string).collect();
         let path = steps.strip_prefix('.').unwrap_or(&steps);
-        let message = if path.is_empty() { self.message } else { format!("{path}: {}", self.message) };
+        let message = if path.is_empty() { self.0.message } else { format!("{path}: {}", self.0.message) };
         let error = Error::new(ErrorKind::InvalidArgument, message);
-        match self.hint {
+        match self.0.hint {
             Some(hint) => error.with_hint(hint),
             None => error,
         }

@@ -40,7 +40,7 @@ pub(crate) fn find<L: Labelled>(labels: &[L], first: usize, name: &str) -> Optio
 }
 
 /// The failure for a name that the type does not have: `what` is "field", "case" or "flag".
-pub(crate) fn unknown<L: Labelled>(labels: &[L], what: &str, name: &str) -> Box<Failure> {
+pub(crate) fn unknown<L: Labelled>(labels: &[L], what: &str, name: &str) -> Failure {
     let names = || labels.iter().map(Labelled::label);
     let hint = match most_similar(name, names()) {
         Some(similar) => format!("did you mean `{}`?", Escaped(similar)),

@@ -1,8 +1,9 @@
 //! Finds the functions of a component by name.
 
 use std::collections::HashMap;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
+use crate::component::clipped::{Clipped, MAX_SHOWN};
 use crate::component::info::{ComponentExtern, ComponentInfo, ComponentItem};
 use crate::component::similar::most_similar;
 use crate::component::types::{Name, WitFunction};
@@ -11,9 +12,6 @@ use crate::escape::Escaped;
 
 /// The maximum number of lines of a list in a message.
 const MAX_LISTED: usize = 40;
-
-/// The maximum length in bytes of a signature in a list, and of a name that is suggested.
-const MAX_SHOWN: usize = 256;
 
 /// An exported function, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,22 +104,7 @@ pub fn short_names(info: &ComponentInfo) -> impl Iterator<Item = (String, &WitFu
 
 /// Formats a signature, without the end of a very long one.
 pub(crate) fn signature(ty: &WitFunction) -> String {
-    struct Clipped(String);
-
-    impl fmt::Write for Clipped {
-        fn write_str(&mut self, text: &str) -> fmt::Result {
-            let room = MAX_SHOWN - self.0.len();
-            let end = text.floor_char_boundary(room);
-            self.0.push_str(&text[..end]);
-            if end == text.len() { Ok(()) } else { Err(fmt::Error) }
-        }
-    }
-
-    let mut clipped = Clipped(String::new());
-    match write!(clipped, "{ty}") {
-        Ok(()) => clipped.0,
-        Err(fmt::Error) => clipped.0 + "…",
-    }
+    Clipped(ty).to_string()
 }
 
 impl FunctionPath {

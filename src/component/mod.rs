@@ -3,12 +3,14 @@
 mod access;
 pub mod args;
 pub mod check;
+mod clipped;
 mod compound;
 mod context;
 mod decode;
 #[cfg(not(feature = "components"))]
 mod disabled;
 pub mod encode;
+mod extent;
 pub(crate) mod failure;
 pub mod info;
 pub mod json;
@@ -17,6 +19,7 @@ pub mod lookup;
 pub mod msgpack;
 #[cfg(feature = "components")]
 mod read;
+mod requirements;
 mod scalar;
 mod sequence;
 mod serial;
@@ -33,5 +36,6 @@ mod wit;
 
 #[cfg(not(feature = "components"))]
 pub use disabled::wit_text;
+pub use requirements::host_capabilities;
 #[cfg(feature = "components")]
 pub use wit::wit_text;

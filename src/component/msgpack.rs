@@ -56,7 +56,7 @@ pub fn encode_result(result: CallResult<'_>) -> Result<Vec<u8>> {
     rmp_serde::to_vec(&result).map_err(|error| invalid(error.to_string()))
 }
 
-fn read(bytes: &mut &[u8], ty: &WitType, name: Option<&Name>) -> Result<WitValue, Box<Failure>> {
+fn read(bytes: &mut &[u8], ty: &WitType, name: Option<&Name>) -> Result<WitValue, Failure> {
     let context = Context::default();
     let value = Typed::new(ty, &context).deserialize(&mut rmp_serde::Deserializer::new(bytes));
     value.map_err(|error| {

@@ -20,7 +20,7 @@ fn is_integer(ty: &WitType) -> bool {
 }
 
 /// Parses a number: a decimal or hexadecimal integer (`0x`, `_` between digits), a float as in core modules.
-pub(crate) fn parse_number(text: &str, ty: &WitType) -> Result<WitValue, Box<Failure>> {
+pub(crate) fn parse_number(text: &str, ty: &WitType) -> Result<WitValue, Failure> {
     let value = match ty {
         WitType::S8 => integer(text).map(WitValue::S8),
         WitType::U8 => integer(text).map(WitValue::U8),
@@ -94,7 +94,7 @@ pub(crate) fn from_float(value: f64, ty: &WitType) -> Option<WitValue> {
 }
 
 /// Parses a string that must have one character.
-pub(crate) fn parse_char(text: &str) -> Result<char, Box<Failure>> {
+pub(crate) fn parse_char(text: &str) -> Result<char, Failure> {
     let mut chars = text.chars();
     match (chars.next(), chars.next()) {
         (Some(one), None) => Ok(one),
@@ -107,7 +107,7 @@ pub(crate) fn parse_char(text: &str) -> Result<char, Box<Failure>> {
 }
 
 /// The failure for a `text` that is not a number of type `ty`.
-fn invalid(text: &str, ty: &WitType) -> Box<Failure> {
+fn invalid(text: &str, ty: &WitType) -> Failure {
     let shown = Escaped(text);
     if text::is_number(text, !is_integer(ty)) {
         return out_of_range(&shown, ty);
@@ -121,7 +121,7 @@ fn invalid(text: &str, ty: &WitType) -> Box<Failure> {
 }
 
 /// The failure for a number that is not in the range of its type.
-pub(crate) fn out_of_range(number: &dyn std::fmt::Display, ty: &WitType) -> Box<Failure> {
+pub(crate) fn out_of_range(number: &dyn std::fmt::Display, ty: &WitType) -> Failure {
     let range = match ty {
         WitType::S8 => " (-128 to 127)",
         WitType::U8 => " (0 to 255)",

@@ -49,7 +49,7 @@ pub fn format(value: &WitValue, ty: &WitType) -> Result<String> {
     }
 }
 
-fn parse_value(text: &str, ty: &WitType) -> Result<WitValue, Box<Failure>> {
+fn parse_value(text: &str, ty: &WitType) -> Result<WitValue, Failure> {
     match ty {
         WitType::String => Ok(WitValue::String(text.to_owned())),
         WitType::Char => scalar::parse_char(text).map(WitValue::Char),
@@ -78,7 +78,7 @@ fn bare_case(text: &str, kind: &TypeKind) -> Option<WitValue> {
     }
 }
 
-fn json_or_wave(text: &str, ty: &WitType) -> Result<WitValue, Box<Failure>> {
+fn json_or_wave(text: &str, ty: &WitType) -> Result<WitValue, Failure> {
     let not_json = match json::parse(text, ty) {
         Ok(value) => return Ok(value),
         Err(refusal) => refusal,

@@ -28,7 +28,7 @@ struct Wave<'s> {
     source: &'s str,
 }
 
-type Converted<T = WitValue> = Result<T, Box<Failure>>;
+type Converted<T = WitValue> = Result<T, Failure>;
 
 impl<'s> Wave<'s> {
     fn value(self, node: &Node, ty: &WitType, depth: usize) -> Converted {
@@ -87,7 +87,7 @@ impl<'s> Wave<'s> {
         let (name, payload) = self.read(node, ty, node.as_variant(self.source))?;
         let at = find(cases, 0, name).ok_or_else(|| unknown(cases, "case", name))?;
         let (name, ty) = &cases[at];
-        let payload = self.payload(name, payload, ty.as_ref(), Step::Name(name.clone()), part)?;
+        let payload = payload_of(name, payload, ty.as_ref(), Step::Name(name.clone()), part)?;
         Ok(WitValue::Variant(name.clone(), payload))
     }
 
@@ -128,28 +128,12 @@ impl<'s> Wave<'s> {
     fn result(self, node: &Node, ty: &WitType, [ok, err]: [&Option<WitType>; 2], part: Part<'_>) -> Converted {
         match (node.ty(), ok) {
             (NodeType::ResultOk | NodeType::ResultErr, _) => Ok(WitValue::Result(match node.as_result() {
-                Ok(Ok(payload)) => Ok(self.payload("ok", payload, ok.as_ref(), Step::Payload("ok"), part)?),
-                Ok(Err(payload)) => Err(self.payload("err", payload, err.as_ref(), Step::Payload("err"), part)?),
+                Ok(Ok(payload)) => Ok(payload_of("ok", payload, ok.as_ref(), Step::Payload("ok"), part)?),
+                Ok(Err(payload)) => Err(payload_of("err", payload, err.as_ref(), Step::Payload("err"), part)?),
                 Err(_) => return Err(self.mismatch(node, ty)),
             })),
             (_, Some(ok)) if !is_wrapped(ok) => Ok(WitValue::Result(Ok(Some(Box::new(part(node, ok)?))))),
             _ => Err(self.mismatch(node, ty)),
-        }
-    }
-
-    fn payload(
-        self,
-        case: &str,
-        node: Option<&Node>,
-        ty: Option<&WitType>,
-        step: Step,
-        part: Part<'_>,
-    ) -> Converted<Option<Box<WitValue>>> {
-        match (node, ty) {
-            (None, None) => Ok(None),
-            (Some(node), Some(ty)) => Ok(Some(Box::new(part(node, ty).map_err(|failure| failure.at(step))?))),
-            (None, Some(ty)) => Err(needs_payload(case, ty)),
-            (Some(_), None) => Err(Failure::new(format!("the case `{}` has no payload", Escaped(case)))),
         }
     }
 
@@ -190,10 +174,26 @@ impl<'s> Wave<'s> {
         self.source.get(node.span()).unwrap_or_default()
     }
 
-    fn mismatch(self, node: &Node, ty: &WitType) -> Box<Failure> {
+    fn mismatch(self, node: &Node, ty: &WitType) -> Failure {
         let text = Escaped(self.text(node));
         let is_word = node.ty() == NodeType::Label && accepts_strings(ty);
         mismatch(ty, &format!("`{text}`")).with_hint(is_word.then(|| format!("a string needs quotes: \"{text}\"")))
+    }
+}
+
+/// Converts the payload of a case.
+fn payload_of(
+    case: &str,
+    node: Option<&Node>,
+    ty: Option<&WitType>,
+    step: Step,
+    part: Part<'_>,
+) -> Converted<Option<Box<WitValue>>> {
+    match (node, ty) {
+        (None, None) => Ok(None),
+        (Some(node), Some(ty)) => Ok(Some(Box::new(part(node, ty).map_err(|failure| failure.at(step))?))),
+        (None, Some(ty)) => Err(needs_payload(case, ty)),
+        (Some(_), None) => Err(Failure::new(format!("the case `{}` has no payload", Escaped(case)))),
     }
 }
 

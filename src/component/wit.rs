@@ -4,14 +4,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use wit_component::WitPrinter;
 
+use crate::component::info::ComponentInfo;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 
-/// Returns the WIT of a valid binary component: a world `root` with its imports and exports, and the packages of its interfaces.
+/// Returns the WIT of a valid binary component with these facts: a world `root` with its imports and exports, and the packages of
+/// its interfaces.
 ///
 /// # Errors
-/// [`ErrorKind::UnsupportedFeature`] if WIT cannot express the component, for example because it exports a core module.
-pub fn wit_text(binary: &[u8]) -> Result<String> {
+/// [`ErrorKind::UnsupportedFeature`] if WIT cannot express the component, for example because it exports a core module;
+/// those of [`ComponentInfo::check_printable`].
+pub fn wit_text(binary: &[u8], info: &ComponentInfo) -> Result<String> {
+    info.check_printable()?;
     let text = catch_unwind(AssertUnwindSafe(|| print(binary)))
         .map_err(|panic| Error::of_panic("the component cannot be written as WIT", panic.as_ref()))?;
     text.map_err(|why| {

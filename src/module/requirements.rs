@@ -137,7 +137,7 @@ fn reference_feature(ty: RefType) -> Feature {
     }
 }
 
-/// A part of the host that a module's imports need.
+/// A part of the host that the imports of a module or component need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -156,6 +156,8 @@ pub enum HostCapability {
     Filesystem,
     /// Sockets.
     Network,
+    /// HTTP requests and responses.
+    Http,
     /// Threads and processes.
     Processes,
     /// Functions or values of the embedding program.

@@ -1,1 +1,265 @@
-//! Components of real toolchains.
+//! Components of real toolchains: each call in `fixtures/component/expected.json` has the expected result.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use std::{env, fmt, fs, io, thread};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use wrun::component::encode::{CallResult, TypedValue};
+use wrun::component::{json, text};
+use wrun::{Capabilities, ErrorKind, Limits, WasmComponentInstance, WitFunction, WitType, WitValue};
+
+use crate::vocabulary::{Engine, call, refused, returned, tells};
+
+/// A call on a fresh instance, and its result.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    /// The component, in [`folder`].
+    file: String,
+    function: String,
+    args: Box<RawValue>,
+    /// The arguments in WAVE, if WAVE has their types.
+    wave: Option<Vec<String>>,
+    /// The result as JSON; `null` for none.
+    result: serde_json::Value,
+    /// What the `wasmtime` command prints, for `verify.py`.
+    #[serde(rename = "printed")]
+    _printed: Option<String>,
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.file, self.function, self.args)
+    }
+}
+
+/// Returns the folder of the components.
+fn folder() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/component"))
+}
+
+fn rows() -> Vec<Row> {
+    let all: Vec<Row> = serde_json::from_slice(&fs::read(folder().join("expected.json")).unwrap()).unwrap();
+    all.into_iter().filter(|row| cfg!(feature = "wasi-p3") || !is_asynchronous(&row.file)).collect()
+}
+
+/// Returns whether a component needs the asynchronous interfaces.
+fn is_asynchronous(file: &str) -> bool {
+    ["async/later.wasm", "types/asynchronous.wasm"].contains(&file)
+}
+
+/// Starts a component with these limits.
+fn try_start(engine: &Engine, path: &Path, limits: Limits) -> wrun::Result<Box<dyn WasmComponentInstance>> {
+    let component = engine.runtime.load_component(&fs::read(path).unwrap())?;
+    engine.runtime.create_component_instance(component.as_ref(), limits, Capabilities::none())
+}
+
+#[track_caller]
+fn start(engine: &Engine, path: &Path, limits: Limits) -> Box<dyn WasmComponentInstance> {
+    try_start(engine, path, limits).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Calls the function of a row with its arguments as JSON, and returns the result as JSON.
+fn call_json(instance: &mut dyn WasmComponentInstance, row: &Row) -> wrun::Result<serde_json::Value> {
+    let mut function = instance.function(&row.function)?;
+    let ty = function.ty().clone();
+    let args = json::decode_args(row.args.get().as_bytes(), &ty)?;
+    let value = function.call(instance, &args)?;
+    let typed = value.as_ref().zip(ty.result()).map(|(value, ty)| TypedValue::new(value, ty));
+    Ok(serde_json::from_str(&json::encode_result(CallResult(typed))?).unwrap())
+}
+
+/// Describes the result of a row, if it is not the expected one.
+fn mismatch(instance: &mut dyn WasmComponentInstance, row: &Row) -> Option<String> {
+    match call_json(instance, row) {
+        Ok(result) if result == row.result => None,
+        Ok(result) => Some(format!("{row}: {result}")),
+        Err(error) => Some(format!("{row}: {error}")),
+    }
+}
+
+#[test]
+fn every_call_has_the_expected_result() {
+    let engine = Engine::new();
+    let wrong = |row: &Row| {
+        let mut instance = start(&engine, &folder().join(&row.file), Limits::none());
+        mismatch(instance.as_mut(), row)
+    };
+    let wrong: Vec<_> = rows().iter().filter_map(wrong).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn one_instance_takes_all_calls_of_its_component() {
+    let (engine, rows) = (Engine::new(), rows());
+    let files: BTreeSet<_> = rows.iter().map(|row| &*row.file).collect();
+    for file in files {
+        let mut instance = start(&engine, &folder().join(file), Limits::none());
+        let of_file = rows.iter().filter(|row| row.file == file);
+        let wrong: Vec<_> = of_file.filter_map(|row| mismatch(instance.as_mut(), row)).collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+/// Returns the arguments of a row as text: text and characters as they are, everything else in WAVE.
+fn as_text(wave: &[String], values: &[WitValue], ty: &WitFunction) -> Vec<String> {
+    let one = |((wave, value), (_, ty)): ((&String, &WitValue), &(_, WitType))| match ty {
+        WitType::String | WitType::Char => text::format(value, ty).unwrap(),
+        _ => wave.clone(),
+    };
+    wave.iter().zip(values).zip(ty.params()).map(one).collect()
+}
+
+#[test]
+fn arguments_in_wave_are_the_same_values() {
+    let engine = Engine::new();
+    let mut compared = 0;
+    for row in rows() {
+        let Some(wave) = &row.wave else { continue };
+        let mut instance = start(&engine, &folder().join(&row.file), Limits::none());
+        let ty = instance.function(&row.function).unwrap().ty().clone();
+        let expected = json::decode_args(row.args.get().as_bytes(), &ty).unwrap();
+        let args = as_text(wave, &expected, &ty);
+        assert_eq!(text::parse_args(&args, &ty).unwrap_or_else(|error| panic!("{row}: {error}")), expected, "{row}");
+        compared += 1;
+    }
+    assert!(compared > 90, "{compared}");
+}
+
+#[test]
+fn every_library_has_calls() {
+    let called: BTreeSet<_> = rows().into_iter().map(|row| row.file).collect();
+    for theme in ["shop", "types", "async"] {
+        for entry in fs::read_dir(folder().join(theme)).unwrap() {
+            let path = entry.unwrap().path();
+            let file = format!("{theme}/{}", path.file_name().unwrap().to_str().unwrap());
+            let is_refused = file == "types/errors.wasm" || !cfg!(feature = "wasi-p3") && is_asynchronous(&file);
+            if path.extension().is_some_and(|ending| ending == "wasm") && !is_refused {
+                assert!(called.contains(&file), "{file}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_component_with_an_error_context_is_refused() {
+    let engine = Engine::new();
+    let loaded = engine.runtime.load_component(&fs::read(folder().join("types/errors.wasm")).unwrap());
+    tells(&refused(loaded, ErrorKind::UnsupportedFeature).to_string(), &["error"]);
+}
+
+#[test]
+#[cfg(feature = "wasi-p3")]
+fn streams_and_futures_are_refused_before_the_call() {
+    let mut instance = start(&Engine::new(), &folder().join("types/asynchronous.wasm"), Limits::none());
+    for (name, kind) in [("echo-stream", "stream"), ("echo-future", "future")] {
+        let function = instance.function(name).unwrap();
+        let decoded = json::decode_args(br#"["x"]"#, function.ty());
+        tells(&refused(decoded, ErrorKind::InvalidArgument).to_string(), &[kind]);
+    }
+}
+
+/// The counters that exist, by the component's own count.
+fn live(instance: &mut dyn WasmComponentInstance) -> WitValue {
+    returned(instance, "counters#live", &[])
+}
+
+#[test]
+fn resources_live_until_they_are_dropped_or_passed_on() {
+    let mut instance = start(&Engine::new(), &folder().join("resources/counters.wasm"), Limits::none());
+    let instance = instance.as_mut();
+    let three = returned(instance, "counters#[constructor]counter", &[WitValue::U32(3)]);
+    let seven = returned(instance, "counters#[constructor]counter", &[WitValue::U32(7)]);
+    assert_eq!(
+        returned(instance, "counters#[method]counter.add", &[three.clone(), WitValue::U32(1)]),
+        WitValue::U32(4)
+    );
+    let both = WitValue::List(vec![three.clone(), seven.clone()]);
+    assert_eq!(returned(instance, "counters#sum", &[both]), WitValue::U64(11));
+
+    let merged = returned(instance, "counters#merge", &[three.clone(), seven.clone()]);
+    assert_eq!(returned(instance, "counters#[method]counter.value", &[merged.clone()]), WitValue::U32(11));
+    assert_eq!(live(instance), WitValue::U32(2));
+    let gone = call(instance, "counters#[method]counter.value", &[three]);
+    refused(gone, ErrorKind::InvalidArgument);
+
+    for counter in [merged, seven] {
+        let WitValue::Resource(handle) = counter else { panic!("{counter:?} is not a resource") };
+        instance.drop_resource(handle).unwrap();
+    }
+    assert_eq!(live(instance), WitValue::U32(0));
+}
+
+#[test]
+fn resources_arrive_in_lists_and_results() {
+    let mut instance = start(&Engine::new(), &folder().join("resources/counters.wasm"), Limits::none());
+    let instance = instance.as_mut();
+    let WitValue::List(several) = returned(instance, "counters#several", &[WitValue::U32(3)]) else {
+        panic!("not a list")
+    };
+    let values = several.iter().map(|counter| returned(instance, "counters#[method]counter.value", &[counter.clone()]));
+    assert_eq!(values.collect::<Vec<_>>(), [1, 2, 3].map(WitValue::U32));
+
+    let parsed = returned(instance, "counters#[static]counter.parse", &[WitValue::String("42".into())]);
+    let WitValue::Result(Ok(Some(counter))) = parsed else { panic!("{parsed:?} is not ok") };
+    assert_eq!(returned(instance, "counters#[method]counter.value", &[*counter]), WitValue::U32(42));
+    let refused = returned(instance, "counters#[static]counter.parse", &[WitValue::String("four".into())]);
+    assert_eq!(refused, WitValue::Result(Err(Some(Box::new(WitValue::String("not a number".into()))))));
+    assert_eq!(live(instance), WitValue::U32(4));
+}
+
+#[test]
+#[cfg(feature = "wasi-p3")]
+fn a_time_limit_ends_asynchronous_functions() {
+    for function in ["stall", "spin", "double-later"] {
+        let limits = Limits::none().with_time(Duration::from_millis(50));
+        let mut instance = start(&Engine::metered(), &folder().join("async/later.wasm"), limits);
+        let args = [WitValue::U32(1), WitValue::U32(u32::MAX)];
+        let args = if function == "double-later" { &args[..] } else { &[] };
+        refused(call(instance.as_mut(), function, args), ErrorKind::Timeout);
+    }
+}
+
+/// Reports that a test skips a check, and why. The test harness hides what passing tests print, but not this.
+fn skipped(why: &str) {
+    let thread = thread::current();
+    let _ = writeln!(io::stderr().lock(), "skipped: {}: {why}", thread.name().unwrap_or("a test"));
+}
+
+/// Returns the folder of the components in Python and JavaScript. `large.sh` builds them in continuous integration; elsewhere, this
+/// takes those that it has built before.
+fn large() -> Option<PathBuf> {
+    let mut script = Command::new(folder().join("large.sh"));
+    if env::var_os("CI").is_none() {
+        script.arg("--cached");
+    }
+    match script.stdin(Stdio::null()).output() {
+        Ok(built) if built.status.success() => Some(String::from_utf8(built.stdout).unwrap().trim_end().into()),
+        Ok(failed) => {
+            skipped(String::from_utf8_lossy(&failed.stderr).trim_end());
+            None
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            skipped("there is no bash");
+            None
+        }
+        Err(error) => panic!("large.sh: {error}"),
+    }
+}
+
+#[test]
+fn the_same_shop_in_python_and_javascript() {
+    let (engine, Some(large)) = (Engine::new(), large()) else { return };
+    let rows = rows();
+    for file in ["shop-py.wasm", "shop-js.wasm"] {
+        let mut instance = start(&engine, &large.join(file), Limits::none());
+        let of_shop = rows.iter().filter(|row| row.file == "shop/shop.wasm");
+        let wrong: Vec<_> = of_shop.filter_map(|row| mismatch(instance.as_mut(), row)).collect();
+        assert!(wrong.is_empty(), "{file}: {}", wrong.join("\n"));
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use wasmtime::{Engine, ExternRef, Func, Instance, ResourceLimiter, RootScope, Store};
+use wasmtime::{Engine, ExternRef, FrameInfo, Func, Instance, ResourceLimiter, RootScope, Store};
 
 use crate::limits::MAX_TABLE_ELEMENTS;
 use crate::runtime::status::InstanceStatus;
@@ -29,13 +29,13 @@ impl StoreData {
 
 /// The data of a store for modules or for components.
 pub(super) trait GuestData: 'static {
-    /// Returns by how many bytes the code section was moved before compilation.
-    fn code_shift(&self) -> i64;
+    /// Returns the offset of a frame's instruction in the bytes of the module or component, if they contain it.
+    fn offset(&self, frame: &FrameInfo) -> Option<u64>;
 }
 
 impl GuestData for StoreData {
-    fn code_shift(&self) -> i64 {
-        self.code_shift
+    fn offset(&self, frame: &FrameInfo) -> Option<u64> {
+        Some((frame.module_offset()? as u64).wrapping_add_signed(-self.code_shift))
     }
 }
 

@@ -19,8 +19,7 @@ pub(super) fn backtrace(store: &impl AsContext<Data: GuestData>, error: &wasmtim
     let store = store.as_context();
     let frame = |frame: &FrameInfo| {
         // At the start of a function, where the engine checks for interrupts, there is no instruction yet.
-        let offset = frame.module_offset().filter(|_| frame.func_offset() != Some(0));
-        let offset = offset.map(|offset| (offset as u64).wrapping_add_signed(-store.data().code_shift()));
+        let offset = store.data().offset(frame).filter(|_| frame.func_offset() != Some(0));
         Frame::new(frame.func_index(), frame.func_name().map(str::to_owned), offset)
     };
     let known = error.downcast_ref::<WasmBacktrace>().map(WasmBacktrace::frames).unwrap_or_default();

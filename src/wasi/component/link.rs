@@ -1,5 +1,6 @@
 //! Links the interfaces of WASI that a component imports.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use wasmtime::component::Linker;
@@ -64,6 +65,16 @@ pub(crate) fn add_to_linker<'n, T: HasWasi>(
 /// Returns whether [`add_to_linker`] links an interface.
 pub(crate) fn provides(name: &str) -> bool {
     find::<ComponentWasi>(name).is_some()
+}
+
+/// Returns the name under which [`add_to_linker`] links an interface: its newest minor version. Returns other names unchanged.
+pub(crate) fn linked_name(name: &str) -> Cow<'_, str> {
+    match (find::<ComponentWasi>(name), name.split_once('@')) {
+        (Some((Version::P2, _)), Some((interface, _))) => Cow::Owned(format!("{interface}@0.2.12")),
+        #[cfg(feature = "wasi-p3")]
+        (Some((Version::P3, _)), Some((interface, _))) => Cow::Owned(format!("{interface}@0.3.0")),
+        _ => Cow::Borrowed(name),
+    }
 }
 
 /// The versions of WASI that components use.

@@ -17,5 +17,5 @@ mod sockets;
 mod state;
 
 pub(crate) use exit::exit_code;
-pub(crate) use link::{Linked, add_to_linker, provides};
+pub(crate) use link::{Linked, add_to_linker, linked_name, provides};
 pub(crate) use state::{ComponentWasi, HasWasi};

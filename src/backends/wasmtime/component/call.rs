@@ -1,9 +1,7 @@
 //! Calls of guest code.
 
-use std::sync::Arc;
-
 use wasmtime::Store;
-use wasmtime::component::{Func, ResourceAny, Val};
+use wasmtime::component::{Func, Val};
 
 use super::super::fuel;
 use super::data::ComponentData;
@@ -11,46 +9,82 @@ use super::{convert, errors, executor};
 use crate::component::info::ComponentInfo;
 use crate::component::types::WitFunction;
 use crate::component::value::{ResourceHandle, WitValue};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::runtime::fuel::FuelState;
+use crate::runtime::host::{Exit, HostFailure};
 use crate::runtime::owner::InstanceCore;
+use crate::wasi::component::{self as wasi, Linked};
 
 /// The parts of an instance that a call needs.
 pub(super) struct CallParts {
     pub(super) core: InstanceCore<ComponentInfo>,
     pub(super) store: Store<ComponentData>,
     pub(super) fuel_state: Option<FuelState>,
+    /// What the component uses of WASI.
+    pub(super) wasi: Linked,
 }
 
 impl CallParts {
     /// Calls a function, which must belong to this instance.
     pub(super) fn call(&mut self, func: Func, ty: &WitFunction, args: &[WitValue]) -> Result<Option<WitValue>> {
-        let Self { core, store, fuel_state } = self;
-        let status = Arc::clone(core.status());
-        errors::run(&status, || {
+        self.call_then(func, ty, args, Ok)
+    }
+
+    /// Calls the function that runs a program. If it returns an error, the program exits with 1.
+    pub(super) fn run(&mut self, func: Func, ty: &WitFunction) -> Result<()> {
+        self.call_then(func, ty, &[], |result| match result {
+            Some(WitValue::Result(Err(_))) => Err(Error::exited(1)),
+            _ => Ok(()),
+        })
+    }
+
+    /// Calls a function and evaluates its result, which is a part of the call.
+    fn call_then<T>(
+        &mut self,
+        func: Func,
+        ty: &WitFunction,
+        args: &[WitValue],
+        then: impl FnOnce(Option<WitValue>) -> Result<T>,
+    ) -> Result<T> {
+        let Self { core, store, fuel_state, wasi } = self;
+        let status = core.status();
+        errors::run(status, || {
             let params = convert::arguments(&mut store.data_mut().resources, ty, args)?;
             let mut results = [Val::Bool(false)];
             let results = &mut results[..usize::from(ty.result().is_some())];
-            let called = executor::run(&status, func.call_async(&mut *store, &params, results));
-            fuel::finish_call(&mut *store, fuel_state, called)?;
-            match (ty.result(), results.first_mut()) {
+            let called = executor::run(status, *wasi, func.call_async(&mut *store, &params, results));
+            finish(store, fuel_state, called)?;
+            then(match (ty.result(), results.first_mut()) {
                 (Some(ty), Some(val)) => {
                     let val = std::mem::replace(val, Val::Bool(false));
-                    convert::from_val(&mut store.data_mut().resources, val, ty).map(Some)
+                    Some(convert::from_val(&mut store.data_mut().resources, val, ty)?)
                 }
-                _ => Ok(None),
-            }
+                _ => None,
+            })
         })
     }
 
     /// Drops a resource and runs its destructor.
     pub(super) fn drop_resource(&mut self, handle: ResourceHandle) -> Result<()> {
-        let Self { core, store, fuel_state } = self;
-        let status = Arc::clone(core.status());
-        errors::run(&status, || {
+        let Self { core, store, fuel_state, wasi } = self;
+        let status = core.status();
+        errors::run(status, || {
             let Some(resource) = store.data_mut().resources.take(handle)? else { return Ok(()) };
-            let dropped = executor::run(&status, ResourceAny::resource_drop_async(resource, &mut *store));
-            fuel::finish_call(&mut *store, fuel_state, dropped)
+            let dropped = executor::run(status, *wasi, resource.resource_drop_async(&mut *store));
+            finish(store, fuel_state, dropped)
         })
     }
+}
+
+/// Updates the fuel count after guest code has run, and converts its error.
+pub(super) fn finish<T>(
+    store: &mut Store<ComponentData>,
+    fuel_state: &mut Option<FuelState>,
+    ran: wasmtime::Result<T>,
+) -> Result<T> {
+    let ran = ran.map_err(|error| match wasi::exit_code(&error) {
+        Some(code) => wasmtime::Error::new(HostFailure(Exit(code).into())),
+        None => error,
+    });
+    fuel::finish_call(store, fuel_state, ran)
 }

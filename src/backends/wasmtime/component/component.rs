@@ -3,10 +3,10 @@
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
-use wasmtime::component::{Component, InstancePre};
+use wasmtime::component::Component;
 
 use super::super::{WasmtimeRuntime, errors, serialize};
-use super::data::ComponentData;
+use super::link::LinkedComponent;
 use crate::component::info::ComponentInfo;
 use crate::error::Result;
 use crate::runtime::compiled_code::{CachedCode, CodeParts, SerializedCode};
@@ -22,7 +22,7 @@ pub struct WasmtimeComponent {
     pub(super) compiled: Component,
     pub(super) owner: CodeOwner<ComponentInfo>,
     /// The component with its imports, if the embedder provides none of them.
-    pub(super) linked: OnceLock<InstancePre<ComponentData>>,
+    pub(super) linked: OnceLock<LinkedComponent>,
     compiled_bytes: u64,
 }
 

@@ -6,6 +6,7 @@ use super::super::errors;
 use super::data::ComponentData;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::status::InstanceStatus;
+use crate::wasi::component::exit_code;
 
 /// The engine's text for a store with too many instances, memories or tables.
 const TOO_MANY: &str = "resource limit exceeded";
@@ -23,7 +24,7 @@ pub(super) fn instantiate(store: &Store<ComponentData>, error: &wasmtime::Error)
 
 /// Returns whether guest code, or a host function that it called, caused the error.
 pub(super) fn is_of_guest(error: &wasmtime::Error) -> bool {
-    errors::is_known(error) || error.is::<wasmtime::WasmBacktrace>()
+    errors::is_known(error) || error.is::<wasmtime::WasmBacktrace>() || exit_code(error).is_some()
 }
 
 /// Runs a call, and explains why an instance refuses it after a trap.

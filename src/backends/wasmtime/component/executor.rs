@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::runtime::host::HostFailure;
 use crate::runtime::status::InstanceStatus;
+use crate::wasi::component::Linked;
 
 /// The time between two checks for an interrupt while a guest waits.
 const CHECK_INTERVAL: Duration = Duration::from_millis(5);
@@ -24,8 +25,14 @@ impl Wake for Unpark {
 
 /// Runs guest code on this thread, and waits while it has to. Answers requests to stop and pause while it waits; the engine does
 /// so while guest code runs.
-pub(super) fn run<T>(status: &InstanceStatus, guest: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
-    let mut guest = pin!(guest);
+pub(super) fn run<T>(
+    status: &InstanceStatus,
+    wasi: Linked,
+    guest: impl Future<Output = wasmtime::Result<T>>,
+) -> wasmtime::Result<T> {
+    let _entered = wasi.enter()?;
+    // If the caller is a task of a tokio runtime, its budget does not concern the guest.
+    let mut guest = pin!(tokio::task::unconstrained(guest));
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     loop {
         if let Poll::Ready(output) = guest.as_mut().poll(&mut Context::from_waker(&waker)) {

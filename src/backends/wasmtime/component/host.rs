@@ -8,8 +8,8 @@ use wasmtime::{AsContextMut, StoreContextMut};
 use super::super::fuel;
 use super::convert;
 use super::data::ComponentData;
-use crate::component::types::{Name, TypeKind, WitFunction, WitType};
-use crate::error::{Error, ErrorKind, Result};
+use crate::component::types::{Name, WitFunction};
+use crate::error::Result;
 use crate::escape::Escaped;
 use crate::runtime::component_host::ComponentFunction;
 use crate::runtime::host::{HostError, HostFailure, InterruptToken};
@@ -23,25 +23,6 @@ pub(super) struct HostFunction {
 }
 
 impl HostFunction {
-    /// Checks that the host can pass all values of the function's type.
-    ///
-    /// # Errors
-    /// [`ErrorKind::UnsupportedFeature`].
-    pub(super) fn check(&self) -> Result<()> {
-        let types = self.ty.params().iter().map(|(_, ty)| ty).chain(self.ty.result());
-        match types.filter_map(opaque_part).next() {
-            None => Ok(()),
-            Some(part) => {
-                let message = format!(
-                    "the host cannot provide `{}: {}`: a host function cannot take or return {part}",
-                    Escaped(&self.name),
-                    self.ty
-                );
-                Err(Error::new(ErrorKind::UnsupportedFeature, message))
-            }
-        }
-    }
-
     /// Defines the function in an instance of the linker.
     pub(super) fn define(&self, instance: &mut LinkerInstance<'_, ComponentData>) -> wasmtime::Result<()> {
         let function = self.clone();
@@ -104,25 +85,5 @@ impl HostFunction {
     #[cold]
     fn wrong_result(&self, returned: &str) -> HostError {
         format!("the host function `{}` returned {returned}, but its type is {}", Escaped(&self.name), self.ty).into()
-    }
-}
-
-/// Returns the first part of a type that only an instance understands: a resource, a stream, a future or an error context.
-pub(super) fn opaque_part(ty: &WitType) -> Option<String> {
-    let any = |types: &[WitType]| types.iter().find_map(opaque_part);
-    match ty {
-        WitType::ErrorContext => Some(ty.to_string()),
-        WitType::Defined(def) => match &def.kind {
-            TypeKind::Record(fields) => fields.iter().find_map(|(_, ty)| opaque_part(ty)),
-            TypeKind::Variant(cases) => cases.iter().find_map(|(_, ty)| opaque_part(ty.as_ref()?)),
-            TypeKind::Tuple(types) => any(types),
-            TypeKind::List(ty) | TypeKind::FixedLengthList(ty, _) | TypeKind::Option(ty) => opaque_part(ty),
-            TypeKind::Map(key, value) => opaque_part(key).or_else(|| opaque_part(value)),
-            TypeKind::Result { ok, err } => [ok, err].into_iter().flatten().find_map(opaque_part),
-            TypeKind::Own(_) | TypeKind::Borrow(_) => Some(format!("the resource {}", def.kind)),
-            TypeKind::Stream(_) | TypeKind::Future(_) => Some(def.kind.to_string()),
-            TypeKind::Enum(_) | TypeKind::Flags(_) => None,
-        },
-        _ => None,
     }
 }

@@ -9,37 +9,16 @@ use wasmtime::component::{Func, Instance};
 use super::super::fuel as engine_fuel;
 use super::call::CallParts;
 use super::function::WasmtimeComponentFunction;
-use crate::component::info::{ComponentExtern, ComponentInfo, ComponentItem};
-use crate::component::types::WitFunction;
+use super::types;
+use crate::component::info::ComponentInfo;
+use crate::component::lookup::{self, FunctionPath};
 use crate::component::value::ResourceHandle;
 use crate::error::{Error, ErrorKind, Result};
-use crate::escape::Escaped;
 use crate::runtime::component::{WasmComponentFunction, WasmComponentInstance};
 use crate::runtime::control::{self, Control};
 use crate::runtime::fuel::{self, FuelCounter, FuelState};
 use crate::runtime::sealed;
 use crate::runtime::status::InstanceState;
-
-/// Returns the full name and the type of an exported function.
-fn find_export(info: &ComponentInfo, name: &str) -> Result<(String, WitFunction)> {
-    let (interface, function) = name.rsplit_once('#').map_or((None, name), |(interface, name)| (Some(interface), name));
-    let items: &[ComponentExtern] = match interface {
-        None => &info.exports,
-        Some(interface) => {
-            match info.exports.iter().find(|export| *export.name == *interface).map(|export| &export.item) {
-                Some(ComponentItem::Instance(items)) => items,
-                _ => &[],
-            }
-        }
-    };
-    match items.iter().find(|item| *item.name == *function).map(|item| &item.item) {
-        Some(ComponentItem::Func(ty)) => Ok((name.to_owned(), ty.clone())),
-        _ => {
-            let message = format!("the component exports no function `{}`", Escaped(name));
-            Err(Error::new(ErrorKind::UnknownExport, message))
-        }
-    }
-}
 
 /// A component instance in its own store.
 #[derive(derive_more::Debug)]
@@ -50,22 +29,17 @@ pub struct WasmtimeComponentInstance {
 }
 
 impl WasmtimeComponentInstance {
-    /// Returns the exported function with this name: `greet`, or `demo:shop/till@1.2.0#total`.
-    fn find(&mut self, name: &str) -> Result<Func> {
-        let (interface, function) =
-            name.rsplit_once('#').map_or((None, name), |(interface, name)| (Some(interface), name));
-        let store = &mut self.parts.store;
-        let found = match interface {
-            None => self.instance.get_func(&mut *store, function),
-            Some(interface) => {
-                let interface = self.instance.get_export_index(&mut *store, None, interface);
-                let index =
-                    interface.and_then(|index| self.instance.get_export_index(&mut *store, Some(&index), function));
-                index.and_then(|index| self.instance.get_func(&mut *store, index))
-            }
+    /// Returns an exported function.
+    fn find(&mut self, path: &FunctionPath) -> Result<Func> {
+        let (instance, store) = (self.instance, &mut self.parts.store);
+        let interface = match &path.interface {
+            None => Some(None),
+            Some(interface) => instance.get_export_index(&mut *store, None, interface).map(Some),
         };
-        found.ok_or_else(|| {
-            Error::new(ErrorKind::Internal, format!("the instance does not have the function `{}`", Escaped(name)))
+        let index =
+            interface.and_then(|interface| instance.get_export_index(&mut *store, interface.as_ref(), &path.function));
+        index.and_then(|index| instance.get_func(store, index)).ok_or_else(|| {
+            Error::new(ErrorKind::Internal, format!("the engine does not know the exported function `{path}`"))
         })
     }
 }
@@ -78,13 +52,21 @@ impl sealed::ComponentInstance for WasmtimeComponentInstance {
 
 impl WasmComponentInstance for WasmtimeComponentInstance {
     fn function(&mut self, name: &str) -> Result<Box<dyn WasmComponentFunction>> {
-        let (name, ty) = find_export(self.parts.core.info(), name)?;
-        let func = self.find(&name)?;
-        Ok(Box::new(WasmtimeComponentFunction { owner: self.parts.core.id(), func, ty }))
+        let path = lookup::find_function(self.parts.core.info(), name)?;
+        types::check_callable(&path)?;
+        let func = self.find(&path)?;
+        Ok(Box::new(WasmtimeComponentFunction { owner: self.parts.core.id(), func, ty: path.ty }))
     }
 
     fn run(&mut self) -> Result<()> {
-        Err(Error::new(ErrorKind::UnknownExport, "the component is not a program: it does not export `wasi:cli/run`"))
+        let info = self.parts.core.info();
+        let Some((_, interface)) = info.programs().into_iter().next() else {
+            let message = "the component is not a program: it does not export `wasi:cli/run`";
+            return Err(Error::new(ErrorKind::UnknownExport, message));
+        };
+        let path = lookup::find_function(info, &format!("{interface}#run"))?;
+        let func = self.find(&path)?;
+        self.parts.run(func, &path.ty)
     }
 
     fn drop_resource(&mut self, handle: ResourceHandle) -> Result<()> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wasmtime::Store;
 
 use super::super::{WasmtimeRuntime, fuel, interrupt};
-use super::call::CallParts;
+use super::call::{self, CallParts};
 use super::component::WasmtimeComponent;
 use super::data::ComponentData;
 use super::instance::WasmtimeComponentInstance;
@@ -16,15 +16,17 @@ use crate::limits::Limits;
 use crate::runtime::component::{WasmComponent, WasmComponentInstance};
 use crate::runtime::component_host::ComponentImports;
 use crate::runtime::fuel::FuelState;
+use crate::runtime::host::InterruptToken;
 use crate::runtime::owner::InstanceCore;
 use crate::runtime::preflight;
+use crate::wasi::component::ComponentWasi;
 
 /// Creates an instance.
 pub(in super::super) fn instantiate(
     runtime: &WasmtimeRuntime,
     component: &dyn WasmComponent,
     granted: Limits,
-    _capabilities: &Capabilities,
+    capabilities: &Capabilities,
     imports: &ComponentImports,
 ) -> Result<Box<dyn WasmComponentInstance>> {
     let component = component.as_any().downcast_ref::<WasmtimeComponent>();
@@ -38,6 +40,10 @@ pub(in super::super) fn instantiate(
     let core = InstanceCore::new(&component.owner, granted, 0, config.interruption)?;
     let status = Arc::clone(core.status());
     let mut store = Store::new(engine, ComponentData::new(Arc::clone(&status), core.id()));
+    if linked.wasi.needs_state {
+        let state = ComponentWasi::new(capabilities, InterruptToken::new(&status))?;
+        store.data_mut().wasi = Some(Box::new(state));
+    }
     limits::apply(&mut store, granted);
     if config.interruption {
         interrupt::prepare(&mut store, &core);
@@ -46,10 +52,13 @@ pub(in super::super) fn instantiate(
     if let Some(fuel_state) = &fuel_state {
         fuel::set_left(&mut store, fuel_state.total());
     }
-    let instance = status.start(|| match executor::run(&status, linked.instantiate_async(&mut store)) {
-        Err(error) if !errors::is_of_guest(&error) => Err(errors::instantiate(&store, &error)),
-        created => fuel::finish_call(&mut store, &mut fuel_state, created),
+    let instance = status.start(|| {
+        let created = executor::run(&status, linked.wasi, linked.component.instantiate_async(&mut store));
+        match created {
+            Err(error) if !errors::is_of_guest(&error) => Err(errors::instantiate(&store, &error)),
+            created => call::finish(&mut store, &mut fuel_state, created),
+        }
     })?;
-    let parts = CallParts { core: core.made(), store, fuel_state };
+    let parts = CallParts { core: core.made(), store, fuel_state, wasi: linked.wasi };
     Ok(Box::new(WasmtimeComponentInstance { parts, instance }))
 }

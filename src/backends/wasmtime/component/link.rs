@@ -7,12 +7,14 @@ use wasmtime::component::{InstancePre, Linker};
 use super::component::WasmtimeComponent;
 use super::data::ComponentData;
 use super::host::HostFunction;
+use super::types;
 use crate::component::info::{ComponentExtern, ComponentInfo, ComponentItem};
 use crate::component::types::WitFunction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::runtime::component_host::ComponentImports;
 use crate::runtime::lookup::MAX_LISTED;
+use crate::wasi::component as wasi;
 
 /// What a component imports from the embedder, by interface, and what nothing provides.
 #[derive(Default)]
@@ -29,13 +31,20 @@ pub(in super::super) fn check_imports(info: &ComponentInfo, imports: &ComponentI
     Plan::new(info, imports).map(drop)
 }
 
+/// A component with its imports.
+#[derive(Clone)]
+pub(super) struct LinkedComponent {
+    pub(super) component: InstancePre<ComponentData>,
+    pub(super) wasi: wasi::Linked,
+}
+
 impl WasmtimeComponent {
     /// Resolves the imports.
     ///
     /// # Errors
     /// [`ErrorKind::Unlinkable`] listing each import that nothing provides, [`ErrorKind::UnsupportedFeature`] if the component
     /// imports something that the host cannot provide.
-    pub(super) fn link(&self, imports: &ComponentImports) -> Result<InstancePre<ComponentData>> {
+    pub(super) fn link(&self, imports: &ComponentImports) -> Result<LinkedComponent> {
         let info = self.owner.info();
         let plan = Plan::new(info, imports)?;
         if plan.functions.is_empty()
@@ -50,17 +59,18 @@ impl WasmtimeComponent {
         Ok(if plan.functions.is_empty() { self.linked.get_or_init(|| linked).clone() } else { linked })
     }
 
-    fn link_by(&self, plan: &Plan) -> wasmtime::Result<InstancePre<ComponentData>> {
+    fn link_by(&self, plan: &Plan) -> wasmtime::Result<LinkedComponent> {
         let mut linker = Linker::new(self.compiled.engine());
         linker.allow_shadowing(true);
+        let wasi = wasi::add_to_linker(&mut linker, self.owner.info().imports.iter().map(|import| &*import.name))?;
         for (interface, function) in &plan.functions {
             let mut root = linker.root();
             match interface.as_str() {
                 "" => function.define(&mut root)?,
-                interface => function.define(&mut root.instance(interface)?)?,
+                interface => function.define(&mut root.instance(&wasi::linked_name(interface))?)?,
             }
         }
-        linker.instantiate_pre(&self.compiled)
+        Ok(LinkedComponent { component: linker.instantiate_pre(&self.compiled)?, wasi })
     }
 }
 
@@ -70,6 +80,9 @@ impl Plan {
         for import in &info.imports {
             match &import.item {
                 ComponentItem::Func(ty) => plan.add("", import, ty, imports)?,
+                ComponentItem::Instance(items) if wasi::provides(&import.name) => {
+                    plan.replace(&import.name, items, imports)?;
+                }
                 ComponentItem::Instance(items) => plan.add_interface(&import.name, items, imports)?,
                 ComponentItem::Type(_) | ComponentItem::OtherType => {}
                 ComponentItem::Resource(_) => return Err(not_provided("the resource", &import.name)),
@@ -94,6 +107,18 @@ impl Plan {
         Ok(())
     }
 
+    /// Adds the functions of the embedder that replace those of WASI.
+    fn replace(&mut self, interface: &str, items: &[ComponentExtern], imports: &ComponentImports) -> Result<()> {
+        for item in items {
+            if let ComponentItem::Func(ty) = &item.item
+                && imports.find(interface, &item.name).is_some()
+            {
+                self.add(interface, item, ty, imports)?;
+            }
+        }
+        Ok(())
+    }
+
     fn add(
         &mut self,
         interface: &str,
@@ -104,8 +129,8 @@ impl Plan {
         let name = &import.name;
         match imports.find(interface, name) {
             Some(body) => {
-                let function = HostFunction { name: Arc::clone(name), ty: ty.clone(), body: body.clone() };
-                function.check()?;
+                types::check_host_function(name, ty)?;
+                let function = HostFunction { name: Arc::clone(name), ty: ty.clone(), body: Arc::clone(body) };
                 self.functions.push((interface.to_owned(), function));
             }
             None if interface.is_empty() => self.unresolved.push(format!("`{}`: {ty}", Escaped(name))),

@@ -13,6 +13,7 @@ mod instantiate;
 mod limits;
 mod link;
 mod resources;
+mod types;
 
 pub use component::WasmtimeComponent;
 pub(super) use component::{compile, restore};
