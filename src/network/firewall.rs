@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::host::is_group;
 use super::lookup::LookupError;
@@ -12,17 +12,22 @@ use super::rule::{NetRule, Protocol};
 /// The most resolved addresses kept for a guest. A wildcard rule such as `*.example.org` can match any number of names.
 const MAX_RESOLVED: usize = 4096;
 
+/// The most lookups of a guest that run at a time, each on its own thread.
+const MAX_LOOKUPS: usize = 32;
+
 /// The network rules of one guest, and the addresses that it resolved.
 #[derive(Debug)]
 pub(crate) struct Firewall {
     rules: Vec<NetRule>,
     /// The resolved addresses, each with the index of the rule that matched its name.
     resolved: Mutex<BTreeSet<(usize, IpAddr)>>,
+    /// Held by each running lookup.
+    lookups: Arc<()>,
 }
 
 impl Firewall {
     pub(crate) fn new(rules: &[NetRule]) -> Self {
-        Self { rules: rules.to_vec(), resolved: Mutex::default() }
+        Self { rules: rules.to_vec(), resolved: Mutex::default(), lookups: Arc::default() }
     }
 
     /// Returns whether it has any rule.
@@ -58,6 +63,12 @@ impl Firewall {
     /// Returns whether the guest may resolve this name.
     pub(super) fn allows_resolve(&self, name: &str) -> bool {
         self.rules.iter().any(|rule| rule.lets_resolve(name))
+    }
+
+    /// Begins a lookup, which lasts until the value is dropped. Returns `None` if too many are running.
+    pub(super) fn begin_lookup(&self) -> Option<Arc<()>> {
+        let lookup = Arc::clone(&self.lookups);
+        (Arc::strong_count(&lookup) <= MAX_LOOKUPS + 1).then_some(lookup)
     }
 
     /// Records the addresses of a name for the rules that allow them.

@@ -18,7 +18,7 @@ pub(crate) enum LookupError {
     Invalid,
     /// The resolver found no address. It does not say why.
     NotFound,
-    /// The guest has resolved too many addresses, or the system lacks resources.
+    /// The guest has resolved too many addresses, too many of its lookups are running, or the system lacks resources.
     TooMany,
 }
 
@@ -39,16 +39,18 @@ pub(crate) async fn look_up(firewall: Arc<Firewall>, text: String) -> Result<Vec
     if !firewall.allows_resolve(&name) {
         return Err(LookupError::Denied);
     }
-    let addresses = resolve(name.clone()).await?;
+    let running = firewall.begin_lookup().ok_or(LookupError::TooMany)?;
+    let addresses = resolve(name.clone(), running).await?;
     firewall.add_resolved(&name, &addresses)?;
     Ok(addresses)
 }
 
-/// Returns the addresses of a name. The system's resolver blocks, so it runs on its own thread.
-async fn resolve(name: String) -> Result<Vec<IpAddr>, LookupError> {
+/// Returns the addresses of a name. The system's resolver blocks, so it runs on its own thread, which drops `running` when it ends.
+async fn resolve(name: String, running: impl Send + 'static) -> Result<Vec<IpAddr>, LookupError> {
     let (sender, receiver) = oneshot::channel();
     let resolve = move || {
         let addresses = (name.as_str(), 0).to_socket_addrs().map(|found| found.map(|address| address.ip()).collect());
+        drop(running);
         // The receiver is gone if the guest has ended.
         let _ = sender.send(addresses);
     };

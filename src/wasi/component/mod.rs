@@ -11,6 +11,7 @@ mod link;
 mod lookup;
 #[cfg(feature = "wasi-p3")]
 mod p3;
+mod poll;
 mod random;
 mod reactor;
 mod sockets;
