@@ -17,7 +17,7 @@ use super::{argv, hints};
 
 /// Run WebAssembly on Wasmtime or Wasmer, with the same calls, limits and output on both.
 ///
-/// `wrun MODULE FUNCTION ARGS...` calls an export and prints its result; `wrun MODULE` runs a program's `_start`.
+/// `wrun MODULE FUNCTION ARGS...` calls an export and prints its result; `wrun MODULE` runs a program. MODULE is a core module or a component.
 #[derive(Debug, Parser)]
 #[command(
     name = "wrun",
@@ -27,7 +27,7 @@ use super::{argv, hints};
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     args_override_self = true,
-    after_help = "Exit codes: 0 success; 2 usage; 124 timeout; 125 wrun itself failed; 126 the module cannot run; \
+    after_help = "Exit codes: 0 success; 1 a component returned `err`; 2 usage; 124 timeout; 125 wrun itself failed; 126 the module cannot run; \
                   127 no such module or export; 130 SIGINT; 134 trap; 137 limit exceeded; 143 SIGTERM; 152 out of fuel."
 )]
 pub(crate) struct Cli {

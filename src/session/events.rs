@@ -9,14 +9,14 @@ use serde::Serialize;
 pub enum Event {
     /// Compilation begins.
     Compiling {
-        /// Length of the binary module in bytes.
+        /// Length of the binary module or component in bytes.
         bytes: usize,
     },
     /// Compilation ended.
     Compiled,
-    /// The module is compiled or loaded from the cache, or neither was possible.
+    /// The code is compiled or loaded from the cache, or neither was possible.
     Prepared {
-        /// The time to compile the module or to load its code.
+        /// The time to compile or to load the code.
         ns: u64,
         /// Whether the code came from the cache.
         cache: CacheUse,
@@ -55,8 +55,8 @@ pub enum CacheUse {
     /// No cache is in use.
     #[default]
     Off,
-    /// The cache had no usable code: the module was compiled, and its code was written to the cache if possible.
+    /// The cache had no usable code: it was compiled, and written to the cache if possible.
     Miss,
-    /// The code came from the cache: the module was neither validated nor compiled.
+    /// The code came from the cache: nothing was validated or compiled.
     Hit,
 }

@@ -10,13 +10,13 @@ use super::{CacheUse, Event};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CallMetrics {
-    /// Reading the module and looking for its code in the cache; on a miss also parsing and validating it.
+    /// Reading the module or component and looking for its code in the cache; on a miss also parsing and validating it.
     pub load_ns: Option<u64>,
-    /// Compiling the module, or loading its code from the cache.
+    /// Compiling, or loading the code from the cache.
     pub compile_ns: Option<u64>,
     /// Whether the compiled code came from the cache.
     pub cache: CacheUse,
-    /// Instantiating the module, including its start function and `_initialize`.
+    /// Instantiating, including start functions and `_initialize`.
     pub instantiate_ns: Option<u64>,
     /// The call.
     pub call_ns: Option<u64>,

@@ -1,4 +1,4 @@
-//! The bytes of a module: in memory or in a file.
+//! The bytes of a module or component: in memory or in a file.
 
 use std::io;
 
@@ -6,18 +6,18 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::module::file::ModuleFile;
 use crate::module::hash;
 
-/// A module to open, in the binary or the text format.
+/// A module or component to open, in the binary or the text format.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum ModuleSource<'a> {
     /// In memory.
     Bytes(&'a [u8]),
-    /// In a file, which is read only if the module must be compiled.
+    /// In a file, which is read only if it must be compiled.
     File(&'a ModuleFile),
 }
 
 impl<'a> ModuleSource<'a> {
-    /// Returns the whole module.
+    /// Returns all bytes.
     pub(super) fn bytes(self) -> Result<&'a [u8]> {
         match self {
             Self::Bytes(bytes) => Ok(bytes),
@@ -33,7 +33,7 @@ impl<'a> ModuleSource<'a> {
         }
     }
 
-    /// Hashes the whole module.
+    /// Hashes all bytes.
     pub(super) fn hash(self) -> Result<blake3::Hash> {
         match self {
             Self::Bytes(bytes) => Ok(hash::contents(bytes)),

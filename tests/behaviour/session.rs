@@ -136,3 +136,146 @@ fn bytes_that_are_not_a_module_are_refused() {
         refused(Session::open(&config, GUEST.as_bytes(), None), ErrorKind::UnsupportedConfig);
     });
 }
+
+#[cfg(feature = "components")]
+mod components {
+    use super::*;
+    use wrun::session::{PreparedCode, PreparedInstance};
+    use wrun::{CallArgs, Callable, Capabilities, ComponentImports, WitValue};
+
+    /// A component that is a program and has functions; `price` is a function of the embedder.
+    const SHOP: &str = r#"(component
+      (import "price" (func $price (param "number" u32) (result u32)))
+      (core func $price (canon lower (func $price)))
+      (core module $code
+        (import "host" "price" (func $price (param i32) (result i32)))
+        (global $sold (mut i32) (i32.const 0))
+        (memory (export "memory") 1)
+        (func (export "sell") (param i32) (result i32)
+          (global.set $sold (i32.add (global.get $sold) (call $price (local.get 0))))
+          (global.get $sold))
+        ;; The result is at 8: `ok` with the quotient, or `err`.
+        (func (export "share") (param i32 i32) (result i32)
+          (if (local.get 1) (then
+            (i32.store8 (i32.const 8) (i32.const 0))
+            (i32.store (i32.const 12) (i32.div_u (local.get 0) (local.get 1))))
+          (else (i32.store8 (i32.const 8) (i32.const 1))))
+          (i32.const 8))
+        (func (export "run") (result i32) (i32.eqz (global.get $sold))))
+      (core instance $code (instantiate $code (with "host" (instance (export "price" (func $price))))))
+      (func (export "sell") (param "number" u32) (result u32) (canon lift (core func $code "sell")))
+      (func (export "share") (param "of" u32) (param "by" u32) (result (result u32))
+        (canon lift (core func $code "share") (memory $code "memory")))
+      (func $run (result (result)) (canon lift (core func $code "run")))
+      (instance $run (export "run" (func $run)))
+      (export "wasi:cli/run@0.2.0" (instance $run)))"#;
+
+    fn open() -> Session<'static> {
+        Session::open(&RuntimeConfig::wasmtime(), SHOP.as_bytes(), None).unwrap()
+    }
+
+    fn options() -> InstanceOptions {
+        let mut options = InstanceOptions::default();
+        options.component_imports = ComponentImports::default().with("", "price", |_, args| match args {
+            [WitValue::U32(number)] => Ok(Some(WitValue::U32(number * 10))),
+            _ => Err("unexpected arguments".into()),
+        });
+        options
+    }
+
+    fn start() -> PreparedInstance {
+        open().prepare(options(), &|_| {}).unwrap().instantiate(Limits::none(), &|_| {}).unwrap()
+    }
+
+    #[test]
+    fn a_function_takes_text_json_and_messagepack() {
+        let sell = open().function("sell").unwrap();
+        assert_eq!(sell.to_string(), "sell: func(number: u32) -> u32");
+        assert_eq!((sell.param_count(), sell.result_types()), (1, vec!["u32".to_owned()]));
+        let all = [
+            sell.parse_args(&["7"]).unwrap(),
+            sell.decode_json(b"[7]").unwrap(),
+            sell.decode_json(b"7").unwrap(),
+            sell.decode_msgpack(&[0x91, 7]).unwrap(),
+            CallArgs::from(vec![WitValue::U32(7)]),
+        ];
+        let metrics = Cell::new(CallMetrics::default());
+        let mut instance = start();
+        for (args, total) in all.iter().zip([70, 140, 210, 280, 350]) {
+            let record = |event| metrics.set(metrics.get().with(event));
+            let Completion::Returned(result) = instance.call(&sell, args, &record).unwrap() else { panic!("no exit") };
+            assert_eq!(
+                (serde_json::to_string(&result).unwrap(), result.to_text()),
+                (total.to_string(), total.to_string())
+            );
+            assert!(!result.is_err());
+            assert!(metrics.get().call_ns.is_some() && metrics.get().memory_bytes == Some(PAGE));
+        }
+    }
+
+    #[test]
+    fn a_resolved_callable_is_called_many_times() {
+        let session = open();
+        let (sell, share) = (session.function("sell").unwrap(), session.function("share").unwrap());
+        let mut instance = start().into_instance();
+        let (mut sells, mut shares) = (instance.resolve(&sell).unwrap(), instance.resolve(&share).unwrap());
+        let (one, bad) = (sell.decode_json(b"[1]").unwrap(), share.decode_json(b"[1, 0]").unwrap());
+        for turn in 1..100 {
+            assert_eq!(sells.call(&mut instance, &one).unwrap().to_text(), (turn * 10).to_string());
+            assert!(shares.call(&mut instance, &bad).unwrap().is_err());
+        }
+        let module_args = CallArgs::from(vec![Value::I32(1)]);
+        refused(sells.call(&mut instance, &module_args).map(drop), ErrorKind::InvalidArgument);
+        let mut other = start().into_instance();
+        refused(sells.call(&mut other, &one).map(drop), ErrorKind::InvalidArgument);
+    }
+
+    #[test]
+    fn a_program_returns_or_exits() {
+        let session = open();
+        let (run, sell) = (session.program().unwrap(), session.function("sell").unwrap());
+        assert!(run.is_program() && run.name() == "wasi:cli/run@0.2.0#run" && run.result_types().is_empty());
+        let none = run.decode_json(b"[]").unwrap();
+        refused(run.parse_args(&["x"]), ErrorKind::InvalidArgument);
+        assert_eq!(start().call(&run, &none, &|_| {}).unwrap(), Completion::Exited(1), "nothing was sold");
+        let mut instance = start();
+        instance.call(&sell, &sell.decode_json(b"[1]").unwrap(), &|_| {}).unwrap();
+        assert_eq!(instance.call(&run, &none, &|_| {}).unwrap(), returned(&[]));
+    }
+
+    #[test]
+    fn what_cannot_run_is_refused_before_compiling() {
+        let compiles = |options| {
+            let compiled = Cell::new(false);
+            let prepared = open().prepare(options, &|event| compiled.set(matches!(event, Event::Compiling { .. })));
+            assert!(!compiled.get());
+            prepared.map(drop)
+        };
+        refused(compiles(InstanceOptions::default()), ErrorKind::Unlinkable);
+        refused(compiles(options().with_limits(Limits::none().with_fuel(1))), ErrorKind::UnsupportedConfig);
+        let seeded = Capabilities::none().with_net("dns".parse().unwrap()).with_seed(1);
+        refused(compiles(options().with_capabilities(seeded)), ErrorKind::Grant);
+        refused(open().function("sel"), ErrorKind::UnknownExport);
+    }
+
+    #[test]
+    fn prepared_code_and_callables_are_shared_between_threads() {
+        fn is_shared<T: Send + Sync>() {}
+        is_shared::<PreparedCode>();
+        is_shared::<Callable>();
+        is_shared::<CallArgs>();
+        let session = open();
+        let (sell, prepared) = (session.function("sell").unwrap(), session.prepare(options(), &|_| {}).unwrap());
+        std::thread::scope(|scope| {
+            for number in 1..4_u32 {
+                let (sell, prepared) = (&sell, &prepared);
+                scope.spawn(move || {
+                    let mut instance = prepared.instantiate(Limits::none(), &|_| {}).unwrap();
+                    let args = CallArgs::from(vec![WitValue::U32(number)]);
+                    let Completion::Returned(result) = instance.call(sell, &args, &|_| {}).unwrap() else { panic!() };
+                    assert_eq!(result.to_text(), (number * 10).to_string());
+                });
+            }
+        });
+    }
+}

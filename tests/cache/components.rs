@@ -4,9 +4,7 @@ use std::cell::RefCell;
 use std::fs;
 
 use wrun::session::{CacheUse, Event, InstanceOptions, Session};
-use wrun::{
-    Capabilities, CodeInfo, ErrorKind, Limits, RuntimeConfig, WasmComponentInstanceExt, WasmRuntime, create_runtime,
-};
+use wrun::{Capabilities, CodeInfo, ErrorKind, Limits, RuntimeConfig, WasmComponentInstanceExt, create_runtime};
 
 use crate::vocabulary::{Found, TempCache, found, number, rewrite};
 

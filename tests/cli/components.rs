@@ -1,8 +1,6 @@
 //! Components: calls, programs, refusals, the cache.
 
-use serde_json::json;
-
-use crate::vocabulary::{File, file, run, run_with};
+use crate::vocabulary::{File, file, run};
 
 /// A component with functions of WIT types.
 const SHOP: &str = include_str!("shop.wat");
@@ -22,7 +20,10 @@ fn program(fails: bool) -> File {
 
 #[cfg(feature = "components")]
 mod calls {
-    use super::*;
+    use serde_json::json;
+
+    use super::{SHOP, file, program, run};
+    use crate::vocabulary::{on_each_engine, run_with, wrun};
 
     #[test]
     fn a_string_argument_is_the_text_itself() {
@@ -127,10 +128,80 @@ mod calls {
     #[test]
     fn wasmer_refuses_a_component_before_compiling_it() {
         let shop = file(SHOP);
-        if cfg!(feature = "wasmer-runtime") {
-            let refused = run(&["-r", "wasmer", &shop.path, "greet", "bob"]);
-            refused.fails(126, &["components run on wasmtime only", "--runtime wasmtime"]);
-        }
+        on_each_engine(|engine| {
+            let envelope = run(&["-r", engine, "--metrics", "--no-cache", &shop.path, "greet", "bob"]).envelope();
+            if engine == "wasmtime" {
+                return assert_eq!(envelope["result"], json!("hello, bob"));
+            }
+            assert_eq!(
+                (&envelope["error"]["kind"], &envelope["exit_code"]),
+                (&json!("unsupported_feature"), &json!(126))
+            );
+            assert_eq!(envelope["error"]["hints"], json!(["use `--runtime wasmtime`"]));
+            assert_eq!(envelope["metrics"]["compile_ns"], json!(null));
+            let folder = tempfile::tempdir().unwrap();
+            let compiled =
+                wrun().env("WRUN_CACHE_DIR", folder.path()).args(["compile", "-r", engine, &shop.path]).output();
+            assert_eq!(compiled.unwrap().status.code(), Some(126));
+        });
+    }
+
+    #[test]
+    fn resources_are_refused_before_anything_is_compiled() {
+        let desk = file(
+            r#"(component
+              (type $ticket' (resource (rep i32)))
+              (core func $new (canon resource.new $ticket'))
+              (core instance $code (export "new" (func $new)))
+              (export $ticket "ticket" (type $ticket'))
+              (func (export "open") (param "number" u32) (result (own $ticket)) (canon lift (core func $code "new"))))"#,
+        );
+        run(&[&desk.path, "open", "7"]).fails(126, &["cannot call `open`", "resource", "the library can pass"]);
+        let envelope = run(&["--metrics", &desk.path, "open", "7"]).envelope();
+        assert_eq!(envelope["error"]["kind"], json!("unsupported_feature"));
+        assert_eq!(envelope["metrics"]["compile_ns"], json!(null));
+    }
+
+    #[test]
+    fn unresolved_imports_are_refused_before_anything_is_compiled() {
+        let guest = file(
+            r#"(component
+              (import "demo:shop/prices@1.0.0" (instance (export "price" (func (param "of" string) (result u32)))))
+              (core module $code (func (export "f")))
+              (core instance $code (instantiate $code))
+              (func (export "f") (canon lift (core func $code "f"))))"#,
+        );
+        let parts = ["1 unresolved import", "`demo:shop/prices@1.0.0` `price`"];
+        run(&[&guest.path, "f"]).fails(126, &parts);
+        let envelope = run(&["--metrics", &guest.path, "f"]).envelope();
+        assert_eq!(envelope["error"]["kind"], json!("unlinkable"));
+        assert_eq!(envelope["metrics"]["compile_ns"], json!(null));
+    }
+
+    #[test]
+    fn network_rules_are_granted_to_components_but_not_in_deterministic_runs() {
+        run(&["--net", "dns", &program(false).path]).prints("");
+        run(&["--net", "dns", "--deterministic", &program(false).path]).fails(126, &["not deterministic"]);
+        let explained = run(&["-r", "wasmtime", "--net", "dns", "--explain", "app.wasm"]);
+        assert!(explained.code == 0 && explained.stdout.contains("net             dns "), "{explained:?}");
+    }
+
+    #[test]
+    fn the_cache_holds_components() {
+        let (shop, folder) = (file(SHOP), tempfile::tempdir().unwrap());
+        let cache = folder.path().join("code");
+        let cached = |args: &[&str]| {
+            let output = wrun().env("WRUN_CACHE_DIR", &cache).args(args).output().unwrap();
+            serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+        };
+        let report = cached(&["compile", "-o", "json", &shop.path]);
+        assert_eq!((&report[0]["ok"], &report[0]["cache"]), (&json!(true), &json!("miss")));
+        let envelope = cached(&["--metrics", &shop.path, "greet", "bob"]);
+        assert_eq!((&envelope["metrics"]["cache"], &envelope["result"]), (&json!("hit"), &json!("hello, bob")));
+        let wrong = cached(&["--metrics", &shop.path, "divide", "7", "x"]);
+        assert_eq!((&wrong["metrics"]["cache"], &wrong["error"]["kind"]), (&json!("hit"), &json!("invalid_argument")));
+        assert_eq!(cached(&["cache", "list", "-o", "json"])["entries"][0]["about"]["module"], json!("module.wasm"));
+        assert_eq!(cached(&["cache", "verify", "-o", "json"])["bad"], json!([]));
     }
 }
 
