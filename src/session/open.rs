@@ -57,12 +57,11 @@ impl<'a> Session<'a> {
             Some(cache) => Some(CacheEntry::new(cache, runtime.as_ref(), source.hash()?)),
             None => None,
         };
-        let (info, code) = match entry.as_ref().and_then(CacheEntry::find) {
-            Some(code) => (code.info().clone(), Code::Cached(code)),
-            None => {
-                let code = preflight::admit(&config, source.bytes()?)?;
-                (code.info(), Code::Admitted(code))
-            }
+        let (info, code) = if let Some(code) = entry.as_ref().and_then(CacheEntry::find) {
+            (code.info().clone(), Code::Cached(code))
+        } else {
+            let code = preflight::admit(&config, source.bytes()?)?;
+            (code.info(), Code::Admitted(code))
         };
         Ok(Self { runtime, source, info, code, entry })
     }
