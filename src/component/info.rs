@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::component::serial::Encoded;
 use crate::component::types::{Name, Resource, WitFunction, WitType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{CustomSection, ModuleInfo, Producer};
 
 /// The facts of a component that need no engine.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "Encoded", try_from = "Encoded")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ComponentInfo {
     /// The name in the name section.
@@ -40,11 +38,11 @@ pub struct ComponentInfo {
 pub struct ComponentExtern {
     /// The name: `greet`, or `demo:shop/till@1.2.0` for an interface.
     pub name: Name,
-    /// What it is.
+    /// The item.
     pub item: ComponentItem,
 }
 
-/// What a component can import or export.
+/// An item that a component can import or export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ComponentItem {
@@ -67,7 +65,7 @@ pub enum ComponentItem {
 }
 
 impl ComponentItem {
-    /// Returns what it is, with an article: `a function`, `an interface`.
+    /// Returns its kind with an article: `a function`, `an interface`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {

@@ -162,7 +162,7 @@ fn spellings(interface: &str) -> [&str; 3] {
     [interface, unversioned, bare]
 }
 
-/// The name of a function without what it is: `basket.add` of `[method]basket.add`.
+/// The name of a function without the prefix: `basket.add` of `[method]basket.add`.
 fn plain(function: &str) -> &str {
     function.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(function, |(_, name)| name)
 }
@@ -190,5 +190,5 @@ fn similar_name(info: &ComponentInfo, name: &str) -> Option<String> {
     let all = || functions.iter().chain(&names).map(String::as_str);
     let similar = most_similar(name, all())?;
     let position = all().position(|other| other == similar)? % names.len();
-    Some(names.into_iter().nth(position)?)
+    names.into_iter().nth(position)
 }

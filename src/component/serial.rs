@@ -1,9 +1,10 @@
-//! The facts of a component in a cache entry: names and types as tables, so that what is shared is written once.
+//! The facts of a component in a cache entry: names and types as tables, so that each shared one is written once.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::component::info::{ComponentExtern, ComponentInfo, ComponentItem};
 use crate::component::types::{Name, Resource, TypeDef, TypeKind, WitFunction, WitType};
@@ -23,7 +24,7 @@ type TypeIndex = u32;
 
 /// A [`ComponentInfo`] as it is written.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Encoded {
+struct Encoded {
     names: Vec<Box<str>>,
     /// Types refer to earlier ones only.
     types: Vec<EncodedType>,
@@ -92,24 +93,38 @@ const PRIMITIVES: [WitType; 14] = [
     WitType::ErrorContext,
 ];
 
-impl From<ComponentInfo> for Encoded {
-    fn from(info: ComponentInfo) -> Self {
+impl Serialize for ComponentInfo {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut encoder = Encoder::default();
-        let (imports, exports) = (encoder.externs(&info.imports), encoder.externs(&info.exports));
-        let ComponentInfo { name, size, modules, shares_memory, waits, custom_sections, producers, .. } = info;
+        let (imports, exports) = (encoder.externs(&self.imports), encoder.externs(&self.exports));
         let Encoder { names, types, .. } = encoder;
-        Self { names, types, name, size, modules, imports, exports, shares_memory, waits, custom_sections, producers }
+        let Self { size, modules, shares_memory, waits, .. } = *self;
+        let (name, custom_sections, producers) =
+            (self.name.clone(), self.custom_sections.clone(), self.producers.clone());
+        Encoded {
+            names,
+            types,
+            name,
+            size,
+            modules,
+            imports,
+            exports,
+            shares_memory,
+            waits,
+            custom_sections,
+            producers,
+        }
+        .serialize(serializer)
     }
 }
 
-impl TryFrom<Encoded> for ComponentInfo {
-    type Error = &'static str;
-
-    fn try_from(encoded: Encoded) -> Result<Self, Self::Error> {
-        let Encoded { names, types, name, size, modules, imports, exports, .. } = encoded;
-        let decoder = Decoder::new(names, types)?;
-        let (imports, exports) = (decoder.externs(imports)?, decoder.externs(exports)?);
-        let Encoded { shares_memory, waits, custom_sections, producers, .. } = encoded;
+impl<'de> Deserialize<'de> for ComponentInfo {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let encoded = Encoded::deserialize(deserializer)?;
+        let Encoded { name, size, modules, shares_memory, waits, custom_sections, producers, .. } = encoded;
+        let decoder = Decoder::new(encoded.names, encoded.types).map_err(D::Error::custom)?;
+        let imports = decoder.externs(encoded.imports).map_err(D::Error::custom)?;
+        let exports = decoder.externs(encoded.exports).map_err(D::Error::custom)?;
         Ok(Self { name, size, modules, imports, exports, shares_memory, waits, custom_sections, producers })
     }
 }
@@ -133,7 +148,9 @@ impl Encoder {
             ComponentItem::Func(ty) => Item::Func(self.fields(ty.params()), self.payload(ty.result()), ty.is_async()),
             ComponentItem::Instance(items) => Item::Instance(self.externs(items)),
             ComponentItem::Type(ty) => Item::Type(self.ty(ty)),
-            ComponentItem::Resource(Resource { name, number }) => Item::Resource(self.optional_name(name), *number),
+            ComponentItem::Resource(Resource { name, number }) => {
+                Item::Resource(self.optional_name(name.as_ref()), *number)
+            }
             ComponentItem::OtherType => Item::OtherType,
             ComponentItem::Module => Item::Module,
             ComponentItem::Component => Item::Component,
@@ -149,7 +166,7 @@ impl Encoder {
         if let Some(found) = self.type_indices.get(&key) {
             return *found;
         }
-        let encoded = EncodedType(self.optional_name(&def.name), self.kind(&def.kind));
+        let encoded = EncodedType(self.optional_name(def.name.as_ref()), self.kind(&def.kind));
         let added = index(PRIMITIVES.len() + self.types.len());
         self.types.push(encoded);
         self.type_indices.insert(key, added);
@@ -170,8 +187,8 @@ impl Encoder {
             TypeKind::Map(key, value) => Kind::Map(self.ty(key), self.ty(value)),
             TypeKind::Option(ty) => Kind::Option(self.ty(ty)),
             TypeKind::Result { ok, err } => Kind::Result(self.payload(ok.as_ref()), self.payload(err.as_ref())),
-            TypeKind::Own(Resource { name, number }) => Kind::Own(self.optional_name(name), *number),
-            TypeKind::Borrow(Resource { name, number }) => Kind::Borrow(self.optional_name(name), *number),
+            TypeKind::Own(Resource { name, number }) => Kind::Own(self.optional_name(name.as_ref()), *number),
+            TypeKind::Borrow(Resource { name, number }) => Kind::Borrow(self.optional_name(name.as_ref()), *number),
             TypeKind::Stream(ty) => Kind::Stream(self.payload(ty.as_ref())),
             TypeKind::Future(ty) => Kind::Future(self.payload(ty.as_ref())),
         }
@@ -185,8 +202,8 @@ impl Encoder {
         ty.map(|ty| self.ty(ty))
     }
 
-    fn optional_name(&mut self, name: &Option<Name>) -> Option<NameIndex> {
-        name.as_ref().map(|name| self.name(name))
+    fn optional_name(&mut self, name: Option<&Name>) -> Option<NameIndex> {
+        name.map(|name| self.name(name))
     }
 
     fn name(&mut self, name: &Name) -> NameIndex {

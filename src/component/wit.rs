@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use wit_component::WitPrinter;
 
-use crate::component::info::ComponentInfo;
+use crate::component::info::{ComponentExtern, ComponentInfo, ComponentItem};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 
@@ -16,11 +16,24 @@ use crate::escape::Escaped;
 /// those of [`ComponentInfo::check_printable`].
 pub fn wit_text(binary: &[u8], info: &ComponentInfo) -> Result<String> {
     info.check_printable()?;
+    if let Some(item) = inexpressible(&info.imports).or_else(|| inexpressible(&info.exports)) {
+        let message = format!("the component cannot be written as WIT: it imports or exports {}", item.kind());
+        return Err(Error::new(ErrorKind::UnsupportedFeature, message));
+    }
     let text = catch_unwind(AssertUnwindSafe(|| print(binary)))
         .map_err(|panic| Error::of_panic("the component cannot be written as WIT", panic.as_ref()))?;
     text.map_err(|why| {
         let message = format!("the component cannot be written as WIT: {}", Escaped(&why));
         Error::new(ErrorKind::UnsupportedFeature, message)
+    })
+}
+
+/// Finds an item for which WIT has no syntax.
+fn inexpressible(externs: &[ComponentExtern]) -> Option<&ComponentItem> {
+    externs.iter().find_map(|one| match &one.item {
+        ComponentItem::Instance(items) => inexpressible(items),
+        ComponentItem::Module | ComponentItem::Component | ComponentItem::Value(_) => Some(&one.item),
+        _ => None,
     })
 }
 

@@ -16,6 +16,7 @@ mod grants;
 mod habits;
 mod input;
 mod inspect;
+mod inspect_components;
 mod limits;
 mod long_names;
 mod mistakes;

@@ -83,10 +83,10 @@ fn deep_components_are_refused_or_read() {
         let mut length = Vec::new();
         let mut rest = bytes.len();
         while rest > 0x7f {
-            length.push((rest & 0x7f) as u8 | 0x80);
+            length.push(u8::try_from(rest & 0x7f).unwrap() | 0x80);
             rest >>= 7;
         }
-        length.push(rest as u8);
+        length.push(u8::try_from(rest).unwrap());
         bytes = [&b"\0asm\x0d\0\x01\0\x04"[..], &length, &bytes].concat();
     }
     let _ = read(&bytes);

@@ -36,9 +36,16 @@ pub(crate) struct ComponentReport {
     features: BTreeSet<Feature>,
     engines: Vec<EngineSupport>,
     capabilities: BTreeSet<HostCapability>,
-    /// The imports and exports as text, if there is no WIT.
+    /// The imports and exports as text, and the reason, if there is no WIT.
     #[serde(skip)]
-    listed: Vec<(&'static str, Vec<String>)>,
+    unexpressed: Option<Unexpressed>,
+}
+
+#[derive(Debug)]
+struct Unexpressed {
+    reason: String,
+    imports: Vec<String>,
+    exports: Vec<String>,
 }
 
 impl ComponentReport {
@@ -46,14 +53,16 @@ impl ComponentReport {
     pub(super) fn new(path: &Path, binary: &[u8]) -> wrun::Result<Self> {
         let info = ComponentInfo::read(binary)?;
         info.check_printable()?;
-        let wit = wit_text(binary, &info).ok();
+        let (wit, unexpressed) = match wit_text(binary, &info) {
+            Ok(wit) => (Some(wit), None),
+            Err(error) => {
+                let (imports, exports) = (lines(&info.imports), lines(&info.exports));
+                (None, Some(Unexpressed { reason: error.to_string(), imports, exports }))
+            }
+        };
         let features = requirements::features(binary)?;
         let mut types = TypeTable::default();
         let (imports, exports) = (types.items(&info.imports), types.items(&info.exports));
-        let listed = match wit {
-            Some(_) => Vec::new(),
-            None => vec![("imports", lines(&info.imports)), ("exports", lines(&info.exports))],
-        };
         Ok(Self {
             module: path.display().to_string(),
             kind: "component",
@@ -70,12 +79,12 @@ impl ComponentReport {
             custom_sections: info.custom_sections,
             producers: info.producers,
             features,
-            listed,
+            unexpressed,
         })
     }
 }
 
-/// Describes imports or exports, one a line, and the functions of interfaces on lines of their own.
+/// Describes imports or exports and the items of interfaces, one on each line.
 fn lines(items: &[ComponentExtern]) -> Vec<String> {
     let line = |indent: &str, ComponentExtern { name, item }: &ComponentExtern| match item {
         ComponentItem::Func(ty) => format!("{indent}{}: {ty}", Escaped(name)),
@@ -100,8 +109,10 @@ pub(super) fn text(report: &ComponentReport) -> String {
     if let Some(wit) = &report.wit {
         text += &format!("\n{}\n\n", EscapedText(wit.trim_end()));
     }
-    for (title, lines) in &report.listed {
-        section(&mut text, title, lines, String::clone);
+    if let Some(Unexpressed { reason, imports, exports }) = &report.unexpressed {
+        text += &format!("{reason}\n");
+        section(&mut text, "imports", imports, String::clone);
+        section(&mut text, "exports", exports, String::clone);
     }
     section(&mut text, "program", &report.programs, |interface| Escaped(interface).to_string());
     custom_sections(&mut text, &report.custom_sections);
