@@ -64,12 +64,11 @@ fn refusal(ty: &WitType) -> Option<String> {
 }
 
 fn passable(ty: &WitFunction, refusal: &dyn Fn(&WitType) -> Option<String>) -> Result<()> {
-    let params = ty.params().iter().map(|(name, ty)| (format!("parameter `{}`", Escaped(name)), ty));
-    let result = ty.result().map(|ty| ("result".to_owned(), ty));
-    for (part, ty) in params.chain(result) {
+    let params = ty.params().iter().map(|(name, ty)| (Some(name), ty));
+    for (name, ty) in params.chain(ty.result().map(|ty| (None, ty))) {
         find_refusal(ty, 0, refusal).map_err(|failure| {
-            let error = failure.into_error();
-            Error::new(ErrorKind::UnsupportedFeature, format!("{part}: {}", error.message()))
+            let part = name.map_or_else(|| "result".to_owned(), |name| format!("parameter `{}`", Escaped(name)));
+            Error::new(ErrorKind::UnsupportedFeature, format!("{part}: {}", failure.into_error()))
         })?;
     }
     Ok(())

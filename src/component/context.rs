@@ -1,4 +1,4 @@
-//! What the parts of a value share while it is decoded.
+//! Shared state of a decoder.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -13,8 +13,7 @@ use crate::escape::Escaped;
 /// The number of names from which on they are found by an index, so that the time stays linear in the input.
 const MIN_INDEXED: usize = 64;
 
-/// What the parts of a value share while it is decoded: the failure, which the errors of formats cannot carry, and indexes of types
-/// with many names.
+/// Shared state of a decoder: the failure, which the error types of the formats cannot carry, and indexes of types with many names.
 #[derive(Default)]
 pub(crate) struct Context {
     failure: Cell<Option<Failure>>,

@@ -73,7 +73,7 @@ impl<'t> Typed<'t> {
         self.context.at(seq.next_element_seed(self.part(ty)), || Step::Index(index))
     }
 
-    /// Checks that an array has no more elements than these.
+    /// Checks that an array ends after `length` elements.
     fn end<'de, A: SeqAccess<'de>>(self, mut seq: A, length: usize) -> Result<(), A::Error> {
         let mut count = length;
         while seq.next_element::<IgnoredAny>()?.is_some() {
@@ -130,7 +130,8 @@ impl<'t> Typed<'t> {
         }
         let WitValue::String(text) = text else { return self.mismatch("another value") };
         let bytes = STANDARD.decode(&text).map_err(|error| {
-            Failure::new(format!("invalid base64: {}", error.to_string().to_lowercase())).at(Step::Payload("base64"))
+            let reason = error.to_string().to_lowercase();
+            Failure::new(format!("invalid base64: {}", reason.trim_end_matches('.'))).at(Step::Payload("base64"))
         });
         self.check(bytes.map(WitValue::Bytes))
     }

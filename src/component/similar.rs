@@ -1,4 +1,4 @@
-//! The name that somebody meant.
+//! Suggests a name for a misspelled one.
 
 /// The maximum length in bytes of a name that is compared with others.
 const MAX_COMPARED: usize = 256;

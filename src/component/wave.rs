@@ -165,7 +165,7 @@ impl<'s> Wave<'s> {
         self.read(node, ty, node.as_str(self.source)).map(String::from)
     }
 
-    /// Takes what the parser read from a node; its errors say only that the node is of another kind, or has an invalid escape.
+    /// Unwraps a node. An error of the parser says only that the node has another kind or an invalid escape.
     fn read<T, E>(self, node: &Node, ty: &WitType, read: Result<T, E>) -> Converted<T> {
         read.map_err(|_| self.mismatch(node, ty))
     }

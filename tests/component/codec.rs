@@ -1,5 +1,6 @@
 //! Values as JSON, MessagePack and text.
 
+mod access;
 mod any;
 mod errors;
 mod json;

@@ -1,4 +1,4 @@
-//! Errors say where in the value, and what was meant.
+//! Errors name the path into the value, and suggest names.
 
 use wrun::component::check::{check, check_args, check_callable, check_passable};
 use wrun::component::types::TypeKind;

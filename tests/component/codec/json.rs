@@ -123,7 +123,7 @@ fn bytes() {
     reads_json(&ty, "[]", Vec::<u8>::new());
     reads_json(&ty, "\"hü\"", "hü".as_bytes());
     refuses_json(&ty, "[256]", "[0]: 256 is out of range for u8 (0 to 255)");
-    refuses_json(&ty, "{\"base64\":\"?\"}", "base64: invalid base64: invalid symbol 63, offset 0.");
+    refuses_json(&ty, "{\"base64\":\"?\"}", "base64: invalid base64: invalid symbol 63, offset 0");
     refuses_json(&ty, "{\"base46\":\"\"}", "unknown field `base46`");
     let expected = "expected an array of bytes, a string or {\"base64\": \"…\"}, found";
     refuses_json(&ty, "{}", &format!("{expected} an empty object"));

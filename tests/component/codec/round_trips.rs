@@ -104,7 +104,7 @@ fn generated_values_fit_their_type_and_rarely_another() {
 }
 
 /// Changes some bytes of a document.
-fn mutate(u: &mut Unstructured, document: &[u8], tokens: &[&[u8]]) -> Result<Vec<u8>> {
+pub(crate) fn mutate(u: &mut Unstructured, document: &[u8], tokens: &[&[u8]]) -> Result<Vec<u8>> {
     let mut mutated = document.to_vec();
     for _ in 0..u.int_in_range(1..=3)? {
         let at = u.choose_index(mutated.len() + 1)?;
@@ -118,7 +118,7 @@ fn mutate(u: &mut Unstructured, document: &[u8], tokens: &[&[u8]]) -> Result<Vec
     Ok(mutated)
 }
 
-fn assert_read_or_refused(read: wrun::Result<WitValue>, ty: &WitType, document: &[u8]) {
+pub(crate) fn assert_read_or_refused(read: wrun::Result<WitValue>, ty: &WitType, document: &[u8]) {
     let shown = String::from_utf8_lossy(document);
     match read {
         Ok(value) => {
