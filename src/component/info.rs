@@ -27,6 +27,8 @@ pub struct ComponentInfo {
     /// Whether a core module in it waits on a shared memory (`memory.atomic.wait32` or `wait64`). Only another thread can end
     /// a wait, and components have none.
     pub waits: bool,
+    /// Whether it uses tasks, streams or futures, or passes values asynchronously.
+    pub is_concurrent: bool,
     /// Its custom sections, in order, without those of the modules and components in it.
     pub custom_sections: Vec<CustomSection>,
     /// Its producers section, in order.

@@ -1,7 +1,9 @@
 //! Reads the facts of a component out of its binary.
 
 use wasmparser::types::Types;
-use wasmparser::{ComponentName, KnownCustom, Parser, Payload, TypeRef, WasmFeatures};
+use wasmparser::{
+    CanonicalFunction, CanonicalOption, ComponentName, KnownCustom, Parser, Payload, TypeRef, WasmFeatures,
+};
 
 use crate::component::info::ComponentInfo;
 use crate::component::type_reader::TypeReader;
@@ -39,6 +41,11 @@ impl ComponentInfo {
                 Payload::MemorySection(section) => {
                     for memory in section {
                         info.shares_memory |= memory?.shared;
+                    }
+                }
+                Payload::ComponentCanonicalSection(section) => {
+                    for function in section {
+                        info.is_concurrent |= is_concurrent(&function?);
                     }
                 }
                 Payload::ComponentImportSection(section) if depth == 0 => {
@@ -86,6 +93,19 @@ impl ComponentInfo {
             KnownCustom::Producers(fields) => self.producers.extend(producers(fields)),
             _ => {}
         }
+    }
+}
+
+/// Whether a function needs the engine's support for concurrent tasks.
+fn is_concurrent(function: &CanonicalFunction) -> bool {
+    match function {
+        CanonicalFunction::Lift { options, .. } | CanonicalFunction::Lower { options, .. } => {
+            options.contains(&CanonicalOption::Async)
+        }
+        CanonicalFunction::ResourceNew { .. }
+        | CanonicalFunction::ResourceDrop { .. }
+        | CanonicalFunction::ResourceRep { .. } => false,
+        _ => true,
     }
 }
 

@@ -35,6 +35,7 @@ struct Encoded {
     exports: Vec<EncodedExtern>,
     shares_memory: bool,
     waits: bool,
+    is_concurrent: bool,
     custom_sections: Vec<CustomSection>,
     producers: Vec<Producer>,
 }
@@ -98,7 +99,7 @@ impl Serialize for ComponentInfo {
         let mut encoder = Encoder::default();
         let (imports, exports) = (encoder.externs(&self.imports), encoder.externs(&self.exports));
         let Encoder { names, types, .. } = encoder;
-        let Self { size, modules, shares_memory, waits, .. } = *self;
+        let Self { size, modules, shares_memory, waits, is_concurrent, .. } = *self;
         let (name, custom_sections, producers) =
             (self.name.clone(), self.custom_sections.clone(), self.producers.clone());
         Encoded {
@@ -111,6 +112,7 @@ impl Serialize for ComponentInfo {
             exports,
             shares_memory,
             waits,
+            is_concurrent,
             custom_sections,
             producers,
         }
@@ -121,11 +123,23 @@ impl Serialize for ComponentInfo {
 impl<'de> Deserialize<'de> for ComponentInfo {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let encoded = Encoded::deserialize(deserializer)?;
-        let Encoded { name, size, modules, shares_memory, waits, custom_sections, producers, .. } = encoded;
+        let Encoded { name, size, modules, shares_memory, waits, is_concurrent, custom_sections, producers, .. } =
+            encoded;
         let decoder = Decoder::new(encoded.names, encoded.types).map_err(D::Error::custom)?;
         let imports = decoder.externs(encoded.imports).map_err(D::Error::custom)?;
         let exports = decoder.externs(encoded.exports).map_err(D::Error::custom)?;
-        Ok(Self { name, size, modules, imports, exports, shares_memory, waits, custom_sections, producers })
+        Ok(Self {
+            name,
+            size,
+            modules,
+            imports,
+            exports,
+            shares_memory,
+            waits,
+            is_concurrent,
+            custom_sections,
+            producers,
+        })
     }
 }
 

@@ -32,7 +32,8 @@ pub trait WasmComponentInstance: sealed::ComponentInstance + fmt::Debug + Send {
     ///
     /// # Errors
     /// [`ErrorKind::UnknownExport`](crate::ErrorKind::UnknownExport) if the component exports no such function, or `name` fits
-    /// several.
+    /// several; [`ErrorKind::UnsupportedFeature`](crate::ErrorKind::UnsupportedFeature) if its signature has streams, futures or
+    /// error contexts, which cannot be passed between host and guest.
     fn function(&mut self, name: &str) -> Result<Box<dyn WasmComponentFunction>>;
 
     /// Runs the component as a program: calls `run` of `wasi:cli/run`, of WASI 0.3 or else 0.2.

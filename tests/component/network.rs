@@ -1,1 +1,110 @@
-//! Sockets and name look-ups by network rules.
+//! The network rules for `wasi:sockets` and `wasi:http`. `sockets` tests what they allow.
+
+use wrun::{Capabilities, ErrorKind, Limits};
+
+use crate::program::{End, Program, Ran, both};
+use crate::vocabulary::{refused, tells};
+
+fn programs() -> Vec<Program> {
+    both("sockets.wasm", "sockets3.wasm").collect()
+}
+
+fn rules(rules: &[&str]) -> Capabilities {
+    rules.iter().fold(Capabilities::none(), |granted, rule| granted.with_net(rule.parse().unwrap()))
+}
+
+/// Asserts that the program ran.
+#[track_caller]
+fn succeeds(ran: &Ran) {
+    assert_eq!(ran.end, End::Code(0), "{ran:?}");
+}
+
+/// Asserts that the program failed with this error of the interface.
+#[track_caller]
+fn fails(ran: &Ran, error: &str) {
+    assert_eq!(ran.end, End::Code(1), "{ran:?}");
+    tells(&ran.stderr, &[error]);
+}
+
+#[test]
+fn sockets_are_created_without_a_rule() {
+    for program in programs() {
+        for address in ["127.0.0.1", "::1"] {
+            for action in ["bind", "bind-udp"] {
+                let ran = program.run(&[action, address, "0"], Capabilities::none());
+                fails(&ran, "bind: access-denied");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_outgoing_rule_lets_the_system_choose_a_port() {
+    for program in programs() {
+        for (rule, action) in [("tcp:127.0.0.1:80", "bind"), ("udp:127.0.0.1:80", "bind-udp")] {
+            succeeds(&program.run(&[action, "127.0.0.1", "0"], rules(&[rule])));
+            fails(&program.run(&[action, "127.0.0.1", "80"], rules(&[rule])), "bind: access-denied");
+        }
+        fails(&program.run(&["bind", "127.0.0.1", "0"], rules(&["udp:127.0.0.1:80"])), "bind: access-denied");
+        fails(&program.run(&["bind-udp", "127.0.0.1", "0"], rules(&["tcp:127.0.0.1:80"])), "bind: access-denied");
+    }
+}
+
+#[test]
+fn listening_needs_a_rule_for_the_requested_port_and_address() {
+    for program in programs() {
+        let bind = |address, rule| program.run(&["bind", address, "0"], rules(&[rule]));
+        succeeds(&bind("127.0.0.1", "in:127.0.0.1:0"));
+        succeeds(&bind("0.0.0.0", "in:0.0.0.0:0"));
+        fails(&bind("0.0.0.0", "in:127.0.0.1:0"), "access-denied");
+        fails(&bind("127.0.0.1", "in:[::1]:0"), "access-denied");
+        fails(&bind("127.0.0.1", "in:127.0.0.1:1-65535"), "access-denied");
+        // Bound to a port that the system chose, but only to reach out.
+        let granted = rules(&["127.0.0.1:80", "in:127.0.0.1:1-65535"]);
+        fails(&program.run(&["listen", "127.0.0.1", "0"], granted), "listen: access-denied");
+    }
+}
+
+#[test]
+fn names_are_looked_up_by_rules() {
+    for program in programs() {
+        for rule in ["dns", "dns:localhost", "localhost:1", "*:1"] {
+            succeeds(&program.run(&["lookup", "localhost"], rules(&[rule])));
+        }
+        for rule in ["dns:example.org", "127.0.0.1:1", "in:*:1", "*.localhost:1"] {
+            fails(&program.run(&["lookup", "localhost"], rules(&[rule])), "access-denied");
+        }
+        fails(&program.run(&["lookup", "127.0.0.1"], rules(&[])), "access-denied");
+    }
+}
+
+#[test]
+fn an_address_is_its_own_result_and_other_texts_are_invalid() {
+    for program in programs() {
+        for address in ["192.0.2.1", "2001:db8::1"] {
+            assert_eq!(program.run(&["lookup", address], rules(&["dns"])).stdout, format!("{address}\n"));
+        }
+        for text in ["127.1", "0x7f000001", "a b", "[::1]", "localhost:80"] {
+            fails(&program.run(&["lookup", text], rules(&["dns"])), "invalid-argument");
+        }
+    }
+}
+
+#[test]
+fn network_and_a_seed_exclude_each_other() {
+    let program = Program::new("sockets.wasm");
+    let error = refused(program.start(Limits::none(), &[], rules(&["dns"]).with_seed(1)), ErrorKind::Grant);
+    tells(error.message(), &["not deterministic"]);
+}
+
+#[test]
+fn no_rule_allows_an_http_request() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let authority = listener.local_addr().unwrap().to_string();
+    for granted in [&[][..], &["*:*", "dns"]] {
+        let ran = Program::new("http.wasm").run(&["get", &authority, "/"], rules(granted));
+        fails(&ran, "HTTP-request-denied");
+    }
+    assert!(listener.accept().is_err(), "a program connected");
+}

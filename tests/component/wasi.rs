@@ -1,1 +1,104 @@
-//! Interfaces of WASI.
+//! Rights: what is not granted does not exist. `toolchains` tests what is granted.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use wrun::{Capabilities, DirGrant, ErrorKind, Input, Limits};
+
+use crate::program::{End, Program, Ran, both};
+use crate::vocabulary::refused;
+
+fn programs() -> impl Iterator<Item = Program> {
+    both("actions.wasm", "actions3.wasm")
+}
+
+/// A folder with a file and a folder.
+fn folder() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("file"), "text").unwrap();
+    fs::create_dir(dir.path().join("folder")).unwrap();
+    dir
+}
+
+#[track_caller]
+fn says(ran: &Ran, stdout: &str) {
+    assert_eq!((ran.end, &*ran.stdout), (End::Code(0), stdout), "{ran:?}");
+}
+
+#[track_caller]
+fn fails(ran: &Ran) {
+    assert_eq!((ran.end, &*ran.stdout), (End::Code(1), ""), "{ran:?}");
+}
+
+#[test]
+fn no_variable_is_inherited() {
+    assert!(std::env::var_os("PATH").is_some());
+    says(&Program::new("actions.wasm").run(&["environ", "-"], Capabilities::none()), "");
+}
+
+#[test]
+fn variables_keep_their_order_and_may_be_empty() {
+    let granted = Capabilities::none().with_env("B", "1").with_env("A", "");
+    says(&Program::new("actions.wasm").run(&["environ", "-"], granted), "B=1\nA=\n");
+}
+
+#[test]
+fn without_a_grant_there_is_no_folder() {
+    let outside = folder();
+    for program in programs() {
+        for path in [outside.path().join("file").to_str().unwrap(), "file", "/", "/proc/self/environ"] {
+            fails(&program.run(&["read", path], Capabilities::none()));
+        }
+    }
+}
+
+#[test]
+fn no_path_leads_out_of_a_granted_folder() {
+    let dir = folder();
+    let inside = dir.path().join("folder");
+    symlink(dir.path().join("file"), inside.join("absolute")).unwrap();
+    symlink("../file", inside.join("relative")).unwrap();
+    symlink("..", inside.join("parent")).unwrap();
+    for program in programs() {
+        for path in ["/d/../file", "/d/absolute", "/d/relative", "/d/parent/file", "/d/./../file", "/file"] {
+            let granted = Capabilities::none().with_dir(DirGrant::new(&inside, "/d"));
+            fails(&program.run(&["read", path], granted));
+        }
+    }
+}
+
+#[test]
+fn every_change_of_a_read_only_folder_fails() {
+    let dir = folder();
+    let granted = || {
+        let granted = Capabilities::none().with_stdin(Input::Bytes(b"new".to_vec()));
+        granted.with_dir(DirGrant::new(dir.path(), "/d").read_only())
+    };
+    for program in programs() {
+        says(&program.run(&["read", "/d/file"], granted()), "text");
+        fails(&program.run(&["write", "/d/file"], granted()));
+        fails(&program.run(&["write", "/d/new"], granted()));
+    }
+    for action in [["append", "/d/file"], ["mkdir", "/d/new"], ["remove", "/d/file"], ["remove", "/d/folder"]] {
+        fails(&Program::new("actions.wasm").run(&action, granted()));
+    }
+    assert_eq!(fs::read_to_string(dir.path().join("file")).unwrap(), "text");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn a_missing_folder_is_refused() {
+    let granted = Capabilities::none().with_dir(DirGrant::new("/no/such/folder", "/d"));
+    refused(Program::new("actions.wasm").start(Limits::none(), &[], granted), ErrorKind::Grant);
+}
+
+#[test]
+fn without_a_seed_numbers_and_clocks_are_those_of_the_system() {
+    for program in programs() {
+        let random = || program.run(&["random", "16"], Capabilities::none()).stdout;
+        assert_ne!(random(), random(), "{program}");
+        let time = program.run(&["time", "real"], Capabilities::none()).stdout;
+        let seconds: u64 = time.split(['.', '\n']).next().unwrap().parse().unwrap();
+        assert!(seconds > 1_700_000_000, "{program}: {time}");
+    }
+}

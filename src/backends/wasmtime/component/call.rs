@@ -5,7 +5,8 @@ use wasmtime::component::{Func, Val};
 
 use super::super::fuel;
 use super::data::ComponentData;
-use super::{convert, errors, executor};
+use super::executor::Execution;
+use super::{convert, errors};
 use crate::component::info::ComponentInfo;
 use crate::component::types::WitFunction;
 use crate::component::value::{ResourceHandle, WitValue};
@@ -13,15 +14,14 @@ use crate::error::{Error, Result};
 use crate::runtime::fuel::FuelState;
 use crate::runtime::host::{Exit, HostFailure};
 use crate::runtime::owner::InstanceCore;
-use crate::wasi::component::{self as wasi, Linked};
+use crate::wasi::component as wasi;
 
 /// The parts of an instance that a call needs.
 pub(super) struct CallParts {
     pub(super) core: InstanceCore<ComponentInfo>,
     pub(super) store: Store<ComponentData>,
     pub(super) fuel_state: Option<FuelState>,
-    /// What the component uses of WASI.
-    pub(super) wasi: Linked,
+    pub(super) execution: Execution,
 }
 
 impl CallParts {
@@ -46,13 +46,16 @@ impl CallParts {
         args: &[WitValue],
         then: impl FnOnce(Option<WitValue>) -> Result<T>,
     ) -> Result<T> {
-        let Self { core, store, fuel_state, wasi } = self;
+        let Self { core, store, fuel_state, execution } = self;
         let status = core.status();
         errors::run(status, || {
             let params = convert::arguments(&mut store.data_mut().resources, ty, args)?;
             let mut results = [Val::Bool(false)];
             let results = &mut results[..usize::from(ty.result().is_some())];
-            let called = executor::run(status, *wasi, func.call_async(&mut *store, &params, results));
+            let called = match execution.is_async {
+                false => execution.run_sync(|| func.call(&mut *store, &params, results)),
+                true => execution.run_async(status, func.call_async(&mut *store, &params, results)),
+            };
             finish(store, fuel_state, called)?;
             then(match (ty.result(), results.first_mut()) {
                 (Some(ty), Some(val)) => {
@@ -66,11 +69,14 @@ impl CallParts {
 
     /// Drops a resource and runs its destructor.
     pub(super) fn drop_resource(&mut self, handle: ResourceHandle) -> Result<()> {
-        let Self { core, store, fuel_state, wasi } = self;
+        let Self { core, store, fuel_state, execution } = self;
         let status = core.status();
         errors::run(status, || {
             let Some(resource) = store.data_mut().resources.take(handle)? else { return Ok(()) };
-            let dropped = executor::run(status, *wasi, resource.resource_drop_async(&mut *store));
+            let dropped = match execution.is_async {
+                false => execution.run_sync(|| resource.resource_drop(&mut *store)),
+                true => execution.run_async(status, resource.resource_drop_async(&mut *store)),
+            };
             finish(store, fuel_state, dropped)
         })
     }

@@ -6,9 +6,9 @@ use std::sync::{Arc, OnceLock};
 use wasmtime::component::Component;
 
 use super::super::{WasmtimeRuntime, errors, serialize};
-use super::link::LinkedComponent;
+use super::link::{self, LinkedComponent};
 use crate::component::info::ComponentInfo;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::compiled_code::{CachedCode, CodeParts, SerializedCode};
 use crate::runtime::component::WasmComponent;
 use crate::runtime::owner::CodeOwner;
@@ -33,6 +33,7 @@ pub(in super::super) fn compile(
 ) -> Result<Box<dyn WasmComponent>> {
     runtime.registry.admit_work()?;
     let binary = component.binary_for(&runtime.config)?;
+    check(component.info())?;
     runtime.prepare_compiler();
     let compile =
         || Component::from_binary(&runtime.engine, binary).map_err(|error| errors::compile("component", &error));
@@ -41,6 +42,16 @@ pub(in super::super) fn compile(
     let image = compiled.image_range();
     let compiled_bytes = image.end as u64 - image.start as u64;
     Ok(create(runtime, compiled, component.info(), compiled_bytes))
+}
+
+/// Refuses components that could not be limited or linked.
+fn check(info: &ComponentInfo) -> Result<()> {
+    if info.shares_memory {
+        // The engine does not ask before it grows a shared memory.
+        let message = "the component has a memory that threads may share, but components have no threads";
+        return Err(Error::new(ErrorKind::UnsupportedFeature, message));
+    }
+    link::check_kinds(info)
 }
 
 /// Loads the code of a component from the cache.

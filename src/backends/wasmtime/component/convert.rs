@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wasmtime::component::Val;
 
 use super::resources::{Resources, Use, Uses};
+use crate::component::check;
 use crate::component::types::{Name, TypeDef, TypeKind, WitFunction, WitType};
 use crate::component::value::WitValue;
 use crate::error::{Error, ErrorKind, Result};
@@ -15,16 +16,10 @@ use crate::escape::Escaped;
 /// # Errors
 /// [`ErrorKind::InvalidArgument`] if they do not fit the type. Nothing has changed then.
 pub(super) fn arguments(resources: &mut Resources, ty: &WitFunction, args: &[WitValue]) -> Result<Vec<Val>> {
-    if args.len() != ty.params().len() {
-        let s = if args.len() == 1 { "" } else { "s" };
-        let message = format!("called with {} argument{s}, but the function is {ty}", args.len());
-        return Err(Error::new(ErrorKind::InvalidArgument, message));
-    }
     let mut lowering = Lowering { resources: Some(resources), uses: Uses::default() };
-    let mut vals = Vec::with_capacity(args.len());
-    for (arg, (name, ty)) in args.iter().zip(ty.params()) {
-        vals.push(lowering.to_val(arg, ty).map_err(|error| in_argument(name, error))?);
-    }
+    let vals = if args.len() == ty.params().len() { lowering.arguments(ty, args) } else { Err(mismatch()) };
+    // The conversion says only that a value does not fit, a check says where.
+    let vals = vals.map_err(|error| check::check_args(args, ty).err().unwrap_or(error))?;
     let Lowering { uses, .. } = lowering;
     resources.give_away(&uses);
     Ok(vals)
@@ -39,13 +34,13 @@ pub(super) fn host_result(value: &WitValue, ty: &WitType) -> Result<Val> {
 }
 
 #[cold]
-fn in_argument(name: &Name, error: Error) -> Error {
-    Error::new(ErrorKind::InvalidArgument, format!("argument `{}`: {error}", Escaped(name)))
+fn in_argument(name: &Name, error: &Error) -> Error {
+    Error::new(ErrorKind::InvalidArgument, format!("{}: {error}", Escaped(name)))
 }
 
 #[cold]
-fn mismatch(ty: &WitType) -> Error {
-    Error::new(ErrorKind::InvalidArgument, format!("a value does not have its type {ty}"))
+fn mismatch() -> Error {
+    Error::new(ErrorKind::InvalidArgument, "a value does not have its type")
 }
 
 /// The conversion of the values of one call to Wasmtime's.
@@ -56,6 +51,11 @@ struct Lowering<'r> {
 }
 
 impl Lowering<'_> {
+    fn arguments(&mut self, ty: &WitFunction, args: &[WitValue]) -> Result<Vec<Val>> {
+        let pairs = args.iter().zip(ty.params());
+        pairs.map(|(arg, (name, ty))| self.to_val(arg, ty).map_err(|error| in_argument(name, &error))).collect()
+    }
+
     fn to_val(&mut self, value: &WitValue, ty: &WitType) -> Result<Val> {
         Ok(match (ty, value) {
             (WitType::Bool, WitValue::Bool(v)) => Val::Bool(*v),
@@ -71,8 +71,8 @@ impl Lowering<'_> {
             (WitType::F64, WitValue::F64(v)) => Val::Float64(*v),
             (WitType::Char, WitValue::Char(v)) => Val::Char(*v),
             (WitType::String, WitValue::String(v)) => Val::String(v.clone()),
-            (WitType::Defined(def), value) => self.to_defined(value, def).ok_or_else(|| mismatch(ty))??,
-            _ => return Err(mismatch(ty)),
+            (WitType::Defined(def), value) => self.to_defined(value, def).ok_or_else(mismatch)??,
+            _ => return Err(mismatch()),
         })
     }
 
@@ -96,11 +96,6 @@ impl Lowering<'_> {
             (TypeKind::List(WitType::U8), WitValue::Bytes(bytes)) => Ok(Val::List(bytes_to_vals(bytes))),
             (TypeKind::FixedLengthList(ty, length), WitValue::List(values)) if values.len() == *length as usize => {
                 self.all_to_val(values, ty).map(Val::FixedLengthList)
-            }
-            (TypeKind::FixedLengthList(WitType::U8, length), WitValue::Bytes(bytes))
-                if bytes.len() == *length as usize =>
-            {
-                Ok(Val::FixedLengthList(bytes_to_vals(bytes)))
             }
             (TypeKind::Map(key_type, value_type), WitValue::Map(entries)) => entries
                 .iter()
@@ -196,8 +191,7 @@ fn from_defined(resources: &mut Resources, val: Val, def: &Arc<TypeDef>) -> Resu
         (Val::Tuple(vals), TypeKind::Tuple(types)) => WitValue::Tuple(
             vals.into_iter().zip(types).map(|(val, ty)| from_val(resources, val, ty)).collect::<Result<_>>()?,
         ),
-        (Val::List(vals), TypeKind::List(WitType::U8))
-        | (Val::FixedLengthList(vals), TypeKind::FixedLengthList(WitType::U8, _)) => {
+        (Val::List(vals), TypeKind::List(WitType::U8)) => {
             let byte = |val| match val {
                 Val::U8(byte) => Ok(byte),
                 _ => Err(unexpected(&WitType::U8)),

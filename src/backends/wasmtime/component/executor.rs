@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
+use super::super::stack;
 use crate::runtime::host::HostFailure;
 use crate::runtime::status::InstanceStatus;
 use crate::wasi::component::Linked;
@@ -23,22 +24,40 @@ impl Wake for Unpark {
     }
 }
 
-/// Runs guest code on this thread, and waits while it has to. Answers requests to stop and pause while it waits; the engine does
-/// so while guest code runs.
-pub(super) fn run<T>(
-    status: &InstanceStatus,
-    wasi: Linked,
-    guest: impl Future<Output = wasmtime::Result<T>>,
-) -> wasmtime::Result<T> {
-    let _entered = wasi.enter()?;
-    // If the caller is a task of a tokio runtime, its budget does not concern the guest.
-    let mut guest = pin!(tokio::task::unconstrained(guest));
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    loop {
-        if let Poll::Ready(output) = guest.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return output;
+/// How the guest code of a component runs.
+#[derive(Clone, Copy)]
+pub(super) struct Execution {
+    /// What the component uses of WASI.
+    pub(super) wasi: Linked,
+    /// Whether guest code may have to wait, so that it runs on a stack of its own. The other way is faster.
+    pub(super) is_async: bool,
+    /// The stack that a call needs if it runs on this thread's stack, in bytes.
+    pub(super) stack_bytes: usize,
+}
+
+impl Execution {
+    /// Runs guest code that never waits.
+    pub(super) fn run_sync<T>(self, guest: impl FnOnce() -> wasmtime::Result<T>) -> wasmtime::Result<T> {
+        stack::with_room(self.stack_bytes, guest)
+    }
+
+    /// Runs guest code, and waits while it has to. Answers requests to stop and pause while it waits; the engine does so while
+    /// guest code runs.
+    pub(super) fn run_async<T>(
+        self,
+        status: &InstanceStatus,
+        guest: impl Future<Output = wasmtime::Result<T>>,
+    ) -> wasmtime::Result<T> {
+        let _entered = self.wasi.enter()?;
+        // If the caller is a task of a tokio runtime, its budget does not concern the guest.
+        let mut guest = pin!(tokio::task::unconstrained(guest));
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        loop {
+            if let Poll::Ready(output) = guest.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return output;
+            }
+            status.check_interrupt().map_err(|stop| wasmtime::Error::new(HostFailure(stop.into())))?;
+            thread::park_timeout(CHECK_INTERVAL);
         }
-        status.check_interrupt().map_err(|stop| wasmtime::Error::new(HostFailure(stop.into())))?;
-        thread::park_timeout(CHECK_INTERVAL);
     }
 }

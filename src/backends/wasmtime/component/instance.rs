@@ -9,7 +9,7 @@ use wasmtime::component::{Func, Instance};
 use super::super::fuel as engine_fuel;
 use super::call::CallParts;
 use super::function::WasmtimeComponentFunction;
-use super::types;
+use crate::component::check;
 use crate::component::info::ComponentInfo;
 use crate::component::lookup::{self, FunctionPath};
 use crate::component::value::ResourceHandle;
@@ -53,7 +53,7 @@ impl sealed::ComponentInstance for WasmtimeComponentInstance {
 impl WasmComponentInstance for WasmtimeComponentInstance {
     fn function(&mut self, name: &str) -> Result<Box<dyn WasmComponentFunction>> {
         let path = lookup::find_function(self.parts.core.info(), name)?;
-        types::check_callable(&path)?;
+        check::check_callable(&path.ty)?;
         let func = self.find(&path)?;
         Ok(Box::new(WasmtimeComponentFunction { owner: self.parts.core.id(), func, ty: path.ty }))
     }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use wasmtime::Store;
 
-use super::super::{WasmtimeRuntime, fuel, interrupt};
+use super::super::{WasmtimeRuntime, fuel, interrupt, stack};
 use super::call::{self, CallParts};
 use super::component::WasmtimeComponent;
 use super::data::ComponentData;
+use super::executor::Execution;
 use super::instance::WasmtimeComponentInstance;
-use super::{errors, executor, limits};
+use super::{errors, limits};
 use crate::capabilities::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
@@ -52,13 +53,18 @@ pub(in super::super) fn instantiate(
     if let Some(fuel_state) = &fuel_state {
         fuel::set_left(&mut store, fuel_state.total());
     }
+    let stack_bytes = stack::bytes_for_call(config.effective_max_stack());
+    let execution = Execution { wasi: linked.wasi, is_async: linked.is_async, stack_bytes };
     let instance = status.start(|| {
-        let created = executor::run(&status, linked.wasi, linked.component.instantiate_async(&mut store));
+        let created = match execution.is_async {
+            false => execution.run_sync(|| linked.component.instantiate(&mut store)),
+            true => execution.run_async(&status, linked.component.instantiate_async(&mut store)),
+        };
         match created {
             Err(error) if !errors::is_of_guest(&error) => Err(errors::instantiate(&store, &error)),
             created => call::finish(&mut store, &mut fuel_state, created),
         }
     })?;
-    let parts = CallParts { core: core.made(), store, fuel_state, wasi: linked.wasi };
+    let parts = CallParts { core: core.made(), store, fuel_state, execution };
     Ok(Box::new(WasmtimeComponentInstance { parts, instance }))
 }

@@ -36,6 +36,26 @@ pub(in super::super) fn check_imports(info: &ComponentInfo, imports: &ComponentI
 pub(super) struct LinkedComponent {
     pub(super) component: InstancePre<ComponentData>,
     pub(super) wasi: wasi::Linked,
+    /// Whether it must be instantiated and called with the engine's asynchronous functions.
+    pub(super) is_async: bool,
+}
+
+/// Checks that a component imports nothing that the host could never provide.
+///
+/// # Errors
+/// [`ErrorKind::UnsupportedFeature`].
+pub(super) fn check_kinds(info: &ComponentInfo) -> Result<()> {
+    for ComponentExtern { name, item } in &info.imports {
+        match item {
+            ComponentItem::Resource(_) => return Err(not_provided("the resource", name)),
+            ComponentItem::Module => return Err(not_provided("the core module", name)),
+            ComponentItem::Component => return Err(not_provided("the component", name)),
+            ComponentItem::Value(_) => return Err(not_provided("the value", name)),
+            ComponentItem::Func(_) | ComponentItem::Instance(_) | ComponentItem::Type(_) | ComponentItem::OtherType => {
+            }
+        }
+    }
+    Ok(())
 }
 
 impl WasmtimeComponent {
@@ -70,7 +90,10 @@ impl WasmtimeComponent {
                 interface => function.define(&mut root.instance(&wasi::linked_name(interface))?)?,
             }
         }
-        Ok(LinkedComponent { component: linker.instantiate_pre(&self.compiled)?, wasi })
+        let is_async = self.owner.info().is_concurrent
+            || wasi.needs_state
+            || plan.functions.iter().any(|(_, function)| function.ty.is_async());
+        Ok(LinkedComponent { component: linker.instantiate_pre(&self.compiled)?, wasi, is_async })
     }
 }
 
@@ -84,11 +107,7 @@ impl Plan {
                     plan.replace(&import.name, items, imports)?;
                 }
                 ComponentItem::Instance(items) => plan.add_interface(&import.name, items, imports)?,
-                ComponentItem::Type(_) | ComponentItem::OtherType => {}
-                ComponentItem::Resource(_) => return Err(not_provided("the resource", &import.name)),
-                ComponentItem::Module => return Err(not_provided("the core module", &import.name)),
-                ComponentItem::Component => return Err(not_provided("the component", &import.name)),
-                ComponentItem::Value(_) => return Err(not_provided("the value", &import.name)),
+                _ => {}
             }
         }
         if plan.unresolved.is_empty() { Ok(plan) } else { Err(unlinkable(plan.unresolved)) }

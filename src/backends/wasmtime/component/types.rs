@@ -1,30 +1,15 @@
 //! Refuses functions with types whose values the host cannot pass.
 
-use crate::component::lookup::FunctionPath;
 use crate::component::types::{Name, TypeKind, WitFunction, WitType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 
-/// Checks that the host can pass all values of an exported function.
-///
-/// # Errors
-/// [`ErrorKind::UnsupportedFeature`] if a type contains a stream, a future or an error context.
-pub(super) fn check_callable(path: &FunctionPath) -> Result<()> {
-    match opaque_part(&path.ty, true) {
-        None => Ok(()),
-        Some(part) => {
-            let message = format!("cannot call `{path}: {}`: unsupported type {part}", path.ty);
-            Err(Error::new(ErrorKind::UnsupportedFeature, message))
-        }
-    }
-}
-
 /// Checks that the host can pass all values of a function that it provides.
 ///
 /// # Errors
-/// [`ErrorKind::UnsupportedFeature`] if a type contains a resource, or one that [`check_callable`] refuses.
+/// [`ErrorKind::UnsupportedFeature`] if a type contains a resource, a stream, a future or an error context.
 pub(super) fn check_host_function(name: &Name, ty: &WitFunction) -> Result<()> {
-    match opaque_part(ty, false) {
+    match ty.params().iter().map(|(_, ty)| ty).chain(ty.result()).find_map(opaque) {
         None => Ok(()),
         Some(part) => {
             let message = format!("the host cannot provide `{}: {ty}`: unsupported type {part}", Escaped(name));
@@ -33,13 +18,8 @@ pub(super) fn check_host_function(name: &Name, ty: &WitFunction) -> Result<()> {
     }
 }
 
-/// Returns the first type in a signature whose values only the engine understands.
-fn opaque_part(ty: &WitFunction, passes_resources: bool) -> Option<String> {
-    ty.params().iter().map(|(_, ty)| ty).chain(ty.result()).find_map(|ty| opaque(ty, passes_resources))
-}
-
-fn opaque(ty: &WitType, passes_resources: bool) -> Option<String> {
-    let opaque = |ty: &WitType| opaque(ty, passes_resources);
+/// Returns the first part of a type whose values only the engine understands.
+fn opaque(ty: &WitType) -> Option<String> {
     match ty {
         WitType::ErrorContext => Some(ty.to_string()),
         WitType::Defined(def) => match &def.kind {
@@ -49,8 +29,9 @@ fn opaque(ty: &WitType, passes_resources: bool) -> Option<String> {
             TypeKind::List(ty) | TypeKind::FixedLengthList(ty, _) | TypeKind::Option(ty) => opaque(ty),
             TypeKind::Map(key, value) => opaque(key).or_else(|| opaque(value)),
             TypeKind::Result { ok, err } => [ok, err].into_iter().flatten().find_map(opaque),
-            TypeKind::Own(_) | TypeKind::Borrow(_) => (!passes_resources).then(|| def.kind.to_string()),
-            TypeKind::Stream(_) | TypeKind::Future(_) => Some(def.kind.to_string()),
+            TypeKind::Own(_) | TypeKind::Borrow(_) | TypeKind::Stream(_) | TypeKind::Future(_) => {
+                Some(def.kind.to_string())
+            }
             TypeKind::Enum(_) | TypeKind::Flags(_) => None,
         },
         _ => None,
