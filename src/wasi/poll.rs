@@ -19,7 +19,7 @@ const UNSTABLE_SUBSCRIPTION: usize = 56;
 
 /// The maximum number of subscriptions of one call. Each takes half a kilobyte of host memory, and up to two of the million
 /// entries of wasmtime-wasi's resource table.
-pub(super) const MAX_SUBSCRIPTIONS: u32 = 1 << 18;
+const MAX_SUBSCRIPTIONS: u32 = 1 << 18;
 
 /// Polls with the layout of preview 1. The arguments are the pointers to subscriptions and events, the number of
 /// subscriptions, and the pointer to the resulting number of events.

@@ -21,3 +21,4 @@ mod toolchains;
 mod traps;
 mod vocabulary;
 mod wasi;
+mod wasi_limits;

@@ -12,7 +12,6 @@ use wasmtime_wasi_io::bindings::wasi::io;
 
 use super::link::Link;
 use super::lookup;
-use super::poll::BoundedPoll;
 use super::random::Random;
 use super::state::HasWasi;
 
@@ -66,7 +65,7 @@ pub(super) fn find<T: HasWasi>(interface: &str) -> Option<Link<T>> {
             http::types::add_to_linker::<T, WasiHttp>(l, &options, |t| t.wasi().http())
         }),
         "wasi:io/error" => Link::plain(|l| io::error::add_to_linker::<T, Io>(l, |t| t.wasi().table())),
-        "wasi:io/poll" => Link::plain(|l| io::poll::add_to_linker::<T, BoundedPoll>(l, |t| t.wasi().table().into())),
+        "wasi:io/poll" => Link::plain(|l| io::poll::add_to_linker::<T, Io>(l, |t| t.wasi().table())),
         "wasi:io/streams" => Link::plain(|l| io::streams::add_to_linker::<T, Io>(l, |t| t.wasi().table())),
         "wasi:random/insecure" => {
             Link::plain(|l| random::insecure::add_to_linker::<T, Random>(l, |t| t.wasi().random()))

@@ -11,7 +11,6 @@ mod link;
 mod lookup;
 #[cfg(feature = "wasi-p3")]
 mod p3;
-mod poll;
 mod random;
 mod reactor;
 mod sockets;
