@@ -28,7 +28,8 @@ impl EngineSupport {
     }
 
     fn new(runtime: RuntimeKind, compiler: Compiler, needed: &BTreeSet<Feature>, binary: &[u8]) -> Self {
-        let missing: Vec<_> = needed.iter().copied().filter(|one| !one.is_supported(runtime, compiler)).collect();
+        let is_missing = |one: &Feature| !one.is_supported(runtime, compiler) || !one.is_available();
+        let missing: Vec<_> = needed.iter().copied().filter(is_missing).collect();
         let config = RuntimeConfig::new(runtime).with_compiler(compiler);
         let runs = missing.is_empty() && preflight::admit(&config, binary).is_ok();
         Self { runtime, compiler, compiled_in: runtime.is_available(), runs, missing }
