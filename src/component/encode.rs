@@ -217,3 +217,18 @@ fn binary<S: Serializer>(serializer: S, bytes: &[u8]) -> Result<S::Ok, S::Error>
     map.serialize_entry("base64", &Base64(bytes))?;
     map.end()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::component::types::Resource;
+    use crate::component::value::ResourceHandle;
+
+    #[test]
+    fn resources_are_not_written() {
+        let ty = WitType::from(TypeKind::Own(Resource { name: None, number: 0 }));
+        let value = WitValue::Resource(ResourceHandle { instance: 1, number: 2 });
+        let error = serde_json::to_string(&TypedValue::new(&value, &ty)).unwrap_err();
+        assert_eq!(error.to_string(), "a resource cannot be written");
+    }
+}

@@ -62,7 +62,8 @@ fn parse_value(text: &str, ty: &WitType) -> Result<WitValue, Failure> {
             Some(value) => Ok(value),
             None => json_or_wave(text, ty),
         },
-        _ => scalar::parse_number(text, ty),
+        _ if scalar::is_number(ty) => scalar::parse_number(text, ty),
+        _ => Err(mismatch(ty, &format!("`{}`", Escaped(text)))),
     }
 }
 

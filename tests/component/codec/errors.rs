@@ -2,7 +2,7 @@
 
 use wrun::component::check::{check, check_args, check_callable, check_passable};
 use wrun::component::types::TypeKind;
-use wrun::component::{json, msgpack};
+use wrun::component::{json, msgpack, text};
 use wrun::{Error, ErrorKind, WitFunction, WitType, WitValue};
 
 use super::{
@@ -160,4 +160,19 @@ fn types_that_cannot_be_written_are_refused_with_their_path() {
     assert!(check_callable(&future).is_err());
     refused(function([("e", WitType::ErrorContext)]), "parameter `e`: values of type error-context cannot be passed");
     check_passable(&total()).unwrap();
+}
+
+#[test]
+fn values_that_cannot_be_written_are_refused_by_every_format() {
+    let handle = "expected a handle (counter), which cannot be written, found";
+    let counter = TypeKind::Own(resource("counter")).into();
+    refuses(from_json("1", &counter), &format!("{handle} a number"));
+    refuses(msgpack::decode(&[1], &counter), &format!("{handle} a number"));
+    refuses(text::parse("1", &counter), &format!("{handle} a number"));
+    refuses(text::parse("counter(1)", &counter), &format!("{handle} `counter(1)`"));
+    let error_context = "expected an error-context, which cannot be written, found";
+    refuses(from_json("1", &WitType::ErrorContext), &format!("{error_context} a number"));
+    refuses(text::parse("1", &WitType::ErrorContext), &format!("{error_context} `1`"));
+    let stream = TypeKind::Stream(Some(WitType::U8)).into();
+    refuses(from_json("null", &stream), "expected a handle (stream<u8>), which cannot be written, found null");
 }
