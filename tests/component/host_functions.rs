@@ -161,3 +161,79 @@ fn an_asynchronous_import_can_be_a_host_function() {
     let mut instance = Engine::new().start_importing(&imports, wat).expect("the import is there");
     assert_eq!(returned(instance.as_mut(), "ask", &[]), WitValue::U32(42));
 }
+
+#[test]
+fn a_host_function_replaces_one_of_wasi_and_leaves_the_others() {
+    let wat = r#"(component
+        (import "wasi:random/random@0.2.1" (instance $random
+            (export "get-random-u64" (func (result u64)))
+            (export "get-random-bytes" (func (param "len" u64) (result (list u8))))))
+        (core module $libc
+            (memory (export "memory") 1)
+            (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
+        (core instance $libc (instantiate $libc))
+        (core func $number (canon lower (func $random "get-random-u64")))
+        (core func $bytes (canon lower (func $random "get-random-bytes") (memory $libc "memory")
+            (realloc (func $libc "realloc"))))
+        (core module $m
+            (import "" "number" (func $number (result i64)))
+            (import "" "bytes" (func $bytes (param i64 i32)))
+            (func (export "number") (result i64)
+                (call $bytes (i64.const 8) (i32.const 16))
+                (call $number)))
+        (core instance $i (instantiate $m (with "" (instance
+            (export "number" (func $number)) (export "bytes" (func $bytes))))))
+        (func (export "number") (result u64) (canon lift (core func $i "number"))))"#;
+    let engine = Engine::new();
+    let provide = |version: &str| {
+        let four = |_: &_, _: &_| Ok(Some(WitValue::U64(4)));
+        ComponentImports::default().with(format!("wasi:random/random{version}"), "get-random-u64", four)
+    };
+    for version in ["@0.2.1", "@0.2.0", "@0.2.9"] {
+        let mut instance = engine.start_importing(&provide(version), wat).expect("WASI has the other function");
+        assert_eq!(returned(instance.as_mut(), "number", &[]), WitValue::U64(4), "{version}");
+    }
+    let mut instance = engine.start_importing(&provide("@0.3.0"), wat).expect("WASI has both functions");
+    assert_ne!(returned(instance.as_mut(), "number", &[]), WitValue::U64(4));
+}
+
+#[test]
+fn a_call_that_waits_can_be_paused_and_resumed() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let entered = Arc::new(AtomicBool::new(false));
+    let imports = ComponentImports::default().with("", "answer", {
+        let entered = Arc::clone(&entered);
+        move |token, _| {
+            entered.store(true, Ordering::SeqCst);
+            while entered.load(Ordering::SeqCst) {
+                token.check_interrupt()?;
+                std::thread::yield_now();
+            }
+            Ok(Some(WitValue::U64(42)))
+        }
+    });
+    let wat = r#"(component
+        (import "answer" (func $answer (result u64)))
+        (core func $answer (canon lower (func $answer)))
+        (core module $m
+            (import "" "answer" (func $answer (result i64)))
+            (func (export "ask") (result i64) (call $answer)))
+        (core instance $i (instantiate $m (with "" (instance (export "answer" (func $answer))))))
+        (func (export "ask") (result u64) (canon lift (core func $i "ask"))))"#;
+    let mut instance = Engine::metered().start_importing(&imports, wat).expect("the import is there");
+    let control = instance.control();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !entered.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+            control.pause().expect("it is interruptible");
+            while control.state() != InstanceState::Paused {
+                std::thread::yield_now();
+            }
+            entered.store(false, Ordering::SeqCst);
+            control.resume().expect("it is interruptible");
+        });
+        assert_eq!(returned(instance.as_mut(), "ask", &[]), WitValue::U64(42));
+    });
+}

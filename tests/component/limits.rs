@@ -308,3 +308,39 @@ fn an_argument_that_does_not_fit_the_memory_traps() {
     let error = trapped(call(instance.as_mut(), "text", &[text]), Trap::Unreachable);
     assert_eq!(error.limit_exceeded().map(|exceeded| exceeded.kind), Some(LimitKind::Memory));
 }
+
+#[test]
+#[cfg(feature = "wasi-p3")]
+fn a_flood_of_tasks_ends_in_a_trap() {
+    let wat = r#"(component
+        (component $inner
+            (core func $new (canon waitable-set.new))
+            (core module $libc (memory (export "memory") 1))
+            (core instance $libc (instantiate $libc))
+            (core func $wait (canon waitable-set.wait (memory $libc "memory")))
+            (core module $m
+                (import "" "new" (func $new (result i32)))
+                (import "" "wait" (func $wait (param i32 i32) (result i32)))
+                (func (export "hang") (drop (call $wait (call $new) (i32.const 0)))))
+            (core instance $i (instantiate $m (with "" (instance
+                (export "new" (func $new)) (export "wait" (func $wait))))))
+            (func (export "hang") async (canon lift (core func $i "hang") async)))
+        (component $outer
+            (import "hang" (func $hang async))
+            (core func $hang (canon lower (func $hang) async))
+            (core module $m
+                (import "" "hang" (func $hang (result i32)))
+                (func (export "flood") (param $count i32)
+                    (loop $more
+                        (drop (call $hang))
+                        (br_if $more (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))))
+            (core instance $i (instantiate $m (with "" (instance (export "hang" (func $hang))))))
+            (func (export "flood") (param "count" u32) (canon lift (core func $i "flood"))))
+        (instance $inner (instantiate $inner))
+        (instance $outer (instantiate $outer (with "hang" (func $inner "hang"))))
+        (func (export "flood") (alias export $outer "flood")))"#;
+    let mut instance = Engine::new().start(wat);
+    call(instance.as_mut(), "flood", &[WitValue::U32(1_000)]).expect("so many tasks are allowed");
+    let error = trapped(call(instance.as_mut(), "flood", &[WitValue::U32(20_000)]), Trap::Other);
+    tells(error.message(), &["table"]);
+}

@@ -17,7 +17,7 @@ use crate::runtime::compiled_code::{self, Code};
 /// A fingerprint of the sources that determine the compiled code.
 const SOURCES: u64 = compiled_code::fingerprint(&[
     include_bytes!("serialize.rs"),
-    include_bytes!("component/component.rs"),
+    include_bytes!("component/compiled.rs"),
     include_bytes!("fuel.rs"),
     include_bytes!("runtime.rs"),
     include_bytes!("deferred_start.rs"),

@@ -52,9 +52,10 @@ impl CallParts {
             let params = convert::arguments(&mut store.data_mut().resources, ty, args)?;
             let mut results = [Val::Bool(false)];
             let results = &mut results[..usize::from(ty.result().is_some())];
-            let called = match execution.is_async {
-                false => execution.run_sync(|| func.call(&mut *store, &params, results)),
-                true => execution.run_async(status, func.call_async(&mut *store, &params, results)),
+            let called = if execution.is_async {
+                execution.run_async(status, func.call_async(&mut *store, &params, results))
+            } else {
+                execution.run_sync(|| func.call(&mut *store, &params, results))
             };
             finish(store, fuel_state, called)?;
             then(match (ty.result(), results.first_mut()) {
@@ -73,9 +74,10 @@ impl CallParts {
         let status = core.status();
         errors::run(status, || {
             let Some(resource) = store.data_mut().resources.take(handle)? else { return Ok(()) };
-            let dropped = match execution.is_async {
-                false => execution.run_sync(|| resource.resource_drop(&mut *store)),
-                true => execution.run_async(status, resource.resource_drop_async(&mut *store)),
+            let dropped = if execution.is_async {
+                execution.run_async(status, resource.resource_drop_async(&mut *store))
+            } else {
+                execution.run_sync(|| resource.resource_drop(&mut *store))
             };
             finish(store, fuel_state, dropped)
         })

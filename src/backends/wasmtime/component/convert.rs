@@ -30,7 +30,7 @@ pub(super) fn arguments(resources: &mut Resources, ty: &WitFunction, args: &[Wit
 /// # Errors
 /// [`ErrorKind::InvalidArgument`] if it does not have the type.
 pub(super) fn host_result(value: &WitValue, ty: &WitType) -> Result<Val> {
-    Lowering { resources: None, uses: Uses::default() }.to_val(value, ty)
+    Lowering { resources: None, uses: Uses::default() }.lower(value, ty)
 }
 
 #[cold]
@@ -53,10 +53,10 @@ struct Lowering<'r> {
 impl Lowering<'_> {
     fn arguments(&mut self, ty: &WitFunction, args: &[WitValue]) -> Result<Vec<Val>> {
         let pairs = args.iter().zip(ty.params());
-        pairs.map(|(arg, (name, ty))| self.to_val(arg, ty).map_err(|error| in_argument(name, &error))).collect()
+        pairs.map(|(arg, (name, ty))| self.lower(arg, ty).map_err(|error| in_argument(name, &error))).collect()
     }
 
-    fn to_val(&mut self, value: &WitValue, ty: &WitType) -> Result<Val> {
+    fn lower(&mut self, value: &WitValue, ty: &WitType) -> Result<Val> {
         Ok(match (ty, value) {
             (WitType::Bool, WitValue::Bool(v)) => Val::Bool(*v),
             (WitType::S8, WitValue::S8(v)) => Val::S8(*v),
@@ -71,40 +71,38 @@ impl Lowering<'_> {
             (WitType::F64, WitValue::F64(v)) => Val::Float64(*v),
             (WitType::Char, WitValue::Char(v)) => Val::Char(*v),
             (WitType::String, WitValue::String(v)) => Val::String(v.clone()),
-            (WitType::Defined(def), value) => self.to_defined(value, def).ok_or_else(mismatch)??,
+            (WitType::Defined(def), value) => self.lower_defined(value, def).ok_or_else(mismatch)??,
             _ => return Err(mismatch()),
         })
     }
 
     /// Converts a value of a type with parts; returns `None` if it does not have the type.
-    fn to_defined(&mut self, value: &WitValue, def: &TypeDef) -> Option<Result<Val>> {
+    fn lower_defined(&mut self, value: &WitValue, def: &TypeDef) -> Option<Result<Val>> {
         Some(match (&def.kind, value) {
             (TypeKind::Record(types), WitValue::Record(fields)) if types.len() == fields.len() => {
                 let fields = types.iter().zip(fields).map(|((name, ty), (given, value))| {
-                    (name == given).then(|| self.to_val(value, ty).map(|val| (name.to_string(), val)))
+                    (name == given).then(|| self.lower(value, ty).map(|val| (name.to_string(), val)))
                 });
                 let fields: Result<_> = fields.collect::<Option<Vec<_>>>()?.into_iter().collect();
                 fields.map(Val::Record)
             }
-            (TypeKind::Tuple(types), WitValue::Tuple(values)) if types.len() == values.len() => types
-                .iter()
-                .zip(values)
-                .map(|(ty, value)| self.to_val(value, ty))
-                .collect::<Result<_>>()
-                .map(Val::Tuple),
-            (TypeKind::List(ty), WitValue::List(values)) => self.all_to_val(values, ty).map(Val::List),
+            (TypeKind::Tuple(types), WitValue::Tuple(values)) if types.len() == values.len() => {
+                types.iter().zip(values).map(|(ty, value)| self.lower(value, ty)).collect::<Result<_>>().map(Val::Tuple)
+            }
+            (TypeKind::List(ty), WitValue::List(values)) => self.lower_all(values, ty).map(Val::List),
             (TypeKind::List(WitType::U8), WitValue::Bytes(bytes)) => Ok(Val::List(bytes_to_vals(bytes))),
             (TypeKind::FixedLengthList(ty, length), WitValue::List(values)) if values.len() == *length as usize => {
-                self.all_to_val(values, ty).map(Val::FixedLengthList)
+                self.lower_all(values, ty).map(Val::FixedLengthList)
             }
             (TypeKind::Map(key_type, value_type), WitValue::Map(entries)) => entries
                 .iter()
-                .map(|(key, value)| Ok((self.to_val(key, key_type)?, self.to_val(value, value_type)?)))
+                .map(|(key, value)| Ok((self.lower(key, key_type)?, self.lower(value, value_type)?)))
                 .collect::<Result<_>>()
                 .map(Val::Map),
             (TypeKind::Variant(cases), WitValue::Variant(name, payload)) => {
                 let (_, ty) = cases.iter().find(|(case, _)| case == name)?;
-                self.to_payload(payload, ty)?.map(|payload| Val::Variant(name.to_string(), payload))
+                self.lower_payload(payload.as_deref(), ty.as_ref())?
+                    .map(|payload| Val::Variant(name.to_string(), payload))
             }
             (TypeKind::Enum(cases), WitValue::Enum(name)) => {
                 cases.contains(name).then(|| Ok(Val::Enum(name.to_string())))?
@@ -115,13 +113,13 @@ impl Lowering<'_> {
             }
             (TypeKind::Option(_), WitValue::Option(None)) => Ok(Val::Option(None)),
             (TypeKind::Option(ty), WitValue::Option(Some(value))) => {
-                self.to_val(value, ty).map(|val| Val::Option(Some(Box::new(val))))
+                self.lower(value, ty).map(|val| Val::Option(Some(Box::new(val))))
             }
             (TypeKind::Result { ok, .. }, WitValue::Result(Ok(payload))) => {
-                self.to_payload(payload, ok)?.map(|payload| Val::Result(Ok(payload)))
+                self.lower_payload(payload.as_deref(), ok.as_ref())?.map(|payload| Val::Result(Ok(payload)))
             }
             (TypeKind::Result { err, .. }, WitValue::Result(Err(payload))) => {
-                self.to_payload(payload, err)?.map(|payload| Val::Result(Err(payload)))
+                self.lower_payload(payload.as_deref(), err.as_ref())?.map(|payload| Val::Result(Err(payload)))
             }
             (TypeKind::Own(ty), WitValue::Resource(handle)) => {
                 self.resources?.find(*handle, ty, Use::Own, &mut self.uses).map(Val::Resource)
@@ -133,19 +131,15 @@ impl Lowering<'_> {
         })
     }
 
-    fn all_to_val(&mut self, values: &[WitValue], ty: &WitType) -> Result<Vec<Val>> {
-        values.iter().map(|value| self.to_val(value, ty)).collect()
+    fn lower_all(&mut self, values: &[WitValue], ty: &WitType) -> Result<Vec<Val>> {
+        values.iter().map(|value| self.lower(value, ty)).collect()
     }
 
     /// Converts a payload; returns `None` if there is one without a type or the reverse.
-    fn to_payload(
-        &mut self,
-        payload: &Option<Box<WitValue>>,
-        ty: &Option<WitType>,
-    ) -> Option<Result<Option<Box<Val>>>> {
+    fn lower_payload(&mut self, payload: Option<&WitValue>, ty: Option<&WitType>) -> Option<Result<Option<Box<Val>>>> {
         match (payload, ty) {
             (None, None) => Some(Ok(None)),
-            (Some(value), Some(ty)) => Some(self.to_val(value, ty).map(|val| Some(Box::new(val)))),
+            (Some(value), Some(ty)) => Some(self.lower(value, ty).map(|val| Some(Box::new(val)))),
             _ => None,
         }
     }

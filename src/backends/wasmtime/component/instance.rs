@@ -53,7 +53,8 @@ impl sealed::ComponentInstance for WasmtimeComponentInstance {
 impl WasmComponentInstance for WasmtimeComponentInstance {
     fn function(&mut self, name: &str) -> Result<Box<dyn WasmComponentFunction>> {
         let path = lookup::find_function(self.parts.core.info(), name)?;
-        check::check_callable(&path.ty)?;
+        check::check_callable(&path.ty)
+            .map_err(|error| Error::new(error.kind(), format!("cannot call `{path}`: {error}")))?;
         let func = self.find(&path)?;
         Ok(Box::new(WasmtimeComponentFunction { owner: self.parts.core.id(), func, ty: path.ty }))
     }

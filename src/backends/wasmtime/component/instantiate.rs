@@ -6,7 +6,7 @@ use wasmtime::Store;
 
 use super::super::{WasmtimeRuntime, fuel, interrupt, stack};
 use super::call::{self, CallParts};
-use super::component::WasmtimeComponent;
+use super::compiled::WasmtimeComponent;
 use super::data::ComponentData;
 use super::executor::Execution;
 use super::instance::WasmtimeComponentInstance;
@@ -56,9 +56,10 @@ pub(in super::super) fn instantiate(
     let stack_bytes = stack::bytes_for_call(config.effective_max_stack());
     let execution = Execution { wasi: linked.wasi, is_async: linked.is_async, stack_bytes };
     let instance = status.start(|| {
-        let created = match execution.is_async {
-            false => execution.run_sync(|| linked.component.instantiate(&mut store)),
-            true => execution.run_async(&status, linked.component.instantiate_async(&mut store)),
+        let created = if execution.is_async {
+            execution.run_async(&status, linked.component.instantiate_async(&mut store))
+        } else {
+            execution.run_sync(|| linked.component.instantiate(&mut store))
         };
         match created {
             Err(error) if !errors::is_of_guest(&error) => Err(errors::instantiate(&store, &error)),

@@ -11,6 +11,11 @@ pub(super) const MAX_ITEMS: usize = 1000;
 /// The maximum number of handles that a guest holds at a time: of resources, of tasks, and of ends of streams and futures.
 const MAX_HANDLES: usize = 100_000;
 
+/// The maximum number of entries in the engine's table of what runs concurrently. A task takes a few of them, and may have a stack
+/// of its own; a stream or a future takes three.
+#[cfg(feature = "wasi-p3")]
+const MAX_CONCURRENT: usize = 16_384;
+
 /// How many bytes the host may allocate for the values that a guest passes to it at a time, if the guest's memory has no
 /// limit.
 const MAX_TRANSFER: u64 = 1 << 30;
@@ -31,6 +36,6 @@ pub(super) fn apply(store: &mut Store<ComponentData>, limits: Limits) {
     store.set_hostcall_fuel(usize::try_from(transfer).unwrap_or(usize::MAX));
     #[cfg(feature = "wasi-p3")]
     if let Some(tasks) = store.concurrent_resource_table() {
-        tasks.set_max_capacity(MAX_HANDLES);
+        tasks.set_max_capacity(MAX_CONCURRENT);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wasmtime::component::{InstancePre, Linker};
 
-use super::component::WasmtimeComponent;
+use super::compiled::WasmtimeComponent;
 use super::data::ComponentData;
 use super::host::HostFunction;
 use super::types;

@@ -1,7 +1,7 @@
 //! Components on Wasmtime.
 
 mod call;
-mod component;
+mod compiled;
 mod convert;
 mod data;
 mod errors;
@@ -15,8 +15,8 @@ mod link;
 mod resources;
 mod types;
 
-pub use component::WasmtimeComponent;
-pub(super) use component::{compile, restore};
+pub use compiled::WasmtimeComponent;
+pub(super) use compiled::{compile, restore};
 pub use function::WasmtimeComponentFunction;
 pub use instance::WasmtimeComponentInstance;
 pub(super) use instantiate::instantiate;
