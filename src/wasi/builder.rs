@@ -24,7 +24,7 @@ pub(super) fn stdout(capabilities: &Capabilities) -> Result<SharedOutput> {
     output(&capabilities.stdout, InheritedStdout)
 }
 
-fn output(output: &Output, inherited: impl StdoutStream + Send + Sync + 'static) -> Result<SharedOutput> {
+fn output(output: &Output, inherited: impl StdoutStream + Sync + 'static) -> Result<SharedOutput> {
     Ok(match output {
         Output::Discard => Arc::new(CapturedOutput::discard()),
         Output::Inherit => Arc::new(inherited),

@@ -13,6 +13,7 @@ use wasmtime_wasi_io::bindings::wasi::io;
 use super::link::Link;
 use super::lookup;
 use super::random::Random;
+use super::remove_dir;
 use super::state::HasWasi;
 
 /// The interfaces of `wasi:io`, which only need the table.
@@ -54,9 +55,10 @@ pub(super) fn find<T: HasWasi>(interface: &str) -> Option<Link<T>> {
         "wasi:filesystem/preopens" => {
             Link::plain(|l| filesystem::preopens::add_to_linker::<T, WasiFilesystem>(l, |t| t.wasi().filesystem()))
         }
-        "wasi:filesystem/types" => {
-            Link::plain(|l| filesystem::types::add_to_linker::<T, WasiFilesystem>(l, |t| t.wasi().filesystem()))
-        }
+        "wasi:filesystem/types" => Link::plain(|l| {
+            filesystem::types::add_to_linker::<T, WasiFilesystem>(l, |t| t.wasi().filesystem())?;
+            remove_dir::correct(l)
+        }),
         "wasi:http/outgoing-handler" => {
             Link::with_reactor(|l| http::outgoing_handler::add_to_linker::<T, WasiHttp>(l, |t| t.wasi().http()))
         }

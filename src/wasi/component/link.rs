@@ -47,19 +47,19 @@ pub(crate) fn add_to_linker<'n, T: HasWasi>(
     linker: &mut Linker<T>,
     imports: impl Iterator<Item = &'n str>,
 ) -> wasmtime::Result<Linked> {
-    let mut linked = Linked::default();
+    let mut found = Linked::default();
     // A component can import several minor versions of one interface, which are linked as one.
     let mut seen = BTreeSet::new();
     for name in imports {
-        let Some((version, Link { add, uses_reactor })) = find::<T>(name) else { continue };
-        linked.needs_state = true;
-        linked.uses_reactor |= uses_reactor;
+        let Some((version, link)) = find::<T>(name) else { continue };
+        found.needs_state = true;
+        found.uses_reactor |= link.uses_reactor;
         let interface = name.split('@').next().unwrap_or(name);
         if seen.insert((version, interface)) {
-            add(linker)?;
+            (link.add)(linker)?;
         }
     }
-    Ok(linked)
+    Ok(found)
 }
 
 /// Returns whether [`add_to_linker`] links an interface.

@@ -13,6 +13,7 @@ mod lookup;
 mod p3;
 mod random;
 mod reactor;
+mod remove_dir;
 mod sockets;
 mod state;
 

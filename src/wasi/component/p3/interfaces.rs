@@ -9,6 +9,7 @@ use wasmtime_wasi_http::WasiHttp;
 use wasmtime_wasi_http::p3::bindings::http;
 
 use super::lookup::NameLookup;
+use super::remove_dir;
 use super::stdout::Stdout;
 use crate::wasi::component::link::Link;
 use crate::wasi::component::random::Random;
@@ -49,9 +50,10 @@ pub(in crate::wasi::component) fn find<T: HasWasi>(interface: &str) -> Option<Li
         "wasi:filesystem/preopens" => {
             Link::plain(|l| filesystem::preopens::add_to_linker::<T, WasiFilesystem>(l, |t| t.wasi().filesystem()))
         }
-        "wasi:filesystem/types" => {
-            Link::plain(|l| filesystem::types::add_to_linker::<T, WasiFilesystem>(l, |t| t.wasi().filesystem()))
-        }
+        "wasi:filesystem/types" => Link::plain(|l| {
+            filesystem::types::add_to_linker::<T, WasiFilesystem>(l, |t| t.wasi().filesystem())?;
+            remove_dir::correct(l)
+        }),
         "wasi:http/client" => {
             Link::with_reactor(|l| http::client::add_to_linker::<T, WasiHttp>(l, |t| t.wasi().http()))
         }

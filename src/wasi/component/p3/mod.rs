@@ -3,6 +3,7 @@
 mod interfaces;
 mod lookup;
 mod random;
+mod remove_dir;
 mod stdout;
 
 pub(super) use interfaces::find;
