@@ -28,5 +28,6 @@ pub fn wit_text(_binary: &[u8], _info: &ComponentInfo) -> Result<String> {
 }
 
 fn no_components() -> Error {
-    Error::new(ErrorKind::UnsupportedFeature, "this build of wrun has no components (feature `components`)")
+    let message = "this is a WebAssembly component, and this build of wrun has no components (feature `components`)";
+    Error::new(ErrorKind::UnsupportedFeature, message).with_hint("build with `--features components`")
 }
