@@ -89,7 +89,7 @@ fn records_and_tuples_pass() {
         (name("price"), WitValue::F64(1.5)),
         (name("tags"), WitValue::List(vec![text("hot")])),
     ]);
-    passes(types, "$item", &[item.clone()]);
+    passes(types, "$item", std::slice::from_ref(&item));
     passes(types, "(list $item)", &[WitValue::List(vec![item.clone(), item])]);
     passes("", "(tuple u8 string)", &[WitValue::Tuple(vec![WitValue::U8(1), text("x")])]);
 }

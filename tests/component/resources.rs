@@ -93,7 +93,7 @@ fn a_method_can_be_called_while_the_host_holds_the_resource() {
     let (five, seven) = (new_counter(instance, 5), new_counter(instance, 7));
     assert_ne!(five, seven);
     for _ in 0..3 {
-        assert_eq!(returned(instance, "[method]counter.value", &[five.clone()]), WitValue::U32(5));
+        assert_eq!(returned(instance, "[method]counter.value", std::slice::from_ref(&five)), WitValue::U32(5));
     }
     assert_eq!(returned(instance, "sum", &[five.clone(), seven]), WitValue::U32(12));
     assert_eq!(returned(instance, "sum", &[five.clone(), five]), WitValue::U32(10));
@@ -119,8 +119,8 @@ fn a_resource_that_was_passed_to_the_guest_is_gone() {
     let mut instance = Engine::new().start(&counters(""));
     let instance = instance.as_mut();
     let counter = new_counter(instance, 5);
-    assert_eq!(returned(instance, "take", &[counter.clone()]), WitValue::U32(5));
-    refused(call(instance, "take", &[counter.clone()]), ErrorKind::InvalidArgument);
+    assert_eq!(returned(instance, "take", std::slice::from_ref(&counter)), WitValue::U32(5));
+    refused(call(instance, "take", std::slice::from_ref(&counter)), ErrorKind::InvalidArgument);
     instance.drop_resource(handle(&counter)).expect("the guest has the resource");
     assert_eq!(dropped(instance), WitValue::U32(1));
 }
@@ -152,7 +152,10 @@ fn a_handle_belongs_to_one_instance_and_one_type() {
     let (mut first, mut second) = (engine.start(&counters("")), engine.start(&counters("")));
     let counter = new_counter(first.as_mut(), 5);
     new_counter(second.as_mut(), 5);
-    let error = refused(call(second.as_mut(), "[method]counter.value", &[counter.clone()]), ErrorKind::InvalidArgument);
+    let error = refused(
+        call(second.as_mut(), "[method]counter.value", std::slice::from_ref(&counter)),
+        ErrorKind::InvalidArgument,
+    );
     tells(error.message(), &["another instance"]);
     refused(second.drop_resource(handle(&counter)), ErrorKind::InvalidArgument);
     let other = returned(first.as_mut(), "new-other", &[]);

@@ -164,9 +164,9 @@ fn a_trap_in_realloc_is_a_trap_of_the_call() {
 
 #[test]
 fn a_trap_during_instantiation_is_reported_as_one() {
-    let wat = r#"(component
+    let wat = "(component
         (core module $m (func $start (unreachable)) (start $start))
-        (core instance (instantiate $m)))"#;
+        (core instance (instantiate $m)))";
     trapped(Engine::new().start_within(wrun::Limits::none(), wat), Trap::Unreachable);
 }
 

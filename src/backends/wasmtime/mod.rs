@@ -14,6 +14,7 @@ mod limits;
 mod memory;
 mod module;
 mod offsets;
+mod parts;
 mod raw;
 mod runtime;
 mod serialize;

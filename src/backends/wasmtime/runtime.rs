@@ -11,6 +11,7 @@ use wasmtime::{Config, Engine, Instance, Module, OptLevel};
 use super::caller::CallParts;
 use super::deferred_start::{self, DeferredStart};
 use super::limits::{self, StoreData};
+use super::parts::RuntimeParts;
 use super::{WasmtimeInstance, WasmtimeModule, component, errors, fuel, host, interrupt, serialize, stack};
 use crate::capabilities::Capabilities;
 use crate::component::info::ComponentInfo;
@@ -37,10 +38,10 @@ use crate::wasi;
 /// A configured Wasmtime engine.
 #[derive(derive_more::Debug)]
 pub struct WasmtimeRuntime {
-    pub(super) config: RuntimeConfig,
+    config: RuntimeConfig,
     #[debug(skip)]
-    pub(super) engine: Engine,
-    pub(super) registry: Arc<InstanceRegistry>,
+    engine: Engine,
+    registry: Arc<InstanceRegistry>,
 }
 
 pub(crate) fn create(config: &RuntimeConfig) -> Result<Box<dyn WasmRuntime>> {
@@ -82,8 +83,13 @@ impl WasmtimeRuntime {
         Ok(Self { config: config.clone(), engine, registry: Arc::default() })
     }
 
+    fn parts(&self) -> RuntimeParts<'_> {
+        let Self { config, engine, registry } = self;
+        RuntimeParts { config, engine, registry }
+    }
+
     /// Makes the compiler ready to run on this thread.
-    pub(super) fn prepare_compiler(&self) {
+    fn prepare_compiler(&self) {
         if self.config.parallel_compilation {
             make_pool_usable();
         }
@@ -198,11 +204,12 @@ impl sealed::Runtime for WasmtimeRuntime {
     }
 
     fn compile_component(&self, component: &AdmittedComponent<'_>) -> Result<Box<dyn WasmComponent>> {
-        component::compile(self, component)
+        self.prepare_compiler();
+        component::compile(self.parts(), component)
     }
 
     fn restore_component(&self, code: CachedCode) -> Result<Box<dyn WasmComponent>> {
-        component::restore(self, code)
+        component::restore(self.parts(), code)
     }
 
     fn check_component(&self, info: &ComponentInfo, limits: Limits, imports: &ComponentImports) -> Result<()> {
@@ -217,7 +224,7 @@ impl sealed::Runtime for WasmtimeRuntime {
         capabilities: &Capabilities,
         imports: &ComponentImports,
     ) -> Result<Box<dyn WasmComponentInstance>> {
-        component::instantiate(self, component, limits, capabilities, imports)
+        component::instantiate(self.parts(), component, limits, capabilities, imports)
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use wasmtime::component::Component;
 
-use super::super::{WasmtimeRuntime, errors, serialize};
+use super::super::parts::RuntimeParts;
+use super::super::{errors, serialize};
 use super::link::{self, LinkedComponent};
 use crate::component::info::ComponentInfo;
 use crate::error::{Error, ErrorKind, Result};
@@ -28,16 +29,15 @@ pub struct WasmtimeComponent {
 
 /// Compiles an admitted component.
 pub(in super::super) fn compile(
-    runtime: &WasmtimeRuntime,
+    runtime: RuntimeParts<'_>,
     component: &AdmittedComponent<'_>,
 ) -> Result<Box<dyn WasmComponent>> {
     runtime.registry.admit_work()?;
-    let binary = component.binary_for(&runtime.config)?;
+    let binary = component.binary_for(runtime.config)?;
     check(component.info())?;
-    runtime.prepare_compiler();
     let compile =
-        || Component::from_binary(&runtime.engine, binary).map_err(|error| errors::compile("component", &error));
-    let compiled = preflight::guard_compiler(&runtime.config, compile)?;
+        || Component::from_binary(runtime.engine, binary).map_err(|error| errors::compile("component", &error));
+    let compiled = preflight::guard_compiler(runtime.config, compile)?;
     runtime.registry.count_compiled();
     let image = compiled.image_range();
     let compiled_bytes = image.end as u64 - image.start as u64;
@@ -55,23 +55,23 @@ fn check(info: &ComponentInfo) -> Result<()> {
 }
 
 /// Loads the code of a component from the cache.
-pub(in super::super) fn restore(runtime: &WasmtimeRuntime, code: CachedCode) -> Result<Box<dyn WasmComponent>> {
+pub(in super::super) fn restore(runtime: RuntimeParts<'_>, code: CachedCode) -> Result<Box<dyn WasmComponent>> {
     runtime.registry.admit_work()?;
-    let CodeParts { info, code, .. } = code.parts_for(&runtime.config)?;
+    let CodeParts { info, code, .. } = code.parts_for(runtime.config)?;
     let info = info.component()?;
     let compiled_bytes = code.len();
-    let compiled = serialize::read_component(&runtime.engine, code)?;
+    let compiled = serialize::read_component(runtime.engine, code)?;
     runtime.registry.count_cache_hit();
     Ok(create(runtime, compiled, info, compiled_bytes))
 }
 
 fn create(
-    runtime: &WasmtimeRuntime,
+    runtime: RuntimeParts<'_>,
     compiled: Component,
     info: &Arc<ComponentInfo>,
     compiled_bytes: u64,
 ) -> Box<dyn WasmComponent> {
-    let owner = CodeOwner::new(Arc::clone(info), &runtime.registry);
+    let owner = CodeOwner::new(Arc::clone(info), runtime.registry);
     Box::new(WasmtimeComponent { compiled, owner, linked: OnceLock::new(), compiled_bytes })
 }
 

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use wasmtime::{FrameInfo, Module};
 
 use super::super::limits::{Guest, GuestData};
-use super::limits;
 use super::resources::Resources;
 use crate::runtime::status::InstanceStatus;
 use crate::wasi::component::{ComponentWasi, HasWasi};
+
+/// The maximum number of core instances in one instance of a component, and of memories, and of tables.
+const MAX_ITEMS: usize = 1000;
 
 /// What each core module that the engine makes imports.
 const ADAPTER_IMPORT: &str = "callee";
@@ -25,7 +27,7 @@ pub(super) struct ComponentData {
 impl ComponentData {
     /// Creates the data of the instance with this number.
     pub(super) fn new(status: Arc<InstanceStatus>, instance: u64) -> Self {
-        let guest = Guest::with_max_items(status, limits::MAX_ITEMS);
+        let guest = Guest::with_max_items(status, MAX_ITEMS);
         Self { guest, resources: Resources::new(instance), wasi: None }
     }
 }

@@ -1,6 +1,6 @@
 //! The stand-in for components in a build without them.
 
-use super::WasmtimeRuntime;
+use super::parts::RuntimeParts;
 use crate::capabilities::Capabilities;
 use crate::component::info::ComponentInfo;
 use crate::error::Result;
@@ -10,11 +10,11 @@ use crate::runtime::component::{WasmComponent, WasmComponentInstance};
 use crate::runtime::component_host::ComponentImports;
 use crate::runtime::preflight::{self, AdmittedComponent};
 
-pub(super) fn compile(_: &WasmtimeRuntime, _: &AdmittedComponent<'_>) -> Result<Box<dyn WasmComponent>> {
+pub(super) fn compile(_: RuntimeParts<'_>, _: &AdmittedComponent<'_>) -> Result<Box<dyn WasmComponent>> {
     Err(preflight::no_components())
 }
 
-pub(super) fn restore(_: &WasmtimeRuntime, _: CachedCode) -> Result<Box<dyn WasmComponent>> {
+pub(super) fn restore(_: RuntimeParts<'_>, _: CachedCode) -> Result<Box<dyn WasmComponent>> {
     Err(preflight::no_components())
 }
 
@@ -23,7 +23,7 @@ pub(super) fn check_imports(_: &ComponentInfo, _: &ComponentImports) -> Result<(
 }
 
 pub(super) fn instantiate(
-    _: &WasmtimeRuntime,
+    _: RuntimeParts<'_>,
     _: &dyn WasmComponent,
     _: Limits,
     _: &Capabilities,

@@ -2,14 +2,9 @@
 
 use wasmtime::component::Func;
 
-use super::instance::WasmtimeComponentInstance;
 use crate::component::types::WitFunction;
-use crate::component::value::WitValue;
-use crate::error::Result;
-use crate::runtime::component::{WasmComponentFunction, WasmComponentInstance};
-use crate::runtime::signature;
 
-/// A resolved function of a [`WasmtimeComponentInstance`].
+/// A resolved function of a [`WasmtimeComponentInstance`](super::WasmtimeComponentInstance).
 #[derive(derive_more::Debug)]
 #[debug("WasmtimeComponentFunction({ty})")]
 pub struct WasmtimeComponentFunction {
@@ -17,17 +12,4 @@ pub struct WasmtimeComponentFunction {
     pub(super) owner: u64,
     pub(super) func: Func,
     pub(super) ty: WitFunction,
-}
-
-impl WasmComponentFunction for WasmtimeComponentFunction {
-    fn ty(&self) -> &WitFunction {
-        &self.ty
-    }
-
-    fn call(&mut self, instance: &mut dyn WasmComponentInstance, args: &[WitValue]) -> Result<Option<WitValue>> {
-        match instance.as_any_mut().downcast_mut::<WasmtimeComponentInstance>() {
-            Some(instance) if instance.parts.core.id() == self.owner => instance.parts.call(self.func, &self.ty, args),
-            _ => Err(signature::other_instance()),
-        }
-    }
 }

@@ -12,13 +12,14 @@ use super::function::WasmtimeComponentFunction;
 use crate::component::check;
 use crate::component::info::ComponentInfo;
 use crate::component::lookup::{self, FunctionPath};
-use crate::component::value::ResourceHandle;
+use crate::component::types::WitFunction;
+use crate::component::value::{ResourceHandle, WitValue};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::component::{WasmComponentFunction, WasmComponentInstance};
 use crate::runtime::control::{self, Control};
 use crate::runtime::fuel::{self, FuelCounter, FuelState};
-use crate::runtime::sealed;
 use crate::runtime::status::InstanceState;
+use crate::runtime::{sealed, signature};
 
 /// A component instance in its own store.
 #[derive(derive_more::Debug)]
@@ -127,5 +128,18 @@ impl FuelCounter for WasmtimeComponentInstance {
 
     fn set_left(&mut self, left: i64) {
         engine_fuel::set_left(&mut self.parts.store, left);
+    }
+}
+
+impl WasmComponentFunction for WasmtimeComponentFunction {
+    fn ty(&self) -> &WitFunction {
+        &self.ty
+    }
+
+    fn call(&mut self, instance: &mut dyn WasmComponentInstance, args: &[WitValue]) -> Result<Option<WitValue>> {
+        match instance.as_any_mut().downcast_mut::<WasmtimeComponentInstance>() {
+            Some(instance) if instance.parts.core.id() == self.owner => instance.parts.call(self.func, &self.ty, args),
+            _ => Err(signature::other_instance()),
+        }
     }
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use wasmtime::Store;
 
-use super::super::{WasmtimeRuntime, fuel, interrupt, stack};
+use super::super::parts::RuntimeParts;
+use super::super::{fuel, interrupt, stack};
 use super::call::{self, CallParts};
 use super::compiled::WasmtimeComponent;
 use super::data::ComponentData;
 use super::executor::Execution;
 use super::instance::WasmtimeComponentInstance;
-use super::{errors, limits};
+use super::{errors, limits, link};
 use crate::capabilities::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
@@ -24,19 +25,19 @@ use crate::wasi::component::ComponentWasi;
 
 /// Creates an instance.
 pub(in super::super) fn instantiate(
-    runtime: &WasmtimeRuntime,
+    runtime: RuntimeParts<'_>,
     component: &dyn WasmComponent,
     granted: Limits,
     capabilities: &Capabilities,
     imports: &ComponentImports,
 ) -> Result<Box<dyn WasmComponentInstance>> {
     let component = component.as_any().downcast_ref::<WasmtimeComponent>();
-    let Some(component) = component.filter(|component| component.owner.is_of(&runtime.registry)) else {
+    let Some(component) = component.filter(|component| component.owner.is_of(runtime.registry)) else {
         return Err(Error::new(ErrorKind::InvalidArgument, "the component was compiled by another runtime"));
     };
-    let WasmtimeRuntime { config, engine, .. } = runtime;
+    let RuntimeParts { config, engine, .. } = runtime;
     preflight::check_amounts(config, granted)?;
-    let linked = component.link(imports)?;
+    let linked = link::link(&component.compiled, component.owner.info(), &component.linked, imports)?;
 
     let core = InstanceCore::new(&component.owner, granted, 0, config.interruption)?;
     let status = Arc::clone(core.status());

@@ -5,9 +5,6 @@ use wasmtime::Store;
 use super::data::ComponentData;
 use crate::limits::Limits;
 
-/// The maximum number of core instances in one instance of a component, and of memories, and of tables.
-pub(super) const MAX_ITEMS: usize = 1000;
-
 /// The maximum number of handles that a guest holds at a time: of resources, of tasks, and of ends of streams and futures.
 const MAX_HANDLES: usize = 100_000;
 

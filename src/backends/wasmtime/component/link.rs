@@ -1,10 +1,9 @@
 //! Links a component: finds what it imports in the embedder's functions and in WASI.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use wasmtime::component::{InstancePre, Linker};
+use wasmtime::component::{Component, InstancePre, Linker};
 
-use super::compiled::WasmtimeComponent;
 use super::data::ComponentData;
 use super::host::HostFunction;
 use super::types;
@@ -26,7 +25,7 @@ struct Plan {
 /// Checks that everything a component imports is provided.
 ///
 /// # Errors
-/// Those of [`WasmtimeComponent::link`].
+/// Those of [`link`].
 pub(in super::super) fn check_imports(info: &ComponentInfo, imports: &ComponentImports) -> Result<()> {
     Plan::new(info, imports).map(drop)
 }
@@ -58,43 +57,44 @@ pub(super) fn check_kinds(info: &ComponentInfo) -> Result<()> {
     Ok(())
 }
 
-impl WasmtimeComponent {
-    /// Resolves the imports.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Unlinkable`] listing each import that nothing provides, [`ErrorKind::UnsupportedFeature`] if the component
-    /// imports something that the host cannot provide.
-    pub(super) fn link(&self, imports: &ComponentImports) -> Result<LinkedComponent> {
-        let info = self.owner.info();
-        let plan = Plan::new(info, imports)?;
-        if plan.functions.is_empty()
-            && let Some(linked) = self.linked.get()
-        {
-            return Ok(linked.clone());
-        }
-        let linked = self.link_by(&plan).map_err(|error| {
-            let what = "the component's imports cannot be provided";
-            Error::of_engine(ErrorKind::Unlinkable, what, &format!("{error:#}"))
-        })?;
-        Ok(if plan.functions.is_empty() { self.linked.get_or_init(|| linked).clone() } else { linked })
+/// Resolves the imports of a component. `known` keeps the result for the next time, unless the embedder provides functions.
+///
+/// # Errors
+/// [`ErrorKind::Unlinkable`] listing each import that nothing provides, [`ErrorKind::UnsupportedFeature`] if the component
+/// imports something that the host cannot provide.
+pub(super) fn link(
+    component: &Component,
+    info: &ComponentInfo,
+    known: &OnceLock<LinkedComponent>,
+    imports: &ComponentImports,
+) -> Result<LinkedComponent> {
+    let plan = Plan::new(info, imports)?;
+    if plan.functions.is_empty()
+        && let Some(linked) = known.get()
+    {
+        return Ok(linked.clone());
     }
+    let linked = link_by(&plan, component, info).map_err(|error| {
+        let what = "the component's imports cannot be provided";
+        Error::of_engine(ErrorKind::Unlinkable, what, &format!("{error:#}"))
+    })?;
+    Ok(if plan.functions.is_empty() { known.get_or_init(|| linked).clone() } else { linked })
+}
 
-    fn link_by(&self, plan: &Plan) -> wasmtime::Result<LinkedComponent> {
-        let mut linker = Linker::new(self.compiled.engine());
-        linker.allow_shadowing(true);
-        let wasi = wasi::add_to_linker(&mut linker, self.owner.info().imports.iter().map(|import| &*import.name))?;
-        for (interface, function) in &plan.functions {
-            let mut root = linker.root();
-            match interface.as_str() {
-                "" => function.define(&mut root)?,
-                interface => function.define(&mut root.instance(&wasi::linked_name(interface))?)?,
-            }
+fn link_by(plan: &Plan, component: &Component, info: &ComponentInfo) -> wasmtime::Result<LinkedComponent> {
+    let mut linker = Linker::new(component.engine());
+    linker.allow_shadowing(true);
+    let wasi = wasi::add_to_linker(&mut linker, info.imports.iter().map(|import| &*import.name))?;
+    for (interface, function) in &plan.functions {
+        let mut root = linker.root();
+        match interface.as_str() {
+            "" => function.define(&mut root)?,
+            interface => function.define(&mut root.instance(&wasi::linked_name(interface))?)?,
         }
-        let is_async = self.owner.info().is_concurrent
-            || wasi.needs_state
-            || plan.functions.iter().any(|(_, function)| function.ty.is_async());
-        Ok(LinkedComponent { component: linker.instantiate_pre(&self.compiled)?, wasi, is_async })
     }
+    let is_async =
+        info.is_concurrent || wasi.needs_state || plan.functions.iter().any(|(_, function)| function.ty.is_async());
+    Ok(LinkedComponent { component: linker.instantiate_pre(component)?, wasi, is_async })
 }
 
 impl Plan {
