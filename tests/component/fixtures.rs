@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 use std::{env, fmt, fs, io, thread};
 
 use serde::Deserialize;
@@ -216,7 +216,7 @@ fn resources_arrive_in_lists_and_results() {
 #[cfg(feature = "wasi-p3")]
 fn a_time_limit_ends_asynchronous_functions() {
     for function in ["stall", "spin", "double-later"] {
-        let limits = Limits::none().with_time(Duration::from_millis(50));
+        let limits = Limits::none().with_time(std::time::Duration::from_millis(50));
         let mut instance = start(&Engine::metered(), &folder().join("async/later.wasm"), limits);
         let args = [WitValue::U32(1), WitValue::U32(u32::MAX)];
         let args = if function == "double-later" { &args[..] } else { &[] };
@@ -233,6 +233,8 @@ fn skipped(why: &str) {
 /// Returns the folder of the components in Python and JavaScript. `large.sh` builds them in continuous integration; elsewhere, this
 /// takes those that it has built before.
 fn large() -> Option<PathBuf> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let mut script = Command::new(folder().join("large.sh"));
     if env::var_os("CI").is_none() {
         script.arg("--cached");
@@ -261,4 +263,19 @@ fn the_same_shop_in_python_and_javascript() {
         let wrong: Vec<_> = of_shop.filter_map(|row| mismatch(instance.as_mut(), row)).collect();
         assert!(wrong.is_empty(), "{file}: {}", wrong.join("\n"));
     }
+}
+
+#[test]
+#[cfg(feature = "wasi-p3")]
+fn a_program_in_python_runs_by_wasi_0_3() {
+    let (engine, Some(large)) = (Engine::new(), large()) else { return };
+    let component = engine.runtime.load_component(&fs::read(large.join("hello3-py.wasm")).unwrap()).unwrap();
+    let stdout = wrun::Captured::new();
+    let granted = Capabilities::none().with_stdout(wrun::Output::Capture(stdout.clone()));
+    let start =
+        |granted| engine.runtime.create_component_instance(component.as_ref(), Limits::none(), granted).unwrap();
+    start(granted).run().unwrap();
+    assert_eq!(stdout.contents(), b"hello from Python\n");
+    let mut instance = start(Capabilities::none());
+    assert_eq!(returned(instance.as_mut(), "double-later", &[WitValue::U32(21)]), WitValue::U32(42));
 }
