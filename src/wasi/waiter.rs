@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use crate::runtime::host::{HostError, InterruptToken};
 
 /// The time between two checks for an interrupt.
-pub(super) const CHECK_INTERVAL: Duration = Duration::from_millis(5);
+const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Blocks on futures that are not ready at once: timers, standard input. Creates a tokio runtime for the first of them,
 /// since most guests need none.

@@ -17,6 +17,7 @@ mod programs;
 mod refusals;
 mod resources;
 mod sockets;
+mod streams;
 mod toolchains;
 mod traps;
 mod vocabulary;

@@ -87,6 +87,14 @@ fn every_change_of_a_read_only_folder_fails() {
 }
 
 #[test]
+fn a_folder_is_removed_by_a_path_with_a_trailing_slash() {
+    let dir = folder();
+    let granted = Capabilities::none().with_dir(DirGrant::new(dir.path(), "/"));
+    says(&Program::new("actions.wasm").run(&["remove", "/folder//"], granted), "");
+    assert!(!dir.path().join("folder").exists());
+}
+
+#[test]
 fn a_missing_folder_is_refused() {
     let granted = Capabilities::none().with_dir(DirGrant::new("/no/such/folder", "/d"));
     refused(Program::new("actions.wasm").start(Limits::none(), &[], granted), ErrorKind::Grant);
