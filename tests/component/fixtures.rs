@@ -182,7 +182,7 @@ fn resources_live_until_they_are_dropped_or_passed_on() {
     assert_eq!(returned(instance, "counters#sum", &[both]), WitValue::U64(11));
 
     let merged = returned(instance, "counters#merge", &[three.clone(), seven.clone()]);
-    assert_eq!(returned(instance, "counters#[method]counter.value", &[merged.clone()]), WitValue::U32(11));
+    assert_eq!(returned(instance, "counters#[method]counter.value", std::slice::from_ref(&merged)), WitValue::U32(11));
     assert_eq!(live(instance), WitValue::U32(2));
     let gone = call(instance, "counters#[method]counter.value", &[three]);
     refused(gone, ErrorKind::InvalidArgument);
@@ -201,7 +201,9 @@ fn resources_arrive_in_lists_and_results() {
     let WitValue::List(several) = returned(instance, "counters#several", &[WitValue::U32(3)]) else {
         panic!("not a list")
     };
-    let values = several.iter().map(|counter| returned(instance, "counters#[method]counter.value", &[counter.clone()]));
+    let values = several
+        .iter()
+        .map(|counter| returned(instance, "counters#[method]counter.value", std::slice::from_ref(counter)));
     assert_eq!(values.collect::<Vec<_>>(), [1, 2, 3].map(WitValue::U32));
 
     let parsed = returned(instance, "counters#[static]counter.parse", &[WitValue::String("42".into())]);

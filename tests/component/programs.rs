@@ -136,7 +136,7 @@ fn a_shutdown_ends_a_program_that_sleeps() {
         thread::scope(|scope| {
             scope.spawn(|| {
                 becomes(&control, InstanceState::Running);
-                program.runtime().shutdown(Duration::from_secs(60));
+                program.runtime().shutdown(Duration::from_mins(1));
             });
             refused(instance.run(), ErrorKind::ShutDown);
             drop(instance);

@@ -19,7 +19,7 @@ fn granted(rules: &[&str]) -> Capabilities {
 
 /// Time enough for any exchange; a program that waits for longer is stuck.
 fn patience() -> Limits {
-    Limits::none().with_time(Duration::from_secs(60))
+    Limits::none().with_time(Duration::from_mins(1))
 }
 
 /// Runs a program that prints its port, and returns the result of `talk`, which gets the port.
@@ -112,7 +112,7 @@ fn datagrams_pass_between_a_program_and_a_granted_peer() {
 
         let (answer, end) = while_it_serves(&program, "receive", "in:udp:127.0.0.1:*", |port| {
             let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
-            peer.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+            peer.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
             peer.send_to(b"back", ("127.0.0.1", port)).unwrap();
             let mut bytes = [0; 64];
             let length = peer.recv(&mut bytes).unwrap();
