@@ -13,7 +13,7 @@ use crate::runtime::traits::WasmFunctionCaller;
 use crate::value::serial::Results;
 use crate::value::types::Value;
 
-/// What a [`Callable`] returned.
+/// The result of a [`Callable`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallResult {

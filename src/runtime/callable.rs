@@ -25,7 +25,7 @@ pub struct Callable {
     ty: CallableType,
 }
 
-/// What is called.
+/// The kind of a callable, with its type.
 #[derive(Clone, Debug)]
 pub(crate) enum CallableType {
     /// A function of a module.

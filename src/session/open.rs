@@ -43,7 +43,7 @@ enum Code<'a> {
 
 impl<'a> Session<'a> {
     /// Creates the runtime, then looks for the code in the cache, or reads and validates the module or component if it is not
-    /// there. What is shorter than 16 KiB will compile on one thread.
+    /// there. Code shorter than 16 KiB will compile on one thread.
     ///
     /// # Errors
     /// Those of [`create_runtime`](crate::create_runtime) and [`preflight::admit`]; [`ErrorKind::Io`] if the file

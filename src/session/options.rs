@@ -1,4 +1,4 @@
-//! What the instances of a session get.
+//! The limits, capabilities and imports of the instances of a session.
 
 use crate::capabilities::Capabilities;
 use crate::limits::Limits;

@@ -49,7 +49,7 @@ fn a_component_is_compiled_once_for_each_configuration() {
         gets(&temp, &config, 7, Found::Hit);
     }
     let binary = wat::parse_str(component(7)).unwrap();
-    assert_eq!(get(&temp, &plain, &binary).1, Found::Miss, "the entry is of the bytes, not of what they assemble to");
+    assert_eq!(get(&temp, &plain, &binary).1, Found::Miss, "text and binary have different entries");
     assert_eq!(temp.files().len(), 6);
     assert!(temp.cache.verify().unwrap().iter().all(|entry| entry.fault.is_none()));
 }
