@@ -38,6 +38,7 @@ impl ComponentImports {
 
     /// Returns the function with this name in an interface, or in a version of the interface that is compatible by semantic
     /// versioning.
+    #[cfg_attr(not(feature = "components"), expect(dead_code, reason = "only components import them"))]
     pub(crate) fn find(&self, interface: &str, name: &str) -> Option<&Arc<ComponentFunction>> {
         let exact = self.functions.get(&(interface.to_owned(), name.to_owned()));
         let compatible = || {

@@ -89,6 +89,7 @@ fn an_instance_can_move_to_another_thread() {
 }
 
 /// `run` calls `double` of an inner component asynchronously and waits for the result. Neither of the calls blocks.
+#[cfg(feature = "wasi-p3")]
 const ASYNCHRONOUS_INSIDE: &str = r#"(component
     (component $inner
         (core module $m

@@ -148,6 +148,7 @@ fn resources_of_the_host_are_refused() {
 }
 
 #[test]
+#[cfg(feature = "wasi-p3")]
 fn an_asynchronous_import_can_be_a_host_function() {
     let wat = r#"(component
         (import "answer" (func $answer async (result u32)))

@@ -171,6 +171,7 @@ fn a_trap_during_instantiation_is_reported_as_one() {
 }
 
 #[test]
+#[cfg(feature = "wasi-p3")]
 fn a_guest_that_waits_for_nothing_traps() {
     let wat = r#"(component
         (core func $new (canon waitable-set.new))

@@ -58,15 +58,6 @@ fn convert_known(
     Err(error)
 }
 
-/// Returns whether an error is a trap, a stop or the error of a host function.
-pub(super) fn is_known(error: &wasmtime::Error) -> bool {
-    error.is::<wasmtime::Trap>()
-        || error.is::<ThrownException>()
-        || error.is::<GcHeapOutOfMemory<()>>()
-        || error.is::<StopReason>()
-        || error.is::<HostFailure>()
-}
-
 fn convert_trap(trap: wasmtime::Trap) -> (Trap, Option<String>) {
     use wasmtime::Trap as EngineTrap;
     let converted = match trap {

@@ -1,10 +1,11 @@
 //! Errors of components.
 
-use wasmtime::Store;
+use wasmtime::{GcHeapOutOfMemory, Store, ThrownException, Trap, WasmBacktrace};
 
-use super::super::errors;
 use super::data::ComponentData;
 use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::host::HostFailure;
+use crate::runtime::interrupt::StopReason;
 use crate::runtime::status::InstanceStatus;
 use crate::wasi::component::exit_code;
 
@@ -24,7 +25,13 @@ pub(super) fn instantiate(store: &Store<ComponentData>, error: &wasmtime::Error)
 
 /// Returns whether guest code, or a host function that it called, caused the error.
 pub(super) fn is_of_guest(error: &wasmtime::Error) -> bool {
-    errors::is_known(error) || error.is::<wasmtime::WasmBacktrace>() || exit_code(error).is_some()
+    error.is::<Trap>()
+        || error.is::<ThrownException>()
+        || error.is::<GcHeapOutOfMemory<()>>()
+        || error.is::<StopReason>()
+        || error.is::<HostFailure>()
+        || error.is::<WasmBacktrace>()
+        || exit_code(error).is_some()
 }
 
 /// Runs a call, and explains why an instance refuses it after a trap.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use wasmtime::StoreContextMut;
 use wasmtime::component::{LinkerInstance, Val};
-use wasmtime::{AsContextMut, StoreContextMut};
 
 use super::super::fuel;
 use super::convert;
@@ -34,6 +34,7 @@ impl HostFunction {
 
     #[cfg(feature = "wasi-p3")]
     fn define_async(self, instance: &mut LinkerInstance<'_, ComponentData>) -> wasmtime::Result<()> {
+        use wasmtime::AsContextMut as _;
         let name = Arc::clone(&self.name);
         instance.func_new_concurrent(&name, move |accessor, _, params, results| {
             let function = self.clone();
