@@ -10,7 +10,7 @@ use wasmtime_wasi_http::WasiHttp;
 use wasmtime_wasi_http::p2::bindings::http;
 use wasmtime_wasi_io::bindings::wasi::io;
 
-use super::link::Link;
+use super::interface::Link;
 use super::lookup;
 use super::random::Random;
 use super::remove_dir;

@@ -5,28 +5,11 @@ use std::collections::BTreeSet;
 
 use wasmtime::component::Linker;
 
+use super::interface::Link;
 use super::interfaces;
 #[cfg(feature = "wasi-p3")]
 use super::p3;
 use super::state::{ComponentWasi, HasWasi};
-
-/// How to link one interface.
-pub(super) struct Link<T: 'static> {
-    add: fn(&mut Linker<T>) -> wasmtime::Result<()>,
-    uses_reactor: bool,
-}
-
-impl<T> Link<T> {
-    /// An interface without timers and sockets.
-    pub(super) fn plain(add: fn(&mut Linker<T>) -> wasmtime::Result<()>) -> Self {
-        Self { add, uses_reactor: false }
-    }
-
-    /// An interface whose functions use timers or sockets.
-    pub(super) fn with_reactor(add: fn(&mut Linker<T>) -> wasmtime::Result<()>) -> Self {
-        Self { add, uses_reactor: true }
-    }
-}
 
 /// What was linked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,6 +6,7 @@
 
 mod exit;
 mod http;
+mod interface;
 mod interfaces;
 mod link;
 mod lookup;

@@ -11,7 +11,7 @@ use wasmtime_wasi_http::p3::bindings::http;
 use super::lookup::NameLookup;
 use super::remove_dir;
 use super::stdout::Stdout;
-use crate::wasi::component::link::Link;
+use crate::wasi::component::interface::Link;
 use crate::wasi::component::random::Random;
 use crate::wasi::component::state::HasWasi;
 
