@@ -1,4 +1,4 @@
-//! The network rules for `wasi:sockets` and `wasi:http`. `sockets` tests what they allow.
+//! The network rules for `wasi:sockets` and `wasi:http`. `sockets` tests exchanges that they allow.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! The ends of programs, and requests to stop and pause them. `toolchains` tests what they do.
+//! The ends of programs, and requests to stop and pause them. `toolchains` tests their actions.
 
 use std::thread;
 use std::time::Duration;

@@ -1,12 +1,16 @@
-//! Rights: what is not granted does not exist. `toolchains` tests what is granted.
+//! Missing rights. `toolchains` tests granted ones.
 
 use std::fs;
 use std::os::unix::fs::symlink;
 
+#[cfg(feature = "wasi-p3")]
+use wrun::WitValue;
 use wrun::{Capabilities, DirGrant, ErrorKind, Input, Limits};
 
 use crate::program::{End, Program, Ran, both};
 use crate::vocabulary::refused;
+#[cfg(feature = "wasi-p3")]
+use crate::vocabulary::{Engine, returned, text};
 
 fn programs() -> impl Iterator<Item = Program> {
     both("actions.wasm", "actions3.wasm")
@@ -92,6 +96,21 @@ fn a_folder_is_removed_by_a_path_with_a_trailing_slash() {
     let granted = Capabilities::none().with_dir(DirGrant::new(dir.path(), "/"));
     says(&Program::new("actions.wasm").run(&["remove", "/folder//"], granted), "");
     assert!(!dir.path().join("folder").exists());
+}
+
+#[cfg(feature = "wasi-p3")]
+#[test]
+fn a_folder_is_removed_by_a_path_with_a_trailing_slash_in_wasi_0_3() {
+    const NOT_DIRECTORY: u32 = 1 + 23;
+    let dir = folder();
+    let engine = Engine::new();
+    let component = engine.load(include_str!("remove_dir.wat"));
+    let granted = Capabilities::none().with_dir(DirGrant::new(dir.path(), "/"));
+    let mut instance = engine.runtime.create_component_instance(component.as_ref(), Limits::none(), granted).unwrap();
+    let mut remove = |path| returned(&mut *instance, "remove", &[text(path)]);
+    assert_eq!(remove("folder//"), WitValue::U32(0));
+    assert!(!dir.path().join("folder").exists());
+    assert_eq!(remove("file/"), WitValue::U32(NOT_DIRECTORY));
 }
 
 #[test]

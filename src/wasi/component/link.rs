@@ -11,7 +11,7 @@ use super::interfaces;
 use super::p3;
 use super::state::{ComponentWasi, HasWasi};
 
-/// What was linked.
+/// The result of linking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Linked {
     /// Whether any interface was linked, so that the store needs a [`ComponentWasi`]. The component must be instantiated and

@@ -1,4 +1,4 @@
-//! The network rules for sockets of components. Any guest may create sockets; the rules decide what they may do.
+//! The network rules for sockets of components. Any guest may create sockets; the rules apply when it uses them.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};

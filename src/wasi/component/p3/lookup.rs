@@ -13,7 +13,7 @@ use crate::wasi::component::state::ComponentWasi;
 /// The interface.
 pub(super) struct NameLookup;
 
-/// What the interface needs.
+/// The data of the interface.
 pub(super) struct NameLookupView<'a>(&'a mut ComponentWasi);
 
 impl HasData for NameLookup {

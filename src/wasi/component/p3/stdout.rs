@@ -18,7 +18,7 @@ use crate::wasi::output::BrokenPipe;
 /// The interface.
 pub(super) struct Stdout;
 
-/// What the interface needs.
+/// The data of the interface.
 pub(super) struct StdoutView<'a>(&'a mut ComponentWasi);
 
 impl HasData for Stdout {
