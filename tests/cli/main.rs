@@ -30,4 +30,5 @@ mod stopping;
 mod streams;
 mod terminal;
 mod vocabulary;
+mod wasi_testsuite;
 mod wasix;

@@ -164,6 +164,18 @@ impl Running {
         assert_eq!(read, bytes);
     }
 
+    /// Takes a line from its standard output.
+    #[track_caller]
+    pub(crate) fn read_line(&mut self) -> String {
+        let mut line = Vec::new();
+        while line.last() != Some(&b'\n') {
+            let mut byte = [0];
+            self.child.stdout.as_mut().unwrap().read_exact(&mut byte).unwrap();
+            line.extend(byte);
+        }
+        String::from_utf8(line).unwrap()
+    }
+
     /// Waits until the command has printed a line to its standard error that contains this text, and takes all up to it.
     #[track_caller]
     pub(crate) fn wait_for_message(&mut self, text: &str) {

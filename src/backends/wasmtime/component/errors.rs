@@ -16,7 +16,7 @@ const TOO_MANY: &str = "resource limit exceeded";
 /// or the system lacks resources.
 pub(super) fn instantiate(store: &Store<ComponentData>, error: &wasmtime::Error) -> Error {
     if let Some(denied) = store.data().guest.status.denied() {
-        return Error::limit(denied);
+        return Error::new(ErrorKind::Limit, format!("the component {denied}")).with_limit(denied);
     }
     let text = format!("{error:#}");
     let kind = if text.contains(TOO_MANY) { ErrorKind::Limit } else { ErrorKind::Io };
