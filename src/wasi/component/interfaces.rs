@@ -10,6 +10,7 @@ use wasmtime_wasi_http::WasiHttp;
 use wasmtime_wasi_http::p2::bindings::http;
 use wasmtime_wasi_io::bindings::wasi::io;
 
+use super::files;
 use super::interface::Link;
 use super::lookup;
 use super::random::Random;
@@ -57,6 +58,7 @@ pub(super) fn find<T: HasWasi>(interface: &str) -> Option<Link<T>> {
         }
         "wasi:filesystem/types" => Link::plain(|l| {
             filesystem::types::add_to_linker::<T, WasiFilesystem>(l, |t| t.wasi().filesystem())?;
+            files::add_to_linker(l)?;
             remove_dir::correct(l)
         }),
         "wasi:http/outgoing-handler" => {

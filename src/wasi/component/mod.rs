@@ -5,6 +5,7 @@
 //! calls, and keeps the guard meanwhile. [`exit_code`] tells an exit from a failure.
 
 mod exit;
+mod files;
 mod http;
 mod interface;
 mod interfaces;

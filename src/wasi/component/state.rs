@@ -19,7 +19,7 @@ use crate::wasi::builder;
 use crate::wasi::builder::SharedOutput;
 
 /// The maximum number of handles to resources of WASI that a component has at a time: files, streams, sockets, pollables.
-const MAX_RESOURCES: usize = 1 << 16;
+const MAX_RESOURCES: usize = 1 << 14;
 
 /// The state of WASI for one instance of a component.
 pub(crate) struct ComponentWasi {

@@ -81,7 +81,7 @@ impl Lowering<'_> {
         Some(match (&def.kind, value) {
             (TypeKind::Record(types), WitValue::Record(fields)) if types.len() == fields.len() => {
                 let fields = types.iter().zip(fields).map(|((name, ty), (given, value))| {
-                    (name == given).then(|| self.lower(value, ty).map(|val| (name.to_string(), val)))
+                    (name == given).then(|| self.lower(value, ty).map(|val| (name.as_ref().to_owned(), val)))
                 });
                 let fields: Result<_> = fields.collect::<Option<Vec<_>>>()?.into_iter().collect();
                 fields.map(Val::Record)
@@ -102,10 +102,10 @@ impl Lowering<'_> {
             (TypeKind::Variant(cases), WitValue::Variant(name, payload)) => {
                 let (_, ty) = cases.iter().find(|(case, _)| case == name)?;
                 self.lower_payload(payload.as_deref(), ty.as_ref())?
-                    .map(|payload| Val::Variant(name.to_string(), payload))
+                    .map(|payload| Val::Variant(name.as_ref().to_owned(), payload))
             }
             (TypeKind::Enum(cases), WitValue::Enum(name)) => {
-                cases.contains(name).then(|| Ok(Val::Enum(name.to_string())))?
+                cases.contains(name).then(|| Ok(Val::Enum(name.as_ref().to_owned())))?
             }
             (TypeKind::Flags(names), WitValue::Flags(set)) => {
                 let known = set.iter().all(|name| names.contains(name));

@@ -18,7 +18,7 @@ const MAX_CONCURRENT: usize = 16_384;
 const MAX_TRANSFER: u64 = 1 << 30;
 
 /// The same, as a multiple of a limit on memory. A value of a few bytes takes several times as much on the host.
-const TRANSFER_FACTOR: u64 = 16;
+const TRANSFER_FACTOR: u64 = 2;
 
 /// The least limit that follows from a limit on memory.
 const MIN_TRANSFER: u64 = 16 << 20;

@@ -1,5 +1,6 @@
 //! Refuses functions with types whose values the host cannot pass.
 
+use crate::component::check::is_too_long;
 use crate::component::types::{Name, TypeKind, WitFunction, WitType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
@@ -26,6 +27,7 @@ fn opaque(ty: &WitType) -> Option<String> {
             TypeKind::Record(fields) => fields.iter().find_map(|(_, ty)| opaque(ty)),
             TypeKind::Variant(cases) => cases.iter().find_map(|(_, ty)| opaque(ty.as_ref()?)),
             TypeKind::Tuple(types) => types.iter().find_map(opaque),
+            TypeKind::FixedLengthList(..) if is_too_long(ty) => Some(ty.to_string()),
             TypeKind::List(ty) | TypeKind::FixedLengthList(ty, _) | TypeKind::Option(ty) => opaque(ty),
             TypeKind::Map(key, value) => opaque(key).or_else(|| opaque(value)),
             TypeKind::Result { ok, err } => [ok, err].into_iter().flatten().find_map(opaque),
