@@ -46,7 +46,8 @@ macro_rules! features {
     };
 }
 
-// The columns: Wasmtime, Wasmer with Cranelift, Wasmer with Singlepass. The spec tests cover each `true`.
+// The columns: Wasmtime, Wasmer with Cranelift, Wasmer with Singlepass. The spec tests cover each `true` of a
+// feature of core modules.
 features! {
     /// Importing and exporting mutable globals (WebAssembly 1.0).
     MutableGlobal = MUTABLE_GLOBAL, true true true;

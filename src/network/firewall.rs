@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::host::is_group;
-use super::lookup::LookupError;
 use super::matching::destination;
 use super::rule::{NetRule, Protocol};
 
@@ -14,6 +13,19 @@ const MAX_RESOLVED: usize = 4096;
 
 /// The most lookups of a guest that run at a time, each on its own thread.
 const MAX_LOOKUPS: usize = 32;
+
+/// Why a lookup failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LookupError {
+    /// No rule allows it.
+    Denied,
+    /// The text is neither a name nor an address.
+    Invalid,
+    /// The resolver found no address. It does not say why.
+    NotFound,
+    /// The guest has resolved too many addresses, too many of its lookups are running, or the system lacks resources.
+    TooMany,
+}
 
 /// The network rules of one guest, and the addresses that it resolved.
 #[derive(Debug)]

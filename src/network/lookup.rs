@@ -6,21 +6,8 @@ use std::thread;
 
 use futures_channel::oneshot;
 
-use super::firewall::Firewall;
+use super::firewall::{Firewall, LookupError};
 use super::host;
-
-/// Why a lookup failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LookupError {
-    /// No rule allows it.
-    Denied,
-    /// The text is neither a name nor an address.
-    Invalid,
-    /// The resolver found no address. It does not say why.
-    NotFound,
-    /// The guest has resolved too many addresses, too many of its lookups are running, or the system lacks resources.
-    TooMany,
-}
 
 /// Returns the addresses of a name, or of an address in text form. Waits without blocking the thread; the lookup ends in the
 /// background if the future is dropped.

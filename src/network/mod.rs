@@ -14,9 +14,9 @@ mod tests;
 mod udp;
 
 #[cfg(any(feature = "wasix", feature = "components"))]
-pub(crate) use firewall::Firewall;
+pub(crate) use firewall::{Firewall, LookupError};
 #[cfg(any(feature = "wasix", feature = "components"))]
-pub(crate) use lookup::{LookupError, look_up};
+pub(crate) use lookup::look_up;
 pub use rule::NetRule;
 #[cfg(any(feature = "wasix", feature = "components"))]
 pub(crate) use rule::Protocol;

@@ -280,10 +280,11 @@ fn encode(module: &mut QuoteWat<'_>) -> Step<Vec<u8>> {
     Ok(module.encode().map_err(refused)?)
 }
 
-/// Whether a binary is valid with these features only.
+/// Whether a module is valid with these features only.
 fn is_valid(binary: &[u8], features: &[Feature]) -> bool {
     let flag = |feature: &Feature| WasmFeatures::from_name(&feature.as_str().to_ascii_uppercase());
-    let flags = features.iter().map(|feature| flag(feature).expect("wasmparser has the same names"));
+    let features = features.iter().filter(|feature| !feature.is_of_components());
+    let flags = features.map(|feature| flag(feature).expect("wasmparser has the same names"));
     let flags = flags.fold(WasmFeatures::FLOATS | WasmFeatures::GC_TYPES, |all, one| all | one);
     Validator::new_with_features(flags).validate_all(binary).is_ok()
 }
