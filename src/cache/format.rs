@@ -15,7 +15,7 @@ use super::metadata::EntryMetadata;
 use super::permissions;
 use crate::component::info::CodeInfo;
 use crate::module::{hash, read_at};
-use crate::runtime::compiled_code::Code;
+use crate::runtime::cached_code::Code;
 
 /// The accuracy of an entry's last use. A use within this time of the last one is not recorded, so that most cost nothing.
 const USE_ACCURACY: Duration = Duration::from_mins(10);

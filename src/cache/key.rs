@@ -5,7 +5,7 @@ use blake3::{Hash, Hasher};
 use crate::config::RuntimeConfig;
 use crate::engine::features::Feature;
 use crate::engine::kind::{Compiler, Optimization};
-use crate::runtime::compiled_code::fingerprint;
+use crate::runtime::cached_code::fingerprint;
 use crate::runtime::preflight;
 use crate::runtime::traits::WasmRuntime;
 

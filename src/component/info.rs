@@ -92,8 +92,8 @@ pub enum WasiVersion {
 }
 
 impl ComponentInfo {
-    /// Returns the exported functions, in order: the interface that has it (`None` for a function that the component exports by
-    /// itself), its name, and its type.
+    /// Returns the exported functions, in order: the interface that has it (`None` for a function that the component exports
+    /// directly, outside an interface), its name, and its type.
     pub fn functions(&self) -> impl Iterator<Item = (Option<&str>, &str, &WitFunction)> {
         self.exports.iter().flat_map(|export| {
             let (interface, items) = match &export.item {
@@ -168,7 +168,7 @@ impl CodeInfo {
     pub fn module(&self) -> Result<&Arc<ModuleInfo>> {
         match self {
             Self::Module(info) => Ok(info),
-            Self::Component(_) => Err(Error::new(ErrorKind::InvalidArgument, "this is a component, not a module")),
+            Self::Component(_) => Err(not_a_module()),
         }
     }
 
@@ -179,7 +179,15 @@ impl CodeInfo {
     pub fn component(&self) -> Result<&Arc<ComponentInfo>> {
         match self {
             Self::Component(info) => Ok(info),
-            Self::Module(_) => Err(Error::new(ErrorKind::InvalidArgument, "this is a module, not a component")),
+            Self::Module(_) => Err(not_a_component()),
         }
     }
+}
+
+pub(crate) fn not_a_module() -> Error {
+    Error::new(ErrorKind::InvalidArgument, "this is a component, not a module")
+}
+
+pub(crate) fn not_a_component() -> Error {
+    Error::new(ErrorKind::InvalidArgument, "this is a module, not a component")
 }

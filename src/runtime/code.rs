@@ -1,8 +1,8 @@
 //! Compiled code and live instances, of modules and of components.
 
-use crate::component::info::CodeInfo;
-use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::compiled_code::{CachedCode, SerializedCode};
+use crate::component::info::{CodeInfo, not_a_component, not_a_module};
+use crate::error::Result;
+use crate::runtime::cached_code::{CachedCode, SerializedCode};
 use crate::runtime::component::{WasmComponent, WasmComponentInstance};
 use crate::runtime::preflight::AdmittedCode;
 use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
@@ -31,8 +31,8 @@ impl CompiledCode {
     /// Loads code from the cache.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] if it was compiled with another configuration,
-    /// [`ErrorKind::Internal`] if the engine cannot load it.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it was compiled with another configuration,
+    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) if the engine cannot load it.
     pub(crate) fn restore(runtime: &dyn WasmRuntime, code: CachedCode) -> Result<Self> {
         match code.info() {
             CodeInfo::Module(_) => runtime.restore(code).map(Self::Module),
@@ -43,7 +43,7 @@ impl CompiledCode {
     /// Serializes the code, for the cache.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] if it is too large for the engine's format.
+    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) if it is too large for the engine's format.
     pub(crate) fn serialize(&self) -> Result<SerializedCode> {
         match self {
             Self::Module(module) => module.serialize(),
@@ -63,22 +63,22 @@ impl CompiledCode {
     /// Returns the module.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] if it is a component.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is a component.
     pub fn into_module(self) -> Result<Box<dyn WasmModule>> {
         match self {
             Self::Module(module) => Ok(module),
-            Self::Component(_) => Err(Error::new(ErrorKind::InvalidArgument, "this is a component, not a module")),
+            Self::Component(_) => Err(not_a_module()),
         }
     }
 
     /// Returns the component.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] if it is a module.
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is a module.
     pub fn into_component(self) -> Result<Box<dyn WasmComponent>> {
         match self {
             Self::Component(component) => Ok(component),
-            Self::Module(_) => Err(Error::new(ErrorKind::InvalidArgument, "this is a module, not a component")),
+            Self::Module(_) => Err(not_a_component()),
         }
     }
 

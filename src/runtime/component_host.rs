@@ -24,7 +24,7 @@ impl ComponentImports {
     pub const NONE: &'static Self = &Self { functions: BTreeMap::new() };
 
     /// Adds a function of an interface, such as `demo:shop/prices@1.0.0`; the interface of a function that the component
-    /// imports by itself is `""`.
+    /// imports directly is `""`.
     #[must_use]
     pub fn with(
         mut self,

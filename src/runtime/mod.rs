@@ -2,10 +2,10 @@
 
 pub(crate) mod access;
 pub mod async_call;
+pub(crate) mod cached_code;
 pub mod call;
 pub mod callable;
 pub mod code;
-pub(crate) mod compiled_code;
 pub mod component;
 pub mod component_ext;
 pub mod component_host;

@@ -8,9 +8,9 @@ use crate::cache::entry::CacheEntry;
 use crate::component::info::CodeInfo;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::cached_code::CachedCode;
 use crate::runtime::callable::Callable;
 use crate::runtime::code::CompiledCode;
-use crate::runtime::compiled_code::CachedCode;
 use crate::runtime::preflight::{self, AdmittedCode};
 use crate::runtime::traits::WasmRuntime;
 

@@ -27,7 +27,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::module::info::Import;
 use crate::module::pool;
-use crate::runtime::compiled_code::{CachedCode, CodeParts};
+use crate::runtime::cached_code::{CachedCode, CodeParts};
 use crate::runtime::host::HostImports;
 use crate::runtime::metrics::{RuntimeMetrics, Shutdown};
 use crate::runtime::owner::{InstanceCore, ModuleOwner};

@@ -9,10 +9,10 @@ use wasmer::{DeserializeError, Engine, Module};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::read_at;
-use crate::runtime::compiled_code::{self, Code};
+use crate::runtime::cached_code::{self, Code};
 
 /// A fingerprint of the sources that determine the compiled code.
-const SOURCES: u64 = compiled_code::fingerprint(&[
+const SOURCES: u64 = cached_code::fingerprint(&[
     include_bytes!("serialize.rs"),
     include_bytes!("fuel_charges.rs"),
     include_bytes!("middleware.rs"),

@@ -8,7 +8,7 @@ use wasmtime::Module;
 use super::serialize;
 use crate::error::Result;
 use crate::module::info::ModuleInfo;
-use crate::runtime::compiled_code::SerializedCode;
+use crate::runtime::cached_code::SerializedCode;
 use crate::runtime::owner::ModuleOwner;
 use crate::runtime::sealed;
 use crate::runtime::traits::WasmModule;

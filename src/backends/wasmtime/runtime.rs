@@ -22,7 +22,7 @@ use crate::error::{Error, ErrorKind, Frame, Result};
 use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
 use crate::module::pool;
-use crate::runtime::compiled_code::{CachedCode, CodeParts};
+use crate::runtime::cached_code::{CachedCode, CodeParts};
 use crate::runtime::component::{WasmComponent, WasmComponentInstance};
 use crate::runtime::component_host::ComponentImports;
 use crate::runtime::fuel::{FuelState, UNLIMITED};

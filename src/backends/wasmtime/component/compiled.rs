@@ -10,7 +10,7 @@ use super::super::{errors, serialize};
 use super::link::{self, LinkedComponent};
 use crate::component::info::ComponentInfo;
 use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::compiled_code::{CachedCode, CodeParts, SerializedCode};
+use crate::runtime::cached_code::{CachedCode, CodeParts, SerializedCode};
 use crate::runtime::component::WasmComponent;
 use crate::runtime::owner::CodeOwner;
 use crate::runtime::preflight::{self, AdmittedComponent};

@@ -5,7 +5,7 @@ use crate::capabilities::Capabilities;
 use crate::component::info::ComponentInfo;
 use crate::error::Result;
 use crate::limits::Limits;
-use crate::runtime::compiled_code::CachedCode;
+use crate::runtime::cached_code::CachedCode;
 use crate::runtime::component::{WasmComponent, WasmComponentInstance};
 use crate::runtime::component_host::ComponentImports;
 use crate::runtime::preflight::{self, AdmittedComponent};
