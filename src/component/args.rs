@@ -1,8 +1,7 @@
 //! Argument lists: the checks that all formats share.
 
 use crate::component::clipped::Clipped;
-use crate::component::failure::Failure;
-use crate::component::types::{TypeKind, WitFunction, WitType};
+use crate::component::types::{WitFunction, WitType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 
@@ -23,20 +22,14 @@ pub fn count(given: usize, ty: &WitFunction) -> Result<()> {
     Err(Error::new(ErrorKind::InvalidArgument, message))
 }
 
-/// Returns a hint for an array that was meant to be the only argument, if the only parameter takes arrays.
-pub(crate) fn array_hint(ty: &WitFunction) -> Option<String> {
-    let [(name, only)] = ty.params() else { return None };
-    let takes_array = match only.kind()? {
-        TypeKind::List(_) | TypeKind::FixedLengthList(..) | TypeKind::Tuple(_) | TypeKind::Flags(_) => true,
-        TypeKind::Map(key, _) => *key != WitType::String,
-        _ => false,
-    };
-    let name = Escaped(name);
-    takes_array.then(|| format!("the outer array holds the arguments: write [[…]] to pass an array as `{name}`"))
-}
-
-/// Makes an error of the failure of an argument, whose path begins with the name of the parameter.
-pub(crate) fn refused(failure: Failure, ty: &WitFunction) -> Error {
-    let hint = if failure.depth() == 1 { array_hint(ty) } else { None };
-    failure.with_hint(hint).into_error()
+/// Adds a hint to the error for a list of arguments that is the value of the only parameter. `is_value` reads it as a value of this
+/// type.
+pub(crate) fn with_array_hint(error: Error, ty: &WitFunction, is_value: impl FnOnce(&WitType) -> bool) -> Error {
+    match ty.params() {
+        [(name, only)] if is_value(only) => error.with_hint(format!(
+            "the outer array holds the arguments: write [[…]] to pass an array as `{}`",
+            Escaped(name)
+        )),
+        _ => error,
+    }
 }

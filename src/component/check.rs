@@ -2,18 +2,19 @@
 
 use crate::component::args::count;
 use crate::component::clipped::Clipped;
+use crate::component::decode::number_of_values;
 use crate::component::failure::{Failure, MAX_DEPTH, Step};
 use crate::component::labels::{Labelled, find, unknown};
 use crate::component::types::{Name, TypeKind, WitFunction, WitType};
 use crate::component::value::WitValue;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::escape::Escaped;
 
 /// Checks that all arguments and the result of a function can be written as text, JSON or MessagePack. The library can pass
 /// resources in a call by values; streams, futures and error contexts cannot be passed at all.
 ///
 /// # Errors
-/// [`ErrorKind::UnsupportedFeature`] with the parameter, the path into its type, and the reason.
+/// [`ErrorKind::UnsupportedFeature`](crate::ErrorKind::UnsupportedFeature) with the parameter, the path into its type, and the reason.
 pub fn check_passable(ty: &WitFunction) -> Result<()> {
     passable(ty, &|ty| refusal(ty))
 }
@@ -22,7 +23,7 @@ pub fn check_passable(ty: &WitFunction) -> Result<()> {
 /// contexts.
 ///
 /// # Errors
-/// [`ErrorKind::UnsupportedFeature`] with the parameter, the path into its type, and the reason.
+/// [`ErrorKind::UnsupportedFeature`](crate::ErrorKind::UnsupportedFeature) with the parameter, the path into its type, and the reason.
 pub fn check_callable(ty: &WitFunction) -> Result<()> {
     passable(ty, &|ty| match ty.kind() {
         Some(TypeKind::Own(_) | TypeKind::Borrow(_)) => None,
@@ -33,7 +34,7 @@ pub fn check_callable(ty: &WitFunction) -> Result<()> {
 /// Checks that `values` fit the parameters of a function.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidArgument`] with the path into the value, such as `items[3].qty: `.
+/// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) with the path into the value, such as `items[3].qty: `.
 pub fn check_args(values: &[WitValue], ty: &WitFunction) -> Result<()> {
     count(values.len(), ty)?;
     values.iter().zip(ty.params()).try_for_each(|(value, (name, ty))| {
@@ -44,7 +45,7 @@ pub fn check_args(values: &[WitValue], ty: &WitFunction) -> Result<()> {
 /// Checks that a value fits a type. A record has the fields of its type in the same order.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidArgument`] with the path into the value.
+/// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) with the path into the value.
 pub fn check(value: &WitValue, ty: &WitType) -> Result<()> {
     fits(value, ty, 0).map_err(Failure::into_error)
 }
@@ -73,41 +74,48 @@ fn values_in(ty: &WitType) -> u64 {
     }
 }
 
-/// Why values of a type cannot be passed.
-fn refusal(ty: &WitType) -> Option<String> {
+/// Why values of a type cannot be passed, after the name of the parameter.
+fn refusal(ty: &WitType) -> Option<Failure> {
     match ty.kind() {
-        Some(TypeKind::Own(_) | TypeKind::Borrow(_)) => Some(format!(
-            "the resource {ty} is a handle in one instance, and cannot be written; the library can pass it"
-        )),
-        Some(TypeKind::Stream(_) | TypeKind::Future(_)) => {
-            Some(format!("values of type {} cannot be passed", Clipped(ty)))
+        Some(TypeKind::Own(resource) | TypeKind::Borrow(resource)) => {
+            let name = resource
+                .name
+                .as_deref()
+                .map_or_else(|| "a resource".to_owned(), |name| format!("the resource `{}`", Escaped(name)));
+            let failure = Failure::new(format!("contains {name}, which has no text form"));
+            Some(failure.with_hint(Some("the library can pass resources".to_owned())))
         }
         Some(TypeKind::FixedLengthList(..)) if is_too_long(ty) => {
-            Some(format!("{} has more than {MAX_FIXED} values", Clipped(ty)))
+            Some(Failure::new(format!("contains {}, which has more than {MAX_FIXED} values", Clipped(ty))))
         }
-        _ if *ty == WitType::ErrorContext => Some("values of type error-context cannot be passed".to_owned()),
+        Some(TypeKind::Stream(_) | TypeKind::Future(_)) => Some(unpassable(ty)),
+        _ if *ty == WitType::ErrorContext => Some(unpassable(ty)),
         _ => None,
     }
 }
 
-fn passable(ty: &WitFunction, refusal: &dyn Fn(&WitType) -> Option<String>) -> Result<()> {
+fn unpassable(ty: &WitType) -> Failure {
+    Failure::new(format!("contains the type {}, whose values cannot be passed", Clipped(ty)))
+}
+
+fn passable(ty: &WitFunction, refusal: &dyn Fn(&WitType) -> Option<Failure>) -> Result<()> {
     let params = ty.params().iter().map(|(name, ty)| (Some(name), ty));
     for (name, ty) in params.chain(ty.result().map(|ty| (None, ty))) {
         find_refusal(ty, 0, refusal).map_err(|failure| {
-            let part = name.map_or_else(|| "result".to_owned(), |name| format!("parameter `{}`", Escaped(name)));
-            Error::new(ErrorKind::UnsupportedFeature, format!("{part}: {}", failure.into_error()))
+            let part = name.map_or_else(|| "the result".to_owned(), |name| format!("parameter `{}`", Escaped(name)));
+            failure.into_error_in_type(&part)
         })?;
     }
     Ok(())
 }
 
 /// Fails for the first part of a type that is refused.
-fn find_refusal(ty: &WitType, depth: usize, refusal: &dyn Fn(&WitType) -> Option<String>) -> Result<(), Failure> {
+fn find_refusal(ty: &WitType, depth: usize, refusal: &dyn Fn(&WitType) -> Option<Failure>) -> Result<(), Failure> {
     if depth > MAX_DEPTH {
-        return Err(Failure::too_deep());
+        return Err(Failure::new(format!("is nested deeper than {MAX_DEPTH} levels")));
     }
-    if let Some(reason) = refusal(ty) {
-        return Err(Failure::new(reason));
+    if let Some(failure) = refusal(ty) {
+        return Err(failure);
     }
     let part = |ty: &WitType, step: Step| find_refusal(ty, depth + 1, refusal).map_err(|failure| failure.at(step));
     let payload = |ty: &Option<WitType>, step: Step| ty.as_ref().map_or(Ok(()), |ty| part(ty, step));
@@ -175,13 +183,21 @@ fn fits_kind(value: &WitValue, ty: &WitType, kind: &TypeKind, depth: usize) -> R
         (WitValue::List(values), TypeKind::List(ty)) => elements(values, ty),
         (WitValue::List(values), TypeKind::FixedLengthList(element, length)) => {
             if values.len() != *length as usize {
-                return Err(Failure::new(format!("expected {length} values, found {}", values.len())));
+                return Err(Failure::new(format!(
+                    "expected {}, found {}",
+                    number_of_values(*length as usize),
+                    values.len()
+                )));
             }
             elements(values, element)
         }
         (WitValue::Tuple(values), TypeKind::Tuple(types)) => {
             if values.len() != types.len() {
-                return Err(Failure::new(format!("expected {} values, found {}", types.len(), values.len())));
+                return Err(Failure::new(format!(
+                    "expected {}, found {}",
+                    number_of_values(types.len()),
+                    values.len()
+                )));
             }
             let mut parts = values.iter().zip(types).enumerate();
             parts.try_for_each(|(index, (value, ty))| part(value, ty, &|| Step::Index(index)))

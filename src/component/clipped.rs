@@ -1,4 +1,4 @@
-//! Types in messages: some hundred kilobytes of a component can describe a type whose text has gigabytes.
+//! Shortens types in messages: a small component can declare a type whose text takes gigabytes.
 
 use std::fmt::{self, Write as _};
 

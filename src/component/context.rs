@@ -10,7 +10,7 @@ use crate::component::failure::{Failure, Step};
 use crate::component::labels::{Labelled, find, unknown};
 use crate::escape::Escaped;
 
-/// The number of names from which on they are found by an index, so that the time stays linear in the input.
+/// Types with at least this many names get an index, so lookup stays linear.
 const MIN_INDEXED: usize = 64;
 
 /// Shared state of a decoder: the failure, which the error types of the formats cannot carry, and indexes of types with many names.

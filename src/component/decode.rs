@@ -140,7 +140,7 @@ impl<'de> Visitor<'de> for Typed<'_> {
     fn visit_bytes<E: de::Error>(self, v: &[u8]) -> Result<WitValue, E> {
         match self.ty.kind() {
             Some(TypeKind::List(WitType::U8)) => Ok(WitValue::Bytes(v.to_vec())),
-            // `rmp_serde` passes strings that are not UTF-8 so.
+            // `rmp_serde` passes invalid UTF-8 strings as bytes.
             _ if std::str::from_utf8(v).is_err() => self.mismatch("bytes that are not UTF-8"),
             _ => self.mismatch("binary data"),
         }
@@ -200,7 +200,23 @@ pub(crate) fn is_nullable(ty: &WitType) -> bool {
 
 /// The failure for a value of another kind.
 pub(crate) fn mismatch(ty: &WitType, found: &str) -> Failure {
-    Failure::new(format!("expected {}, found {found}", expected(ty)))
+    let expected = expected(ty);
+    let separator = if lists_names(ty) { ';' } else { ',' };
+    Failure::new(format!("expected {expected}{separator} found {found}"))
+}
+
+/// Whether the description of the values ends with names, so that a comma would look like one between them.
+fn lists_names(ty: &WitType) -> bool {
+    match ty.kind() {
+        Some(TypeKind::Record(_) | TypeKind::Variant(_) | TypeKind::Enum(_) | TypeKind::Flags(_)) => true,
+        Some(TypeKind::Option(inner)) => !is_nullable(inner) && lists_names(inner),
+        _ => false,
+    }
+}
+
+/// Writes a number of values: `1 value`, `2 values`.
+pub(crate) fn number_of_values(count: usize) -> String {
+    format!("{count} value{}", if count == 1 { "" } else { "s" })
 }
 
 /// Describes the values of a type.
@@ -218,14 +234,14 @@ fn expected(ty: &WitType) -> String {
     match kind {
         TypeKind::Record(fields) => format!("an object with the fields {}", listed(fields)),
         TypeKind::Variant(cases) => {
-            format!("the name of a case without a payload, or {{\"case\": payload}}, of {}", listed(cases))
+            format!("one of the cases {}, as \"name\" or {{\"name\": payload}}", listed(cases))
         }
         TypeKind::Enum(names) => format!("one of {}", listed(names)),
-        TypeKind::Flags(names) => format!("an array of names, of {}", listed(names)),
-        TypeKind::Tuple(types) => format!("an array of {} values", types.len()),
+        TypeKind::Flags(names) => format!("an array of these names: {}", listed(names)),
+        TypeKind::Tuple(types) => format!("an array of {}", number_of_values(types.len())),
         TypeKind::List(WitType::U8) => "an array of bytes, a string or {\"base64\": \"…\"}".to_owned(),
         TypeKind::List(_) => "an array".to_owned(),
-        TypeKind::FixedLengthList(_, length) => format!("an array of {length} values"),
+        TypeKind::FixedLengthList(_, length) => format!("an array of {}", number_of_values(*length as usize)),
         TypeKind::Map(WitType::String, _) => "an object".to_owned(),
         TypeKind::Map(..) => "an array of [key, value] pairs".to_owned(),
         TypeKind::Option(inner) if is_nullable(inner) => "null or {\"some\": value}".to_owned(),

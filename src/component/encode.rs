@@ -34,11 +34,11 @@ impl<'a> TypedValue<'a> {
     }
 }
 
-/// The result of a call: null if there is none.
+/// The result of a call with its type: null if there is none.
 #[derive(Clone, Copy, Debug)]
-pub struct CallResult<'a>(pub Option<TypedValue<'a>>);
+pub struct TypedResult<'a>(pub Option<TypedValue<'a>>);
 
-impl<'a> CallResult<'a> {
+impl<'a> TypedResult<'a> {
     /// Joins the result of a call and its type; `None` for a function without a result.
     #[must_use]
     pub fn new(value: Option<&'a WitValue>, ty: Option<&'a WitType>) -> Self {
@@ -46,7 +46,7 @@ impl<'a> CallResult<'a> {
     }
 }
 
-impl Serialize for CallResult<'_> {
+impl Serialize for TypedResult<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0 {
             None => serializer.serialize_unit(),

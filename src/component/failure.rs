@@ -48,7 +48,7 @@ pub(crate) enum Step {
     Index(usize),
     /// The value of a key in a map.
     Key(String),
-    /// Any element of a list, in the path into a type.
+    /// Any element of a list, in the path into a type. It is not displayed.
     Any,
 }
 
@@ -58,7 +58,7 @@ impl fmt::Display for Step {
             Self::Name(name) => write!(f, ".{}", Escaped(name)),
             Self::Payload(case) => write!(f, ".{case}"),
             Self::Index(index) => write!(f, "[{index}]"),
-            Self::Any => f.write_str("[]"),
+            Self::Any => Ok(()),
             Self::Key(key) if key.is_empty() => f.write_str("[\"\"]"),
             Self::Key(key) => write!(f, "[\"{}\"]", Escaped(key)),
         }
@@ -88,17 +88,28 @@ impl Failure {
         self
     }
 
-    /// Returns the number of steps in the path.
-    pub(crate) fn depth(&self) -> usize {
-        self.0.path.len()
-    }
-
     /// Makes an error whose message begins with the path: `items[3].qty: 7000000000 is out of range for u32`.
     pub(crate) fn into_error(self) -> Error {
+        let path = self.path();
+        let message = if path.is_empty() { self.0.message.clone() } else { format!("{path}: {}", self.0.message) };
+        self.error(ErrorKind::InvalidArgument, message)
+    }
+
+    /// Makes an error for the type of a part of a function: ``parameter `all` contains the resource `counter`, …``.
+    pub(crate) fn into_error_in_type(self, part: &str) -> Error {
+        let path = self.path();
+        let place = if path.is_empty() { String::new() } else { format!(" (in `{path}`)") };
+        let message = format!("{part} {}{place}", self.0.message);
+        self.error(ErrorKind::UnsupportedFeature, message)
+    }
+
+    fn path(&self) -> String {
         let steps: String = self.0.path.iter().rev().map(Step::to_string).collect();
-        let path = steps.strip_prefix('.').unwrap_or(&steps);
-        let message = if path.is_empty() { self.0.message } else { format!("{path}: {}", self.0.message) };
-        let error = Error::new(ErrorKind::InvalidArgument, message);
+        steps.strip_prefix('.').unwrap_or(&steps).to_owned()
+    }
+
+    fn error(self, kind: ErrorKind, message: String) -> Error {
+        let error = Error::new(kind, message);
         match self.0.hint {
             Some(hint) => error.with_hint(hint),
             None => error,

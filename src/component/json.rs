@@ -6,10 +6,10 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::component::args::{array_hint, count, refused};
+use crate::component::args::{count, with_array_hint};
 use crate::component::context::Context;
 use crate::component::decode::Typed;
-use crate::component::encode::CallResult;
+use crate::component::encode::TypedResult;
 use crate::component::failure::{Refusal, Step};
 use crate::component::types::{WitFunction, WitType};
 use crate::component::value::WitValue;
@@ -24,7 +24,8 @@ use crate::error::{Error, ErrorKind, Result};
 pub fn decode_args(bytes: &[u8], ty: &WitFunction) -> Result<Vec<WitValue>> {
     let document = utf8(bytes)?;
     let context = Context::default();
-    let decoded = match (document.trim_ascii_start().starts_with('['), ty.params()) {
+    let is_array = document.trim_ascii_start().starts_with('[');
+    let decoded = match (is_array, ty.params()) {
         (true, _) => read(document, Args { ty, context: &context }),
         (false, [(name, only)]) => {
             let value = read(document, Typed::new(only, &context));
@@ -36,10 +37,12 @@ pub fn decode_args(bytes: &[u8], ty: &WitFunction) -> Result<Vec<WitValue>> {
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
     };
-    decoded.map_err(|error| match (count_elements(document, ty), context.into_failure()) {
-        (Err(wrong_count), _) => wrong_count,
-        (Ok(()), Some(failure)) => refused(failure, ty),
-        (Ok(()), None) => invalid(&error),
+    decoded.map_err(|error| {
+        let error = match count_elements(document, ty) {
+            Ok(()) => into_error(refusal(document, &error, context)),
+            Err(wrong_count) => wrong_count,
+        };
+        with_array_hint(error, ty, |only| is_array && parse(document, only).is_ok())
     })
 }
 
@@ -48,24 +51,37 @@ pub fn decode_args(bytes: &[u8], ty: &WitFunction) -> Result<Vec<WitValue>> {
 /// # Errors
 /// As [`decode_args`].
 pub fn decode(bytes: &[u8], ty: &WitType) -> Result<WitValue> {
-    parse(utf8(bytes)?, ty).map_err(|refusal| match refusal {
-        Refusal::Syntax(reason) => invalid(&reason),
-        Refusal::Value(failure) => failure.into_error(),
-    })
+    parse(utf8(bytes)?, ty).map_err(into_error)
 }
 
 /// Reads a document that holds one value.
 pub(crate) fn parse(document: &str, ty: &WitType) -> Result<WitValue, Refusal> {
     let context = Context::default();
     let decoded = read(document, Typed::new(ty, &context));
-    decoded.map_err(|error| context.into_failure().map_or_else(|| Refusal::Syntax(error.to_string()), Refusal::Value))
+    decoded.map_err(|error| refusal(document, &error, context))
+}
+
+/// Why a document was refused. That it is not JSON counts before a value that does not fit.
+fn refusal(document: &str, error: &serde_json::Error, context: Context) -> Refusal {
+    match (serde_json::from_str::<&RawValue>(document), context.into_failure()) {
+        (Err(syntax), _) => Refusal::Syntax(syntax.to_string()),
+        (Ok(_), Some(failure)) => Refusal::Value(failure),
+        (Ok(_), None) => Refusal::Syntax(error.to_string()),
+    }
+}
+
+fn into_error(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::Syntax(reason) => invalid(&reason),
+        Refusal::Value(failure) => failure.into_error(),
+    }
 }
 
 /// Encodes the result of a call on one line: `null` for a function without a result.
 ///
 /// # Errors
 /// Returns [`ErrorKind::InvalidArgument`] if the value does not have the type, or holds a resource.
-pub fn encode_result(result: CallResult<'_>) -> Result<String> {
+pub fn encode_result(result: TypedResult<'_>) -> Result<String> {
     serde_json::to_string(&result).map_err(|error| Error::new(ErrorKind::InvalidArgument, error.to_string()))
 }
 
@@ -88,16 +104,13 @@ fn invalid(reason: &dyn fmt::Display) -> Error {
     Error::new(ErrorKind::InvalidArgument, format!("the arguments are not valid JSON: {reason}"))
 }
 
-/// Checks the number of arguments of a document that was refused, whose numbers count before their types.
+/// Reports a wrong number of arguments before a wrong type.
 fn count_elements(document: &str, ty: &WitFunction) -> Result<()> {
     if !document.trim_ascii_start().starts_with('[') {
         return Ok(());
     }
     let elements: Vec<&RawValue> = serde_json::from_str(document).map_err(|error| invalid(&error))?;
-    count(elements.len(), ty).map_err(|error| match array_hint(ty) {
-        Some(hint) => error.with_hint(hint),
-        None => error,
-    })
+    count(elements.len(), ty)
 }
 
 /// Decodes an array of arguments.

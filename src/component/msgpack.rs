@@ -2,10 +2,10 @@
 
 use serde::de::DeserializeSeed;
 
-use crate::component::args::{array_hint, count, refused};
+use crate::component::args::{count, with_array_hint};
 use crate::component::context::Context;
 use crate::component::decode::Typed;
-use crate::component::encode::CallResult;
+use crate::component::encode::TypedResult;
 use crate::component::failure::{Failure, Step};
 use crate::component::types::{Name, WitFunction, WitType};
 use crate::component::value::WitValue;
@@ -20,13 +20,12 @@ use crate::value::msgpack::{array_header, describe};
 /// begins with the path into the value, as for [`json::decode_args`](crate::component::json::decode_args).
 pub fn decode_args(bytes: &[u8], ty: &WitFunction) -> Result<Vec<WitValue>> {
     let params = ty.params();
-    let mut rest = match (array_header(bytes), params) {
+    let array = array_header(bytes);
+    let hinted = |error| with_array_hint(error, ty, |only| array.is_some() && decode(bytes, only).is_ok());
+    let mut rest = match (array, params) {
         _ if bytes.is_empty() => return Err(invalid("no arguments: the input is empty")),
         (Some((length, rest)), _) => {
-            count(length, ty).map_err(|error| match array_hint(ty) {
-                Some(hint) => error.with_hint(hint),
-                None => error,
-            })?;
+            count(length, ty).map_err(hinted)?;
             rest
         }
         (None, [_]) => bytes,
@@ -34,7 +33,7 @@ pub fn decode_args(bytes: &[u8], ty: &WitFunction) -> Result<Vec<WitValue>> {
     };
     let mut values = Vec::with_capacity(params.len());
     for (name, param) in params {
-        values.push(read(&mut rest, param, Some(name)).map_err(|failure| refused(failure, ty))?);
+        values.push(read(&mut rest, param, Some(name)).map_err(|failure| hinted(failure.into_error()))?);
     }
     end(rest).map(|()| values)
 }
@@ -52,7 +51,7 @@ pub fn decode(mut bytes: &[u8], ty: &WitType) -> Result<WitValue> {
 ///
 /// # Errors
 /// Returns [`ErrorKind::InvalidArgument`] if the value does not have the type, or holds a resource.
-pub fn encode_result(result: CallResult<'_>) -> Result<Vec<u8>> {
+pub fn encode_result(result: TypedResult<'_>) -> Result<Vec<u8>> {
     rmp_serde::to_vec(&result).map_err(|error| invalid(error.to_string()))
 }
 

@@ -6,12 +6,10 @@ use std::sync::Arc;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::component::failure::MAX_DEPTH;
 use crate::component::info::{ComponentExtern, ComponentInfo, ComponentItem};
 use crate::component::types::{Name, Resource, TypeDef, TypeKind, WitFunction, WitType};
 use crate::module::info::{CustomSection, Producer};
-
-/// How deep types may be nested: the validator allows 100.
-const MAX_DEPTH: u32 = 128;
 
 /// The number of types in a type with all its parts, each as often as it appears: the validator allows 1,000,000.
 const MAX_SIZE: u64 = 1 << 24;
@@ -247,7 +245,7 @@ struct Measured {
 /// How deep a type is nested, and the number of types in it.
 #[derive(Clone, Copy, Default)]
 struct Extent {
-    depth: u32,
+    depth: usize,
     size: u64,
 }
 
@@ -261,8 +259,9 @@ impl Decoder {
         for EncodedType(name, kind) in types {
             let mut extent = Extent { depth: 0, size: 1 };
             let kind = decoder.kind(kind, &mut extent)?;
+            // A primitive type has depth 1.
             extent.depth += 1;
-            if extent.depth > MAX_DEPTH || extent.size > MAX_SIZE {
+            if extent.depth > MAX_DEPTH + 1 || extent.size > MAX_SIZE {
                 return Err("a type is too large");
             }
             let def = TypeDef { name: decoder.optional_name(name)?, kind };

@@ -2,8 +2,9 @@
 
 use crate::component::args::count;
 use crate::component::decode::mismatch;
-use crate::component::encode::{CallResult, TypedValue};
+use crate::component::encode::TypedResult;
 use crate::component::failure::{Failure, Refusal, Step};
+use crate::component::labels::unknown;
 use crate::component::types::{TypeKind, WitFunction, WitType};
 use crate::component::value::WitValue;
 use crate::component::{json, scalar, wave};
@@ -35,18 +36,21 @@ pub fn parse(text: &str, ty: &WitType) -> Result<WitValue> {
     parse_value(text, ty).map_err(Failure::into_error)
 }
 
-/// Formats a value so that [`parse`] reads it back: strings, characters and the names of enum cases as they are, numbers and
-/// booleans as for core modules, everything else as JSON.
+/// Formats a value so that [`parse`] reads it back: strings, characters and the names of cases without a payload as they are,
+/// numbers and booleans as for core modules, everything else as JSON.
 ///
 /// # Errors
 /// Returns [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if `value` does not have the type `ty`, or holds a
 /// resource.
 pub fn format(value: &WitValue, ty: &WitType) -> Result<String> {
-    match (value, scalar::format(value)) {
-        (_, Some(text)) => Ok(text),
-        (WitValue::Enum(name), None) => Ok(name.to_string()),
-        _ => json::encode_result(CallResult(Some(TypedValue::new(value, ty)))),
+    if let Some(text) = scalar::format(value) {
+        return Ok(text);
     }
+    let json = json::encode_result(TypedResult::new(Some(value), Some(ty)))?;
+    Ok(match value.as_case() {
+        Some((name, None)) => name.to_owned(),
+        _ => json,
+    })
 }
 
 fn parse_value(text: &str, ty: &WitType) -> Result<WitValue, Failure> {
@@ -86,11 +90,28 @@ fn json_or_wave(text: &str, ty: &WitType) -> Result<WitValue, Failure> {
     };
     match (not_json, wave::parse(text, ty)) {
         (_, Ok(value)) => Ok(value),
-        // Text of both formats is meant as JSON.
+        // JSON that is also WAVE is meant as JSON.
         (Refusal::Value(failure), _) | (Refusal::Syntax(_), Err(Refusal::Value(failure))) => Err(failure),
-        (Refusal::Syntax(json), Err(Refusal::Syntax(wave))) => {
-            let shown = Escaped(text);
-            Err(Failure::new(format!("`{shown}` is neither JSON ({json}) nor WAVE ({wave})")))
-        }
+        (Refusal::Syntax(json), Err(Refusal::Syntax(wave))) => Err(unreadable(text, ty, &json, &wave)),
     }
+}
+
+/// The failure for a text that is of neither format, for these reasons.
+fn unreadable(text: &str, ty: &WitType, json: &str, wave: &str) -> Failure {
+    let shown = Escaped(text);
+    // `Circle` of `Circle(1)`.
+    let case = text.split_once('(').filter(|(_, rest)| rest.ends_with(')')).map_or(text, |(case, _)| case);
+    match ty.kind() {
+        _ if text.trim().is_empty() => mismatch(ty, "empty text"),
+        Some(TypeKind::Enum(names)) if is_word(text) => unknown(names, "case", text),
+        Some(TypeKind::Variant(cases)) if is_word(case) && cases.iter().all(|(name, _)| **name != *case) => {
+            unknown(cases, "case", case)
+        }
+        _ if is_word(text) => mismatch(ty, &format!("`{shown}`")),
+        _ => Failure::new(format!("`{shown}` is neither JSON ({json}) nor WAVE ({wave})")),
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
 }

@@ -151,12 +151,16 @@ impl<'s> Wave<'s> {
         items.map(|(at, item)| part(item, element).map_err(|failure| failure.at(Step::Index(at)))).collect()
     }
 
+    /// `(1, 2)`, or `[1, 2]` as in JSON.
     fn tuple(self, node: &Node, ty: &WitType, types: &[WitType], part: Part<'_>) -> Converted {
-        let items = self.read(node, ty, node.as_tuple())?;
+        let items: Vec<_> = match node.as_list() {
+            Ok(items) => items.collect(),
+            Err(_) => self.read(node, ty, node.as_tuple())?.collect(),
+        };
         if items.len() != types.len() {
             return Err(mismatch(ty, &format!("one of {}", items.len())));
         }
-        let items = items.zip(types).enumerate();
+        let items = items.into_iter().zip(types).enumerate();
         let values = items.map(|(at, (item, ty))| part(item, ty).map_err(|failure| failure.at(Step::Index(at))));
         Ok(WitValue::Tuple(values.collect::<Result<_, _>>()?))
     }

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::component::types::WitFunction;
 use crate::component::value::WitValue;
-use crate::component::{encode, text as wit_text};
+use crate::component::{encode, text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::callable::{CallArgs, Callable, CallableType};
 use crate::runtime::code::CodeInstance;
@@ -38,7 +38,7 @@ impl CallResult {
             Self::Core(values) if values.is_empty() => "null".to_owned(),
             Self::Core(values) => values.iter().map(Value::to_string).collect::<Vec<_>>().join("\n"),
             Self::Component(value, ty) => match value.as_ref().zip(ty.result()) {
-                Some((value, ty)) => wit_text::format(value, ty)
+                Some((value, ty)) => text::format(value, ty)
                     .unwrap_or_else(|error| unreachable!("a callable's result that text cannot express: {error}")),
                 None => "null".to_owned(),
             },
@@ -51,7 +51,7 @@ impl Serialize for CallResult {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Core(values) => Results(values).serialize(serializer),
-            Self::Component(value, ty) => encode::CallResult::new(value.as_ref(), ty.result()).serialize(serializer),
+            Self::Component(value, ty) => encode::TypedResult::new(value.as_ref(), ty.result()).serialize(serializer),
         }
     }
 }

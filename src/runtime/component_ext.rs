@@ -1,6 +1,7 @@
 //! Calls of components by name, with typed values, JSON and MessagePack.
 
-use crate::component::encode::CallResult;
+use crate::component::encode::TypedResult;
+use crate::component::types::WitFunction;
 use crate::component::value::WitValue;
 use crate::component::{check, json, msgpack};
 use crate::error::Result;
@@ -35,20 +36,25 @@ impl WasmComponentInstanceExt for dyn WasmComponentInstance + '_ {
     }
 
     fn call_json(&mut self, name: &str, args: &str) -> Result<String> {
-        let mut function = self.function(name)?;
-        let ty = function.ty().clone();
-        check::check_passable(&ty)?;
-        let args = json::decode_args(args.as_bytes(), &ty)?;
-        let result = function.call(self, &args)?;
-        json::encode_result(CallResult::new(result.as_ref(), ty.result()))
+        let (result, ty) = call_decoded(self, name, |ty| json::decode_args(args.as_bytes(), ty))?;
+        json::encode_result(TypedResult::new(result.as_ref(), ty.result()))
     }
 
     fn call_msgpack(&mut self, name: &str, args: &[u8]) -> Result<Vec<u8>> {
-        let mut function = self.function(name)?;
-        let ty = function.ty().clone();
-        check::check_passable(&ty)?;
-        let args = msgpack::decode_args(args, &ty)?;
-        let result = function.call(self, &args)?;
-        msgpack::encode_result(CallResult::new(result.as_ref(), ty.result()))
+        let (result, ty) = call_decoded(self, name, |ty| msgpack::decode_args(args, ty))?;
+        msgpack::encode_result(TypedResult::new(result.as_ref(), ty.result()))
     }
+}
+
+/// Calls with arguments that `decode` reads, and returns the result and the type of the function.
+fn call_decoded(
+    instance: &mut (dyn WasmComponentInstance + '_),
+    name: &str,
+    decode: impl FnOnce(&WitFunction) -> Result<Vec<WitValue>>,
+) -> Result<(Option<WitValue>, WitFunction)> {
+    let mut function = instance.function(name)?;
+    let ty = function.ty().clone();
+    check::check_passable(&ty)?;
+    let result = function.call(instance, &decode(&ty)?)?;
+    Ok((result, ty))
 }

@@ -9,7 +9,7 @@ mod msgpack;
 mod round_trips;
 mod text;
 
-use wrun::component::encode::CallResult;
+use wrun::component::encode::TypedResult;
 use wrun::component::types::{Resource, TypeDef, TypeKind};
 use wrun::component::{json as codec_json, msgpack as codec_msgpack, text as codec_text};
 use wrun::{ErrorKind, WitFunction, WitType, WitValue};
@@ -84,11 +84,11 @@ fn from_json(document: &str, ty: &WitType) -> wrun::Result<WitValue> {
 }
 
 fn to_json(value: &WitValue, ty: &WitType) -> String {
-    codec_json::encode_result(CallResult::new(Some(value), Some(ty))).unwrap()
+    codec_json::encode_result(TypedResult::new(Some(value), Some(ty))).unwrap()
 }
 
 fn to_msgpack(value: &WitValue, ty: &WitType) -> Vec<u8> {
-    codec_msgpack::encode_result(CallResult::new(Some(value), Some(ty))).unwrap()
+    codec_msgpack::encode_result(TypedResult::new(Some(value), Some(ty))).unwrap()
 }
 
 fn from_text(text: &str, ty: &WitType) -> wrun::Result<WitValue> {

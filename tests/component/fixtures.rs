@@ -9,7 +9,7 @@ use std::{env, fmt, fs, io, thread};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use wrun::component::encode::{CallResult, TypedValue};
+use wrun::component::encode::{TypedResult, TypedValue};
 use wrun::component::{json, text};
 use wrun::{Capabilities, ErrorKind, Limits, WasmComponentInstance, WitFunction, WitType, WitValue};
 
@@ -71,7 +71,7 @@ fn call_json(instance: &mut dyn WasmComponentInstance, row: &Row) -> wrun::Resul
     let args = json::decode_args(row.args.get().as_bytes(), &ty)?;
     let value = function.call(instance, &args)?;
     let typed = value.as_ref().zip(ty.result()).map(|(value, ty)| TypedValue::new(value, ty));
-    Ok(serde_json::from_str(&json::encode_result(CallResult(typed))?).unwrap())
+    Ok(serde_json::from_str(&json::encode_result(TypedResult(typed))?).unwrap())
 }
 
 /// Describes the result of a row, if it is not the expected one.

@@ -79,7 +79,30 @@ fn an_array_in_place_of_arguments_comes_with_a_hint() {
     }
     let error = json::decode_args(b"[[true]]", &numbers).unwrap_err();
     assert_eq!(error.to_string(), "numbers[0]: expected an integer (u32), found true");
-    assert!(error.hints().is_empty());
+}
+
+#[test]
+fn an_array_that_would_not_fit_as_the_only_argument_comes_without_a_hint() {
+    let numbers = function([("numbers", list(WitType::U32))]);
+    let four = function([("v", TypeKind::FixedLengthList(WitType::U32, 4).into())]);
+    let names = function([("v", map(WitType::U32, WitType::String))]);
+    let json_errors = [
+        (&numbers, "[[true]]"),
+        (&numbers, "[[1],[2]]"),
+        (&numbers, "[[1,2"),
+        (&four, "[[1,2,3]]"),
+        (&four, "[1,2,3]"),
+        (&names, r#"[{"1":"x"}]"#),
+    ];
+    for (ty, document) in json_errors {
+        let error = json::decode_args(document.as_bytes(), ty).unwrap_err();
+        assert!(error.hints().is_empty(), "{document}: {error}: {:?}", error.hints());
+    }
+    // Truncated arrays of one and of 4294967295 elements, and `[[true]]`.
+    for document in [&[0x91][..], &[0x91, 0x92, 1], &[0xdd, 0xff, 0xff, 0xff, 0xff], &[0x91, 0x91, 0xc3]] {
+        let error = msgpack::decode_args(document, &numbers).unwrap_err();
+        assert!(error.hints().is_empty(), "{document:x?}: {error}: {:?}", error.hints());
+    }
 }
 
 #[test]
@@ -132,7 +155,7 @@ fn values_of_the_library_are_checked_with_their_path() {
     let shape = variant([("none", None), ("circle", Some(WitType::F64))]);
     refuses(check(&WitValue::variant("circle", None), &shape), "the case `circle` needs a payload of type f64");
     refuses(check(&WitValue::variant("none", Some(1.0.into())), &shape), "the case `none` has no payload");
-    refuses(check(&WitValue::Tuple(vec![]), &tuple([WitType::U8])), "expected 1 values, found 0");
+    refuses(check(&WitValue::Tuple(vec![]), &tuple([WitType::U8])), "expected 1 value, found 0");
 }
 
 #[test]
@@ -144,21 +167,30 @@ fn types_that_cannot_be_written_are_refused_with_their_path() {
         assert_eq!(error.kind(), ErrorKind::UnsupportedFeature);
     };
     let borrow = || WitType::from(TypeKind::Borrow(counter()));
-    let reason =
-        "the resource borrow<counter> is a handle in one instance, and cannot be written; the library can pass it";
-    refused(function([("self", borrow())]), &format!("parameter `self`: {reason}"));
+    let reason = "contains the resource `counter`, which has no text form";
+    refused(function([("self", borrow())]), &format!("parameter `self` {reason}"));
+    assert_eq!(
+        check_passable(&function([("self", borrow())])).unwrap_err().hints(),
+        ["the library can pass resources"]
+    );
+    refused(function([("all", list(borrow()))]), &format!("parameter `all` {reason}"));
     let nested = list(record([("inner", option(borrow()))]));
-    refused(function([("n", WitType::U8), ("all", nested)]), &format!("parameter `all`: [].inner.some: {reason}"));
+    refused(function([("n", WitType::U8), ("all", nested)]), &format!("parameter `all` {reason} (in `inner.some`)"));
     let made = WitFunction::new([], Some(result(Some(TypeKind::Own(counter()).into()), None)), false);
-    let own = reason.replace("borrow<counter>", "counter");
-    refused(made.clone(), &format!("result: ok: {own}"));
+    refused(made.clone(), &format!("the result {reason} (in `ok`)"));
     check_callable(&made).unwrap();
     let stream = TypeKind::Stream(Some(WitType::U8)).into();
-    refused(function([("body", stream)]), "parameter `body`: values of type stream<u8> cannot be passed");
+    refused(
+        function([("body", stream)]),
+        "parameter `body` contains the type stream<u8>, whose values cannot be passed",
+    );
     let future = function([("later", TypeKind::Future(None).into())]);
-    refused(future.clone(), "parameter `later`: values of type future cannot be passed");
+    refused(future.clone(), "parameter `later` contains the type future, whose values cannot be passed");
     assert!(check_callable(&future).is_err());
-    refused(function([("e", WitType::ErrorContext)]), "parameter `e`: values of type error-context cannot be passed");
+    refused(
+        function([("e", WitType::ErrorContext)]),
+        "parameter `e` contains the type error-context, whose values cannot be passed",
+    );
     check_passable(&total()).unwrap();
 }
 

@@ -1,6 +1,6 @@
 //! Each row of the table of values, in JSON.
 
-use wrun::component::encode::CallResult;
+use wrun::component::encode::TypedResult;
 use wrun::component::json;
 use wrun::component::types::TypeKind;
 use wrun::{WitType, WitValue};
@@ -148,7 +148,7 @@ fn records_are_objects() {
     reads_json(&ty, r#"{"note":"hot","qty":2,"name":"tea"}"#, tea(Some("hot")));
     refuses_json(&ty, r#"{"name":"tea"}"#, "the field `qty` (u32) is missing");
     refuses_json(&ty, r#"{"name":"tea","qty":2,"name":"tea"}"#, "the field `name` is given twice");
-    refuses_json(&ty, "[]", "expected an object with the fields name, qty, note, found an array");
+    refuses_json(&ty, "[]", "expected an object with the fields name, qty, note; found an array");
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn enums_and_flags_are_names() {
     reads_json(&ty, "[\"exec\",\"read\"]", WitValue::Flags(vec!["read".into(), "exec".into()]));
     refuses_json(&ty, "[\"read\",\"read\"]", "the flag `read` is given twice");
     refuses_json(&ty, "[\"read\",1]", "[1]: expected the name of a flag, found 1");
-    refuses_json(&ty, "\"read\"", "expected an array of names, of read, write, exec, found the string \"read\"");
+    refuses_json(&ty, "\"read\"", "expected an array of these names: read, write, exec; found the string \"read\"");
 }
 
 #[test]
@@ -176,9 +176,7 @@ fn variants_are_a_name_or_an_object() {
 }
 
 fn several(_: &WitType, found: &str) -> String {
-    format!(
-        "expected the name of a case without a payload, or {{\"case\": payload}}, of none, circle, maybe, found {found}"
-    )
+    format!("expected one of the cases none, circle, maybe, as \"name\" or {{\"name\": payload}}; found {found}")
 }
 
 #[test]
@@ -234,7 +232,7 @@ fn maps_are_an_object_or_pairs() {
 
 #[test]
 fn a_call_without_a_result_is_null() {
-    assert_eq!(json::encode_result(CallResult::new(None, None)).unwrap(), "null");
+    assert_eq!(json::encode_result(TypedResult::new(None, None)).unwrap(), "null");
 }
 
 #[test]

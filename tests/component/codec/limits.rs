@@ -3,7 +3,7 @@
 use std::mem::ManuallyDrop;
 
 use wrun::component::check::{check, check_passable};
-use wrun::component::encode::CallResult;
+use wrun::component::encode::TypedResult;
 use wrun::component::types::TypeKind;
 use wrun::component::{json, msgpack, text};
 use wrun::{ErrorKind, WitFunction, WitType, WitValue};
@@ -35,7 +35,7 @@ fn types_nested_10_000_levels_are_refused() {
     }
     let value = ManuallyDrop::new((0..10_000).fold(WitValue::U8(0), |value, _| Some(value).into()));
     assert_eq!(check(&value, &deep[0]).unwrap_err().kind(), ErrorKind::InvalidArgument);
-    let result = CallResult::new(Some(&value), Some(&deep[0]));
+    let result = TypedResult::new(Some(&value), Some(&deep[0]));
     assert!(json::encode_result(result).unwrap_err().message().contains("nested deeper than 100 levels"));
     assert!(msgpack::encode_result(result).is_err());
 }
@@ -44,7 +44,7 @@ fn types_nested_10_000_levels_are_refused() {
 fn types_nested_as_deep_as_components_allow_are_read_and_written() {
     let ty = nested(99, option);
     let value = (0..99).fold(WitValue::U8(7), |value, _| Some(value).into());
-    let result = CallResult::new(Some(&value), Some(&ty));
+    let result = TypedResult::new(Some(&value), Some(&ty));
     let document = json::encode_result(result).unwrap();
     assert_eq!(json::decode(document.as_bytes(), &ty).unwrap(), value);
     assert_eq!(msgpack::decode(&msgpack::encode_result(result).unwrap(), &ty).unwrap(), value);
@@ -106,7 +106,7 @@ fn messages_do_not_print_types_in_full() {
         check(&true.into(), &huge).unwrap_err(),
         check(&WitValue::record::<&str>([]), &item).unwrap_err(),
         check(&WitValue::variant("huge", None), &choice).unwrap_err(),
-        json::encode_result(CallResult::new(Some(&true.into()), Some(&huge))).unwrap_err(),
+        json::encode_result(TypedResult::new(Some(&true.into()), Some(&huge))).unwrap_err(),
         text::parse("huge", &choice).unwrap_err(),
         text::parse("{:}", &item).unwrap_err(),
     ];

@@ -1,6 +1,6 @@
 //! MessagePack where it differs from JSON: bytes are binary data, floats keep their bits, and numbers have a width.
 
-use wrun::component::encode::CallResult;
+use wrun::component::encode::TypedResult;
 use wrun::component::msgpack;
 use wrun::{WitType, WitValue};
 
@@ -33,7 +33,7 @@ fn values_have_the_shape_of_json() {
     is_msgpack(&ages, &[0x81, 0xa1, b'a', 5], WitValue::Map(vec![("a".into(), 5u8.into())]));
     let pairs = map(WitType::U8, WitType::U8);
     is_msgpack(&pairs, &[0x91, 0x92, 1, 2], WitValue::Map(vec![(1u8.into(), 2u8.into())]));
-    assert_eq!(msgpack::encode_result(CallResult::new(None, None)).unwrap(), [0xc0]);
+    assert_eq!(msgpack::encode_result(TypedResult::new(None, None)).unwrap(), [0xc0]);
 }
 
 #[test]

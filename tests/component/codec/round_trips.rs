@@ -2,7 +2,7 @@
 
 use arbtest::arbitrary::{Result, Unstructured};
 use wrun::component::check::check;
-use wrun::component::encode::CallResult;
+use wrun::component::encode::TypedResult;
 use wrun::component::{json, msgpack, text};
 use wrun::{ErrorKind, WitFunction, WitType, WitValue};
 
@@ -91,7 +91,7 @@ fn generated_values_fit_their_type_and_rarely_another() {
         let (ty, value) = any_typed(u)?;
         check(&value, &ty).unwrap();
         let other = any_type(u, 2)?;
-        let result = CallResult::new(Some(&value), Some(&other));
+        let result = TypedResult::new(Some(&value), Some(&other));
         if check(&value, &other).is_ok() {
             let document = json::encode_result(result).unwrap();
             assert_eq!(json::decode(document.as_bytes(), &other).unwrap(), value, "{document} of {other}");

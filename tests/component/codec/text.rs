@@ -116,6 +116,43 @@ fn a_string_without_quotes_in_another_type_comes_with_a_hint() {
 }
 
 #[test]
+fn a_name_that_is_not_json_is_refused_as_a_case() {
+    let colour = enumeration(["red", "green"]);
+    let shape = variant([("none", None), ("circle", Some(WitType::F64))]);
+    for (ty, text, message, hint) in [
+        (&colour, "Red", "unknown case `Red`", "did you mean `red`?"),
+        (&shape, "Circle(1)", "unknown case `Circle`", "did you mean `circle`?"),
+        (&shape, "zzz", "unknown case `zzz`", "the cases are none, circle"),
+    ] {
+        let error = from_text(text, ty).unwrap_err();
+        assert_eq!((error.to_string().as_str(), error.hints().join("\n").as_str()), (message, hint));
+    }
+    refuses(from_text("", &colour), "expected one of red, green; found empty text");
+    refuses(from_text(" ", &option(WitType::U32)), "expected an integer (u32) or null, found empty text");
+    refuses(from_text("some", &option(WitType::U32)), "expected an integer (u32) or null, found `some`");
+    refuses(from_text("Some", &option(WitType::U32)), "expected an integer (u32) or null, found `Some`");
+}
+
+#[test]
+fn text_that_is_not_json_is_refused_as_wave() {
+    let access = flags(["read", "write"]);
+    let error = from_text("{raed}", &access).unwrap_err();
+    assert_eq!(
+        (error.to_string().as_str(), error.hints()),
+        ("unknown flag `raed`", &["did you mean `read`?".into()][..])
+    );
+    let twice = "`{read, read}` is neither JSON (key must be a string at line 1 column 2) nor WAVE (duplicate flag at column 8)";
+    refuses(from_text("{read, read}", &access), twice);
+    let neither = "`{read,` is neither JSON (key must be a string at line 1 column 2) nor WAVE (unexpected end of input at column 7)";
+    refuses(from_text("{read,", &access), neither);
+    let pair = tuple([WitType::U8, WitType::String]);
+    let error = from_text("[1, hello]", &pair).unwrap_err();
+    assert_eq!(error.to_string(), "[1]: expected a string, found `hello`");
+    assert_eq!(error.hints(), ["a string needs quotes: \"hello\""]);
+    reads(&tuple([WitType::U8, WitType::F64]), "[1, inf]", WitValue::Tuple(vec![1u8.into(), f64::INFINITY.into()]));
+}
+
+#[test]
 fn wave_has_no_maps() {
     refuses(from_text("{a: 1}", &map(WitType::String, WitType::U8)), "WAVE has no maps; write the value in JSON");
 }
@@ -129,6 +166,11 @@ fn results_are_written_without_quotes() {
     assert_eq!(format(8.0.into(), &WitType::F64), "8.0");
     assert_eq!(format(u64::MAX.into(), &WitType::U64), "18446744073709551615");
     assert_eq!(format(WitValue::Enum("red".into()), &enumeration(["red"])), "red");
+    let shape = variant([("none", None), ("circle", Some(WitType::F64))]);
+    assert_eq!(format(WitValue::variant("none", None), &shape), "none");
+    assert_eq!(format(WitValue::variant("circle", Some(1.0.into())), &shape), "{\"circle\":1.0}");
+    assert_eq!(format(WitValue::ok(None), &result(None, Some(WitType::U8))), "ok");
+    assert_eq!(format(WitValue::err(None), &result(Some(WitType::U8), None)), "err");
     assert_eq!(format(Some("x").into(), &option(WitType::String)), "\"x\"");
     assert_eq!(format(WitValue::list([true]), &list(WitType::Bool)), "[true]");
 }
