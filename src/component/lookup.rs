@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::rc::Rc;
 
 use crate::component::clipped::{Clipped, MAX_SHOWN};
 use crate::component::info::{ComponentExtern, ComponentInfo, ComponentItem};
-use crate::component::similar::most_similar;
+use crate::component::similar::{is_similar, similarity};
 use crate::component::types::{Name, WitFunction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
@@ -17,7 +18,7 @@ const MAX_LISTED: usize = 40;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FunctionPath {
-    /// The interface that has it; `None` for a function that the component exports by itself.
+    /// The interface that has it; `None` for a function that the component exports directly, outside an interface.
     pub interface: Option<Name>,
     /// Its name in the component: `total`, or `[method]basket.add`.
     pub function: Name,
@@ -37,7 +38,7 @@ impl fmt::Display for FunctionPath {
 
 /// Finds an exported function. These names are accepted, also with `.` for `#`:
 ///
-/// - `greet`, for a function that the component exports by itself;
+/// - `greet`, for a function that the component exports directly, outside an interface;
 /// - `till#total`, `demo:shop/till#total` and `demo:shop/till@1.2.0#total`, for a function of an interface;
 /// - `till#basket.add` and `till#[method]basket.add`, for a method, and the same for static functions and constructors.
 ///
@@ -46,7 +47,7 @@ impl fmt::Display for FunctionPath {
 /// name fits several, with a list of these.
 pub fn find_function(info: &ComponentInfo, name: &str) -> Result<FunctionPath> {
     let mut found = fitting(info, name);
-    // A full name is meant literally.
+    // An exact full name wins.
     if let Some(exact) = found.iter().position(|path| path.has_full_name(name)) {
         return Ok(found.swap_remove(exact));
     }
@@ -69,13 +70,26 @@ pub fn find_function(info: &ComponentInfo, name: &str) -> Result<FunctionPath> {
 /// Lists the exported functions with their signatures, one per line.
 #[must_use]
 pub fn list_of_functions(info: &ComponentInfo) -> String {
-    let count = info.functions().count();
+    list(info, "component", |_| true)
+}
+
+/// Returns the exported functions in order, each with a short name by which [`find_function`] finds it, ready to print.
+pub fn short_names(info: &ComponentInfo) -> impl Iterator<Item = (String, &WitFunction)> {
+    named(info).map(|((_, _, ty), name)| (name(), ty))
+}
+
+/// An exported function: its interface, its name and its type.
+type Found<'i> = (Option<&'i str>, &'i str, &'i WitFunction);
+
+/// Lists the functions of the component or of some of its interfaces: of what `whole` names.
+fn list(info: &ComponentInfo, whole: &str, is_listed: impl Fn(Option<&str>) -> bool) -> String {
+    let count = info.functions().filter(|(interface, ..)| is_listed(*interface)).count();
     if count == 0 {
-        return "the component exports no functions".to_owned();
+        return format!("the {whole} exports no functions");
     }
     let mut list = "exported functions:".to_owned();
-    for (name, ty) in short_names(info).take(MAX_LISTED) {
-        list += &format!("\n  {name}: {}", signature(ty));
+    for ((_, _, ty), name) in named(info).filter(|((interface, ..), _)| is_listed(*interface)).take(MAX_LISTED) {
+        list += &format!("\n  {}: {}", name(), signature(ty));
     }
     if count > MAX_LISTED {
         list += &format!("\n  and {} more (`wrun inspect` lists them)", count - MAX_LISTED);
@@ -83,23 +97,42 @@ pub fn list_of_functions(info: &ComponentInfo) -> String {
     list
 }
 
-/// Returns the exported functions in order, each with a short name by which [`find_function`] finds it, ready to print.
-pub fn short_names(info: &ComponentInfo) -> impl Iterator<Item = (String, &WitFunction)> {
+/// Returns the exported functions in order, each with what makes its short name.
+fn named(info: &ComponentInfo) -> impl Iterator<Item = (Found<'_>, impl Fn() -> String)> {
     let mut interfaces = HashMap::<&str, usize>::new();
     for export in &info.exports {
         let [_, unversioned, bare] = spellings(&export.name);
         *interfaces.entry(unversioned).or_default() += 1;
         *interfaces.entry(bare).or_default() += usize::from(bare != unversioned);
     }
-    info.exports.iter().flat_map(move |export| {
-        let [full, unversioned, bare] = spellings(&export.name);
-        let shortest = [bare, unversioned].into_iter().find(|name| interfaces.get(name) == Some(&1)).unwrap_or(full);
-        functions(export).map(move |(is_root, name, ty)| {
-            let short =
-                if is_root { Escaped(name).to_string() } else { format!("{}#{}", Escaped(shortest), Escaped(name)) };
-            (short, ty)
-        })
+    let mut plain_names = HashMap::<_, usize>::new();
+    for (interface, function, _) in info.functions() {
+        *plain_names.entry((interface.map(str::as_ptr), plain(function))).or_default() += 1;
+    }
+    let names = Rc::new((interfaces, plain_names));
+    info.functions().map(move |found| {
+        let names = Rc::clone(&names);
+        (found, move || short_name(found, &names.0, &names.1))
     })
+}
+
+/// Returns a short name of a function. For each name of an interface, and each plain name in an interface, the maps have how many
+/// have it.
+fn short_name(
+    (interface, function, _): Found<'_>,
+    interfaces: &HashMap<&str, usize>,
+    plain_names: &HashMap<(Option<*const u8>, &str), usize>,
+) -> String {
+    let is_unique = plain_names.get(&(interface.map(str::as_ptr), plain(function))) == Some(&1);
+    let Some(interface) = interface else {
+        // `counter.add` is also `counter#add`.
+        let resource = plain(function).split('.').next().unwrap_or_default();
+        let is_unique = is_unique && !interfaces.contains_key(resource);
+        return Escaped(if is_unique { plain(function) } else { function }).to_string();
+    };
+    let [full, unversioned, bare] = spellings(interface);
+    let shortest = [bare, unversioned].into_iter().find(|name| interfaces.get(name) == Some(&1)).unwrap_or(full);
+    format!("{}#{}", Escaped(shortest), Escaped(if is_unique { plain(function) } else { function }))
 }
 
 /// Formats a signature, without the end of a very long one.
@@ -143,18 +176,6 @@ fn fitting(info: &ComponentInfo, name: &str) -> Vec<FunctionPath> {
     found
 }
 
-/// The functions of one export: whether the component exports it by itself, its name and its type.
-fn functions(export: &ComponentExtern) -> impl Iterator<Item = (bool, &str, &WitFunction)> {
-    let (is_root, items) = match &export.item {
-        ComponentItem::Instance(items) => (false, &**items),
-        _ => (true, std::slice::from_ref(export)),
-    };
-    items.iter().filter_map(move |item| match &item.item {
-        ComponentItem::Func(ty) => Some((is_root, &*item.name, ty)),
-        _ => None,
-    })
-}
-
 /// The names of an interface: in full, without its version, and without its package.
 fn spellings(interface: &str) -> [&str; 3] {
     let unversioned = interface.split('@').next().unwrap_or(interface);
@@ -169,26 +190,42 @@ fn plain(function: &str) -> &str {
 
 fn unknown(info: &ComponentInfo, name: &str) -> Error {
     let is_meant = |export: &&ComponentExtern| spellings(&export.name).contains(&name);
-    let message = match info.exports.iter().find(is_meant) {
-        Some(ComponentExtern { name, item }) => {
-            format!("the export `{}` is {}, not a function", Escaped(name), item.kind())
-        }
-        None => format!("the component exports no function `{}`", Escaped(name)),
-    };
-    let mut error = Error::new(ErrorKind::UnknownExport, message);
-    if let Some(similar) = similar_name(info, name) {
-        error = error.with_hint(format!("did you mean `{similar}`?"));
+    let error = |message| Error::new(ErrorKind::UnknownExport, message);
+    if let Some(export) = info.exports.iter().find(is_meant) {
+        let error = error(format!("the export `{}` is {}, not a function", Escaped(&export.name), export.item.kind()));
+        let is_it = |interface: Option<&str>| interface.is_some_and(|it| spellings(it).contains(&name));
+        return match export.item {
+            ComponentItem::Instance(_) => error.with_hint(list(info, "interface", is_it)),
+            _ => error.with_hint(list_of_functions(info)),
+        };
     }
+    let error = error(format!("the component exports no function `{}`", Escaped(name)));
+    let error = match most_similar_function(info, name) {
+        Some(similar) => error.with_hint(format!("did you mean `{similar}`?")),
+        None => error,
+    };
     error.with_hint(list_of_functions(info))
 }
 
-/// Returns the short name of the function whose name, short or without its interface, is most similar.
-fn similar_name(info: &ComponentInfo, name: &str) -> Option<String> {
-    let names: Vec<_> = short_names(info).map(|(short, _)| short).filter(|short| short.len() <= MAX_SHOWN).collect();
-    let function = |short: &str| short.rsplit('#').next().map(plain).map(str::to_owned);
-    let functions: Vec<_> = names.iter().filter_map(|short| function(short)).collect();
-    let all = || functions.iter().chain(&names).map(String::as_str);
-    let similar = most_similar(name, all())?;
-    let position = all().position(|other| other == similar)? % names.len();
-    names.into_iter().nth(position)
+/// Returns the short name of the function whose name is most similar, the first of several.
+fn most_similar_function(info: &ComponentInfo, name: &str) -> Option<String> {
+    let mut best: Option<(f64, _)> = None;
+    for (found, short) in named(info) {
+        let score = similarity_of(found, name);
+        if is_similar(score) && best.as_ref().is_none_or(|(other, _)| score > *other) {
+            best = Some((score, short));
+        }
+    }
+    best.map(|(_, short)| short()).filter(|short| short.len() <= MAX_SHOWN)
+}
+
+/// How similar a name is to the names of a function. Of `till#total`, the less similar part counts.
+fn similarity_of((interface, function, _): Found<'_>, name: &str) -> f64 {
+    let of_function = |name| similarity(name, function).max(similarity(name, plain(function)));
+    let Some(interface) = interface else { return of_function(name) };
+    let of_interface =
+        |name| spellings(interface).map(|spelling| similarity(name, spelling)).into_iter().fold(0.0, f64::max);
+    let splits = name.match_indices(['#', '.']).map(|(at, _)| (&name[..at], &name[at + 1..]));
+    let scores = splits.map(|(interface, function)| of_interface(interface).min(of_function(function)));
+    scores.fold(of_function(name), f64::max)
 }

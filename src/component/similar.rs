@@ -6,14 +6,20 @@ const MAX_COMPARED: usize = 256;
 /// The least similarity of a name that is suggested, from 0 to 1.
 const MIN_SIMILARITY: f64 = 0.75;
 
-/// Returns the name most similar to `name`, if one is similar enough to suggest. Ignores long names, since a comparison takes
-/// time proportional to the product of the lengths.
+/// Returns how similar two names are, from 0 to 1. Long names are similar to none, since a comparison takes time proportional to
+/// the product of the lengths.
+pub(crate) fn similarity(a: &str, b: &str) -> f64 {
+    if a.len().max(b.len()) > MAX_COMPARED { 0.0 } else { strsim::jaro_winkler(a, b) }
+}
+
+/// Returns whether a name of this similarity is worth suggesting.
+pub(crate) fn is_similar(similarity: f64) -> bool {
+    similarity > MIN_SIMILARITY
+}
+
+/// Returns the name most similar to `name`, if one is similar enough to suggest: the first of several.
 pub(crate) fn most_similar<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    if name.len() > MAX_COMPARED {
-        return None;
-    }
-    let scored =
-        names.filter(|other| other.len() <= MAX_COMPARED).map(|other| (strsim::jaro_winkler(name, other), other));
-    let best = scored.max_by(|(a, _), (b, _)| a.total_cmp(b));
-    best.filter(|(score, _)| *score > MIN_SIMILARITY).map(|(_, other)| other)
+    let scored = names.map(|other| (similarity(name, other), other));
+    let best = scored.reduce(|best, other| if other.0 > best.0 { other } else { best });
+    best.filter(|(score, _)| is_similar(*score)).map(|(_, other)| other)
 }

@@ -225,6 +225,12 @@ fn methods_are_found_with_and_without_what_they_are() {
     for name in ["till#basket.add", "till.basket.add", "till#[method]basket.add", "demo:shop/till#basket.add"] {
         assert_eq!(found(&info, name), "demo:shop/till#[method]basket.add");
     }
+    let short: Vec<_> = short_names(&info).map(|(name, _)| name).collect();
+    assert_eq!(short, ["till#basket.add"]);
+    for name in ["till#basket.ad", "till.basket.ad", "basket.ad", "demo:shop/tlil.basket.add"] {
+        let error = find_function(&info, name).unwrap_err();
+        assert_eq!(error.hints()[0], "did you mean `till#basket.add`?", "{name}");
+    }
 }
 
 #[test]
@@ -256,8 +262,20 @@ fn an_unknown_name_gets_a_similar_one_and_a_list() {
         assert_eq!(hints[0], format!("did you mean `{similar}`?"), "{name}");
         assert!(hints[1].ends_with("exported functions:\n  greet: func()\n  till#total: func()"), "{hints:?}");
     }
+    for name in ["demo:shop/til#total", "demo:shop/till@1.3.0#total", "demo:shop/till@1.2.0.totl", "tlil#total"] {
+        let error = find_function(&info, name).unwrap_err();
+        assert_eq!(error.hints()[0], "did you mean `till#total`?", "{name}");
+    }
+    for name in ["till#zzz", "zzz#total"] {
+        let error = find_function(&info, name).unwrap_err();
+        assert_eq!(error.hints().len(), 1, "{name}: {:?}", error.hints());
+    }
     let error = find_function(&info, "till").unwrap_err();
     assert_eq!(error.to_string(), "the export `demo:shop/till@1.2.0` is an interface, not a function");
+    assert_eq!(error.hints(), ["exported functions:\n  till#total: func()"]);
+    let tills = ["a:shop/till", "b:shop/till", "c:shop/till"].map(|name| (name, &["total"][..]));
+    let error = find_function(&exporting(&tills), "till#totl").unwrap_err();
+    assert_eq!(error.hints()[0], "did you mean `a:shop/till#total`?");
     assert_eq!(found(&exporting(&[]), "f"), "UnknownExport: the component exports no function `f`");
 }
 
