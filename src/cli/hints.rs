@@ -128,6 +128,12 @@ pub(crate) fn for_function(mut failure: Failure, info: &CodeInfo, settings: &Run
         let command = format!("wrun {} -- {}", settings.module.display(), Escaped(name));
         failure.hints.insert(0, format!("arguments of a program go after `--`: `{command}`"));
     }
+    if let Some((function, args)) = settings.function.as_deref().and_then(call_expression)
+        && Callable::find(info, function).is_ok()
+    {
+        let command = format!("{} {}", Escaped(function), Escaped(&args));
+        failure.hints.insert(0, format!("arguments are separate words: `{command}`"));
+    }
     let CodeInfo::Module(info) = info else { return failure };
     if let Some((name, _)) = info.functions().find(|(name, _)| argv::is_syntax(name)) {
         let name = Escaped(name);
@@ -137,6 +143,20 @@ pub(crate) fn for_function(mut failure: Failure, info: &CodeInfo, settings: &Run
         failure = failure.hint("`--function=` calls the function with the empty name");
     }
     failure
+}
+
+/// Splits `greet("bob")`, as other runtimes write a call, into the function and words for its arguments.
+fn call_expression(text: &str) -> Option<(&str, String)> {
+    let (function, args) = text.strip_suffix(')')?.split_once('(')?;
+    let word = |arg: &serde_json::Value| match arg {
+        serde_json::Value::String(text) if text.chars().all(char::is_alphanumeric) && !text.is_empty() => text.clone(),
+        serde_json::Value::String(text) => format!("'{text}'"),
+        serde_json::Value::Array(_) | serde_json::Value::Object(_) => format!("'{arg}'"),
+        other => other.to_string(),
+    };
+    let words = serde_json::from_str::<Vec<serde_json::Value>>(&format!("[{args}]"));
+    let words = words.map(|args| args.iter().map(word).collect::<Vec<_>>().join(" "));
+    Some((function, words.unwrap_or_else(|_| "ARGS...".to_owned())))
 }
 
 /// Adds a hint to a failure to read a module whose name looks like the size for `--capture`.
@@ -150,7 +170,10 @@ pub(crate) fn for_capture(failure: Failure, settings: &RunSettings) -> Failure {
 
 /// Adds hints to the error for arguments that do not fit the signature.
 pub(crate) fn for_arguments(failure: Failure, callable: &Callable, settings: &RunSettings) -> Failure {
-    let failure = failure.hint(format!("signature: {callable}"));
+    let mut failure = failure.hint(format!("signature: {callable}"));
+    if callable.has_named_types() {
+        failure = failure.hint(format!("`wrun inspect {}` shows the types", settings.module.display()));
+    }
     match &settings.args {
         Arguments::Typed(words) if settings.function_is_option && words.first() == settings.function.as_ref() => {
             failure.hint("with `--function`, all words after MODULE are ARGS")

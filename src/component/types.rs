@@ -112,6 +112,23 @@ impl WitType {
             _ => None,
         }
     }
+
+    /// Returns whether the text of the type contains the name of a type instead of its parts.
+    pub(crate) fn is_shown_by_name(&self) -> bool {
+        let Self::Defined(def) = self else { return false };
+        let payload = |ty: &Option<Self>| ty.as_ref().is_some_and(Self::is_shown_by_name);
+        def.name.is_some()
+            || match &def.kind {
+                TypeKind::Record(fields) => fields.iter().any(|(_, ty)| ty.is_shown_by_name()),
+                TypeKind::Variant(cases) => cases.iter().any(|(_, ty)| payload(ty)),
+                TypeKind::Tuple(types) => types.iter().any(Self::is_shown_by_name),
+                TypeKind::List(ty) | TypeKind::FixedLengthList(ty, _) | TypeKind::Option(ty) => ty.is_shown_by_name(),
+                TypeKind::Map(key, value) => key.is_shown_by_name() || value.is_shown_by_name(),
+                TypeKind::Result { ok, err } => payload(ok) || payload(err),
+                TypeKind::Stream(ty) | TypeKind::Future(ty) => payload(ty),
+                TypeKind::Enum(_) | TypeKind::Flags(_) | TypeKind::Own(_) | TypeKind::Borrow(_) => false,
+            }
+    }
 }
 
 impl From<TypeKind> for WitType {

@@ -3,13 +3,12 @@
 
 use std::fmt;
 
-use crate::component::info::{CodeInfo, ComponentInfo};
+use crate::component::info::CodeInfo;
 use crate::component::types::{WitFunction, WitType};
 use crate::component::value::WitValue;
-use crate::component::{check, json as wit_json, lookup as wit_lookup, msgpack as wit_msgpack, text as wit_text};
+use crate::component::{self, check};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
-use crate::module::info::ModuleInfo;
 use crate::runtime::lookup;
 use crate::value::types::{FuncType, ValType, Value};
 use crate::value::{args, json, msgpack};
@@ -60,9 +59,11 @@ impl Callable {
                 Ok(Self { name: name.to_owned(), ty })
             }
             CodeInfo::Component(info) => {
-                let found = wit_lookup::find_function(info, name)?;
-                check::check_passable(&found.ty)
-                    .map_err(|error| Error::new(error.kind(), format!("cannot call `{found}`: {error}")))?;
+                let found = component::lookup::find_function(info, name)?;
+                check::check_passable(&found.ty).map_err(|error| {
+                    let refused = Error::new(error.kind(), format!("cannot call `{found}`: {error}"));
+                    error.hints().iter().fold(refused, Error::with_hint)
+                })?;
                 Ok(Self { name: found.to_string(), ty: CallableType::Component(found.ty) })
             }
         }
@@ -77,12 +78,17 @@ impl Callable {
             CodeInfo::Module(info) => {
                 let empty = FuncType::default();
                 let start = START.into_iter().find(|name| info.function(name) == Some(&empty));
-                let name = start.ok_or_else(|| not_a_program(info))?.to_owned();
+                let name = start.ok_or_else(|| {
+                    not_a_program("module", "`_start` of type () -> ()", lookup::list_of_functions(info))
+                })?;
+                let name = name.to_owned();
                 Ok(Self { name, ty: CallableType::Core(empty) })
             }
             CodeInfo::Component(info) => {
                 let programs = info.programs();
-                let (_, interface) = programs.first().ok_or_else(|| not_a_command(info))?;
+                let (_, interface) = programs.first().ok_or_else(|| {
+                    not_a_program("component", "`wasi:cli/run`", component::lookup::list_of_functions(info))
+                })?;
                 Ok(Self { name: format!("{interface}#run"), ty: CallableType::Program })
             }
         }
@@ -124,6 +130,17 @@ impl Callable {
         }
     }
 
+    /// Returns whether the signature has types that it shows by their name only.
+    #[must_use]
+    pub fn has_named_types(&self) -> bool {
+        match &self.ty {
+            CallableType::Component(ty) => {
+                ty.params().iter().map(|(_, ty)| ty).chain(ty.result()).any(WitType::is_shown_by_name)
+            }
+            _ => false,
+        }
+    }
+
     /// Parses arguments given as text, one string for each parameter.
     ///
     /// # Errors
@@ -131,7 +148,7 @@ impl Callable {
     pub fn parse_args<T: AsRef<str>>(&self, args: &[T]) -> Result<CallArgs> {
         match &self.ty {
             CallableType::Core(ty) => args::parse_text(args, ty).map(CallArgs::Core),
-            CallableType::Component(ty) => wit_text::parse_args(args, ty).map(CallArgs::Component),
+            CallableType::Component(ty) => component::text::parse_args(args, ty).map(CallArgs::Component),
             CallableType::Program => args::parse_text(args, &FuncType::default()).map(CallArgs::Core),
         }
     }
@@ -143,7 +160,7 @@ impl Callable {
     pub fn decode_json(&self, bytes: &[u8]) -> Result<CallArgs> {
         match &self.ty {
             CallableType::Core(ty) => json::decode_args(bytes, ty).map(CallArgs::Core),
-            CallableType::Component(ty) => wit_json::decode_args(bytes, ty).map(CallArgs::Component),
+            CallableType::Component(ty) => component::json::decode_args(bytes, ty).map(CallArgs::Component),
             CallableType::Program => json::decode_args(bytes, &FuncType::default()).map(CallArgs::Core),
         }
     }
@@ -155,7 +172,7 @@ impl Callable {
     pub fn decode_msgpack(&self, bytes: &[u8]) -> Result<CallArgs> {
         match &self.ty {
             CallableType::Core(ty) => msgpack::decode_args(bytes, ty).map(CallArgs::Core),
-            CallableType::Component(ty) => wit_msgpack::decode_args(bytes, ty).map(CallArgs::Component),
+            CallableType::Component(ty) => component::msgpack::decode_args(bytes, ty).map(CallArgs::Component),
             CallableType::Program => msgpack::decode_args(bytes, &FuncType::default()).map(CallArgs::Core),
         }
     }
@@ -167,20 +184,15 @@ impl fmt::Display for Callable {
         let name = Escaped(&self.name);
         match &self.ty {
             CallableType::Core(ty) => write!(f, "{name}{ty}"),
-            CallableType::Component(ty) => write!(f, "{name}: {}", wit_lookup::signature(ty)),
+            CallableType::Component(ty) => write!(f, "{name}: {}", component::lookup::signature(ty)),
             CallableType::Program => write!(f, "{name}: func() -> result"),
         }
     }
 }
 
-fn not_a_program(info: &ModuleInfo) -> Error {
-    let message = "no function given, and the module is not a program: it does not export `_start` of type () -> ()";
-    Error::new(ErrorKind::UnknownExport, message).with_hint(lookup::list_of_functions(info))
-}
-
-fn not_a_command(info: &ComponentInfo) -> Error {
-    let message = "no function given, and the component is not a program: it does not export `wasi:cli/run`";
-    Error::new(ErrorKind::UnknownExport, message).with_hint(wit_lookup::list_of_functions(info))
+fn not_a_program(code: &str, start: &str, functions: String) -> Error {
+    let message = format!("no function given, and the {code} is not a program: it does not export {start}");
+    Error::new(ErrorKind::UnknownExport, message).with_hint(functions)
 }
 
 impl From<Vec<Value>> for CallArgs {

@@ -98,6 +98,14 @@ mod calls {
         run(&[&shop.path]).fails(127, &["no function given", "`wasi:cli/run`", "total"]);
         let wrong = run(&[&shop.path, "divide", "7", "7_000_000_000"]);
         wrong.fails(2, &["out of range for u32", "signature: divide: func(a: u32, b: u32) -> result<u32, reason>"]);
+        let inspect = format!("`wrun inspect {}` shows the types", shop.path);
+        wrong.fails(2, &[&inspect]);
+        let missing = run(&[&shop.path, "greet"]);
+        missing.fails(2, &["signature"]);
+        assert!(!missing.stderr.contains("shows the types"), "{missing:?}");
+        run(&[&shop.path, "greet(\"bob\")"]).fails(127, &["arguments are separate words: `greet bob`"]);
+        run(&[&shop.path, "divide(7, [2])"]).fails(127, &["arguments are separate words: `divide 7 '[2]'`"]);
+        run(&[&shop.path, "divide(a: 7)"]).fails(127, &["arguments are separate words: `divide ARGS...`"]);
         run(&[&shop.path, "divide", "7"]).fails(2, &["argument"]);
         let envelope = run(&["--metrics", &shop.path, "divide", "7"]).envelope();
         assert_eq!(envelope["error"]["kind"], json!("invalid_argument"));
@@ -156,7 +164,13 @@ mod calls {
               (export $ticket "ticket" (type $ticket'))
               (func (export "open") (param "number" u32) (result (own $ticket)) (canon lift (core func $code "new"))))"#,
         );
-        run(&[&desk.path, "open", "7"]).fails(126, &["cannot call `open`", "resource", "the library can pass"]);
+        run(&[&desk.path, "open", "7"]).fails(
+            126,
+            &[
+                "cannot call `open`: the result contains the resource `ticket`, which has no text form",
+                "the library can pass",
+            ],
+        );
         let envelope = run(&["--metrics", &desk.path, "open", "7"]).envelope();
         assert_eq!(envelope["error"]["kind"], json!("unsupported_feature"));
         assert_eq!(envelope["metrics"]["compile_ns"], json!(null));
