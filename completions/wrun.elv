@@ -53,9 +53,9 @@ set edit:completion:arg-completer[wrun] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
-            cand inspect 'Show the contents and requirements of a module, without running it'
+            cand inspect 'Show the contents and requirements of a module or component, without running it'
             cand engines 'List the engines and what each can do'
-            cand compile 'Compile modules into the cache'
+            cand compile 'Compile modules and components into the cache'
             cand cache 'Inspect or clean the cache of compiled code'
             cand completions 'Print a completion script for a shell'
         }

@@ -191,8 +191,14 @@ pub(crate) fn for_grant(failure: Failure, grants: &GrantSettings) -> Failure {
     failure
 }
 
-/// Replaces clap's suggestions with better ones. `module` is the module on the command line `args`, if there is one.
-pub(crate) fn for_usage_error(error: &mut clap::Error, args: &[OsString], module: Option<&Path>) {
+/// Replaces clap's suggestions with better ones. `module` and `function` are those on the command line `args` in front of the
+/// error, if there are any.
+pub(crate) fn for_usage_error(
+    error: &mut clap::Error,
+    args: &[OsString],
+    module: Option<&Path>,
+    function: Option<&str>,
+) {
     // clap suggests `--` in front of values, which would pass them to the guest.
     error.remove(ContextKind::Suggested);
     if error.kind() == ErrorKind::MissingRequiredArgument && args.iter().any(|arg| arg == "--") {
@@ -221,7 +227,9 @@ pub(crate) fn for_usage_error(error: &mut clap::Error, args: &[OsString], module
         }
         None => Vec::new(),
     };
-    if is_after_module {
+    if is_after_module && let (Some(module), Some(function)) = (module, function) {
+        tips.push(argument_from_stdin(word, module, function));
+    } else if is_after_module {
         let is_explained = has_similar || !tips.is_empty();
         tips.push(format!("`-- {word}` passes it to a program"));
         if !is_explained {
@@ -232,6 +240,16 @@ pub(crate) fn for_usage_error(error: &mut clap::Error, args: &[OsString], module
         return;
     }
     error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips.into_iter().map(StyledStr::from).collect()));
+}
+
+/// Tells how to pass an argument of a function that looks like an option.
+fn argument_from_stdin(word: &str, module: &Path, function: &str) -> String {
+    let json = serde_json::json!([word]).to_string().replace('\'', r"'\''");
+    format!(
+        "to pass `{word}` as an argument, use standard input: `echo '{json}' | wrun {} {}`",
+        module.display(),
+        Escaped(function)
+    )
 }
 
 /// Returns what to use instead of an option that wrun does not have.

@@ -41,11 +41,11 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 #[command(defer = true)]
 pub(crate) enum Command {
-    /// Show the contents and requirements of a module, without running it
+    /// Show the contents and requirements of a module or component, without running it
     Inspect(InspectArgs),
     /// List the engines and what each can do
     Engines(EnginesArgs),
-    /// Compile modules into the cache
+    /// Compile modules and components into the cache
     Compile(CompileArgs),
     /// Inspect or clean the cache of compiled code
     Cache(CacheCommandArgs),
@@ -87,7 +87,9 @@ pub(crate) fn parse(args: &[OsString]) -> clap::error::Result<Cli> {
     }
     parsed.map_err(|mut error| {
         argv::unescape_error(&mut error);
-        hints::for_usage_error(&mut error, args, module.map(PathBuf::as_path));
+        let function =
+            ["function", "function_name"].into_iter().find_map(|id| matches.try_get_one::<String>(id).ok()?);
+        hints::for_usage_error(&mut error, args, module.map(PathBuf::as_path), function.map(String::as_str));
         error.with_cmd(&command)
     })
 }

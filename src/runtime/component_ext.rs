@@ -12,7 +12,7 @@ pub trait WasmComponentInstanceExt {
     /// Calls with typed values, and returns the result, if the function has one.
     ///
     /// # Errors
-    /// Those of [`WasmComponentInstance::function`] and [`WasmComponentFunction::call`].
+    /// Those of [`WasmComponentInstance::function`] and [`WasmComponentFunction::call`](crate::WasmComponentFunction::call).
     fn call(&mut self, name: &str, args: &[WitValue]) -> Result<Option<WitValue>>;
 
     /// Calls with a JSON array of arguments, or a bare value for one parameter. Returns `null` or a value.

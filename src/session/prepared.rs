@@ -45,7 +45,7 @@ impl Session<'_> {
         let compiled_bytes = loaded.as_ref().ok().and_then(|(_, code)| code.compiled_bytes());
         events(Event::Prepared { ns: compile_ns, cache, compiled_bytes });
         let (runtime, code) = loaded?;
-        tracing::info!(compile_ns, engine = %runtime.kind(), ?cache, "module prepared");
+        tracing::info!(compile_ns, engine = %runtime.kind(), ?cache, "code prepared");
         Ok(PreparedCode { code, runtime, options, resolved: Mutex::new(resolved) })
     }
 }

@@ -106,11 +106,58 @@ mod calls {
         run(&[&shop.path, "greet(\"bob\")"]).fails(127, &["arguments are separate words: `greet bob`"]);
         run(&[&shop.path, "divide(7, [2])"]).fails(127, &["arguments are separate words: `divide 7 '[2]'`"]);
         run(&[&shop.path, "divide(a: 7)"]).fails(127, &["arguments are separate words: `divide ARGS...`"]);
-        run(&[&shop.path, "divide", "7"]).fails(2, &["argument"]);
+        run(&[&shop.path, "divide", "7"]).fails(2, &["too few"]);
         let envelope = run(&["--metrics", &shop.path, "divide", "7"]).envelope();
         assert_eq!(envelope["error"]["kind"], json!("invalid_argument"));
         assert_eq!(envelope["metrics"]["compile_ns"], json!(null));
-        run(&[&shop.path, "greet", "bob", "--", "x"]).fails(2, &["the component takes no arguments after `--`"]);
+        let guests = run(&[&shop.path, "greet", "bob", "--", "-x"]);
+        guests.fails(2, &["the component takes no arguments after `--`", "`echo '[\"-x\"]' | wrun MODULE FUNCTION`"]);
+    }
+
+    #[test]
+    fn text_that_looks_like_an_option_comes_from_standard_input() {
+        let shop = file(SHOP);
+        for (word, tip) in [("-x", "`echo '[\"-x\"]' | wrun "), ("--it's", "`echo '[\"--it'\\''s\"]' | wrun ")] {
+            let refused = run(&[&shop.path, "greet", word]);
+            refused.fails(2, &[&format!("to pass `{word}` as an argument, use standard input: "), tip]);
+            assert!(!refused.stderr.contains("--function") && !refused.stderr.contains("to a program"), "{refused:?}");
+        }
+        run(&[&shop.path, "--function=greet", "-x"]).fails(2, &["use standard input", " greet`"]);
+        run_with(&[&shop.path, "greet"], "[\"-x\"]").prints("\"hello, -x\"\n");
+    }
+
+    #[test]
+    fn only_a_component_that_reads_arguments_takes_them() {
+        let clock = file(
+            r#"(component
+              (import "wasi:clocks/monotonic-clock@0.2.0" (instance (export "now" (func (result u64)))))
+              (core module $code (func (export "f")))
+              (core instance $code (instantiate $code))
+              (func (export "f") (canon lift (core func $code "f"))))"#,
+        );
+        run(&[&clock.path, "f"]).prints("null\n");
+        run(&[&clock.path, "f", "--", "x"]).fails(2, &["it does not import `get-arguments`"]);
+    }
+
+    #[test]
+    fn an_invalid_result_is_named() {
+        let text = |start: u32, length: u32| {
+            file(format!(
+                r#"(component
+                  (core module $code
+                    (memory (export "memory") 1)
+                    (data (i32.const 0) "\00\00\00\00\00\00\00\00\ff")
+                    (func (export "f") (result i32)
+                      (i32.store (i32.const 0) (i32.const {start}))
+                      (i32.store (i32.const 4) (i32.const {length}))
+                      (i32.const 0)))
+                  (core instance $code (instantiate $code))
+                  (func (export "f") (result string)
+                    (canon lift (core func $code "f") (memory $code "memory"))))"#
+            ))
+        };
+        run(&[&text(8, 1).path, "f"]).fails(134, &["the component returned an invalid value: invalid utf-8"]);
+        run(&[&text(8, 100_000).path, "f"]).fails(134, &["the component returned an invalid value: string pointer"]);
     }
 
     #[test]
@@ -185,11 +232,21 @@ mod calls {
               (core instance $code (instantiate $code))
               (func (export "f") (canon lift (core func $code "f"))))"#,
         );
-        let parts = ["1 unresolved import", "`demo:shop/prices@1.0.0` `price`"];
+        let parts = ["1 unresolved import", "`demo:shop/prices@1.0.0` `price`", "the library can provide functions"];
         run(&[&guest.path, "f"]).fails(126, &parts);
         let envelope = run(&["--metrics", &guest.path, "f"]).envelope();
         assert_eq!(envelope["error"]["kind"], json!("unlinkable"));
         assert_eq!(envelope["metrics"]["compile_ns"], json!(null));
+        let preliminary = file(
+            r#"(component
+              (import "wasi:clocks/monotonic-clock@0.2.0-rc-2023-11-10" (instance (export "now" (func (result u64)))))
+              (core module $code (func (export "f")))
+              (core instance $code (instantiate $code))
+              (func (export "f") (canon lift (core func $code "f"))))"#,
+        );
+        let envelope = run(&["--metrics", &preliminary.path, "f"]).envelope();
+        let hint = "wrun provides WASI 0.2 and 0.3, not preliminary versions";
+        assert_eq!(envelope["error"]["hints"], json!([hint]));
     }
 
     #[test]
@@ -222,6 +279,6 @@ mod calls {
 #[cfg(not(feature = "components"))]
 #[test]
 fn a_build_without_components_refuses_them() {
-    run(&[&file(SHOP).path, "greet", "bob"]).fails(126, &["component"]);
-    run(&[&program(false).path]).fails(126, &["component"]);
+    run(&[&file(SHOP).path, "greet", "bob"]).fails(126, &["`components`"]);
+    run(&[&program(false).path]).fails(126, &["`components`"]);
 }

@@ -54,7 +54,9 @@ fn the_text_is_the_wit_and_what_the_component_needs() {
         "\n  export take: func(basket: basket);\n",
         "\n    record item {\n      name: string,\n      tags: list<string>,\n    }\n",
         "\n    total: func(items: list<item>) -> u32;\n",
+        "\n}\n\npackage demo:shop@1.2.0 {\n",
         "\nprogram:\n  wasi:cli/run@0.2.3\n",
+        "\nengines (if its imports are provided):\n",
         "\n  wasmtime cranelift: can run it\n  wasmer cranelift: lacks component_model",
         "\ncapabilities that its imports need:\n  arguments\n  http\n",
     ] {
@@ -137,9 +139,22 @@ fn a_component_that_wit_cannot_express_is_listed() {
     assert_eq!(inspect(wat)["wit"], Value::Null);
     let printed = run_with(&["inspect", "-"], wat);
     assert_eq!((printed.code, &*printed.stderr), (0, ""), "{printed:?}");
-    let listed = "\nthe component cannot be written as WIT: it imports or exports a core module\nimports:\n  m: a core module\n  f: func(a: list<u8>) -> string\n";
+    let listed = "\n\nthe component cannot be written as WIT: it imports or exports a core module\nimports:\n  m: a core module\n  f: func(a: list<u8>) -> string\n";
     assert!(printed.stdout.contains(listed), "{printed:?}");
     assert!(printed.stdout.ends_with("capabilities that its imports need:\n  host\n"), "{printed:?}");
+}
+
+#[test]
+fn imports_of_types_need_nothing() {
+    let printed = run(&["inspect", "fixtures/component/shop/shop.wasm"]);
+    assert!(printed.stdout.contains("\nengines:\n"), "{printed:?}");
+}
+
+#[test]
+fn a_component_with_a_shared_memory_cannot_run() {
+    let wat = "(component (core module $m (memory 1 2 shared)) (core instance (instantiate $m)))";
+    let printed = run_with(&["inspect", "-"], wat);
+    assert!(printed.stdout.contains("\n  wasmtime cranelift: cannot run it"), "{printed:?}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wrun::component::info::{ComponentExtern, ComponentItem, WasiVersion};
 use wrun::component::lookup::{find_function, list_of_functions, short_names};
 use wrun::component::types::{TypeDef, TypeKind, WitFunction, WitType};
+use wrun::module::source::Binary;
 use wrun::runtime::preflight::{self, AdmittedCode};
 use wrun::{CodeInfo, ComponentInfo, ErrorKind, RuntimeConfig};
 
@@ -42,8 +43,8 @@ const SHOP: &str = r#"(component
     (export "nothing" (func $nothing)))"#;
 
 fn info(wat: &str) -> Arc<ComponentInfo> {
-    let admitted = preflight::admit_component(&RuntimeConfig::wasmtime(), wat.as_bytes());
-    Arc::clone(admitted.unwrap_or_else(|error| panic!("{error}: {wat}")).info())
+    let read = Binary::new(wat.as_bytes()).and_then(|binary| ComponentInfo::read(binary.bytes()));
+    Arc::new(read.unwrap_or_else(|error| panic!("{error}: {wat}")))
 }
 
 /// A component that exports functions without parameters: `""` is the component itself.

@@ -4,15 +4,11 @@ use std::net::IpAddr;
 
 use wrun::{Capabilities, ErrorKind, Limits};
 
-use crate::program::{End, Program, Ran, both};
+use crate::program::{End, PATIENCE, Program, Ran, both, rules};
 use crate::vocabulary::{refused, tells};
 
 fn programs() -> Vec<Program> {
     both("sockets.wasm", "sockets3.wasm").collect()
-}
-
-fn rules(rules: &[&str]) -> Capabilities {
-    rules.iter().fold(Capabilities::none(), |granted, rule| granted.with_net(rule.parse().unwrap()))
 }
 
 /// Asserts that the program ran.
@@ -29,8 +25,16 @@ fn fails(ran: &Ran, error: &str) {
 }
 
 #[test]
-fn sockets_are_created_without_a_rule() {
+fn without_rules_sockets_are_created_and_reach_nothing() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let patience = Limits::none().with_time(PATIENCE);
     for program in programs() {
+        for action in ["connect", "listen", "bind", "send", "receive", "bind-udp"] {
+            let ran = program.run_within(patience, &[action, "127.0.0.1", &port], Capabilities::none());
+            fails(&ran, "access-denied");
+        }
         for address in ["127.0.0.1", "::1"] {
             for action in ["bind", "bind-udp"] {
                 let ran = program.run(&[action, address, "0"], Capabilities::none());
@@ -38,6 +42,7 @@ fn sockets_are_created_without_a_rule() {
             }
         }
     }
+    assert!(listener.accept().is_err(), "a program connected");
 }
 
 #[test]
@@ -71,12 +76,19 @@ fn listening_needs_a_rule_for_the_requested_port_and_address() {
 fn names_are_looked_up_by_rules() {
     for program in programs() {
         for rule in ["dns", "dns:localhost", "localhost:1", "*:1"] {
-            succeeds(&program.run(&["lookup", "localhost"], rules(&[rule])));
+            let ran = program.run(&["lookup", "localhost"], rules(&[rule]));
+            succeeds(&ran);
+            let is_local = |line: &str| line.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+            assert!(ran.stdout.lines().any(is_local), "{ran:?}");
         }
         for rule in ["dns:example.org", "127.0.0.1:1", "in:*:1", "*.localhost:1"] {
             fails(&program.run(&["lookup", "localhost"], rules(&[rule])), "access-denied");
         }
-        fails(&program.run(&["lookup", "127.0.0.1"], rules(&[])), "access-denied");
+        for name in ["127.0.0.1", "localhost"] {
+            let ran = program.run(&["lookup", name], rules(&[]));
+            fails(&ran, "access-denied");
+            assert_eq!(ran.stdout, "", "{program}");
+        }
     }
 }
 

@@ -2,12 +2,16 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use wrun::{
     Capabilities, Captured, ErrorKind, Limits, Output, Result, WasmComponent, WasmComponentInstance, WasmRuntime,
 };
 
 use crate::vocabulary::Engine;
+
+/// Time enough for any exchange; what takes longer is stuck.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +89,11 @@ impl Program {
         let text = |captured: &Captured| String::from_utf8_lossy(&captured.contents()).into_owned();
         Ran { end, stdout: text(stdout), stderr: text(&stderr) }
     }
+}
+
+/// Grants these network rules.
+pub(crate) fn rules(rules: &[&str]) -> Capabilities {
+    rules.iter().fold(Capabilities::none(), |granted, rule| granted.with_net(rule.parse().unwrap()))
 }
 
 /// The programs that do the same by WASI 0.2 and, if it is compiled in, by WASI 0.3.

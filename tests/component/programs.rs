@@ -1,13 +1,13 @@
 //! The ends of programs, and requests to stop and pause them. `toolchains` tests their actions.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wrun::{
     Capabilities, Captured, Control, ErrorKind, Input, InstanceState, Limits, Output, Trap, WasmComponentInstance,
 };
 
-use crate::program::{Program, both};
+use crate::program::{PATIENCE, Program, both};
 use crate::vocabulary::{Engine, refused, tells};
 
 /// Far longer than any test waits, in milliseconds.
@@ -21,8 +21,12 @@ fn start(program: &Program, args: &[&str]) -> Box<dyn WasmComponentInstance> {
     program.start(Limits::none(), args, Capabilities::none()).unwrap_or_else(|error| panic!("{program}: {error}"))
 }
 
+/// Waits until an instance has this state.
+#[track_caller]
 fn becomes(control: &Control, state: InstanceState) {
+    let started = Instant::now();
     while control.state() != state {
+        assert!(started.elapsed() < PATIENCE, "{:?} after a minute, not {state:?}", control.state());
         thread::sleep(Duration::from_millis(1));
     }
 }
@@ -59,6 +63,7 @@ fn an_exit_may_have_any_code() {
         assert_eq!(instance.run().unwrap_err().exit_code(), Some(code));
         assert_eq!(instance.state(), InstanceState::Exited(code));
     }
+    assert_eq!(start(&program, &["fail", "-"]).run().unwrap_err().exit_code(), Some(1));
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::cli::{argv, input};
 
 #[derive(Args, Debug)]
 pub(crate) struct CompileArgs {
-    /// Module files, or `-` for standard input
+    /// Files of modules and components, or `-` for standard input
     #[arg(required = true, allow_negative_numbers = true, value_hint = ValueHint::FilePath, value_parser = argv::path())]
     modules: Vec<PathBuf>,
     #[command(flatten)]
@@ -45,7 +45,7 @@ pub(crate) struct CompileArgs {
     pub(crate) log: LogArgs,
 }
 
-/// Compiles modules into the cache, for runs with the same options.
+/// Compiles modules and components into the cache, for runs with the same options.
 pub(crate) fn main(args: CompileArgs) -> Result<u8, Failure> {
     let CompileArgs { modules, engine, fuel, timeout, policy, cache_dir, report, progress, log } = args;
     let policy = Policy::read(&policy)?;

@@ -12,7 +12,7 @@ use crate::cli::{argv, input};
 
 #[derive(Args, Debug)]
 pub(crate) struct InspectArgs {
-    /// Module file, or `-` for standard input
+    /// File of a module or component, or `-` for standard input
     #[arg(allow_negative_numbers = true, value_hint = ValueHint::FilePath, value_parser = argv::path())]
     module: PathBuf,
     #[command(flatten)]
@@ -21,7 +21,7 @@ pub(crate) struct InspectArgs {
     pub(crate) log: LogArgs,
 }
 
-/// Prints the contents and requirements of a module, without an engine.
+/// Prints the contents and requirements of a module or component, without an engine.
 pub(crate) fn main(args: &InspectArgs) -> Result<u8, Failure> {
     let module = input::module(&args.module, input::is_stdin(&args.module), args.log.quiet)?;
     let bytes = module.bytes().map_err(|error| Failure::module(&args.module, &error))?;

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use clap::{Args, ValueHint};
-use wrun::module::requirements;
+use wrun::component;
+use wrun::module::requirements::{self, HostCapability};
 use wrun::runtime::preflight;
 use wrun::session::{CacheUse, Completion, Deadline, Event, InstanceOptions, Session, nanoseconds};
 use wrun::{CallArgs, CallResult, Callable, Capabilities, Captured, CodeInfo, Input, Output};
@@ -40,7 +41,7 @@ pub(crate) struct RunArgs {
     /// Arguments of the function, such as `5 -1.5e3 -inf 0xff`; `-` reads them from standard input
     #[arg(allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = argv::text())]
     pub(crate) args: Vec<String>,
-    /// Arguments of the WASI program
+    /// Arguments of the program
     #[arg(last = true, value_hint = ValueHint::FilePath, value_parser = argv::text())]
     pub(crate) guest_args: Vec<String>,
 
@@ -303,18 +304,27 @@ impl Run {
 
     /// Refuses arguments after `--` if the guest could not read them.
     fn check_guest_args(&self, info: &CodeInfo) -> Result<(), Failure> {
-        let (what, imports_wasi) = match info {
-            CodeInfo::Module(info) => ("module", requirements::imports_wasi(info)),
-            CodeInfo::Component(info) => {
-                ("component", info.imports.iter().any(|import| import.name.starts_with("wasi:")))
+        let (reads_them, refusal) = match info {
+            CodeInfo::Module(info) => {
+                (requirements::imports_wasi(info), "the module takes no arguments after `--`: it does not import WASI")
             }
+            CodeInfo::Component(info) => (
+                component::host_capabilities(info).contains(&HostCapability::Arguments),
+                "the component takes no arguments after `--`: it does not import `get-arguments` of \
+                 `wasi:cli/environment`",
+            ),
         };
         // The first argument is the program's name.
-        if imports_wasi || self.settings.capabilities.args.len() <= 1 {
+        if reads_them || self.settings.capabilities.args.len() <= 1 {
             return Ok(());
         }
-        Err(Failure::usage(format!("the {what} takes no arguments after `--`: it does not import WASI"))
-            .hint("arguments of a function need no `--`, not even negative numbers"))
+        Err(Failure::usage(refusal).hint(match info {
+            CodeInfo::Module(_) => "arguments of a function need no `--`, not even negative numbers",
+            CodeInfo::Component(_) => {
+                "arguments of a function go before `--`; text that starts with `-` comes from standard input: \
+                 `echo '[\"-x\"]' | wrun MODULE FUNCTION`"
+            }
+        }))
     }
 
     /// Compiles or loads the code, makes one instance and calls one function of it.

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::component::info::ComponentInfo;
+use crate::component::info::{ComponentExtern, ComponentInfo, ComponentItem};
 use crate::config::RuntimeConfig;
 use crate::engine::features::Feature;
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
 use crate::module::source::Binary;
 use crate::runtime::preflight::validity::{is_feature_enabled, validate};
 
@@ -60,7 +61,7 @@ pub(crate) fn no_components() -> Error {
 ///
 /// # Errors
 /// [`ErrorKind::InvalidModule`] if it is not a valid component; [`ErrorKind::UnsupportedFeature`] if it needs a feature that
-/// the engine lacks, or the engine has no components.
+/// the engine lacks, or what no engine can limit or provide, or the engine has no components.
 pub fn admit_component<'a>(config: &RuntimeConfig, bytes: &'a [u8]) -> Result<AdmittedComponent<'a>> {
     match Binary::new(bytes)? {
         Binary::Component(binary) => admit_binary(config, binary),
@@ -79,5 +80,37 @@ pub(super) fn admit_binary<'a>(config: &RuntimeConfig, binary: Cow<'a, [u8]>) ->
     let types = validate(config, &binary)?;
     let info = ComponentInfo::read_valid(&binary, &types)
         .map_err(|error| Error::new(ErrorKind::Internal, "a valid component could not be read").with_source(error))?;
+    check_limitable(&info)?;
+    check_imports(&info)?;
     Ok(AdmittedComponent { config: config.clone(), binary, info: Arc::new(info) })
+}
+
+/// Refuses a component that no limit could cover: an engine does not ask before it grows a shared memory.
+fn check_limitable(info: &ComponentInfo) -> Result<()> {
+    if info.shares_memory {
+        let message = "the component has a shared memory, whose growth no limit would cover";
+        return Err(Error::new(ErrorKind::UnsupportedFeature, message));
+    }
+    Ok(())
+}
+
+/// Refuses a component that imports what the host could never provide.
+fn check_imports(info: &ComponentInfo) -> Result<()> {
+    for ComponentExtern { name, item } in &info.imports {
+        match item {
+            ComponentItem::Resource(_) => return Err(not_provided("the resource", name)),
+            ComponentItem::Module => return Err(not_provided("the core module", name)),
+            ComponentItem::Component => return Err(not_provided("the component", name)),
+            ComponentItem::Value(_) => return Err(not_provided("the value", name)),
+            ComponentItem::Func(_) | ComponentItem::Instance(_) | ComponentItem::Type(_) | ComponentItem::OtherType => {
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The error for an import that the host cannot provide.
+pub(crate) fn not_provided(what: &str, name: &str) -> Error {
+    let message = format!("the component imports {what} `{}`, but the host provides only functions", Escaped(name));
+    Error::new(ErrorKind::UnsupportedFeature, message)
 }

@@ -13,7 +13,7 @@ pub(crate) fn guard_compiler<T>(config: &RuntimeConfig, compile: impl FnOnce() -
     catch_unwind(AssertUnwindSafe(compile)).unwrap_or_else(|panic| {
         let (kind, compiler) = (config.kind, config.effective_compiler());
         let error =
-            Error::of_panic(&format!("the compiler {compiler} of {kind} panicked on this module"), panic.as_ref());
+            Error::of_panic(&format!("the compiler {compiler} of {kind} panicked on this code"), panic.as_ref());
         Err(match error.kind() {
             ErrorKind::Internal => error.with_hint("try another engine or compiler, and report the module"),
             _ => error,

@@ -12,6 +12,8 @@ pub(crate) mod wasix;
 
 pub use admit::{AdmittedCode, admit};
 pub(crate) use component::no_components;
+#[cfg(feature = "components")]
+pub(crate) use component::not_provided;
 pub use component::{AdmittedComponent, admit_component};
 pub use config::{MAX_STACK, MIN_STACK, check_component_grants, check_config, check_grants, check_possible_grants};
 pub(crate) use guard::guard_compiler;

@@ -57,7 +57,7 @@ impl CallParts {
             } else {
                 execution.run_sync(|| func.call(&mut *store, &params, results))
             };
-            finish(store, fuel_state, called)?;
+            finish(store, fuel_state, called.map_err(errors::of_call))?;
             then(match (ty.result(), results.first_mut()) {
                 (Some(ty), Some(val)) => {
                     let val = std::mem::replace(val, Val::Bool(false));

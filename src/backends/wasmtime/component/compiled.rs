@@ -7,9 +7,9 @@ use wasmtime::component::Component;
 
 use super::super::parts::RuntimeParts;
 use super::super::{errors, serialize};
-use super::link::{self, LinkedComponent};
+use super::link::LinkedComponent;
 use crate::component::info::ComponentInfo;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::runtime::cached_code::{CachedCode, CodeParts, SerializedCode};
 use crate::runtime::component::WasmComponent;
 use crate::runtime::owner::CodeOwner;
@@ -34,7 +34,6 @@ pub(in super::super) fn compile(
 ) -> Result<Box<dyn WasmComponent>> {
     runtime.registry.admit_work()?;
     let binary = component.binary_for(runtime.config)?;
-    check(component.info())?;
     let compile =
         || Component::from_binary(runtime.engine, binary).map_err(|error| errors::compile("component", &error));
     let compiled = preflight::guard_compiler(runtime.config, compile)?;
@@ -42,16 +41,6 @@ pub(in super::super) fn compile(
     let image = compiled.image_range();
     let compiled_bytes = image.end as u64 - image.start as u64;
     Ok(create(runtime, compiled, component.info(), compiled_bytes))
-}
-
-/// Refuses components that could not be limited or linked.
-fn check(info: &ComponentInfo) -> Result<()> {
-    if info.shares_memory {
-        // The engine does not ask before it grows a shared memory.
-        let message = "the component has a memory that threads may share, but components have no threads";
-        return Err(Error::new(ErrorKind::UnsupportedFeature, message));
-    }
-    link::check_kinds(info)
 }
 
 /// Loads the code of a component from the cache.

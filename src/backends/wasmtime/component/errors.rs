@@ -34,6 +34,29 @@ pub(super) fn is_of_guest(error: &wasmtime::Error) -> bool {
         || exit_code(error).is_some()
 }
 
+/// How the engine's errors for values that cannot be read from a component begin.
+const INVALID_VALUE: &[&str] = &[
+    "string pointer",
+    "list pointer",
+    "map pointer",
+    "return pointer not aligned",
+    "pointer out of bounds",
+    "discriminant ",
+    "byte length",
+];
+
+/// Names the result as the cause of an error, if no guest code was running: then the engine was reading the result.
+pub(super) fn of_call(error: wasmtime::Error) -> wasmtime::Error {
+    if error.is::<WasmBacktrace>() {
+        return error;
+    }
+    let text = error.root_cause().to_string();
+    let is_invalid = error.is::<std::str::Utf8Error>()
+        || error.is::<std::char::CharTryFromError>()
+        || INVALID_VALUE.iter().any(|start| text.starts_with(start));
+    if is_invalid { wasmtime::format_err!("the component returned an invalid value: {text}") } else { error }
+}
+
 /// Runs a call, and explains why an instance refuses it after a trap.
 pub(super) fn run<T>(status: &InstanceStatus, call: impl FnOnce() -> Result<T>) -> Result<T> {
     status.run(call).map_err(|error| if error.kind() == ErrorKind::Crashed { refused(error) } else { error })

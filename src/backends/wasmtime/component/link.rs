@@ -13,13 +13,20 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::runtime::component_host::ComponentImports;
 use crate::runtime::lookup::MAX_LISTED;
+use crate::runtime::preflight::not_provided;
 use crate::wasi::component as wasi;
 
 /// What a component imports from the embedder, by interface, and what nothing provides.
 #[derive(Default)]
 struct Plan {
     functions: Vec<(String, HostFunction)>,
-    unresolved: Vec<String>,
+    unresolved: Vec<Unresolved>,
+}
+
+/// A function that nothing provides.
+struct Unresolved {
+    line: String,
+    is_preliminary: bool,
 }
 
 /// Checks that everything a component imports is provided.
@@ -37,24 +44,6 @@ pub(super) struct LinkedComponent {
     pub(super) wasi: wasi::Linked,
     /// Whether it must be instantiated and called with the engine's asynchronous functions.
     pub(super) is_async: bool,
-}
-
-/// Checks that a component imports nothing that the host could never provide.
-///
-/// # Errors
-/// [`ErrorKind::UnsupportedFeature`].
-pub(super) fn check_kinds(info: &ComponentInfo) -> Result<()> {
-    for ComponentExtern { name, item } in &info.imports {
-        match item {
-            ComponentItem::Resource(_) => return Err(not_provided("the resource", name)),
-            ComponentItem::Module => return Err(not_provided("the core module", name)),
-            ComponentItem::Component => return Err(not_provided("the component", name)),
-            ComponentItem::Value(_) => return Err(not_provided("the value", name)),
-            ComponentItem::Func(_) | ComponentItem::Instance(_) | ComponentItem::Type(_) | ComponentItem::OtherType => {
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Resolves the imports of a component. `known` keeps the result for the next time, unless the embedder provides functions.
@@ -110,7 +99,7 @@ impl Plan {
                 _ => {}
             }
         }
-        if plan.unresolved.is_empty() { Ok(plan) } else { Err(unlinkable(plan.unresolved)) }
+        if plan.unresolved.is_empty() { Ok(plan) } else { Err(unlinkable(&plan.unresolved)) }
     }
 
     fn add_interface(&mut self, interface: &str, items: &[ComponentExtern], imports: &ComponentImports) -> Result<()> {
@@ -152,24 +141,36 @@ impl Plan {
                 let function = HostFunction { name: Arc::clone(name), ty: ty.clone(), body: Arc::clone(body) };
                 self.functions.push((interface.to_owned(), function));
             }
-            None if interface.is_empty() => self.unresolved.push(format!("`{}`: {ty}", Escaped(name))),
-            None => self.unresolved.push(format!("`{}` `{}`: {ty}", Escaped(interface), Escaped(name))),
+            None => {
+                let within = if interface.is_empty() { String::new() } else { format!("`{}` ", Escaped(interface)) };
+                let line = format!("{within}`{}`: {ty}", Escaped(name));
+                self.unresolved.push(Unresolved { line, is_preliminary: is_preliminary(interface) });
+            }
         }
         Ok(())
     }
 }
 
-fn not_provided(what: &str, name: &str) -> Error {
-    let message = format!("the component imports {what} `{}`, but the host provides only functions", Escaped(name));
-    Error::new(ErrorKind::UnsupportedFeature, message)
+fn unlinkable(imports: &[Unresolved]) -> Error {
+    let count = imports.len();
+    let s = if count == 1 { "" } else { "s" };
+    let mut lines: Vec<_> = imports.iter().take(MAX_LISTED).map(|import| import.line.as_str()).collect();
+    let rest = count.saturating_sub(MAX_LISTED);
+    let more = format!("and {rest} more (`wrun inspect` lists them)");
+    if rest > 0 {
+        lines.push(&more);
+    }
+    let error = Error::new(ErrorKind::Unlinkable, format!("{count} unresolved import{s}:\n  {}", lines.join("\n  ")));
+    let preliminary = imports.iter().filter(|import| import.is_preliminary).count();
+    let error = match preliminary {
+        0 => error,
+        _ => error.with_hint("wrun provides WASI 0.2 and 0.3, not preliminary versions"),
+    };
+    if preliminary == count { error } else { error.with_hint("the library can provide functions") }
 }
 
-fn unlinkable(mut unresolved: Vec<String>) -> Error {
-    let count = unresolved.len();
-    let s = if count == 1 { "" } else { "s" };
-    if count > MAX_LISTED {
-        unresolved.truncate(MAX_LISTED);
-        unresolved.push(format!("and {} more (`wrun inspect` lists them)", count - MAX_LISTED));
-    }
-    Error::new(ErrorKind::Unlinkable, format!("{count} unresolved import{s}:\n  {}", unresolved.join("\n  ")))
+/// Returns whether an interface belongs to a preliminary version of WASI, such as `0.2.0-rc-2023-11-10`.
+fn is_preliminary(interface: &str) -> bool {
+    let version = interface.strip_prefix("wasi:").and_then(|interface| interface.split_once('@'));
+    version.is_some_and(|(_, version)| version.contains('-'))
 }
