@@ -102,11 +102,13 @@ pub(crate) trait Component {
     fn serialize(&self) -> Result<SerializedCode>;
 
     /// Lets a backend downcast a component to its own type.
+    #[cfg_attr(not(feature = "components"), expect(dead_code, reason = "no backend has components"))]
     fn as_any(&self) -> &dyn Any;
 }
 
 pub(crate) trait ComponentInstance {
     /// Lets a function handle downcast an instance to its own type.
+    #[cfg_attr(not(feature = "components"), expect(dead_code, reason = "no backend has components"))]
     fn as_any_mut(&mut self) -> &mut dyn Any;
 }
 

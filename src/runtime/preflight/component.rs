@@ -24,6 +24,7 @@ impl AdmittedComponent<'_> {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] if the configuration differs.
+    #[cfg_attr(not(feature = "components"), expect(dead_code, reason = "no backend compiles components"))]
     pub(crate) fn binary_for(&self, config: &RuntimeConfig) -> Result<&[u8]> {
         if self.config == *config {
             return Ok(&self.binary);
