@@ -162,9 +162,10 @@ fn unlinkable(imports: &[Unresolved]) -> Error {
     }
     let error = Error::new(ErrorKind::Unlinkable, format!("{count} unresolved import{s}:\n  {}", lines.join("\n  ")));
     let preliminary = imports.iter().filter(|import| import.is_preliminary).count();
-    let error = match preliminary {
-        0 => error,
-        _ => error.with_hint("wrun provides WASI 0.2 and 0.3, not preliminary versions"),
+    let error = if preliminary == 0 {
+        error
+    } else {
+        error.with_hint("wrun provides WASI 0.2 and 0.3, not preliminary versions")
     };
     if preliminary == count { error } else { error.with_hint("the library can provide functions") }
 }
