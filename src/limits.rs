@@ -23,7 +23,8 @@ pub struct Limits {
     /// Bytes of linear memory, all memories of the instance together. A shared memory counts with its declared
     /// maximum, since other threads can grow it at any time.
     pub memory: Option<u64>,
-    /// Elements of each table of the instance; at most 134217728, which is also the limit if this is `None`.
+    /// Elements of each table of the instance; at most 134217728, which is also the limit if this is `None`. In a component, the
+    /// elements of all tables together, 10000000 if this is `None`.
     pub table_elements: Option<u64>,
     /// Units of [portable fuel](crate::runtime::fuel) for everything the instance runs, including its start function. Needs a
     /// runtime with [`RuntimeConfig::metering`](crate::RuntimeConfig::metering).

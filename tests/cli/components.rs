@@ -250,6 +250,22 @@ mod calls {
     }
 
     #[test]
+    fn functions_that_wasi_does_not_have_are_refused_before_anything_is_compiled() {
+        let guest = file(
+            r#"(component
+              (import "wasi:cli/exit@0.2.99" (instance (export "exit-nicely" (func))
+                (export "exit" (func (param "status" (result))))))
+              (core module $code (func (export "f")))
+              (core instance $code (instantiate $code))
+              (func (export "f") (canon lift (core func $code "f"))))"#,
+        );
+        run(&[&guest.path, "f"]).fails(126, &["1 unresolved import", "`wasi:cli/exit@0.2.99` `exit-nicely`: func()"]);
+        let envelope = run(&["--metrics", &guest.path, "f"]).envelope();
+        assert_eq!(envelope["error"]["kind"], json!("unlinkable"));
+        assert_eq!(envelope["metrics"]["compile_ns"], json!(null));
+    }
+
+    #[test]
     fn network_rules_are_granted_to_components_but_not_in_deterministic_runs() {
         run(&["--net", "dns", &program(false).path]).prints("");
         run(&["--net", "dns", "--deterministic", &program(false).path]).fails(126, &["not deterministic"]);

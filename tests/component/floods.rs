@@ -246,8 +246,16 @@ fn waitables() -> String {
     )
 }
 
-/// Tasks that wait, each on a stack of its own.
 fn tasks() -> String {
+    waiting_tasks("tasks", 0)
+}
+
+fn deep_tasks() -> String {
+    waiting_tasks("deep-tasks", 8_000)
+}
+
+/// Tasks that wait, each on a stack of its own, below so many other functions.
+fn waiting_tasks(name: &str, depth: u32) -> String {
     format!(
         r#"(component
             (component $inner
@@ -258,7 +266,11 @@ fn tasks() -> String {
                 (core module $m
                     (import "" "new" (func $new (result i32)))
                     (import "" "wait" (func $wait (param i32 i32) (result i32)))
-                    (func (export "hang") (drop (call $wait (call $new) (i32.const 0)))))
+                    (func $dive (param $depth i32) (result i32)
+                        (if (result i32) (local.get $depth)
+                            (then (i32.add (i32.const 1) (call $dive (i32.sub (local.get $depth) (i32.const 1)))))
+                            (else (call $wait (call $new) (i32.const 0)))))
+                    (func (export "hang") (drop (call $dive (i32.const {depth})))))
                 (core instance $i (instantiate $m (with "" (instance
                     (export "new" (func $new)) (export "wait" (func $wait))))))
                 (func (export "hang") async (canon lift (core func $i "hang") async)))
@@ -272,9 +284,9 @@ fn tasks() -> String {
                 (core instance $i (instantiate $m (with "" (instance (export "hang" (func $hang))))))
                 {})
             (instance $outer (instantiate $outer (with "hang" (func $inner "hang"))))
-            (func (export "tasks") (alias export $outer "tasks")))"#,
-        times("tasks", "(drop (call $hang))"),
-        lifted("tasks"),
+            (func (export "{name}") (alias export $outer "{name}")))"#,
+        times(name, "(drop (call $hang))"),
+        lifted(name),
     )
 }
 
@@ -295,7 +307,8 @@ fn cases() -> Vec<Flood> {
         for name in ["timers", "writes", "futures", "sets"] {
             cases.push((waitables, name, "no free keys"));
         }
-        cases.push((tasks, "tasks", "no free keys"));
+        cases.push((tasks, "tasks", "too many tasks wait"));
+        cases.push((deep_tasks, "deep-tasks", "too many tasks wait"));
     }
     cases
 }

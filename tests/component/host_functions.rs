@@ -1,8 +1,11 @@
 //! Functions of the embedder that a component imports.
 
 use std::sync::{Arc, Mutex};
+use std::thread;
 
-use wrun::{ComponentImports, ErrorKind, Exit, InstanceState, Trap, WitValue};
+use wrun::{
+    Capabilities, ComponentImports, ErrorKind, Exit, InstanceState, Limits, RuntimeConfig, Trap, Value, WitValue,
+};
 
 use crate::vocabulary::{Engine, call, refused, returned, tells, text, trapped};
 
@@ -208,7 +211,7 @@ fn a_call_that_waits_can_be_paused_and_resumed() {
             entered.store(true, Ordering::SeqCst);
             while entered.load(Ordering::SeqCst) {
                 token.check_interrupt()?;
-                std::thread::yield_now();
+                thread::yield_now();
             }
             Ok(Some(WitValue::U64(42)))
         }
@@ -223,18 +226,77 @@ fn a_call_that_waits_can_be_paused_and_resumed() {
         (func (export "ask") (result u64) (canon lift (core func $i "ask"))))"#;
     let mut instance = Engine::metered().start_importing(&imports, wat).expect("the import is there");
     let control = instance.control();
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         scope.spawn(|| {
             while !entered.load(Ordering::SeqCst) {
-                std::thread::yield_now();
+                thread::yield_now();
             }
             control.pause().expect("it is interruptible");
             while control.state() != InstanceState::Paused {
-                std::thread::yield_now();
+                thread::yield_now();
             }
             entered.store(false, Ordering::SeqCst);
             control.resume().expect("it is interruptible");
         });
         assert_eq!(returned(instance.as_mut(), "ask", &[]), WitValue::U64(42));
     });
+}
+
+/// Calls the import `work` on a stack of the engine, because an interface of WASI is imported too.
+const ON_A_FIBER: &str = r#"(component
+    (import "wasi:cli/exit@0.2.0" (instance (export "exit" (func (param "status" (result))))))
+    (import "work" (func $work (result u32)))
+    (core func $work (canon lower (func $work)))
+    (core module $m
+        (import "" "work" (func $work (result i32)))
+        (func (export "go") (result i32) (call $work)))
+    (core instance $i (instantiate $m (with "" (instance (export "work" (func $work))))))
+    (func (export "go") (result u32) (canon lift (core func $i "go"))))"#;
+
+#[test]
+fn a_host_function_can_call_a_module_that_needs_a_large_stack() {
+    let wat = r#"(module (func $dive (export "dive") (param i32) (result i32)
+        (if (result i32) (local.get 0)
+            (then (i32.add (i32.const 1) (call $dive (i32.sub (local.get 0) (i32.const 1)))))
+            (else (i32.const 0)))))"#;
+    let dive = move || {
+        let imports = ComponentImports::default().with("", "work", move |_, _| {
+            let engine = Engine::configured(&RuntimeConfig::wasmtime().with_max_stack(16 << 20));
+            let module = engine.runtime.load_module(wat.as_bytes())?;
+            let mut instance = engine.runtime.create_instance(module.as_ref(), Limits::none(), Capabilities::none())?;
+            match instance.call("dive", &[Value::I32(200_000)])?.as_slice() {
+                [Value::I32(depth)] => Ok(Some(WitValue::U32(depth.unsigned_abs()))),
+                other => Err(format!("{other:?}").into()),
+            }
+        });
+        let mut instance = Engine::new().start_importing(&imports, ON_A_FIBER).expect("the import is there");
+        returned(instance.as_mut(), "go", &[])
+    };
+    let called = thread::spawn(dive).join().expect("it does not panic");
+    assert_eq!(called, WitValue::U32(200_000));
+}
+
+#[test]
+fn a_host_function_sees_the_runtime_of_its_caller() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let imports = ComponentImports::default().with("", "work", {
+        let seen = Arc::clone(&seen);
+        move |_, _| {
+            let runtime = tokio::runtime::Handle::try_current();
+            seen.lock().expect("no panic").push(runtime.ok().map(|runtime| runtime.id()));
+            Ok(Some(WitValue::U32(1)))
+        }
+    });
+    // Sockets and timers run on a runtime of wrun.
+    let wat = ON_A_FIBER.replace(
+        "(component",
+        r#"(component
+            (import "wasi:clocks/monotonic-clock@0.2.0" (instance (export "now" (func (result u64)))))"#,
+    );
+    let mut instance = Engine::new().start_importing(&imports, &wat).expect("the import is there");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("there is a runtime");
+    let entered = runtime.enter();
+    returned(instance.as_mut(), "go", &[]);
+    drop(entered);
+    assert_eq!(*seen.lock().expect("no panic"), [Some(runtime.handle().id())]);
 }

@@ -4,7 +4,9 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;
 
-use wrun::{ComponentImports, ErrorKind, InstanceState, LimitKind, Limits, RuntimeConfig, Trap, WitValue};
+use wrun::{
+    ComponentImports, ErrorKind, InstanceState, LimitKind, Limits, RuntimeConfig, Trap, WasmComponentInstance, WitValue,
+};
 
 use crate::vocabulary::{Engine, PAGE, call, core, refused, returned, tells, trapped};
 
@@ -76,6 +78,33 @@ fn tables_are_limited() {
     call(instance.as_mut(), "grow", &[]).expect("20 elements are allowed");
     let error = trapped(call(instance.as_mut(), "grow", &[]), Trap::Unreachable);
     assert_eq!(error.limit_exceeded().map(|exceeded| exceeded.attempted), Some(30));
+}
+
+#[test]
+fn tables_count_together() {
+    let wat = r#"(component
+        (core module $m
+            (table 10 funcref)
+            (func (export "grow") (param i32) (result i32) (table.grow (ref.null func) (local.get 0))))
+        (core instance $a (instantiate $m))
+        (core instance $b (instantiate $m))
+        (func (export "grow-a") (param "elements" u32) (result s32) (canon lift (core func $a "grow")))
+        (func (export "grow-b") (param "elements" u32) (result s32) (canon lift (core func $b "grow"))))"#;
+    let engine = Engine::new();
+    let grow = |instance: &mut dyn WasmComponentInstance, name: &str, elements: u32| {
+        returned(instance, name, &[WitValue::U32(elements)])
+    };
+    let error = refused(engine.start_within(Limits::none().with_table_elements(19), wat), ErrorKind::Limit);
+    assert_eq!(error.limit_exceeded().map(|exceeded| exceeded.attempted), Some(20));
+    let mut instance = engine.start_within(Limits::none().with_table_elements(40), wat).expect("both tables fit");
+    assert_eq!(grow(instance.as_mut(), "grow-a", 15), WitValue::S32(10));
+    assert_eq!(grow(instance.as_mut(), "grow-b", 6), WitValue::S32(-1));
+    assert_eq!(grow(instance.as_mut(), "grow-b", 5), WitValue::S32(10));
+    assert_eq!(grow(instance.as_mut(), "grow-a", 1), WitValue::S32(-1));
+
+    let mut instance = engine.start(wat);
+    assert_eq!(grow(instance.as_mut(), "grow-a", 100_000_000), WitValue::S32(-1));
+    assert_eq!(grow(instance.as_mut(), "grow-a", 1_000), WitValue::S32(10));
 }
 
 #[test]
@@ -340,7 +369,7 @@ fn a_flood_of_tasks_ends_in_a_trap() {
         (instance $outer (instantiate $outer (with "hang" (func $inner "hang"))))
         (func (export "flood") (alias export $outer "flood")))"#;
     let mut instance = Engine::new().start(wat);
-    call(instance.as_mut(), "flood", &[WitValue::U32(1_000)]).expect("so many tasks are allowed");
+    call(instance.as_mut(), "flood", &[WitValue::U32(100)]).expect("so many tasks are allowed");
     let error = trapped(call(instance.as_mut(), "flood", &[WitValue::U32(20_000)]), Trap::Other);
-    tells(error.message(), &["table"]);
+    tells(error.message(), &["too many tasks wait"]);
 }

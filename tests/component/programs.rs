@@ -167,3 +167,29 @@ fn a_program_waits_inside_a_task_of_another_tokio_runtime() {
         runtime.block_on(async { start(&program, &["sleep", "20", "sleep", "0"]).run().unwrap() });
     }
 }
+
+#[test]
+#[cfg(feature = "wasi-p3")]
+fn a_program_goes_on_after_its_result() {
+    let late = include_str!("late.wat");
+    let run = |wat: &str| {
+        let stdout = Captured::new();
+        let granted = Capabilities::none().with_stdout(Output::Capture(stdout.clone()));
+        let engine = Engine::metered();
+        let component = engine.load(wat);
+        let limits = Limits::none().with_time(Duration::from_secs(1));
+        let mut instance =
+            engine.runtime.create_component_instance(component.as_ref(), limits, granted).expect("it starts");
+        (instance.run().map_err(|error| error.kind()), String::from_utf8_lossy(&stdout.contents()).into_owned())
+    };
+    assert_eq!(run(late), (Ok(()), "late\n".to_owned()));
+    // A time limit holds after the result too.
+    let endless = late.replace(
+        "(call $return (i32.const 0))",
+        "(call $return (i32.const 0)) (loop $more (drop (call $yield)) (br $more))",
+    );
+    assert_eq!(run(&endless), (Err(ErrorKind::Timeout), String::new()));
+    let failing =
+        late.replace("(call $return (i32.const 0))", "(call $return (i32.const 0)) (drop (call $yield)) (unreachable)");
+    assert_eq!(run(&failing), (Err(ErrorKind::Trap), String::new()));
+}

@@ -46,16 +46,19 @@ pub(super) struct Guest {
     pending_growth: u64,
     /// The maximum number of instances, of memories and of tables in the store.
     max_items: usize,
+    /// The number of elements of all tables, if they count together.
+    elements: Option<u64>,
 }
 
 impl Guest {
     fn new(status: Arc<InstanceStatus>) -> Self {
-        Self::with_max_items(status, wasmtime::DEFAULT_INSTANCE_LIMIT)
+        Self { status, pending_growth: 0, max_items: wasmtime::DEFAULT_INSTANCE_LIMIT, elements: None }
     }
 
-    /// Limits the number of instances, of memories and of tables.
-    pub(super) fn with_max_items(status: Arc<InstanceStatus>, max_items: usize) -> Self {
-        Self { status, pending_growth: 0, max_items }
+    /// Limits the number of instances, of memories and of tables, and the elements of all tables together.
+    #[cfg(feature = "components")]
+    pub(super) fn of_component(status: Arc<InstanceStatus>, max_items: usize) -> Self {
+        Self { status, pending_growth: 0, max_items, elements: Some(0) }
     }
 }
 
@@ -103,9 +106,18 @@ impl ResourceLimiter for Guest {
         Ok(())
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let exceeds_type = desired > MAX_TABLE_ELEMENTS as usize || maximum.is_some_and(|maximum| desired > maximum);
-        Ok(!exceeds_type && self.status.admits_elements(desired as u64))
+    // The engine reports no growth as failed that this function has admitted.
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if desired > MAX_TABLE_ELEMENTS as usize || maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        let Some(elements) = &mut self.elements else { return Ok(self.status.admits_elements(desired as u64)) };
+        let sum = elements.saturating_add(desired.saturating_sub(current) as u64);
+        let fits = self.status.admits_elements(sum);
+        if fits {
+            *elements = sum;
+        }
+        Ok(fits)
     }
 
     fn instances(&self) -> usize {

@@ -75,6 +75,7 @@ impl WasmtimeRuntime {
         let stack = usize::try_from(config.effective_max_stack()).unwrap_or(usize::MAX);
         // Functions of components run on stacks of their own, which host functions use too.
         settings.max_wasm_stack(stack).async_stack_size(stack.saturating_add(1 << 20));
+        component::configure(&mut settings);
         settings.wasm_backtrace_max_frames(NonZeroUsize::new(Frame::MAX_READ));
         let engine = Engine::new(&settings).map_err(|error| {
             let what = "wasmtime does not support this configuration";
@@ -214,7 +215,7 @@ impl sealed::Runtime for WasmtimeRuntime {
 
     fn check_component(&self, info: &ComponentInfo, limits: Limits, imports: &ComponentImports) -> Result<()> {
         preflight::check_amounts(&self.config, limits)?;
-        component::check_imports(info, imports)
+        component::check_imports(&self.engine, info, imports)
     }
 
     fn instantiate_component(

@@ -12,6 +12,8 @@ const HOST_STACK: usize = 256 << 10;
 thread_local! {
     /// The lowest address and the size of this thread's original stack.
     static THREAD_STACK: Cell<(usize, usize)> = const { Cell::new(NOT_QUERIED) };
+    /// Whether this thread may run on a stack that neither this module nor `stacker` knows.
+    static ON_FIBERS: Cell<bool> = const { Cell::new(false) };
 }
 
 const NOT_QUERIED: (usize, usize) = (usize::MAX, 0);
@@ -35,7 +37,32 @@ pub(super) fn with_room<R>(bytes: usize, guest: impl FnOnce() -> R) -> R {
 /// Runs `guest` on a new stack, unless `stacker` knows that the current one has `bytes` left.
 #[cold]
 fn maybe_grow<R>(bytes: usize, guest: impl FnOnce() -> R) -> R {
-    stacker::maybe_grow(bytes, bytes.saturating_add(HOST_STACK), guest)
+    let size = bytes.saturating_add(HOST_STACK);
+    if ON_FIBERS.get() {
+        // The new stack is known.
+        let _known = set_on_fibers(false);
+        return stacker::grow(size, guest);
+    }
+    stacker::maybe_grow(bytes, size, guest)
+}
+
+/// Lets the engine run guest code on its own stacks on this thread, until the guard is dropped.
+#[cfg(feature = "components")]
+pub(super) fn on_fibers() -> OnFibers {
+    set_on_fibers(true)
+}
+
+fn set_on_fibers(on_fibers: bool) -> OnFibers {
+    OnFibers(ON_FIBERS.replace(on_fibers))
+}
+
+/// The value to restore.
+pub(super) struct OnFibers(bool);
+
+impl Drop for OnFibers {
+    fn drop(&mut self) {
+        ON_FIBERS.set(self.0);
+    }
 }
 
 /// Returns whether the thread is known to run on its original stack with `bytes` left. That stack does not move, so its

@@ -6,7 +6,7 @@ use wasmtime::component::{Func, Val};
 use super::super::fuel;
 use super::data::ComponentData;
 use super::executor::Execution;
-use super::{convert, errors};
+use super::{convert, errors, tasks};
 use crate::component::info::ComponentInfo;
 use crate::component::types::WitFunction;
 use crate::component::value::{ResourceHandle, WitValue};
@@ -27,12 +27,13 @@ pub(super) struct CallParts {
 impl CallParts {
     /// Calls a function, which must belong to this instance.
     pub(super) fn call(&mut self, func: Func, ty: &WitFunction, args: &[WitValue]) -> Result<Option<WitValue>> {
-        self.call_then(func, ty, args, Ok)
+        self.call_then(func, ty, args, false, Ok)
     }
 
-    /// Calls the function that runs a program. If it returns an error, the program exits with 1.
+    /// Calls the function that runs a program, and waits until its tasks have ended. If it returns an error, the program exits
+    /// with 1.
     pub(super) fn run(&mut self, func: Func, ty: &WitFunction) -> Result<()> {
-        self.call_then(func, ty, &[], |result| match result {
+        self.call_then(func, ty, &[], true, |result| match result {
             Some(WitValue::Result(Err(_))) => Err(Error::exited(1)),
             _ => Ok(()),
         })
@@ -44,6 +45,7 @@ impl CallParts {
         func: Func,
         ty: &WitFunction,
         args: &[WitValue],
+        is_program: bool,
         then: impl FnOnce(Option<WitValue>) -> Result<T>,
     ) -> Result<T> {
         let Self { core, store, fuel_state, execution } = self;
@@ -53,7 +55,11 @@ impl CallParts {
             let mut results = [Val::Bool(false)];
             let results = &mut results[..usize::from(ty.result().is_some())];
             let called = if execution.is_async {
-                execution.run_async(status, func.call_async(&mut *store, &params, results))
+                let call = async {
+                    func.call_async(&mut *store, &params, results).await?;
+                    if is_program { tasks::finish(store).await } else { Ok(()) }
+                };
+                execution.run_async(status, call)?
             } else {
                 execution.run_sync(|| func.call(&mut *store, &params, results))
             };
@@ -75,7 +81,7 @@ impl CallParts {
         errors::run(status, || {
             let Some(resource) = store.data_mut().resources.take(handle)? else { return Ok(()) };
             let dropped = if execution.is_async {
-                execution.run_async(status, resource.resource_drop_async(&mut *store))
+                execution.run_async(status, resource.resource_drop_async(&mut *store))?
             } else {
                 execution.run_sync(|| resource.resource_drop(&mut *store))
             };

@@ -27,7 +27,7 @@ pub(super) struct ComponentData {
 impl ComponentData {
     /// Creates the data of the instance with this number.
     pub(super) fn new(status: Arc<InstanceStatus>, instance: u64) -> Self {
-        let guest = Guest::with_max_items(status, MAX_ITEMS);
+        let guest = Guest::of_component(status, MAX_ITEMS);
         Self { guest, resources: Resources::new(instance), wasi: None }
     }
 }

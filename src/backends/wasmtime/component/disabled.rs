@@ -1,5 +1,7 @@
 //! The stand-in for components in a build without them.
 
+use wasmtime::{Config, Engine};
+
 use super::parts::RuntimeParts;
 use crate::capabilities::Capabilities;
 use crate::component::info::ComponentInfo;
@@ -18,9 +20,11 @@ pub(super) fn restore(_: RuntimeParts<'_>, _: CachedCode) -> Result<Box<dyn Wasm
     Err(preflight::no_components())
 }
 
-pub(super) fn check_imports(_: &ComponentInfo, _: &ComponentImports) -> Result<()> {
+pub(super) fn check_imports(_: &Engine, _: &ComponentInfo, _: &ComponentImports) -> Result<()> {
     Err(preflight::no_components())
 }
+
+pub(super) fn configure(_: &mut Config) {}
 
 pub(super) fn instantiate(
     _: RuntimeParts<'_>,

@@ -1,6 +1,7 @@
 //! Runs futures of guest code.
 
 use std::future::Future;
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -8,6 +9,9 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use super::super::stack;
+use super::stacks::Stacks;
+use super::surroundings;
+use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::host::HostFailure;
 use crate::runtime::status::InstanceStatus;
 use crate::wasi::component::Linked;
@@ -25,7 +29,6 @@ impl Wake for Unpark {
 }
 
 /// How the guest code of a component runs.
-#[derive(Clone, Copy)]
 pub(super) struct Execution {
     /// What the component uses of WASI.
     pub(super) wasi: Linked,
@@ -33,31 +36,46 @@ pub(super) struct Execution {
     pub(super) is_async: bool,
     /// The stack that a call needs if it runs on this thread's stack, in bytes.
     pub(super) stack_bytes: usize,
+    /// The other stacks on which the guest code runs.
+    pub(super) stacks: Stacks,
 }
 
 impl Execution {
     /// Runs guest code that never waits.
-    pub(super) fn run_sync<T>(self, guest: impl FnOnce() -> wasmtime::Result<T>) -> wasmtime::Result<T> {
+    pub(super) fn run_sync<T>(&self, guest: impl FnOnce() -> wasmtime::Result<T>) -> wasmtime::Result<T> {
         stack::with_room(self.stack_bytes, guest)
     }
 
     /// Runs guest code, and waits while it has to. Answers requests to stop and pause while it waits; the engine does so while
     /// guest code runs.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] if the guest cannot run, because the system has no thread or no descriptors to watch what it waits for.
     pub(super) fn run_async<T>(
-        self,
+        &self,
         status: &InstanceStatus,
         guest: impl Future<Output = wasmtime::Result<T>>,
-    ) -> wasmtime::Result<T> {
-        let _entered = self.wasi.enter()?;
+    ) -> Result<wasmtime::Result<T>> {
+        let _surroundings = surroundings::keep();
+        let _entered = self.wasi.enter().map_err(no_reactor)?;
+        let _stacks = self.stacks.lend();
+        let _fibers = stack::on_fibers();
         // If the caller is a task of a tokio runtime, its budget does not concern the guest.
         let mut guest = pin!(tokio::task::unconstrained(guest));
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         loop {
             if let Poll::Ready(output) = guest.as_mut().poll(&mut Context::from_waker(&waker)) {
-                return output;
+                return Ok(output);
             }
-            status.check_interrupt().map_err(|stop| wasmtime::Error::new(HostFailure(stop.into())))?;
+            if let Err(stop) = status.check_interrupt() {
+                return Ok(Err(wasmtime::Error::new(HostFailure(stop.into()))));
+            }
             thread::park_timeout(CHECK_INTERVAL);
         }
     }
+}
+
+#[cold]
+fn no_reactor(error: io::Error) -> Error {
+    Error::new(ErrorKind::Io, "cannot watch timers and sockets for the component").with_source(error)
 }

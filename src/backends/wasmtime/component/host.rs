@@ -6,8 +6,8 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{LinkerInstance, Val};
 
 use super::super::fuel;
-use super::convert;
 use super::data::ComponentData;
+use super::{convert, surroundings};
 use crate::component::types::{Name, WitFunction};
 use crate::error::Result;
 use crate::escape::Escaped;
@@ -71,7 +71,8 @@ impl HostFunction {
         let resources = &mut store.data_mut().resources;
         let types = self.ty.params().iter().map(|(_, ty)| ty);
         let args = params.iter().zip(types).map(|(val, ty)| convert::from_val(resources, val.clone(), ty));
-        let returned = (self.body)(&token, &args.collect::<Result<Vec<_>>>()?)?;
+        let args = args.collect::<Result<Vec<_>>>()?;
+        let returned = surroundings::run(|| (self.body)(&token, &args))?;
         match (self.ty.result(), &returned) {
             (None, None) => Ok(None),
             (Some(ty), Some(value)) => match convert::host_result(value, ty) {

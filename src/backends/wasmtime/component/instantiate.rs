@@ -11,6 +11,7 @@ use super::compiled::WasmtimeComponent;
 use super::data::ComponentData;
 use super::executor::Execution;
 use super::instance::WasmtimeComponentInstance;
+use super::stacks::Stacks;
 use super::{errors, limits, link};
 use crate::capabilities::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
@@ -37,6 +38,7 @@ pub(in super::super) fn instantiate(
     };
     let RuntimeParts { config, engine, .. } = runtime;
     preflight::check_amounts(config, granted)?;
+    let granted = limits::with_defaults(granted);
     let linked = link::link(&component.compiled, component.owner.info(), &component.linked, imports)?;
 
     let core = InstanceCore::new(&component.owner, granted, 0, config.interruption)?;
@@ -55,10 +57,10 @@ pub(in super::super) fn instantiate(
         fuel::set_left(&mut store, fuel_state.total());
     }
     let stack_bytes = stack::bytes_for_call(config.effective_max_stack());
-    let execution = Execution { wasi: linked.wasi, is_async: linked.is_async, stack_bytes };
+    let execution = Execution { wasi: linked.wasi, is_async: linked.is_async, stack_bytes, stacks: Stacks::default() };
     let instance = status.start(|| {
         let created = if execution.is_async {
-            execution.run_async(&status, linked.component.instantiate_async(&mut store))
+            execution.run_async(&status, linked.component.instantiate_async(&mut store))?
         } else {
             execution.run_sync(|| linked.component.instantiate(&mut store))
         };

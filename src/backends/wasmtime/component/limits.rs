@@ -8,8 +8,8 @@ use crate::limits::Limits;
 /// The maximum number of handles that a guest holds at a time: of resources, of tasks, and of ends of streams and futures.
 const MAX_HANDLES: usize = 100_000;
 
-/// The maximum number of entries in the engine's table of what runs concurrently. A task takes a few of them, and may have a stack
-/// of its own; a stream or a future takes three.
+/// The maximum number of entries in the engine's table of what runs concurrently. A task takes a few of them, a stream or a future
+/// three.
 #[cfg(feature = "wasi-p3")]
 const MAX_CONCURRENT: usize = 16_384;
 
@@ -22,6 +22,16 @@ const TRANSFER_FACTOR: u64 = 2;
 
 /// The least limit that follows from a limit on memory.
 const MIN_TRANSFER: u64 = 16 << 20;
+
+/// The maximum number of elements of all tables together without a limit: 80 MB of references, and the most that a table has at
+/// the start.
+const MAX_ELEMENTS: u64 = 10_000_000;
+
+/// Adds limits of components to those that were granted.
+pub(super) fn with_defaults(mut granted: Limits) -> Limits {
+    granted.table_elements.get_or_insert(MAX_ELEMENTS);
+    granted
+}
 
 /// Limits what a guest can make the host allocate.
 pub(super) fn apply(store: &mut Store<ComponentData>, limits: Limits) {

@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
+use wasmtime::Engine;
 use wasmtime::component::{Component, InstancePre, Linker};
 
 use super::data::ComponentData;
 use super::host::HostFunction;
 use super::types;
 use crate::component::info::{ComponentExtern, ComponentInfo, ComponentItem};
-use crate::component::types::WitFunction;
+use crate::component::types::{Name, WitFunction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::runtime::component_host::ComponentImports;
@@ -29,12 +30,47 @@ struct Unresolved {
     is_preliminary: bool,
 }
 
-/// Checks that everything a component imports is provided.
+impl Unresolved {
+    fn new(interface: &str, name: &Name, ty: &WitFunction) -> Self {
+        let within = if interface.is_empty() { String::new() } else { format!("`{}` ", Escaped(interface)) };
+        Self { line: format!("{within}`{}`: {ty}", Escaped(name)), is_preliminary: is_preliminary(interface) }
+    }
+}
+
+/// Checks that everything a component imports is provided: by name, also in the interfaces of WASI. The types of WASI's functions
+/// are only known to the engine, which compares them when it links the component.
 ///
 /// # Errors
 /// Those of [`link`].
-pub(in super::super) fn check_imports(info: &ComponentInfo, imports: &ComponentImports) -> Result<()> {
-    Plan::new(info, imports).map(drop)
+pub(in super::super) fn check_imports(engine: &Engine, info: &ComponentInfo, imports: &ComponentImports) -> Result<()> {
+    Plan::new(info, imports)?;
+    let unresolved = unknown_to_wasi(engine, info, imports).map_err(|error| unprovided(&error))?;
+    if unresolved.is_empty() { Ok(()) } else { Err(unlinkable(&unresolved)) }
+}
+
+/// Returns the functions that a component imports from interfaces of WASI which do not have them. The linker does not list what it
+/// has, but does not define a name twice.
+fn unknown_to_wasi(
+    engine: &Engine,
+    info: &ComponentInfo,
+    imports: &ComponentImports,
+) -> wasmtime::Result<Vec<Unresolved>> {
+    let mut linker = Linker::<ComponentData>::new(engine);
+    wasi::add_to_linker(&mut linker, info.imports.iter().map(|import| &*import.name))?;
+    let mut unknown = Vec::new();
+    for import in info.imports.iter().filter(|import| wasi::provides(&import.name)) {
+        let ComponentItem::Instance(items) = &import.item else { continue };
+        let mut interface = linker.instance(&wasi::linked_name(&import.name))?;
+        for item in items.iter() {
+            if let ComponentItem::Func(ty) = &item.item
+                && imports.find(&import.name, &item.name).is_none()
+                && interface.func_new(&item.name, |_, _, _, _| Ok(())).is_ok()
+            {
+                unknown.push(Unresolved::new(&import.name, &item.name, ty));
+            }
+        }
+    }
+    Ok(unknown)
 }
 
 /// A component with its imports.
@@ -63,10 +99,7 @@ pub(super) fn link(
     {
         return Ok(linked.clone());
     }
-    let linked = link_by(&plan, component, info).map_err(|error| {
-        let what = "the component's imports cannot be provided";
-        Error::of_engine(ErrorKind::Unlinkable, what, &format!("{error:#}"))
-    })?;
+    let linked = link_by(&plan, component, info).map_err(|error| unprovided(&error))?;
     Ok(if plan.functions.is_empty() { known.get_or_init(|| linked).clone() } else { linked })
 }
 
@@ -141,11 +174,7 @@ impl Plan {
                 let function = HostFunction { name: Arc::clone(name), ty: ty.clone(), body: Arc::clone(body) };
                 self.functions.push((interface.to_owned(), function));
             }
-            None => {
-                let within = if interface.is_empty() { String::new() } else { format!("`{}` ", Escaped(interface)) };
-                let line = format!("{within}`{}`: {ty}", Escaped(name));
-                self.unresolved.push(Unresolved { line, is_preliminary: is_preliminary(interface) });
-            }
+            None => self.unresolved.push(Unresolved::new(interface, name, ty)),
         }
         Ok(())
     }
@@ -168,6 +197,10 @@ fn unlinkable(imports: &[Unresolved]) -> Error {
         error.with_hint("wrun provides WASI 0.2 and 0.3, not preliminary versions")
     };
     if preliminary == count { error } else { error.with_hint("the library can provide functions") }
+}
+
+fn unprovided(error: &wasmtime::Error) -> Error {
+    Error::of_engine(ErrorKind::Unlinkable, "the component's imports cannot be provided", &format!("{error:#}"))
 }
 
 /// Returns whether an interface belongs to a preliminary version of WASI, such as `0.2.0-rc-2023-11-10`.

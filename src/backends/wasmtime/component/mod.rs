@@ -13,6 +13,9 @@ mod instantiate;
 mod limits;
 mod link;
 mod resources;
+mod stacks;
+mod surroundings;
+mod tasks;
 mod types;
 
 pub use compiled::WasmtimeComponent;
@@ -21,3 +24,4 @@ pub use function::WasmtimeComponentFunction;
 pub use instance::WasmtimeComponentInstance;
 pub(super) use instantiate::instantiate;
 pub(super) use link::check_imports;
+pub(super) use stacks::configure;
