@@ -14,6 +14,10 @@ const MAX_RESOLVED: usize = 4096;
 /// The most lookups of a guest that run at a time, each on its own thread.
 const MAX_LOOKUPS: usize = 32;
 
+/// The most sockets of a guest at a time, with and without rules. Each takes a file descriptor of the process.
+const MAX_SOCKETS: usize = 256;
+const MAX_SOCKETS_WITHOUT_RULES: usize = 32;
+
 /// Why a lookup failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LookupError {
@@ -35,16 +39,24 @@ pub(crate) struct Firewall {
     resolved: Mutex<BTreeSet<(usize, IpAddr)>>,
     /// Held by each running lookup.
     lookups: Arc<()>,
+    /// Held by each socket that the guest created.
+    sockets: Arc<()>,
 }
 
 impl Firewall {
     pub(crate) fn new(rules: &[NetRule]) -> Self {
-        Self { rules: rules.to_vec(), resolved: Mutex::default(), lookups: Arc::default() }
+        Self { rules: rules.to_vec(), resolved: Mutex::default(), lookups: Arc::default(), sockets: Arc::default() }
     }
 
     /// Returns whether it has any rule.
     pub(super) fn allows_any(&self) -> bool {
         !self.rules.is_empty()
+    }
+
+    /// Returns what a new socket holds while it lives. Returns `None` if the guest has too many.
+    pub(crate) fn claim_socket(&self) -> Option<Arc<()>> {
+        let max = if self.allows_any() { MAX_SOCKETS } else { MAX_SOCKETS_WITHOUT_RULES };
+        (Arc::strong_count(&self.sockets) <= max).then(|| Arc::clone(&self.sockets))
     }
 
     /// Returns whether the guest may listen at a local address.

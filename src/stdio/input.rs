@@ -9,9 +9,8 @@ use std::task::{Context, Poll, Waker};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-static STDIN: Mutex<Waiting> = Mutex::new(Waiting { is_ready: false, thread_waits: false, tasks: Vec::new() });
-/// Held during a read. The read blocks if another process takes the input first, so it must not hold the lock of `STDIN`.
-static READING: Mutex<()> = Mutex::new(());
+static STDIN: Mutex<Waiting> =
+    Mutex::new(Waiting { is_ready: false, is_read: false, thread_waits: false, tasks: Vec::new() });
 static REQUESTED: Condvar = Condvar::new();
 
 /// The maximum number of waiting tasks. Some may be dropped already; at this number, all are woken and poll again.
@@ -21,8 +20,25 @@ const MAX_TASKS: usize = 1 << 10;
 struct Waiting {
     /// Whether a task has found input since the last read.
     is_ready: bool,
+    /// Whether a read runs. It blocks if another process takes the input first, so it does not hold the lock.
+    is_read: bool,
     thread_waits: bool,
     tasks: Vec<Waker>,
+}
+
+impl Waiting {
+    fn add(&mut self, context: &Context<'_>) {
+        if self.tasks.len() == MAX_TASKS {
+            self.wake_all();
+        }
+        if !self.tasks.iter().any(|waker| waker.will_wake(context.waker())) {
+            self.tasks.push(context.waker().clone());
+        }
+    }
+
+    fn wake_all(&mut self) {
+        self.tasks.drain(..).for_each(Waker::wake);
+    }
 }
 
 fn lock() -> MutexGuard<'static, Waiting> {
@@ -42,12 +58,7 @@ pub(crate) fn poll_ready(context: &mut Context<'_>) -> Poll<io::Result<()>> {
     if let Err(error) = start() {
         return Poll::Ready(Err(error));
     }
-    if waiting.tasks.len() == MAX_TASKS {
-        waiting.tasks.drain(..).for_each(Waker::wake);
-    }
-    if !waiting.tasks.iter().any(|waker| waker.will_wake(context.waker())) {
-        waiting.tasks.push(context.waker().clone());
-    }
+    waiting.add(context);
     if !waiting.thread_waits {
         waiting.thread_waits = true;
         REQUESTED.notify_one();
@@ -60,11 +71,27 @@ pub(crate) fn poll_ready(context: &mut Context<'_>) -> Poll<io::Result<()>> {
 /// # Errors
 /// [`io::ErrorKind::WouldBlock`] if there is no input, for example because another thread has read it.
 pub(crate) fn read(buffer: &mut [u8]) -> io::Result<usize> {
-    let Ok(_reading) = READING.try_lock() else { return Err(io::ErrorKind::WouldBlock.into()) };
-    if !mem::take(&mut lock().is_ready) && !is_ready() {
+    let mut waiting = lock();
+    if waiting.is_read || (!mem::take(&mut waiting.is_ready) && !is_ready()) {
         return Err(io::ErrorKind::WouldBlock.into());
     }
-    Ok(rustix::io::retry_on_intr(|| rustix::io::read(io::stdin(), &mut *buffer))?)
+    waiting.is_read = true;
+    drop(waiting);
+    let read = rustix::io::retry_on_intr(|| rustix::io::read(io::stdin(), &mut *buffer));
+    let mut waiting = lock();
+    waiting.is_read = false;
+    waiting.wake_all();
+    Ok(read?)
+}
+
+/// Wakes a task, once no other thread reads: its own read would have blocked.
+pub(crate) fn wake_after_read(context: &Context<'_>) {
+    let mut waiting = lock();
+    if waiting.is_read {
+        waiting.add(context);
+    } else {
+        context.waker().wake_by_ref();
+    }
 }
 
 /// Returns whether a read returns at once.
@@ -104,6 +131,6 @@ fn wait_for_input() {
         poll_input(None);
         let mut waiting = lock();
         waiting.thread_waits = false;
-        waiting.tasks.drain(..).for_each(Waker::wake);
+        waiting.wake_all();
     }
 }

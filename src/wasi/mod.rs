@@ -17,6 +17,7 @@ mod random;
 mod readdir;
 mod state;
 mod stdio;
+mod turns;
 mod vectors;
 mod waiter;
 mod wasix;

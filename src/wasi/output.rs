@@ -11,8 +11,9 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use wiggle::error::Error;
 
-use super::stdio::ProcessOutput;
-use crate::capabilities::{Captured, MAX_CAPTURED_BYTES, record_stdout};
+use super::stdio::{MAX_BYTES, ProcessOutput};
+use super::turns::InTurns;
+use crate::capabilities::{Captured, record_stdout};
 use crate::error::Result;
 
 /// The reader of standard output has closed the pipe. The guest then exits, like a native program on SIGPIPE.
@@ -34,7 +35,7 @@ impl IsTerminal for InheritedStdout {
 
 impl StdoutStream for InheritedStdout {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(*self)
+        Box::new(InTurns::new(*self))
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
@@ -120,7 +121,7 @@ impl IsTerminal for CapturedOutput {
 
 impl StdoutStream for CapturedOutput {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(self.clone())
+        Box::new(InTurns::new(self.clone()))
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
@@ -139,7 +140,7 @@ impl OutputStream for CapturedOutput {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(MAX_CAPTURED_BYTES)
+        Ok(MAX_BYTES)
     }
 }
 

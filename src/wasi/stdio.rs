@@ -11,10 +11,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
 use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
 
+use super::turns::InTurns;
 use crate::stdio::{Blocking, input};
 
 /// The maximum number of bytes of one read, which allocates a buffer of this size, and of one write.
-const MAX_BYTES: usize = 64 << 10;
+pub(super) const MAX_BYTES: usize = 64 << 10;
 
 fn stream_error(error: io::Error) -> StreamError {
     match error.kind() {
@@ -72,7 +73,7 @@ impl AsyncRead for ProcessInput {
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 // Another guest has read the input, or reads it.
-                context.waker().wake_by_ref();
+                input::wake_after_read(context);
                 Poll::Pending
             }
             Err(error) => Poll::Ready(Err(error)),
@@ -109,7 +110,7 @@ impl IsTerminal for ProcessOutput {
 
 impl StdoutStream for ProcessOutput {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(*self)
+        Box::new(InTurns::new(*self))
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
@@ -143,6 +144,7 @@ impl Pollable for ProcessOutput {
 // Writes wait on the guest's own thread, which waits for them anyway.
 impl AsyncWrite for ProcessOutput {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let bytes = &bytes[..bytes.len().min(MAX_BYTES)];
         Poll::Ready(match *self {
             Self::Stdout => Blocking(io::stdout()).write(bytes),
             Self::Stderr => Blocking(io::stderr()).write(bytes),

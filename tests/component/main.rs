@@ -27,4 +27,5 @@ mod toolchains;
 mod traps;
 mod vocabulary;
 mod wasi;
+mod wasi_floods;
 mod wasi_limits;

@@ -23,7 +23,7 @@ const MAX_READ: usize = 64 << 10;
 
 /// A stream of a file's bytes.
 struct FileReader {
-    /// `None` after an error.
+    /// `None` after the end of the file or an error.
     file: Option<Arc<File>>,
     position: u64,
 }
@@ -34,7 +34,10 @@ impl InputStream for FileReader {
         let mut bytes = vec![0; size.min(MAX_READ)];
         let read = rustix::io::retry_on_intr(|| rustix::io::pread(file, &mut *bytes, self.position));
         match read {
-            Ok(0) if size > 0 => Err(StreamError::Closed),
+            Ok(0) if size > 0 => {
+                self.file = None;
+                Err(StreamError::Closed)
+            }
             Ok(count) => {
                 self.position += count as u64;
                 bytes.truncate(count);

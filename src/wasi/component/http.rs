@@ -8,6 +8,9 @@ use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks}
 /// create many.
 pub(super) const MAX_FIELD_BYTES: usize = 4 << 10;
 
+/// The maximum length of the method, scheme, authority or path of one request, in bytes.
+pub(super) const MAX_PART: usize = 1 << 10;
+
 /// The maximum size of a piece of a request's body, in bytes. No piece leaves the host's memory.
 const MAX_CHUNK: usize = 4 << 10;
 

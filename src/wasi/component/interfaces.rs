@@ -13,8 +13,10 @@ use wasmtime_wasi_io::bindings::wasi::io;
 use super::files;
 use super::interface::Link;
 use super::lookup;
+use super::new_socket::NewSocket;
 use super::random::Random;
 use super::remove_dir;
+use super::requests;
 use super::state::HasWasi;
 
 /// The interfaces of `wasi:io`, which only need the table.
@@ -66,7 +68,8 @@ pub(super) fn find<T: HasWasi>(interface: &str) -> Option<Link<T>> {
         }
         "wasi:http/types" => Link::with_reactor(|l| {
             let options = http::types::LinkOptions::default();
-            http::types::add_to_linker::<T, WasiHttp>(l, &options, |t| t.wasi().http())
+            http::types::add_to_linker::<T, WasiHttp>(l, &options, |t| t.wasi().http())?;
+            requests::limit(l)
         }),
         "wasi:io/error" => Link::plain(|l| io::error::add_to_linker::<T, Io>(l, |t| t.wasi().table())),
         "wasi:io/poll" => Link::plain(|l| io::poll::add_to_linker::<T, Io>(l, |t| t.wasi().table())),
@@ -89,15 +92,15 @@ pub(super) fn find<T: HasWasi>(interface: &str) -> Option<Link<T>> {
         "wasi:sockets/tcp" => {
             Link::with_reactor(|l| sockets::tcp::add_to_linker::<T, WasiSockets>(l, |t| t.wasi().sockets()))
         }
-        "wasi:sockets/tcp-create-socket" => Link::with_reactor(|l| {
-            sockets::tcp_create_socket::add_to_linker::<T, WasiSockets>(l, |t| t.wasi().new_socket())
-        }),
+        "wasi:sockets/tcp-create-socket" => {
+            Link::with_reactor(|l| sockets::tcp_create_socket::add_to_linker::<T, NewSocket>(l, |t| t.wasi()))
+        }
         "wasi:sockets/udp" => {
             Link::with_reactor(|l| sockets::udp::add_to_linker::<T, WasiSockets>(l, |t| t.wasi().sockets()))
         }
-        "wasi:sockets/udp-create-socket" => Link::with_reactor(|l| {
-            sockets::udp_create_socket::add_to_linker::<T, WasiSockets>(l, |t| t.wasi().new_socket())
-        }),
+        "wasi:sockets/udp-create-socket" => {
+            Link::with_reactor(|l| sockets::udp_create_socket::add_to_linker::<T, NewSocket>(l, |t| t.wasi()))
+        }
         _ => return None,
     })
 }

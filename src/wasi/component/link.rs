@@ -9,12 +9,12 @@ use super::interface::Link;
 use super::interfaces;
 #[cfg(feature = "wasi-p3")]
 use super::p3;
-use super::state::{ComponentWasi, HasWasi};
+use super::state::HasWasi;
 
 /// The result of linking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Linked {
-    /// Whether any interface was linked, so that the store needs a [`ComponentWasi`]. The component must be instantiated and
+    /// Whether any interface was linked, so that the store needs a [`ComponentWasi`](super::ComponentWasi). The component must be instantiated and
     /// called with the engine's asynchronous functions, since many functions of WASI are asynchronous.
     pub(crate) needs_state: bool,
     /// Whether functions use timers or sockets, so that calls of the component must run after [`Linked::enter`].
@@ -46,13 +46,13 @@ pub(crate) fn add_to_linker<'n, T: HasWasi>(
 }
 
 /// Returns whether [`add_to_linker`] links an interface.
-pub(crate) fn provides(name: &str) -> bool {
-    find::<ComponentWasi>(name).is_some()
+pub(crate) fn provides<T: HasWasi>(name: &str) -> bool {
+    find::<T>(name).is_some()
 }
 
 /// Returns the name under which [`add_to_linker`] links an interface: its newest minor version. Returns other names unchanged.
-pub(crate) fn linked_name(name: &str) -> Cow<'_, str> {
-    match (find::<ComponentWasi>(name), name.split_once('@')) {
+pub(crate) fn linked_name<T: HasWasi>(name: &str) -> Cow<'_, str> {
+    match (find::<T>(name), name.split_once('@')) {
         (Some((Version::P2, _)), Some((interface, _))) => Cow::Owned(format!("{interface}@0.2.12")),
         #[cfg(feature = "wasi-p3")]
         (Some((Version::P3, _)), Some((interface, _))) => Cow::Owned(format!("{interface}@0.3.0")),
@@ -79,12 +79,5 @@ fn find<T: HasWasi>(name: &str) -> Option<(Version, Link<T>)> {
         #[cfg(feature = "wasi-p3")]
         "0.3." => Some((Version::P3, p3::find(interface)?)),
         _ => None,
-    }
-}
-
-/// Lets [`provides`] name a type.
-impl HasWasi for ComponentWasi {
-    fn wasi(&mut self) -> &mut ComponentWasi {
-        self
     }
 }

@@ -11,11 +11,13 @@ mod interface;
 mod interfaces;
 mod link;
 mod lookup;
+mod new_socket;
 #[cfg(feature = "wasi-p3")]
 mod p3;
 mod random;
 mod reactor;
 mod remove_dir;
+mod requests;
 mod sockets;
 mod state;
 

@@ -8,16 +8,17 @@ use wasmtime_wasi::sockets::{SocketAddrUse, WasiSocketsCtx};
 
 use crate::network::{Firewall, Protocol, UdpRules};
 
-/// Returns the context with which to create one socket.
-pub(super) fn context(firewall: &Arc<Firewall>) -> WasiSocketsCtx {
-    let rules = Mutex::new(SocketRules { firewall: Arc::clone(firewall), may_listen: false, udp: None });
+/// Returns the context with which to create one socket. Returns `None` if there are too many.
+pub(super) fn context(firewall: &Arc<Firewall>) -> Option<WasiSocketsCtx> {
+    let claim = firewall.claim_socket()?;
+    let rules = Mutex::new(SocketRules { firewall: Arc::clone(firewall), may_listen: false, udp: None, _claim: claim });
     let check = move |address, action| {
         let is_allowed = rules.lock().unwrap_or_else(PoisonError::into_inner).allow(address, action);
         Box::pin(std::future::ready(is_allowed)) as _
     };
     let mut builder = WasiCtxBuilder::new();
     builder.allow_tcp(true).allow_udp(true).socket_addr_check(check);
-    builder.build().sockets().clone()
+    Some(builder.build().sockets().clone())
 }
 
 /// The rules for one socket.
@@ -28,13 +29,15 @@ struct SocketRules {
     may_listen: bool,
     /// Set if a UDP socket is bound.
     udp: Option<UdpRules>,
+    /// The socket keeps its rules, and so this.
+    _claim: Arc<()>,
 }
 
 impl SocketRules {
     /// Returns whether the socket may do this. wasmtime-wasi asks before each action, also before those that another implies:
     /// it asks to bind a socket that is not bound before it asks to connect, listen or send.
     fn allow(&mut self, address: SocketAddr, action: SocketAddrUse) -> bool {
-        let Self { firewall, may_listen, udp } = self;
+        let Self { firewall, may_listen, udp, .. } = self;
         match action {
             SocketAddrUse::TcpBind => {
                 *may_listen = firewall.allows_listen(Protocol::Tcp, address);

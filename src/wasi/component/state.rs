@@ -25,7 +25,7 @@ const MAX_RESOURCES: usize = 1 << 14;
 pub(crate) struct ComponentWasi {
     ctx: WasiCtx,
     table: ResourceTable,
-    /// The rules for the next socket.
+    /// The rules of the last socket.
     sockets: WasiSocketsCtx,
     firewall: Arc<Firewall>,
     #[cfg(feature = "wasi-p3")]
@@ -43,13 +43,17 @@ pub(crate) trait HasWasi: Send + 'static {
 }
 
 impl ComponentWasi {
-    /// Builds the state from capabilities that
+    /// Builds the state for a component with at most `memory` bytes of linear memory, from capabilities that
     /// [`check_component_grants`](crate::runtime::preflight::check_component_grants) accepted.
     ///
     /// # Errors
     /// [`ErrorKind::Grant`](crate::ErrorKind::Grant) if a granted directory cannot be opened,
     /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) if the system has no random numbers.
-    pub(crate) fn new(capabilities: &Capabilities, interrupt_token: InterruptToken) -> Result<Self> {
+    pub(crate) fn new(
+        capabilities: &Capabilities,
+        memory: Option<u64>,
+        interrupt_token: InterruptToken,
+    ) -> Result<Self> {
         let stdout = builder::stdout(capabilities)?;
         let mut builder = builder::builder(capabilities, Arc::clone(&stdout))?;
         let firewall = Arc::new(Firewall::new(&capabilities.net));
@@ -64,7 +68,7 @@ impl ComponentWasi {
             firewall,
             #[cfg(feature = "wasi-p3")]
             stdout,
-            random: RandomState::new(capabilities.seed, interrupt_token),
+            random: RandomState::new(capabilities.seed, memory, interrupt_token),
             http,
             requests: DenyRequests,
         })
@@ -91,10 +95,12 @@ impl ComponentWasi {
         WasiHttpCtxView { hooks: &mut self.requests, table: &mut self.table, ctx: &mut self.http }
     }
 
-    /// Returns the view for a call that may create a socket. Each socket has its own rules.
-    pub(super) fn new_socket(&mut self) -> WasiSocketsCtxView<'_> {
-        self.sockets = sockets::context(&self.firewall);
-        WasiSocketsCtxView { ctx: &mut self.sockets, table: &mut self.table }
+    /// Returns the view for a call that creates a socket. Each socket has its own rules. Returns `None` if there are too many.
+    pub(super) fn new_socket(&mut self) -> Option<WasiSocketsCtxView<'_>> {
+        // The last socket may be gone.
+        self.sockets = WasiSocketsCtx::default();
+        self.sockets = sockets::context(&self.firewall)?;
+        Some(WasiSocketsCtxView { ctx: &mut self.sockets, table: &mut self.table })
     }
 }
 

@@ -45,7 +45,7 @@ pub(in super::super) fn instantiate(
     let status = Arc::clone(core.status());
     let mut store = Store::new(engine, ComponentData::new(Arc::clone(&status), core.id()));
     if linked.wasi.needs_state {
-        let state = ComponentWasi::new(capabilities, InterruptToken::new(&status))?;
+        let state = ComponentWasi::new(capabilities, granted.memory, InterruptToken::new(&status))?;
         store.data_mut().wasi = Some(Box::new(state));
     }
     limits::apply(&mut store, granted);

@@ -111,7 +111,7 @@ fn link_by(plan: &Plan, component: &Component, info: &ComponentInfo) -> wasmtime
         let mut root = linker.root();
         match interface.as_str() {
             "" => function.define(&mut root)?,
-            interface => function.define(&mut root.instance(&wasi::linked_name(interface))?)?,
+            interface => function.define(&mut root.instance(&wasi::linked_name::<ComponentData>(interface))?)?,
         }
     }
     let is_async =
@@ -125,7 +125,7 @@ impl Plan {
         for import in &info.imports {
             match &import.item {
                 ComponentItem::Func(ty) => plan.add("", import, ty, imports)?,
-                ComponentItem::Instance(items) if wasi::provides(&import.name) => {
+                ComponentItem::Instance(items) if wasi::provides::<ComponentData>(&import.name) => {
                     plan.replace(&import.name, items, imports)?;
                 }
                 ComponentItem::Instance(items) => plan.add_interface(&import.name, items, imports)?,

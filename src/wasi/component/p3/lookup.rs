@@ -13,24 +13,15 @@ use crate::wasi::component::state::ComponentWasi;
 /// The interface.
 pub(super) struct NameLookup;
 
-/// The data of the interface.
-pub(super) struct NameLookupView<'a>(&'a mut ComponentWasi);
-
 impl HasData for NameLookup {
-    type Data<'a> = NameLookupView<'a>;
+    type Data<'a> = &'a mut ComponentWasi;
 }
 
-impl<'a> From<&'a mut ComponentWasi> for NameLookupView<'a> {
-    fn from(wasi: &'a mut ComponentWasi) -> Self {
-        Self(wasi)
-    }
-}
-
-impl Host for NameLookupView<'_> {}
+impl Host for ComponentWasi {}
 
 impl<T> HostWithStore<T> for NameLookup {
     async fn resolve_addresses(store: &Accessor<T, Self>, name: String) -> Result<Result<Vec<IpAddress>, ErrorCode>> {
-        let firewall = store.with(|mut access| Arc::clone(access.get().0.firewall()));
+        let firewall = store.with(|mut access| Arc::clone(access.get().firewall()));
         Ok(match look_up(firewall, name).await {
             Ok(found) => Ok(found.into_iter().map(|address| IpAddress::from(address.to_canonical())).collect()),
             Err(LookupError::Denied) => Err(ErrorCode::AccessDenied),

@@ -2,8 +2,11 @@
 
 mod interfaces;
 mod lookup;
+mod new_socket;
 mod random;
+mod relay;
 mod remove_dir;
+mod requests;
 mod stdout;
 
 pub(super) use interfaces::find;

@@ -3,11 +3,11 @@
 use wasmtime::Result;
 use wasmtime_wasi::p3::bindings::random::{insecure, insecure_seed, random};
 
-use crate::wasi::component::random::{MAX_BYTES, RandomState};
+use crate::wasi::component::random::RandomState;
 
 impl random::Host for RandomState {
     fn get_random_bytes(&mut self, max: u64) -> Result<Vec<u8>> {
-        self.bytes(max.min(MAX_BYTES))
+        self.bytes_up_to(max)
     }
 
     fn get_random_u64(&mut self) -> Result<u64> {
@@ -17,7 +17,7 @@ impl random::Host for RandomState {
 
 impl insecure::Host for RandomState {
     fn get_insecure_random_bytes(&mut self, max: u64) -> Result<Vec<u8>> {
-        self.bytes(max.min(MAX_BYTES))
+        self.bytes_up_to(max)
     }
 
     fn get_insecure_random_u64(&mut self) -> Result<u64> {

@@ -18,20 +18,11 @@ use crate::wasi::output::BrokenPipe;
 /// The interface.
 pub(super) struct Stdout;
 
-/// The data of the interface.
-pub(super) struct StdoutView<'a>(&'a mut ComponentWasi);
-
 impl HasData for Stdout {
-    type Data<'a> = StdoutView<'a>;
+    type Data<'a> = &'a mut ComponentWasi;
 }
 
-impl<'a> From<&'a mut ComponentWasi> for StdoutView<'a> {
-    fn from(wasi: &'a mut ComponentWasi) -> Self {
-        Self(wasi)
-    }
-}
-
-impl Host for StdoutView<'_> {}
+impl Host for ComponentWasi {}
 
 impl<T> HostWithStore<T> for Stdout {
     fn write_via_stream(
@@ -39,7 +30,7 @@ impl<T> HostWithStore<T> for Stdout {
         data: StreamReader<u8>,
     ) -> Result<FutureReader<Result<(), ErrorCode>>> {
         let (failed, failure) = oneshot::channel();
-        let stdout = Box::into_pin(access.get().0.stdout().async_stream());
+        let stdout = Box::into_pin(access.get().stdout().async_stream());
         data.pipe(&mut access, Writer { stdout, failed: Some(failed) })?;
         FutureReader::new(&mut access, async { Ok::<_, Error>(failure.await.map_or(Ok(()), Err)) })
     }

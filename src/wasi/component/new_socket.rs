@@ -1,0 +1,47 @@
+//! Creates sockets of WASI 0.2, each with its own rules.
+
+use wasmtime::component::{HasData, Resource};
+use wasmtime::{Error, Result};
+use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddressFamily};
+use wasmtime_wasi::p2::bindings::sockets::{network, tcp_create_socket, udp_create_socket};
+use wasmtime_wasi::p2::{Network, SocketError, SocketResult, TcpSocket, UdpSocket};
+use wasmtime_wasi::sockets::WasiSocketsView as _;
+
+use super::state::ComponentWasi;
+
+/// The interfaces that create sockets.
+pub(super) struct NewSocket;
+
+impl HasData for NewSocket {
+    type Data<'a> = &'a mut ComponentWasi;
+}
+
+impl network::Host for ComponentWasi {
+    fn convert_error_code(&mut self, error: SocketError) -> Result<ErrorCode> {
+        error.downcast()
+    }
+
+    fn network_error_code(&mut self, error: Resource<Error>) -> Result<Option<ErrorCode>> {
+        network::Host::network_error_code(&mut self.sockets(), error)
+    }
+}
+
+impl network::HostNetwork for ComponentWasi {
+    fn drop(&mut self, network: Resource<Network>) -> Result<()> {
+        network::HostNetwork::drop(&mut self.sockets(), network)
+    }
+}
+
+impl tcp_create_socket::Host for ComponentWasi {
+    fn create_tcp_socket(&mut self, family: IpAddressFamily) -> SocketResult<Resource<TcpSocket>> {
+        let mut sockets = self.new_socket().ok_or(ErrorCode::NewSocketLimit)?;
+        tcp_create_socket::Host::create_tcp_socket(&mut sockets, family)
+    }
+}
+
+impl udp_create_socket::Host for ComponentWasi {
+    async fn create_udp_socket(&mut self, family: IpAddressFamily) -> SocketResult<Resource<UdpSocket>> {
+        let mut sockets = self.new_socket().ok_or(ErrorCode::NewSocketLimit)?;
+        udp_create_socket::Host::create_udp_socket(&mut sockets, family).await
+    }
+}

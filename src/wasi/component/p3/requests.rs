@@ -1,0 +1,47 @@
+//! Limits on the strings of HTTP requests in WASI 0.3, which are in the host's memory.
+
+use wasmtime::Result;
+use wasmtime::component::{Linker, Resource};
+use wasmtime_wasi_http::p3::bindings::http::types::{HostRequest as _, Method, Request, Scheme};
+
+use crate::wasi::component::http::MAX_PART;
+use crate::wasi::component::state::HasWasi;
+
+/// Replaces the functions of a linked interface that set a string.
+pub(super) fn limit<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
+    linker.allow_shadowing(true);
+    let mut types = linker.instance("wasi:http/types@0.3.0")?;
+    types.func_wrap("[method]request.set-method", |mut store, (request, method): (Resource<Request>, Method)| {
+        if matches!(&method, Method::Other(name) if name.len() > MAX_PART) {
+            return Ok((Err(()),));
+        }
+        Ok((store.data_mut().wasi().http().set_method(request, method)?,))
+    })?;
+    types.func_wrap(
+        "[method]request.set-scheme",
+        |mut store, (request, scheme): (Resource<Request>, Option<Scheme>)| {
+            if matches!(&scheme, Some(Scheme::Other(name)) if name.len() > MAX_PART) {
+                return Ok((Err(()),));
+            }
+            Ok((store.data_mut().wasi().http().set_scheme(request, scheme)?,))
+        },
+    )?;
+    types.func_wrap(
+        "[method]request.set-authority",
+        |mut store, (request, name): (Resource<Request>, Option<String>)| {
+            if name.as_ref().is_some_and(|name| name.len() > MAX_PART) {
+                return Ok((Err(()),));
+            }
+            Ok((store.data_mut().wasi().http().set_authority(request, name)?,))
+        },
+    )?;
+    types.func_wrap(
+        "[method]request.set-path-with-query",
+        |mut store, (request, path): (Resource<Request>, Option<String>)| {
+            if path.as_ref().is_some_and(|path| path.len() > MAX_PART) {
+                return Ok((Err(()),));
+            }
+            Ok((store.data_mut().wasi().http().set_path_with_query(request, path)?,))
+        },
+    )
+}

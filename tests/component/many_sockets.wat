@@ -1,0 +1,30 @@
+(component
+  (import "wasi:sockets/network@0.2.0" (instance $n
+    (type $ec' (enum "unknown" "access-denied" "not-supported" "invalid-argument" "out-of-memory" "timeout" "concurrency-conflict" "not-in-progress" "would-block" "invalid-state" "new-socket-limit" "address-not-bindable" "address-in-use" "remote-unreachable" "connection-refused" "connection-reset" "connection-aborted" "datagram-too-large" "name-unresolvable" "temporary-resolver-failure" "permanent-resolver-failure"))
+    (export "error-code" (type (eq $ec')))
+    (type $f' (enum "ipv4" "ipv6"))
+    (export "ip-address-family" (type (eq $f')))))
+  (alias export $n "error-code" (type $ec))
+  (alias export $n "ip-address-family" (type $fam))
+  (import "wasi:sockets/tcp@0.2.0" (instance $tcp (export "tcp-socket" (type (sub resource)))))
+  (alias export $tcp "tcp-socket" (type $sock))
+  (import "wasi:sockets/tcp-create-socket@0.2.0" (instance $c
+    (alias outer 1 $ec (type $ec0)) (export "error-code" (type $ec1 (eq $ec0)))
+    (alias outer 1 $fam (type $fam0)) (export "ip-address-family" (type $fam1 (eq $fam0)))
+    (alias outer 1 $sock (type $s0)) (export "tcp-socket" (type $s1 (eq $s0)))
+    (export "create-tcp-socket" (func (param "address-family" $fam1) (result (result (own $s1) (error $ec1)))))))
+  (core module $libc (memory (export "memory") 1))
+  (core instance $libc (instantiate $libc))
+  (core func $create (canon lower (func $c "create-tcp-socket") (memory $libc "memory")))
+  (core module $m
+    (import "" "memory" (memory 1))
+    (import "" "create" (func $create (param i32 i32)))
+    (func (export "go") (param $n i32) (result i32) (local $made i32)
+      (loop $l
+        (call $create (i32.const 0) (i32.const 0))
+        (if (i32.eqz (i32.load8_u (i32.const 0))) (then (local.set $made (i32.add (local.get $made) (i32.const 1)))))
+        (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+        (br_if $l (local.get $n)))
+      (local.get $made)))
+  (core instance $i (instantiate $m (with "" (instance (export "memory" (memory $libc "memory")) (export "create" (func $create))))))
+  (func (export "go") (param "n" u32) (result u32) (canon lift (core func $i "go"))))
