@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::metrics::timed;
-use super::{Completion, Event, InstanceOptions, Session};
+use super::{CacheUse, Completion, Event, InstanceOptions, Session};
 use crate::component::info::CodeInfo;
 use crate::error::Result;
 use crate::escape::Escaped;
@@ -37,7 +37,8 @@ impl Session<'_> {
     /// [`WasmRuntime::load_component`] and [`WasmRuntime::create_component_instance_with`].
     pub fn prepare(self, options: InstanceOptions, events: &dyn Fn(Event)) -> Result<PreparedCode> {
         // Compiling a large module takes minutes: refuse what instantiation would refuse first.
-        let resolved = options.check(self.runtime.as_ref(), self.info())?;
+        let is_cached = self.cache() == CacheUse::Hit;
+        let resolved = options.check(self.runtime.as_ref(), self.info(), is_cached)?;
         self.entry.as_ref().map_or(Ok(()), |entry| entry.cache.check_grants(&options.capabilities))?;
 
         let mut cache = self.cache();
@@ -52,7 +53,7 @@ impl Session<'_> {
 
 impl InstanceOptions {
     /// Checks everything about an instance that can be checked before compilation. Returns the imports of a module, with WASI.
-    fn check(&self, runtime: &dyn WasmRuntime, info: &CodeInfo) -> Result<Option<HostImports>> {
+    fn check(&self, runtime: &dyn WasmRuntime, info: &CodeInfo, is_cached: bool) -> Result<Option<HostImports>> {
         let Self { limits, capabilities, imports, component_imports, caller_ends_process, .. } = self;
         match info {
             CodeInfo::Module(info) => {
@@ -65,7 +66,10 @@ impl InstanceOptions {
             }
             CodeInfo::Component(info) => {
                 preflight::check_component_grants(capabilities)?;
-                runtime.check_component(info, *limits, component_imports)?;
+                // Instantiation checks the same. The check takes a while, and there is nothing to compile.
+                if !is_cached {
+                    runtime.check_component(info, *limits, component_imports)?;
+                }
                 Ok(None)
             }
         }
