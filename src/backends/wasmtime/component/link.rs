@@ -58,9 +58,9 @@ fn unknown_to_wasi(
     let mut linker = Linker::<ComponentData>::new(engine);
     wasi::add_to_linker(&mut linker, info.imports.iter().map(|import| &*import.name))?;
     let mut unknown = Vec::new();
-    for import in info.imports.iter().filter(|import| wasi::provides(&import.name)) {
+    for import in info.imports.iter().filter(|import| wasi::provides::<ComponentData>(&import.name)) {
         let ComponentItem::Instance(items) = &import.item else { continue };
-        let mut interface = linker.instance(&wasi::linked_name(&import.name))?;
+        let mut interface = linker.instance(&wasi::linked_name::<ComponentData>(&import.name))?;
         for item in items.iter() {
             if let ComponentItem::Func(ty) = &item.item
                 && imports.find(&import.name, &item.name).is_none()
