@@ -77,11 +77,23 @@ fn a_granted_peer_answers() {
     }
 }
 
+/// Connects to a program that has bound this port and is about to listen.
+fn connect(port: u16) -> TcpStream {
+    let started = Instant::now();
+    loop {
+        match TcpStream::connect(("127.0.0.1", port)) {
+            Ok(stream) => return stream,
+            Err(error) => assert!(started.elapsed() < PATIENCE, "{error}"),
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 #[test]
 fn a_program_that_may_listen_accepts_a_connection() {
     for program in programs() {
         let (answer, end) = while_it_serves(&program, "listen", "in:tcp:127.0.0.1:*", |port| {
-            let mut peer = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            let mut peer = connect(port);
             peer.set_read_timeout(Some(PATIENCE)).unwrap();
             peer.write_all(b"back").unwrap();
             peer.shutdown(Shutdown::Write).unwrap();

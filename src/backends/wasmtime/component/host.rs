@@ -43,6 +43,7 @@ impl HostFunction {
     }
 
     #[cfg(not(feature = "wasi-p3"))]
+    #[expect(clippy::unused_self, reason = "the signature is that of the other build")]
     fn define_async(self, _: &mut LinkerInstance<'_, ComponentData>) -> wasmtime::Result<()> {
         wasmtime::bail!("this build has no asynchronous functions")
     }

@@ -56,7 +56,10 @@ fn unknown_to_wasi(
     imports: &ComponentImports,
 ) -> wasmtime::Result<Vec<Unresolved>> {
     let mut linker = Linker::<ComponentData>::new(engine);
+    // WASI replaces some of its own functions.
+    linker.allow_shadowing(true);
     wasi::add_to_linker(&mut linker, info.imports.iter().map(|import| &*import.name))?;
+    linker.allow_shadowing(false);
     let mut unknown = Vec::new();
     for import in info.imports.iter().filter(|import| wasi::provides::<ComponentData>(&import.name)) {
         let ComponentItem::Instance(items) = &import.item else { continue };
