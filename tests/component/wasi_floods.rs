@@ -1,8 +1,6 @@
 //! Components that ask WASI for more than the host should give.
 
-use std::time::Duration;
-
-use wrun::{Capabilities, ComponentImports, Input, Limits, Output, WitValue};
+use wrun::{Capabilities, ComponentImports, Limits, WitValue};
 
 use crate::vocabulary::{Engine, returned};
 
@@ -54,6 +52,10 @@ fn a_time_limit_ends_a_program_that_copies_endless_input() {
 #[cfg(feature = "wasi-p3")]
 #[test]
 fn much_input_is_copied_to_the_end() {
+    use std::time::Duration;
+
+    use wrun::{Input, Output};
+
     let engine = Engine::metered();
     let component = engine.load(include_str!("cat.wat"));
     let granted = Capabilities::none().with_stdin(Input::Bytes(vec![0; 1 << 20])).with_stdout(Output::Discard);
