@@ -29,7 +29,7 @@ Register-ArgumentCompleter -Native -CommandName 'wrun' -ScriptBlock {
             [CompletionResult]::new('--deterministic', '--deterministic', [CompletionResultType]::ParameterName, 'Make runs reproducible: fixed clocks, canonical NaNs, random bytes from SEED [default seed: 0]')
             [CompletionResult]::new('--memory', '--memory', [CompletionResultType]::ParameterName, 'Maximum linear memory, all memories together, such as 64MiB or 1GB')
             [CompletionResult]::new('--stack', '--stack', [CompletionResultType]::ParameterName, 'Maximum guest stack, from 64KiB to 1GiB [default: 1MiB]')
-            [CompletionResult]::new('--table-elements', '--table-elements', [CompletionResultType]::ParameterName, 'Maximum number of elements in each table')
+            [CompletionResult]::new('--table-elements', '--table-elements', [CompletionResultType]::ParameterName, 'Maximum number of elements in each table, and in all tables of a component together')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Maximum time from reading the module to the result, such as 500ms, 1.5s or 2m')
             [CompletionResult]::new('--fuel', '--fuel', [CompletionResultType]::ParameterName, 'Maximum fuel, about one unit per operator, such as 500000, 10M or 2G')
             [CompletionResult]::new('--dir', '--dir', [CompletionResultType]::ParameterName, 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only')

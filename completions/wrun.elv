@@ -26,7 +26,7 @@ set edit:completion:arg-completer[wrun] = {|@words|
             cand --deterministic 'Make runs reproducible: fixed clocks, canonical NaNs, random bytes from SEED [default seed: 0]'
             cand --memory 'Maximum linear memory, all memories together, such as 64MiB or 1GB'
             cand --stack 'Maximum guest stack, from 64KiB to 1GiB [default: 1MiB]'
-            cand --table-elements 'Maximum number of elements in each table'
+            cand --table-elements 'Maximum number of elements in each table, and in all tables of a component together'
             cand --timeout 'Maximum time from reading the module to the result, such as 500ms, 1.5s or 2m'
             cand --fuel 'Maximum fuel, about one unit per operator, such as 500000, 10M or 2G'
             cand --dir 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only'

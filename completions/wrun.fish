@@ -35,7 +35,7 @@ size\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -l deterministic -d 'Make runs reproducible: fixed clocks, canonical NaNs, random bytes from SEED [default seed: 0]' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l memory -d 'Maximum linear memory, all memories together, such as 64MiB or 1GB' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l stack -d 'Maximum guest stack, from 64KiB to 1GiB [default: 1MiB]' -r
-complete -c wrun -n "__fish_wrun_needs_command" -l table-elements -d 'Maximum number of elements in each table' -r
+complete -c wrun -n "__fish_wrun_needs_command" -l table-elements -d 'Maximum number of elements in each table, and in all tables of a component together' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l timeout -d 'Maximum time from reading the module to the result, such as 500ms, 1.5s or 2m' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l fuel -d 'Maximum fuel, about one unit per operator, such as 500000, 10M or 2G' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l dir -d 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only' -r -f -a "(__fish_complete_directories)"

@@ -49,7 +49,7 @@ impl Limits {
         self
     }
 
-    /// Limits each table, in elements.
+    /// Limits each table of a module, and all tables of a component together, in elements.
     #[must_use]
     pub const fn with_table_elements(mut self, elements: u64) -> Self {
         self.table_elements = Some(elements);

@@ -122,7 +122,7 @@ impl Cache {
         self.load_or(runtime, bytes, |info| info.component().is_ok(), admit)?.into_component()
     }
 
-    /// Loads cached code if it `is_wanted`. Otherwise admits, which refuses what is not wanted, compiles and fills the entry.
+    /// Loads cached code if `is_wanted` accepts its facts. Otherwise compiles the code that `admit` returns, and fills the entry.
     fn load_or<'b>(
         &self,
         runtime: &dyn WasmRuntime,

@@ -10,13 +10,13 @@ mod decode;
 #[cfg(not(feature = "components"))]
 mod disabled;
 pub mod encode;
-mod extent;
 pub(crate) mod failure;
 pub mod info;
 pub mod json;
 mod labels;
 pub mod lookup;
 pub mod msgpack;
+mod printable;
 #[cfg(feature = "components")]
 mod read;
 mod requirements;

@@ -36,7 +36,8 @@ impl EnforcedLimit {
             (Self::Fuel | Self::Time, _) => "all calls of an instance",
             (Self::Pause, RuntimeKind::Wasmtime) => "at function entries, loop iterations and host calls",
             (Self::Pause, RuntimeKind::Wasmer) => "at host calls, and before a call",
-            (Self::TableElements, _) => "each table of an instance",
+            (Self::TableElements, RuntimeKind::Wasmtime) => "each table of a module, all tables of a component",
+            (Self::TableElements, RuntimeKind::Wasmer) => "each table of an instance",
             (Self::Stack, RuntimeKind::Wasmtime) => "each runtime",
             (Self::Stack, RuntimeKind::Wasmer) => "one size per process, other sizes are refused",
         }

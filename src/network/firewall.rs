@@ -53,7 +53,7 @@ impl Firewall {
         !self.rules.is_empty()
     }
 
-    /// Returns what a new socket holds while it lives. Returns `None` if the guest has too many.
+    /// Counts a new socket until the returned value is dropped. Returns `None` if the guest has too many.
     #[cfg_attr(not(feature = "components"), expect(dead_code, reason = "WASIX keeps its sockets itself"))]
     pub(crate) fn claim_socket(&self) -> Option<Arc<()>> {
         let max = if self.allows_any() { MAX_SOCKETS } else { MAX_SOCKETS_WITHOUT_RULES };

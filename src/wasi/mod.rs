@@ -17,9 +17,9 @@ mod random;
 mod readdir;
 mod state;
 mod stdio;
-mod turns;
 mod vectors;
 mod waiter;
 mod wasix;
+mod yielding;
 
 pub(crate) use provide::{create_instance, provide};

@@ -12,7 +12,7 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use wiggle::error::Error;
 
 use super::stdio::{MAX_BYTES, ProcessOutput};
-use super::turns::InTurns;
+use super::yielding::YieldingWriter;
 use crate::capabilities::{Captured, record_stdout};
 use crate::error::Result;
 
@@ -35,7 +35,7 @@ impl IsTerminal for InheritedStdout {
 
 impl StdoutStream for InheritedStdout {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(InTurns::new(*self))
+        Box::new(YieldingWriter::new(*self))
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
@@ -121,7 +121,7 @@ impl IsTerminal for CapturedOutput {
 
 impl StdoutStream for CapturedOutput {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(InTurns::new(self.clone()))
+        Box::new(YieldingWriter::new(self.clone()))
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {

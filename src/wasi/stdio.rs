@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use wasmtime_wasi::cli::{IsTerminal, StdinStream, StdoutStream};
 use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, StreamResult};
 
-use super::turns::InTurns;
+use super::yielding::YieldingWriter;
 use crate::stdio::{Blocking, input};
 
 /// The maximum number of bytes of one read, which allocates a buffer of this size, and of one write.
@@ -110,7 +110,7 @@ impl IsTerminal for ProcessOutput {
 
 impl StdoutStream for ProcessOutput {
     fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
-        Box::new(InTurns::new(*self))
+        Box::new(YieldingWriter::new(*self))
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {

@@ -1,4 +1,4 @@
-//! What is known about a component without an engine.
+//! The facts of a component, read without an engine.
 
 use std::sync::Arc;
 

@@ -27,7 +27,7 @@ struct Row {
     wave: Option<Vec<String>>,
     /// The result as JSON; `null` for none.
     result: serde_json::Value,
-    /// What the `wasmtime` command prints, for `verify.py`.
+    /// The output of the `wasmtime` command, for `verify.py`.
     #[serde(rename = "printed")]
     _printed: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Guests that ask the host for as much as they can get. Each runs in a process of its own, whose memory is measured.
+//! Guests that make the host allocate as much as possible. Each runs in a separate process, whose memory is measured.
 
 use std::env;
 use std::fs;
@@ -254,7 +254,7 @@ fn deep_tasks() -> String {
     waiting_tasks("deep-tasks", 8_000)
 }
 
-/// Tasks that wait, each on a stack of its own, below so many other functions.
+/// Tasks that wait, each on a separate stack, below this many other functions.
 fn waiting_tasks(name: &str, depth: u32) -> String {
     format!(
         r#"(component

@@ -54,7 +54,7 @@ fn program() -> String {
     )
 }
 
-/// What a run did.
+/// The outcome of a run.
 #[derive(Debug, PartialEq, Eq)]
 struct Run {
     result: Option<WitValue>,

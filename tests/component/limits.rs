@@ -1,4 +1,4 @@
-//! The limits of a component: memory, tables, counts, stack, fuel, time and what the host allocates for it.
+//! The limits of a component: memory, tables, counts, stack, fuel, time and host memory.
 
 use std::sync::Barrier;
 use std::thread;
@@ -221,7 +221,7 @@ fn running_code_is_stopped_by_its_time_limit() {
 
 #[test]
 fn a_wait_for_the_host_is_stopped_by_its_time_limit() {
-    // The subtask that the guest waits for never ends by itself.
+    // The subtask for which the guest waits never ends.
     let wat = r#"(component
         (import "forever" (func $forever))
         (core func $forever (canon lower (func $forever)))

@@ -1,4 +1,4 @@
-//! Traps in components: their kind, backtrace, and what is left of the instance.
+//! Traps in components: their kind, their backtrace, and the state of the instance afterwards.
 
 use wrun::{ErrorKind, InstanceState, Trap, WitValue};
 

@@ -73,7 +73,7 @@ impl WasmtimeRuntime {
         settings.cranelift_nan_canonicalization(config.canonical_nans);
         settings.relaxed_simd_deterministic(config.canonical_nans);
         let stack = usize::try_from(config.effective_max_stack()).unwrap_or(usize::MAX);
-        // Functions of components run on stacks of their own, which host functions use too.
+        // Functions of components run on separate stacks, which host functions use too.
         settings.max_wasm_stack(stack).async_stack_size(stack.saturating_add(1 << 20));
         component::configure(&mut settings);
         settings.wasm_backtrace_max_frames(NonZeroUsize::new(Frame::MAX_READ));

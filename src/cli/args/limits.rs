@@ -14,7 +14,7 @@ pub(crate) struct LimitArgs {
     /// Maximum guest stack, from 64KiB to 1GiB [default: 1MiB]
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = argv::text_for(parse_size))]
     pub(crate) stack: Option<u64>,
-    /// Maximum number of elements in each table
+    /// Maximum number of elements in each table, and in all tables of a component together
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = argv::text_for(parse_count))]
     pub(crate) table_elements: Option<u64>,
     /// Maximum time from reading the module to the result, such as 500ms, 1.5s or 2m

@@ -77,7 +77,7 @@ pub(crate) fn text() -> String {
     text
 }
 
-/// Formats the table in docs/engines.md, which does not depend on what is compiled in.
+/// Formats the table in docs/engines.md, which is the same in every build.
 pub(crate) fn markdown() -> String {
     let engines = all();
     let names: String = engines.iter().map(|engine| format!(" {} {} |", engine.runtime, engine.compiler)).collect();

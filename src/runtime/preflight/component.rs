@@ -95,7 +95,7 @@ fn check_limitable(info: &ComponentInfo) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a component that imports what the host could never provide.
+/// Refuses a component whose imports the host can never provide, such as core modules.
 fn check_imports(info: &ComponentInfo) -> Result<()> {
     for ComponentExtern { name, item } in &info.imports {
         match item {

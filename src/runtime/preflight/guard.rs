@@ -15,7 +15,7 @@ pub(crate) fn guard_compiler<T>(config: &RuntimeConfig, compile: impl FnOnce() -
         let error =
             Error::of_panic(&format!("the compiler {compiler} of {kind} panicked on this code"), panic.as_ref());
         Err(match error.kind() {
-            ErrorKind::Internal => error.with_hint("try another engine or compiler, and report the module"),
+            ErrorKind::Internal => error.with_hint("try another engine or compiler, and report the file"),
             _ => error,
         })
     })

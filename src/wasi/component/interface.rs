@@ -19,3 +19,12 @@ impl<T> Link<T> {
         Self { add, uses_reactor: true }
     }
 }
+
+/// Links an interface by the bindings of wasmtime-wasi: `link_bindings!(plain, cli::exit, WasiCli, cli)` links `cli::exit` with the data of
+/// type `WasiCli`, which the state returns by `cli()`. `T` must name the store's data.
+macro_rules! link_bindings {
+    ($how:ident, $package:ident::$interface:ident, $data:ident, $view:ident) => {
+        Link::$how(|l| $package::$interface::add_to_linker::<T, $data>(l, |t| t.wasi().$view()))
+    };
+}
+pub(in crate::wasi::component) use link_bindings;

@@ -11,7 +11,7 @@ use wasmtime_wasi_http::p2::bindings::http;
 use wasmtime_wasi_io::bindings::wasi::io;
 
 use super::files;
-use super::interface::Link;
+use super::interface::{Link, link_bindings};
 use super::lookup;
 use super::new_socket::NewSocket;
 use super::random::Random;
@@ -29,75 +29,47 @@ impl HasData for Io {
 /// Returns how to link an interface, such as `wasi:cli/exit`.
 pub(super) fn find<T: HasWasi>(interface: &str) -> Option<Link<T>> {
     Some(match interface {
-        "wasi:cli/environment" => Link::plain(|l| cli::environment::add_to_linker::<T, WasiCli>(l, |t| t.wasi().cli())),
-        "wasi:cli/exit" => Link::plain(|l| cli::exit::add_to_linker::<T, WasiCli>(l, |t| t.wasi().cli())),
-        "wasi:cli/stdin" => Link::plain(|l| cli::stdin::add_to_linker::<T, WasiCli>(l, |t| t.wasi().cli())),
-        "wasi:cli/stdout" => Link::plain(|l| cli::stdout::add_to_linker::<T, WasiCli>(l, |t| t.wasi().cli())),
-        "wasi:cli/stderr" => Link::plain(|l| cli::stderr::add_to_linker::<T, WasiCli>(l, |t| t.wasi().cli())),
-        "wasi:cli/terminal-input" => {
-            Link::plain(|l| cli::terminal_input::add_to_linker::<T, WasiCli>(l, |t| t.wasi().cli()))
-        }
-        "wasi:cli/terminal-output" => {
-            Link::plain(|l| cli::terminal_output::add_to_linker::<T, WasiCli>(l, |t| t.wasi().cli()))
-        }
-        "wasi:cli/terminal-stdin" => {
-            Link::plain(|l| cli::terminal_stdin::add_to_linker::<T, WasiCli>(l, |t| t.wasi().cli()))
-        }
-        "wasi:cli/terminal-stdout" => {
-            Link::plain(|l| cli::terminal_stdout::add_to_linker::<T, WasiCli>(l, |t| t.wasi().cli()))
-        }
-        "wasi:cli/terminal-stderr" => {
-            Link::plain(|l| cli::terminal_stderr::add_to_linker::<T, WasiCli>(l, |t| t.wasi().cli()))
-        }
-        "wasi:clocks/monotonic-clock" => {
-            Link::with_reactor(|l| clocks::monotonic_clock::add_to_linker::<T, WasiClocks>(l, |t| t.wasi().clocks()))
-        }
-        "wasi:clocks/wall-clock" => {
-            Link::plain(|l| clocks::wall_clock::add_to_linker::<T, WasiClocks>(l, |t| t.wasi().clocks()))
-        }
-        "wasi:filesystem/preopens" => {
-            Link::plain(|l| filesystem::preopens::add_to_linker::<T, WasiFilesystem>(l, |t| t.wasi().filesystem()))
-        }
+        "wasi:cli/environment" => link_bindings!(plain, cli::environment, WasiCli, cli),
+        "wasi:cli/exit" => link_bindings!(plain, cli::exit, WasiCli, cli),
+        "wasi:cli/stdin" => link_bindings!(plain, cli::stdin, WasiCli, cli),
+        "wasi:cli/stdout" => link_bindings!(plain, cli::stdout, WasiCli, cli),
+        "wasi:cli/stderr" => link_bindings!(plain, cli::stderr, WasiCli, cli),
+        "wasi:cli/terminal-input" => link_bindings!(plain, cli::terminal_input, WasiCli, cli),
+        "wasi:cli/terminal-output" => link_bindings!(plain, cli::terminal_output, WasiCli, cli),
+        "wasi:cli/terminal-stdin" => link_bindings!(plain, cli::terminal_stdin, WasiCli, cli),
+        "wasi:cli/terminal-stdout" => link_bindings!(plain, cli::terminal_stdout, WasiCli, cli),
+        "wasi:cli/terminal-stderr" => link_bindings!(plain, cli::terminal_stderr, WasiCli, cli),
+        "wasi:clocks/monotonic-clock" => link_bindings!(with_reactor, clocks::monotonic_clock, WasiClocks, clocks),
+        "wasi:clocks/wall-clock" => link_bindings!(plain, clocks::wall_clock, WasiClocks, clocks),
+        "wasi:filesystem/preopens" => link_bindings!(plain, filesystem::preopens, WasiFilesystem, filesystem),
         "wasi:filesystem/types" => Link::plain(|l| {
             filesystem::types::add_to_linker::<T, WasiFilesystem>(l, |t| t.wasi().filesystem())?;
             files::add_to_linker(l)?;
             remove_dir::correct(l)
         }),
-        "wasi:http/outgoing-handler" => {
-            Link::with_reactor(|l| http::outgoing_handler::add_to_linker::<T, WasiHttp>(l, |t| t.wasi().http()))
-        }
+        "wasi:http/outgoing-handler" => link_bindings!(with_reactor, http::outgoing_handler, WasiHttp, http),
         "wasi:http/types" => Link::with_reactor(|l| {
             let options = http::types::LinkOptions::default();
             http::types::add_to_linker::<T, WasiHttp>(l, &options, |t| t.wasi().http())?;
             requests::limit(l)
         }),
-        "wasi:io/error" => Link::plain(|l| io::error::add_to_linker::<T, Io>(l, |t| t.wasi().table())),
-        "wasi:io/poll" => Link::plain(|l| io::poll::add_to_linker::<T, Io>(l, |t| t.wasi().table())),
-        "wasi:io/streams" => Link::plain(|l| io::streams::add_to_linker::<T, Io>(l, |t| t.wasi().table())),
-        "wasi:random/insecure" => {
-            Link::plain(|l| random::insecure::add_to_linker::<T, Random>(l, |t| t.wasi().random()))
-        }
-        "wasi:random/insecure-seed" => {
-            Link::plain(|l| random::insecure_seed::add_to_linker::<T, Random>(l, |t| t.wasi().random()))
-        }
-        "wasi:random/random" => Link::plain(|l| random::random::add_to_linker::<T, Random>(l, |t| t.wasi().random())),
-        "wasi:sockets/instance-network" => {
-            Link::plain(|l| sockets::instance_network::add_to_linker::<T, WasiSockets>(l, |t| t.wasi().sockets()))
-        }
+        "wasi:io/error" => link_bindings!(plain, io::error, Io, table),
+        "wasi:io/poll" => link_bindings!(plain, io::poll, Io, table),
+        "wasi:io/streams" => link_bindings!(plain, io::streams, Io, table),
+        "wasi:random/insecure" => link_bindings!(plain, random::insecure, Random, random),
+        "wasi:random/insecure-seed" => link_bindings!(plain, random::insecure_seed, Random, random),
+        "wasi:random/random" => link_bindings!(plain, random::random, Random, random),
+        "wasi:sockets/instance-network" => link_bindings!(plain, sockets::instance_network, WasiSockets, sockets),
         "wasi:sockets/ip-name-lookup" => Link::plain(lookup::add_to_linker),
         "wasi:sockets/network" => Link::plain(|l| {
             let options = sockets::network::LinkOptions::default();
             sockets::network::add_to_linker::<T, WasiSockets>(l, &options, |t| t.wasi().sockets())
         }),
-        "wasi:sockets/tcp" => {
-            Link::with_reactor(|l| sockets::tcp::add_to_linker::<T, WasiSockets>(l, |t| t.wasi().sockets()))
-        }
+        "wasi:sockets/tcp" => link_bindings!(with_reactor, sockets::tcp, WasiSockets, sockets),
         "wasi:sockets/tcp-create-socket" => {
             Link::with_reactor(|l| sockets::tcp_create_socket::add_to_linker::<T, NewSocket>(l, |t| t.wasi()))
         }
-        "wasi:sockets/udp" => {
-            Link::with_reactor(|l| sockets::udp::add_to_linker::<T, WasiSockets>(l, |t| t.wasi().sockets()))
-        }
+        "wasi:sockets/udp" => link_bindings!(with_reactor, sockets::udp, WasiSockets, sockets),
         "wasi:sockets/udp-create-socket" => {
             Link::with_reactor(|l| sockets::udp_create_socket::add_to_linker::<T, NewSocket>(l, |t| t.wasi()))
         }

@@ -9,8 +9,8 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use super::super::stack;
+use super::embedder_runtime;
 use super::stacks::Stacks;
-use super::surroundings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::host::HostFailure;
 use crate::runtime::status::InstanceStatus;
@@ -30,9 +30,9 @@ impl Wake for Unpark {
 
 /// How the guest code of a component runs.
 pub(super) struct Execution {
-    /// What the component uses of WASI.
+    /// The parts of WASI that the component uses.
     pub(super) wasi: Linked,
-    /// Whether guest code may have to wait, so that it runs on a stack of its own. The other way is faster.
+    /// Whether guest code may wait. It then runs on a separate stack, which is slower.
     pub(super) is_async: bool,
     /// The stack that a call needs if it runs on this thread's stack, in bytes.
     pub(super) stack_bytes: usize,
@@ -50,15 +50,15 @@ impl Execution {
     /// guest code runs.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] if the guest cannot run, because the system has no thread or no descriptors to watch what it waits for.
+    /// [`ErrorKind::Io`] if the system refuses the thread or the descriptors that watch timers and sockets.
     pub(super) fn run_async<T>(
         &self,
         status: &InstanceStatus,
         guest: impl Future<Output = wasmtime::Result<T>>,
     ) -> Result<wasmtime::Result<T>> {
-        let _surroundings = surroundings::keep();
+        let _embedder = embedder_runtime::keep();
         let _entered = self.wasi.enter().map_err(no_reactor)?;
-        let _stacks = self.stacks.lend();
+        let _stacks = self.stacks.enter();
         let _fibers = stack::on_fibers();
         // If the caller is a task of a tokio runtime, its budget does not concern the guest.
         let mut guest = pin!(tokio::task::unconstrained(guest));

@@ -7,7 +7,7 @@ use wasmtime::component::{LinkerInstance, Val};
 
 use super::super::fuel;
 use super::data::ComponentData;
-use super::{convert, surroundings};
+use super::{convert, embedder_runtime};
 use crate::component::types::{Name, WitFunction};
 use crate::error::Result;
 use crate::escape::Escaped;
@@ -73,7 +73,7 @@ impl HostFunction {
         let types = self.ty.params().iter().map(|(_, ty)| ty);
         let args = params.iter().zip(types).map(|(val, ty)| convert::from_val(resources, val.clone(), ty));
         let args = args.collect::<Result<Vec<_>>>()?;
-        let returned = surroundings::run(|| (self.body)(&token, &args))?;
+        let returned = embedder_runtime::run(|| (self.body)(&token, &args))?;
         match (self.ty.result(), &returned) {
             (None, None) => Ok(None),
             (Some(ty), Some(value)) => match convert::host_result(value, ty) {

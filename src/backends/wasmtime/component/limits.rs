@@ -33,7 +33,7 @@ pub(super) fn with_defaults(mut granted: Limits) -> Limits {
     granted
 }
 
-/// Limits what a guest can make the host allocate.
+/// Limits the host memory and the handles that a guest can use.
 pub(super) fn apply(store: &mut Store<ComponentData>, limits: Limits) {
     store.limiter(|data| &mut data.guest);
     store.set_max_component_handles(MAX_HANDLES);

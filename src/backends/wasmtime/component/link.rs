@@ -1,4 +1,4 @@
-//! Links a component: finds what it imports in the embedder's functions and in WASI.
+//! Links a component: resolves its imports to functions of the embedder and of WASI.
 
 use std::sync::{Arc, OnceLock};
 
@@ -17,7 +17,7 @@ use crate::runtime::lookup::MAX_LISTED;
 use crate::runtime::preflight::not_provided;
 use crate::wasi::component as wasi;
 
-/// What a component imports from the embedder, by interface, and what nothing provides.
+/// The embedder's functions that a component imports, by interface, and its unresolved imports.
 #[derive(Default)]
 struct Plan {
     functions: Vec<(String, HostFunction)>,
@@ -48,15 +48,15 @@ pub(in super::super) fn check_imports(engine: &Engine, info: &ComponentInfo, imp
     if unresolved.is_empty() { Ok(()) } else { Err(unlinkable(&unresolved)) }
 }
 
-/// Returns the functions that a component imports from interfaces of WASI which do not have them. The linker does not list what it
-/// has, but does not define a name twice.
+/// Returns the functions that a component imports from interfaces of WASI that lack them. The linker cannot list its definitions, but
+/// it refuses to define a name twice.
 fn unknown_to_wasi(
     engine: &Engine,
     info: &ComponentInfo,
     imports: &ComponentImports,
 ) -> wasmtime::Result<Vec<Unresolved>> {
     let mut linker = Linker::<ComponentData>::new(engine);
-    // WASI replaces some of its own functions.
+    // wrun replaces some functions of wasmtime-wasi.
     linker.allow_shadowing(true);
     wasi::add_to_linker(&mut linker, info.imports.iter().map(|import| &*import.name))?;
     linker.allow_shadowing(false);

@@ -4,6 +4,7 @@ mod call;
 mod compiled;
 mod convert;
 mod data;
+mod embedder_runtime;
 mod errors;
 mod executor;
 mod function;
@@ -14,7 +15,6 @@ mod limits;
 mod link;
 mod resources;
 mod stacks;
-mod surroundings;
 mod tasks;
 mod types;
 

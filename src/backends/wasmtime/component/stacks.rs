@@ -26,25 +26,25 @@ pub(super) struct Stacks(Arc<AtomicUsize>);
 
 impl Stacks {
     /// Counts the stacks that the engine creates on this thread as the instance's, until the guard is dropped.
-    pub(super) fn lend(&self) -> Lent {
-        Lent(CURRENT.replace(Some(self.clone())))
+    pub(super) fn enter(&self) -> StacksGuard {
+        StacksGuard(CURRENT.replace(Some(self.clone())))
     }
 }
 
 /// The stacks to count again.
-pub(super) struct Lent(Option<Stacks>);
+pub(super) struct StacksGuard(Option<Stacks>);
 
-impl Drop for Lent {
+impl Drop for StacksGuard {
     fn drop(&mut self) {
         CURRENT.set(self.0.take());
     }
 }
 
-/// A place among the stacks of an instance.
-struct Place(Stacks);
+/// Permission for one stack of an instance.
+struct StackPermit(Stacks);
 
-impl Place {
-    /// Takes a place for a stack of `size` bytes, if the instance may have one more.
+impl StackPermit {
+    /// Counts a stack of `size` bytes, if the instance may have one more.
     fn take(size: usize) -> wasmtime::Result<Self> {
         let Some(stacks) = CURRENT.with_borrow(Clone::clone) else {
             wasmtime::bail!("no instance runs on this thread");
@@ -52,14 +52,14 @@ impl Place {
         let most = (MAX_BYTES / size.max(1)).max(MIN_STACKS);
         // Only the thread that runs the instance adds stacks.
         if stacks.0.load(Ordering::Relaxed) >= most {
-            wasmtime::bail!("too many tasks wait on stacks of their own: the limit is {most}");
+            wasmtime::bail!("too many tasks wait with separate stacks: the limit is {most}");
         }
         stacks.0.fetch_add(1, Ordering::Relaxed);
         Ok(Self(stacks))
     }
 }
 
-impl Drop for Place {
+impl Drop for StackPermit {
     fn drop(&mut self) {
         (self.0).0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -85,7 +85,7 @@ mod mapped {
     use rustix::param::page_size;
     use wasmtime::{StackCreator, StackMemory};
 
-    use super::Place;
+    use super::StackPermit;
 
     /// Creates stacks as the engine does.
     pub(super) struct Creator;
@@ -93,8 +93,8 @@ mod mapped {
     // SAFETY: each stack is a new mapping with a guard page, which only its owner unmaps.
     unsafe impl StackCreator for Creator {
         fn new_stack(&self, size: usize, _zeroed: bool) -> wasmtime::Result<Box<dyn StackMemory>> {
-            let place = Place::take(size)?;
-            Ok(Box::new(Mapped::new(size, place)?))
+            let permit = StackPermit::take(size)?;
+            Ok(Box::new(Mapped::new(size, permit)?))
         }
     }
 
@@ -103,18 +103,18 @@ mod mapped {
         lowest: NonNull<c_void>,
         /// The size of the mapping in bytes.
         size: usize,
-        _place: Place,
+        _permit: StackPermit,
     }
 
     impl Mapped {
-        fn new(size: usize, place: Place) -> wasmtime::Result<Self> {
+        fn new(size: usize, permit: StackPermit) -> wasmtime::Result<Self> {
             let guard = page_size();
             let rounded = size.checked_next_multiple_of(guard).and_then(|size| size.checked_add(guard));
             let Some(size) = rounded else { wasmtime::bail!("the stack is too large") };
             // SAFETY: a new anonymous mapping overlaps no other memory.
             let lowest = unsafe { mmap_anonymous(null_mut(), size, ProtFlags::empty(), MapFlags::PRIVATE)? };
             let Some(lowest) = NonNull::new(lowest) else { wasmtime::bail!("the system maps address 0") };
-            let mapped = Self { lowest, size, _place: place };
+            let mapped = Self { lowest, size, _permit: permit };
             // SAFETY: the range is in the mapping, which nothing uses yet.
             unsafe {
                 mprotect(mapped.range_start().cast(), size - guard, MprotectFlags::READ | MprotectFlags::WRITE)?;

@@ -14,64 +14,42 @@ use super::relay;
 use super::remove_dir;
 use super::requests;
 use super::stdout::Stdout;
-use crate::wasi::component::interface::Link;
+use crate::wasi::component::interface::{Link, link_bindings};
 use crate::wasi::component::random::Random;
 use crate::wasi::component::state::HasWasi;
 
 /// Returns how to link an interface, such as `wasi:cli/exit`.
 pub(in crate::wasi::component) fn find<T: HasWasi>(interface: &str) -> Option<Link<T>> {
     Some(match interface {
-        "wasi:cli/environment" => Link::plain(|l| cli::environment::add_to_linker::<T, WasiCli>(l, |t| t.wasi().cli())),
-        "wasi:cli/exit" => Link::plain(|l| cli::exit::add_to_linker::<T, WasiCli>(l, |t| t.wasi().cli())),
+        "wasi:cli/environment" => link_bindings!(plain, cli::environment, WasiCli, cli),
+        "wasi:cli/exit" => link_bindings!(plain, cli::exit, WasiCli, cli),
         // It has only types, which need no definition.
         "wasi:cli/types" => Link::plain(|_| Ok(())),
-        "wasi:cli/stdin" => Link::plain(|l| cli::stdin::add_to_linker::<T, WasiCli>(l, |t| t.wasi().cli())),
+        "wasi:cli/stdin" => link_bindings!(plain, cli::stdin, WasiCli, cli),
         "wasi:cli/stdout" => Link::plain(|l| cli::stdout::add_to_linker::<T, Stdout>(l, |t| t.wasi())),
-        "wasi:cli/stderr" => Link::plain(|l| cli::stderr::add_to_linker::<T, WasiCli>(l, |t| t.wasi().cli())),
-        "wasi:cli/terminal-input" => {
-            Link::plain(|l| cli::terminal_input::add_to_linker::<T, WasiCli>(l, |t| t.wasi().cli()))
-        }
-        "wasi:cli/terminal-output" => {
-            Link::plain(|l| cli::terminal_output::add_to_linker::<T, WasiCli>(l, |t| t.wasi().cli()))
-        }
-        "wasi:cli/terminal-stdin" => {
-            Link::plain(|l| cli::terminal_stdin::add_to_linker::<T, WasiCli>(l, |t| t.wasi().cli()))
-        }
-        "wasi:cli/terminal-stdout" => {
-            Link::plain(|l| cli::terminal_stdout::add_to_linker::<T, WasiCli>(l, |t| t.wasi().cli()))
-        }
-        "wasi:cli/terminal-stderr" => {
-            Link::plain(|l| cli::terminal_stderr::add_to_linker::<T, WasiCli>(l, |t| t.wasi().cli()))
-        }
-        "wasi:clocks/monotonic-clock" => {
-            Link::with_reactor(|l| clocks::monotonic_clock::add_to_linker::<T, WasiClocks>(l, |t| t.wasi().clocks()))
-        }
-        "wasi:clocks/system-clock" => {
-            Link::plain(|l| clocks::system_clock::add_to_linker::<T, WasiClocks>(l, |t| t.wasi().clocks()))
-        }
-        "wasi:clocks/types" => Link::plain(|l| clocks::types::add_to_linker::<T, WasiClocks>(l, |t| t.wasi().clocks())),
-        "wasi:filesystem/preopens" => {
-            Link::plain(|l| filesystem::preopens::add_to_linker::<T, WasiFilesystem>(l, |t| t.wasi().filesystem()))
-        }
+        "wasi:cli/stderr" => link_bindings!(plain, cli::stderr, WasiCli, cli),
+        "wasi:cli/terminal-input" => link_bindings!(plain, cli::terminal_input, WasiCli, cli),
+        "wasi:cli/terminal-output" => link_bindings!(plain, cli::terminal_output, WasiCli, cli),
+        "wasi:cli/terminal-stdin" => link_bindings!(plain, cli::terminal_stdin, WasiCli, cli),
+        "wasi:cli/terminal-stdout" => link_bindings!(plain, cli::terminal_stdout, WasiCli, cli),
+        "wasi:cli/terminal-stderr" => link_bindings!(plain, cli::terminal_stderr, WasiCli, cli),
+        "wasi:clocks/monotonic-clock" => link_bindings!(with_reactor, clocks::monotonic_clock, WasiClocks, clocks),
+        "wasi:clocks/system-clock" => link_bindings!(plain, clocks::system_clock, WasiClocks, clocks),
+        "wasi:clocks/types" => link_bindings!(plain, clocks::types, WasiClocks, clocks),
+        "wasi:filesystem/preopens" => link_bindings!(plain, filesystem::preopens, WasiFilesystem, filesystem),
         "wasi:filesystem/types" => Link::plain(|l| {
             filesystem::types::add_to_linker::<T, WasiFilesystem>(l, |t| t.wasi().filesystem())?;
             relay::correct_files(l)?;
             remove_dir::correct(l)
         }),
-        "wasi:http/client" => {
-            Link::with_reactor(|l| http::client::add_to_linker::<T, WasiHttp>(l, |t| t.wasi().http()))
-        }
+        "wasi:http/client" => link_bindings!(with_reactor, http::client, WasiHttp, http),
         "wasi:http/types" => Link::with_reactor(|l| {
             http::types::add_to_linker::<T, WasiHttp>(l, |t| t.wasi().http())?;
             requests::limit(l)
         }),
-        "wasi:random/insecure" => {
-            Link::plain(|l| random::insecure::add_to_linker::<T, Random>(l, |t| t.wasi().random()))
-        }
-        "wasi:random/insecure-seed" => {
-            Link::plain(|l| random::insecure_seed::add_to_linker::<T, Random>(l, |t| t.wasi().random()))
-        }
-        "wasi:random/random" => Link::plain(|l| random::random::add_to_linker::<T, Random>(l, |t| t.wasi().random())),
+        "wasi:random/insecure" => link_bindings!(plain, random::insecure, Random, random),
+        "wasi:random/insecure-seed" => link_bindings!(plain, random::insecure_seed, Random, random),
+        "wasi:random/random" => link_bindings!(plain, random::random, Random, random),
         "wasi:sockets/ip-name-lookup" => {
             Link::plain(|l| sockets::ip_name_lookup::add_to_linker::<T, NameLookup>(l, |t| t.wasi()))
         }

@@ -17,7 +17,7 @@ use wasmtime_wasi::p3::bindings::sockets::types::HostTcpSocketWithStore;
 use wasmtime_wasi::sockets::{TcpSocket, WasiSockets, WasiSocketsView as _};
 
 use crate::wasi::component::state::HasWasi;
-use crate::wasi::turns::Turns;
+use crate::wasi::yielding::YieldCounter;
 
 /// The maximum number of bytes of a piece.
 const PIECE: usize = 64 << 10;
@@ -59,7 +59,7 @@ pub(super) fn correct_sockets<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> 
 fn relay(mut store: impl AsContextMut, data: StreamReader<u8>) -> Result<StreamReader<u8>> {
     let slot = Arc::<Mutex<Slot>>::default();
     data.pipe(&mut store, Input { slot: Arc::clone(&slot), waits: false })?;
-    StreamReader::new(store, Output { slot, turns: Turns::default() })
+    StreamReader::new(store, Output { slot, turns: YieldCounter::default() })
 }
 
 /// The piece between the ends of a relay.
@@ -146,7 +146,7 @@ impl Drop for Input {
 /// Delivers the bytes.
 struct Output {
     slot: Arc<Mutex<Slot>>,
-    turns: Turns,
+    turns: YieldCounter,
 }
 
 impl<D> StreamProducer<D> for Output {

@@ -1,4 +1,5 @@
-//! Pauses in streams whose ends are both in the host. The engine copies between them without a guest that could be stopped.
+//! Streams that yield to the executor from time to time. If both ends of a stream are in the host, the engine copies without running
+//! guest code, so only the executor can stop the copy.
 
 use std::io;
 use std::pin::Pin;
@@ -6,14 +7,14 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncWrite;
 
-/// The number of pieces that a stream delivers between two pauses.
+/// The number of pieces that a stream delivers before it yields.
 const PIECES: u32 = 16;
 
 /// Counts the pieces of one stream. Counts instead of measuring time, so that a guest sees the same in every run.
 #[derive(Debug, Default)]
-pub(super) struct Turns(u32);
+pub(super) struct YieldCounter(u32);
 
-impl Turns {
+impl YieldCounter {
     /// Returns ready if the stream may deliver another piece. Otherwise wakes the task, whose
     /// executor first checks whether the guest should stop or pause.
     pub(super) fn poll_next(&mut self, context: &Context<'_>) -> Poll<()> {
@@ -27,19 +28,19 @@ impl Turns {
     }
 }
 
-/// An output that takes turns.
-pub(super) struct InTurns<W> {
+/// An output that yields.
+pub(super) struct YieldingWriter<W> {
     output: W,
-    turns: Turns,
+    turns: YieldCounter,
 }
 
-impl<W> InTurns<W> {
+impl<W> YieldingWriter<W> {
     pub(super) fn new(output: W) -> Self {
-        Self { output, turns: Turns::default() }
+        Self { output, turns: YieldCounter::default() }
     }
 }
 
-impl<W: AsyncWrite + Unpin> AsyncWrite for InTurns<W> {
+impl<W: AsyncWrite + Unpin> AsyncWrite for YieldingWriter<W> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.turns.poll_next(context));
         Pin::new(&mut self.output).poll_write(context, bytes)

@@ -10,14 +10,14 @@ thread_local! {
 }
 
 /// Remembers the current runtime as the embedder's until the guard is dropped.
-pub(super) fn keep() -> Kept {
-    Kept(EMBEDDER.replace(Handle::try_current().ok()))
+pub(super) fn keep() -> RuntimeGuard {
+    RuntimeGuard(EMBEDDER.replace(Handle::try_current().ok()))
 }
 
 /// The runtime to remember again.
-pub(super) struct Kept(Option<Handle>);
+pub(super) struct RuntimeGuard(Option<Handle>);
 
-impl Drop for Kept {
+impl Drop for RuntimeGuard {
     fn drop(&mut self) {
         EMBEDDER.set(self.0.take());
     }

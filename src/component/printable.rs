@@ -1,4 +1,4 @@
-//! How long the text is that describes a component.
+//! Refuses to print components whose description would be too long.
 
 use std::collections::HashMap;
 use std::sync::Arc;
