@@ -28,6 +28,7 @@
 )]
 
 pub mod backends;
+pub mod batch;
 pub mod cache;
 pub mod capabilities;
 pub mod component;
@@ -78,6 +79,7 @@ pub use runtime::ext::WasmInstanceExt;
 pub use runtime::host::{Exit, HostContext, HostError, HostFunction, HostImports, HostItem, InterruptToken};
 pub use runtime::metrics::{RuntimeMetrics, Shutdown};
 pub use runtime::status::InstanceState;
+pub use runtime::text_abi::{Abi, Payload, TextOptions};
 pub use runtime::traits::{WasmFunctionCaller, WasmInstance, WasmModule, WasmRuntime};
 pub use value::types::{FuncType, ValType, Value};
 

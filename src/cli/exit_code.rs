@@ -8,6 +8,8 @@ pub(crate) const RESULT_IS_ERR: u8 = 1;
 pub(crate) const BAD_ENTRIES: u8 = 1;
 /// Usage: a bad flag or argument, or an engine that is unavailable or cannot be configured that way.
 pub(crate) const USAGE: u8 = 2;
+/// Some records of a batch failed.
+pub(crate) const RECORDS_FAILED: u8 = 123;
 /// Timeout.
 pub(crate) const TIMEOUT: u8 = 124;
 /// wrun itself failed.

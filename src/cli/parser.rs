@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, ColorChoice, CommandFactory, Parser, Subcommand};
 
 use super::args::{LogArgs, When};
+use super::commands::batch::BatchArgs;
 use super::commands::cache::CacheCommandArgs;
 use super::commands::compile::CompileArgs;
 use super::commands::completions::CompletionsArgs;
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Engines(EnginesArgs),
     /// Compile modules and components into the cache
     Compile(CompileArgs),
+    /// Call a function with each record of standard input
+    Batch(Box<BatchArgs>),
     /// Inspect or clean the cache of compiled code
     Cache(CacheCommandArgs),
     /// Print a completion script for a shell
@@ -60,6 +63,7 @@ impl Cli {
             Some(Command::Inspect(args)) => &args.log,
             Some(Command::Engines(args)) => &args.log,
             Some(Command::Compile(args)) => &args.log,
+            Some(Command::Batch(args)) => &args.log,
             Some(Command::Cache(args)) => &args.log,
             Some(Command::Completions(args)) => &args.log,
         }

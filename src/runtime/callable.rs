@@ -10,6 +10,7 @@ use crate::component::{self, check};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::runtime::lookup;
+use crate::runtime::text_abi::{TextFunction, TextOptions};
 use crate::value::types::{FuncType, ValType, Value};
 use crate::value::{args, json, msgpack};
 
@@ -33,6 +34,8 @@ pub(crate) enum CallableType {
     Component(WitFunction),
     /// A component that is a program.
     Program,
+    /// A function of a module, called by a convention for text.
+    Text(TextFunction),
 }
 
 /// Arguments of a [`Callable`].
@@ -66,6 +69,22 @@ impl Callable {
                 })?;
                 Ok(Self { name: found.to_string(), ty: CallableType::Component(found.ty) })
             }
+        }
+    }
+
+    /// Finds an exported function that is called as `options` say, or a program if there is no name.
+    ///
+    /// # Errors
+    /// Those of [`Callable::find`] and [`Callable::program`]; [`ErrorKind::UnsupportedFeature`] if its type does not fit the
+    /// convention.
+    pub fn find_with(info: &CodeInfo, name: Option<&str>, options: &TextOptions) -> Result<Self> {
+        match (options.abi, name) {
+            (Some(abi), _) => {
+                let function = TextFunction::find(info, name, abi, options)?;
+                Ok(Self { name: name.unwrap_or_default().to_owned(), ty: CallableType::Text(function) })
+            }
+            (None, Some(name)) => Self::find(info, name),
+            (None, None) => Self::program(info),
         }
     }
 
@@ -116,6 +135,7 @@ impl Callable {
         match &self.ty {
             CallableType::Core(ty) => ty.params().len(),
             CallableType::Component(ty) => ty.params().len(),
+            CallableType::Text(function) => function.ty().params().len(),
             CallableType::Program => 0,
         }
     }
@@ -126,6 +146,7 @@ impl Callable {
         match &self.ty {
             CallableType::Core(ty) => ty.results().iter().map(ValType::to_string).collect(),
             CallableType::Component(ty) => ty.result().map(WitType::to_string).into_iter().collect(),
+            CallableType::Text(function) => function.ty().result().map(WitType::to_string).into_iter().collect(),
             CallableType::Program => Vec::new(),
         }
     }
@@ -149,6 +170,7 @@ impl Callable {
         match &self.ty {
             CallableType::Core(ty) => args::parse_text(args, ty).map(CallArgs::Core),
             CallableType::Component(ty) => component::text::parse_args(args, ty).map(CallArgs::Component),
+            CallableType::Text(function) => component::text::parse_args(args, function.ty()).map(CallArgs::Component),
             CallableType::Program => args::parse_text(args, &FuncType::default()).map(CallArgs::Core),
         }
     }
@@ -161,6 +183,7 @@ impl Callable {
         match &self.ty {
             CallableType::Core(ty) => json::decode_args(bytes, ty).map(CallArgs::Core),
             CallableType::Component(ty) => component::json::decode_args(bytes, ty).map(CallArgs::Component),
+            CallableType::Text(function) => component::json::decode_args(bytes, function.ty()).map(CallArgs::Component),
             CallableType::Program => json::decode_args(bytes, &FuncType::default()).map(CallArgs::Core),
         }
     }
@@ -173,6 +196,9 @@ impl Callable {
         match &self.ty {
             CallableType::Core(ty) => msgpack::decode_args(bytes, ty).map(CallArgs::Core),
             CallableType::Component(ty) => component::msgpack::decode_args(bytes, ty).map(CallArgs::Component),
+            CallableType::Text(function) => {
+                component::msgpack::decode_args(bytes, function.ty()).map(CallArgs::Component)
+            }
             CallableType::Program => msgpack::decode_args(bytes, &FuncType::default()).map(CallArgs::Core),
         }
     }
@@ -186,6 +212,7 @@ impl fmt::Display for Callable {
             CallableType::Core(ty) => write!(f, "{name}{ty}"),
             CallableType::Component(ty) => write!(f, "{name}: {}", component::lookup::signature(ty)),
             CallableType::Program => write!(f, "{name}: func() -> result"),
+            CallableType::Text(function) => write!(f, "{name}: {}", component::lookup::signature(function.ty())),
         }
     }
 }

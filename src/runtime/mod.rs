@@ -23,5 +23,6 @@ pub(crate) mod registry;
 pub(crate) mod sealed;
 pub mod signature;
 pub mod status;
+pub mod text_abi;
 pub mod traits;
 pub(crate) mod watchdog;

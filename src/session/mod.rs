@@ -34,6 +34,7 @@ mod open;
 mod options;
 mod prepared;
 mod source;
+mod worker;
 
 pub use completion::Completion;
 pub use deadline::Deadline;
@@ -43,3 +44,4 @@ pub use open::{CacheFill, Session};
 pub use options::InstanceOptions;
 pub use prepared::{PreparedCode, PreparedInstance};
 pub use source::ModuleSource;
+pub use worker::{InstanceMode, Worker, WorkerOptions};

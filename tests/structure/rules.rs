@@ -8,12 +8,13 @@ use crate::tree::{Target, Tree};
 const MAX_LINES: usize = 400;
 
 /// The parts of the crate, from the bottom up. A file imports from its own floor and from lower ones.
-const FLOORS: [&[&str]; 6] = [
+const FLOORS: [&[&str]; 7] = [
     &["error", "escape", "limits", "config", "capabilities", "network", "engine", "stdio", "sync"],
     &["module", "value", "component"],
     &["runtime"],
     &["backends", "wasi"],
-    &["cache", "session"],
+    &["cache", "session", "extism"],
+    &["batch"],
     &["cli", "main"],
 ];
 

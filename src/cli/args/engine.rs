@@ -2,6 +2,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use strum::VariantNames;
 use wrun::{Compiler, Optimization, RuntimeKind};
 
 use crate::cli::argv;
@@ -22,6 +23,14 @@ pub(crate) struct EngineArgs {
     /// Make runs reproducible: fixed clocks, canonical NaNs, random bytes from SEED [default seed: 0]
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "0", value_parser = argv::text_for(parse_count))]
     pub(crate) deterministic: Option<u64>,
+}
+
+/// Parses a variant of an enum by its name.
+pub(crate) fn variant<T>() -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync + 'static> + VariantNames + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(T::VARIANTS).try_map(|name| name.parse())
 }
 
 /// Parses one of these values by its name.

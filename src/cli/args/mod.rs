@@ -8,7 +8,7 @@ mod log;
 mod output;
 
 pub(crate) use cache::{CacheArgs, CacheDirArgs};
-pub(crate) use engine::EngineArgs;
+pub(crate) use engine::{EngineArgs, variant};
 pub(crate) use grants::{GrantArgs, PolicyArgs};
 pub(crate) use limits::LimitArgs;
 pub(crate) use log::{LogArgs, LogFormat, ProgressArgs, When};

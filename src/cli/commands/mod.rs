@@ -1,5 +1,6 @@
 //! The commands, one file each. `run` is the command without a name.
 
+pub(crate) mod batch;
 pub(crate) mod cache;
 pub(crate) mod compile;
 pub(crate) mod completions;

@@ -1,0 +1,8 @@
+//! Text and bytes through functions of modules, which pass only numbers: the conventions of toolchains for strings in linear
+//! memory, programs that read standard input and write standard output, and Extism plug-ins.
+
+mod function;
+mod options;
+
+pub use function::TextFunction;
+pub use options::{Abi, Payload, TextOptions};
