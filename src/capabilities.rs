@@ -274,6 +274,12 @@ impl Captured {
         self.capture().bytes.clone()
     }
 
+    /// Returns the bytes kept so far, and forgets them.
+    #[must_use]
+    pub fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut self.capture().bytes)
+    }
+
     /// Returns the number of bytes written so far, kept or not.
     #[must_use]
     pub fn written(&self) -> u64 {

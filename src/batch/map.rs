@@ -30,7 +30,7 @@ impl<'a> Batch<'a> {
         I: IntoIterator<Item = CallArgs>,
     {
         let mut worker = Worker::new(self.code, self.callable, self.options);
-        args.into_iter().map(move |args| worker.call(&args))
+        args.into_iter().map(move |args| worker.call(&args).cloned())
     }
 
     /// Calls the function with each item of an iterator, on `jobs` threads, and `sink` with the results in order.
@@ -41,7 +41,7 @@ impl<'a> Batch<'a> {
         let mut args = args.into_iter();
         let worker = || {
             let mut worker = Worker::new(self.code, self.callable, self.options);
-            move |args: CallArgs| worker.call(&args)
+            move |args: CallArgs| worker.call(&args).cloned()
         };
         pipeline::run(jobs, true, || args.next(), worker, sink);
     }

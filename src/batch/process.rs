@@ -36,7 +36,7 @@ impl Processor<'_> {
             };
             match args.and_then(|args| self.worker.call(&args)) {
                 Ok(result) => {
-                    json::result(id, &result, &mut processed.output);
+                    json::result(id, result, &mut processed.output);
                     self.counters.add(1, 0);
                 }
                 Err(error) => {

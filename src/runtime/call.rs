@@ -108,6 +108,12 @@ impl ResolvedCallable {
         }
         Ok(&self.result)
     }
+
+    /// Returns the result of the last call.
+    #[must_use]
+    pub fn result(&self) -> &CallResult {
+        &self.result
+    }
 }
 
 impl CodeInstance {

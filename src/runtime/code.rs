@@ -1,10 +1,13 @@
 //! Compiled code and live instances, of modules and of components.
 
+use std::time::Duration;
+
 use crate::component::info::{CodeInfo, not_a_component, not_a_module};
 use crate::error::Result;
 use crate::runtime::cached_code::{CachedCode, SerializedCode};
 use crate::runtime::component::{WasmComponent, WasmComponentInstance};
 use crate::runtime::preflight::AdmittedCode;
+use crate::runtime::status::InstanceState;
 use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
 
 /// A compiled module or component.
@@ -125,6 +128,37 @@ impl CodeInstance {
         match self {
             Self::Module(instance) => instance.fuel_used(),
             Self::Component(instance) => instance.fuel_used(),
+        }
+    }
+
+    /// Returns the current state.
+    #[must_use]
+    pub fn state(&self) -> InstanceState {
+        match self {
+            Self::Module(instance) => instance.state(),
+            Self::Component(instance) => instance.state(),
+        }
+    }
+
+    /// Sets a new fuel limit and resets [`CodeInstance::fuel_used`] to 0.
+    ///
+    /// # Errors
+    /// As [`WasmInstance::reset_fuel`].
+    pub fn reset_fuel(&mut self, limit: u64) -> Result<()> {
+        match self {
+            Self::Module(instance) => instance.reset_fuel(limit),
+            Self::Component(instance) => instance.reset_fuel(limit),
+        }
+    }
+
+    /// Sets a new time limit. The guest may run this long from now on.
+    ///
+    /// # Errors
+    /// As [`WasmInstance::reset_time`].
+    pub fn reset_time(&mut self, limit: Duration) -> Result<()> {
+        match self {
+            Self::Module(instance) => instance.reset_time(limit),
+            Self::Component(instance) => instance.reset_time(limit),
         }
     }
 }

@@ -33,6 +33,7 @@ mod metrics;
 mod open;
 mod options;
 mod prepared;
+mod program_streams;
 mod source;
 mod worker;
 
@@ -44,4 +45,4 @@ pub use open::{CacheFill, Session};
 pub use options::InstanceOptions;
 pub use prepared::{PreparedCode, PreparedInstance};
 pub use source::ModuleSource;
-pub use worker::{InstanceMode, Worker, WorkerOptions};
+pub use worker::{CallUsage, InstanceMode, Worker, WorkerOptions};

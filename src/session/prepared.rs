@@ -1,13 +1,17 @@
 //! Compiled code with everything its instances need, and those instances.
 
+use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 
 use super::metrics::timed;
+use super::program_streams::{ProgramOutput, ProgramStreams};
 use super::{CacheUse, Completion, Event, InstanceOptions, Session};
+use crate::capabilities::Capabilities;
 use crate::component::info::CodeInfo;
 use crate::error::Result;
 use crate::escape::Escaped;
 use crate::limits::Limits;
+use crate::runtime::call::ResolvedCallable;
 use crate::runtime::callable::{CallArgs, Callable};
 use crate::runtime::code::{CodeInstance, CompiledCode};
 use crate::runtime::host::HostImports;
@@ -25,8 +29,17 @@ pub struct PreparedCode {
     code: CompiledCode,
     runtime: Box<dyn WasmRuntime>,
     options: InstanceOptions,
-    /// The imports of a module that the checks before compilation resolved, for the first instance.
-    resolved: Mutex<Option<HostImports>>,
+    imports: ResolvedImports,
+}
+
+/// The imports of a module.
+#[derive(Debug)]
+enum ResolvedImports {
+    /// Those of the options: the module imports nothing else.
+    OfOptions,
+    /// Those of the options and WASI, whose state each instance has for itself. The checks before compilation have resolved them for
+    /// the first instance.
+    WithWasi(Mutex<Option<HostImports>>),
 }
 
 impl Session<'_> {
@@ -38,7 +51,7 @@ impl Session<'_> {
     pub fn prepare(self, options: InstanceOptions, events: &dyn Fn(Event)) -> Result<PreparedCode> {
         // Compiling a large module takes minutes: refuse what instantiation would refuse first.
         let is_cached = self.cache() == CacheUse::Hit;
-        let resolved = options.check(self.runtime.as_ref(), self.info(), is_cached)?;
+        let imports = options.check(self.runtime.as_ref(), self.info(), is_cached)?;
         self.entry.as_ref().map_or(Ok(()), |entry| entry.cache.check_grants(&options.capabilities))?;
 
         let mut cache = self.cache();
@@ -47,22 +60,25 @@ impl Session<'_> {
         events(Event::Prepared { ns: compile_ns, cache, compiled_bytes });
         let (runtime, code) = loaded?;
         tracing::info!(compile_ns, engine = %runtime.kind(), ?cache, "code prepared");
-        Ok(PreparedCode { code, runtime, options, resolved: Mutex::new(resolved) })
+        Ok(PreparedCode { code, runtime, options, imports })
     }
 }
 
 impl InstanceOptions {
-    /// Checks everything about an instance that can be checked before compilation. Returns the imports of a module, with WASI.
-    fn check(&self, runtime: &dyn WasmRuntime, info: &CodeInfo, is_cached: bool) -> Result<Option<HostImports>> {
+    /// Checks everything about an instance that can be checked before compilation. Returns the imports.
+    fn check(&self, runtime: &dyn WasmRuntime, info: &CodeInfo, is_cached: bool) -> Result<ResolvedImports> {
         let Self { limits, capabilities, imports, component_imports, caller_ends_process, .. } = self;
         match info {
             CodeInfo::Module(info) => {
-                let resolved = wasi::provide(runtime.kind(), info, capabilities, imports)?.into_owned();
+                let resolved = wasi::provide(runtime.kind(), info, capabilities, imports)?;
                 if !caller_ends_process {
                     preflight::check_stoppable(info, &resolved, *limits)?;
                 }
                 preflight::check_instance(runtime.config(), info, &resolved, *limits)?;
-                Ok(Some(resolved))
+                Ok(match resolved {
+                    Cow::Borrowed(_) => ResolvedImports::OfOptions,
+                    Cow::Owned(imports) => ResolvedImports::WithWasi(Mutex::new(Some(imports))),
+                })
             }
             CodeInfo::Component(info) => {
                 preflight::check_component_grants(capabilities)?;
@@ -70,7 +86,7 @@ impl InstanceOptions {
                 if !is_cached {
                     runtime.check_component(info, *limits, component_imports)?;
                 }
-                Ok(None)
+                Ok(ResolvedImports::OfOptions)
             }
         }
     }
@@ -101,34 +117,82 @@ impl PreparedCode {
     /// Those of [`WasmRuntime::create_instance_with`] and of the call to `_initialize`, or of
     /// [`WasmRuntime::create_component_instance_with`].
     pub fn instantiate(&self, limits: Limits, events: &dyn Fn(Event)) -> Result<PreparedInstance> {
-        events(Event::Instantiating);
-        let (instance, instantiate_ns) = timed(|| match &self.code {
-            CompiledCode::Module(module) => {
-                self.instantiate_module(module.as_ref(), limits, events).map(CodeInstance::Module)
-            }
-            CompiledCode::Component(component) => {
-                let InstanceOptions { capabilities, component_imports, .. } = &self.options;
-                let instance =
-                    self.runtime.instantiate_component(component.as_ref(), limits, capabilities, component_imports);
-                instance.map(CodeInstance::Component)
-            }
-        });
-        events(Event::Instantiated { ns: instantiate_ns });
-        tracing::info!(instantiate_ns, ok = instance.is_ok(), "instantiated");
-        instance.map(|instance| PreparedInstance { instance })
+        self.instantiate_with(None, limits, events)
     }
 
-    fn instantiate_module(
+    /// Makes an instance for one call of `callable` with `args`, and only this call: a program that reads its argument from
+    /// standard input needs an instance of its own for each call. For other callables, this is [`PreparedCode::instantiate`].
+    ///
+    /// # Errors
+    /// Those of [`PreparedCode::instantiate`]; [`ErrorKind::InvalidArgument`] if the arguments do not fit.
+    pub fn instantiate_for(
+        &self,
+        callable: &Callable,
+        args: &CallArgs,
+        limits: Limits,
+        events: &dyn Fn(Event),
+    ) -> Result<PreparedInstance> {
+        let streams = ProgramStreams::of(callable, args)?;
+        self.instantiate_with(streams, limits, events)
+    }
+
+    fn instantiate_with(
+        &self,
+        streams: Option<ProgramStreams>,
+        limits: Limits,
+        events: &dyn Fn(Event),
+    ) -> Result<PreparedInstance> {
+        events(Event::Instantiating);
+        let (instance, instantiate_ns) = timed(|| self.create(streams, limits, events));
+        events(Event::Instantiated { ns: instantiate_ns });
+        tracing::info!(instantiate_ns, ok = instance.is_ok(), "instantiated");
+        instance
+    }
+
+    /// Makes an instance, without reports of its begin and its end.
+    pub(super) fn create(
+        &self,
+        streams: Option<ProgramStreams>,
+        limits: Limits,
+        events: &dyn Fn(Event),
+    ) -> Result<PreparedInstance> {
+        let (capabilities, output) = match streams {
+            None => (Cow::Borrowed(&self.options.capabilities), None),
+            Some(streams) => {
+                let (capabilities, output) = streams.replace_in(&self.options.capabilities);
+                (Cow::Owned(capabilities), Some(output))
+            }
+        };
+        let instance = match &self.code {
+            CompiledCode::Module(module) => {
+                CodeInstance::Module(self.create_module(module.as_ref(), &capabilities, limits, events)?)
+            }
+            CompiledCode::Component(component) => {
+                let imports = &self.options.component_imports;
+                let component = component.as_ref();
+                let instance = self.runtime.instantiate_component(component, limits, &capabilities, imports)?;
+                CodeInstance::Component(instance)
+            }
+        };
+        Ok(PreparedInstance { instance, output })
+    }
+
+    fn create_module(
         &self,
         module: &dyn WasmModule,
+        capabilities: &Cow<'_, Capabilities>,
         limits: Limits,
         events: &dyn Fn(Event),
     ) -> Result<Box<dyn WasmInstance>> {
-        let InstanceOptions { capabilities, imports, initialize, caller_ends_process, .. } = &self.options;
-        let resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let imports = match resolved {
-            Some(imports) => imports,
-            None => wasi::provide(self.runtime.kind(), module.info(), capabilities, imports)?.into_owned(),
+        let InstanceOptions { imports, initialize, caller_ends_process, .. } = &self.options;
+        let provide = || wasi::provide(self.runtime.kind(), module.info(), capabilities, imports);
+        let imports = match (&self.imports, capabilities) {
+            (ResolvedImports::OfOptions, _) => Cow::Borrowed(imports),
+            (ResolvedImports::WithWasi(_), Cow::Owned(_)) => provide()?,
+            (ResolvedImports::WithWasi(first), Cow::Borrowed(_)) => {
+                let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+                first.map_or_else(provide, |imports| Ok(Cow::Owned(imports)))?
+            }
         };
         if !caller_ends_process {
             preflight::check_stoppable(module.info(), &imports, limits)?;
@@ -146,25 +210,45 @@ impl PreparedCode {
 #[derive(Debug)]
 pub struct PreparedInstance {
     instance: CodeInstance,
+    /// The standard output of a program, if it is the result of the call.
+    output: Option<ProgramOutput>,
 }
 
 impl PreparedInstance {
-    /// Calls a function or runs the program, once. For many calls, [`CodeInstance::resolve`] is faster.
+    /// Calls a function or runs the program, once. For many calls, [`PreparedInstance::resolve`] or a
+    /// [`Worker`](super::Worker) is faster.
     ///
     /// # Errors
-    /// Those of [`CodeInstance::call`], except that a guest that exits is no error.
+    /// Those of [`CodeInstance::call`], except that a guest that exits is no error. [`ErrorKind::Limit`] if the result is the
+    /// standard output of a program, which has written too much.
     pub fn call(&mut self, callable: &Callable, args: &CallArgs, events: &dyn Fn(Event)) -> Result<Completion> {
-        let Self { instance } = self;
         events(Event::Calling);
-        let (result, call_ns) = timed(|| instance.call(callable, args));
+        let (completion, call_ns) = timed(|| self.run(callable, args));
+        let Self { instance, .. } = self;
         events(Event::Called {
             ns: call_ns,
             fuel_used: instance.fuel_used(),
             memory_bytes: instance.memory_bytes(),
             memory_peak_bytes: instance.memory_peak_bytes(),
         });
-        tracing::info!(call_ns, function = %Escaped(callable.name()), ok = result.is_ok(), "called");
-        result.map(Completion::Returned).or_else(Completion::from_error)
+        tracing::info!(call_ns, function = %Escaped(callable.name()), ok = completion.is_ok(), "called");
+        completion
+    }
+
+    /// Calls a function or runs the program, without reports.
+    pub(super) fn run(&mut self, callable: &Callable, args: &CallArgs) -> Result<Completion> {
+        match &mut self.output {
+            Some(output) => output.run(&mut self.instance, callable),
+            None => self.instance.call(callable, args).map(Completion::Returned).or_else(Completion::from_error),
+        }
+    }
+
+    /// Resolves a callable, once for any number of calls.
+    ///
+    /// # Errors
+    /// Those of [`CodeInstance::resolve`].
+    pub fn resolve(&mut self, callable: &Callable) -> Result<ResolvedCallable> {
+        self.instance.resolve(callable)
     }
 
     /// Returns the instance.

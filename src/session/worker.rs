@@ -1,13 +1,20 @@
 //! Many calls of one function.
 
+use std::any::Any;
+use std::panic::{self, AssertUnwindSafe};
+use std::time::Instant;
+
 use strum::{Display, EnumString, VariantNames};
 
-use super::{Completion, PreparedCode};
-use crate::error::Result;
+use super::program_streams::{self, ProgramStreams};
+use super::{Completion, PreparedCode, PreparedInstance, nanoseconds};
+use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::runtime::call::{CallResult, ResolvedCallable};
 use crate::runtime::callable::{CallArgs, Callable};
 use crate::runtime::code::CodeInstance;
+use crate::runtime::fuel;
+use crate::runtime::status::InstanceState;
 
 /// Which instance a call of a [`Worker`] runs in.
 #[derive(Clone, Copy, Debug, Default, Display, EnumString, VariantNames, PartialEq, Eq)]
@@ -29,45 +36,131 @@ pub struct WorkerOptions {
     pub instance: InstanceMode,
     /// The limits of each call. Fuel and time are reset before each call; memory and table elements are those of the instance.
     pub limits: Limits,
+    /// Whether [`CallUsage::call_ns`] is measured. Looking at the clock twice takes about as long as the shortest call.
+    pub measure_time: bool,
 }
 
-/// Calls one function any number of times, on one thread. It creates and replaces instances as needed.
+/// What one call used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CallUsage {
+    /// The time of the call in nanoseconds, if it is measured. In a new instance, this includes instantiation.
+    pub call_ns: Option<u64>,
+    /// Portable fuel; `None` if fuel is not metered, and after a trap. In a new instance for each call, this includes the start
+    /// function and `_initialize`.
+    pub fuel_used: Option<u64>,
+    /// The most bytes of linear memory that the instance had in use; 0 if there is no instance.
+    pub memory_peak_bytes: u64,
+}
+
+/// Calls one function any number of times, on one thread. It creates and replaces instances as needed: a call that fails never
+/// affects the next.
 #[derive(Debug)]
 pub struct Worker<'a> {
     code: &'a PreparedCode,
     callable: &'a Callable,
     options: WorkerOptions,
-    live: Option<(CodeInstance, ResolvedCallable)>,
+    /// The fuel that is set before each call in a shared instance, if fuel is metered.
+    fuel: Option<u64>,
+    live: Option<(PreparedInstance, ResolvedCallable)>,
+    /// The result of the last call in an instance that is gone.
+    result: CallResult,
+    usage: CallUsage,
 }
 
 impl<'a> Worker<'a> {
-    /// Creates a worker. It creates its first instance with the first call.
+    /// Creates a worker. It creates its first instance with the first call. If the callable needs a new instance for each call, it
+    /// gets one in each [`InstanceMode`].
     #[must_use]
-    pub fn new(code: &'a PreparedCode, callable: &'a Callable, options: WorkerOptions) -> Self {
-        Self { code, callable, options, live: None }
+    pub fn new(code: &'a PreparedCode, callable: &'a Callable, mut options: WorkerOptions) -> Self {
+        if program_streams::is_needed(callable) {
+            options.instance = InstanceMode::PerCall;
+        }
+        let metering = code.runtime().config().metering;
+        let fuel = options.limits.fuel.or_else(|| metering.then_some(fuel::MAX_LIMIT));
+        let (result, usage) = (CallResult::Core(Vec::new()), CallUsage::default());
+        Self { code, callable, options, fuel, live: None, result, usage }
     }
 
     /// Calls the function.
     ///
     /// # Errors
-    /// Those of [`PreparedCode::instantiate`] and [`ResolvedCallable::call`]. The next call has a new instance.
-    pub fn call(&mut self, args: &CallArgs) -> Result<CallResult> {
-        if self.options.instance == InstanceMode::PerCall {
-            let mut instance = self.code.instantiate(self.options.limits, &|_| {})?;
-            return match instance.call(self.callable, args, &|_| {})? {
-                Completion::Returned(result) => Ok(result),
-                Completion::Exited(code) => Err(crate::Error::exited(code)),
-            };
+    /// Those of [`PreparedCode::instantiate`] and [`ResolvedCallable::call`]; [`ErrorKind::Internal`] if a host function panics.
+    /// The next call has a new instance, unless the arguments did not fit the function.
+    pub fn call(&mut self, args: &CallArgs) -> Result<&CallResult> {
+        self.usage = CallUsage::default();
+        let begin = self.options.measure_time.then(Instant::now);
+        let called = panic::catch_unwind(AssertUnwindSafe(|| match self.options.instance {
+            InstanceMode::Shared => self.call_shared(args),
+            InstanceMode::PerCall => self.call_new(args),
+        }));
+        self.usage.call_ns = begin.map(|begin| nanoseconds(begin.elapsed()));
+        match called.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))) {
+            Ok(()) => Ok(self.live.as_ref().map_or(&self.result, |(_, function)| function.result())),
+            Err(error) => {
+                let is_usable = error.kind() == ErrorKind::InvalidArgument
+                    && self
+                        .live
+                        .as_mut()
+                        .is_some_and(|(instance, _)| instance.instance().state() == InstanceState::Ready);
+                if !is_usable {
+                    self.live = None;
+                }
+                Err(error)
+            }
         }
-        let (mut instance, mut function) = if let Some(live) = self.live.take() {
-            live
-        } else {
-            let mut instance = self.code.instantiate(self.options.limits, &|_| {})?.into_instance();
-            let function = instance.resolve(self.callable)?;
-            (instance, function)
-        };
-        let result = function.call(&mut instance, args)?.clone();
-        self.live = Some((instance, function));
-        Ok(result)
     }
+
+    /// Returns what the last call used.
+    #[must_use]
+    pub fn usage(&self) -> CallUsage {
+        self.usage
+    }
+
+    /// Calls the function in the instance that all calls share.
+    fn call_shared(&mut self, args: &CallArgs) -> Result<()> {
+        if self.live.is_none() {
+            let mut instance = self.code.create(None, self.options.limits, &|_| {})?;
+            let function = instance.resolve(self.callable)?;
+            self.live = Some((instance, function));
+        }
+        let Some((instance, function)) = &mut self.live else { return Ok(()) };
+        let instance = instance.instance();
+        if let Some(fuel) = self.fuel {
+            instance.reset_fuel(fuel)?;
+        }
+        if let Some(time) = self.options.limits.time {
+            instance.reset_time(time)?;
+        }
+        let called = function.call(instance, args).map(|_| ());
+        self.usage = usage(instance, self.fuel.is_some());
+        called
+    }
+
+    /// Calls the function in an instance that is dropped afterwards.
+    fn call_new(&mut self, args: &CallArgs) -> Result<()> {
+        let streams = ProgramStreams::of(self.callable, args)?;
+        let mut instance = self.code.create(streams, self.options.limits, &|_| {})?;
+        let called = instance.run(self.callable, args);
+        self.usage = usage(instance.instance(), self.fuel.is_some());
+        match called? {
+            Completion::Returned(result) => {
+                self.result = result;
+                Ok(())
+            }
+            Completion::Exited(code) => Err(Error::exited(code)),
+        }
+    }
+}
+
+/// Returns what the last call of an instance used, except time.
+fn usage(instance: &mut CodeInstance, is_metered: bool) -> CallUsage {
+    let fuel_used = if is_metered { instance.fuel_used() } else { None };
+    CallUsage { call_ns: None, fuel_used, memory_peak_bytes: instance.memory_peak_bytes() }
+}
+
+#[cold]
+fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let message = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    Error::new(ErrorKind::Internal, format!("the call panicked: {}", message.unwrap_or("no message")))
 }

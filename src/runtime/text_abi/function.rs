@@ -3,6 +3,8 @@
 use crate::component::info::CodeInfo;
 use crate::component::types::WitFunction;
 use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::call::CallResult;
+use crate::runtime::callable::{CallArgs, Callable};
 use crate::runtime::text_abi::{Abi, Payload, TextOptions};
 
 /// A function that takes and returns text or bytes by a convention.
@@ -12,6 +14,8 @@ pub struct TextFunction {
     payload: Payload,
     /// The types of arguments and result, as a component would have them.
     ty: WitFunction,
+    /// What is called without arguments, if the argument is its standard input.
+    program: Option<Box<Callable>>,
 }
 
 impl TextFunction {
@@ -40,5 +44,28 @@ impl TextFunction {
     #[must_use]
     pub fn ty(&self) -> &WitFunction {
         &self.ty
+    }
+
+    /// Returns the program whose standard input is the argument, and whose standard output is the result.
+    pub(crate) fn program(&self) -> Option<&Callable> {
+        self.program.as_deref()
+    }
+
+    /// Returns the standard input of a call of [`TextFunction::program`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if the arguments do not fit.
+    pub(crate) fn input(&self, args: &CallArgs) -> Result<Vec<u8>> {
+        let _ = args;
+        Err(Error::new(ErrorKind::UnsupportedFeature, format!("the convention `{}` is not implemented", self.abi)))
+    }
+
+    /// Returns the result of a call of [`TextFunction::program`] that wrote `output`.
+    ///
+    /// # Errors
+    /// If it does not fit the payload.
+    pub(crate) fn result(&self, output: Vec<u8>) -> Result<CallResult> {
+        drop(output);
+        Err(Error::new(ErrorKind::UnsupportedFeature, format!("the convention `{}` is not implemented", self.abi)))
     }
 }
