@@ -51,6 +51,8 @@ pub enum ErrorKind {
     ShutDown,
     /// The guest exited during the call, with [`Error::exit_code`].
     Exited,
+    /// A function of a plug-in reported an error, which is the message. The instance accepts further calls.
+    Plugin,
     /// The host accessed guest memory out of bounds.
     MemoryAccess,
     /// An earlier call trapped, was stopped or exited, and the instance accepts no calls. Create another.
@@ -255,6 +257,14 @@ impl Error {
     #[must_use]
     pub fn in_function(mut self, function: impl Into<String>) -> Self {
         self.details.function = Some(function.into());
+        self
+    }
+
+    /// Adds a detail to the message.
+    #[must_use]
+    pub(crate) fn with_detail(mut self, detail: &str) -> Self {
+        self.details.message += ": ";
+        self.details.message += detail;
         self
     }
 

@@ -36,6 +36,7 @@ pub mod config;
 pub mod engine;
 pub mod error;
 pub mod escape;
+pub mod extism;
 pub mod limits;
 pub mod module;
 pub mod network;

@@ -4,6 +4,8 @@ use wrun::{CallResult, Error, ErrorKind};
 
 /// A component's function returned `err`.
 pub(crate) const RESULT_IS_ERR: u8 = 1;
+/// A plug-in reported an error.
+pub(crate) const PLUGIN_ERROR: u8 = 1;
 /// The cache has damaged entries.
 pub(crate) const BAD_ENTRIES: u8 = 1;
 /// Usage: a bad flag or argument, or an engine that is unavailable or cannot be configured that way.
@@ -35,6 +37,7 @@ pub(crate) fn of(error: &Error) -> u8 {
         ErrorKind::Trap if error.limit_exceeded().is_some() => LIMIT,
         ErrorKind::InvalidArgument | ErrorKind::UnsupportedConfig | ErrorKind::EngineUnavailable => USAGE,
         ErrorKind::Io | ErrorKind::Internal | ErrorKind::MemoryAccess | ErrorKind::ShutDown => INTERNAL,
+        ErrorKind::Plugin => PLUGIN_ERROR,
         ErrorKind::Timeout => TIMEOUT,
         ErrorKind::Interrupted => INTERRUPTED,
         ErrorKind::Exited => of_guest(error.exit_code().unwrap_or(0)),

@@ -9,6 +9,7 @@ use crate::capabilities::Capabilities;
 use crate::error::{Error, Result, Trap};
 use crate::module::info::{ExternType, MemoryType, TableType};
 use crate::runtime::interrupt::StopReason;
+use crate::runtime::plugin::Plugin;
 use crate::runtime::status::InstanceStatus;
 use crate::value::types::{FuncType, Value};
 
@@ -33,6 +34,10 @@ pub struct InterruptToken {
 impl InterruptToken {
     pub(crate) fn new(status: &Arc<InstanceStatus>) -> Self {
         Self { status: Arc::clone(status) }
+    }
+
+    pub(crate) fn status(&self) -> &InstanceStatus {
+        &self.status
     }
 
     /// Waits while the guest is paused. Any thread that works for the host function may call it. Returns at once if the call
@@ -145,6 +150,8 @@ pub struct HostImports {
     items: BTreeMap<String, BTreeMap<String, HostItem>>,
     /// The guest's WASIX functions, if it imports WASIX.
     pub(crate) wasix: Option<Arc<Wasix>>,
+    /// The host's part of an Extism plug-in, for one instance.
+    pub(crate) plugin: Option<Arc<dyn Plugin>>,
 }
 
 /// The WASIX functions of a guest, which the engine implements.
@@ -158,7 +165,7 @@ pub(crate) struct Wasix {
 impl HostImports {
     /// No imports.
     pub(crate) const NONE: &'static Self = {
-        static NONE: HostImports = HostImports { items: BTreeMap::new(), wasix: None };
+        static NONE: HostImports = HostImports { items: BTreeMap::new(), wasix: None, plugin: None };
         &NONE
     };
 

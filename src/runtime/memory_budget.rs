@@ -55,10 +55,6 @@ impl MemoryBudget {
     }
 
     /// Releases the bytes of a dropped memory, such as that of a thread that ended.
-    #[cfg_attr(
-        not(feature = "wasmer-runtime"),
-        expect(dead_code, reason = "Wasmtime keeps memories as long as their store")
-    )]
     pub(crate) fn release(&self, bytes: u64) {
         self.used.fetch_sub(bytes, Ordering::Relaxed);
     }

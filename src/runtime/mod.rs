@@ -18,6 +18,7 @@ pub mod lookup;
 pub(crate) mod memory_budget;
 pub mod metrics;
 pub(crate) mod owner;
+pub mod plugin;
 pub mod preflight;
 pub(crate) mod registry;
 pub(crate) mod sealed;

@@ -1,12 +1,13 @@
 //! The status of one instance: state, counters and memory. The same for every engine.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{LimitExceeded, LimitKind, Limits};
 use crate::runtime::interrupt::{InterruptState, StopReason};
 use crate::runtime::memory_budget::MemoryBudget;
+use crate::runtime::plugin::Plugin;
 use crate::sync::{AtomicBool, AtomicI32, AtomicU8, AtomicU64, Instant, Ordering};
 
 /// Whether an instance takes calls.
@@ -54,6 +55,8 @@ pub(crate) struct InstanceStatus {
     /// Whether the instance was created completely.
     made: AtomicBool,
     interrupt: Option<Arc<InterruptState>>,
+    /// The host's part of the instance, if it is an Extism plug-in.
+    plugin: OnceLock<Arc<dyn Plugin>>,
 }
 
 impl InstanceStatus {
@@ -76,6 +79,7 @@ impl InstanceStatus {
             ends_waits: AtomicBool::new(false),
             made: AtomicBool::new(false),
             interrupt,
+            plugin: OnceLock::new(),
         }
     }
 
@@ -99,6 +103,17 @@ impl InstanceStatus {
 
     pub(crate) fn memory(&self) -> &MemoryBudget {
         &self.memory
+    }
+
+    /// Sets the host's part of a plug-in, once.
+    pub(crate) fn set_plugin(&self, plugin: Option<&Arc<dyn Plugin>>) {
+        if let Some(plugin) = plugin {
+            self.plugin.get_or_init(|| Arc::clone(plugin));
+        }
+    }
+
+    pub(crate) fn plugin(&self) -> Option<&Arc<dyn Plugin>> {
+        self.plugin.get()
     }
 
     pub(crate) fn interrupt(&self) -> Option<&InterruptState> {

@@ -205,6 +205,7 @@ impl sealed::Runtime for WasmerRuntime {
         // Declared first, so that it is dropped last if this function fails.
         let mut store;
         let core = InstanceCore::new(&module.owner, limits, shared_bytes, config.interruption)?;
+        core.status().set_plugin(imports.plugin.as_ref());
         let status = core.status();
         let base = || BaseTunables::for_target(module.engine.target());
         let tunables = || GuestTunables::new(base(), Some(Arc::clone(status)), limits, config.effective_max_stack());

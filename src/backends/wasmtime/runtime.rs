@@ -166,6 +166,7 @@ impl sealed::Runtime for WasmtimeRuntime {
 
         let shared_bytes = uncounted_shared_bytes(module.info(), imports);
         let core = InstanceCore::new(&module.owner, limits, shared_bytes, config.interruption)?;
+        core.status().set_plugin(imports.plugin.as_ref());
         let data = StoreData::new(Arc::clone(core.status()), module.code_shift);
         let mut store = limits::create_store(engine, data, module.info().tags > 0).map_err(|error| {
             Error::of_engine(ErrorKind::Io, "the heap for exceptions cannot be created", &format!("{error:#}"))

@@ -1,6 +1,7 @@
 //! Text and bytes through functions of modules, which pass only numbers: the conventions of toolchains for strings in linear
 //! memory, programs that read standard input and write standard output, and Extism plug-ins.
 
+pub(crate) mod extism;
 mod function;
 mod options;
 

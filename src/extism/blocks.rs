@@ -1,0 +1,312 @@
+//! The memory that a plug-in shares with its host: blocks of one array of bytes, addressed by offset.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use crate::runtime::memory_budget::MemoryBudget;
+
+/// The first offset; 0 means no block.
+const START: usize = 64;
+
+/// Offsets are multiples of this.
+const ALIGNMENT: usize = 16;
+
+/// Memory is taken from the budget in multiples of this.
+const PAGE: u64 = 65536;
+
+/// What the records of one block take outside the array, at most.
+const RECORD: u64 = 96;
+
+/// The maximum size of the memory, as of a 32-bit linear memory.
+pub(super) const MAX_BYTES: u64 = 4 << 30;
+
+/// A reset keeps at most this much memory for the next call.
+const MAX_KEPT: u64 = 1 << 20;
+
+/// A free block is divided if this much remains.
+const MIN_REMAINDER: usize = 128;
+
+/// The blocks of a plug-in. As in Extism, a free block keeps its bytes and is reused only when the memory taken so far is used
+/// up, because some plug-ins free a block twice, or read it after they freed it.
+#[derive(Debug, Default)]
+pub(super) struct Blocks {
+    /// Everything up to the end of the last block.
+    bytes: Vec<u8>,
+    /// All blocks by offset. They follow one another without gaps.
+    blocks: BTreeMap<usize, Block>,
+    /// The sizes and offsets of the free blocks.
+    free: BTreeSet<(usize, usize)>,
+    /// The bytes taken from the budget.
+    taken: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    size: usize,
+    /// The length that was asked for; `None` if the block is free.
+    length: Option<usize>,
+}
+
+impl Blocks {
+    /// Allocates a block, and returns its offset; 0 for an empty block. `None` if there is not enough memory.
+    pub(super) fn allocate(&mut self, length: u64, budget: &MemoryBudget) -> Option<u64> {
+        if length == 0 {
+            return Some(0);
+        }
+        let length = usize::try_from(length).ok()?;
+        let size = length.checked_next_multiple_of(ALIGNMENT)?;
+        let offset = if self.needs(size).is_some_and(|needed| needed <= self.taken) {
+            self.append(size)?
+        } else if let Some(offset) = self.reuse(size, budget) {
+            offset
+        } else {
+            self.take(self.needs(size)?, budget)?;
+            self.append(size)?
+        };
+        self.blocks.get_mut(&offset)?.length = Some(length);
+        Some(offset as u64)
+    }
+
+    /// Allocates a block with these bytes. See [`Blocks::allocate`].
+    pub(super) fn insert(&mut self, bytes: &[u8], budget: &MemoryBudget) -> Option<u64> {
+        let offset = self.allocate(bytes.len() as u64, budget)?;
+        let start = usize::try_from(offset).ok()?;
+        self.bytes.get_mut(start..start + bytes.len())?.copy_from_slice(bytes);
+        Some(offset)
+    }
+
+    /// Frees the block at this offset, if there is one.
+    pub(super) fn free(&mut self, offset: u64) {
+        let Some((mut offset, mut block)) = self.find(offset) else { return };
+        block.length = None;
+        let after = self.blocks.get(&(offset + block.size)).copied();
+        if let Some(after) = after.filter(|after| after.length.is_none()) {
+            self.forget(offset + block.size, after);
+            block.size += after.size;
+        }
+        let before = self.blocks.range(..offset).next_back().map(|(offset, block)| (*offset, *block));
+        if let Some((start, before)) = before.filter(|(_, before)| before.length.is_none()) {
+            self.forget(start, before);
+            self.blocks.remove(&offset);
+            (offset, block.size) = (start, before.size + block.size);
+        }
+        self.blocks.insert(offset, block);
+        self.free.insert((block.size, offset));
+    }
+
+    /// Returns the length of the block at this offset.
+    pub(super) fn length(&self, offset: u64) -> Option<u64> {
+        let (_, block) = self.find(offset)?;
+        block.length.map(|length| length as u64)
+    }
+
+    /// Returns the bytes of the block at this offset.
+    pub(super) fn block(&self, offset: u64) -> Option<&[u8]> {
+        self.range(offset, self.length(offset)?)
+    }
+
+    /// Returns the bytes of the block at this offset.
+    pub(super) fn block_mut(&mut self, offset: u64) -> Option<&mut [u8]> {
+        let range = checked(offset, self.length(offset)?)?;
+        self.bytes.get_mut(range)
+    }
+
+    /// Returns bytes of any blocks.
+    pub(super) fn range(&self, offset: u64, length: u64) -> Option<&[u8]> {
+        self.bytes.get(checked(offset, length)?)
+    }
+
+    /// Returns the bytes at this offset.
+    pub(super) fn load<const N: usize>(&self, offset: u64) -> Option<[u8; N]> {
+        self.range(offset, N as u64)?.try_into().ok()
+    }
+
+    /// Sets the bytes at this offset, if they are within memory.
+    pub(super) fn store(&mut self, offset: u64, bytes: &[u8]) {
+        let target = checked(offset, bytes.len() as u64).and_then(|range| self.bytes.get_mut(range));
+        if let Some(target) = target {
+            target.copy_from_slice(bytes);
+        }
+    }
+
+    /// Frees all blocks and forgets their bytes. Gives back the memory of a large call.
+    pub(super) fn reset(&mut self, budget: &MemoryBudget) {
+        self.blocks.clear();
+        self.free.clear();
+        self.bytes.clear();
+        if self.taken > MAX_KEPT {
+            budget.release(self.taken);
+            (self.taken, self.bytes) = (0, Vec::new());
+        }
+    }
+
+    /// Returns the memory taken from the budget, in bytes.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    fn find(&self, offset: u64) -> Option<(usize, Block)> {
+        let offset = usize::try_from(offset).ok()?;
+        let block = self.blocks.get(&offset).copied().filter(|block| block.length.is_some())?;
+        Some((offset, block))
+    }
+
+    /// Removes a free block from the lists.
+    fn forget(&mut self, offset: usize, block: Block) {
+        self.blocks.remove(&offset);
+        self.free.remove(&(block.size, offset));
+    }
+
+    /// Returns the memory that one more block of this size needs, all blocks together.
+    fn needs(&self, size: usize) -> Option<u64> {
+        let records = (self.blocks.len() as u64 + 1) * RECORD;
+        let bytes = self.bytes.len().max(START).checked_add(size)?;
+        records.checked_add(bytes as u64)
+    }
+
+    /// Takes memory from the budget, so that `needed` bytes are taken.
+    fn take(&mut self, needed: u64, budget: &MemoryBudget) -> Option<()> {
+        let needed = needed.checked_next_multiple_of(PAGE).filter(|needed| *needed <= MAX_BYTES)?;
+        let more = needed.saturating_sub(self.taken);
+        budget.take(more).then(|| self.taken += more)
+    }
+
+    /// Adds a block at the end. Its bytes are zero.
+    fn append(&mut self, size: usize) -> Option<usize> {
+        let offset = self.bytes.len().max(START);
+        // The system may refuse memory.
+        self.bytes.try_reserve(offset + size - self.bytes.len()).ok()?;
+        self.bytes.resize(offset + size, 0);
+        self.blocks.insert(offset, Block { size, length: None });
+        Some(offset)
+    }
+
+    /// Takes the smallest free block that is large enough.
+    fn reuse(&mut self, size: usize, budget: &MemoryBudget) -> Option<usize> {
+        let &(found, offset) = self.free.range((size, 0)..).next()?;
+        self.free.remove(&(found, offset));
+        let remainder = found - size;
+        let kept = if remainder >= MIN_REMAINDER && self.take(self.needs(0)?, budget).is_some() {
+            self.blocks.insert(offset + size, Block { size: remainder, length: None });
+            self.free.insert((remainder, offset + size));
+            size
+        } else {
+            found
+        };
+        self.blocks.insert(offset, Block { size: kept, length: None });
+        Some(offset)
+    }
+}
+
+/// Returns a range of the array, unless its end overflows.
+fn checked(offset: u64, length: u64) -> Option<Range<usize>> {
+    let end = offset.checked_add(length)?;
+    Some(usize::try_from(offset).ok()?..usize::try_from(end).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(limit: u64) -> MemoryBudget {
+        MemoryBudget::new(Some(limit), 0)
+    }
+
+    /// Asserts that the blocks follow one another, that no two free ones do, and that the lists agree.
+    fn check(blocks: &Blocks) {
+        let mut end = START;
+        let mut was_free = false;
+        for (offset, block) in &blocks.blocks {
+            assert_eq!(*offset, end);
+            let is_free = block.length.is_none();
+            assert!(!(was_free && is_free), "two free blocks at {offset}");
+            assert_eq!(is_free, blocks.free.contains(&(block.size, *offset)));
+            assert!(block.length.is_none_or(|length| length <= block.size));
+            (end, was_free) = (offset + block.size, is_free);
+        }
+        assert_eq!(blocks.free.len(), blocks.blocks.values().filter(|block| block.length.is_none()).count());
+        assert!(blocks.blocks.is_empty() || end == blocks.bytes.len());
+    }
+
+    #[test]
+    fn blocks_of_random_sizes_never_overlap() {
+        let budget = budget(1 << 20);
+        let mut blocks = Blocks::default();
+        let mut live: Vec<(u64, Vec<u8>)> = Vec::new();
+        let mut random = 1_u64;
+        for round in 0..20_000_u32 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let number = usize::try_from(random >> 40).unwrap();
+            if number % 3 == 0 && !live.is_empty() {
+                let (offset, bytes) = live.swap_remove(number % live.len());
+                assert_eq!(blocks.block(offset), Some(bytes.as_slice()));
+                blocks.free(offset);
+                assert_eq!(blocks.length(offset), None);
+            } else {
+                let bytes = vec![round.to_le_bytes()[0]; number % 700 + 1];
+                match blocks.insert(&bytes, &budget) {
+                    Some(offset) => live.push((offset, bytes)),
+                    None => drop(live.drain(..live.len() / 2).map(|(offset, _)| blocks.free(offset)).count()),
+                }
+            }
+            if round % 500 == 0 {
+                check(&blocks);
+            }
+        }
+        for (offset, bytes) in &live {
+            assert_eq!(blocks.block(*offset), Some(bytes.as_slice()));
+        }
+        check(&blocks);
+        assert_eq!(budget.used(), blocks.taken());
+    }
+
+    #[test]
+    fn the_records_of_tiny_blocks_count() {
+        let budget = budget(1 << 20);
+        let mut blocks = Blocks::default();
+        let count = (0..).take_while(|_| blocks.allocate(1, &budget).is_some()).count() as u64;
+        assert!(count <= (1 << 20) / RECORD, "{count}");
+        assert!(budget.denied().is_some());
+    }
+
+    #[test]
+    fn a_freed_block_is_not_found_and_can_be_freed_again() {
+        let budget = budget(1 << 20);
+        let mut blocks = Blocks::default();
+        let offset = blocks.insert(b"once", &budget).unwrap();
+        blocks.free(offset);
+        blocks.free(offset);
+        blocks.free(offset + 1);
+        blocks.free(u64::MAX);
+        check(&blocks);
+        assert_ne!(blocks.insert(b"next", &budget), Some(offset), "a block is reused while there is other memory");
+    }
+
+    #[test]
+    fn accesses_outside_memory_find_nothing() {
+        let budget = budget(1 << 20);
+        let mut blocks = Blocks::default();
+        let offset = blocks.insert(&[7; 16], &budget).unwrap();
+        assert_eq!(blocks.load(offset + 8), Some([7; 8]));
+        assert_eq!(blocks.load::<8>(offset + 9), None);
+        assert_eq!(blocks.load::<8>(u64::MAX), None);
+        blocks.store(offset + 9, &[1; 8]);
+        blocks.store(u64::MAX - 3, &[1; 8]);
+        assert_eq!(blocks.block(offset), Some([7; 16].as_slice()));
+        assert_eq!(blocks.length(offset + 1), None);
+    }
+
+    #[test]
+    fn a_reset_gives_back_the_memory_of_a_large_call() {
+        let budget = budget(8 << 20);
+        let mut blocks = Blocks::default();
+        blocks.allocate(4 << 20, &budget).unwrap();
+        assert!(budget.used() > 4 << 20);
+        blocks.reset(&budget);
+        assert_eq!(budget.used(), 0);
+        blocks.allocate(1, &budget).unwrap();
+        blocks.reset(&budget);
+        assert_eq!(budget.used(), PAGE);
+        assert_eq!(blocks.load::<1>(START as u64), None);
+    }
+}

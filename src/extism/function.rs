@@ -1,0 +1,78 @@
+//! A function of `extism:host/env` as a host function.
+
+use std::sync::Arc;
+
+use super::options::PluginOptions;
+use super::state::{PluginHost, PluginState};
+use crate::escape::Escaped;
+use crate::runtime::host::{HostContext, HostError, HostFunction};
+use crate::value::types::{FuncType, ValType, Value};
+
+/// A function of `extism:host/env`. It returns at most one value.
+pub(super) struct Function {
+    pub(super) name: &'static str,
+    pub(super) params: &'static [ValType],
+    pub(super) results: &'static [ValType],
+    pub(super) call: fn(&mut Call<'_>, &[Value]) -> Result<Option<Value>, HostError>,
+}
+
+/// The context of one call.
+pub(super) struct Call<'c> {
+    pub(super) state: &'c mut PluginState,
+    pub(super) options: &'c PluginOptions,
+    pub(super) context: &'c dyn HostContext,
+}
+
+impl Function {
+    /// Creates the host function for one instance.
+    pub(super) fn host_function(&'static self, host: &Arc<PluginHost>) -> HostFunction {
+        let host = Arc::clone(host);
+        HostFunction::new(FuncType::new(self.params, self.results), move |context, args| {
+            let mut state = host.state();
+            let result = (self.call)(&mut Call { state: &mut state, options: &host.options, context }, args);
+            match result {
+                Ok(value) => Ok(value.into_iter().collect()),
+                Err(error) => Err(format!("`{}`: {error}", self.name).into()),
+            }
+        })
+    }
+}
+
+impl Call<'_> {
+    /// Allocates a block with these bytes, for the plug-in to free. An empty block has the offset 0.
+    pub(super) fn insert(&mut self, bytes: &[u8]) -> Result<Value, HostError> {
+        let token = self.context.interrupt_token();
+        let offset = self.state.blocks.insert(bytes, token.status().memory());
+        offset.map(offset_value).ok_or_else(|| format!("no memory for {} bytes", bytes.len()).into())
+    }
+
+    /// Returns the bytes of the block at this offset; none at 0.
+    pub(super) fn block(&self, offset: u64) -> Result<&[u8], HostError> {
+        if offset == 0 {
+            return Ok(&[]);
+        }
+        self.state.blocks.block(offset).ok_or_else(|| format!("there is no block at {offset:#x}").into())
+    }
+
+    /// Returns the text of the block at this offset.
+    pub(super) fn text(&self, offset: u64) -> Result<&str, HostError> {
+        let bytes = self.block(offset)?;
+        std::str::from_utf8(bytes).map_err(|_| {
+            let text = String::from_utf8_lossy(bytes);
+            format!("`{}` is not UTF-8", Escaped(&text)).into()
+        })
+    }
+}
+
+/// Returns an argument of type i64, which is an offset or a length.
+pub(super) fn unsigned(args: &[Value], index: usize) -> u64 {
+    match args.get(index) {
+        Some(Value::I64(value)) => value.cast_unsigned(),
+        _ => 0,
+    }
+}
+
+/// Returns an offset or a length as a value of type i64.
+pub(super) fn offset_value(offset: u64) -> Value {
+    Value::I64(offset.cast_signed())
+}

@@ -1,0 +1,21 @@
+//! HTTP requests of plug-ins, which are denied.
+
+use serde::Deserialize;
+
+use super::function::{Call, unsigned};
+use crate::escape::Escaped;
+use crate::runtime::host::HostError;
+use crate::value::types::Value;
+
+/// The part of a request that the error names.
+#[derive(Deserialize)]
+struct Request {
+    url: String,
+}
+
+/// Denies a request.
+pub(super) fn request(call: &mut Call<'_>, args: &[Value]) -> Result<Option<Value>, HostError> {
+    let request: Request = serde_json::from_slice(call.block(unsigned(args, 0))?)
+        .map_err(|error| format!("the request is not valid: {error}"))?;
+    Err(format!("the request to `{}` is denied: this host makes no HTTP requests", Escaped(&request.url)).into())
+}

@@ -1,0 +1,24 @@
+//! Extism plug-ins on every engine: the functions that a plug-in imports from `extism:host/env`, and the memory behind them.
+//!
+//! A [`Session`](crate::session::Session) provides these functions to a module that imports them. The embedder can add
+//! functions of its own, which plug-ins import from `extism:host/user`: a [`HostFunction`](crate::HostFunction) that reads its
+//! arguments and writes its results by [`PluginMemory`].
+
+mod blocks;
+mod function;
+mod host;
+mod http;
+mod initialize;
+mod kernel;
+mod log;
+mod memory;
+mod options;
+mod provide;
+mod state;
+mod variables;
+
+pub use crate::runtime::plugin::{EXTISM_ENV, is_plugin, is_plugin_function};
+pub(crate) use initialize::initializers;
+pub use memory::PluginMemory;
+pub use options::{DEFAULT_MAX_VARIABLE_BYTES, PluginOptions};
+pub(crate) use provide::provide;

@@ -1,0 +1,39 @@
+//! What a plug-in gets from its host.
+
+use std::collections::BTreeMap;
+
+/// The maximum size of a plug-in's variables by default: 1 MiB.
+pub const DEFAULT_MAX_VARIABLE_BYTES: u64 = 1 << 20;
+
+/// What the instances of an Extism plug-in get from their host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PluginOptions {
+    /// The configuration, which the plug-in can read: values by name.
+    pub config: BTreeMap<String, String>,
+    /// The maximum size of all variables of an instance together, in bytes. Each counts its name, its value and 48 bytes more.
+    /// 0 denies variables.
+    pub max_variable_bytes: u64,
+}
+
+impl Default for PluginOptions {
+    fn default() -> Self {
+        Self { config: BTreeMap::new(), max_variable_bytes: DEFAULT_MAX_VARIABLE_BYTES }
+    }
+}
+
+impl PluginOptions {
+    /// Sets a value of the configuration.
+    #[must_use]
+    pub fn with_config(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.config.insert(name.into(), value.into());
+        self
+    }
+
+    /// Limits the size of all variables together, in bytes.
+    #[must_use]
+    pub fn with_max_variable_bytes(mut self, bytes: u64) -> Self {
+        self.max_variable_bytes = bytes;
+        self
+    }
+}

@@ -1,0 +1,38 @@
+//! Adds the functions of `extism:host/env` to the imports of a plug-in.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::function::Function;
+use super::options::PluginOptions;
+use super::state::PluginHost;
+use super::{host, kernel};
+use crate::module::info::ModuleInfo;
+use crate::runtime::host::{HostImports, HostItem};
+use crate::runtime::plugin::{EXTISM_ENV, is_plugin};
+
+static KERNEL: [Function; 20] = kernel::FUNCTIONS;
+static HOST: [Function; 12] = host::FUNCTIONS;
+
+/// Adds the functions that a plug-in imports to the host's imports, with new memory for one instance. Changes nothing if the
+/// module is not a plug-in. Functions in `imports` take precedence.
+pub(crate) fn provide<'h>(
+    info: &ModuleInfo,
+    options: &PluginOptions,
+    imports: &'h HostImports,
+) -> Cow<'h, HostImports> {
+    if !is_plugin(info) {
+        return Cow::Borrowed(imports);
+    }
+    let plugin = Arc::new(PluginHost::new(options.clone()));
+    let wanted = |function: &&Function| {
+        let is_wanted = |name: &str| name == function.name && imports.get(EXTISM_ENV, name).is_none();
+        info.imports.iter().any(|import| import.module == EXTISM_ENV && is_wanted(&import.name))
+    };
+    let functions = KERNEL.iter().chain(&HOST).filter(wanted);
+    let mut imports = functions.fold(imports.clone(), |imports, function| {
+        imports.with(EXTISM_ENV, function.name, HostItem::Func(function.host_function(&plugin)))
+    });
+    imports.plugin = Some(plugin);
+    Cow::Owned(imports)
+}

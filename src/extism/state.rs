@@ -1,0 +1,83 @@
+//! The host's part of one instance of a plug-in.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::blocks::{Blocks, MAX_BYTES};
+use super::options::PluginOptions;
+use super::variables::Variables;
+use crate::error::{Error, Result};
+use crate::limits::{LimitExceeded, LimitKind};
+use crate::runtime::memory_budget::MemoryBudget;
+use crate::runtime::plugin::Plugin;
+
+/// The memory, the variables and the configuration of one instance.
+#[derive(Debug)]
+pub(super) struct PluginHost {
+    pub(super) options: PluginOptions,
+    state: Mutex<PluginState>,
+}
+
+/// What calls of host functions change.
+#[derive(Debug, Default)]
+pub(super) struct PluginState {
+    pub(super) blocks: Blocks,
+    pub(super) variables: Variables,
+    pub(super) input: Span,
+    pub(super) output: Span,
+    /// The error message, if it is set.
+    pub(super) error: Option<Span>,
+}
+
+/// A range of the plug-in's memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) offset: u64,
+    pub(super) length: u64,
+}
+
+impl PluginHost {
+    pub(super) fn new(options: PluginOptions) -> Self {
+        Self { options, state: Mutex::default() }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, PluginState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl PluginState {
+    /// Frees all blocks. Input, output and error message are gone.
+    pub(super) fn reset(&mut self, memory: &MemoryBudget) {
+        self.blocks.reset(memory);
+        (self.input, self.output, self.error) = (Span::default(), Span::default(), None);
+    }
+
+    fn bytes(&self, span: Span) -> Vec<u8> {
+        self.blocks.range(span.offset, span.length).unwrap_or_default().to_vec()
+    }
+}
+
+impl Plugin for PluginHost {
+    fn begin(&self, memory: &MemoryBudget, input: &[u8]) -> Result<()> {
+        let mut state = self.state();
+        state.reset(memory);
+        memory.forget_denied();
+        let length = input.len() as u64;
+        let offset = state.blocks.insert(input, memory).ok_or_else(|| {
+            let exceeded = LimitExceeded::new(LimitKind::Memory, MAX_BYTES, state.blocks.taken().saturating_add(length));
+            Error::limit(memory.denied().unwrap_or(exceeded))
+        })?;
+        state.input = Span { offset, length };
+        Ok(())
+    }
+
+    fn output(&self) -> Vec<u8> {
+        let state = self.state();
+        state.bytes(state.output)
+    }
+
+    fn error(&self) -> Option<Vec<u8>> {
+        let state = self.state();
+        state.error.map(|error| state.bytes(error))
+    }
+}
