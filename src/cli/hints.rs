@@ -12,7 +12,7 @@ use wrun::{Callable, CodeInfo};
 
 use super::argv;
 use super::failure::Failure;
-use super::settings::{Arguments, GrantSettings, RunSettings};
+use super::settings::{Arguments, GrantSettings, GuestSettings, RunSettings};
 
 /// How to run a module.
 const USAGE: &str = "`wrun MODULE` runs a program, `wrun MODULE FUNCTION ARGS...` calls a function";
@@ -116,7 +116,7 @@ pub(crate) fn for_module(failure: Failure, module: &Path, function: Option<&str>
 }
 
 /// Adds hints to the error for a missing function or function name.
-pub(crate) fn for_function(mut failure: Failure, info: &CodeInfo, settings: &RunSettings) -> Failure {
+pub(crate) fn for_function(mut failure: Failure, info: &CodeInfo, settings: &GuestSettings) -> Failure {
     if failure.kind != "unknown_export" {
         return failure;
     }
@@ -161,7 +161,7 @@ fn call_expression(text: &str) -> Option<(&str, String)> {
 
 /// Adds a hint to a failure to read a module whose name looks like the size for `--capture`.
 pub(crate) fn for_capture(failure: Failure, settings: &RunSettings) -> Failure {
-    let is_size = settings.module.as_os_str().as_encoded_bytes().first().is_some_and(u8::is_ascii_digit);
+    let is_size = settings.guest.module.as_os_str().as_encoded_bytes().first().is_some_and(u8::is_ascii_digit);
     if failure.kind == "module_not_found" && settings.captured.is_some() && is_size {
         return failure.hint("the size for `--capture` follows `=`: `--capture=SIZE`");
     }
@@ -172,10 +172,10 @@ pub(crate) fn for_capture(failure: Failure, settings: &RunSettings) -> Failure {
 pub(crate) fn for_arguments(failure: Failure, callable: &Callable, settings: &RunSettings) -> Failure {
     let mut failure = failure.hint(format!("signature: {callable}"));
     if callable.has_named_types() {
-        failure = failure.hint(format!("`wrun inspect {}` shows the types", settings.module.display()));
+        failure = failure.hint(format!("`wrun inspect {}` shows the types", settings.guest.module.display()));
     }
     match &settings.args {
-        Arguments::Typed(words) if settings.function_is_option && words.first() == settings.function.as_ref() => {
+        Arguments::Typed(words) if settings.function_is_option && words.first() == settings.guest.function.as_ref() => {
             failure.hint("with `--function`, all words after MODULE are ARGS")
         }
         _ => failure,

@@ -3,10 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use wrun::component;
 use wrun::config::DEFAULT_MAX_STACK;
-use wrun::{Capabilities, Captured, Compiler, DirGrant, Limits, NetRule, Optimization, RuntimeConfig, RuntimeKind};
+use wrun::module::requirements::{self, HostCapability};
+use wrun::runtime::preflight;
+use wrun::{
+    Capabilities, Captured, CodeInfo, Compiler, DirGrant, Limits, NetRule, Optimization, RuntimeConfig, RuntimeKind,
+};
 
-use super::args::{EngineArgs, GrantArgs, InputFormat, LimitArgs, ReportArgs, When};
+use super::args::{CacheArgs, EngineArgs, GrantArgs, InputFormat, LimitArgs, ReportArgs, When};
 use super::cache_settings::CacheSettings;
 use super::failure::Failure;
 use super::parse_values::environment;
@@ -122,17 +127,11 @@ impl GrantSettings {
     }
 }
 
-/// The settings of a run.
+/// The settings of a command that runs a guest.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "they are independent")]
-pub(crate) struct RunSettings {
+pub(crate) struct GuestSettings {
     pub(crate) module: PathBuf,
-    /// Whether the module comes from standard input.
-    pub(crate) module_is_stdin: bool,
     pub(crate) function: Option<String>,
-    /// Whether the function was given by `--function`.
-    pub(crate) function_is_option: bool,
-    pub(crate) args: Arguments,
     pub(crate) policy: Policy,
     pub(crate) engine: EngineSettings,
     pub(crate) limits: LimitSettings,
@@ -140,14 +139,81 @@ pub(crate) struct RunSettings {
     pub(crate) cache: CacheSettings,
     /// The configuration that follows from `engine` and `limits`.
     pub(crate) config: RuntimeConfig,
-    /// `grants`, the guest's arguments and its standard streams.
+    /// `grants`, the guest's arguments and its standard streams, which are closed until the command connects them.
     pub(crate) capabilities: Capabilities,
+    pub(crate) quiet: bool,
+}
+
+/// The options that [`GuestSettings::resolve`] merges with a policy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct GuestArgs<'a> {
+    pub(crate) engine: &'a EngineArgs,
+    pub(crate) limits: &'a LimitArgs,
+    pub(crate) grants: &'a GrantArgs,
+    pub(crate) cache: &'a CacheArgs,
+    pub(crate) quiet: bool,
+}
+
+impl GuestSettings {
+    /// Merges options, policy and environment. Fails if they contradict each other. `args` are the guest's, without its name.
+    pub(crate) fn resolve(
+        module: PathBuf,
+        function: Option<String>,
+        args: Vec<String>,
+        policy: Policy,
+        options: GuestArgs<'_>,
+    ) -> Result<Self, Failure> {
+        let engine = EngineSettings::resolve(options.engine, &policy)?;
+        let limits = LimitSettings::resolve(options.limits, &policy)?;
+        let grants = GrantSettings::resolve(options.grants, &policy)?;
+        let cache = CacheSettings::resolve(options.cache)?;
+        let name = module.file_name().unwrap_or(module.as_os_str()).to_string_lossy().into_owned();
+        let mut capabilities = Capabilities::none().with_args(std::iter::once(name).chain(args));
+        capabilities.seed = engine.deterministic.value;
+        grants.add_to(&mut capabilities);
+        let (config, quiet) = (engine.config(&limits), options.quiet);
+        Ok(Self { module, function, policy, engine, limits, grants, cache, config, capabilities, quiet })
+    }
+
+    /// Checks, without the module, that the engine can enforce limits and grants.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        preflight::check_config(&self.config)?;
+        preflight::check_amounts(&self.config, self.limits.limits())?;
+        preflight::check_possible_grants(&self.config, &self.capabilities)?;
+        self.cache.check_grants(&self.capabilities, self.quiet)
+    }
+
+    /// Refuses arguments after `--` if the guest could not read them.
+    pub(crate) fn check_args(&self, info: &CodeInfo) -> Result<(), Failure> {
+        let (reads_them, refusal) = match info {
+            CodeInfo::Module(info) => {
+                (requirements::imports_wasi(info), "the module takes no arguments after `--`: it does not import WASI")
+            }
+            CodeInfo::Component(info) => (
+                component::host_capabilities(info).contains(&HostCapability::Arguments),
+                "the component takes no arguments after `--`: it does not import `get-arguments` of \
+                 `wasi:cli/environment`",
+            ),
+        };
+        // The first argument is the program's name.
+        if reads_them || self.capabilities.args.len() <= 1 { Ok(()) } else { Err(Failure::usage(refusal)) }
+    }
+}
+
+/// The settings of a run.
+#[derive(Debug)]
+pub(crate) struct RunSettings {
+    pub(crate) guest: GuestSettings,
+    /// Whether the module comes from standard input.
+    pub(crate) module_is_stdin: bool,
+    /// Whether the function was given by `--function`.
+    pub(crate) function_is_option: bool,
+    pub(crate) args: Arguments,
     /// The guest's standard output and error, if they are captured.
     pub(crate) captured: Option<[Captured; 2]>,
     pub(crate) format: ReportArgs,
     pub(crate) metrics: bool,
     pub(crate) progress: When,
-    pub(crate) quiet: bool,
 }
 
 /// Where the arguments of the function come from.

@@ -28,6 +28,7 @@ fn output(output: &Output, inherited: impl StdoutStream + Sync + 'static) -> Res
     Ok(match output {
         Output::Discard => Arc::new(CapturedOutput::discard()),
         Output::Inherit => Arc::new(inherited),
+        Output::Stderr => Arc::new(ProcessOutput::Stderr),
         Output::Capture(captured) => Arc::new(CapturedOutput::new(captured)?),
     })
 }

@@ -6,6 +6,7 @@ mod grants;
 mod limits;
 mod log;
 mod output;
+mod text;
 
 pub(crate) use cache::{CacheArgs, CacheDirArgs};
 pub(crate) use engine::{EngineArgs, variant};
@@ -13,3 +14,4 @@ pub(crate) use grants::{GrantArgs, PolicyArgs};
 pub(crate) use limits::LimitArgs;
 pub(crate) use log::{LogArgs, LogFormat, ProgressArgs, When};
 pub(crate) use output::{FORMAT_HEADING, FormatArgs, InputFormat, OutputFormat, ReportArgs};
+pub(crate) use text::TextArgs;

@@ -9,10 +9,10 @@ use clap::{Args, ValueHint};
 use wrun::batch::{self, BatchCounters, BatchInput, BatchOptions, BatchOutput, OnError, Stop, Streams};
 use wrun::session::{InstanceMode, InstanceOptions};
 use wrun::stdio::Blocking;
-use wrun::{Abi, Callable, Capabilities, Payload, TextOptions};
+use wrun::{Callable, Capabilities};
 
 use crate::cli::args::{
-    CacheArgs, EngineArgs, FORMAT_HEADING, GrantArgs, LimitArgs, LogArgs, PolicyArgs, ProgressArgs, variant,
+    CacheArgs, EngineArgs, FORMAT_HEADING, GrantArgs, LimitArgs, LogArgs, PolicyArgs, ProgressArgs, TextArgs, variant,
 };
 use crate::cli::cache_settings::CacheSettings;
 use crate::cli::failure::Failure;
@@ -48,12 +48,8 @@ pub(crate) struct BatchArgs {
     /// Format of the results
     #[arg(short, long, value_name = "FORMAT", default_value_t, value_parser = variant::<BatchOutput>(), help_heading = FORMAT_HEADING)]
     output: BatchOutput,
-    /// How text or bytes pass through the module
-    #[arg(long, value_name = "ABI", value_parser = variant::<Abi>(), help_heading = FORMAT_HEADING)]
-    abi: Option<Abi>,
-    /// What the text or bytes of arguments and results are in JSON and MessagePack
-    #[arg(long, value_name = "PAYLOAD", default_value_t, value_parser = variant::<Payload>(), help_heading = FORMAT_HEADING)]
-    payload: Payload,
+    #[command(flatten)]
+    text: TextArgs,
     /// Number of workers [default: the number of cores]
     #[arg(long, value_name = "N", help_heading = "Batch")]
     jobs: Option<NonZeroUsize>,
@@ -90,8 +86,7 @@ pub(crate) fn main(args: &BatchArgs) -> Result<u8, Failure> {
     let report = Supervisor::run(options, |supervisor| {
         let module = input::module(&args.module, false, args.log.quiet)?;
         let session = module.open(&args.module, &config, cache)?;
-        let mut text = TextOptions::default();
-        (text.abi, text.payload) = (args.abi, args.payload);
+        let text = args.text.options();
         let callable = Callable::find_with(session.info(), args.function.as_deref(), &text)?;
         let instances = InstanceOptions::default().with_limits(limits.limits()).with_capabilities(capabilities);
         let prepared = session.prepare(instances, &|event| supervisor.observe(event))?;

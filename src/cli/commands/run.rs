@@ -5,17 +5,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use clap::{Args, ValueHint};
-use wrun::component;
-use wrun::module::requirements::{self, HostCapability};
-use wrun::runtime::preflight;
+use wrun::module::requirements;
 use wrun::session::{CacheUse, Completion, Deadline, Event, InstanceOptions, Session, nanoseconds};
-use wrun::{CallArgs, CallResult, Callable, Capabilities, Captured, CodeInfo, Input, Output};
+use wrun::{CallArgs, CallResult, Callable, Captured, CodeInfo, Input, Output};
 
 use crate::cli::args::{
     CacheArgs, EngineArgs, FORMAT_HEADING, FormatArgs, GrantArgs, LimitArgs, LogArgs, OutputFormat, PolicyArgs,
     ProgressArgs, ReportArgs, When,
 };
-use crate::cli::cache_settings::CacheSettings;
 use crate::cli::failure::Failure;
 use crate::cli::output::envelope::{CallSummary, Envelope};
 use crate::cli::output::explain::Explanation;
@@ -23,7 +20,7 @@ use crate::cli::output::progress::Progress;
 use crate::cli::output::{machine, printer};
 use crate::cli::parse_values::parse_size;
 use crate::cli::policy::Policy;
-use crate::cli::settings::{Arguments, EngineSettings, GrantSettings, LimitSettings, RunSettings};
+use crate::cli::settings::{Arguments, GuestArgs, GuestSettings, RunSettings};
 use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
 use crate::cli::{abort, argv, exit_code, hints, input, stdin};
 
@@ -79,9 +76,6 @@ impl RunArgs {
             return Err(Failure::usage("the envelope (`--metrics`) is JSON or MessagePack, not text"));
         }
         let policy = self.read_policy(started)?;
-        let engine = EngineSettings::resolve(&self.engine, &policy)?;
-        let limits = LimitSettings::resolve(&self.limits, &policy)?;
-        let grants = GrantSettings::resolve(&self.grants, &policy)?;
         let function_is_option = self.function_name.is_some();
         let (function, args) = match self.function_name {
             Some(name) => (Some(name), self.function.into_iter().chain(self.args).collect()),
@@ -97,7 +91,6 @@ impl RunArgs {
         if module_is_stdin && matches!(args, Arguments::Stdin(_)) {
             return Err(Failure::both_from_stdin());
         }
-        let name = module.file_name().unwrap_or(module.as_os_str()).to_string_lossy().into_owned();
         let captured = self.capture.map(|size| {
             let max_bytes = usize::try_from(size).unwrap_or(usize::MAX);
             [Captured::with_max_bytes(max_bytes), Captured::with_max_bytes(max_bytes)]
@@ -106,30 +99,26 @@ impl RunArgs {
             Some(captured) => captured.clone().map(Output::Capture),
             None => [Output::Inherit, Output::Inherit],
         };
-        let guest_args = std::iter::once(name).chain(self.guest_args);
-        let mut capabilities = Capabilities::none().with_args(guest_args).with_stdin(Input::Inherit);
-        (capabilities.stdout, capabilities.stderr) = (stdout, stderr);
-        capabilities.seed = engine.deterministic.value;
-        grants.add_to(&mut capabilities);
+        let options = GuestArgs {
+            engine: &self.engine,
+            limits: &self.limits,
+            grants: &self.grants,
+            cache: &self.cache,
+            quiet: self.log.quiet,
+        };
+        let mut guest = GuestSettings::resolve(module, function, self.guest_args, policy, options)?;
+        (guest.capabilities.stdin, guest.capabilities.stdout, guest.capabilities.stderr) =
+            (Input::Inherit, stdout, stderr);
         let output = self.format.output.unwrap_or(if self.explain { OutputFormat::Text } else { OutputFormat::Json });
         Ok(RunSettings {
-            module,
+            guest,
             module_is_stdin,
-            function,
             function_is_option,
             args,
-            config: engine.config(&limits),
-            policy,
-            engine,
-            limits,
-            grants,
-            cache: CacheSettings::resolve(&self.cache)?,
-            capabilities,
             captured,
             format: ReportArgs { output, pretty: self.format.pretty },
             metrics: self.metrics,
             progress: self.progress.progress,
-            quiet: self.log.quiet,
         })
     }
 
@@ -159,7 +148,7 @@ pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
     let (started, explain_only) = (Instant::now(), args.explain);
     let settings = args.resolve(started)?;
     if explain_only {
-        return explain(&settings).map_err(|failure| hints::for_grant(failure, &settings.grants));
+        return explain(&settings).map_err(|failure| hints::for_grant(failure, &settings.guest.grants));
     }
     if settings.metrics {
         let aborted = Err(Failure::new("io", exit_code::INTERNAL, abort::MESSAGE.to_owned()));
@@ -169,16 +158,13 @@ pub(crate) fn main(args: RunArgs) -> Result<u8, Failure> {
     }
     let run = Arc::new(Run { settings, started, call: Mutex::default() });
     let result = Supervisor::run(run.supervisor_options(), |supervisor| run.steps(supervisor));
-    run.report(result.map_err(|failure| hints::for_grant(failure, &run.settings.grants)))
+    run.report(result.map_err(|failure| hints::for_grant(failure, &run.settings.guest.grants)))
 }
 
 /// Prints the settings, after checking that the engine can enforce them.
 fn explain(settings: &RunSettings) -> Result<u8, Failure> {
-    preflight::check_config(&settings.config)?;
-    preflight::check_amounts(&settings.config, settings.limits.limits())?;
-    preflight::check_possible_grants(&settings.config, &settings.capabilities)?;
-    settings.cache.check_grants(&settings.capabilities, settings.quiet)?;
-    let explanation = Explanation::new(settings, settings.cache.usable_dir()?);
+    settings.guest.check()?;
+    let explanation = Explanation::new(&settings.guest, settings.guest.cache.usable_dir()?);
     printer::data(&machine::report(&explanation, settings.format, Explanation::text))?;
     Ok(0)
 }
@@ -198,12 +184,12 @@ impl Run {
     fn supervisor_options(self: &Arc<Self>) -> SupervisorOptions {
         let (run, settings) = (Arc::clone(self), &self.settings);
         let report = move |failure: Failure| {
-            run.report(Err(failure)).unwrap_or_else(|failure| printer::failure(&failure, run.settings.quiet))
+            run.report(Err(failure)).unwrap_or_else(|failure| printer::failure(&failure, run.settings.guest.quiet))
         };
         SupervisorOptions {
-            progress: Progress::new(settings.progress, settings.quiet),
+            progress: Progress::new(settings.progress, settings.guest.quiet),
             started: self.started,
-            timeout: settings.limits.timeout.value,
+            timeout: settings.guest.limits.timeout.value,
             report_signals: settings.metrics,
             report: Box::new(report),
         }
@@ -219,19 +205,19 @@ impl Run {
             abort::clear_envelope();
             printer::result(&encoded, settings.format.output)?;
             for note in envelope.notes() {
-                printer::note(&note, settings.quiet);
+                printer::note(&note, settings.guest.quiet);
             }
             return Ok(envelope.exit_code);
         }
         match result? {
             Completion::Exited(code) => {
                 if exit_code::guests_own(code).is_none() {
-                    printer::note(&format!("the guest exited with {code}"), settings.quiet);
+                    printer::note(&format!("the guest exited with {code}"), settings.guest.quiet);
                 }
                 Ok(exit_code::of_guest(code))
             }
             // A program writes its own output.
-            Completion::Returned(_) if settings.function.is_none() => Ok(0),
+            Completion::Returned(_) if settings.guest.function.is_none() => Ok(0),
             Completion::Returned(result) => {
                 let text = |result: &CallResult| format!("{}\n", result.to_text());
                 let bytes = machine::report(&result, settings.format, text);
@@ -243,17 +229,17 @@ impl Run {
 
     fn steps(&self, supervisor: &Supervisor) -> Result<Completion, Failure> {
         let Self { settings, started, .. } = self;
-        let cache = settings.cache.open()?;
-        let module = input::module(&settings.module, settings.module_is_stdin, settings.quiet)
-            .map_err(|failure| hints::for_module(failure, &settings.module, settings.function.as_deref()))
+        let cache = settings.guest.cache.open()?;
+        let module = input::module(&settings.guest.module, settings.module_is_stdin, settings.guest.quiet)
+            .map_err(|failure| hints::for_module(failure, &settings.guest.module, settings.guest.function.as_deref()))
             .map_err(|failure| hints::for_capture(failure, settings))?;
         // After the module is read, since this may drop the capability that reading it needs.
-        settings.cache.check_grants(&settings.capabilities, settings.quiet)?;
+        settings.guest.cache.check_grants(&settings.guest.capabilities, settings.guest.quiet)?;
         if cache.is_some() {
             // The value for the envelope if opening fails.
             self.call().metrics.cache = CacheUse::Miss;
         }
-        let opened = module.open(&settings.module, &settings.config, cache);
+        let opened = module.open(&settings.guest.module, &settings.guest.config, cache);
         self.call().metrics.load_ns = Some(nanoseconds(started.elapsed()));
         let session = opened?;
         self.call().metrics.cache = session.cache();
@@ -264,29 +250,29 @@ impl Run {
         if matches!(settings.args, Arguments::Omitted(_)) && callable.param_count() > 0 && settings.module_is_stdin {
             return Err(Failure::both_from_stdin());
         }
-        let args = input::arguments(&settings.args, &callable, settings.quiet);
+        let args = input::arguments(&settings.args, &callable, settings.guest.quiet);
         let args = args.map_err(|failure| hints::for_arguments(failure, &callable, settings))?;
         supervisor.enter(Phase::LoadingCode);
 
-        let mut capabilities = settings.capabilities.clone();
-        let policy_is_stdin = settings.policy.path.as_deref().is_some_and(stdin::is_named_by);
+        let mut capabilities = settings.guest.capabilities.clone();
+        let policy_is_stdin = settings.guest.policy.path.as_deref().is_some_and(stdin::is_named_by);
         if settings.module_is_stdin || policy_is_stdin || input::are_on_stdin(&settings.args, &callable) {
             // Even if a terminal or a growing file could give more.
             capabilities.stdin = Input::Empty;
         }
-        let limits = settings.limits.limits();
+        let limits = settings.guest.limits.limits();
         let mut options = InstanceOptions::default().with_limits(limits).with_capabilities(capabilities);
         options.initialize = callable.name() != INITIALIZE;
         options.caller_ends_process = true;
-        let deadline = Deadline::new(*started, settings.limits.timeout.value);
+        let deadline = Deadline::new(*started, settings.guest.limits.timeout.value);
         self.call_function(supervisor, session, options, deadline, &callable, &args)
     }
 
     /// Returns the function to call: the one on the command line, else what runs the program.
     fn choose(&self, session: &Session<'_>) -> Result<Callable, Failure> {
         let settings = &self.settings;
-        let hinted = |error: wrun::Error| hints::for_function(error.into(), session.info(), settings);
-        let callable = match &settings.function {
+        let hinted = |error: wrun::Error| hints::for_function(error.into(), session.info(), &settings.guest);
+        let callable = match &settings.guest.function {
             None => {
                 let program = session.program().map_err(hinted)?;
                 self.check_guest_args(session.info())?;
@@ -304,27 +290,15 @@ impl Run {
 
     /// Refuses arguments after `--` if the guest could not read them.
     fn check_guest_args(&self, info: &CodeInfo) -> Result<(), Failure> {
-        let (reads_them, refusal) = match info {
-            CodeInfo::Module(info) => {
-                (requirements::imports_wasi(info), "the module takes no arguments after `--`: it does not import WASI")
-            }
-            CodeInfo::Component(info) => (
-                component::host_capabilities(info).contains(&HostCapability::Arguments),
-                "the component takes no arguments after `--`: it does not import `get-arguments` of \
-                 `wasi:cli/environment`",
-            ),
-        };
-        // The first argument is the program's name.
-        if reads_them || self.settings.capabilities.args.len() <= 1 {
-            return Ok(());
-        }
-        Err(Failure::usage(refusal).hint(match info {
-            CodeInfo::Module(_) => "arguments of a function need no `--`, not even negative numbers",
-            CodeInfo::Component(_) => {
-                "arguments of a function go before `--`; text that starts with `-` comes from standard input: \
-                 `echo '[\"-x\"]' | wrun MODULE FUNCTION`"
-            }
-        }))
+        self.settings.guest.check_args(info).map_err(|failure| {
+            failure.hint(match info {
+                CodeInfo::Module(_) => "arguments of a function need no `--`, not even negative numbers",
+                CodeInfo::Component(_) => {
+                    "arguments of a function go before `--`; text that starts with `-` comes from standard input: \
+                     `echo '[\"-x\"]' | wrun MODULE FUNCTION`"
+                }
+            })
+        })
     }
 
     /// Compiles or loads the code, makes one instance and calls one function of it.

@@ -130,8 +130,8 @@ impl<'a> Envelope<'a> {
         let [stdout_bytes, stderr_bytes] = [written(&stdout), written(&stderr)];
         Self {
             ok: failure.is_none() && exit_code == 0,
-            runtime: settings.config.kind,
-            module: settings.module.display().to_string(),
+            runtime: settings.guest.config.kind,
+            module: settings.guest.module.display().to_string(),
             function: call.function.as_deref(),
             result: returned,
             result_types: returned.map(|_| &*call.result_types),

@@ -11,7 +11,7 @@ use wrun::{Access, Compiler, DirGrant, NetRule, Optimization, RuntimeKind};
 
 use super::machine;
 use crate::cli::provenance::{Provenance, WithProvenance};
-use crate::cli::settings::RunSettings;
+use crate::cli::settings::GuestSettings;
 
 /// The report; docs/policy.md describes its shape.
 #[derive(Debug, Serialize)]
@@ -71,8 +71,8 @@ struct Network<'s> {
 }
 
 impl<'s> Explanation<'s> {
-    pub(crate) fn new(settings: &'s RunSettings, cache_dir: WithProvenance<Option<PathBuf>>) -> Self {
-        let RunSettings { policy, engine, limits, grants, config, .. } = settings;
+    pub(crate) fn new(settings: &'s GuestSettings, cache_dir: WithProvenance<Option<PathBuf>>) -> Self {
+        let GuestSettings { policy, engine, limits, grants, config, .. } = settings;
         let dir = |dir: &'s WithProvenance<DirGrant>| Dir {
             host: &dir.value.host,
             guest: &dir.value.guest,

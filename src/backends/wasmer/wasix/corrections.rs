@@ -16,8 +16,8 @@ use crate::wasi::listings::Listings;
 /// The properties of the guest that corrections depend on.
 #[derive(Debug)]
 pub(super) struct Guest {
-    /// Whether the guest inherits each standard stream from the process.
-    inherits: [bool; 3],
+    /// The standard stream of the process, by its number, that each standard stream of the guest is.
+    inherited: [Option<u8>; 3],
     /// Whether its memory is limited.
     has_memory_limit: bool,
     /// The listings of its open directories.
@@ -27,20 +27,24 @@ pub(super) struct Guest {
 impl Guest {
     pub(super) fn new(capabilities: &Capabilities, has_memory_limit: bool) -> Arc<Self> {
         let Capabilities { stdin, stdout, stderr, .. } = capabilities;
-        let is_inherited = |output: &Output| matches!(output, Output::Inherit);
-        let inherits = [matches!(stdin, Input::Inherit), is_inherited(stdout), is_inherited(stderr)];
-        Arc::new(Self { inherits, has_memory_limit, listings: Mutex::default() })
+        let output = |output: &Output, number| match output {
+            Output::Inherit => Some(number),
+            Output::Stderr => Some(2),
+            Output::Discard | Output::Capture(_) => None,
+        };
+        let inherited = [matches!(stdin, Input::Inherit).then_some(0), output(stdout, 1), output(stderr, 2)];
+        Arc::new(Self { inherited, has_memory_limit, listings: Mutex::default() })
     }
 
     /// Returns the type of a standard stream, as in preview 1.
     fn stream_type(&self, number: usize) -> Filetype {
-        let is_terminal = match number {
-            0 => std::io::stdin().is_terminal(),
-            1 => std::io::stdout().is_terminal(),
-            _ => std::io::stderr().is_terminal(),
+        let is_terminal = match self.inherited.get(number).copied().flatten() {
+            Some(0) => std::io::stdin().is_terminal(),
+            Some(1) => std::io::stdout().is_terminal(),
+            Some(_) => std::io::stderr().is_terminal(),
+            None => false,
         };
-        let inherits = self.inherits.get(number).is_some_and(|inherits| *inherits);
-        if is_terminal && inherits { Filetype::CharacterDevice } else { Filetype::Unknown }
+        if is_terminal { Filetype::CharacterDevice } else { Filetype::Unknown }
     }
 }
 

@@ -35,6 +35,7 @@ pub(super) fn output(output: &Output, number: u32, thread_group: &Arc<ThreadGrou
     let sink = match output {
         Output::Discard => Sink::Discard,
         Output::Inherit => Sink::Process(Arc::clone(thread_group)),
+        Output::Stderr => Sink::Stderr,
         Output::Capture(captured) => {
             captured.claim()?;
             Sink::Captured(captured.clone())
@@ -66,6 +67,7 @@ enum Sink {
     Discard,
     /// The process's stream of the same number.
     Process(Arc<ThreadGroup>),
+    Stderr,
     Captured(Captured),
 }
 
@@ -109,7 +111,7 @@ impl Sink {
                     }
                 })
             }
-            Self::Process(_) => write_all(io::stderr(), bytes),
+            Self::Process(_) | Self::Stderr => write_all(io::stderr(), bytes),
             Self::Captured(captured) => {
                 captured.write(bytes);
                 Ok(bytes.len())
