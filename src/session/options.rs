@@ -1,6 +1,7 @@
 //! The limits, capabilities and imports of the instances of a session.
 
 use crate::capabilities::Capabilities;
+use crate::extism::PluginOptions;
 use crate::limits::Limits;
 use crate::runtime::component_host::ComponentImports;
 use crate::runtime::host::HostImports;
@@ -16,9 +17,12 @@ pub struct InstanceOptions {
     pub capabilities: Capabilities,
     /// The embedder's own imports of a module. They replace functions of WASI with the same name.
     pub imports: HostImports,
+    /// What the module gets if it is an Extism plug-in.
+    pub plugin: PluginOptions,
     /// The embedder's own imports of a component. They replace functions of WASI with the same name.
     pub component_imports: ComponentImports,
-    /// Whether an exported `_initialize` of type `() -> ()` of a module is called after instantiation.
+    /// Whether an exported `_initialize` of type `() -> ()` of a module is called after instantiation. For an Extism plug-in,
+    /// also `__wasm_call_ctors` and `hs_init`.
     pub initialize: bool,
     /// Whether the caller ends the process when the time limit is up. Otherwise a module that waits on shared memory, which
     /// no engine can interrupt, is refused a time limit.
@@ -32,6 +36,7 @@ impl Default for InstanceOptions {
             limits: Limits::none(),
             capabilities: Capabilities::none(),
             imports: HostImports::none(),
+            plugin: PluginOptions::default(),
             component_imports: ComponentImports::default(),
             initialize: true,
             caller_ends_process: false,
@@ -51,6 +56,20 @@ impl InstanceOptions {
     #[must_use]
     pub fn with_capabilities(mut self, capabilities: Capabilities) -> Self {
         self.capabilities = capabilities;
+        self
+    }
+
+    /// Sets the embedder's own imports of a module.
+    #[must_use]
+    pub fn with_imports(mut self, imports: HostImports) -> Self {
+        self.imports = imports;
+        self
+    }
+
+    /// Sets what the module gets if it is an Extism plug-in.
+    #[must_use]
+    pub fn with_plugin(mut self, plugin: PluginOptions) -> Self {
+        self.plugin = plugin;
         self
     }
 }

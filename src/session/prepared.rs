@@ -8,16 +8,19 @@ use super::program_streams::{ProgramOutput, ProgramStreams};
 use super::{CacheUse, Completion, Event, InstanceOptions, Session};
 use crate::capabilities::Capabilities;
 use crate::component::info::CodeInfo;
+use crate::engine::kind::RuntimeKind;
 use crate::error::Result;
 use crate::escape::Escaped;
+use crate::extism;
 use crate::limits::Limits;
+use crate::module::info::ModuleInfo;
 use crate::runtime::call::ResolvedCallable;
 use crate::runtime::callable::{CallArgs, Callable};
 use crate::runtime::code::{CodeInstance, CompiledCode};
 use crate::runtime::host::HostImports;
 use crate::runtime::preflight;
 use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
-use crate::value::types::FuncType;
+use crate::value::types::{FuncType, Value};
 use crate::wasi;
 
 /// The export that WASI reactors and C++ modules need called once, before any other.
@@ -37,9 +40,9 @@ pub struct PreparedCode {
 enum ResolvedImports {
     /// Those of the options: the module imports nothing else.
     OfOptions,
-    /// Those of the options and WASI, whose state each instance has for itself. The checks before compilation have resolved them for
-    /// the first instance.
-    WithWasi(Mutex<Option<HostImports>>),
+    /// Those of the options, WASI and Extism, whose state each instance has for itself. The checks before compilation have resolved
+    /// them for the first instance.
+    PerInstance(Mutex<Option<HostImports>>),
 }
 
 impl Session<'_> {
@@ -65,19 +68,27 @@ impl Session<'_> {
 }
 
 impl InstanceOptions {
+    /// Returns the imports of one instance of a module: the embedder's, and what the module imports from WASI and Extism.
+    fn provide(&self, kind: RuntimeKind, info: &ModuleInfo, capabilities: &Capabilities) -> Result<Cow<'_, HostImports>> {
+        match extism::provide(info, &self.plugin, &self.imports) {
+            Cow::Borrowed(imports) => wasi::provide(kind, info, capabilities, imports),
+            Cow::Owned(imports) => Ok(Cow::Owned(wasi::provide(kind, info, capabilities, &imports)?.into_owned())),
+        }
+    }
+
     /// Checks everything about an instance that can be checked before compilation. Returns the imports.
     fn check(&self, runtime: &dyn WasmRuntime, info: &CodeInfo, is_cached: bool) -> Result<ResolvedImports> {
-        let Self { limits, capabilities, imports, component_imports, caller_ends_process, .. } = self;
+        let Self { limits, capabilities, component_imports, caller_ends_process, .. } = self;
         match info {
             CodeInfo::Module(info) => {
-                let resolved = wasi::provide(runtime.kind(), info, capabilities, imports)?;
+                let resolved = self.provide(runtime.kind(), info, capabilities)?;
                 if !caller_ends_process {
                     preflight::check_stoppable(info, &resolved, *limits)?;
                 }
                 preflight::check_instance(runtime.config(), info, &resolved, *limits)?;
                 Ok(match resolved {
                     Cow::Borrowed(_) => ResolvedImports::OfOptions,
-                    Cow::Owned(imports) => ResolvedImports::WithWasi(Mutex::new(Some(imports))),
+                    Cow::Owned(imports) => ResolvedImports::PerInstance(Mutex::new(Some(imports))),
                 })
             }
             CodeInfo::Component(info) => {
@@ -185,11 +196,11 @@ impl PreparedCode {
         events: &dyn Fn(Event),
     ) -> Result<Box<dyn WasmInstance>> {
         let InstanceOptions { imports, initialize, caller_ends_process, .. } = &self.options;
-        let provide = || wasi::provide(self.runtime.kind(), module.info(), capabilities, imports);
+        let provide = || self.options.provide(self.runtime.kind(), module.info(), capabilities);
         let imports = match (&self.imports, capabilities) {
             (ResolvedImports::OfOptions, _) => Cow::Borrowed(imports),
-            (ResolvedImports::WithWasi(_), Cow::Owned(_)) => provide()?,
-            (ResolvedImports::WithWasi(first), Cow::Borrowed(_)) => {
+            (ResolvedImports::PerInstance(_), Cow::Owned(_)) => provide()?,
+            (ResolvedImports::PerInstance(first), Cow::Borrowed(_)) => {
                 let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
                 first.map_or_else(provide, |imports| Ok(Cow::Owned(imports)))?
             }
@@ -198,12 +209,23 @@ impl PreparedCode {
             preflight::check_stoppable(module.info(), &imports, limits)?;
         }
         let mut instance = self.runtime.instantiate(module, limits, &imports)?;
-        if *initialize && module.info().function(INITIALIZE) == Some(&FuncType::default()) {
-            events(Event::Initializing);
-            instance.call(INITIALIZE, &[])?;
+        if *initialize {
+            for (name, args) in initializers(module.info()) {
+                events(Event::Initializing);
+                instance.call(name, args)?;
+            }
         }
         Ok(instance)
     }
+}
+
+/// Returns the exports to call once before any other, with their arguments.
+fn initializers(info: &ModuleInfo) -> Vec<(&'static str, &'static [Value])> {
+    if extism::is_plugin(info) {
+        return extism::initializers(info);
+    }
+    let is_exported = info.function(INITIALIZE) == Some(&FuncType::default());
+    is_exported.then_some((INITIALIZE, [].as_slice())).into_iter().collect()
 }
 
 /// An instance of [`PreparedCode`].
