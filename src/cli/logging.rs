@@ -23,8 +23,8 @@ pub(crate) fn set_up(log: &LogArgs) -> Result<(), Failure> {
     let filter = match (filter.as_deref(), log.verbose) {
         (Some(filter), _) => filter,
         (None, 0) => return Ok(()),
-        (None, 1) => "wrun=info,warn",
-        (None, 2) => "wrun=debug,info",
+        (None, 1) => "wrun=info,extism=info,warn",
+        (None, 2) => "wrun=debug,extism=debug,info",
         (None, _) => "trace",
     };
     let invalid = |error| Failure::usage(format!("invalid filter in WRUN_LOG: {error}"));

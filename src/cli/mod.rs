@@ -10,6 +10,7 @@ pub(crate) mod failure;
 pub(crate) mod hints;
 pub(crate) mod input;
 pub(crate) mod logging;
+mod manifest;
 pub(crate) mod output;
 pub(crate) mod parse_values;
 pub(crate) mod parser;

@@ -46,6 +46,14 @@ pub(crate) fn parse_variable(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// Parses the configuration value `NAME=VALUE`.
+pub(crate) fn parse_config(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
 /// Parses the network rule `[out:|in:][tcp:|udp:]HOST:PORTS` or `dns[:NAME]`.
 pub(crate) fn parse_rule(text: &str) -> Result<NetRule, String> {
     text.parse().map_err(|error: wrun::Error| error.message().to_owned())

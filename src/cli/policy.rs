@@ -1,5 +1,6 @@
-//! Policy files: limits and grants, as TOML.
+//! Policy files: limits and grants, as TOML or as an Extism manifest.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use wrun::{Compiler, DirGrant, NetRule, Optimization, RuntimeKind};
 
 use super::args::PolicyArgs;
 use super::failure::Failure;
+use super::manifest::Manifest;
 use super::parse_values;
 use super::provenance::{Provenance, WithProvenance};
 
@@ -32,6 +34,14 @@ pub(crate) struct Policy {
     pub(crate) deterministic: Option<u64>,
     pub(crate) limits: LimitTable,
     pub(crate) grants: GrantTable,
+    /// As `--config`.
+    pub(crate) config: BTreeMap<String, String>,
+    /// The maximum size of a plug-in's variables, if a manifest sets it.
+    #[serde(skip)]
+    pub(crate) max_variable_bytes: Option<u64>,
+    /// The only module that a manifest is for.
+    #[serde(skip)]
+    module: Option<PathBuf>,
 }
 
 /// `[limits]`.
@@ -72,14 +82,44 @@ impl Policy {
         let shown = path.display();
         let text = std::fs::read_to_string(path)
             .map_err(|error| Failure::usage(format!("cannot read policy {shown}: {error}")))?;
+        let directory = path.parent().unwrap_or(Path::new(""));
+        if Manifest::is_text(&text) {
+            let manifest = Manifest::parse(&text)
+                .map_err(|error| Failure::usage(format!("invalid Extism manifest {shown}: {error}")))?;
+            return Ok(Self { path: Some(path.clone()), ..Self::of_manifest(&manifest, directory) });
+        }
         let mut policy: Self =
             toml::from_str(&text).map_err(|error| Failure::usage(format!("invalid policy {shown}: {error}")))?;
-        let directory = path.parent().unwrap_or(Path::new(""));
         for dir in &mut policy.grants.dirs {
             dir.host = directory.join(&dir.host);
         }
         policy.path = Some(path.clone());
         Ok(policy)
+    }
+
+    fn of_manifest(manifest: &Manifest, directory: &Path) -> Self {
+        let limits =
+            LimitTable { memory: manifest.memory().flatten(), timeout: manifest.timeout(), ..LimitTable::default() };
+        Self {
+            limits,
+            grants: GrantTable { dirs: manifest.dirs(directory), ..GrantTable::default() },
+            config: manifest.config.clone(),
+            max_variable_bytes: manifest.max_variable_bytes(),
+            module: manifest.module(directory),
+            ..Self::default()
+        }
+    }
+
+    /// Refuses a module that the manifest is not for. A module that does not exist is reported where it is read.
+    pub(crate) fn check_module(&self, module: &Path) -> Result<(), Failure> {
+        let Some(expected) = &self.module else { return Ok(()) };
+        let found = std::fs::canonicalize(module);
+        let is_missing = found.as_ref().is_err_and(|_| !super::input::is_stdin(module));
+        if is_missing || found.is_ok_and(|found| std::fs::canonicalize(expected).is_ok_and(|path| path == found)) {
+            return Ok(());
+        }
+        let (expected, module) = (expected.display(), module.display());
+        Err(Failure::usage(format!("the Extism manifest is for the module {expected}, not for {module}")))
     }
 
     /// Merges a setting with its flag, which takes precedence. A locked policy refuses a flag whose value `widens` its own.

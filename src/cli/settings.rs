@@ -1,17 +1,19 @@
 //! The settings of a command: its options, merged with the policy file, the environment and defaults.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use wrun::component;
 use wrun::config::DEFAULT_MAX_STACK;
+use wrun::extism::{self, PluginOptions};
 use wrun::module::requirements::{self, HostCapability};
 use wrun::runtime::preflight;
 use wrun::{
     Capabilities, Captured, CodeInfo, Compiler, DirGrant, Limits, NetRule, Optimization, RuntimeConfig, RuntimeKind,
 };
 
-use super::args::{CacheArgs, EngineArgs, GrantArgs, InputFormat, LimitArgs, ReportArgs, When};
+use super::args::{CacheArgs, EngineArgs, GrantArgs, InputFormat, LimitArgs, PluginArgs, ReportArgs, When};
 use super::cache_settings::CacheSettings;
 use super::failure::Failure;
 use super::parse_values::environment;
@@ -127,6 +129,45 @@ impl GrantSettings {
     }
 }
 
+/// What an Extism plug-in gets.
+#[derive(Debug)]
+pub(crate) struct PluginSettings {
+    pub(crate) config: Vec<WithProvenance<(String, String)>>,
+    max_variable_bytes: Option<u64>,
+}
+
+impl PluginSettings {
+    /// Merges flags and policy. Fails if a name is given twice, or a flag exceeds a locked policy.
+    pub(crate) fn resolve(args: &PluginArgs, policy: &Policy) -> Result<Self, Failure> {
+        let names: BTreeSet<_> = args.config.iter().map(|(name, _)| name).collect();
+        if names.len() < args.config.len() {
+            return Err(Failure::usage("--config: a name is given twice"));
+        }
+        let of_policy: Vec<_> = policy.config.clone().into_iter().collect();
+        let is_same = |one: &(String, String), other: &(String, String)| one.0 == other.0;
+        let config = policy.merge_grants("--config", &args.config, &of_policy, is_same, PartialEq::eq)?;
+        Ok(Self { config, max_variable_bytes: policy.max_variable_bytes })
+    }
+
+    /// Returns the options of an instance.
+    pub(crate) fn options(&self) -> PluginOptions {
+        let mut options = PluginOptions::default();
+        options.config = self.config.iter().map(|value| value.value.clone()).collect();
+        options.max_variable_bytes = self.max_variable_bytes.unwrap_or(options.max_variable_bytes);
+        options
+    }
+
+    /// Refuses a configuration on the command line for a module that cannot read it.
+    pub(crate) fn check(&self, info: &CodeInfo) -> Result<(), Failure> {
+        let is_plugin = info.module().is_ok_and(|info| extism::is_plugin(info));
+        if is_plugin || !self.config.iter().any(|value| value.from == Provenance::Flag) {
+            return Ok(());
+        }
+        Err(Failure::usage("--config needs an Extism plug-in, and the module is none")
+            .hint("the environment of other modules and of components is set by --env"))
+    }
+}
+
 /// The settings of a command that runs a guest.
 #[derive(Debug)]
 pub(crate) struct GuestSettings {
@@ -136,6 +177,7 @@ pub(crate) struct GuestSettings {
     pub(crate) engine: EngineSettings,
     pub(crate) limits: LimitSettings,
     pub(crate) grants: GrantSettings,
+    pub(crate) plugin: PluginSettings,
     pub(crate) cache: CacheSettings,
     /// The configuration that follows from `engine` and `limits`.
     pub(crate) config: RuntimeConfig,
@@ -150,6 +192,7 @@ pub(crate) struct GuestArgs<'a> {
     pub(crate) engine: &'a EngineArgs,
     pub(crate) limits: &'a LimitArgs,
     pub(crate) grants: &'a GrantArgs,
+    pub(crate) plugin: &'a PluginArgs,
     pub(crate) cache: &'a CacheArgs,
     pub(crate) quiet: bool,
 }
@@ -163,16 +206,18 @@ impl GuestSettings {
         policy: Policy,
         options: GuestArgs<'_>,
     ) -> Result<Self, Failure> {
+        policy.check_module(&module)?;
         let engine = EngineSettings::resolve(options.engine, &policy)?;
         let limits = LimitSettings::resolve(options.limits, &policy)?;
         let grants = GrantSettings::resolve(options.grants, &policy)?;
+        let plugin = PluginSettings::resolve(options.plugin, &policy)?;
         let cache = CacheSettings::resolve(options.cache)?;
         let name = module.file_name().unwrap_or(module.as_os_str()).to_string_lossy().into_owned();
         let mut capabilities = Capabilities::none().with_args(std::iter::once(name).chain(args));
         capabilities.seed = engine.deterministic.value;
         grants.add_to(&mut capabilities);
         let (config, quiet) = (engine.config(&limits), options.quiet);
-        Ok(Self { module, function, policy, engine, limits, grants, cache, config, capabilities, quiet })
+        Ok(Self { module, function, policy, engine, limits, grants, plugin, cache, config, capabilities, quiet })
     }
 
     /// Checks, without the module, that the engine can enforce limits and grants.

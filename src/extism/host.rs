@@ -8,8 +8,8 @@ use super::kernel::function;
 use super::variables::Refused;
 use super::{http, log};
 use crate::runtime::host::HostError;
-use crate::value::types::Value;
 use crate::value::types::ValType::{I32, I64};
+use crate::value::types::Value;
 
 /// All of them.
 pub(super) const FUNCTIONS: [Function; 12] = [

@@ -54,9 +54,8 @@ impl PluginMemory {
     /// [`ErrorKind::Limit`] if the plug-in has not enough memory left.
     pub fn allocate(&self, bytes: &[u8]) -> Result<u64> {
         let offset = self.host()?.state().blocks.insert(bytes, self.token.status().memory());
-        offset.ok_or_else(|| {
-            Error::new(ErrorKind::Limit, format!("the plug-in has no memory for {} bytes", bytes.len()))
-        })
+        offset
+            .ok_or_else(|| Error::new(ErrorKind::Limit, format!("the plug-in has no memory for {} bytes", bytes.len())))
     }
 
     /// Frees the block at `offset`, if there is one.

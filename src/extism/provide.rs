@@ -8,8 +8,8 @@ use super::options::PluginOptions;
 use super::state::PluginHost;
 use super::{host, kernel};
 use crate::module::info::ModuleInfo;
+use crate::module::requirements::{EXTISM_ENV, imports_extism};
 use crate::runtime::host::{HostImports, HostItem};
-use crate::runtime::plugin::{EXTISM_ENV, is_plugin};
 
 static KERNEL: [Function; 20] = kernel::FUNCTIONS;
 static HOST: [Function; 12] = host::FUNCTIONS;
@@ -21,7 +21,7 @@ pub(crate) fn provide<'h>(
     options: &PluginOptions,
     imports: &'h HostImports,
 ) -> Cow<'h, HostImports> {
-    if !is_plugin(info) {
+    if !imports_extism(info) {
         return Cow::Borrowed(imports);
     }
     let plugin = Arc::new(PluginHost::new(options.clone()));

@@ -64,7 +64,8 @@ impl Plugin for PluginHost {
         memory.forget_denied();
         let length = input.len() as u64;
         let offset = state.blocks.insert(input, memory).ok_or_else(|| {
-            let exceeded = LimitExceeded::new(LimitKind::Memory, MAX_BYTES, state.blocks.taken().saturating_add(length));
+            let exceeded =
+                LimitExceeded::new(LimitKind::Memory, MAX_BYTES, state.blocks.taken().saturating_add(length));
             Error::limit(memory.denied().unwrap_or(exceeded))
         })?;
         state.input = Span { offset, length };

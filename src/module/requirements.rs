@@ -54,6 +54,15 @@ pub fn imports_wasi(info: &ModuleInfo) -> bool {
     info.imports.iter().any(|import| preview1(import) || is_wasix(&import.module, &import.name))
 }
 
+/// The module from which Extism plug-ins import the functions of their host.
+pub const EXTISM_ENV: &str = "extism:host/env";
+
+/// Whether a module is an Extism plug-in: it imports functions of the host of Extism.
+#[must_use]
+pub fn imports_extism(info: &ModuleInfo) -> bool {
+    info.imports.iter().any(|import| import.module == EXTISM_ENV)
+}
+
 /// Whether an import belongs to WASIX: any of `wasix_32v1`, and `thread-spawn`, which preview 1 modules use to start threads.
 #[must_use]
 pub fn is_wasix(module: &str, name: &str) -> bool {
@@ -160,6 +169,8 @@ pub enum HostCapability {
     Http,
     /// Threads and processes.
     Processes,
+    /// Input, output, configuration, variables and log of an Extism plug-in.
+    Plugin,
     /// Functions or values of the embedding program.
     Host,
 }
@@ -184,6 +195,8 @@ pub fn host_capabilities(info: &ModuleInfo) -> BTreeSet<HostCapability> {
             Some("proc" | "sched") if !name.starts_with("proc_exec") => None,
             _ => Some(HostCapability::Processes),
         },
+        EXTISM_ENV if name.starts_with("http_") => Some(HostCapability::Http),
+        EXTISM_ENV => Some(HostCapability::Plugin),
         _ => Some(HostCapability::Host),
     };
     info.imports.iter().filter_map(|import| capability(&import.module, &import.name)).collect()

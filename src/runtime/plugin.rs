@@ -5,11 +5,9 @@ use std::fmt::Debug;
 
 use crate::error::Result;
 use crate::module::info::ModuleInfo;
+use crate::module::requirements;
 use crate::runtime::memory_budget::MemoryBudget;
 use crate::value::types::{FuncType, ValType};
-
-/// The module from which plug-ins import the functions of their host.
-pub const EXTISM_ENV: &str = "extism:host/env";
 
 /// Exports that set a module up, and are not functions of the plug-in.
 const INITIALIZERS: [&str; 2] = ["_initialize", "__wasm_call_ctors"];
@@ -29,16 +27,10 @@ pub(crate) trait Plugin: Any + Debug + Send + Sync {
     fn error(&self) -> Option<Vec<u8>>;
 }
 
-/// Returns whether a module imports functions of an Extism host.
-#[must_use]
-pub fn is_plugin(info: &ModuleInfo) -> bool {
-    info.imports.iter().any(|import| import.module == EXTISM_ENV)
-}
-
 /// Returns whether an export is a function of an Extism plug-in.
 #[must_use]
 pub fn is_plugin_function(info: &ModuleInfo, name: &str) -> bool {
-    is_plugin(info) && !INITIALIZERS.contains(&name) && info.function(name).is_some_and(takes_input)
+    requirements::imports_extism(info) && !INITIALIZERS.contains(&name) && info.function(name).is_some_and(takes_input)
 }
 
 /// Returns whether a function has the type of a plug-in's function: `() -> i32`, or `() -> ()`.

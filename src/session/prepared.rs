@@ -69,7 +69,12 @@ impl Session<'_> {
 
 impl InstanceOptions {
     /// Returns the imports of one instance of a module: the embedder's, and what the module imports from WASI and Extism.
-    fn provide(&self, kind: RuntimeKind, info: &ModuleInfo, capabilities: &Capabilities) -> Result<Cow<'_, HostImports>> {
+    fn provide(
+        &self,
+        kind: RuntimeKind,
+        info: &ModuleInfo,
+        capabilities: &Capabilities,
+    ) -> Result<Cow<'_, HostImports>> {
         match extism::provide(info, &self.plugin, &self.imports) {
             Cow::Borrowed(imports) => wasi::provide(kind, info, capabilities, imports),
             Cow::Owned(imports) => Ok(Cow::Owned(wasi::provide(kind, info, capabilities, &imports)?.into_owned())),

@@ -6,6 +6,7 @@ mod grants;
 mod limits;
 mod log;
 mod output;
+mod plugin;
 mod text;
 
 pub(crate) use cache::{CacheArgs, CacheDirArgs};
@@ -14,4 +15,5 @@ pub(crate) use grants::{GrantArgs, PolicyArgs};
 pub(crate) use limits::LimitArgs;
 pub(crate) use log::{LogArgs, LogFormat, ProgressArgs, When};
 pub(crate) use output::{FORMAT_HEADING, FormatArgs, InputFormat, OutputFormat, ReportArgs};
+pub(crate) use plugin::PluginArgs;
 pub(crate) use text::TextArgs;

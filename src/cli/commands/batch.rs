@@ -12,14 +12,15 @@ use wrun::stdio::Blocking;
 use wrun::{Callable, Capabilities};
 
 use crate::cli::args::{
-    CacheArgs, EngineArgs, FORMAT_HEADING, GrantArgs, LimitArgs, LogArgs, PolicyArgs, ProgressArgs, TextArgs, variant,
+    CacheArgs, EngineArgs, FORMAT_HEADING, GrantArgs, LimitArgs, LogArgs, PluginArgs, PolicyArgs, ProgressArgs,
+    TextArgs, variant,
 };
 use crate::cli::cache_settings::CacheSettings;
 use crate::cli::failure::Failure;
 use crate::cli::output::progress::Progress;
 use crate::cli::parse_values::parse_size;
 use crate::cli::policy::Policy;
-use crate::cli::settings::{EngineSettings, GrantSettings, LimitSettings};
+use crate::cli::settings::{EngineSettings, GrantSettings, LimitSettings, PluginSettings};
 use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
 use crate::cli::{argv, exit_code, input};
 
@@ -38,6 +39,8 @@ pub(crate) struct BatchArgs {
     limits: LimitArgs,
     #[command(flatten)]
     grants: GrantArgs,
+    #[command(flatten)]
+    plugin: PluginArgs,
     #[command(flatten)]
     policy: PolicyArgs,
     #[command(flatten)]
@@ -77,6 +80,8 @@ pub(crate) fn main(args: &BatchArgs) -> Result<u8, Failure> {
     let engine = EngineSettings::resolve(&args.engine, &policy)?;
     let limits = LimitSettings::resolve(&args.limits, &policy)?;
     let grants = GrantSettings::resolve(&args.grants, &policy)?;
+    let plugin = PluginSettings::resolve(&args.plugin, &policy)?;
+    policy.check_module(&args.module)?;
     let cache = CacheSettings::resolve(&args.cache)?.open()?;
     let config = engine.config(&limits);
     let mut capabilities = Capabilities::none();
@@ -86,9 +91,13 @@ pub(crate) fn main(args: &BatchArgs) -> Result<u8, Failure> {
     let report = Supervisor::run(options, |supervisor| {
         let module = input::module(&args.module, false, args.log.quiet)?;
         let session = module.open(&args.module, &config, cache)?;
+        plugin.check(session.info())?;
         let text = args.text.options();
         let callable = Callable::find_with(session.info(), args.function.as_deref(), &text)?;
-        let instances = InstanceOptions::default().with_limits(limits.limits()).with_capabilities(capabilities);
+        let instances = InstanceOptions::default()
+            .with_limits(limits.limits())
+            .with_capabilities(capabilities)
+            .with_plugin(plugin.options());
         let prepared = session.prepare(instances, &|event| supervisor.observe(event))?;
         supervisor.enter(Phase::RunningGuest);
         let mut options = BatchOptions::default();

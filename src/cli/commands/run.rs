@@ -10,8 +10,8 @@ use wrun::session::{CacheUse, Completion, Deadline, Event, InstanceOptions, Sess
 use wrun::{CallArgs, CallResult, Callable, Captured, CodeInfo, Input, Output};
 
 use crate::cli::args::{
-    CacheArgs, EngineArgs, FORMAT_HEADING, FormatArgs, GrantArgs, LimitArgs, LogArgs, OutputFormat, PolicyArgs,
-    ProgressArgs, ReportArgs, When,
+    CacheArgs, EngineArgs, FORMAT_HEADING, FormatArgs, GrantArgs, LimitArgs, LogArgs, OutputFormat, PluginArgs,
+    PolicyArgs, ProgressArgs, ReportArgs, When,
 };
 use crate::cli::failure::Failure;
 use crate::cli::output::envelope::{CallSummary, Envelope};
@@ -48,6 +48,8 @@ pub(crate) struct RunArgs {
     pub(crate) limits: LimitArgs,
     #[command(flatten)]
     pub(crate) grants: GrantArgs,
+    #[command(flatten)]
+    pub(crate) plugin: PluginArgs,
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
     #[command(flatten)]
@@ -103,6 +105,7 @@ impl RunArgs {
             engine: &self.engine,
             limits: &self.limits,
             grants: &self.grants,
+            plugin: &self.plugin,
             cache: &self.cache,
             quiet: self.log.quiet,
         };
@@ -243,6 +246,7 @@ impl Run {
         self.call().metrics.load_ns = Some(nanoseconds(started.elapsed()));
         let session = opened?;
         self.call().metrics.cache = session.cache();
+        settings.guest.plugin.check(session.info())?;
         let callable = self.choose(&session)?;
         self.call().result_types = callable.result_types();
         supervisor.enter(Phase::ReadingArguments);
@@ -262,6 +266,7 @@ impl Run {
         }
         let limits = settings.guest.limits.limits();
         let mut options = InstanceOptions::default().with_limits(limits).with_capabilities(capabilities);
+        options.plugin = settings.guest.plugin.options();
         options.initialize = callable.name() != INITIALIZE;
         options.caller_ends_process = true;
         let deadline = Deadline::new(*started, settings.guest.limits.timeout.value);

@@ -45,6 +45,7 @@ struct Grants<'s> {
     dirs: Vec<Dir<'s>>,
     env: Vec<Variable<'s>>,
     net: Vec<Network<'s>>,
+    config: Vec<Variable<'s>>,
     args: &'s [String],
 }
 
@@ -72,7 +73,7 @@ struct Network<'s> {
 
 impl<'s> Explanation<'s> {
     pub(crate) fn new(settings: &'s GuestSettings, cache_dir: WithProvenance<Option<PathBuf>>) -> Self {
-        let GuestSettings { policy, engine, limits, grants, config, .. } = settings;
+        let GuestSettings { policy, engine, limits, grants, plugin, config, .. } = settings;
         let dir = |dir: &'s WithProvenance<DirGrant>| Dir {
             host: &dir.value.host,
             guest: &dir.value.guest,
@@ -101,6 +102,7 @@ impl<'s> Explanation<'s> {
             grants: Grants {
                 dirs: grants.dirs.iter().map(dir).collect(),
                 env: grants.env.iter().map(variable).collect(),
+                config: plugin.config.iter().map(variable).collect(),
                 net: grants.net.iter().map(|rule| Network { rule: &rule.value, from: rule.from }).collect(),
                 args: &settings.capabilities.args,
             },
@@ -136,7 +138,7 @@ impl<'s> Explanation<'s> {
         line("fuel", &amount(fuel.value, ""), fuel.from);
         let timeout = timeout_ns.value.map(Duration::from_nanos);
         line("timeout", &timeout.map_or_else(no_limit, |time| format!("{time:?}")), timeout_ns.from);
-        let Grants { dirs, env, net, .. } = &self.grants;
+        let Grants { dirs, env, net, config, .. } = &self.grants;
         for Dir { host, guest, read_only, from } in dirs {
             let access = if *read_only { "read-only" } else { "read and write" };
             line("dir", &format!("{} as {guest}, {access}", host.display()), *from);
@@ -146,6 +148,9 @@ impl<'s> Explanation<'s> {
         }
         for Network { rule, from } in net {
             line("net", &rule.to_string(), *from);
+        }
+        for Variable { name, from } in config {
+            line("config", &Escaped(name).to_string(), *from);
         }
         for (name, number) in [("dir", dirs.len()), ("env", env.len()), ("net", net.len())] {
             if number == 0 {

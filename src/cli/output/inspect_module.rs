@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use wrun::escape::Escaped;
+use wrun::extism;
 use wrun::module::info::{CustomSection, Producer};
 use wrun::module::requirements::{self, HostCapability};
 use wrun::{ExternType, Feature, FuncType, MemoryType, ModuleInfo, TableType, ValType};
@@ -29,6 +30,8 @@ pub(crate) struct ModuleReport {
     features: BTreeSet<Feature>,
     engines: Vec<EngineSupport>,
     capabilities: BTreeSet<HostCapability>,
+    /// The functions of an Extism plug-in; null for another module.
+    plugin_functions: Option<Vec<String>>,
 }
 
 /// An import or an export.
@@ -61,6 +64,10 @@ impl ModuleReport {
         let info = ModuleInfo::read(binary)?;
         let features = requirements::features(binary)?;
         let capabilities = requirements::host_capabilities(&info);
+        let plugin_functions = extism::is_plugin(&info).then(|| {
+            let functions = info.functions().map(|(name, _)| name);
+            functions.filter(|name| extism::is_plugin_function(&info, name)).map(str::to_owned).collect()
+        });
         let imports = info.imports.into_iter().map(|one| ExternReport::new(Some(one.module), one.name, one.ty));
         let exports = info.exports.into_iter().map(|one| ExternReport::new(None, one.name, one.ty));
         Ok(Self {
@@ -79,6 +86,7 @@ impl ModuleReport {
             engines: EngineSupport::all(&features, binary),
             features,
             capabilities,
+            plugin_functions,
         })
     }
 }
@@ -116,6 +124,9 @@ pub(super) fn text(report: &ModuleReport) -> String {
     section(&mut text, "tables", &report.tables, TableType::to_string);
     custom_sections(&mut text, &report.custom_sections);
     producers(&mut text, &report.producers);
+    section(&mut text, "functions of the Extism plug-in", report.plugin_functions.iter().flatten(), |name| {
+        Escaped(name).to_string()
+    });
     requirements(&mut text, &report.features, &report.engines, &report.capabilities, report.imports.is_empty());
     text
 }

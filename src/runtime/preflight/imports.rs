@@ -3,6 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::module::info::{ExternType, Import, MemoryType, ModuleInfo, TableType};
+use crate::module::requirements::EXTISM_ENV;
 use crate::runtime::host::{HostImports, HostItem};
 use crate::runtime::lookup::MAX_LISTED;
 
@@ -16,6 +17,7 @@ pub(crate) fn check_imports(info: &ModuleInfo, imports: &HostImports) -> Result<
     }
     let mut unresolved = Vec::new();
     let mut needs_other_wasix = false;
+    let mut extism_hint = None;
     for import in &info.imports {
         let Import { module, name, ty } = import;
         let wasix_function = || imports.wasix_function(module, name).cloned().map(ExternType::Func);
@@ -31,6 +33,7 @@ pub(crate) fn check_imports(info: &ModuleInfo, imports: &HostImports) -> Result<
             }
             None => {
                 needs_other_wasix |= module.starts_with("wasix") && module != "wasix_32v1";
+                extism_hint = extism_hint.or(hint_for_extism(module));
                 unresolved.push(format!("`{}` `{}`: {ty}", Escaped(module), Escaped(name)));
             }
         }
@@ -46,7 +49,16 @@ pub(crate) fn check_imports(info: &ModuleInfo, imports: &HostImports) -> Result<
     }
     let message = format!("{count} unresolved import{s}:\n  {}", unresolved.join("\n  "));
     let error = Error::new(ErrorKind::Unlinkable, message);
+    let error = extism_hint.into_iter().fold(error, Error::with_hint);
     Err(if needs_other_wasix { error.with_hint("the only supported version of WASIX is `wasix_32v1`") } else { error })
+}
+
+fn hint_for_extism(module: &str) -> Option<&'static str> {
+    match module {
+        "extism:host/user" => Some("a program that uses the library of wrun can provide `extism:host/user`"),
+        EXTISM_ENV => Some("the plug-in was built for another version of Extism"),
+        _ => None,
+    }
 }
 
 /// Import matching of the specification (section 3.4, "external types").

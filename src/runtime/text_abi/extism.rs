@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::EscapedText;
-use crate::runtime::plugin::{EXTISM_ENV, takes_input};
+use crate::module::requirements::EXTISM_ENV;
+use crate::runtime::plugin::takes_input;
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
 use crate::value::types::Value;
 

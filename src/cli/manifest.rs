@@ -1,0 +1,173 @@
+//! Manifests of Extism plug-ins, as JSON: limits, grants and configuration.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use wrun::DirGrant;
+
+/// The bytes of a page of linear memory.
+const PAGE: u64 = 65536;
+
+/// The start of a path that is granted for reading only.
+const READ_ONLY: &str = "ro:";
+
+/// A manifest. An unknown key is an error.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Manifest {
+    wasm: Vec<Source>,
+    #[serde(deserialize_with = "or_default")]
+    memory: Memory,
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) config: BTreeMap<String, String>,
+    #[serde(deserialize_with = "or_default")]
+    allowed_hosts: Vec<String>,
+    #[serde(deserialize_with = "or_default")]
+    allowed_paths: BTreeMap<String, String>,
+    timeout_ms: Option<u64>,
+}
+
+/// A module of the plug-in.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Source {
+    path: Option<PathBuf>,
+    data: Option<Value>,
+    url: Option<Value>,
+    headers: Option<Value>,
+    method: Option<Value>,
+    hash: Option<Value>,
+    /// Names the module for the others of a plug-in, and has no meaning for a single one.
+    #[serde(rename = "name")]
+    _name: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Memory {
+    max_pages: Option<u64>,
+    /// Always kept: there are no responses.
+    #[serde(rename = "max_http_response_bytes")]
+    _max_http_response_bytes: Option<u64>,
+    max_var_bytes: Option<u64>,
+}
+
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+impl Manifest {
+    /// Returns whether the text of a policy file is a manifest, not TOML.
+    pub(crate) fn is_text(text: &str) -> bool {
+        text.trim_start().starts_with('{')
+    }
+
+    /// Parses a manifest. Refuses what wrun cannot do.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let manifest: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let refused = |why: &str| Err(why.to_owned());
+        if manifest.wasm.len() > 1 {
+            return refused("`wasm` has several modules, and wrun cannot link modules");
+        }
+        if let Some(Source { path, data, url, headers, method, hash, .. }) = manifest.wasm.first() {
+            if hash.is_some() {
+                return refused("wrun does not check `hash`: remove it, and check the file before");
+            }
+            if [data, url, headers, method].into_iter().any(Option::is_some) || path.is_none() {
+                return refused("`wasm` must name a file by `path`, without `data`, `url`, `headers` and `method`");
+            }
+        }
+        if !manifest.allowed_hosts.is_empty() {
+            return refused("`allowed_hosts` cannot be granted: plug-ins make no HTTP requests in wrun");
+        }
+        if manifest.memory().is_none() {
+            return refused("`max_pages` is out of range");
+        }
+        Ok(manifest)
+    }
+
+    /// Returns the plug-in's module, if the manifest names it. A relative path starts at `directory`.
+    pub(crate) fn module(&self, directory: &Path) -> Option<PathBuf> {
+        Some(directory.join(self.wasm.first()?.path.as_ref()?))
+    }
+
+    /// Returns the granted directories. A relative path starts at `directory`.
+    pub(crate) fn dirs(&self, directory: &Path) -> Vec<DirGrant> {
+        let grant = |(host, guest): (&String, &String)| match host.strip_prefix(READ_ONLY) {
+            Some(host) => DirGrant::new(directory.join(host), guest).read_only(),
+            None => DirGrant::new(directory.join(host), guest),
+        };
+        self.allowed_paths.iter().map(grant).collect()
+    }
+
+    /// Returns the memory limit in bytes, which may be none. `None` if it is out of range.
+    pub(crate) fn memory(&self) -> Option<Option<u64>> {
+        match self.memory.max_pages {
+            Some(pages) => pages.checked_mul(PAGE).map(Some),
+            None => Some(None),
+        }
+    }
+
+    /// Returns the maximum size of the plug-in's variables in bytes.
+    pub(crate) fn max_variable_bytes(&self) -> Option<u64> {
+        self.memory.max_var_bytes
+    }
+
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.timeout_ms.map(Duration::from_millis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_gives_limits_grants_and_configuration() {
+        let manifest = Manifest::parse(
+            r#"{"wasm": [{"path": "a.wasm", "name": "main"}], "memory": {"max_pages": 2, "max_var_bytes": 0},
+                "config": {"a": "b"}, "allowed_paths": {"ro:in": "/in", "/out": "/out"}, "allowed_hosts": [], "timeout_ms": 50}"#,
+        )
+        .unwrap();
+        let directory = Path::new("/m");
+        assert_eq!(manifest.module(directory), Some(PathBuf::from("/m/a.wasm")));
+        assert_eq!(manifest.memory(), Some(Some(2 * PAGE)));
+        assert_eq!((manifest.max_variable_bytes(), manifest.timeout()), (Some(0), Some(Duration::from_millis(50))));
+        let dirs = [DirGrant::new("/out", "/out"), DirGrant::new("/m/in", "/in").read_only()];
+        assert_eq!(manifest.dirs(directory), dirs);
+        assert_eq!(manifest.config["a"], "b");
+    }
+
+    #[test]
+    fn what_has_no_meaning_here_is_refused() {
+        for (text, part) in [
+            (r#"{"wasm": [{"url": "https://example.com/a.wasm"}]}"#, "`path`"),
+            (r#"{"wasm": [{"data": "AGFzbQ=="}]}"#, "`path`"),
+            (r#"{"wasm": [{"name": "main"}]}"#, "`path`"),
+            (r#"{"wasm": [{"path": "a.wasm", "hash": "00"}]}"#, "`hash`"),
+            (r#"{"wasm": [{"path": "a.wasm"}, {"path": "b.wasm"}]}"#, "link"),
+            (r#"{"allowed_hosts": ["*"]}"#, "`allowed_hosts`"),
+            (r#"{"memory": {"max_pages": 18446744073709551615}}"#, "out of range"),
+            (r#"{"memory": {"max_page": 1}}"#, "unknown field"),
+            (r#"{"memories": {}}"#, "unknown field"),
+            (r#"{"timeout_ms": -1}"#, "-1"),
+            ("{", "EOF"),
+        ] {
+            let error = Manifest::parse(text).unwrap_err();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn null_stands_for_nothing() {
+        let manifest =
+            Manifest::parse(r#"{"allowed_hosts": null, "allowed_paths": null, "timeout_ms": null}"#).unwrap();
+        assert_eq!(
+            (manifest.dirs(Path::new("")), manifest.timeout(), manifest.memory()),
+            (Vec::new(), None, Some(None))
+        );
+    }
+}
