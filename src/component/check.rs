@@ -9,6 +9,7 @@ use crate::component::types::{Name, TypeKind, WitFunction, WitType};
 use crate::component::value::WitValue;
 use crate::error::Result;
 use crate::escape::Escaped;
+use crate::value::json_text::JsonText;
 
 /// Checks that all arguments and the result of a function can be written as text, JSON or MessagePack. The library can pass
 /// resources in a call by values; streams, futures and error contexts cannot be passed at all.
@@ -156,7 +157,11 @@ fn fits(value: &WitValue, ty: &WitType, depth: usize) -> Result<(), Failure> {
         | (WitValue::F32(_), WitType::F32)
         | (WitValue::F64(_), WitType::F64)
         | (WitValue::Char(_), WitType::Char)
-        | (WitValue::String(_), WitType::String) => Ok(()),
+        | (WitValue::String(_), WitType::String | WitType::StringOrInteger)
+        | (WitValue::S64(_) | WitValue::U64(_), WitType::StringOrInteger) => Ok(()),
+        (WitValue::String(text), WitType::Json) => {
+            JsonText::check(text).map(|_| ()).map_err(|reason| Failure::new(format!("not JSON: {reason}")))
+        }
         (value, WitType::Defined(def)) => fits_kind(value, ty, &def.kind, depth + 1),
         _ => Err(mismatch(value, ty)),
     }

@@ -14,6 +14,8 @@ use crate::component::scalar;
 use crate::component::types::{TypeKind, WitType};
 use crate::component::value::WitValue;
 use crate::escape::Escaped;
+use crate::value::any::AnyValue;
+use crate::value::json_text::JsonText;
 
 /// Decodes a value of a type. A value that does not fit leaves its failure in the context.
 #[derive(Clone, Copy)]
@@ -59,6 +61,10 @@ impl<'t> Typed<'t> {
     }
 
     fn integer<E: de::Error>(self, value: i128) -> Result<WitValue, E> {
+        if *self.ty == WitType::StringOrInteger {
+            let out_of_range = || Failure::new(format!("{value} is out of range for an integer of 64 bits"));
+            return self.check(scalar::integer_of_64_bits(value).ok_or_else(out_of_range));
+        }
         match scalar::from_integer(value, self.ty) {
             Some(value) => Ok(value),
             None if scalar::is_number(self.ty) => self.fail(scalar::out_of_range(&value, self.ty)),
@@ -79,6 +85,14 @@ impl<'de> DeserializeSeed<'de> for Typed<'_> {
             None if scalar::is_number(self.ty) && source.is_human_readable() => {
                 let raw = <&RawValue>::deserialize(source)?;
                 self.json_number(raw.get())
+            }
+            None if *self.ty == WitType::Json && source.is_human_readable() => {
+                let raw = <&RawValue>::deserialize(source)?;
+                self.check(json_text(raw.get()))
+            }
+            None if *self.ty == WitType::Json => {
+                let value = AnyValue::deserialize(source)?;
+                Ok(WitValue::String(serde_json::to_string(&value).map_err(de::Error::custom)?))
             }
             _ => source.deserialize_any(self),
         }
@@ -124,7 +138,7 @@ impl<'de> Visitor<'de> for Typed<'_> {
 
     fn visit_str<E: de::Error>(self, v: &str) -> Result<WitValue, E> {
         match self.ty {
-            WitType::String => Ok(WitValue::String(v.to_owned())),
+            WitType::String | WitType::StringOrInteger => Ok(WitValue::String(v.to_owned())),
             WitType::Char => self.check(scalar::parse_char(v).map(WitValue::Char)),
             ty if scalar::is_number(ty) => self.check(scalar::parse_number(v, ty)),
             ty => match ty.kind() {
@@ -193,6 +207,12 @@ impl<'de> Visitor<'de> for Typed<'_> {
     }
 }
 
+/// Reads any JSON value. Its text loses the white space, and keeps the spelling of numbers.
+pub(crate) fn json_text(text: &str) -> Result<WitValue, Failure> {
+    let compact = JsonText::check(text).and_then(JsonText::to_compact);
+    compact.map(WitValue::String).map_err(|reason| Failure::new(format!("not JSON: {reason}")))
+}
+
 /// Whether `null` is a value of this type, so that an option of it needs `{"some": value}`.
 pub(crate) fn is_nullable(ty: &WitType) -> bool {
     matches!(ty.kind(), Some(TypeKind::Option(_)))
@@ -227,6 +247,8 @@ fn expected(ty: &WitType) -> String {
             WitType::Char => "a string of one character".to_owned(),
             WitType::String => "a string".to_owned(),
             WitType::F32 | WitType::F64 => format!("a number ({ty})"),
+            WitType::Json => "a JSON value".to_owned(),
+            WitType::StringOrInteger => "a string or an integer".to_owned(),
             WitType::ErrorContext => "an error-context, which cannot be written".to_owned(),
             _ => format!("an integer ({ty})"),
         };

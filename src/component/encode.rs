@@ -9,6 +9,7 @@ use crate::component::decode::is_nullable;
 use crate::component::failure::MAX_DEPTH;
 use crate::component::types::{Name, TypeKind, WitType};
 use crate::component::value::WitValue;
+use crate::value::json_text::JsonText;
 use crate::value::text;
 
 /// A value with its type, which can be serialized.
@@ -80,7 +81,10 @@ impl Serialize for TypedValue<'_> {
                 None => serializer.serialize_f64(*v),
             },
             (WitValue::Char(v), WitType::Char) => serializer.serialize_char(*v),
-            (WitValue::String(v), WitType::String) => serializer.serialize_str(v),
+            (WitValue::String(v), WitType::String | WitType::StringOrInteger) => serializer.serialize_str(v),
+            (WitValue::S64(v), WitType::StringOrInteger) => serializer.serialize_i64(*v),
+            (WitValue::U64(v), WitType::StringOrInteger) => serializer.serialize_u64(*v),
+            (WitValue::String(v), WitType::Json) => JsonText::new(v).serialize(serializer),
             (_, WitType::Defined(def)) => self.compound(serializer, &def.kind),
             _ => Err(self.mismatch()),
         }

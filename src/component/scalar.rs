@@ -140,8 +140,13 @@ fn integer<T: FromStr + TryFrom<i128>>(text: &str) -> Option<T> {
     text.parse().ok().or_else(|| T::try_from(wide_integer(text)?).ok())
 }
 
+/// Returns an integer as a value of type [`WitType::StringOrInteger`], if it has at most 64 bits.
+pub(crate) fn integer_of_64_bits(value: i128) -> Option<WitValue> {
+    i64::try_from(value).map(WitValue::S64).or_else(|_| u64::try_from(value).map(WitValue::U64)).ok()
+}
+
 /// Parses an integer in the syntax of core modules.
-fn wide_integer(text: &str) -> Option<i128> {
+pub(crate) fn wide_integer(text: &str) -> Option<i128> {
     if !text::is_number(text, false) {
         return None;
     }

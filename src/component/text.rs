@@ -1,7 +1,7 @@
 //! Values as text, guided by their type: text arguments, and results without quotes.
 
 use crate::component::args::count;
-use crate::component::decode::mismatch;
+use crate::component::decode::{self, mismatch};
 use crate::component::encode::TypedResult;
 use crate::component::failure::{Failure, Refusal, Step};
 use crate::component::labels::unknown;
@@ -37,13 +37,15 @@ pub fn parse(text: &str, ty: &WitType) -> Result<WitValue> {
 }
 
 /// Formats a value so that [`parse`] reads it back: strings, characters and the names of cases without a payload as they are,
-/// numbers and booleans as for core modules, everything else as JSON.
+/// numbers and booleans as for core modules, everything else as JSON on one line.
 ///
 /// # Errors
 /// Returns [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if `value` does not have the type `ty`, or holds a
 /// resource.
 pub fn format(value: &WitValue, ty: &WitType) -> Result<String> {
-    if let Some(text) = scalar::format(value) {
+    if *ty != WitType::Json
+        && let Some(text) = scalar::format(value)
+    {
         return Ok(text);
     }
     let json = json::encode_result(TypedResult::new(Some(value), Some(ty)))?;
@@ -57,6 +59,8 @@ fn parse_value(text: &str, ty: &WitType) -> Result<WitValue, Failure> {
     match ty {
         WitType::String => Ok(WitValue::String(text.to_owned())),
         WitType::Char => scalar::parse_char(text).map(WitValue::Char),
+        WitType::Json => decode::json_text(text),
+        WitType::StringOrInteger => Ok(string_or_integer(text)),
         WitType::Bool => match text {
             "true" => Ok(WitValue::Bool(true)),
             "false" => Ok(WitValue::Bool(false)),
@@ -69,6 +73,12 @@ fn parse_value(text: &str, ty: &WitType) -> Result<WitValue, Failure> {
         _ if scalar::is_number(ty) => scalar::parse_number(text, ty),
         _ => Err(mismatch(ty, &format!("`{}`", Escaped(text)))),
     }
+}
+
+/// An integer, or else a string: in the quotes of JSON, or the text itself.
+fn string_or_integer(text: &str) -> WitValue {
+    let quoted = || serde_json::from_str(text).unwrap_or_else(|_| text.to_owned());
+    scalar::wide_integer(text).and_then(scalar::integer_of_64_bits).unwrap_or_else(|| WitValue::String(quoted()))
 }
 
 /// The case without a payload that has this name. WAVE would need `%` before some names.

@@ -41,6 +41,12 @@ pub enum WitType {
     String,
     /// An opaque error of the asynchronous interfaces.
     ErrorContext,
+    /// Any JSON value. Its text is a [`WitValue::String`](crate::WitValue::String). Components do not have this type; functions
+    /// that are called by a [convention](crate::Abi) do.
+    Json,
+    /// A string, or an integer of 64 bits with or without a sign. Components do not have this type; functions that are called by a
+    /// [convention](crate::Abi) do.
+    StringOrInteger,
     /// A type with parts.
     #[strum(transparent)]
     Defined(Arc<TypeDef>),

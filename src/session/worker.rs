@@ -111,6 +111,12 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Returns the code whose function it calls.
+    #[must_use]
+    pub fn code(&self) -> &'a PreparedCode {
+        self.code
+    }
+
     /// Returns what the last call used.
     #[must_use]
     pub fn usage(&self) -> CallUsage {

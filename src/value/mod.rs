@@ -1,7 +1,9 @@
 //! WebAssembly values, and their three formats for every engine: text, JSON and MessagePack.
 
+pub(crate) mod any;
 pub mod args;
 pub mod json;
+pub(crate) mod json_text;
 pub mod msgpack;
 #[cfg(any(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
 pub(crate) mod number;

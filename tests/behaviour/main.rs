@@ -37,3 +37,4 @@ mod time_and_fuel;
 mod traps;
 mod values;
 mod vocabulary;
+mod worker;

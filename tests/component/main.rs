@@ -29,3 +29,4 @@ mod vocabulary;
 mod wasi;
 mod wasi_floods;
 mod wasi_limits;
+mod worker;

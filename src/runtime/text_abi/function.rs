@@ -1,31 +1,89 @@
 //! Functions that are called by one of the conventions.
 
 use crate::component::info::CodeInfo;
-use crate::component::types::WitFunction;
+use crate::component::text;
+use crate::component::types::{WitFunction, WitType};
+use crate::component::value::WitValue;
+use crate::component::args;
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
+use crate::module::info::ModuleInfo;
+use crate::module::requirements;
 use crate::runtime::call::CallResult;
 use crate::runtime::callable::{CallArgs, Callable};
-use crate::runtime::text_abi::{Abi, Payload, TextOptions};
+use crate::runtime::lookup;
+use crate::runtime::text_abi::buffers::Buffers;
+use crate::runtime::text_abi::{Abi, Payload, TextOptions, payload, signature};
+use crate::value::types::FuncType;
 
 /// A function that takes and returns text or bytes by a convention.
 #[derive(Clone, Debug)]
 pub struct TextFunction {
     abi: Abi,
     payload: Payload,
+    name: String,
     /// The types of arguments and result, as a component would have them.
     ty: WitFunction,
-    /// What is called without arguments, if the argument is its standard input.
-    program: Option<Box<Callable>>,
+    target: Target,
+}
+
+/// What is called.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    /// A function of this type, with pointers into linear memory.
+    Memory(FuncType, Buffers),
+    /// A program, or a function without parameters and results.
+    Program(Box<Callable>),
 }
 
 impl TextFunction {
     /// Finds a function, or a program if there is no name.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownExport`] if there is no such function, [`ErrorKind::UnsupportedFeature`] if its type does not fit the
-    /// convention.
-    pub(crate) fn find(_: &CodeInfo, _: Option<&str>, abi: Abi, _: &TextOptions) -> Result<Self> {
-        Err(Error::new(ErrorKind::UnsupportedFeature, format!("the convention `{abi}` is not implemented")))
+    /// [`ErrorKind::UnknownExport`] if there is no such function, [`ErrorKind::UnsupportedFeature`] if it or its module does not fit
+    /// the convention, [`ErrorKind::InvalidArgument`] if an option does not.
+    pub(crate) fn find(info: &CodeInfo, name: Option<&str>, abi: Abi, options: &TextOptions) -> Result<Self> {
+        let payload = options.payload;
+        match abi {
+            Abi::Stdio => {
+                check_no_allocator(abi, options)?;
+                let program = find_program(info, name)?;
+                let ty = payload::function(payload, true);
+                let name = program.name().to_owned();
+                Ok(Self { abi, payload, name, ty, target: Target::Program(Box::new(program)) })
+            }
+            Abi::Packed | Abi::Cstr => {
+                let info = info.module().map_err(|_| {
+                    let message = format!("`--abi {abi}` is a convention of modules, and this is a component");
+                    Error::new(ErrorKind::UnsupportedFeature, message)
+                        .with_hint("a component has strings: call its functions without `--abi`")
+                })?;
+                Self::find_in_memory(info, name, abi, options)
+            }
+            Abi::Extism => {
+                check_no_allocator(abi, options)?;
+                Err(Error::new(ErrorKind::UnsupportedFeature, "Extism plug-ins are not supported"))
+            }
+        }
+    }
+
+    fn find_in_memory(info: &ModuleInfo, name: Option<&str>, abi: Abi, options: &TextOptions) -> Result<Self> {
+        let Some(name) = name else {
+            let message = format!("no function given: a call by the convention `{abi}` needs one");
+            return Err(
+                Error::new(ErrorKind::UnknownExport, message).with_hint(lookup::list_of_functions(info))
+            );
+        };
+        let found = lookup::find_callable(info, name)?;
+        let memory = signature::memory(info)?;
+        let ty = match abi {
+            Abi::Packed => signature::packed(name, found, memory.1, options.payload)?,
+            _ => signature::cstr(name, found, memory.1, options.payload)?,
+        };
+        let buffers = Buffers::find(info, memory, options, !ty.params().iter().all(|(_, ty)| payload::is_number(ty)))?;
+        tracing::info!(function = %Escaped(name), %abi, %buffers, "convention chosen");
+        let target = Target::Memory(found.clone(), buffers);
+        Ok(Self { abi, payload: options.payload, name: name.to_owned(), ty, target })
     }
 
     /// Returns the convention.
@@ -46,26 +104,83 @@ impl TextFunction {
         &self.ty
     }
 
-    /// Returns the program whose standard input is the argument, and whose standard output is the result.
+    /// Returns the name of the export.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Returns what is called without arguments, in an instance for this call only: for [`Abi::Stdio`].
     pub(crate) fn program(&self) -> Option<&Callable> {
-        self.program.as_deref()
+        match &self.target {
+            Target::Program(program) => Some(program),
+            Target::Memory(..) => None,
+        }
     }
 
-    /// Returns the standard input of a call of [`TextFunction::program`].
+    /// Parses arguments given as text.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] if the arguments do not fit.
+    /// As [`Callable::parse_args`].
+    pub(crate) fn parse_args<T: AsRef<str>>(&self, args: &[T]) -> Result<Vec<WitValue>> {
+        // Without another parameter that can be a string, this one is: it would be no call by a convention for text.
+        let strings = self.ty.params().iter().filter(|(_, ty)| *ty == WitType::StringOrInteger).count();
+        if strings != 1 {
+            return text::parse_args(args, &self.ty);
+        }
+        args::count(args.len(), &self.ty)?;
+        let parsed = args.iter().zip(self.ty.params()).map(|(arg, (_, ty))| match ty {
+            WitType::StringOrInteger => Ok(WitValue::String(arg.as_ref().to_owned())),
+            ty => text::parse(arg.as_ref(), ty),
+        });
+        parsed.collect()
+    }
+
+    /// Returns the bytes of the only argument.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if there are more or fewer, or it has another type.
     pub(crate) fn input(&self, args: &CallArgs) -> Result<Vec<u8>> {
-        let _ = args;
-        Err(Error::new(ErrorKind::UnsupportedFeature, format!("the convention `{}` is not implemented", self.abi)))
+        let CallArgs::Component(values) = args else { return Err(payload::other_arguments()) };
+        args::count(values.len(), &self.ty)?;
+        payload::bytes(&values[0]).map(<[u8]>::to_vec)
     }
 
-    /// Returns the result of a call of [`TextFunction::program`] that wrote `output`.
+    /// Returns the result for these bytes.
     ///
     /// # Errors
-    /// If it does not fit the payload.
+    /// [`ErrorKind::InvalidResult`] if they are not of the payload's format.
     pub(crate) fn result(&self, output: Vec<u8>) -> Result<CallResult> {
-        drop(output);
-        Err(Error::new(ErrorKind::UnsupportedFeature, format!("the convention `{}` is not implemented", self.abi)))
+        let value = payload::decode(self.payload, output, &self.name)?;
+        Ok(CallResult::Component(Some(value), self.ty.clone()))
+    }
+}
+
+fn check_no_allocator(abi: Abi, options: &TextOptions) -> Result<()> {
+    if options.alloc.is_none() && options.free.is_none() {
+        return Ok(());
+    }
+    let message = format!("the convention `{abi}` has no functions that allocate and free memory");
+    Err(Error::new(ErrorKind::InvalidArgument, message))
+}
+
+/// Finds a program, or a function of type `() -> ()`, that reads standard input.
+fn find_program(info: &CodeInfo, name: Option<&str>) -> Result<Callable> {
+    let program = match name {
+        None => Callable::program(info)?,
+        Some(name) => Callable::find(info, name)?,
+    };
+    let refused = |message: String| Err(Error::new(ErrorKind::UnsupportedFeature, message));
+    if program.param_count() > 0 || !program.result_types().is_empty() {
+        return refused(format!("`{program}` does not fit the convention `stdio`: it has parameters or a result"));
+    }
+    match info {
+        CodeInfo::Module(info) if !requirements::imports_wasi(info) => {
+            refused("the module has no standard streams: it does not import WASI".to_owned())
+        }
+        _ => Ok(program),
     }
 }

@@ -1,0 +1,181 @@
+//! Calls by pointers into linear memory.
+
+use crate::component::args;
+use crate::component::types::WitType;
+use crate::component::value::WitValue;
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::text_abi::function::Target;
+use crate::runtime::text_abi::memory::{Block, GuestMemory, pointer, unsigned};
+use crate::runtime::text_abi::{Abi, TextFunction, payload};
+use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
+use crate::value::types::{ValType, Value};
+
+/// A [`TextFunction`] resolved in one instance, for any number of calls.
+#[derive(Debug)]
+pub(crate) struct ResolvedText {
+    text: TextFunction,
+    function: Box<dyn WasmFunctionCaller>,
+    memory: GuestMemory,
+    args: Vec<Value>,
+    /// The memory of the arguments of the running call.
+    blocks: Vec<Block>,
+    results: Vec<Value>,
+}
+
+impl ResolvedText {
+    /// Resolves the function, and those that allocate and free. Returns `None` for a function that is not called by pointers.
+    ///
+    /// # Errors
+    /// Those of [`WasmInstance::function`].
+    pub(crate) fn resolve(instance: &mut dyn WasmInstance, text: &TextFunction) -> Result<Option<Self>> {
+        let Target::Memory(_, buffers) = text.target() else { return Ok(None) };
+        let function = instance.function(text.name())?;
+        let results = vec![Value::I32(0); function.ty().results().len()];
+        let memory = GuestMemory::resolve(instance, buffers)?;
+        let text = text.clone();
+        Ok(Some(Self { text, function, memory, args: Vec::new(), blocks: Vec::new(), results }))
+    }
+
+    /// Writes the arguments, calls the function, reads its result, and frees both.
+    ///
+    /// # Errors
+    /// Those of [`WasmFunctionCaller::call`], also of the functions that allocate and free; [`ErrorKind::MemoryAccess`],
+    /// [`ErrorKind::InvalidResult`] and [`ErrorKind::Limit`] if the guest breaks the convention;
+    /// [`ErrorKind::InvalidArgument`] if the arguments do not fit.
+    pub(crate) fn call(&mut self, instance: &mut dyn WasmInstance, values: &[WitValue]) -> Result<Option<WitValue>> {
+        args::count(values.len(), self.text.ty())?;
+        let is_cstr = self.text.abi() == Abi::Cstr;
+        for (index, value) in values.iter().enumerate() {
+            self.check(index, value, is_cstr)?;
+        }
+        self.blocks.clear();
+        self.args.clear();
+        let written = values.iter().enumerate().try_for_each(|(index, value)| self.write(instance, index, value));
+        if let Err(error) = written {
+            return Err(self.release(instance).err().unwrap_or(error));
+        }
+        self.function.call(instance, &self.args, &mut self.results)?;
+        let result = if is_cstr { self.string_result(instance) } else { self.packed_result(instance) };
+        if let Ok(Some((pointer, size, _))) = &result
+            && !self.blocks.iter().any(|block| block.contains(*pointer))
+        {
+            self.memory.free(instance, *pointer, *size)?;
+        }
+        self.release(instance)?;
+        match result? {
+            Some((.., bytes)) => payload::decode(self.text.payload(), bytes, self.text.name()).map(Some),
+            None => Ok(self.number_result()),
+        }
+    }
+
+    /// Checks an argument before the guest allocates anything.
+    fn check(&self, index: usize, value: &WitValue, is_cstr: bool) -> Result<()> {
+        let invalid = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message));
+        let name = &self.text.ty().params()[index].0;
+        match value {
+            WitValue::String(_) | WitValue::Bytes(_) if is_cstr && payload::bytes(value)?.contains(&0) => invalid(
+                format!("{name}: the text contains a NUL byte, which ends a string of the convention `cstr`"),
+            ),
+            WitValue::S64(_) | WitValue::U64(_) if self.param(index) == Some(&ValType::I32) => match integer(value) {
+                Some(_) => Ok(()),
+                None => {
+                    let range = "-2147483648 to 4294967295";
+                    invalid(format!("{name}: {} is out of range for i32 ({range})", shown(value)))
+                }
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn param(&self, index: usize) -> Option<&ValType> {
+        self.function.ty().params().get(index)
+    }
+
+    /// Adds the values that pass an argument.
+    fn write(&mut self, instance: &mut dyn WasmInstance, index: usize, value: &WitValue) -> Result<()> {
+        let value = match value {
+            WitValue::S32(v) => Value::I32(*v),
+            WitValue::F32(v) => Value::F32(*v),
+            WitValue::F64(v) => Value::F64(*v),
+            WitValue::S64(_) | WitValue::U64(_) if self.param(index) == Some(&ValType::I32) => {
+                Value::I32(integer(value).ok_or_else(payload::other_arguments)?)
+            }
+            WitValue::S64(v) => Value::I64(*v),
+            WitValue::U64(v) => Value::I64(v.cast_signed()),
+            text => {
+                let (bytes, ty) = (payload::bytes(text)?, self.param(index).cloned().unwrap_or(ValType::I32));
+                let block = if self.text.abi() == Abi::Cstr {
+                    self.memory.write(instance, &[bytes, &[0]].concat())?
+                } else {
+                    self.memory.write(instance, bytes)?
+                };
+                self.blocks.push(block);
+                let start = pointer(block.pointer, &ty)?;
+                if self.text.abi() == Abi::Packed {
+                    self.args.extend([start, pointer(bytes.len() as u64, &ty)?]);
+                    return Ok(());
+                }
+                start
+            }
+        };
+        self.args.push(value);
+        Ok(())
+    }
+
+    /// Releases the memory of the arguments.
+    fn release(&mut self, instance: &mut dyn WasmInstance) -> Result<()> {
+        let Self { memory, blocks, .. } = self;
+        blocks.drain(..).try_for_each(|block| memory.release(instance, block))
+    }
+
+    /// Reads a result of [`Abi::Packed`]: its pointer, its size, and its bytes.
+    fn packed_result(&self, instance: &mut dyn WasmInstance) -> Result<Option<(u64, u64, Vec<u8>)>> {
+        let (pointer, length) = match *self.results {
+            [packed] => (unsigned(packed) >> 32, unsigned(packed) & u64::from(u32::MAX)),
+            [pointer, length] => (unsigned(pointer), unsigned(length)),
+            _ => return Ok(None),
+        };
+        self.memory.read(instance, pointer, length).map(|bytes| Some((pointer, length, bytes)))
+    }
+
+    /// Reads a result of [`Abi::Cstr`]: its pointer, its size with the NUL byte, and its bytes without. Returns `None` for a null
+    /// pointer, and for a number.
+    fn string_result(&self, instance: &mut dyn WasmInstance) -> Result<Option<(u64, u64, Vec<u8>)>> {
+        let is_number = self.text.ty().result().is_none_or(payload::is_number);
+        match *self.results {
+            [pointer] if !is_number && unsigned(pointer) != 0 => {
+                let pointer = unsigned(pointer);
+                let bytes = self.memory.read_string(instance, pointer)?;
+                Ok(Some((pointer, bytes.len() as u64 + 1, bytes)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Returns the result if it is a number.
+    fn number_result(&self) -> Option<WitValue> {
+        match (self.text.ty().result()?, self.results.first()?) {
+            (WitType::S32, Value::I32(v)) => Some(WitValue::S32(*v)),
+            (WitType::S64, Value::I64(v)) => Some(WitValue::S64(*v)),
+            (WitType::F32, Value::F32(v)) => Some(WitValue::F32(*v)),
+            (WitType::F64, Value::F64(v)) => Some(WitValue::F64(*v)),
+            _ => None,
+        }
+    }
+}
+
+/// Returns an integer in the range of a signed or an unsigned i32.
+fn integer(value: &WitValue) -> Option<i32> {
+    match value {
+        WitValue::S64(v) => i32::try_from(*v).ok().or_else(|| u32::try_from(*v).ok().map(u32::cast_signed)),
+        _ => None,
+    }
+}
+
+fn shown(value: &WitValue) -> String {
+    match value {
+        WitValue::S64(v) => v.to_string(),
+        WitValue::U64(v) => v.to_string(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,92 @@
+//! Whether a module and a function of it fit a convention.
+
+use crate::component::types::{Name, WitFunction, WitType};
+use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
+use crate::module::info::{ExternType, ModuleInfo};
+use crate::runtime::text_abi::{Abi, Payload, payload};
+use crate::value::types::{FuncType, ValType};
+
+/// The name that toolchains give the memory.
+const MEMORY: &str = "memory";
+
+/// Returns the name of the exported memory and the type of pointers into it.
+///
+/// # Errors
+/// [`ErrorKind::UnsupportedFeature`] if none is exported, or several and none of them is named `memory`.
+pub(super) fn memory(info: &ModuleInfo) -> Result<(&str, ValType)> {
+    let memories = info.exports.iter().filter_map(|export| match &export.ty {
+        ExternType::Memory(ty) => Some((export.name.as_str(), ty)),
+        _ => None,
+    });
+    let memories: Vec<_> = memories.collect();
+    let named = memories.iter().find(|(name, _)| *name == MEMORY);
+    let found = match memories.as_slice() {
+        [one] => one,
+        [] => return Err(refused("the module exports no memory, so text cannot be written to it")),
+        _ => named.ok_or_else(|| refused("the module exports several memories, and none of them as `memory`"))?,
+    };
+    Ok((found.0, if found.1.memory64 { ValType::I64 } else { ValType::I32 }))
+}
+
+fn refused(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::UnsupportedFeature, message)
+}
+
+/// Returns the type of a function that fits [`Abi::Packed`].
+///
+/// # Errors
+/// [`ErrorKind::UnsupportedFeature`] if it does not fit.
+pub(super) fn packed(name: &str, ty: &FuncType, pointer: ValType, payload: Payload) -> Result<WitFunction> {
+    if fits_packed(ty, &pointer) {
+        return Ok(payload::function(payload, true));
+    }
+    let packed = if pointer == ValType::I32 { "i64 or " } else { "" };
+    let needed = format!("({pointer}, {pointer}) -> {packed}({pointer}, {pointer})");
+    let error = misfit(Abi::Packed, name, ty, &format!("it needs the type {needed}"));
+    Err(if fits_cstr(ty, &pointer) { error.with_hint("it fits `--abi cstr`") } else { error })
+}
+
+/// Returns whether a function fits [`Abi::Packed`].
+pub(super) fn fits_packed(ty: &FuncType, pointer: &ValType) -> bool {
+    let is_pair = |types: &[ValType]| matches!(types, [a, b] if a == pointer && b == pointer);
+    let is_packed = |types: &[ValType]| *pointer == ValType::I32 && *types == [ValType::I64];
+    is_pair(ty.params()) && (is_pair(ty.results()) || is_packed(ty.results()))
+}
+
+/// Returns whether a function fits [`Abi::Cstr`] and takes or returns a pointer.
+pub(super) fn fits_cstr(ty: &FuncType, pointer: &ValType) -> bool {
+    let is_number = |ty: &ValType| matches!(ty, ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64);
+    let values = || ty.params().iter().chain(ty.results());
+    ty.results().len() <= 1 && values().all(is_number) && values().any(|ty| ty == pointer)
+}
+
+/// Returns the type of a function that fits [`Abi::Cstr`].
+///
+/// # Errors
+/// [`ErrorKind::UnsupportedFeature`] if it does not fit.
+pub(super) fn cstr(name: &str, ty: &FuncType, pointer: ValType, payload: Payload) -> Result<WitFunction> {
+    if !fits_cstr(ty, &pointer) {
+        let needed = format!("it needs numbers, at least one {pointer}, and at most one result");
+        return Err(misfit(Abi::Cstr, name, ty, &needed));
+    }
+    let number = |ty: &ValType| match ty {
+        ValType::I32 => WitType::S32,
+        ValType::I64 => WitType::S64,
+        ValType::F32 => WitType::F32,
+        _ => WitType::F64,
+    };
+    let params = ty.params().iter().enumerate().map(|(index, ty)| {
+        let ty = match ty {
+            ty if *ty != pointer => number(ty),
+            _ => WitType::StringOrInteger,
+        };
+        (Name::from(format!("arg{}", index + 1)), ty)
+    });
+    let result = ty.results().first().map(|ty| if *ty == pointer { payload::ty(payload) } else { number(ty) });
+    Ok(WitFunction::new(params.collect::<Vec<_>>(), result, false))
+}
+
+fn misfit(abi: Abi, name: &str, ty: &FuncType, needed: &str) -> Error {
+    refused(format!("`{}{ty}` does not fit the convention `{abi}`: {needed}", Escaped(name)))
+}
