@@ -245,7 +245,8 @@ mod tests {
 
     #[test]
     fn json_keeps_numbers_and_order_and_loses_white_space() {
-        let text = " {\"b\" : [1.10, 1e2,-0, 123456789012345678901234567890], \"a\\n\" : {} , \"b\": \"\\u00e9\\\"\"\n} ";
+        let text =
+            " {\"b\" : [1.10, 1e2,-0, 123456789012345678901234567890], \"a\\n\" : {} , \"b\": \"\\u00e9\\\"\"\n} ";
         let compact = JsonText::check(text).unwrap().to_compact().unwrap();
         assert_eq!(compact, r#"{"b":[1.10,1e2,-0,123456789012345678901234567890],"a\n":{},"b":"é\""}"#);
     }
@@ -262,8 +263,27 @@ mod tests {
     fn other_text_is_refused() {
         let deep = format!("{}{}", "[".repeat(128), "]".repeat(128));
         let invalid = [
-            "", "[1", "[1,]", "[1 2]", "{1:2}", "{\"a\"}", "{\"a\":1,}", "nul", "1 2", "[,1]", "\"a", "\"\\", "01", "+1", "a",
-            "'a'", "{a:1}", "\"\\ud800\"", "\"\n\"", "\u{feff}1", &deep,
+            "",
+            "[1",
+            "[1,]",
+            "[1 2]",
+            "{1:2}",
+            "{\"a\"}",
+            "{\"a\":1,}",
+            "nul",
+            "1 2",
+            "[,1]",
+            "\"a",
+            "\"\\",
+            "01",
+            "+1",
+            "a",
+            "'a'",
+            "{a:1}",
+            "\"\\ud800\"",
+            "\"\n\"",
+            "\u{feff}1",
+            &deep,
         ];
         for text in invalid {
             assert!(JsonText::check(text).is_err(), "{text}");

@@ -1,10 +1,10 @@
 //! Functions that are called by one of the conventions.
 
+use crate::component::args;
 use crate::component::info::CodeInfo;
 use crate::component::text;
 use crate::component::types::{WitFunction, WitType};
 use crate::component::value::WitValue;
-use crate::component::args;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::module::info::ModuleInfo;
@@ -70,9 +70,7 @@ impl TextFunction {
     fn find_in_memory(info: &ModuleInfo, name: Option<&str>, abi: Abi, options: &TextOptions) -> Result<Self> {
         let Some(name) = name else {
             let message = format!("no function given: a call by the convention `{abi}` needs one");
-            return Err(
-                Error::new(ErrorKind::UnknownExport, message).with_hint(lookup::list_of_functions(info))
-            );
+            return Err(Error::new(ErrorKind::UnknownExport, message).with_hint(lookup::list_of_functions(info)));
         };
         let found = lookup::find_callable(info, name)?;
         let memory = signature::memory(info)?;
