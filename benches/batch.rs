@@ -15,7 +15,7 @@ use std::num::NonZeroUsize;
 use turns::{Batches, Case};
 use wrun::batch::{self, BatchCounters, BatchOptions, Stop, Streams};
 use wrun::session::{InstanceMode, InstanceOptions, PreparedCode, Session, Worker, WorkerOptions};
-use wrun::{Callable, RuntimeConfig, RuntimeKind};
+use wrun::{Callable, Capabilities, RuntimeConfig, RuntimeKind};
 
 const ADD: &[u8] = include_bytes!("../fixtures/add.wasm");
 const CHECKSUMS: &[u8] = include_bytes!("../fixtures/c/checksums.wasm");
@@ -44,6 +44,9 @@ const LOOP: &[u8] = br#"(module
       (local.set 1 (i32.xor (i32.mul (local.get 1) (i32.const 1664525)) (local.get 0)))
       (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
     (local.get 1)))"#;
+
+/// The arguments of the program.
+const PROGRAM_ARGS: [&str; 2] = ["greet", "bob"];
 
 /// What is called in a new instance each time.
 struct Work {
@@ -74,7 +77,8 @@ fn prepared(
         None => session.program(),
     };
     let callable = callable.expect("it is exported");
-    let prepared = session.prepare(InstanceOptions::default(), &|_| {}).expect("it compiles");
+    let options = InstanceOptions::default().with_capabilities(Capabilities::none().with_args(PROGRAM_ARGS));
+    let prepared = session.prepare(options, &|_| {}).expect("it compiles");
     (Box::leak(Box::new(prepared)), Box::leak(Box::new(callable)))
 }
 
@@ -141,7 +145,7 @@ fn wasmtime_alone(cases: &mut Vec<Case>) {
             add_to_linker_sync(&mut linker, |state| state).expect("the linker is empty");
             let linked = linker.instantiate_pre(&module).expect("WASI has its imports");
             Box::new(move || {
-                let mut store = Store::new(&engine, WasiCtxBuilder::new().build_p1());
+                let mut store = Store::new(&engine, WasiCtxBuilder::new().args(&PROGRAM_ARGS).build_p1());
                 let instance = linked.instantiate(&mut store).expect("WASI has its imports");
                 let start = instance.get_typed_func::<(), ()>(&mut store, "_start").expect("it is exported");
                 start.call(&mut store, ()).expect("it returns");

@@ -63,6 +63,8 @@ pub struct Worker<'a> {
     /// The fuel that is set before each call in a shared instance, if fuel is metered.
     fuel: Option<u64>,
     live: Option<(PreparedInstance, ResolvedCallable)>,
+    /// An instance for the next call, if each has its own.
+    fresh: Option<PreparedInstance>,
     /// The result of the last call in an instance that is gone.
     result: CallResult,
     usage: CallUsage,
@@ -79,7 +81,36 @@ impl<'a> Worker<'a> {
         let metering = code.runtime().config().metering;
         let fuel = options.limits.fuel.or_else(|| metering.then_some(fuel::MAX_LIMIT));
         let (result, usage) = (CallResult::Core(Vec::new()), CallUsage::default());
-        Self { code, callable, options, fuel, live: None, result, usage }
+        Self { code, callable, options, fuel, live: None, fresh: None, result, usage }
+    }
+
+    /// Creates the first instance now, so that one that cannot be created fails before the first call. Does nothing if the instance
+    /// depends on the arguments of the call.
+    ///
+    /// # Errors
+    /// Those of [`PreparedCode::instantiate`]; [`ErrorKind::Internal`] if a host function panics.
+    pub fn start(&mut self) -> Result<()> {
+        let started = panic::catch_unwind(AssertUnwindSafe(|| match self.options.instance {
+            InstanceMode::Shared => self.start_shared(),
+            InstanceMode::PerCall if program_streams::is_needed(self.callable) => Ok(()),
+            InstanceMode::PerCall => {
+                self.fresh = Some(self.code.create(None, self.options.limits, &|_| {})?);
+                Ok(())
+            }
+        }));
+        started.unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+    }
+
+    /// Creates the instance that all calls share, if there is none that takes calls.
+    fn start_shared(&mut self) -> Result<()> {
+        if self.live.as_mut().is_some_and(|(instance, _)| instance.instance().state() == InstanceState::Ready) {
+            return Ok(());
+        }
+        self.live = None;
+        let mut instance = self.code.create(None, self.options.limits, &|_| {})?;
+        let function = instance.resolve(self.callable)?;
+        self.live = Some((instance, function));
+        Ok(())
     }
 
     /// Calls the function.
@@ -125,11 +156,7 @@ impl<'a> Worker<'a> {
 
     /// Calls the function in the instance that all calls share.
     fn call_shared(&mut self, args: &CallArgs) -> Result<()> {
-        if self.live.is_none() {
-            let mut instance = self.code.create(None, self.options.limits, &|_| {})?;
-            let function = instance.resolve(self.callable)?;
-            self.live = Some((instance, function));
-        }
+        self.start_shared()?;
         let Some((instance, function)) = &mut self.live else { return Ok(()) };
         let instance = instance.instance();
         if let Some(fuel) = self.fuel {
@@ -146,7 +173,10 @@ impl<'a> Worker<'a> {
     /// Calls the function in an instance that is dropped afterwards.
     fn call_new(&mut self, args: &CallArgs) -> Result<()> {
         let streams = ProgramStreams::of(self.callable, args)?;
-        let mut instance = self.code.create(streams, self.options.limits, &|_| {})?;
+        let mut instance = match self.fresh.take() {
+            Some(fresh) => fresh,
+            None => self.code.create(streams, self.options.limits, &|_| {})?,
+        };
         let called = instance.run(self.callable, args);
         self.usage = usage(instance.instance(), self.fuel.is_some());
         match called? {

@@ -261,6 +261,24 @@ fn a_start_function_that_fails_fails_the_call() {
     }
 }
 
+#[test]
+fn a_worker_can_start_before_its_first_call() {
+    const TRAPS: &str = r#"(module (func $start unreachable) (start $start) (func (export "work")))"#;
+    for mode in [InstanceMode::Shared, InstanceMode::PerCall] {
+        with_worker(mode, Limits::none(), |worker| {
+            worker.start().unwrap();
+            assert_eq!(worker.code().runtime().metrics().instances_created, 1);
+            assert_eq!(number(worker.call(&args(RETURN))), 1);
+            assert_eq!(worker.code().runtime().metrics().instances_created, 1);
+        });
+        on_each(|engine| {
+            let (code, callable) = prepare(&config(engine), TRAPS, "work", Limits::none());
+            let mut worker = Worker::new(&code, &callable, options(mode, Limits::none()));
+            let _ = trapped(worker.start(), Trap::Unreachable);
+        });
+    }
+}
+
 /// Instances are dropped: a batch of many calls does not keep them.
 #[test]
 fn no_instance_is_left_after_its_call() {
