@@ -1,4 +1,9 @@
-//! A group of records that passes through the pipeline together.
+//! A group of records that the source reads together.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::pipeline::schedule::Work;
 
 /// Records in the order of the input.
 #[derive(Debug)]
@@ -8,11 +13,34 @@ pub(super) struct Chunk {
     pub(super) records: Records,
 }
 
+impl Chunk {
+    /// The maximum number of records in a chunk.
+    pub(super) const MAX_RECORDS: usize = 4096;
+    /// The maximum size of a chunk that has more than one record, in bytes.
+    pub(super) const MAX_BYTES: usize = 64 << 10;
+}
+
 /// The records of a chunk.
 #[derive(Debug)]
 pub(super) enum Records {
     /// Byte strings, such as lines without their ends.
     Bytes(ByteRecords),
+}
+
+impl Records {
+    /// Returns the number of records.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Bytes(records) => records.ranges.len(),
+        }
+    }
+
+    /// Returns about how many bytes of memory they take.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Bytes(records) => records.bytes.len() + size_of_val(records.ranges.as_slice()),
+        }
+    }
 }
 
 /// Byte strings in one buffer.
@@ -23,13 +51,34 @@ pub(super) struct ByteRecords {
     pub(super) ranges: Vec<Option<(usize, usize)>>,
 }
 
-/// What a worker made of a chunk.
-#[derive(Debug, Default)]
-pub(super) struct Processed {
-    /// Bytes for the output.
-    pub(super) output: Vec<u8>,
-    /// Bytes for the stream of errors, if there is one.
-    pub(super) errors: Vec<u8>,
-    /// Whether the batch stops after this chunk.
-    pub(super) stop: bool,
+/// Some records of a chunk, which workers share.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) chunk: Arc<Chunk>,
+    /// The indices of the records.
+    pub(super) indices: Range<usize>,
+}
+
+impl From<Chunk> for Part {
+    fn from(chunk: Chunk) -> Self {
+        let indices = 0..chunk.records.len();
+        Self { chunk: Arc::new(chunk), indices }
+    }
+}
+
+impl Work for Part {
+    fn len(&self) -> usize {
+        self.indices.len()
+    }
+
+    fn bytes(&self) -> usize {
+        let records = &self.chunk.records;
+        records.bytes() / records.len().max(1) * self.len()
+    }
+
+    fn split_to(&mut self, records: usize) -> Self {
+        let Range { start, .. } = self.indices;
+        self.indices.start += records;
+        Self { chunk: Arc::clone(&self.chunk), indices: start..self.indices.start }
+    }
 }

@@ -1,20 +1,49 @@
 //! A batch over arguments in memory.
 
+use std::collections::VecDeque;
+use std::iter::FusedIterator;
 use std::num::NonZeroUsize;
-use std::ops::ControlFlow;
+use std::panic;
+use std::thread::Scope;
+use std::vec;
 
-use super::pipeline;
-use crate::error::Result;
+use derive_more::Debug;
+
+use super::pipeline::schedule::{Output, Work};
+use super::pipeline::shared::Pause;
+use super::pipeline::threads::{self, Interrupt, Outputs, PipelineOptions};
+use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::call::CallResult;
 use crate::runtime::callable::{CallArgs, Callable};
 use crate::session::{PreparedCode, Worker, WorkerOptions};
 
 /// Calls one function with many arguments.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
     code: &'a PreparedCode,
     callable: &'a Callable,
     options: WorkerOptions,
+}
+
+/// The arguments of a call, or the error that its result shall be.
+pub trait BatchArgs {
+    /// Returns the arguments.
+    ///
+    /// # Errors
+    /// The error that takes the place of the result.
+    fn into_args(self) -> Result<CallArgs>;
+}
+
+impl<T: Into<CallArgs>> BatchArgs for T {
+    fn into_args(self) -> Result<CallArgs> {
+        Ok(self.into())
+    }
+}
+
+impl BatchArgs for Result<CallArgs> {
+    fn into_args(self) -> Result<CallArgs> {
+        self
+    }
 }
 
 impl<'a> Batch<'a> {
@@ -27,22 +56,140 @@ impl<'a> Batch<'a> {
     /// Calls the function with each item of an iterator, on the calling thread, when the next result is asked for.
     pub fn iter<I>(&self, args: I) -> impl Iterator<Item = Result<CallResult>> + use<'a, I>
     where
-        I: IntoIterator<Item = CallArgs>,
+        I: IntoIterator<Item: BatchArgs>,
     {
         let mut worker = Worker::new(self.code, self.callable, self.options);
-        args.into_iter().map(move |args| worker.call(&args).cloned())
+        args.into_iter().map(move |args| call(&mut worker, args.into_args()))
     }
 
-    /// Calls the function with each item of an iterator, on `jobs` threads, and `sink` with the results in order.
-    pub fn map<I>(&self, jobs: NonZeroUsize, args: I, sink: impl FnMut(Result<CallResult>) -> ControlFlow<()>)
+    /// Calls the function with each item of an iterator, on `jobs` threads. The results come in the order of the items. Another
+    /// thread takes the items, a bounded number ahead of the results.
+    ///
+    /// Dropping the results ends the calls. The scope then ends when the calls that run have returned, and the iterator its
+    /// current item.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] if the system cannot create a thread.
+    pub fn map<'scope, 'env, I>(
+        &self,
+        scope: &'scope Scope<'scope, 'env>,
+        jobs: NonZeroUsize,
+        args: I,
+    ) -> Result<Results<'scope>>
     where
-        I: IntoIterator<Item = CallArgs, IntoIter: Send>,
+        'a: 'scope,
+        I: IntoIterator<Item: BatchArgs, IntoIter: Send + 'scope>,
     {
+        let Self { code, callable, options } = *self;
         let mut args = args.into_iter();
-        let worker = || {
-            let mut worker = Worker::new(self.code, self.callable, self.options);
-            move |args: CallArgs| worker.call(&args).cloned()
+        let source = move || args.next().map(|args| Item(args.into_args()));
+        let worker = move || {
+            let mut worker = Worker::new(code, callable, options);
+            move |items: &mut VecDeque<Item>, pause: Pause<'_>| {
+                let mut results = Vec::with_capacity(items.len());
+                while let Some(Item(args)) = items.pop_front() {
+                    results.push(call(&mut worker, args));
+                    if pause.is_due() {
+                        break;
+                    }
+                }
+                CallResults(results)
+            }
         };
-        pipeline::run(jobs, true, || args.next(), worker, sink);
+        let outputs = threads::start(scope, PipelineOptions { jobs, ordered: true }, source, worker, Never);
+        let outputs = outputs.map_err(|error| {
+            Error::new(ErrorKind::Io, format!("cannot create a thread: {error}")).with_source(error)
+        })?;
+        Ok(Results { outputs, batch: Vec::new().into_iter(), ready: Vec::new().into_iter() })
     }
+}
+
+fn call(worker: &mut Worker<'_>, args: Result<CallArgs>) -> Result<CallResult> {
+    worker.call(&args?).cloned()
+}
+
+/// The results of [`Batch::map`], in the order of the arguments.
+///
+/// # Panics
+/// [`Iterator::next`] panics after the last result if the iterator of the arguments has panicked.
+#[derive(Debug)]
+pub struct Results<'scope> {
+    #[debug(skip)]
+    outputs: Outputs<'scope, Item, CallResults>,
+    #[debug(skip)]
+    batch: vec::IntoIter<CallResults>,
+    #[debug(skip)]
+    ready: vec::IntoIter<Result<CallResult>>,
+}
+
+impl Iterator for Results<'_> {
+    type Item = Result<CallResult>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(result) = self.ready.next() {
+                return Some(result);
+            }
+            if let Some(CallResults(results)) = self.batch.next() {
+                self.ready = results.into_iter();
+                continue;
+            }
+            let Some(outputs) = self.outputs.next() else {
+                match self.outputs.take_panic() {
+                    Some(panic) => panic::resume_unwind(panic),
+                    None => return None,
+                }
+            };
+            self.batch = outputs.into_iter();
+        }
+    }
+}
+
+impl FusedIterator for Results<'_> {}
+
+/// The arguments of one call.
+struct Item(Result<CallArgs>);
+
+impl Work for Item {
+    fn len(&self) -> usize {
+        1
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + match &self.0 {
+                Ok(CallArgs::Core(values)) => size_of_val(values.as_slice()),
+                Ok(CallArgs::Component(values)) => size_of_val(values.as_slice()),
+                Err(_) => size_of::<Error>(),
+            }
+    }
+
+    fn split_to(&mut self, records: usize) -> Self {
+        unreachable!("{records} of one record")
+    }
+}
+
+/// The results of some calls.
+struct CallResults(Vec<Result<CallResult>>);
+
+impl Output for CallResults {
+    fn bytes(&self) -> usize {
+        self.0.capacity() * size_of::<Result<CallResult>>()
+    }
+
+    fn is_last(&self) -> bool {
+        false
+    }
+}
+
+/// A pipeline that nothing stops.
+#[derive(Clone, Copy)]
+struct Never;
+
+impl Interrupt for Never {
+    fn is_requested(&self) -> bool {
+        false
+    }
+
+    fn wake(&self) {}
 }

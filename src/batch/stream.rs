@@ -1,46 +1,31 @@
 //! A batch from one stream to another.
 
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
-use super::counters::{BatchCounters, BatchReport};
+use super::chunk::Part;
+use super::counters::{BatchCounters, Recorder};
 use super::input::Delimited;
 use super::options::BatchOptions;
-use super::pipeline;
+use super::piece;
+use super::pipeline::shared::{Pause, panic_message};
+use super::pipeline::threads::{self, Outputs, PipelineOptions};
 use super::process::Processor;
+use super::processed::{BatchFailure, BatchOutcome, Processed};
+use super::report::BatchReport;
+use super::stop::Stop;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::callable::Callable;
 use crate::session::{PreparedCode, Worker};
-
-/// Records in a chunk at most.
-const MAX_RECORDS: usize = 4096;
-
-/// Stops a batch from another thread: no more records are read, the calls that run finish, and their results are written.
-#[derive(Debug, Default)]
-pub struct Stop {
-    requested: AtomicBool,
-}
-
-impl Stop {
-    /// Asks the batch to stop. A read that waits is not woken.
-    pub fn request(&self) {
-        self.requested.store(true, Ordering::SeqCst);
-    }
-
-    /// Returns whether the batch was asked to stop, or has stopped by itself.
-    #[must_use]
-    pub fn is_requested(&self) -> bool {
-        self.requested.load(Ordering::SeqCst)
-    }
-}
 
 /// The streams of a batch, its counters, and what stops it.
 #[non_exhaustive]
 pub struct Streams<'a> {
     /// The records.
     pub input: &'a mut (dyn Read + Send),
-    /// The results.
+    /// The results. They are written and flushed as soon as they are there.
     pub output: &'a mut dyn Write,
     /// The errors of records, one JSON object in each line.
     pub errors: Option<&'a mut dyn Write>,
@@ -64,53 +49,122 @@ impl<'a> Streams<'a> {
 
 /// Calls a function with each record of a stream, and writes the results to another.
 ///
+/// A thread reads, [`BatchOptions::jobs`] threads call, and the calling thread writes. Memory is bounded: a slow writer or a slow
+/// record slows down reading. If nobody reads the output any more ([`io::ErrorKind::BrokenPipe`]), the batch ends with
+/// [`BatchOutcome::OutputClosed`]. A record that fails is no error.
+///
 /// # Errors
-/// [`ErrorKind::Io`] if reading or writing fails, with the [`io::Error`] as its source. A record that fails is no error.
+/// [`ErrorKind::Io`] if reading or writing fails, with the [`io::Error`] as its source; [`ErrorKind::Internal`] if wrun has a bug.
+/// The results of all earlier records are written. [`BatchCounters::report`] says what was done.
 pub fn run(
     code: &PreparedCode,
     callable: &Callable,
     options: &BatchOptions,
     streams: Streams<'_>,
 ) -> Result<BatchReport> {
-    let Streams { input, output, mut errors, counters, stop } = streams;
+    let counters = streams.counters;
+    counters.start();
+    let ended = process(code, callable, options, streams);
+    counters.end(ended.as_ref().map_or(BatchOutcome::Failed, |(outcome, _)| *outcome));
+    let (_, failure) = ended?;
+    Ok(BatchReport { failure, ..counters.report() })
+}
+
+fn process(
+    code: &PreparedCode,
+    callable: &Callable,
+    options: &BatchOptions,
+    streams: Streams<'_>,
+) -> Result<(BatchOutcome, Option<BatchFailure>)> {
+    let Streams { input, output, errors, counters, stop } = streams;
     let mut source = Delimited::new(input, b'\n', options.max_record);
-    let mut read_error = None;
-    let mut write_error = None;
+    let read_error = Mutex::new(None);
     let has_errors = errors.is_some();
     let read = || {
-        if stop.is_requested() {
-            return None;
-        }
-        source.next_chunk(MAX_RECORDS).unwrap_or_else(|error| {
-            read_error = Some(error);
+        source.next_chunk().map(|chunk| chunk.map(Part::from)).unwrap_or_else(|error| {
+            *read_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             None
         })
     };
+    let mut worker_options = options.worker;
+    worker_options.measure_time |= options.measure;
     let worker = || {
-        let worker = Worker::new(code, callable, options.worker);
-        let mut processor = Processor { worker, callable, options, counters, has_errors };
-        move |chunk| processor.process(&chunk)
+        let recorder = options.measure.then(|| Recorder::new(counters));
+        let worker = Worker::new(code, callable, worker_options);
+        let mut processor = Processor { worker, callable, options, recorder, has_errors };
+        move |parts: &mut VecDeque<Part>, pause: Pause<'_>| piece::process(&mut processor, parts, pause)
     };
-    pipeline::run(options.jobs, options.ordered, read, worker, |processed| {
-        let written = output.write_all(&processed.output).and_then(|()| match &mut errors {
-            Some(errors) => errors.write_all(&processed.errors),
-            None => Ok(()),
-        });
-        write_error = written.err();
-        if write_error.is_some() || processed.stop {
-            stop.request();
-            return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
-    });
-    let failed = |what: &str, error: io::Error| {
-        Err(Error::new(ErrorKind::Io, format!("cannot {what}: {error}")).with_source(error))
-    };
-    match (read_error, write_error) {
-        (_, Some(error)) => failed("write results", error),
-        (Some(error), _) => failed("read records", error),
-        (None, None) => {
-            Ok(BatchReport { records: counters.records(), failed: counters.failed(), ..BatchReport::default() })
-        }
+    let pipeline = PipelineOptions { jobs: options.jobs, ordered: options.ordered };
+    let mut writer = Writer { output, errors, counters };
+    let mut ended = thread::scope(|scope| {
+        let outputs = threads::start(scope, pipeline, read, worker, stop).map_err(|error| {
+            Error::new(ErrorKind::Io, format!("cannot create a thread: {error}")).with_source(error)
+        })?;
+        let ended = writer.write_all(&outputs);
+        // Whether the input ended or not, nothing of it is needed any more.
+        drop(outputs);
+        stop.wake();
+        ended
+    })?;
+    let read_error = read_error.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if ended.0 == BatchOutcome::Completed
+        && let Some(error) = read_error
+    {
+        return Err(error);
     }
+    Ok((ended.0, ended.1.take()))
+}
+
+/// Where results and errors go.
+struct Writer<'a> {
+    output: &'a mut dyn Write,
+    errors: Option<&'a mut dyn Write>,
+    counters: &'a BatchCounters,
+}
+
+impl Writer<'_> {
+    /// Writes what the workers made, to the end.
+    fn write_all(&mut self, outputs: &Outputs<'_, Part, Processed>) -> Result<(BatchOutcome, Option<BatchFailure>)> {
+        while let Some(batch) = outputs.next() {
+            let mut batch = batch.into_iter();
+            let Some(mut joined) = batch.next() else { continue };
+            for processed in batch {
+                joined.append(processed);
+            }
+            match self.write(&joined) {
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    return Ok((BatchOutcome::OutputClosed, None));
+                }
+                written => written.map_err(|error| unwritable("results", error))?,
+            }
+            if let Some(errors) = &mut self.errors {
+                errors
+                    .write_all(&joined.errors)
+                    .and_then(|()| errors.flush())
+                    .map_err(|error| unwritable("errors", error))?;
+            }
+            self.counters.add(&joined.tally);
+            if let Some(failure) = joined.failure {
+                return Ok((BatchOutcome::Failed, Some(failure)));
+            }
+        }
+        if let Some(panic) = outputs.take_panic() {
+            let message = format!("the batch panicked: {}", panic_message(&panic));
+            return Err(Error::new(ErrorKind::Internal, message));
+        }
+        let outcome = if outputs.has_dropped() { BatchOutcome::Stopped } else { BatchOutcome::Completed };
+        Ok((outcome, None))
+    }
+
+    fn write(&mut self, processed: &Processed) -> io::Result<()> {
+        if processed.output.is_empty() {
+            return Ok(());
+        }
+        self.output.write_all(&processed.output)?;
+        self.output.flush()
+    }
+}
+
+fn unwritable(what: &str, error: io::Error) -> Error {
+    Error::new(ErrorKind::Io, format!("cannot write {what}: {error}")).with_source(error)
 }

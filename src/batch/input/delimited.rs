@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 
 use crate::batch::chunk::{ByteRecords, Chunk, Records};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 64 << 10;
@@ -24,18 +25,18 @@ impl<R: Read> Delimited<R> {
         Self { reader, delimiter, max_record, pending: Vec::new(), is_at_end: false, next: 1 }
     }
 
-    /// Returns complete records, at least one and at most `max_records`, without waiting for more input than the first needs.
+    /// Returns complete records, at least one, without waiting for more input than the first needs.
     ///
     /// # Errors
     /// Those of reading.
-    pub(in crate::batch) fn next_chunk(&mut self, max_records: usize) -> io::Result<Option<Chunk>> {
+    pub(in crate::batch) fn next_chunk(&mut self) -> Result<Option<Chunk>> {
         loop {
             let mut ranges = Vec::new();
             let mut start = 0;
             while let Some(length) = self.pending[start..].iter().position(|byte| *byte == self.delimiter) {
                 ranges.push((length <= self.max_record).then_some((start, start + length)));
                 start += length + 1;
-                if ranges.len() == max_records {
+                if ranges.len() == Chunk::MAX_RECORDS {
                     break;
                 }
             }
@@ -55,9 +56,13 @@ impl<R: Read> Delimited<R> {
             }
             let length = self.pending.len();
             self.pending.resize(length + BLOCK, 0);
-            let read = self.reader.read(&mut self.pending[length..])?;
+            let read = self.reader.read(&mut self.pending[length..]).map_err(unreadable)?;
             self.pending.truncate(length + read);
             self.is_at_end = read == 0;
         }
     }
+}
+
+fn unreadable(error: io::Error) -> Error {
+    Error::new(ErrorKind::Io, format!("cannot read records: {error}")).with_source(error)
 }

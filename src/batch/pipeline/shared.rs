@@ -1,0 +1,285 @@
+//! The schedule behind a lock, with the threads that wait for it.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use super::schedule::{Output, Piece, Schedule, Work};
+use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard, Ordering};
+
+/// What a panic said.
+pub(crate) type Panic = Box<dyn Any + Send>;
+
+/// Returns the message of a panic.
+pub(crate) fn panic_message(panic: &Panic) -> &str {
+    let message = panic.downcast_ref::<String>().map(String::as_str);
+    message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+}
+
+/// What the threads of a pipeline share. One thread reads, any number work, one is the sink.
+///
+/// The sink wakes up regularly while it waits for workers, and asks them to return what they have: results do not wait for
+/// slow records that follow them in their piece. Nothing but the delay depends on this.
+pub(crate) struct Shared<'a, W, U> {
+    state: Mutex<State<W, U>>,
+    reader: Condvar,
+    workers: Condvar,
+    sink: Condvar,
+    /// Changes when workers should return what they have.
+    round: AtomicU64,
+    is_stop_requested: Box<dyn Fn() -> bool + Send + Sync + 'a>,
+}
+
+struct State<W, U> {
+    schedule: Schedule<W, U>,
+    is_closed: bool,
+    is_reader_waiting: bool,
+    waiting_workers: usize,
+    /// Whether the sink waits without a time limit, because nothing runs.
+    is_sink_asleep: bool,
+    is_sink_waiting: bool,
+    /// Bytes of the outputs that the sink has now.
+    sink_bytes: usize,
+    /// The first panic by its position in the stream.
+    panic: Option<(u64, Panic)>,
+}
+
+/// Tells a worker when to return what it has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pause<'a> {
+    round: &'a AtomicU64,
+    taken: u64,
+}
+
+impl Pause<'_> {
+    pub(crate) fn is_due(&self) -> bool {
+        self.round.load(Ordering::Relaxed) != self.taken
+    }
+}
+
+impl<'a, W: Work, U: Output> Shared<'a, W, U> {
+    /// How long the sink waits before it asks workers to return what they have.
+    const PATIENCE: Duration = Duration::from_millis(4);
+
+    pub(crate) fn new(jobs: usize, ordered: bool, is_stop_requested: impl Fn() -> bool + Send + Sync + 'a) -> Self {
+        let state = State {
+            schedule: Schedule::new(jobs, ordered),
+            is_closed: false,
+            is_reader_waiting: false,
+            waiting_workers: 0,
+            is_sink_asleep: false,
+            is_sink_waiting: false,
+            sink_bytes: 0,
+            panic: None,
+        };
+        Self {
+            state: Mutex::new(state),
+            reader: Condvar::new(),
+            workers: Condvar::new(),
+            sink: Condvar::new(),
+            round: AtomicU64::new(0),
+            is_stop_requested: Box::new(is_stop_requested),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<W, U>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Locks the state, and stops the schedule if that was requested.
+    fn lock_checked(&self) -> MutexGuard<'_, State<W, U>> {
+        let is_stop_requested = (self.is_stop_requested)();
+        let mut state = self.lock();
+        if is_stop_requested {
+            self.stop(&mut state);
+        }
+        state
+    }
+
+    fn stop(&self, state: &mut State<W, U>) {
+        if state.schedule.stop() {
+            self.hurry();
+            self.wake_all(state);
+        }
+    }
+
+    fn wake_all(&self, state: &State<W, U>) {
+        if state.is_reader_waiting {
+            self.reader.notify_one();
+        }
+        self.wake_workers(state);
+        if state.is_sink_waiting {
+            self.sink.notify_one();
+        }
+    }
+
+    fn wake_workers(&self, state: &State<W, U>) {
+        if state.waiting_workers > 0 {
+            self.workers.notify_all();
+        }
+    }
+
+    /// Waits until more records should be read. Returns false if no more are needed.
+    pub(crate) fn wait_for_room(&self) -> bool {
+        let mut state = self.lock_checked();
+        loop {
+            if state.is_closed || state.schedule.is_read() {
+                return false;
+            }
+            if state.schedule.has_room() {
+                return true;
+            }
+            state.is_reader_waiting = true;
+            state = self.reader.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.is_reader_waiting = false;
+        }
+    }
+
+    /// Adds records that were read. A stop that was requested while the reader waited drops them.
+    pub(crate) fn push(&self, work: W) {
+        let mut state = self.lock_checked();
+        let many = work.len() > 1;
+        state.schedule.push(work);
+        match state.waiting_workers {
+            0 => {}
+            _ if many => self.workers.notify_all(),
+            _ => self.workers.notify_one(),
+        }
+        if state.is_sink_asleep {
+            self.sink.notify_one();
+        }
+    }
+
+    /// Notes that the reader reads no more, perhaps because it panicked.
+    pub(crate) fn end_reading(&self, panic: Option<Panic>) {
+        let mut state = self.lock_checked();
+        if let Some(panic) = panic {
+            state.note_panic(u64::MAX, panic);
+        }
+        state.schedule.end_reading();
+        self.wake_all(&state);
+    }
+
+    /// Waits for records to process. Returns `None` if there will be none.
+    pub(crate) fn take(&self) -> Option<(Piece<W>, Pause<'_>)> {
+        let mut state = self.lock_checked();
+        loop {
+            if state.is_closed {
+                return None;
+            }
+            if let Some(piece) = state.schedule.take() {
+                if state.is_reader_waiting && state.schedule.has_room() {
+                    self.reader.notify_one();
+                }
+                let pause = Pause { round: &self.round, taken: self.round.load(Ordering::Relaxed) };
+                return Some((piece, pause));
+            }
+            if state.schedule.is_worked() {
+                return None;
+            }
+            state.waiting_workers += 1;
+            state = self.workers.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting_workers -= 1;
+        }
+    }
+
+    /// Adds the output of a piece, with the records of it that were not processed. Returns whether the batch ends with it.
+    pub(crate) fn finish(&self, first: u64, output: U, rest: VecDeque<W>, ns: u64) -> bool {
+        let mut state = self.lock();
+        let is_last = output.is_last();
+        if is_last {
+            self.hurry();
+        }
+        state.schedule.finish(first, output, rest, ns);
+        self.wake_after_work(&state);
+        is_last
+    }
+
+    /// Ends the batch before a piece whose worker panicked.
+    pub(crate) fn fail(&self, first: u64, panic: Panic) {
+        let mut state = self.lock();
+        state.note_panic(first, panic);
+        state.schedule.fail(first);
+        self.hurry();
+        self.wake_after_work(&state);
+    }
+
+    fn wake_after_work(&self, state: &State<W, U>) {
+        let schedule = &state.schedule;
+        if state.is_sink_waiting && (schedule.is_ready() || schedule.is_over()) {
+            self.sink.notify_one();
+        }
+        if schedule.has_waiting() || schedule.is_worked() {
+            self.wake_workers(state);
+        }
+        if state.is_reader_waiting && (schedule.is_read() || schedule.has_room()) {
+            self.reader.notify_one();
+        }
+    }
+
+    /// Waits for outputs, after the ones that were returned before are written. Returns `None` after the last.
+    pub(crate) fn next_outputs(&self) -> Option<Vec<U>> {
+        let mut state = self.lock_checked();
+        let written = std::mem::take(&mut state.sink_bytes);
+        state.schedule.release(written);
+        loop {
+            let (outputs, bytes) = state.schedule.ready();
+            state.sink_bytes = bytes;
+            let is_over = state.schedule.is_over();
+            if !outputs.is_empty() || is_over {
+                // Workers wait for room, or for the record before theirs to be taken.
+                self.wake_workers(&state);
+                return (!outputs.is_empty()).then_some(outputs);
+            }
+            state.is_sink_waiting = true;
+            if state.schedule.is_idle() {
+                state.is_sink_asleep = true;
+                state = self.sink.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.is_sink_asleep = false;
+            } else {
+                let waited = self.sink.wait_timeout(state, Self::PATIENCE).unwrap_or_else(PoisonError::into_inner);
+                state = waited.0;
+                if waited.1.timed_out() {
+                    self.hurry();
+                    if (self.is_stop_requested)() {
+                        self.stop(&mut state);
+                    }
+                }
+            }
+            state.is_sink_waiting = false;
+        }
+    }
+
+    /// Asks workers to return what they have.
+    pub(crate) fn hurry(&self) {
+        self.round.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Ends all threads as soon as possible. Outputs that were not taken are dropped.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.is_closed = true;
+        state.schedule.close();
+        self.hurry();
+        self.wake_all(&state);
+    }
+
+    /// Returns whether a stop has dropped records or the rest of the input.
+    pub(crate) fn has_dropped(&self) -> bool {
+        self.lock().schedule.has_dropped()
+    }
+
+    /// Returns the panic that ended the batch.
+    pub(crate) fn take_panic(&self) -> Option<Panic> {
+        self.lock().panic.take().map(|(_, panic)| panic)
+    }
+}
+
+impl<W, U> State<W, U> {
+    fn note_panic(&mut self, position: u64, panic: Panic) {
+        if self.panic.as_ref().is_none_or(|(first, _)| position < *first) {
+            self.panic = Some((position, panic));
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The threads of a pipeline.
+
+use std::collections::VecDeque;
+use std::io;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::{self, Scope};
+use std::time::Instant;
+
+use super::schedule::{Output, Work};
+use super::shared::{Panic, Pause, Shared};
+
+/// How a pipeline works.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::batch) struct PipelineOptions {
+    /// The number of threads that work.
+    pub(in crate::batch) jobs: NonZeroUsize,
+    /// Whether outputs come in the order of their records.
+    pub(in crate::batch) ordered: bool,
+}
+
+/// The outputs of a pipeline. Dropping it ends the pipeline.
+pub(in crate::batch) struct Outputs<'a, W: Work, U: Output> {
+    shared: Arc<Shared<'a, W, U>>,
+}
+
+/// Ways to stop a pipeline.
+pub(in crate::batch) trait Interrupt: Clone + Send + Sync {
+    /// Returns whether the pipeline should stop.
+    fn is_requested(&self) -> bool;
+
+    /// Wakes a source that waits, because its records are not needed.
+    fn wake(&self);
+}
+
+/// Starts a pipeline: one thread calls `source` until it returns `None`, others call what `worker` returns with the records.
+/// A worker processes records from the front of the queue that it gets, at least one, and leaves others there if its pause is
+/// due. Memory is bounded: about 128 KiB of records for each worker, 4 MiB of outputs, and what single records and outputs need
+/// in addition.
+///
+/// If the source or a worker panics, the outputs end before it; see [`Outputs::take_panic`].
+///
+/// # Errors
+/// If the system cannot create a thread.
+pub(in crate::batch) fn start<'scope, W, U, F>(
+    scope: &'scope Scope<'scope, '_>,
+    options: PipelineOptions,
+    source: impl FnMut() -> Option<W> + Send + 'scope,
+    worker: impl Fn() -> F + Send + Sync + 'scope,
+    interrupt: impl Interrupt + 'scope,
+) -> io::Result<Outputs<'scope, W, U>>
+where
+    W: Work + Send + 'scope,
+    U: Output + Send + 'scope,
+    F: FnMut(&mut VecDeque<W>, Pause<'_>) -> U,
+{
+    let PipelineOptions { jobs, ordered } = options;
+    let requested = interrupt.clone();
+    let shared = Arc::new(Shared::new(jobs.get(), ordered, move || requested.is_requested()));
+    // Ends the threads if one cannot be started.
+    let outputs = Outputs { shared: Arc::clone(&shared) };
+    let worker = Arc::new(worker);
+    for _ in 0..jobs.get() {
+        let (shared, worker, interrupt) = (Arc::clone(&shared), Arc::clone(&worker), interrupt.clone());
+        let work = move || work(&shared, worker.as_ref(), || interrupt.wake());
+        thread::Builder::new().name("wrun worker".to_owned()).spawn_scoped(scope, work)?;
+    }
+    thread::Builder::new().name("wrun reader".to_owned()).spawn_scoped(scope, move || read(&shared, source))?;
+    Ok(outputs)
+}
+
+fn read<W: Work, U: Output>(shared: &Shared<'_, W, U>, mut source: impl FnMut() -> Option<W>) {
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        while shared.wait_for_room()
+            && let Some(work) = source()
+        {
+            shared.push(work);
+        }
+        drop(source);
+    }));
+    shared.end_reading(read.err());
+}
+
+/// Processes records until there are no more. Calls `wake` if the batch ends early because of one.
+fn work<W, U, F>(shared: &Shared<'_, W, U>, worker: &impl Fn() -> F, wake: impl Fn())
+where
+    W: Work,
+    U: Output,
+    F: FnMut(&mut VecDeque<W>, Pause<'_>) -> U,
+{
+    let mut process = None;
+    while let Some((mut piece, pause)) = shared.take() {
+        let start = Instant::now();
+        let processed = catch_unwind(AssertUnwindSafe(|| process.get_or_insert_with(worker)(&mut piece.works, pause)));
+        let is_last = match processed {
+            Ok(output) => {
+                let ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                shared.finish(piece.first, output, piece.works, ns)
+            }
+            Err(panic) => {
+                process = None;
+                shared.fail(piece.first, panic);
+                true
+            }
+        };
+        if is_last {
+            wake();
+        }
+    }
+}
+
+impl<W: Work, U: Output> Outputs<'_, W, U> {
+    /// Waits for outputs, after the ones that were returned before are written. Returns `None` after the last.
+    pub(in crate::batch) fn next(&self) -> Option<Vec<U>> {
+        self.shared.next_outputs()
+    }
+
+    /// Returns whether a stop has dropped records or the rest of the input.
+    pub(in crate::batch) fn has_dropped(&self) -> bool {
+        self.shared.has_dropped()
+    }
+
+    /// Returns what panicked before the end of the input.
+    pub(in crate::batch) fn take_panic(&self) -> Option<Panic> {
+        self.shared.take_panic()
+    }
+}
+
+impl<W: Work, U: Output> Drop for Outputs<'_, W, U> {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}

@@ -1,0 +1,118 @@
+//! What a worker makes of some records.
+
+use serde::Serialize;
+
+use super::pipeline::schedule::Output;
+use crate::error::{Error, ErrorKind};
+
+/// Results and errors as bytes, with their number.
+#[derive(Debug, Default)]
+pub(super) struct Processed {
+    /// Bytes for the output.
+    pub(super) output: Vec<u8>,
+    /// Bytes for the stream of errors, if there is one.
+    pub(super) errors: Vec<u8>,
+    pub(super) tally: Tally,
+    /// The record that ends the batch, with [`OnError::Fail`](super::options::OnError::Fail).
+    pub(super) failure: Option<BatchFailure>,
+}
+
+/// The record that ended a batch.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct BatchFailure {
+    /// Its number, counted from 1.
+    pub record: u64,
+    /// Why it failed.
+    pub error: Error,
+}
+
+/// How many records succeeded and failed.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    succeeded: u64,
+    failed: Vec<ErrorKind>,
+}
+
+impl Tally {
+    /// Counts a record that has a result.
+    pub(super) fn succeeded(&mut self) {
+        self.succeeded += 1;
+    }
+
+    /// Counts a record that failed.
+    pub(super) fn failed(&mut self, kind: ErrorKind) {
+        self.failed.push(kind);
+    }
+
+    /// Returns the number of records.
+    pub(super) fn records(&self) -> u64 {
+        self.succeeded + self.failed.len() as u64
+    }
+
+    /// Returns the kinds of the errors of records that failed.
+    pub(super) fn failures(&self) -> &[ErrorKind] {
+        &self.failed
+    }
+}
+
+/// The length of a [`Processed`], to remove what a panic left behind.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    output: usize,
+    errors: usize,
+    succeeded: u64,
+    failed: usize,
+}
+
+impl Processed {
+    pub(super) fn mark(&self) -> Mark {
+        let Self { output, errors, tally, .. } = self;
+        Mark { output: output.len(), errors: errors.len(), succeeded: tally.succeeded, failed: tally.failed.len() }
+    }
+
+    /// Appends what comes after.
+    pub(super) fn append(&mut self, mut next: Self) {
+        self.output.append(&mut next.output);
+        self.errors.append(&mut next.errors);
+        self.tally.succeeded += next.tally.succeeded;
+        self.tally.failed.append(&mut next.tally.failed);
+        self.failure = self.failure.take().or(next.failure);
+    }
+
+    pub(super) fn truncate(&mut self, mark: Mark) {
+        self.output.truncate(mark.output);
+        self.errors.truncate(mark.errors);
+        self.tally.succeeded = mark.succeeded;
+        self.tally.failed.truncate(mark.failed);
+        self.failure = None;
+    }
+}
+
+impl Output for Processed {
+    fn bytes(&self) -> usize {
+        self.output.capacity() + self.errors.capacity() + self.tally.failed.capacity()
+    }
+
+    fn is_last(&self) -> bool {
+        self.failure.is_some()
+    }
+}
+
+/// How a batch ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum BatchOutcome {
+    /// It still runs.
+    #[default]
+    Running,
+    /// All records were processed.
+    Completed,
+    /// [`Stop::request`](super::Stop::request) ended it before the end of the input.
+    Stopped,
+    /// The reader of the output has gone away.
+    OutputClosed,
+    /// A record failed, with [`OnError::Fail`](super::OnError::Fail); or reading or writing did.
+    Failed,
+}
