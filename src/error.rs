@@ -53,8 +53,10 @@ pub enum ErrorKind {
     Exited,
     /// A function of a plug-in reported an error, which is the message. The instance accepts further calls.
     Plugin,
-    /// The host accessed guest memory out of bounds.
+    /// The host accessed guest memory out of bounds, perhaps because a guest returned a wrong pointer or length.
     MemoryAccess,
+    /// The guest broke the convention by which it is called: it allocated nothing, or its result has the wrong format.
+    InvalidResult,
     /// An earlier call trapped, was stopped or exited, and the instance accepts no calls. Create another.
     Crashed,
     /// The system refused memory, a thread or a file, or failed to read or write. Raise the limits of the process.

@@ -36,7 +36,7 @@ pub(crate) fn of(error: &Error) -> u8 {
     match error.kind() {
         ErrorKind::Trap if error.limit_exceeded().is_some() => LIMIT,
         ErrorKind::InvalidArgument | ErrorKind::UnsupportedConfig | ErrorKind::EngineUnavailable => USAGE,
-        ErrorKind::Io | ErrorKind::Internal | ErrorKind::MemoryAccess | ErrorKind::ShutDown => INTERNAL,
+        ErrorKind::Io | ErrorKind::Internal | ErrorKind::ShutDown => INTERNAL,
         ErrorKind::Plugin => PLUGIN_ERROR,
         ErrorKind::Timeout => TIMEOUT,
         ErrorKind::Interrupted => INTERRUPTED,
@@ -45,7 +45,7 @@ pub(crate) fn of(error: &Error) -> u8 {
             CANNOT_RUN
         }
         ErrorKind::UnknownExport => NOT_FOUND,
-        ErrorKind::Trap | ErrorKind::Crashed => TRAP,
+        ErrorKind::Trap | ErrorKind::Crashed | ErrorKind::MemoryAccess | ErrorKind::InvalidResult => TRAP,
         ErrorKind::Limit => LIMIT,
         ErrorKind::OutOfFuel => OUT_OF_FUEL,
     }

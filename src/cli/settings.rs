@@ -11,6 +11,7 @@ use wrun::module::requirements::{self, HostCapability};
 use wrun::runtime::preflight;
 use wrun::{
     Capabilities, Captured, CodeInfo, Compiler, DirGrant, Limits, NetRule, Optimization, RuntimeConfig, RuntimeKind,
+    TextOptions,
 };
 
 use super::args::{CacheArgs, EngineArgs, GrantArgs, InputFormat, LimitArgs, PluginArgs, ReportArgs, When};
@@ -257,6 +258,10 @@ pub(crate) struct RunSettings {
     /// The guest's standard output and error, if they are captured.
     pub(crate) captured: Option<[Captured; 2]>,
     pub(crate) format: ReportArgs,
+    /// Whether the bytes of the result are printed as they are, not in `format`.
+    pub(crate) raw: bool,
+    /// How text or bytes pass through the module.
+    pub(crate) text: TextOptions,
     pub(crate) metrics: bool,
     pub(crate) progress: When,
 }

@@ -119,6 +119,11 @@ impl WitType {
         }
     }
 
+    /// Returns whether values of the type are text or bytes.
+    pub(crate) fn is_text_or_bytes(&self) -> bool {
+        matches!(self, Self::String | Self::Json) || matches!(self.kind(), Some(TypeKind::List(Self::U8)))
+    }
+
     /// Returns whether the text of the type contains the name of a type instead of its parts.
     pub(crate) fn is_shown_by_name(&self) -> bool {
         let Self::Defined(def) = self else { return false };

@@ -2,13 +2,14 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::component::types::WitFunction;
+use crate::component::types::{WitFunction, WitType};
 use crate::component::value::WitValue;
 use crate::component::{encode, text};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::callable::{CallArgs, Callable, CallableType};
 use crate::runtime::code::CodeInstance;
 use crate::runtime::component::WasmComponentFunction;
+use crate::runtime::text_abi::ResolvedText;
 use crate::runtime::traits::WasmFunctionCaller;
 use crate::value::serial::Results;
 use crate::value::types::Value;
@@ -28,6 +29,18 @@ impl CallResult {
     #[must_use]
     pub fn is_err(&self) -> bool {
         matches!(self, Self::Component(Some(WitValue::Result(Err(_))), _))
+    }
+
+    /// Returns the bytes of a result that is text or bytes; none for the null pointer of a C string. `None` for any other result.
+    #[must_use]
+    pub fn bytes(&self) -> Option<&[u8]> {
+        let Self::Component(value, ty) = self else { return None };
+        match value {
+            Some(WitValue::String(text)) => Some(text.as_bytes()),
+            Some(WitValue::Bytes(bytes)) => Some(bytes),
+            None if ty.result().is_some_and(WitType::is_text_or_bytes) => Some(&[]),
+            _ => None,
+        }
     }
 
     /// Formats the result for people: `null` without results, one line for each result of a module, a component's string as it
@@ -74,6 +87,7 @@ pub struct ResolvedCallable {
 enum Function {
     Core(Box<dyn WasmFunctionCaller>),
     Component(Box<dyn WasmComponentFunction>),
+    Text(Box<ResolvedText>),
     Program,
 }
 
@@ -96,6 +110,12 @@ impl ResolvedCallable {
             (
                 Function::Component(function),
                 CodeInstance::Component(instance),
+                CallArgs::Component(args),
+                CallResult::Component(result, _),
+            ) => *result = function.call(instance.as_mut(), args)?,
+            (
+                Function::Text(function),
+                CodeInstance::Module(instance),
                 CallArgs::Component(args),
                 CallResult::Component(result, _),
             ) => *result = function.call(instance.as_mut(), args)?,
@@ -124,6 +144,10 @@ impl CodeInstance {
     /// [`WasmComponentInstance::function`](crate::WasmComponentInstance::function).
     pub fn resolve(&mut self, callable: &Callable) -> Result<ResolvedCallable> {
         let (function, result) = match self {
+            Self::Module(instance) if let CallableType::Text(text) = callable.ty() => {
+                let function = Box::new(ResolvedText::resolve(instance.as_mut(), text)?);
+                (Function::Text(function), CallResult::Component(None, text.ty().clone()))
+            }
             Self::Module(instance) => {
                 let function = instance.function(callable.name())?;
                 let results = vec![Value::I32(0); function.ty().results().len()];

@@ -81,7 +81,7 @@ impl Callable {
         match (options.abi, name) {
             (Some(abi), _) => {
                 let function = TextFunction::find(info, name, abi, options)?;
-                Ok(Self { name: name.unwrap_or_default().to_owned(), ty: CallableType::Text(function) })
+                Ok(Self { name: function.name().to_owned(), ty: CallableType::Text(function) })
             }
             (None, Some(name)) => Self::find(info, name),
             (None, None) => Self::program(info),
@@ -151,6 +151,25 @@ impl Callable {
         }
     }
 
+    /// Returns whether the result is text or bytes, so that [`CallResult::bytes`](crate::CallResult::bytes) returns it.
+    #[must_use]
+    pub fn returns_bytes(&self) -> bool {
+        match &self.ty {
+            CallableType::Component(ty) => ty.result().is_some_and(WitType::is_text_or_bytes),
+            CallableType::Text(function) => function.ty().result().is_some_and(WitType::is_text_or_bytes),
+            CallableType::Core(_) | CallableType::Program => false,
+        }
+    }
+
+    /// Returns the function if it is called by a convention for text.
+    #[must_use]
+    pub fn text(&self) -> Option<&TextFunction> {
+        match &self.ty {
+            CallableType::Text(function) => Some(function),
+            _ => None,
+        }
+    }
+
     /// Returns whether the signature has types that it shows by their name only.
     #[must_use]
     pub fn has_named_types(&self) -> bool {
@@ -170,7 +189,7 @@ impl Callable {
         match &self.ty {
             CallableType::Core(ty) => args::parse_text(args, ty).map(CallArgs::Core),
             CallableType::Component(ty) => component::text::parse_args(args, ty).map(CallArgs::Component),
-            CallableType::Text(function) => component::text::parse_args(args, function.ty()).map(CallArgs::Component),
+            CallableType::Text(function) => function.parse_args(args).map(CallArgs::Component),
             CallableType::Program => args::parse_text(args, &FuncType::default()).map(CallArgs::Core),
         }
     }

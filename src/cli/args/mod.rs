@@ -14,6 +14,6 @@ pub(crate) use engine::{EngineArgs, variant};
 pub(crate) use grants::{GrantArgs, PolicyArgs};
 pub(crate) use limits::LimitArgs;
 pub(crate) use log::{LogArgs, LogFormat, ProgressArgs, When};
-pub(crate) use output::{FORMAT_HEADING, FormatArgs, InputFormat, OutputFormat, ReportArgs};
+pub(crate) use output::{FORMAT_HEADING, FormatArgs, InputFormat, OutputFormat, ReportArgs, ResultFormat};
 pub(crate) use plugin::PluginArgs;
 pub(crate) use text::TextArgs;

@@ -10,7 +10,7 @@ pub(crate) struct FormatArgs {
     pub(crate) input: InputFormat,
     /// Format of results [default: json; with --explain: text]
     #[arg(short, long, value_enum, value_name = "FORMAT")]
-    pub(crate) output: Option<OutputFormat>,
+    pub(crate) output: Option<ResultFormat>,
     /// Indent JSON
     #[arg(long)]
     pub(crate) pretty: bool,
@@ -31,6 +31,26 @@ pub(crate) enum InputFormat {
     #[default]
     Json,
     Msgpack,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ResultFormat {
+    Json,
+    Msgpack,
+    Text,
+    /// The bytes of a result that is text or bytes, as they are
+    Raw,
+}
+
+impl ResultFormat {
+    /// Returns the format of a report in place of a result.
+    pub(crate) fn of_report(self) -> OutputFormat {
+        match self {
+            Self::Json => OutputFormat::Json,
+            Self::Msgpack => OutputFormat::Msgpack,
+            Self::Text | Self::Raw => OutputFormat::Text,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -7,11 +7,11 @@ use std::time::Instant;
 use clap::{Args, ValueHint};
 use wrun::module::requirements;
 use wrun::session::{CacheUse, Completion, Deadline, Event, InstanceOptions, Session, nanoseconds};
-use wrun::{CallArgs, CallResult, Callable, Captured, CodeInfo, Input, Output};
+use wrun::{CallArgs, CallResult, Callable, Captured, CodeInfo, Input, Output, Payload};
 
 use crate::cli::args::{
     CacheArgs, EngineArgs, FORMAT_HEADING, FormatArgs, GrantArgs, LimitArgs, LogArgs, OutputFormat, PluginArgs,
-    PolicyArgs, ProgressArgs, ReportArgs, When,
+    PolicyArgs, ProgressArgs, ReportArgs, ResultFormat, TextArgs, When,
 };
 use crate::cli::failure::Failure;
 use crate::cli::output::envelope::{CallSummary, Envelope};
@@ -56,6 +56,8 @@ pub(crate) struct RunArgs {
     pub(crate) cache: CacheArgs,
     #[command(flatten)]
     pub(crate) format: FormatArgs,
+    #[command(flatten)]
+    pub(crate) text: TextArgs,
     /// Print the envelope (result or error, exit code, times, memory) instead of the bare result
     #[arg(long, help_heading = FORMAT_HEADING)]
     pub(crate) metrics: bool,
@@ -74,8 +76,11 @@ pub(crate) struct RunArgs {
 impl RunArgs {
     /// Resolves the settings. Fails if options contradict each other, the policy file or the environment.
     fn resolve(self, started: Instant) -> Result<RunSettings, Failure> {
-        if self.metrics && self.format.output == Some(OutputFormat::Text) {
-            return Err(Failure::usage("the envelope (`--metrics`) is JSON or MessagePack, not text"));
+        if self.metrics
+            && let Some(format @ (ResultFormat::Text | ResultFormat::Raw)) = self.format.output
+        {
+            let format = if format == ResultFormat::Text { "text" } else { "raw bytes" };
+            return Err(Failure::usage(format!("the envelope (`--metrics`) is JSON or MessagePack, not {format}")));
         }
         let policy = self.read_policy(started)?;
         let function_is_option = self.function_name.is_some();
@@ -112,7 +117,11 @@ impl RunArgs {
         let mut guest = GuestSettings::resolve(module, function, self.guest_args, policy, options)?;
         (guest.capabilities.stdin, guest.capabilities.stdout, guest.capabilities.stderr) =
             (Input::Inherit, stdout, stderr);
-        let output = self.format.output.unwrap_or(if self.explain { OutputFormat::Text } else { OutputFormat::Json });
+        let output = self.format.output.map(ResultFormat::of_report).unwrap_or(if self.explain {
+            OutputFormat::Text
+        } else {
+            OutputFormat::Json
+        });
         Ok(RunSettings {
             guest,
             module_is_stdin,
@@ -120,6 +129,8 @@ impl RunArgs {
             args,
             captured,
             format: ReportArgs { output, pretty: self.format.pretty },
+            raw: self.format.output == Some(ResultFormat::Raw),
+            text: self.text.options(),
             metrics: self.metrics,
             progress: self.progress.progress,
         })
@@ -220,7 +231,11 @@ impl Run {
                 Ok(exit_code::of_guest(code))
             }
             // A program writes its own output.
-            Completion::Returned(_) if settings.guest.function.is_none() => Ok(0),
+            Completion::Returned(_) if call.is_program => Ok(0),
+            Completion::Returned(result) if settings.raw => {
+                printer::data(result.bytes().unwrap_or_default())?;
+                Ok(0)
+            }
             Completion::Returned(result) => {
                 let text = |result: &CallResult| format!("{}\n", result.to_text());
                 let bytes = machine::report(&result, settings.format, text);
@@ -277,19 +292,29 @@ impl Run {
     fn choose(&self, session: &Session<'_>) -> Result<Callable, Failure> {
         let settings = &self.settings;
         let hinted = |error: wrun::Error| hints::for_function(error.into(), session.info(), &settings.guest);
+        let find = || Callable::find_with(session.info(), settings.guest.function.as_deref(), &settings.text);
         let callable = match &settings.guest.function {
             None => {
-                let program = session.program().map_err(hinted)?;
+                let program = find().map_err(hinted)?;
                 self.check_guest_args(session.info())?;
                 program
             }
             Some(name) => {
                 self.check_guest_args(session.info())?;
                 self.call().function = Some(name.clone());
-                session.function(name).map_err(hinted)?
+                find().map_err(hinted)?
             }
         };
-        self.call().function = Some(callable.name().to_owned());
+        let mut call = self.call();
+        call.function = Some(callable.name().to_owned());
+        call.is_program = settings.guest.function.is_none() && callable.text().is_none();
+        if settings.raw && !callable.returns_bytes() && !call.is_program {
+            let message = format!("`-o raw` writes text or bytes, which `{callable}` does not return");
+            return Err(Failure::usage(message));
+        }
+        if settings.text.payload != Payload::default() && callable.text().is_none() {
+            return Err(Failure::usage("`--payload` needs `--abi`"));
+        }
         Ok(callable)
     }
 
@@ -331,7 +356,7 @@ impl Run {
         deadline.remaining().map_err(|_| supervisor.timed_out())?;
         let prepared = session.prepare(options, &events)?;
         limits.time = deadline.remaining().map_err(|_| supervisor.timed_out())?;
-        let mut instance = match prepared.instantiate(limits, &events) {
+        let mut instance = match prepared.instantiate_for(callable, args, limits, &events) {
             Ok(instance) => instance,
             Err(error) => return ended(error),
         };

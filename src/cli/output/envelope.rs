@@ -19,6 +19,8 @@ pub(crate) struct CallSummary {
     /// The exported function that is running, for reports of signals and timeouts.
     pub(crate) running: Option<String>,
     pub(crate) result_types: Vec<String>,
+    /// Whether this is a program, which has no result.
+    pub(crate) is_program: bool,
     pub(crate) metrics: CallMetrics,
 }
 

@@ -32,8 +32,6 @@ const PIN: [&str; 2] = ["__pin", "__unpin"];
 pub(crate) struct Buffers {
     /// The exported memory.
     pub(super) memory: String,
-    /// The type of pointers: i32, or i64 for a 64-bit memory.
-    pub(super) pointer: ValType,
     /// The function that allocates arguments.
     pub(super) alloc: Option<String>,
     /// The functions that keep arguments from being collected, and that let them be.
@@ -70,7 +68,7 @@ impl Buffers {
             ty.is_some_and(|ty| ty.params() == [pointer.clone()] && ty.results().len() == results)
         };
         let pin = (is_collected && pins(PIN[0], 1) && pins(PIN[1], 0)).then_some(PIN);
-        Ok(Self { memory, pointer, alloc, pin, free })
+        Ok(Self { memory, alloc, pin, free })
     }
 
     /// The error for a module that has no function that allocates.

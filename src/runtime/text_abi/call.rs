@@ -4,6 +4,7 @@ use crate::component::args;
 use crate::component::types::WitType;
 use crate::component::value::WitValue;
 use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::status::InstanceState;
 use crate::runtime::text_abi::function::Target;
 use crate::runtime::text_abi::memory::{Block, GuestMemory, pointer, unsigned};
 use crate::runtime::text_abi::{Abi, TextFunction, payload};
@@ -23,17 +24,20 @@ pub(crate) struct ResolvedText {
 }
 
 impl ResolvedText {
-    /// Resolves the function, and those that allocate and free. Returns `None` for a function that is not called by pointers.
+    /// Resolves the function, and those that allocate and free.
     ///
     /// # Errors
-    /// Those of [`WasmInstance::function`].
-    pub(crate) fn resolve(instance: &mut dyn WasmInstance, text: &TextFunction) -> Result<Option<Self>> {
-        let Target::Memory(_, buffers) = text.target() else { return Ok(None) };
+    /// Those of [`WasmInstance::function`]; [`ErrorKind::InvalidArgument`] for a program, which needs an instance for each call.
+    pub(crate) fn resolve(instance: &mut dyn WasmInstance, text: &TextFunction) -> Result<Self> {
+        let Target::Memory(buffers) = text.target() else {
+            let message = format!("`--abi {}` needs a new instance for each call", text.abi());
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        };
         let function = instance.function(text.name())?;
         let results = vec![Value::I32(0); function.ty().results().len()];
         let memory = GuestMemory::resolve(instance, buffers)?;
         let text = text.clone();
-        Ok(Some(Self { text, function, memory, args: Vec::new(), blocks: Vec::new(), results }))
+        Ok(Self { text, function, memory, args: Vec::new(), blocks: Vec::new(), results })
     }
 
     /// Writes the arguments, calls the function, reads its result, and frees both.
@@ -52,7 +56,10 @@ impl ResolvedText {
         self.args.clear();
         let written = values.iter().enumerate().try_for_each(|(index, value)| self.write(instance, index, value));
         if let Err(error) = written {
-            return Err(self.release(instance).err().unwrap_or(error));
+            // After a trap, the guest runs no more.
+            let is_ready = instance.state() == InstanceState::Ready;
+            let released = if is_ready { self.release(instance) } else { Ok(()) };
+            return Err(released.err().unwrap_or(error));
         }
         self.function.call(instance, &self.args, &mut self.results)?;
         let result = if is_cstr { self.string_result(instance) } else { self.packed_result(instance) };
@@ -73,9 +80,9 @@ impl ResolvedText {
         let invalid = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message));
         let name = &self.text.ty().params()[index].0;
         match value {
-            WitValue::String(_) | WitValue::Bytes(_) if is_cstr && payload::bytes(value)?.contains(&0) => invalid(
-                format!("{name}: the text contains a NUL byte, which ends a string of the convention `cstr`"),
-            ),
+            WitValue::String(_) | WitValue::Bytes(_) if is_cstr && payload::bytes(value)?.contains(&0) => {
+                invalid(format!("{name}: the text contains a NUL byte, which ends a string of the convention `cstr`"))
+            }
             WitValue::S64(_) | WitValue::U64(_) if self.param(index) == Some(&ValType::I32) => match integer(value) {
                 Some(_) => Ok(()),
                 None => {

@@ -14,7 +14,6 @@ use crate::runtime::callable::{CallArgs, Callable};
 use crate::runtime::lookup;
 use crate::runtime::text_abi::buffers::Buffers;
 use crate::runtime::text_abi::{Abi, Payload, TextOptions, payload, signature};
-use crate::value::types::FuncType;
 
 /// A function that takes and returns text or bytes by a convention.
 #[derive(Clone, Debug)]
@@ -30,8 +29,8 @@ pub struct TextFunction {
 /// What is called.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
-    /// A function of this type, with pointers into linear memory.
-    Memory(FuncType, Buffers),
+    /// A function of a module, with pointers into linear memory.
+    Memory(Buffers),
     /// A program, or a function without parameters and results.
     Program(Box<Callable>),
 }
@@ -75,12 +74,16 @@ impl TextFunction {
         let found = lookup::find_callable(info, name)?;
         let memory = signature::memory(info)?;
         let ty = match abi {
-            Abi::Packed => signature::packed(name, found, memory.1, options.payload)?,
-            _ => signature::cstr(name, found, memory.1, options.payload)?,
+            Abi::Packed => signature::packed(name, found, &memory.1, options.payload)?,
+            _ => signature::cstr(name, found, &memory.1, options.payload)?,
         };
-        let buffers = Buffers::find(info, memory, options, !ty.params().iter().all(|(_, ty)| payload::is_number(ty)))?;
+        let buffers = Buffers::find(info, memory, options)?;
+        // Only `cstr` can do without: its arguments can all be numbers.
+        if buffers.alloc.is_none() && ty.params().iter().any(|(_, ty)| ty.is_text_or_bytes()) {
+            return Err(Buffers::no_allocator());
+        }
         tracing::info!(function = %Escaped(name), %abi, %buffers, "convention chosen");
-        let target = Target::Memory(found.clone(), buffers);
+        let target = Target::Memory(buffers);
         Ok(Self { abi, payload: options.payload, name: name.to_owned(), ty, target })
     }
 
@@ -115,7 +118,7 @@ impl TextFunction {
     pub(crate) fn program(&self) -> Option<&Callable> {
         match &self.target {
             Target::Program(program) => Some(program),
-            Target::Memory(..) => None,
+            Target::Memory(_) => None,
         }
     }
 

@@ -111,8 +111,7 @@ impl GuestMemory {
         let length = match (pointer.checked_add(length), usize::try_from(length)) {
             (Some(end), Ok(length)) if end <= memory => length,
             _ => {
-                let message =
-                    format!("the result has {length} bytes at {pointer}, but the memory has {memory} bytes");
+                let message = format!("the result has {length} bytes at {pointer}, but the memory has {memory} bytes");
                 return Err(Error::new(ErrorKind::MemoryAccess, message));
             }
         };

@@ -11,7 +11,7 @@ pub enum Abi {
     /// with the pointer in its upper and the length in its lower half, or (pointer, length) as two results.
     Packed,
     /// Each string argument is written to memory that the guest allocates, with a NUL byte at its end, and passed as a pointer.
-    /// Numbers pass as they are. An `i32` result is a pointer to a string that ends with a NUL byte.
+    /// Numbers pass as they are. An `i32` result (`i64` with a 64-bit memory) is a pointer to a string that ends with a NUL byte.
     Cstr,
     /// The argument is the program's standard input, and what it writes to standard output is the result. Each call has its own
     /// instance.
@@ -44,6 +44,6 @@ pub struct TextOptions {
     pub payload: Payload,
     /// The export that allocates memory. `None` looks for the usual names.
     pub alloc: Option<String>,
-    /// The export that frees memory. `None` looks for the usual names.
+    /// The export that frees memory. `None` looks for the usual names; an empty name frees nothing.
     pub free: Option<String>,
 }

@@ -59,7 +59,8 @@ pub(super) fn decode(payload: Payload, bytes: Vec<u8>, function: &str) -> Result
             .with_hint("`--payload bytes` takes any bytes")
     })?;
     if payload == Payload::Json {
-        JsonText::check(&text).map_err(|reason| invalid(format!("the result of `{function}` is not JSON: {reason}")))?;
+        JsonText::check(&text)
+            .map_err(|reason| invalid(format!("the result of `{function}` is not JSON: {reason}")))?;
     }
     Ok(WitValue::String(text))
 }

@@ -4,7 +4,8 @@ use crate::component::types::{Name, WitFunction, WitType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::module::info::{ExternType, ModuleInfo};
-use crate::runtime::text_abi::{Abi, Payload, payload};
+use crate::runtime::text_abi::buffers::Buffers;
+use crate::runtime::text_abi::{Abi, Payload, TextOptions, payload};
 use crate::value::types::{FuncType, ValType};
 
 /// The name that toolchains give the memory.
@@ -33,18 +34,34 @@ fn refused(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::UnsupportedFeature, message)
 }
 
+/// Returns the conventions for text that a function of a module fits by its type. Whether it follows one is not known.
+#[must_use]
+pub fn fitting(info: &ModuleInfo, ty: &FuncType) -> Vec<Abi> {
+    let Ok((name, pointer)) = memory(info) else { return Vec::new() };
+    let has_allocator = Buffers::find(info, (name, pointer.clone()), &TextOptions::default())
+        .is_ok_and(|buffers| buffers.alloc.is_some());
+    let mut conventions = Vec::new();
+    if has_allocator && fits_packed(ty, &pointer) {
+        conventions.push(Abi::Packed);
+    }
+    if has_allocator && fits_cstr(ty, &pointer) {
+        conventions.push(Abi::Cstr);
+    }
+    conventions
+}
+
 /// Returns the type of a function that fits [`Abi::Packed`].
 ///
 /// # Errors
 /// [`ErrorKind::UnsupportedFeature`] if it does not fit.
-pub(super) fn packed(name: &str, ty: &FuncType, pointer: ValType, payload: Payload) -> Result<WitFunction> {
-    if fits_packed(ty, &pointer) {
+pub(super) fn packed(name: &str, ty: &FuncType, pointer: &ValType, payload: Payload) -> Result<WitFunction> {
+    if fits_packed(ty, pointer) {
         return Ok(payload::function(payload, true));
     }
-    let packed = if pointer == ValType::I32 { "i64 or " } else { "" };
+    let packed = if *pointer == ValType::I32 { "i64 or " } else { "" };
     let needed = format!("({pointer}, {pointer}) -> {packed}({pointer}, {pointer})");
     let error = misfit(Abi::Packed, name, ty, &format!("it needs the type {needed}"));
-    Err(if fits_cstr(ty, &pointer) { error.with_hint("it fits `--abi cstr`") } else { error })
+    Err(if fits_cstr(ty, pointer) { error.with_hint("it fits `--abi cstr`") } else { error })
 }
 
 /// Returns whether a function fits [`Abi::Packed`].
@@ -65,8 +82,8 @@ pub(super) fn fits_cstr(ty: &FuncType, pointer: &ValType) -> bool {
 ///
 /// # Errors
 /// [`ErrorKind::UnsupportedFeature`] if it does not fit.
-pub(super) fn cstr(name: &str, ty: &FuncType, pointer: ValType, payload: Payload) -> Result<WitFunction> {
-    if !fits_cstr(ty, &pointer) {
+pub(super) fn cstr(name: &str, ty: &FuncType, pointer: &ValType, payload: Payload) -> Result<WitFunction> {
+    if !fits_cstr(ty, pointer) {
         let needed = format!("it needs numbers, at least one {pointer}, and at most one result");
         return Err(misfit(Abi::Cstr, name, ty, &needed));
     }
@@ -76,14 +93,20 @@ pub(super) fn cstr(name: &str, ty: &FuncType, pointer: ValType, payload: Payload
         ValType::F32 => WitType::F32,
         _ => WitType::F64,
     };
+    let pointers = ty.params().iter().filter(|ty| *ty == pointer).count();
+    let argument = match payload {
+        Payload::Text => WitType::StringOrInteger,
+        Payload::Json | Payload::Bytes if pointers <= 1 => payload::ty(payload),
+        Payload::Json | Payload::Bytes => {
+            let needed = format!("with `--payload {payload}`, it needs one parameter of type {pointer}");
+            return Err(misfit(Abi::Cstr, name, ty, &needed));
+        }
+    };
     let params = ty.params().iter().enumerate().map(|(index, ty)| {
-        let ty = match ty {
-            ty if *ty != pointer => number(ty),
-            _ => WitType::StringOrInteger,
-        };
+        let ty = if ty == pointer { argument.clone() } else { number(ty) };
         (Name::from(format!("arg{}", index + 1)), ty)
     });
-    let result = ty.results().first().map(|ty| if *ty == pointer { payload::ty(payload) } else { number(ty) });
+    let result = ty.results().first().map(|ty| if ty == pointer { payload::ty(payload) } else { number(ty) });
     Ok(WitFunction::new(params.collect::<Vec<_>>(), result, false))
 }
 
