@@ -88,9 +88,14 @@ fn process(
     };
     let mut worker_options = options.worker;
     worker_options.measure_time |= options.measure;
+    // A batch that cannot start fails before it reads.
+    let mut first = Worker::new(code, callable, worker_options);
+    first.start()?;
+    let first = Mutex::new(Some(first));
     let worker = || {
         let recorder = options.measure.then(|| Recorder::new(counters));
-        let worker = Worker::new(code, callable, worker_options);
+        let worker = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let worker = worker.unwrap_or_else(|| Worker::new(code, callable, worker_options));
         let mut processor = Processor { worker, callable, options, recorder, has_errors };
         move |parts: &mut VecDeque<Part>, pause: Pause<'_>| piece::process(&mut processor, parts, pause)
     };

@@ -67,6 +67,8 @@ impl<W: Work, U: Output> Schedule<W, U> {
     const PIECE_NS: Range<u64> = 100_000..1_000_000;
     /// The maximum number of records in a piece.
     const PIECE_RECORDS: usize = 4096;
+    /// If no more records wait, they are taken one by one: a result does not wait for a slow record that came with it.
+    const FEW_RECORDS: usize = 32;
     /// The size of a piece that has more than one record, in bytes.
     pub(crate) const PIECE_BYTES: usize = 64 << 10;
     /// Bytes of records that are read ahead, for each worker.
@@ -183,7 +185,7 @@ impl<W: Work, U: Output> Schedule<W, U> {
     /// Returns the number of records that the next piece should have: for a time of [`Self::PIECE_NS`], and few enough that
     /// every worker gets some.
     fn piece_records(&self) -> usize {
-        let Some(record_ns) = self.record_ns else { return 1 };
+        let Some(record_ns) = self.record_ns.filter(|_| self.waiting_records > Self::FEW_RECORDS) else { return 1 };
         let Range { start, end } = Self::PIECE_NS;
         let within =
             |ns: u64| usize::try_from(ns / record_ns.max(1)).unwrap_or(usize::MAX).clamp(1, Self::PIECE_RECORDS);

@@ -223,12 +223,14 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
         let mut state = self.lock_checked();
         let written = std::mem::take(&mut state.sink_bytes);
         state.schedule.release(written);
+        // There is room for more outputs.
+        self.wake_workers(&state);
         loop {
             let (outputs, bytes) = state.schedule.ready();
             state.sink_bytes = bytes;
             let is_over = state.schedule.is_over();
             if !outputs.is_empty() || is_over {
-                // Workers wait for room, or for the record before theirs to be taken.
+                // A worker may wait for the output before its record to be taken.
                 self.wake_workers(&state);
                 return (!outputs.is_empty()).then_some(outputs);
             }
