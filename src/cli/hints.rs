@@ -134,6 +134,23 @@ pub(crate) fn for_function(mut failure: Failure, info: &CodeInfo, settings: &Gue
         let command = format!("{} {}", Escaped(function), Escaped(&args));
         failure.hints.insert(0, format!("arguments are separate words: `{command}`"));
     }
+    for_odd_names(failure, info)
+}
+
+/// Adds hints to the error for a missing function of a batch.
+pub(crate) fn for_function_of_records(mut failure: Failure, info: &CodeInfo, guest: &GuestSettings) -> Failure {
+    if failure.kind != "unknown_export" {
+        return failure;
+    }
+    if Callable::program(info).is_ok() {
+        let command = format!("wrun batch --abi stdio {}", guest.module.display());
+        failure.hints.insert(0, format!("`{command}` runs the program for each record"));
+    }
+    for_odd_names(failure, info)
+}
+
+/// Adds hints for functions whose names cannot be written as a word on the command line.
+fn for_odd_names(mut failure: Failure, info: &CodeInfo) -> Failure {
     let CodeInfo::Module(info) = info else { return failure };
     if let Some((name, _)) = info.functions().find(|(name, _)| argv::is_syntax(name)) {
         let name = Escaped(name);

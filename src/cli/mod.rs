@@ -3,6 +3,7 @@
 pub(crate) mod abort;
 pub(crate) mod args;
 pub(crate) mod argv;
+pub(crate) mod batch_settings;
 pub(crate) mod cache_settings;
 pub(crate) mod commands;
 pub(crate) mod exit_code;
@@ -16,6 +17,7 @@ pub(crate) mod parse_values;
 pub(crate) mod parser;
 pub(crate) mod policy;
 pub(crate) mod provenance;
+pub(crate) mod records;
 pub(crate) mod settings;
 pub(crate) mod signals;
 pub(crate) mod start;

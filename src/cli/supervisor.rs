@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::SIGINT;
 use strum::Display;
+use wrun::batch::BatchCounters;
 use wrun::session::{Event, nanoseconds};
 use wrun::{Error, LimitExceeded, LimitKind};
 
@@ -29,6 +30,8 @@ const DEADLINE_GRACE: Duration = Duration::from_millis(10);
 const GUEST_GRACE: Duration = Duration::from_millis(30);
 /// How long the report of a timeout may take, for example if its reader does not read.
 const REPORT_GRACE: Duration = Duration::from_secs(1);
+/// A signal that repeats within this time counts as one: `timeout` sends its signal to the command and to its process group.
+const REPEATED: Duration = Duration::from_millis(100);
 
 /// The options of [`Supervisor::run`].
 pub(crate) struct SupervisorOptions {
@@ -39,6 +42,9 @@ pub(crate) struct SupervisorOptions {
     /// Whether to report a signal before it ends the process. Timeouts are always reported.
     pub(crate) report_signals: bool,
     pub(crate) report: Report,
+    /// Called instead of ending the process on a signal during [`Phase::ProcessingRecords`]. The command then soon ends, and
+    /// ends the process by the signal. The next signal ends it at once.
+    pub(crate) stop: Option<Box<dyn FnOnce() + Send>>,
 }
 
 /// Reports why the process ends, and returns the exit code.
@@ -48,7 +54,7 @@ impl SupervisorOptions {
     /// Options without a timeout or a report.
     pub(crate) fn new(progress: Progress) -> Self {
         let report = Box::new(|failure: Failure| failure.exit_code);
-        Self { progress, started: Instant::now(), timeout: None, report_signals: false, report }
+        Self { progress, started: Instant::now(), timeout: None, report_signals: false, report, stop: None }
     }
 }
 
@@ -69,6 +75,8 @@ pub(crate) enum Phase {
     Instantiating,
     #[strum(to_string = "running the guest")]
     RunningGuest,
+    #[strum(to_string = "processing records")]
+    ProcessingRecords,
 }
 
 impl Phase {
@@ -108,13 +116,13 @@ impl Supervisor {
         options: SupervisorOptions,
         work: impl FnOnce(&Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let SupervisorOptions { progress, started, timeout, report_signals, report } = options;
-        let catches_signals = report_signals || progress.may_draw();
+        let SupervisorOptions { progress, started, timeout, report_signals, report, stop } = options;
+        let catches_signals = report_signals || stop.is_some() || progress.may_draw();
         let (phase, claimed) = (Mutex::new(Phase::ReadingModule), AtomicBool::new(false));
         let supervisor = Arc::new(Self { progress, started, timeout, phase, claimed });
         let needs_watcher = catches_signals || timeout.is_some();
-        let started =
-            needs_watcher.then(|| Arc::clone(&supervisor).start(catches_signals, report_signals, report)).transpose();
+        let start = || Arc::clone(&supervisor).start(catches_signals, report_signals, report, stop);
+        let started = needs_watcher.then(start).transpose();
         let waker = match started {
             Err(error) => {
                 // The handlers may be installed, but no thread reads their signals.
@@ -139,10 +147,21 @@ impl Supervisor {
         result
     }
 
-    /// Sets the current phase.
+    /// Sets the current phase. Does not return if the watcher is already ending the process.
     pub(crate) fn enter(&self, phase: Phase) {
-        *self.phase() = phase;
+        let mut current = self.phase();
+        if self.claimed.load(Ordering::SeqCst) {
+            drop(current);
+            park_forever();
+        }
+        *current = phase;
+        drop(current);
         tracing::debug!("{phase}");
+    }
+
+    /// Shows the progress of a batch.
+    pub(crate) fn count_records(&self, counters: &Arc<BatchCounters>) {
+        self.progress.count_records(counters);
     }
 
     /// Updates phase and progress from an event of a session.
@@ -166,14 +185,30 @@ impl Supervisor {
     }
 
     /// Starts the watcher thread. Dropping the returned socket ends it, unless it watches signals too.
-    fn start(self: Arc<Self>, catches_signals: bool, report_signals: bool, report: Report) -> io::Result<UnixStream> {
+    fn start(
+        self: Arc<Self>,
+        catches_signals: bool,
+        report_signals: bool,
+        report: Report,
+        stop: Option<Box<dyn FnOnce() + Send>>,
+    ) -> io::Result<UnixStream> {
         let (waker, wakeups) = UnixStream::pair()?;
         if catches_signals {
             signals::catch(&waker)?;
         }
         let watch = move || {
             let Some(reason) = self.wait_for_end(&wakeups) else { return };
+            let phase = self.phase();
+            if let (EndReason::Signal(_), Phase::ProcessingRecords, Some(stop)) = (reason, *phase, stop) {
+                drop(phase);
+                self.progress.end();
+                stop();
+                thread::sleep(REPEATED);
+                return signals::end_at_once();
+            }
+            // With the lock, so that the command does not begin to process records.
             let reports = self.claim();
+            drop(phase);
             // The report can block, here or in the command.
             signals::end_at_once();
             match reason {
@@ -185,7 +220,7 @@ impl Supervisor {
                 EndReason::TimedOut => {}
                 EndReason::Signal(signal) => {
                     self.progress.end();
-                    let failure = self.ended_by(signal);
+                    let failure = ended_by(signal, *self.phase());
                     let exit_code = failure.exit_code;
                     if reports && report_signals {
                         report(failure);
@@ -205,9 +240,7 @@ impl Supervisor {
             // Printing can block.
             signals::end_at_once();
         } else {
-            loop {
-                thread::park();
-            }
+            park_forever();
         }
     }
 
@@ -232,14 +265,20 @@ impl Supervisor {
         }
         Failure { message: format!("timed out after {limit:?} while {phase}"), ..failure }
     }
+}
 
-    /// Returns the failure of a command that a signal ends.
-    fn ended_by(&self, signal: c_int) -> Failure {
-        let (kind, exit_code) = match signal {
-            SIGINT => ("interrupted", exit_code::INTERRUPTED),
-            _ => ("terminated", exit_code::TERMINATED),
-        };
-        Failure::new(kind, exit_code, format!("{kind} while {}", *self.phase()))
+/// Returns the failure of a command that a signal ends.
+pub(crate) fn ended_by(signal: c_int, phase: Phase) -> Failure {
+    let (kind, exit_code) = match signal {
+        SIGINT => ("interrupted", exit_code::INTERRUPTED),
+        _ => ("terminated", exit_code::TERMINATED),
+    };
+    Failure::new(kind, exit_code, format!("{kind} while {phase}"))
+}
+
+fn park_forever() -> ! {
+    loop {
+        thread::park();
     }
 }
 

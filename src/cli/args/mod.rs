@@ -1,5 +1,6 @@
 //! Groups of options that commands share.
 
+mod batch;
 mod cache;
 mod engine;
 mod grants;
@@ -9,6 +10,7 @@ mod output;
 mod plugin;
 mod text;
 
+pub(crate) use batch::{CallArgs, CallLimitArgs, RecordArgs};
 pub(crate) use cache::{CacheArgs, CacheDirArgs};
 pub(crate) use engine::{EngineArgs, variant};
 pub(crate) use grants::{GrantArgs, PolicyArgs};

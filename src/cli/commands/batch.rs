@@ -1,42 +1,59 @@
 //! `wrun batch MODULE [FUNCTION]`
 
-use std::io;
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
-use std::thread;
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use clap::{Args, ValueHint};
-use wrun::batch::{self, BatchCounters, BatchInput, BatchOptions, BatchOutput, OnError, Stop, Streams};
-use wrun::session::{InstanceMode, InstanceOptions};
+use wrun::batch::{self, BatchCounters, BatchOutcome, BatchReport, Stop, Streams};
+use wrun::session::{CacheUse, InstanceOptions, Session, nanoseconds};
 use wrun::stdio::Blocking;
-use wrun::{Callable, Capabilities};
+use wrun::{Callable, Output};
 
 use crate::cli::args::{
-    CacheArgs, EngineArgs, FORMAT_HEADING, GrantArgs, LimitArgs, LogArgs, PluginArgs, PolicyArgs, ProgressArgs,
-    TextArgs, variant,
+    CacheArgs, CallArgs, CallLimitArgs, EngineArgs, GrantArgs, LogArgs, PluginArgs, PolicyArgs, ProgressArgs,
+    RecordArgs, TextArgs, When,
 };
-use crate::cli::cache_settings::CacheSettings;
+use crate::cli::batch_settings::BatchSettings;
 use crate::cli::failure::Failure;
+use crate::cli::output::batch_envelope::BatchEnvelope;
+use crate::cli::output::envelope::CallSummary;
+use crate::cli::output::explain::Explanation;
 use crate::cli::output::progress::Progress;
-use crate::cli::parse_values::parse_size;
+use crate::cli::output::{machine, printer, records};
 use crate::cli::policy::Policy;
-use crate::cli::settings::{EngineSettings, GrantSettings, LimitSettings, PluginSettings};
-use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
-use crate::cli::{argv, exit_code, input};
+use crate::cli::records::{Records, Waker};
+use crate::cli::settings::{GuestArgs, GuestSettings};
+use crate::cli::supervisor::{self, Phase, Supervisor, SupervisorOptions};
+use crate::cli::{argv, exit_code, hints, input, signals, stdin};
 
 #[derive(Args, Debug)]
 pub(crate) struct BatchArgs {
     /// Module or component, binary or text
-    #[arg(value_hint = ValueHint::FilePath, value_parser = argv::path())]
+    #[arg(allow_negative_numbers = true, value_hint = ValueHint::FilePath, value_parser = argv::path())]
     module: PathBuf,
-    /// Exported function to call with each record
-    #[arg(value_hint = ValueHint::Other, value_parser = argv::text())]
+    /// Exported function to call with each record; without it, and without --abi, each record is an operation on one instance
+    #[arg(allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = argv::text())]
     function: Option<String>,
+    /// Exported function to call, if its name looks like an option
+    #[arg(long = "function", value_name = "NAME", allow_hyphen_values = true, conflicts_with = "function", value_parser = argv::text())]
+    function_name: Option<String>,
+    /// Arguments of the program
+    #[arg(last = true, value_hint = ValueHint::FilePath, value_parser = argv::text())]
+    guest_args: Vec<String>,
 
+    #[command(flatten)]
+    calls: CallArgs,
+    #[command(flatten)]
+    records: RecordArgs,
+    #[command(flatten)]
+    text: TextArgs,
     #[command(flatten)]
     engine: EngineArgs,
     #[command(flatten)]
-    limits: LimitArgs,
+    limits: CallLimitArgs,
     #[command(flatten)]
     grants: GrantArgs,
     #[command(flatten)]
@@ -45,74 +62,241 @@ pub(crate) struct BatchArgs {
     policy: PolicyArgs,
     #[command(flatten)]
     cache: CacheArgs,
-    /// Format of the records
-    #[arg(long, value_name = "FORMAT", default_value_t, value_parser = variant::<BatchInput>(), help_heading = FORMAT_HEADING)]
-    input: BatchInput,
-    /// Format of the results
-    #[arg(short, long, value_name = "FORMAT", default_value_t, value_parser = variant::<BatchOutput>(), help_heading = FORMAT_HEADING)]
-    output: BatchOutput,
-    #[command(flatten)]
-    text: TextArgs,
-    /// Number of workers [default: the number of cores]
-    #[arg(long, value_name = "N", help_heading = "Batch")]
-    jobs: Option<NonZeroUsize>,
-    /// One instance for all calls of a worker, or one for each call
-    #[arg(long, value_name = "MODE", default_value_t, value_parser = variant::<InstanceMode>(), help_heading = "Batch")]
-    instance: InstanceMode,
-    /// What happens with a record that fails
-    #[arg(long, value_name = "ACTION", default_value_t, value_parser = variant::<OnError>(), help_heading = "Batch")]
-    on_error: OnError,
-    /// Maximum length of a record [default: 16MiB]
-    #[arg(long, value_name = "SIZE", value_parser = argv::text_for(parse_size), help_heading = "Batch")]
-    max_record: Option<u64>,
-    /// Write results as soon as they are there, in any order
-    #[arg(long, help_heading = "Batch")]
-    unordered: bool,
     #[command(flatten)]
     progress: ProgressArgs,
     #[command(flatten)]
     pub(crate) log: LogArgs,
 }
 
-/// Calls a function with each record of standard input.
-pub(crate) fn main(args: &BatchArgs) -> Result<u8, Failure> {
-    let policy = Policy::read(&args.policy)?;
-    let engine = EngineSettings::resolve(&args.engine, &policy)?;
-    let limits = LimitSettings::resolve(&args.limits, &policy)?;
-    let grants = GrantSettings::resolve(&args.grants, &policy)?;
-    let plugin = PluginSettings::resolve(&args.plugin, &policy)?;
-    policy.check_module(&args.module)?;
-    let cache = CacheSettings::resolve(&args.cache)?.open()?;
-    let config = engine.config(&limits);
-    let mut capabilities = Capabilities::none();
-    capabilities.seed = engine.deterministic.value;
-    grants.add_to(&mut capabilities);
-    let options = SupervisorOptions::new(Progress::new(args.progress.progress, args.log.quiet));
-    let report = Supervisor::run(options, |supervisor| {
-        let module = input::module(&args.module, false, args.log.quiet)?;
-        let session = module.open(&args.module, &config, cache)?;
-        plugin.check(session.info())?;
-        let text = args.text.options();
-        let callable = Callable::find_with(session.info(), args.function.as_deref(), &text)?;
-        let instances = InstanceOptions::default()
-            .with_limits(limits.limits())
-            .with_capabilities(capabilities)
-            .with_plugin(plugin.options());
-        let prepared = session.prepare(instances, &|event| supervisor.observe(event))?;
-        supervisor.enter(Phase::RunningGuest);
-        let mut options = BatchOptions::default();
-        (options.input, options.output, options.on_error) = (args.input, args.output, args.on_error);
-        options.jobs = args.jobs.or(thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
-        options.ordered = !args.unordered;
-        options.worker.instance = args.instance;
-        options.worker.limits = limits.limits();
-        if let Some(size) = args.max_record {
-            options.max_record = usize::try_from(size).unwrap_or(usize::MAX);
+impl BatchArgs {
+    /// Resolves the settings. Fails if options contradict each other, the policy file or the environment.
+    fn resolve(self) -> Result<BatchSettings, Failure> {
+        let from_stdin = |what: &str| {
+            Failure::usage(format!("{what} and the records cannot both come from standard input"))
+                .hint(format!("give {what} as a file"))
+        };
+        if input::is_stdin(&self.module) {
+            return Err(from_stdin("the module"));
         }
-        let (counters, stop) = (BatchCounters::default(), Stop::default());
-        let (mut stdin, mut stdout) = (Blocking(io::stdin()), Blocking(io::stdout()));
-        let streams = Streams::new(&mut stdin, &mut stdout, &counters, &stop);
+        if self.policy.policy.as_deref().is_some_and(|path| path.as_os_str() == "-" || stdin::is_named_by(path)) {
+            return Err(from_stdin("the policy"));
+        }
+        let policy = Policy::read(&self.policy)?;
+        policy.check_module(&self.module)?;
+        let options = GuestArgs {
+            engine: &self.engine,
+            limits: &self.limits.0,
+            grants: &self.grants,
+            plugin: &self.plugin,
+            cache: &self.cache,
+            quiet: self.log.quiet,
+        };
+        let function = self.function_name.or(self.function);
+        let mut guest = GuestSettings::resolve(self.module, function, self.guest_args, policy, options)?;
+        // Standard output has the results only.
+        (guest.capabilities.stdout, guest.capabilities.stderr) = (Output::Stderr, Output::Inherit);
+        BatchSettings::resolve(guest, self.text.options(), self.records, self.calls)
+    }
+}
+
+/// Calls a function with each record of standard input.
+pub(crate) fn main(args: BatchArgs) -> Result<u8, Failure> {
+    let (started, explain_only, progress) = (Instant::now(), args.records.explain, args.progress.progress);
+    let settings = args.resolve()?;
+    if explain_only {
+        return explain(&settings).map_err(|failure| hints::for_grant(failure, &settings.guest.grants));
+    }
+    let [errors, metrics] = create_files(&settings)?;
+    let no_socket = |error| Failure::io("cannot read standard input", &error);
+    let (records, waker) = Records::new().map_err(no_socket)?;
+    let batch = Batch { settings, started, records, metrics, call: Mutex::default(), counters: Arc::default() };
+    let batch = Arc::new(batch);
+    let waker = Arc::new(waker);
+    let stop = Arc::new(Stop::with_waker({
+        let waker: Arc<Waker> = Arc::clone(&waker);
+        move || waker.wake()
+    }));
+    let options = batch.supervisor_options(progress, &stop);
+    let result = Supervisor::run(options, |supervisor| batch.steps(supervisor, &stop, errors));
+    Ok(batch.finish(result.map_err(|failure| hints::for_grant(failure, &batch.settings.guest.grants))))
+}
+
+/// Prints the settings, after checking that the engine can enforce them.
+fn explain(settings: &BatchSettings) -> Result<u8, Failure> {
+    settings.guest.check()?;
+    let explanation = Explanation::of_batch(settings, settings.guest.cache.usable_dir()?);
+    printer::data(&machine::report(&explanation, settings.explanation_format(), Explanation::text))?;
+    Ok(0)
+}
+
+/// Creates the files for errors and metrics before anything runs.
+fn create_files(settings: &BatchSettings) -> Result<[Option<File>; 2], Failure> {
+    let create = |path: &Option<PathBuf>| -> Result<_, Failure> {
+        let Some(path) = path else { return Ok(None) };
+        let file =
+            File::create(path).map_err(|error| Failure::io(&format!("cannot create {}", path.display()), &error))?;
+        let status = rustix::fs::fstat(&file).ok();
+        let status = status.filter(|_| file.metadata().is_ok_and(|data| data.is_file()));
+        Ok(Some((file, status.map(|status| (status.st_dev, status.st_ino)))))
+    };
+    let files = [create(&settings.errors)?, create(&settings.metrics)?];
+    if let [Some((_, Some(errors))), Some((_, Some(metrics)))] = &files
+        && errors == metrics
+    {
+        return Err(Failure::usage("`--errors` and `--metrics` name the same file"));
+    }
+    Ok(files.map(|file| file.map(|(file, _)| file)))
+}
+
+/// A batch and its state so far.
+struct Batch {
+    settings: BatchSettings,
+    started: Instant,
+    records: Records,
+    metrics: Option<File>,
+    call: Mutex<CallSummary>,
+    counters: Arc<BatchCounters>,
+}
+
+impl Batch {
+    fn call(&self) -> MutexGuard<'_, CallSummary> {
+        self.call.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn supervisor_options(self: &Arc<Self>, progress: When, stop: &Arc<Stop>) -> SupervisorOptions {
+        let (batch, stop) = (Arc::clone(self), Arc::clone(stop));
+        let report = move |failure: Failure| {
+            // The process ends by the signal, whether or not this succeeds.
+            let _ = batch.write_metrics(Some(&failure), None, failure.exit_code, None);
+            failure.exit_code
+        };
+        SupervisorOptions {
+            started: self.started,
+            report_signals: self.settings.metrics.is_some(),
+            report: Box::new(report),
+            stop: Some(Box::new(move || stop.request())),
+            ..SupervisorOptions::new(Progress::new(progress, self.settings.guest.quiet))
+        }
+    }
+
+    fn steps(&self, supervisor: &Supervisor, stop: &Stop, errors: Option<File>) -> Result<BatchReport, Failure> {
+        let Self { settings, started, records, counters, .. } = self;
+        let guest = &settings.guest;
+        let cache = guest.cache.open()?;
+        let module = input::module(&guest.module, false, guest.quiet)
+            .map_err(|failure| hints::for_module(failure, &guest.module, guest.function.as_deref()))?;
+        // After the module is read, since this may drop the capability that reading it needs.
+        guest.cache.check_grants(&guest.capabilities, guest.quiet)?;
+        if cache.is_some() {
+            // The value for the metrics if opening fails.
+            self.call().metrics.cache = CacheUse::Miss;
+        }
+        let opened = module.open(&guest.module, &guest.config, cache);
+        self.call().metrics.load_ns = Some(nanoseconds(started.elapsed()));
+        let session = opened?;
+        self.call().metrics.cache = session.cache();
+        let callable = self.choose(&session)?;
+        let options = settings.options();
+        supervisor.enter(Phase::LoadingCode);
+
+        let mut instances =
+            InstanceOptions::default().with_limits(guest.limits.limits()).with_capabilities(guest.capabilities.clone());
+        instances.plugin = guest.plugin.options();
+        instances.initialize = callable.name() != "_initialize";
+        let prepared = session.prepare(instances, &|event| {
+            supervisor.observe(event);
+            let mut call = self.call();
+            call.metrics = call.metrics.with(event);
+        })?;
+
+        if io::stdin().is_terminal() && io::stderr().is_terminal() {
+            printer::note("reading records from standard input", guest.quiet);
+        }
+        supervisor.enter(Phase::ProcessingRecords);
+        supervisor.count_records(counters);
+        let (mut input, mut output, mut errors) = (records.reader(stop), Blocking(io::stdout()), errors);
+        let mut streams = Streams::new(&mut input, &mut output, counters, stop);
+        streams.errors = errors.as_mut().map(|file| file as &mut dyn Write);
         Ok(batch::run(&prepared, &callable, &options, streams)?)
-    })?;
-    Ok(if report.failed > 0 { exit_code::RECORDS_FAILED } else { 0 })
+    }
+
+    /// Returns the function to call, after checking everything that can be checked before the code is compiled.
+    fn choose(&self, session: &Session<'_>) -> Result<Callable, Failure> {
+        let (guest, info) = (&self.settings.guest, session.info());
+        guest.plugin.check(info)?;
+        guest.check_args(info).map_err(|failure| failure.hint("the arguments of a function are in the records"))?;
+        self.call().function.clone_from(&guest.function);
+        let callable = Callable::find_with(info, guest.function.as_deref(), &self.settings.text)
+            .map_err(|error| hints::for_function_of_records(error.into(), info, guest))?;
+        self.call().function = Some(callable.name().to_owned());
+        self.call().signature = Some(callable.to_string());
+        Ok(callable)
+    }
+
+    /// Reports the end of the batch, and returns the exit code. Ends the process if a signal stopped the batch.
+    fn finish(&self, result: Result<BatchReport, Failure>) -> u8 {
+        let (mut failure, record, mut report) = match result {
+            Err(failure) => (Some(failure), None, self.counters.report()),
+            Ok(mut report) => {
+                let failed = report.failure.take();
+                let record = failed.as_ref().map(|failed| failed.record);
+                (failed.map(|failed| self.of_record(failed.record, failed.error)), record, report)
+            }
+        };
+        if report.outcome == BatchOutcome::Stopped && self.records.output_is_closed() {
+            report.outcome = BatchOutcome::OutputClosed;
+        }
+        let mut exit_code = match (&failure, report.outcome) {
+            (Some(failure), _) => printer::failure(failure, self.settings.guest.quiet),
+            (None, BatchOutcome::OutputClosed) => 0,
+            (None, _) if report.failed > 0 => exit_code::RECORDS_FAILED,
+            (None, _) => 0,
+        };
+        let has_begun = report.outcome != BatchOutcome::Running;
+        let signal = signals::caught().filter(|_| has_begun);
+        if let Some(signal) = signal {
+            let ended = supervisor::ended_by(signal, Phase::ProcessingRecords);
+            exit_code = ended.exit_code;
+            failure.get_or_insert(ended);
+        }
+        if has_begun {
+            tracing::info!("{}", records::summary(&report, self.counters.elapsed()));
+        }
+        let shown = Some(&report).filter(|_| has_begun);
+        if let Err(unwritten) = self.write_metrics(failure.as_ref(), record, exit_code, shown) {
+            exit_code = printer::failure(&unwritten, self.settings.guest.quiet);
+        }
+        if let Some(signal) = signal {
+            signals::end_by(signal);
+        }
+        exit_code
+    }
+
+    /// Returns the failure of the record that ended the batch.
+    fn of_record(&self, record: u64, error: wrun::Error) -> Failure {
+        let failure = Failure::from(error);
+        let message = format!("record {record}: {}", failure.message);
+        let failure = Failure { message, exit_code: exit_code::RECORDS_FAILED, ..failure };
+        match &self.call().signature {
+            Some(signature) if failure.kind == "invalid_argument" => failure.hint(format!("signature: {signature}")),
+            _ => failure,
+        }
+    }
+
+    /// Writes the envelope, if there is a file for it.
+    fn write_metrics(
+        &self,
+        failure: Option<&Failure>,
+        record: Option<u64>,
+        exit_code: u8,
+        report: Option<&BatchReport>,
+    ) -> Result<(), Failure> {
+        let (Some(mut file), Some(path)) = (self.metrics.as_ref(), &self.settings.metrics) else { return Ok(()) };
+        let mut call = self.call();
+        call.metrics.total_ns = Some(nanoseconds(self.started.elapsed()));
+        let envelope = BatchEnvelope::new(&self.settings.guest, &call, failure, record, exit_code, report);
+        let is_msgpack = Path::new(path).extension().is_some_and(|end| end == "msgpack");
+        let bytes = if is_msgpack { machine::msgpack(&envelope) } else { machine::json(&envelope, false) };
+        file.write_all(&bytes).map_err(|error| Failure::io(&format!("cannot write {}", path.display()), &error))
+    }
 }

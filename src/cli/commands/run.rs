@@ -206,6 +206,7 @@ impl Run {
             timeout: settings.guest.limits.timeout.value,
             report_signals: settings.metrics,
             report: Box::new(report),
+            stop: None,
         }
     }
 

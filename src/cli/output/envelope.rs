@@ -18,6 +18,8 @@ pub(crate) struct CallSummary {
     pub(crate) function: Option<String>,
     /// The exported function that is running, for reports of signals and timeouts.
     pub(crate) running: Option<String>,
+    /// The signature of the function of a batch.
+    pub(crate) signature: Option<String>,
     pub(crate) result_types: Vec<String>,
     /// Whether this is a program, which has no result.
     pub(crate) is_program: bool,
@@ -58,7 +60,7 @@ pub(crate) struct Envelope<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct ErrorReport<'a> {
+pub(super) struct ErrorReport<'a> {
     kind: &'static str,
     trap: Option<Trap>,
     message: &'a str,
@@ -68,6 +70,23 @@ struct ErrorReport<'a> {
     backtrace_truncated: bool,
     limit: Option<LimitExceeded>,
     hints: &'a [String],
+}
+
+impl<'a> ErrorReport<'a> {
+    /// Creates the report of a failure. `running` is the function that was running if the error does not say.
+    pub(super) fn new(failure: &'a Failure, running: Option<&'a str>) -> Self {
+        let error = failure.error.as_ref();
+        Self {
+            kind: failure.kind,
+            trap: error.and_then(wrun::Error::trap_code),
+            message: &failure.message,
+            function: error.and_then(wrun::Error::function).or(running),
+            backtrace: error.map(wrun::Error::backtrace).unwrap_or_default(),
+            backtrace_truncated: error.is_some_and(wrun::Error::backtrace_is_truncated),
+            limit: error.and_then(wrun::Error::limit_exceeded),
+            hints: &failure.hints,
+        }
+    }
 }
 
 /// Captured output of a guest: a string if it is UTF-8, else bytes, or base64 in JSON.
@@ -113,7 +132,6 @@ impl<'a> Envelope<'a> {
     /// Creates the envelope of a call that ended with `result`.
     pub(crate) fn new(settings: &RunSettings, call: &'a CallSummary, result: &'a Result<Completion, Failure>) -> Self {
         let failure = result.as_ref().err();
-        let error = failure.and_then(|failure| failure.error.as_ref());
         let (returned, guest_exit_code) = match result {
             Ok(Completion::Returned(result)) => (Some(result), None),
             Ok(Completion::Exited(code)) => (None, Some(*code)),
@@ -137,16 +155,7 @@ impl<'a> Envelope<'a> {
             function: call.function.as_deref(),
             result: returned,
             result_types: returned.map(|_| &*call.result_types),
-            error: failure.map(|failure| ErrorReport {
-                kind: failure.kind,
-                trap: error.and_then(wrun::Error::trap_code),
-                message: &failure.message,
-                function: error.and_then(wrun::Error::function).or(call.running.as_deref()),
-                backtrace: error.map(wrun::Error::backtrace).unwrap_or_default(),
-                backtrace_truncated: error.is_some_and(wrun::Error::backtrace_is_truncated),
-                limit: error.and_then(wrun::Error::limit_exceeded),
-                hints: &failure.hints,
-            }),
+            error: failure.map(|failure| ErrorReport::new(failure, call.running.as_deref())),
             stdout,
             stdout_truncated: stdout_bytes.is_some(),
             stdout_bytes,

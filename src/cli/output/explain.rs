@@ -1,6 +1,7 @@
 //! The settings in force and where each comes from, for `--explain`.
 
 use std::fmt::Write as _;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use wrun::session::nanoseconds;
 use wrun::{Access, Compiler, DirGrant, NetRule, Optimization, RuntimeKind};
 
 use super::machine;
+use crate::cli::batch_settings::BatchSettings;
 use crate::cli::provenance::{Provenance, WithProvenance};
 use crate::cli::settings::GuestSettings;
 
@@ -28,6 +30,21 @@ pub(crate) struct Explanation<'s> {
     cache: WithProvenance<Option<String>>,
     limits: Limits,
     grants: Grants<'s>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch: Option<Batch>,
+}
+
+/// The options of a batch.
+#[derive(Debug, Serialize)]
+struct Batch {
+    input: WithProvenance<String>,
+    output: WithProvenance<String>,
+    on_error: WithProvenance<String>,
+    jobs: WithProvenance<NonZeroUsize>,
+    instance: WithProvenance<String>,
+    ordered: WithProvenance<bool>,
+    /// In bytes.
+    max_record: WithProvenance<u64>,
 }
 
 /// Amounts: bytes, elements, units of fuel, nanoseconds; null is unlimited.
@@ -106,13 +123,30 @@ impl<'s> Explanation<'s> {
                 net: grants.net.iter().map(|rule| Network { rule: &rule.value, from: rule.from }).collect(),
                 args: &settings.capabilities.args,
             },
+            batch: None,
         }
+    }
+
+    /// Creates the report of a batch.
+    pub(crate) fn of_batch(settings: &'s BatchSettings, cache_dir: WithProvenance<Option<PathBuf>>) -> Self {
+        let BatchSettings { input, output, on_error, jobs, instance, ordered, max_record, .. } = settings;
+        let batch = Batch {
+            input: input.map(|format| format.to_string()),
+            output: output.map(|format| format.to_string()),
+            on_error: on_error.map(|action| action.to_string()),
+            jobs: *jobs,
+            instance: instance.map(|mode| mode.to_string()),
+            ordered: *ordered,
+            max_record: *max_record,
+        };
+        Self { batch: Some(batch), ..Self::new(&settings.guest, cache_dir) }
     }
 
     /// Formats the report as text, one setting per line.
     pub(crate) fn text(&self) -> String {
         let mut text = format!("module          {}\n", self.module);
-        text += &format!("function        {}\n", Escaped(self.function.unwrap_or("_start or wasi:cli/run")));
+        let no_function = if self.batch.is_some() { "none" } else { "_start or wasi:cli/run" };
+        text += &format!("function        {}\n", Escaped(self.function.unwrap_or(no_function)));
         let mut line = |name: &str, value: &str, from: Provenance| {
             let from = match (from, &self.policy) {
                 (Provenance::Default, _) => "default".to_owned(),
@@ -156,6 +190,15 @@ impl<'s> Explanation<'s> {
             if number == 0 {
                 line(name, "none", Provenance::Default);
             }
+        }
+        if let Some(Batch { input, output, on_error, jobs, instance, ordered, max_record }) = &self.batch {
+            line("input", &input.value, input.from);
+            line("output", &output.value, output.from);
+            line("on-error", &on_error.value, on_error.from);
+            line("jobs", &jobs.value.to_string(), jobs.from);
+            line("instance", &instance.value, instance.from);
+            line("order", if ordered.value { "that of the records" } else { "any" }, ordered.from);
+            line("max-record", &amount(Some(max_record.value), " bytes"), max_record.from);
         }
         if self.locked {
             text += "locked          flags may only narrow the policy\n";

@@ -1,8 +1,10 @@
 //! Output: reports as text, JSON and MessagePack, and progress.
 
 pub(crate) mod backtrace;
+pub(crate) mod batch_envelope;
 pub(crate) mod cache;
 pub(crate) mod compiled;
+mod draw_target;
 pub(crate) mod engines;
 pub(crate) mod envelope;
 pub(crate) mod explain;
@@ -13,4 +15,5 @@ mod inspect_sections;
 pub(crate) mod machine;
 pub(crate) mod printer;
 pub(crate) mod progress;
+pub(crate) mod records;
 mod wit_types;

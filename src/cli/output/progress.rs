@@ -1,21 +1,25 @@
-//! Shows on standard error that a large module is being compiled.
+//! Shows on standard error that a large module is being compiled, and how far a batch is.
 
-use std::io::{self, IsTerminal, Write};
+use std::fmt;
+use std::io::{self, IsTerminal};
 use std::mem;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use wrun::batch::BatchCounters;
 use wrun::session::Event;
-use wrun::stdio::Blocking;
 
-use super::printer;
+use super::draw_target::DrawTarget;
+use super::{printer, records};
 use crate::cli::args::When;
 
 /// How long a compilation takes before `auto` shows a spinner.
 const DELAY: Duration = Duration::from_millis(300);
 const TICK: Duration = Duration::from_millis(100);
+/// The time between two lines about a batch.
+const INTERVAL: Duration = Duration::from_secs(10);
 /// Modules of fewer bytes compile within [`DELAY`] on any machine, so `auto` starts no thread for them.
 const SMALL: usize = 64 << 10;
 
@@ -27,7 +31,11 @@ pub(crate) struct Progress {
 
 enum Mode {
     Silent,
-    Spinner { delay: Duration },
+    /// `is_auto`: not while results go to a terminal too.
+    Spinner {
+        delay: Duration,
+        is_auto: bool,
+    },
     Lines,
 }
 
@@ -35,6 +43,7 @@ enum State {
     Idle,
     Spinner(ProgressBar),
     Line { started: Instant },
+    Records(Arc<BatchCounters>, ProgressBar),
     Ended,
 }
 
@@ -45,8 +54,8 @@ impl Progress {
         let can_clear_line = io::stderr().is_terminal()
             && std::env::var_os("TERM").is_some_and(|kind| !kind.is_empty() && kind != "dumb");
         let mode = match (when, can_clear_line) {
-            (When::Auto, true) if !quiet => Mode::Spinner { delay: DELAY },
-            (When::Always, true) => Mode::Spinner { delay: Duration::ZERO },
+            (When::Auto, true) if !quiet => Mode::Spinner { delay: DELAY, is_auto: true },
+            (When::Always, true) => Mode::Spinner { delay: Duration::ZERO, is_auto: false },
             (When::Always, false) => Mode::Lines,
             (When::Auto | When::Never, _) => Mode::Silent,
         };
@@ -75,17 +84,47 @@ impl Progress {
         }
     }
 
+    /// Shows how many records a batch has processed, until [`Progress::end`]: on a terminal, unless results go to a terminal too
+    /// and it is not asked for; elsewhere in a line every few seconds and at the end.
+    pub(crate) fn count_records(&self, counters: &Arc<BatchCounters>) {
+        let (target, template) = match self.mode {
+            Mode::Spinner { is_auto: true, .. } if io::stdout().is_terminal() => return,
+            Mode::Spinner { delay, .. } => (DrawTarget::terminal(delay), "{spinner} {records}"),
+            Mode::Lines => (DrawTarget::lines(INTERVAL), "{records}"),
+            Mode::Silent => return,
+        };
+        let mut state = self.state();
+        if matches!(*state, State::Idle) {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::term_like(Box::new(target)));
+            let shown = Arc::clone(counters);
+            let style = style(template).with_key("records", move |_: &ProgressState, f: &mut dyn fmt::Write| {
+                let _ = f.write_str(&records::progress(&shown));
+            });
+            bar.set_style(style);
+            if ticks(&bar) {
+                *state = State::Records(Arc::clone(counters), bar);
+            }
+        }
+    }
+
     /// Clears the spinner and stops drawing.
     pub(crate) fn end(&self) {
-        if let State::Spinner(bar) = mem::replace(&mut *self.state(), State::Ended) {
-            bar.finish_and_clear();
+        match mem::replace(&mut *self.state(), State::Ended) {
+            State::Spinner(bar) => bar.finish_and_clear(),
+            State::Records(counters, bar) => {
+                bar.finish_and_clear();
+                if matches!(self.mode, Mode::Lines) {
+                    printer::progress(&records::progress(&counters));
+                }
+            }
+            _ => {}
         }
     }
 
     fn start(&self, bytes: usize) -> State {
         let size = bytesize::ByteSize::b(bytes as u64);
         match self.mode {
-            Mode::Spinner { delay } if delay.is_zero() || bytes >= SMALL => {
+            Mode::Spinner { delay, .. } if delay.is_zero() || bytes >= SMALL => {
                 spinner(size.to_string(), delay).map_or(State::Idle, State::Spinner)
             }
             Mode::Lines => {
@@ -101,79 +140,21 @@ impl Progress {
     }
 }
 
-/// Starts a spinner. Returns `None` if the system cannot create its thread: indicatif panics then.
+/// Starts a spinner. Returns `None` if the system cannot create its thread.
 fn spinner(size: String, delay: Duration) -> Option<ProgressBar> {
-    let target = ProgressDrawTarget::term_like(Box::new(TerminalLine::visible_after(delay)));
+    let target = ProgressDrawTarget::term_like(Box::new(DrawTarget::terminal(delay)));
     let bar = ProgressBar::with_draw_target(None, target);
-    let style = ProgressStyle::with_template("{spinner} compiling {msg}, {elapsed}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()).tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
+    bar.set_style(style("{spinner} compiling {msg}, {elapsed}"));
     bar.set_message(size);
-    panic::catch_unwind(AssertUnwindSafe(|| bar.enable_steady_tick(TICK))).ok()?;
-    Some(bar)
+    ticks(&bar).then_some(bar)
 }
 
-/// Draws one line of indicatif on standard error, a terminal.
-///
-/// indicatif pads each line to the width of the terminal. A typed `^C` would then be echoed on the next line, and the text
-/// would not be cleared. So the padding is left out. Auto-wrap (mode 7) is off during the text, so that a narrow terminal cuts
-/// it.
-#[derive(Debug)]
-struct TerminalLine {
-    visible_from: Instant,
-    pending: Mutex<String>,
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template);
+    style.unwrap_or_else(|_| ProgressStyle::default_spinner()).tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ ")
 }
 
-impl TerminalLine {
-    /// Creates a line that drops all output for `delay`.
-    fn visible_after(delay: Duration) -> Self {
-        Self { visible_from: Instant::now() + delay, pending: Mutex::default() }
-    }
-
-    fn pending(&self) -> MutexGuard<'_, String> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl TermLike for TerminalLine {
-    fn width(&self) -> u16 {
-        80
-    }
-
-    fn write_str(&self, text: &str) -> io::Result<()> {
-        let is_padding = text.trim().is_empty();
-        if !is_padding {
-            *self.pending() += &format!("\x1b[?7l{text}\x1b[?7h");
-        }
-        Ok(())
-    }
-
-    fn clear_line(&self) -> io::Result<()> {
-        *self.pending() += "\r\x1b[K";
-        Ok(())
-    }
-
-    fn flush(&self) -> io::Result<()> {
-        let text = mem::take(&mut *self.pending());
-        if Instant::now() < self.visible_from { Ok(()) } else { Blocking(io::stderr()).write_all(text.as_bytes()) }
-    }
-
-    fn write_line(&self, text: &str) -> io::Result<()> {
-        self.write_str(text)
-    }
-
-    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
-        Ok(())
-    }
+/// Starts the thread that draws. Returns whether the system can create it: indicatif panics if not.
+fn ticks(bar: &ProgressBar) -> bool {
+    panic::catch_unwind(AssertUnwindSafe(|| bar.enable_steady_tick(TICK))).is_ok()
 }

@@ -1,0 +1,92 @@
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{ArgMatches, Args, Command, FromArgMatches, ValueHint};
+use wrun::batch::{BatchInput, BatchOutput, OnError};
+use wrun::session::InstanceMode;
+
+use super::{FORMAT_HEADING, LimitArgs, variant};
+use crate::cli::argv;
+use crate::cli::parse_values::parse_size;
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = FORMAT_HEADING)]
+pub(crate) struct RecordArgs {
+    /// Format of the records [default: json]
+    #[arg(long, value_name = "FORMAT", value_parser = variant::<BatchInput>())]
+    pub(crate) input: Option<BatchInput>,
+    /// Format of the results [default: json]
+    #[arg(short, long, value_name = "FORMAT", value_parser = variant::<BatchOutput>())]
+    pub(crate) output: Option<BatchOutput>,
+    /// Columns that hold the arguments, in order [default: those with the names of the parameters, else all]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = argv::text())]
+    pub(crate) columns: Option<Vec<String>>,
+    /// Read the first row of CSV as a record, not as the names of the columns
+    #[arg(long)]
+    pub(crate) no_header: bool,
+    /// Maximum length of a record; a longer one fails [default: 16MiB]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = argv::text_for(parse_size))]
+    pub(crate) max_record: Option<u64>,
+    /// Write the metrics of the batch to a file, as JSON, or as MessagePack if its name ends in `.msgpack`
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = argv::path())]
+    pub(crate) metrics: Option<PathBuf>,
+    /// Print the engine, limits, grants and options in force, and where each comes from; run nothing
+    #[arg(long)]
+    pub(crate) explain: bool,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Records")]
+pub(crate) struct CallArgs {
+    /// What takes the place of the result if a record fails: an error, nothing, or the record; or stop [default: emit]
+    #[arg(long, value_name = "ACTION", value_parser = variant::<OnError>())]
+    pub(crate) on_error: Option<OnError>,
+    /// Write the errors of records to a file, one JSON object in each line
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = argv::path())]
+    pub(crate) errors: Option<PathBuf>,
+    /// Number of records that are processed at a time [default: the number of cores available]
+    #[arg(long, value_name = "N", value_parser = argv::text_for(parse_jobs))]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// Process all records of a job in one instance, or each in a new one [default: shared]
+    #[arg(long, value_name = "MODE", value_parser = variant::<InstanceMode>())]
+    pub(crate) instance: Option<InstanceMode>,
+    /// Write results as soon as they are there, in any order
+    #[arg(long)]
+    pub(crate) unordered: bool,
+}
+
+/// The most jobs: each is a thread.
+const MAX_JOBS: usize = 1024;
+
+fn parse_jobs(text: &str) -> Result<NonZeroUsize, String> {
+    let jobs: NonZeroUsize = text.parse().map_err(|_| format!("expected a number from 1 to {MAX_JOBS}"))?;
+    if jobs.get() > MAX_JOBS { Err(format!("at most {MAX_JOBS}")) } else { Ok(jobs) }
+}
+
+/// [`LimitArgs`], some of which are limits of each call.
+#[derive(Debug)]
+pub(crate) struct CallLimitArgs(pub(crate) LimitArgs);
+
+impl Args for CallLimitArgs {
+    fn augment_args(command: Command) -> Command {
+        LimitArgs::augment_args(command)
+            .mut_arg("timeout", |arg| arg.help("Maximum time of each call, such as 500ms, 1.5s or 2m"))
+            .mut_arg("fuel", |arg| {
+                arg.help("Maximum fuel of each call, about one unit per operator, such as 500000, 10M or 2G")
+            })
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for CallLimitArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> clap::error::Result<Self> {
+        LimitArgs::from_arg_matches(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> clap::error::Result<()> {
+        self.0.update_from_arg_matches(matches)
+    }
+}

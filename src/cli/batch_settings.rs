@@ -1,0 +1,109 @@
+//! The settings of a batch.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::thread;
+
+use wrun::TextOptions;
+use wrun::batch::{BatchInput, BatchOptions, BatchOutput, OnError};
+use wrun::session::InstanceMode;
+
+use super::args::{CallArgs, OutputFormat, RecordArgs, ReportArgs};
+use super::failure::Failure;
+use super::provenance::{Provenance, WithProvenance};
+use super::settings::GuestSettings;
+
+/// The settings of a batch.
+#[derive(Debug)]
+pub(crate) struct BatchSettings {
+    pub(crate) guest: GuestSettings,
+    pub(crate) text: TextOptions,
+    pub(crate) input: WithProvenance<BatchInput>,
+    pub(crate) output: WithProvenance<BatchOutput>,
+    pub(crate) on_error: WithProvenance<OnError>,
+    pub(crate) jobs: WithProvenance<NonZeroUsize>,
+    pub(crate) instance: WithProvenance<InstanceMode>,
+    pub(crate) ordered: WithProvenance<bool>,
+    /// In bytes.
+    pub(crate) max_record: WithProvenance<u64>,
+    columns: Option<Vec<String>>,
+    header: bool,
+    pub(crate) errors: Option<PathBuf>,
+    pub(crate) metrics: Option<PathBuf>,
+}
+
+impl BatchSettings {
+    /// Merges the options with the defaults. Fails if options contradict each other.
+    pub(crate) fn resolve(
+        guest: GuestSettings,
+        text: TextOptions,
+        records: RecordArgs,
+        calls: CallArgs,
+    ) -> Result<Self, Failure> {
+        let input = or_default(records.input);
+        let has_columns = matches!(input.value, BatchInput::Csv | BatchInput::Arrow);
+        if records.columns.is_some() && !has_columns {
+            return Err(Failure::usage("only CSV and Arrow have columns: `--columns` needs `--input csv` or `arrow`"));
+        }
+        if records.no_header && input.value != BatchInput::Csv {
+            return Err(Failure::usage("only CSV has a header: `--no-header` needs `--input csv`"));
+        }
+        let jobs = match calls.jobs {
+            Some(jobs) => WithProvenance::new(jobs, Provenance::Flag),
+            // Respects the affinity mask and the CPU quota of the control group.
+            None => {
+                let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+                WithProvenance::new(cores, Provenance::Default)
+            }
+        };
+        Ok(Self {
+            guest,
+            text,
+            input,
+            output: or_default(records.output),
+            on_error: or_default(calls.on_error),
+            jobs,
+            instance: or_default(calls.instance),
+            ordered: or_else((calls.unordered).then_some(false), true),
+            max_record: or_else(records.max_record, BatchOptions::MAX_RECORD as u64),
+            columns: records.columns,
+            header: !records.no_header,
+            errors: calls.errors,
+            metrics: records.metrics,
+        })
+    }
+
+    /// Returns the options as the library takes them.
+    pub(crate) fn options(&self) -> BatchOptions {
+        let mut options = BatchOptions::default();
+        (options.input, options.output, options.on_error) = (self.input.value, self.output.value, self.on_error.value);
+        (options.jobs, options.ordered) = (self.jobs.value, self.ordered.value);
+        options.worker.instance = self.instance.value;
+        options.worker.limits = self.guest.limits.limits();
+        options.max_record = usize::try_from(self.max_record.value).unwrap_or(usize::MAX);
+        (options.columns, options.header) = (self.columns.clone(), self.header);
+        options.measure = self.metrics.is_some();
+        options
+    }
+
+    /// Returns the format of `--explain`: text, unless `--output` asks for JSON or MessagePack.
+    pub(crate) fn explanation_format(&self) -> ReportArgs {
+        let output = match (self.output.from, self.output.value) {
+            (Provenance::Flag, BatchOutput::Json) => OutputFormat::Json,
+            (Provenance::Flag, BatchOutput::Msgpack) => OutputFormat::Msgpack,
+            _ => OutputFormat::Text,
+        };
+        ReportArgs { output, pretty: false }
+    }
+}
+
+fn or_default<T: Default>(flag: Option<T>) -> WithProvenance<T> {
+    or_else(flag, T::default())
+}
+
+fn or_else<T>(flag: Option<T>, default: T) -> WithProvenance<T> {
+    match flag {
+        Some(value) => WithProvenance::new(value, Provenance::Flag),
+        None => WithProvenance::new(default, Provenance::Default),
+    }
+}
