@@ -25,20 +25,26 @@ impl Chunk {
 pub(super) enum Records {
     /// Byte strings, such as lines without their ends.
     Bytes(ByteRecords),
+    /// Rows of text fields.
+    Rows(Rows),
 }
 
 impl Records {
     /// Returns the number of records.
     pub(super) fn len(&self) -> usize {
         match self {
-            Self::Bytes(records) => records.ranges.len(),
+            Self::Bytes(records) => records.extents.len(),
+            Self::Rows(rows) => rows.rows.len(),
         }
     }
 
     /// Returns about how many bytes of memory they take.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Bytes(records) => records.bytes.len() + size_of_val(records.ranges.as_slice()),
+            Self::Bytes(records) => records.bytes.len() + size_of_val(records.extents.as_slice()),
+            Self::Rows(Rows { bytes, ends, rows }) => {
+                bytes.len() + size_of_val(ends.as_slice()) + size_of_val(rows.as_slice())
+            }
         }
     }
 }
@@ -47,8 +53,46 @@ impl Records {
 #[derive(Debug, Default)]
 pub(super) struct ByteRecords {
     pub(super) bytes: Vec<u8>,
-    /// Where each record is in `bytes`; `None` for a record longer than the limit.
-    pub(super) ranges: Vec<Option<(usize, usize)>>,
+    pub(super) extents: Vec<Extent>,
+}
+
+impl ByteRecords {
+    /// Returns a record; `None` if it is not there.
+    pub(super) fn get(&self, index: usize) -> Option<&[u8]> {
+        match &self.extents[index] {
+            Extent::At(range) => Some(&self.bytes[range.clone()]),
+            Extent::TooLong | Extent::Malformed(_) => None,
+        }
+    }
+}
+
+/// Where a record is in the buffer of its chunk, or why it is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Extent {
+    At(Range<usize>),
+    /// The record is longer than the limit, and was skipped.
+    TooLong,
+    /// The record is malformed, for this reason.
+    Malformed(&'static str),
+}
+
+/// Rows of text fields in one buffer.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    /// The fields, one after the other.
+    pub(super) bytes: Vec<u8>,
+    /// Where each field ends in `bytes`.
+    pub(super) ends: Vec<usize>,
+    /// The fields of each row, as indices of `ends`; `None` for a row longer than the limit.
+    pub(super) rows: Vec<Option<Range<usize>>>,
+}
+
+impl Rows {
+    /// Returns a field by its index in the chunk.
+    pub(super) fn field(&self, index: usize) -> &[u8] {
+        let start = index.checked_sub(1).map_or(0, |previous| self.ends[previous]);
+        &self.bytes[start..self.ends[index]]
+    }
 }
 
 /// Some records of a chunk, which workers share.

@@ -3,8 +3,14 @@
 //! [`run`] reads records from a stream, calls a function with each, and writes the results. [`Batch::iter`] and
 //! [`Batch::map`] do the same for arguments and results in memory.
 
+#[cfg(feature = "arrow")]
+mod arrow;
+mod check;
 mod chunk;
 mod counters;
+mod driven;
+mod format;
+mod id;
 mod input;
 mod map;
 mod options;
@@ -19,6 +25,7 @@ mod stream;
 mod usage;
 
 pub use counters::BatchCounters;
+pub use driven::{Driver, DriverOptions, Operation};
 pub use map::{Batch, BatchArgs, Results};
 pub use options::{BatchInput, BatchOptions, BatchOutput, OnError};
 pub use processed::{BatchFailure, BatchOutcome};

@@ -1,66 +1,93 @@
 //! What a worker does with a record: decode, call, encode.
 
-use super::chunk::{Chunk, Records};
+use super::chunk::Chunk;
 use super::counters::Recorder;
+use super::format::{Decode, Encode, Formats, Record};
 use super::input;
-use super::options::{BatchOptions, OnError};
-use super::output::{RecordError, json};
+use super::options::{BatchOutput, OnError};
+use super::output;
 use super::processed::{BatchFailure, Processed};
-use crate::error::{Error, ErrorKind};
-use crate::runtime::callable::Callable;
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::callable::CallArgs;
 use crate::session::Worker;
 
 /// Processes the records of one worker.
-#[derive(Debug)]
 pub(super) struct Processor<'a> {
-    pub(super) worker: Worker<'a>,
-    pub(super) callable: &'a Callable,
-    pub(super) options: &'a BatchOptions,
-    pub(super) recorder: Option<Recorder<'a>>,
-    pub(super) has_errors: bool,
+    formats: &'a Formats<'a>,
+    worker: Worker<'a>,
+    recorder: Option<Recorder<'a>>,
+    /// Whether there is a stream of errors.
+    has_errors: bool,
+    decoder: Box<dyn Decode + 'a>,
+    encoder: Box<dyn Encode + 'a>,
+    /// The arguments of the current call.
+    args: CallArgs,
 }
 
-impl Processor<'_> {
+impl<'a> Processor<'a> {
+    pub(super) fn new(
+        formats: &'a Formats<'a>,
+        worker: Worker<'a>,
+        recorder: Option<Recorder<'a>>,
+        has_errors: bool,
+    ) -> Self {
+        let (decoder, encoder) = (input::decoder(formats), output::encoder(formats));
+        Self { formats, worker, recorder, has_errors, decoder, encoder, args: CallArgs::Core(Vec::new()) }
+    }
+
+    /// Calls the function with a record, and writes its result or its error.
     pub(super) fn record(&mut self, chunk: &Chunk, index: usize, out: &mut Processed) {
-        let Records::Bytes(records) = &chunk.records;
-        let record = records.ranges[index].map(|(start, end)| &records.bytes[start..end]);
-        let (id, args) = if let Some(record) = record {
-            input::decode(record, self.callable)
-        } else {
-            let message = format!("the record is longer than {} bytes", self.options.max_record);
-            (None, Err(Error::new(ErrorKind::InvalidArgument, message)))
-        };
-        let called =
-            args.and_then(|args| self.worker.call(&args).map(|result| json::result(id, result, &mut out.output)));
+        let (id, decoded) = self.decoder.decode(chunk, index, &mut self.args);
+        let record = Record { chunk, index, id };
+        let outcome = decoded.and_then(|()| self.call(&record, &mut out.output));
+        match outcome {
+            Ok(()) => out.tally.succeeded(),
+            Err(error) => self.write_failure(&record, error, out),
+        }
+    }
+
+    /// Writes the error of a record.
+    pub(super) fn fail(&mut self, chunk: &Chunk, index: usize, error: Error, out: &mut Processed) {
+        let (id, _) = self.decoder.decode(chunk, index, &mut self.args);
+        self.write_failure(&Record { chunk, index, id }, error, out);
+    }
+
+    /// Ends a piece of output.
+    pub(super) fn finish(&mut self, out: &mut Processed) {
+        self.encoder.finish(&mut out.output);
+    }
+
+    fn call(&mut self, record: &Record<'_>, output: &mut Vec<u8>) -> Result<()> {
+        self.check_id(record)?;
+        let called = self.worker.call(&self.args);
+        let length = output.len();
+        let written = called.and_then(|result| self.encoder.result(record, result, output));
         if let Some(recorder) = &mut self.recorder {
             recorder.record(&self.worker.usage());
         }
-        match called {
-            Ok(()) => out.tally.succeeded(),
-            Err(error) => self.fail(chunk, index, error, out),
-        }
+        written.inspect_err(|_| output.truncate(length))
     }
 
-    pub(super) fn fail(&mut self, chunk: &Chunk, index: usize, error: Error, out: &mut Processed) {
-        let number = chunk.first + index as u64;
-        let Records::Bytes(records) = &chunk.records;
-        let record = records.ranges[index].map(|(start, end)| &records.bytes[start..end]);
-        let id = record.and_then(|record| input::decode(record, self.callable).0);
+    /// Checks that output in columns has one for the id.
+    fn check_id(&self, record: &Record<'_>) -> Result<()> {
+        let has_columns = matches!(self.formats.options.output, BatchOutput::Csv | BatchOutput::Arrow);
+        if !has_columns || record.id.is_none() || self.formats.layout().has_ids {
+            return Ok(());
+        }
+        let message = "the record has an id, and the first record had none, so there is no column for it";
+        Err(Error::new(ErrorKind::InvalidArgument, message))
+    }
+
+    fn write_failure(&mut self, record: &Record<'_>, error: Error, out: &mut Processed) {
         out.tally.failed(error.kind());
         if self.has_errors {
-            json::error(id, RecordError::new(&error, number), &mut out.errors);
+            output::write_error(record, &error, b'\n', &mut out.errors);
         }
-        match self.options.on_error {
-            OnError::Emit => json::error(id, RecordError::new(&error, number), &mut out.output),
+        match self.formats.options.on_error {
+            OnError::Emit => self.encoder.error(record, &error, &mut out.output),
             OnError::Skip => {}
-            OnError::Pass => {
-                out.output.extend_from_slice(record.unwrap_or_default());
-                out.output.push(b'\n');
-            }
-            OnError::Fail => out.failure = Some(BatchFailure { record: number, error }),
+            OnError::Pass => self.encoder.pass(record, &mut out.output),
+            OnError::Fail => out.failure = Some(BatchFailure { record: record.number(), error }),
         }
     }
-
-    #[expect(clippy::unused_self, reason = "formats in pieces end them here")]
-    pub(super) fn finish(&mut self, _out: &mut Processed) {}
 }

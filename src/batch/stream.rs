@@ -7,8 +7,10 @@ use std::thread;
 
 use super::chunk::Part;
 use super::counters::{BatchCounters, Recorder};
-use super::input::Delimited;
+use super::format::Formats;
+use super::input;
 use super::options::BatchOptions;
+use super::output;
 use super::piece;
 use super::pipeline::shared::{Pause, panic_message};
 use super::pipeline::threads::{self, Outputs, PipelineOptions};
@@ -77,7 +79,8 @@ fn process(
     streams: Streams<'_>,
 ) -> Result<(BatchOutcome, Option<BatchFailure>)> {
     let Streams { input, output, errors, counters, stop } = streams;
-    let mut source = Delimited::new(input, b'\n', options.max_record);
+    let formats = Formats::new(callable, options)?;
+    let mut source = input::source(&formats, input)?;
     let read_error = Mutex::new(None);
     let has_errors = errors.is_some();
     let read = || {
@@ -96,11 +99,11 @@ fn process(
         let recorder = options.measure.then(|| Recorder::new(counters));
         let worker = first.lock().unwrap_or_else(PoisonError::into_inner).take();
         let worker = worker.unwrap_or_else(|| Worker::new(code, callable, worker_options));
-        let mut processor = Processor { worker, callable, options, recorder, has_errors };
+        let mut processor = Processor::new(&formats, worker, recorder, has_errors);
         move |parts: &mut VecDeque<Part>, pause: Pause<'_>| piece::process(&mut processor, parts, pause)
     };
     let pipeline = PipelineOptions { jobs: options.jobs, ordered: options.ordered };
-    let mut writer = Writer { output, errors, counters };
+    let mut writer = Writer { output, errors, counters, formats: &formats, has_begun: false };
     let mut ended = thread::scope(|scope| {
         let outputs = threads::start(scope, pipeline, read, worker, stop).map_err(|error| {
             Error::new(ErrorKind::Io, format!("cannot create a thread: {error}")).with_source(error)
@@ -117,17 +120,32 @@ fn process(
     {
         return Err(error);
     }
+    if ended.0 == BatchOutcome::Completed && !writer.end()? {
+        return Ok((BatchOutcome::OutputClosed, None));
+    }
     Ok((ended.0, ended.1.take()))
 }
 
 /// Where results and errors go.
-struct Writer<'a> {
+struct Writer<'a, 'f> {
     output: &'a mut dyn Write,
     errors: Option<&'a mut dyn Write>,
     counters: &'a BatchCounters,
+    formats: &'f Formats<'f>,
+    /// Whether what comes before all results was written.
+    has_begun: bool,
 }
 
-impl Writer<'_> {
+impl Writer<'_, '_> {
+    /// Writes what comes before and after all results. Returns whether the output is still read.
+    fn end(&mut self) -> Result<bool> {
+        let tail = Processed { output: output::tail(self.formats), ..Processed::default() };
+        match self.write(&tail) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            written => written.map(|()| true).map_err(|error| unwritable("results", error)),
+        }
+    }
+
     /// Writes what the workers made, to the end.
     fn write_all(&mut self, outputs: &Outputs<'_, Part, Processed>) -> Result<(BatchOutcome, Option<BatchFailure>)> {
         while let Some(batch) = outputs.next() {
@@ -162,6 +180,9 @@ impl Writer<'_> {
     }
 
     fn write(&mut self, processed: &Processed) -> io::Result<()> {
+        if !std::mem::replace(&mut self.has_begun, true) {
+            self.output.write_all(&output::head(self.formats))?;
+        }
         if processed.output.is_empty() {
             return Ok(());
         }

@@ -140,6 +140,21 @@ impl Callable {
         }
     }
 
+    /// Returns the names of the parameters. Those of a module's function have none.
+    #[must_use]
+    pub fn param_names(&self) -> Vec<&str> {
+        self.wit_type().map_or_else(Vec::new, |ty| ty.params().iter().map(|(name, _)| &**name).collect())
+    }
+
+    /// Returns the type of a component's function, or that by which a convention for text is called.
+    pub(crate) fn wit_type(&self) -> Option<&WitFunction> {
+        match &self.ty {
+            CallableType::Component(ty) => Some(ty),
+            CallableType::Text(function) => Some(function.ty()),
+            CallableType::Core(_) | CallableType::Program => None,
+        }
+    }
+
     /// Returns the types of the results as text, as in the WebAssembly text format or in WIT.
     #[must_use]
     pub fn result_types(&self) -> Vec<String> {
@@ -207,6 +222,17 @@ impl Callable {
         }
     }
 
+    /// As [`Callable::decode_json`], into arguments of an earlier call, whose memory is used again.
+    ///
+    /// # Errors
+    /// Those of [`Callable::decode_json`].
+    pub fn decode_json_into(&self, bytes: &[u8], args: &mut CallArgs) -> Result<()> {
+        match &self.ty {
+            CallableType::Core(ty) => json::decode_args_into(bytes, ty, args.core_mut()),
+            _ => self.decode_json(bytes).map(|decoded| *args = decoded),
+        }
+    }
+
     /// Decodes arguments from MessagePack of the same shape as [`Callable::decode_json`].
     ///
     /// # Errors
@@ -239,6 +265,19 @@ impl fmt::Display for Callable {
 fn not_a_program(code: &str, start: &str, functions: String) -> Error {
     let message = format!("no function given, and the {code} is not a program: it does not export {start}");
     Error::new(ErrorKind::UnknownExport, message).with_hint(functions)
+}
+
+impl CallArgs {
+    /// Returns arguments for a function of a module, to be replaced. Those of a component are dropped.
+    pub(crate) fn core_mut(&mut self) -> &mut Vec<Value> {
+        if let Self::Component(_) = self {
+            *self = Self::Core(Vec::new());
+        }
+        match self {
+            Self::Core(values) => values,
+            Self::Component(_) => unreachable!("replaced"),
+        }
+    }
 }
 
 impl From<Vec<Value>> for CallArgs {

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::value::args::{count, numbered};
+pub(crate) use crate::value::json_args::Args;
 use crate::value::serial::Results;
 use crate::value::text;
 use crate::value::types::{FuncType, ValType, Value};
@@ -35,6 +36,17 @@ pub fn decode_args(bytes: &[u8], ty: &FuncType) -> Result<Vec<Value>> {
     count(elements.len(), ty)?;
     let decoded = elements.iter().zip(ty.params()).enumerate();
     decoded.map(|(at, (raw, ty))| decode(raw, ty).map_err(|error| numbered(&error, at, ty))).collect()
+}
+
+/// As [`decode_args`], into values of an earlier call. Allocates nothing for numbers.
+///
+/// # Errors
+/// Those of [`decode_args`].
+pub fn decode_args_into(bytes: &[u8], ty: &FuncType, values: &mut Vec<Value>) -> Result<()> {
+    if Args::new(ty, values).read(bytes).is_none() {
+        *values = decode_args(bytes, ty)?;
+    }
+    Ok(())
 }
 
 /// Encodes the results of a call on one line: `null` for none, a value for one, an array for several.

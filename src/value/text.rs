@@ -20,8 +20,8 @@ use crate::value::types::{ValType, Value};
 /// Returns [`ErrorKind::InvalidArgument`] if `text` is not a value of type `ty` or is out of range.
 pub fn parse(text: &str, ty: &ValType) -> Result<Value> {
     let value = match ty {
-        ValType::I32 => literal::<i32>(text).map(Value::I32),
-        ValType::I64 => literal::<i64>(text).map(Value::I64),
+        ValType::I32 => text.parse().ok().or_else(|| literal(text)).map(Value::I32),
+        ValType::I64 => text.parse().ok().or_else(|| literal(text)).map(Value::I64),
         ValType::F32 => float32(text).map(Value::F32),
         ValType::F64 => float64(text).map(Value::F64),
         ValType::V128 => v128(text).map(Value::V128),
@@ -95,14 +95,17 @@ fn literal<T: for<'a> Parse<'a>>(text: &str) -> Option<T> {
     parser::parse::<T>(&buffer).ok()
 }
 
-/// Parses a float. Rejects Rust's own spellings of infinity and NaN, and numbers out of range, which Rust reads as infinity.
+/// Parses a float: first by Rust, which is quick. Its own spellings of infinity and NaN, and numbers out of range, which it reads as
+/// infinity, are not finite.
 fn float32(text: &str) -> Option<f32> {
-    literal::<F32>(text).map(|v| f32::from_bits(v.bits)).or_else(|| text.parse().ok().filter(|v: &f32| v.is_finite()))
+    let number = text.parse().ok().filter(|v: &f32| v.is_finite());
+    number.or_else(|| literal::<F32>(text).map(|v| f32::from_bits(v.bits)))
 }
 
 /// As [`float32`].
 fn float64(text: &str) -> Option<f64> {
-    literal::<F64>(text).map(|v| f64::from_bits(v.bits)).or_else(|| text.parse().ok().filter(|v: &f64| v.is_finite()))
+    let number = text.parse().ok().filter(|v: &f64| v.is_finite());
+    number.or_else(|| literal::<F64>(text).map(|v| f64::from_bits(v.bits)))
 }
 
 fn v128(text: &str) -> Option<u128> {

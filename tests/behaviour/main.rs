@@ -11,6 +11,7 @@ mod config;
 mod control;
 mod crashes;
 mod denied_growth;
+mod driven;
 mod exit;
 mod facts;
 mod features;

@@ -1,68 +1,61 @@
-//! Records that end with one byte, such as lines.
+//! Records that end with one byte: lines, and strings that end with NUL.
 
-use std::io::{self, Read};
+use std::ops::Range;
 
-use crate::batch::chunk::{ByteRecords, Chunk, Records};
-use crate::error::{Error, ErrorKind, Result};
+use memchr::memchr;
 
-/// Bytes that are read at a time.
-const BLOCK: usize = 64 << 10;
+use super::call::CallParts;
+use super::framed::{Frame, Scan};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Splits a stream at a byte.
 #[derive(Debug)]
-pub(in crate::batch) struct Delimited<R> {
-    reader: R,
+pub(super) struct DelimitedFrame {
     delimiter: u8,
-    max_record: usize,
-    /// Bytes that are read but not yet part of a chunk.
-    pending: Vec<u8>,
-    is_at_end: bool,
-    next: u64,
+    is_json: bool,
 }
 
-impl<R: Read> Delimited<R> {
-    pub(in crate::batch) fn new(reader: R, delimiter: u8, max_record: usize) -> Self {
-        Self { reader, delimiter, max_record, pending: Vec::new(), is_at_end: false, next: 1 }
+impl DelimitedFrame {
+    /// Lines of JSON: empty lines are no records, and the stream can begin with a byte order mark.
+    pub(super) fn json() -> Self {
+        Self { delimiter: b'\n', is_json: true }
     }
 
-    /// Returns complete records, at least one, without waiting for more input than the first needs.
-    ///
-    /// # Errors
-    /// Those of reading.
-    pub(in crate::batch) fn next_chunk(&mut self) -> Result<Option<Chunk>> {
-        loop {
-            let mut ranges = Vec::new();
-            let mut start = 0;
-            while let Some(length) = self.pending[start..].iter().position(|byte| *byte == self.delimiter) {
-                ranges.push((length <= self.max_record).then_some((start, start + length)));
-                start += length + 1;
-                if ranges.len() == Chunk::MAX_RECORDS {
-                    break;
-                }
-            }
-            if ranges.is_empty() && self.is_at_end && !self.pending.is_empty() {
-                ranges.push((self.pending.len() <= self.max_record).then_some((0, self.pending.len())));
-                start = self.pending.len();
-            }
-            if !ranges.is_empty() {
-                let rest = self.pending.split_off(start);
-                let bytes = std::mem::replace(&mut self.pending, rest);
-                let first = self.next;
-                self.next += ranges.len() as u64;
-                return Ok(Some(Chunk { first, records: Records::Bytes(ByteRecords { bytes, ranges }) }));
-            }
-            if self.is_at_end {
-                return Ok(None);
-            }
-            let length = self.pending.len();
-            self.pending.resize(length + BLOCK, 0);
-            let read = self.reader.read(&mut self.pending[length..]).map_err(unreadable)?;
-            self.pending.truncate(length + read);
-            self.is_at_end = read == 0;
+    /// Lines, which end with `\n` or `\r\n`.
+    pub(super) fn lines() -> Self {
+        Self { delimiter: b'\n', is_json: false }
+    }
+
+    /// Strings that end with NUL.
+    pub(super) fn nul() -> Self {
+        Self { delimiter: b'\0', is_json: false }
+    }
+}
+
+impl Frame for DelimitedFrame {
+    fn scan(&mut self, bytes: &[u8]) -> Scan {
+        memchr(self.delimiter, bytes).map_or(Scan::More, |at| Scan::End(at + 1))
+    }
+
+    fn content(&self, record: &[u8], is_first: bool) -> Option<Range<usize>> {
+        let mut content = record.strip_suffix(&[self.delimiter]).unwrap_or(record);
+        if self.delimiter == b'\n' {
+            content = content.strip_suffix(b"\r").unwrap_or(content);
         }
+        let end = content.len();
+        if is_first && self.is_json {
+            content = content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content);
+        }
+        let is_record = !self.is_json || !content.trim_ascii_start().is_empty();
+        is_record.then_some(end - content.len()..end)
     }
-}
 
-fn unreadable(error: io::Error) -> Error {
-    Error::new(ErrorKind::Io, format!("cannot read records: {error}")).with_source(error)
+    fn unfinished(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn has_id(&self, record: &[u8]) -> bool {
+        self.is_json && CallParts::read(record).is_some_and(|parts| parts.id.is_some())
+    }
 }

@@ -1,7 +1,18 @@
-//! Records of a stream, in chunks.
+//! Formats of records: how a stream is split into records, and how these are decoded.
 
+mod call;
+mod columns;
+mod csv;
 mod delimited;
-mod record;
+mod framed;
+mod json;
+mod lines;
+mod msgpack;
+mod msgpack_call;
+mod open;
+mod row;
+mod value_frame;
+mod value_scan;
 
-pub(super) use delimited::Delimited;
-pub(super) use record::{Id, decode};
+pub(super) use columns::layout_by_names;
+pub(super) use open::{decoder, source};

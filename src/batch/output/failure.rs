@@ -23,3 +23,8 @@ impl<'a> RecordError<'a> {
         Self { kind: ErrorKind::as_str(error.kind()), trap, message: error.message(), record }
     }
 }
+
+/// The error of a result that a format does not have.
+pub(super) fn cannot_encode(reason: &dyn std::fmt::Display) -> Error {
+    Error::new(ErrorKind::InvalidArgument, format!("cannot write the result: {reason}"))
+}

@@ -2,45 +2,67 @@
 
 use serde::Serialize;
 
-use super::RecordError;
-use crate::batch::input::Id;
+use super::failure::RecordError;
+use crate::batch::chunk::Records;
+use crate::batch::format::{Encode, Record};
+use crate::batch::id::Id;
+use crate::error::{Error, Result};
 use crate::runtime::call::CallResult;
 
-#[derive(Serialize)]
-struct WithId<'a, T> {
-    id: Id<'a>,
-    #[serde(flatten)]
-    outcome: T,
-}
+/// Writes a result bare or, if its record has an id, as `{"id": …, "result": …}`.
+pub(super) struct JsonEncoder;
 
-#[derive(Serialize)]
-struct Success<'a> {
-    result: &'a CallResult,
-}
+impl Encode for JsonEncoder {
+    fn result(&mut self, record: &Record<'_>, result: &CallResult, output: &mut Vec<u8>) -> Result<()> {
+        let Some(id) = record.id else {
+            write(result, output)?;
+            output.push(b'\n');
+            return Ok(());
+        };
+        begin(id, output);
+        output.extend_from_slice(br#""result":"#);
+        write(result, output)?;
+        output.extend_from_slice(b"}\n");
+        Ok(())
+    }
 
-#[derive(Serialize)]
-struct Failed<'a> {
-    error: RecordError<'a>,
-}
+    fn error(&mut self, record: &Record<'_>, error: &Error, output: &mut Vec<u8>) {
+        write_error(record, error, b'\n', output);
+    }
 
-/// Appends a result: bare, or with the id of its record.
-pub(in crate::batch) fn result(id: Option<Id<'_>>, result: &CallResult, output: &mut Vec<u8>) {
-    match id {
-        Some(id) => line(&WithId { id, outcome: Success { result } }, output),
-        None => line(result, output),
+    fn pass(&mut self, record: &Record<'_>, output: &mut Vec<u8>) {
+        pass(record, b"\n", output);
     }
 }
 
-/// Appends an error object.
-pub(in crate::batch) fn error(id: Option<Id<'_>>, error: RecordError<'_>, output: &mut Vec<u8>) {
-    let outcome = Failed { error };
-    match id {
-        Some(id) => line(&WithId { id, outcome }, output),
-        None => line(&outcome, output),
+/// Appends an error object as JSON.
+pub(in crate::batch) fn write_error(record: &Record<'_>, error: &Error, end: u8, output: &mut Vec<u8>) {
+    match record.id {
+        Some(id) => begin(id, output),
+        None => output.push(b'{'),
+    }
+    output.extend_from_slice(br#""error":"#);
+    let error = RecordError::new(error, record.number());
+    write(&error, output).unwrap_or_else(|error| unreachable!("JSON in memory: {error}"));
+    output.extend_from_slice(&[b'}', end]);
+}
+
+/// Appends a record of bytes and its end.
+pub(super) fn pass(record: &Record<'_>, end: &[u8], output: &mut Vec<u8>) {
+    if let Records::Bytes(records) = &record.chunk.records
+        && let Some(bytes) = records.get(record.index)
+    {
+        output.extend_from_slice(bytes);
+        output.extend_from_slice(end);
     }
 }
 
-fn line(value: &impl Serialize, output: &mut Vec<u8>) {
-    serde_json::to_writer(&mut *output, value).unwrap_or_else(|error| unreachable!("JSON in memory: {error}"));
-    output.push(b'\n');
+fn begin(id: Id<'_>, output: &mut Vec<u8>) {
+    output.extend_from_slice(br#"{"id":"#);
+    id.write_json(output);
+    output.push(b',');
+}
+
+fn write(value: &impl Serialize, output: &mut Vec<u8>) -> Result<()> {
+    serde_json::to_writer(output, value).map_err(|error| super::failure::cannot_encode(&error))
 }

@@ -1,6 +1,14 @@
-//! Results and errors as bytes.
+//! Formats of results and errors.
 
+mod columns;
+mod csv;
 mod failure;
-pub(super) mod json;
+mod json;
+mod msgpack;
+mod open;
+mod raw;
+mod text;
 
-pub(super) use failure::RecordError;
+pub(super) use columns::{ERROR_COLUMNS, ID_COLUMN, ResultColumns};
+pub(super) use json::write_error;
+pub(super) use open::{encoder, head, tail};

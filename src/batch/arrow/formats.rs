@@ -1,0 +1,108 @@
+//! Arrow as a format of records and results.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use super::output::{ArrowOutput, ArrowSchema, IdValue};
+use super::params::Params;
+use super::source::ArrowSource;
+use crate::batch::chunk::{Chunk, Records};
+use crate::batch::format::{Decode, Encode, Formats, Record, Source};
+use crate::batch::id::Id;
+use crate::batch::options::OnError;
+use crate::error::{Error, Result};
+use crate::runtime::call::CallResult;
+use crate::runtime::callable::CallArgs;
+
+/// Opens a stream of records.
+pub(in crate::batch) fn source<'a, R: Read + Send + 'a>(formats: &'a Formats<'a>, reader: R) -> Box<dyn Source + 'a> {
+    Box::new(Rows { source: ArrowSource::new(reader, formats), next: 1 })
+}
+
+struct Rows<'a, R> {
+    source: ArrowSource<'a, R>,
+    next: u64,
+}
+
+impl<R: Read + Send> Source for Rows<'_, R> {
+    fn next_chunk(&mut self) -> Result<Option<Chunk>> {
+        Ok(self.source.next_rows()?.map(|rows| {
+            let first = self.next;
+            self.next += rows.len() as u64;
+            Chunk { first, records: Records::Arrow(rows) }
+        }))
+    }
+}
+
+/// Creates the decoder of one worker.
+pub(in crate::batch) fn decoder<'a>(formats: &Formats<'_>) -> Box<dyn Decode + 'a> {
+    Box::new(ArrowDecoder { params: Arc::new(Params::new(formats.callable)) })
+}
+
+struct ArrowDecoder {
+    params: Arc<Params>,
+}
+
+impl Decode for ArrowDecoder {
+    fn decode<'c>(&mut self, chunk: &'c Chunk, index: usize, args: &mut CallArgs) -> (Option<Id<'c>>, Result<()>) {
+        let Records::Arrow(rows) = &chunk.records else { unreachable!("records are rows of Arrow") };
+        (rows.id(index), rows.fill(&self.params, index, args))
+    }
+}
+
+/// Creates the encoder of one worker.
+pub(in crate::batch) fn encoder<'a>(formats: &'a Formats<'a>) -> Box<dyn Encode + 'a> {
+    Box::new(ArrowEncoder { formats, output: None })
+}
+
+/// Returns the first message of the output.
+pub(in crate::batch) fn head(formats: &Formats<'_>) -> Vec<u8> {
+    schema(formats).head()
+}
+
+/// Returns the mark at the end of the output.
+pub(in crate::batch) fn tail() -> Vec<u8> {
+    ArrowSchema::tail()
+}
+
+fn schema(formats: &Formats<'_>) -> ArrowSchema {
+    let layout = formats.layout();
+    let ids = layout.has_ids.then_some(layout.id_type);
+    ArrowSchema::new(formats.callable, ids, formats.options.on_error == OnError::Emit)
+}
+
+struct ArrowEncoder<'a> {
+    formats: &'a Formats<'a>,
+    /// Created with the first result, when the layout is known.
+    output: Option<ArrowOutput>,
+}
+
+impl ArrowEncoder<'_> {
+    #[inline]
+    fn output(&mut self) -> &mut ArrowOutput {
+        self.output.get_or_insert_with(|| ArrowOutput::new(schema(self.formats)))
+    }
+}
+
+impl Encode for ArrowEncoder<'_> {
+    fn result(&mut self, record: &Record<'_>, result: &CallResult, output: &mut Vec<u8>) -> Result<()> {
+        let text = record.id.as_ref().map(IdValue::new);
+        self.output().result(text.as_ref(), result, output)
+    }
+
+    fn error(&mut self, record: &Record<'_>, error: &Error, output: &mut Vec<u8>) {
+        let text = record.id.as_ref().map(IdValue::new);
+        self.output().error(text.as_ref(), error, output);
+    }
+
+    /// The columns of the results are not those of the records, so [`check`](crate::batch::check) refuses to pass records.
+    fn pass(&mut self, record: &Record<'_>, _: &mut Vec<u8>) {
+        unreachable!("record {} passes into Arrow", record.number());
+    }
+
+    fn finish(&mut self, output: &mut Vec<u8>) {
+        if let Some(columns) = &mut self.output {
+            columns.finish(output);
+        }
+    }
+}

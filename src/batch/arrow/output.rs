@@ -1,0 +1,298 @@
+//! Writes results as a stream.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow_array::builder::{ArrayBuilder, Int64Builder, StringBuilder, UInt64Builder};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions, write_message};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+
+use super::append;
+use super::builder::Builder;
+use super::wit_types;
+use crate::batch::id::{Id, IdType};
+use crate::batch::output::{ERROR_COLUMNS, ID_COLUMN};
+use crate::component::types::{Name, TypeKind, WitType};
+use crate::component::value::WitValue;
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::call::CallResult;
+use crate::runtime::callable::{Callable, CallableType};
+use crate::value::types::ValType;
+
+/// The mark at the end of a stream.
+const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+
+/// The weight of a result that is too large for the 32-bit offsets of a column.
+const MAX_WEIGHT: usize = 1 << 30;
+
+/// The weight of rows that fill a record batch.
+const FULL: usize = 1 << 20;
+
+/// The columns of results.
+#[derive(Clone, Debug)]
+pub(super) struct ArrowSchema {
+    schema: SchemaRef,
+    results: Results,
+    ids: Option<IdType>,
+    has_errors: bool,
+}
+
+/// The types of the columns with results.
+#[derive(Clone, Debug)]
+enum Results {
+    None,
+    Core(Vec<ValType>),
+    One(WitType),
+    Fields(Vec<(Name, WitType)>),
+}
+
+impl ArrowSchema {
+    /// Returns the columns for the results of a function: `result`, or `result1`, `result2`… for several, or the fields of a
+    /// record; with `ids` before them, and `error_kind` and `error_message` after them if errors take the place of results.
+    ///
+    /// References of a module, which [`check`] refuses, are null.
+    pub(super) fn new(callable: &Callable, ids: Option<IdType>, has_errors: bool) -> Self {
+        let results = match callable.ty() {
+            CallableType::Core(ty) if ty.results().is_empty() => Results::None,
+            CallableType::Core(ty) => Results::Core(ty.results().to_vec()),
+            CallableType::Component(ty) => Results::of_wit(ty.result()),
+            CallableType::Text(function) => Results::of_wit(function.ty().result()),
+            CallableType::Program => Results::None,
+        };
+        let mut fields = Vec::new();
+        if let Some(ids) = ids {
+            let data = match ids {
+                IdType::Signed => DataType::Int64,
+                IdType::Unsigned => DataType::UInt64,
+                IdType::Text => DataType::Utf8,
+            };
+            fields.push(Field::new(ID_COLUMN, data, true));
+        }
+        match &results {
+            Results::None => fields.push(Field::new("result", DataType::Null, true)),
+            Results::Core(types) => {
+                for (at, ty) in types.iter().enumerate() {
+                    let data = wit_types::of_core(ty).unwrap_or(DataType::Null);
+                    let name = if types.len() == 1 { "result".to_owned() } else { format!("result{}", at + 1) };
+                    fields.push(Field::new(name, data, has_errors));
+                }
+            }
+            Results::One(ty) => fields.push(nullable_if(has_errors, wit_types::field("result", ty))),
+            Results::Fields(types) => {
+                fields.extend(types.iter().map(|(name, ty)| nullable_if(has_errors, wit_types::field(name, ty))));
+            }
+        }
+        if has_errors {
+            fields.extend(ERROR_COLUMNS.map(|name| Field::new(name, DataType::Utf8, true)));
+        }
+        Self { schema: Arc::new(Schema::new(fields)), results, ids, has_errors }
+    }
+
+    /// Returns the first message of the stream.
+    pub(super) fn head(&self) -> Vec<u8> {
+        let options = IpcWriteOptions::default();
+        let generator = IpcDataGenerator::default();
+        let mut tracker = DictionaryTracker::new(false);
+        let encoded = generator.schema_to_bytes_with_dictionary_tracker(&self.schema, &mut tracker, &options);
+        let mut head = Vec::new();
+        let written = write_message(&mut head, encoded, &options);
+        written.unwrap_or_else(|error| unreachable!("a schema in memory: {error}"));
+        head
+    }
+
+    /// Returns the mark at the end of the stream.
+    pub(super) fn tail() -> Vec<u8> {
+        END.to_vec()
+    }
+}
+
+impl Results {
+    fn of_wit(ty: Option<&WitType>) -> Self {
+        match (ty, ty.and_then(WitType::kind)) {
+            (None, _) => Self::None,
+            (_, Some(TypeKind::Record(fields))) if fields.iter().all(|(name, _)| !is_reserved(name)) => {
+                Self::Fields(fields.to_vec())
+            }
+            (Some(ty), _) => Self::One(ty.clone()),
+        }
+    }
+}
+
+/// Whether a field of a record has the name of a column that is not a result.
+fn is_reserved(name: &str) -> bool {
+    ["id", "error-kind", "error-message"].contains(&name)
+}
+
+fn nullable_if(nullable: bool, field: Field) -> Field {
+    let nullable = nullable || field.is_nullable();
+    field.with_nullable(nullable)
+}
+
+/// Collects results, and writes them as record batches.
+pub(super) struct ArrowOutput {
+    schema: ArrowSchema,
+    ids: Builder,
+    columns: Vec<Builder>,
+    /// The rows that failed, with kind and message.
+    errors: Vec<(usize, &'static str, String)>,
+    rows: usize,
+    weight: usize,
+    context: IpcWriteContext,
+    options: IpcWriteOptions,
+}
+
+impl std::fmt::Debug for ArrowOutput {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ArrowOutput").field("schema", &self.schema).field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+impl ArrowOutput {
+    pub(super) fn new(schema: ArrowSchema) -> Self {
+        let ids = match schema.ids {
+            Some(IdType::Signed) => Builder::Int64(Int64Builder::new()),
+            Some(IdType::Unsigned) => Builder::UInt64(UInt64Builder::new()),
+            Some(IdType::Text) => Builder::Utf8(StringBuilder::new()),
+            None => Builder::Null(0),
+        };
+        let fields = schema.schema.fields().iter().skip(usize::from(schema.ids.is_some()));
+        let results =
+            schema.schema.fields().len() - usize::from(schema.ids.is_some()) - 2 * usize::from(schema.has_errors);
+        let columns = fields.take(results).map(|field| Builder::new(field.data_type())).collect();
+        let (context, options) = (IpcWriteContext::default(), IpcWriteOptions::default());
+        Self { schema, ids, columns, errors: Vec::new(), rows: 0, weight: 0, context, options }
+    }
+
+    /// Appends a result.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if it is too large for a column. Nothing is appended then.
+    #[inline]
+    pub(super) fn result(&mut self, id: Option<&IdValue<'_>>, result: &CallResult, output: &mut Vec<u8>) -> Result<()> {
+        match (&self.schema.results, result) {
+            (Results::Core(_), CallResult::Core(values)) => {
+                self.columns.iter_mut().zip(values).for_each(|(column, value)| append::core(column, *value));
+            }
+            (Results::One(ty), CallResult::Component(Some(value), _)) => {
+                self.weight += checked_weight(value)?;
+                self.columns.iter_mut().for_each(|column| append::wit(column, value, ty));
+            }
+            (Results::Fields(types), CallResult::Component(Some(value @ WitValue::Record(fields)), _)) => {
+                self.weight += checked_weight(value)?;
+                let columns = self.columns.iter_mut().zip(fields).zip(types);
+                columns.for_each(|((column, (_, value)), (_, ty))| append::wit(column, value, ty));
+            }
+            _ => self.columns.iter_mut().for_each(Builder::append_null),
+        }
+        self.end_row(id, output);
+        Ok(())
+    }
+
+    /// Appends an error.
+    pub(super) fn error(&mut self, id: Option<&IdValue<'_>>, error: &Error, output: &mut Vec<u8>) {
+        self.columns.iter_mut().for_each(Builder::append_null);
+        self.errors.push((self.rows, error.kind().as_str(), error.message().to_owned()));
+        self.weight += error.message().len();
+        self.end_row(id, output);
+    }
+
+    fn end_row(&mut self, id: Option<&IdValue<'_>>, output: &mut Vec<u8>) {
+        if self.schema.ids.is_some() {
+            match (&mut self.ids, id) {
+                (Builder::Int64(ids), Some(IdValue::Integer(id))) => ids.append_option(i64::try_from(*id).ok()),
+                (Builder::UInt64(ids), Some(IdValue::Integer(id))) => ids.append_option(u64::try_from(*id).ok()),
+                (Builder::Utf8(ids), Some(IdValue::Text(id))) => {
+                    self.weight += id.len();
+                    ids.append_value(id);
+                }
+                (ids, _) => ids.append_null(),
+            }
+        }
+        self.rows += 1;
+        if self.weight > FULL {
+            self.finish(output);
+        }
+    }
+
+    /// Writes the rows that were appended as a record batch.
+    pub(super) fn finish(&mut self, output: &mut Vec<u8>) {
+        if self.rows > 0 {
+            self.write(output).unwrap_or_else(|error| unreachable!("columns that fit their types: {error}"));
+        }
+    }
+
+    fn write(&mut self, output: &mut Vec<u8>) -> Result<(), ArrowError> {
+        let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.schema.fields().len());
+        if self.schema.ids.is_some() {
+            columns.push(self.ids.finish()?);
+        }
+        for column in &mut self.columns {
+            columns.push(column.finish()?);
+        }
+        if self.schema.has_errors {
+            let errors = std::mem::take(&mut self.errors);
+            columns.push(sparse(self.rows, errors.iter().map(|(row, kind, _)| (*row, *kind))));
+            columns.push(sparse(self.rows, errors.iter().map(|(row, _, message)| (*row, message.as_str()))));
+        }
+        let rows = RecordBatchOptions::new().with_row_count(Some(std::mem::take(&mut self.rows)));
+        self.weight = 0;
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema.schema), columns, &rows)?;
+        // No column has a dictionary.
+        let mut tracker = DictionaryTracker::new(false);
+        let generator = IpcDataGenerator::default();
+        let (_, encoded) = generator.encode(&batch, &mut tracker, &self.options, &mut self.context)?;
+        write_message(output, encoded, &self.options).map(|_| ())
+    }
+}
+
+/// The id of a record, as it is written.
+#[derive(Debug)]
+pub(super) enum IdValue<'a> {
+    Integer(i128),
+    Text(Cow<'a, str>),
+}
+
+impl<'a> IdValue<'a> {
+    pub(super) fn new(id: &'a Id<'a>) -> Self {
+        match id {
+            Id::Integer(id) => Self::Integer(*id),
+            id => Self::Text(id.to_text()),
+        }
+    }
+}
+
+/// Returns a column of text with values in a few rows, in order, and nulls in all others.
+fn sparse<'a>(rows: usize, values: impl Iterator<Item = (usize, &'a str)>) -> ArrayRef {
+    let mut column = StringBuilder::new();
+    for (row, value) in values {
+        column.append_nulls(row - column.len());
+        column.append_value(value);
+    }
+    column.append_nulls(rows - column.len());
+    Arc::new(column.finish())
+}
+
+/// Checks that a function has results that can be columns.
+///
+/// # Errors
+/// [`ErrorKind::InvalidArgument`] if it returns references.
+pub(in crate::batch) fn check(callable: &Callable) -> Result<()> {
+    let CallableType::Core(ty) = callable.ty() else { return Ok(()) };
+    match ty.results().iter().find(|ty| wit_types::of_core(ty).is_none()) {
+        Some(ty) => {
+            let message = format!("{callable} has a result of type {ty}, which cannot be written as Arrow");
+            Err(Error::new(ErrorKind::InvalidArgument, message))
+        }
+        None => Ok(()),
+    }
+}
+
+fn checked_weight(value: &WitValue) -> Result<usize> {
+    let weight = append::weight(value);
+    if weight > MAX_WEIGHT {
+        let message = format!("the result is too large for a column of Arrow: about {weight} bytes");
+        return Err(Error::new(ErrorKind::InvalidArgument, message));
+    }
+    Ok(weight)
+}

@@ -1,0 +1,86 @@
+//! The parameters of a function, and the columns that are their arguments.
+
+use arrow_schema::{DataType, Schema};
+
+use super::column::Column;
+use super::{check, core_values, wit_values};
+use crate::component::types::WitFunction;
+use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
+use crate::runtime::callable::{CallArgs, Callable, CallableType};
+use crate::value::args::numbered;
+use crate::value::types::FuncType;
+
+/// The types of the parameters of a function.
+#[derive(Clone, Debug)]
+pub(super) enum Params {
+    Core(FuncType),
+    Wit(WitFunction),
+}
+
+impl Params {
+    pub(super) fn new(callable: &Callable) -> Self {
+        match callable.ty() {
+            CallableType::Core(ty) => Self::Core(ty.clone()),
+            CallableType::Component(ty) => Self::Wit(ty.clone()),
+            CallableType::Text(function) => Self::Wit(function.ty().clone()),
+            CallableType::Program => Self::Core(FuncType::default()),
+        }
+    }
+
+    /// Checks that the values of columns can be the arguments, in this order.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if a column has a type that cannot be passed.
+    pub(super) fn check(&self, schema: &Schema, columns: &[usize]) -> Result<()> {
+        columns.iter().enumerate().try_for_each(|(at, column)| {
+            let field = schema.field(*column);
+            self.check_type(at, field.data_type()).map_err(|reason| {
+                let message = format!("column `{}`: {reason}", Escaped(field.name()));
+                Error::new(ErrorKind::InvalidArgument, message)
+            })
+        })
+    }
+
+    fn check_type(&self, at: usize, data: &DataType) -> Result<(), String> {
+        match self {
+            Self::Core(ty) => core_values::check(data, &ty.params()[at]),
+            Self::Wit(ty) => check::check(data, &ty.params()[at].1),
+        }
+    }
+
+    /// Overwrites the arguments with those in a row.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if a value is null or out of range.
+    #[inline]
+    pub(super) fn fill(&self, columns: &[Column], row: usize, args: &mut CallArgs) -> Result<()> {
+        match (self, args) {
+            (Self::Core(ty), CallArgs::Core(values)) => {
+                values.clear();
+                for (at, (column, ty)) in columns.iter().zip(ty.params()).enumerate() {
+                    match core_values::value(column, row, ty) {
+                        Ok(value) => values.push(value),
+                        Err(error) => return Err(numbered(&error, at, ty)),
+                    }
+                }
+            }
+            (Self::Wit(ty), CallArgs::Component(values)) => {
+                values.clear();
+                for (column, (name, ty)) in columns.iter().zip(ty.params()) {
+                    let value = wit_values::value(column, row, ty);
+                    values.push(value.map_err(|error| wit_values::at(name, &error))?);
+                }
+            }
+            (Self::Core(_), args) => {
+                *args = CallArgs::Core(Vec::with_capacity(columns.len()));
+                return self.fill(columns, row, args);
+            }
+            (Self::Wit(_), args) => {
+                *args = CallArgs::Component(Vec::with_capacity(columns.len()));
+                return self.fill(columns, row, args);
+            }
+        }
+        Ok(())
+    }
+}

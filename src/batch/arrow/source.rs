@@ -1,0 +1,233 @@
+//! Reads the rows of a stream.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_ipc::convert::try_fb_to_schema;
+use arrow_ipc::reader::{read_dictionary, read_record_batch};
+use arrow_ipc::{MessageHeader, root_as_message};
+use arrow_schema::{ArrowError, DataType, Schema};
+
+use super::column::Column;
+use super::message::{self, Message, Messages, Next, invalid};
+use super::params::Params;
+use crate::batch::format::Formats;
+use crate::batch::id::{Id, IdType};
+use crate::batch::input::layout_by_names;
+use crate::error::Result;
+use crate::runtime::callable::CallArgs;
+
+/// The maximum number of rows in a group.
+const MAX_ROWS: usize = 4096;
+
+/// The number of bytes in a group, if it has more than one row.
+const GROUP: usize = 64 << 10;
+
+/// How many times longer than a record a record batch may be.
+const RECORDS_IN_BATCH: usize = 64;
+
+/// Rows of a record batch, which are the arguments of calls.
+#[derive(Debug)]
+pub(in crate::batch) struct ArrowRecords {
+    columns: Arc<[Column]>,
+    ids: Option<Column>,
+    first: usize,
+    rows: usize,
+    bytes: usize,
+}
+
+impl ArrowRecords {
+    /// Returns the number of rows.
+    pub(in crate::batch) fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Returns about the number of bytes of the rows.
+    pub(in crate::batch) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Overwrites the arguments with those in a row.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if a value is null or out of range.
+    #[inline]
+    pub(super) fn fill(&self, params: &Params, index: usize, args: &mut CallArgs) -> Result<()> {
+        params.fill(&self.columns, self.first + index, args)
+    }
+
+    /// Returns the id of a row, if the stream has a column with ids and this row has one.
+    pub(super) fn id(&self, index: usize) -> Option<Id<'_>> {
+        let (ids, row) = self.ids.as_ref()?.resolve(self.first + index);
+        if ids.is_null(row) {
+            return None;
+        }
+        let integer = ids.integer(row).map(Id::Integer);
+        integer.or_else(|| ids.text(row).map(Id::Text))
+    }
+}
+
+/// Reads a stream, or several with the same columns one after the other.
+#[derive(Debug)]
+pub(super) struct ArrowSource<'a, R> {
+    messages: Messages<R>,
+    formats: &'a Formats<'a>,
+    max_body: usize,
+    stream: Option<Stream>,
+    /// The current record batch: its rows that are not returned yet.
+    rest: Option<ArrowRecords>,
+}
+
+#[derive(Debug)]
+struct Stream {
+    schema: Arc<Schema>,
+    /// The columns of the arguments, and then that of the ids.
+    projection: Vec<usize>,
+    has_ids: bool,
+    dictionaries: HashMap<i64, ArrayRef>,
+}
+
+impl<'a, R: Read> ArrowSource<'a, R> {
+    /// Creates a source of arguments.
+    pub(super) fn new(reader: R, formats: &'a Formats<'a>) -> Self {
+        let max_body = formats.options.max_record.saturating_mul(RECORDS_IN_BATCH);
+        Self { messages: Messages::new(reader, max_body), formats, max_body, stream: None, rest: None }
+    }
+
+    /// Returns the next rows, at least one. Reads one record batch at a time.
+    ///
+    /// # Errors
+    /// Those of reading; [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the stream is not valid, or its
+    /// columns do not fit the parameters.
+    pub(super) fn next_rows(&mut self) -> Result<Option<ArrowRecords>> {
+        while self.rest.is_none() {
+            if !self.read_message()? {
+                return Ok(None);
+            }
+        }
+        Ok(self.rest.take().map(|mut rows| {
+            let row_bytes = (rows.bytes / rows.rows).max(1);
+            let taken = (GROUP / row_bytes).clamp(1, MAX_ROWS).min(rows.rows);
+            let (columns, ids) = (Arc::clone(&rows.columns), rows.ids.clone());
+            let group = ArrowRecords { columns, ids, first: rows.first, rows: taken, bytes: taken * row_bytes };
+            rows.first += taken;
+            rows.rows -= taken;
+            rows.bytes = rows.bytes.saturating_sub(group.bytes);
+            self.rest = Some(rows).filter(|rows| rows.rows > 0);
+            group
+        }))
+    }
+
+    /// Reads one message. Returns `false` at the end.
+    fn read_message(&mut self) -> Result<bool> {
+        match self.messages.next()? {
+            Next::Message(message) => self.take(&message).map(|()| true),
+            Next::EndOfStream if self.messages.is_file() => self.messages.skip_rest().map(|()| false),
+            Next::EndOfStream => Ok(true),
+            Next::EndOfInput if self.stream.is_none() => Err(invalid("it is empty")),
+            Next::EndOfInput => Ok(false),
+        }
+    }
+
+    fn take(&mut self, message: &Message) -> Result<()> {
+        let header = root_as_message(&message.header).map_err(invalid)?;
+        let body = self.messages.body(header.bodyLength())?;
+        let version = header.version();
+        match header.header_type() {
+            MessageHeader::Schema => {
+                let schema = header.header_as_schema().ok_or_else(|| invalid("a schema is missing"))?;
+                if !schema.endianness().equals_to_target_endianness() {
+                    return Err(invalid("its byte order is not that of this machine"));
+                }
+                let schema = guard(|| try_fb_to_schema(schema))?;
+                self.begin(schema)
+            }
+            MessageHeader::DictionaryBatch => {
+                let dictionary =
+                    header.header_as_dictionary_batch().ok_or_else(|| invalid("a dictionary is missing"))?;
+                let stream = self.stream.as_mut().ok_or_else(|| invalid("it does not begin with a schema"))?;
+                message::check(dictionary.data().ok_or_else(|| invalid("a dictionary is empty"))?, &body)?;
+                let (schema, dictionaries) = (&stream.schema, &mut stream.dictionaries);
+                guard(|| read_dictionary(&body, dictionary, schema, dictionaries, &version))?;
+                // Deltas add to a dictionary.
+                if dictionaries.values().map(|values| values.get_array_memory_size()).sum::<usize>() > self.max_body {
+                    return Err(invalid(format!("its dictionaries are larger than {} bytes", self.max_body)));
+                }
+                Ok(())
+            }
+            MessageHeader::RecordBatch => {
+                let batch = header.header_as_record_batch().ok_or_else(|| invalid("a record batch is missing"))?;
+                let stream = self.stream.as_ref().ok_or_else(|| invalid("it does not begin with a schema"))?;
+                message::check(batch, &body)?;
+                let (schema, projection) = (Arc::clone(&stream.schema), Some(stream.projection.as_slice()));
+                let batch =
+                    guard(|| read_record_batch(&body, batch, schema, &stream.dictionaries, projection, &version))?;
+                self.rest = rows(stream, &batch, body.len());
+                Ok(())
+            }
+            other => Err(invalid(format!("it has a message of type {other:?}"))),
+        }
+    }
+
+    /// Begins a stream.
+    fn begin(&mut self, schema: Schema) -> Result<()> {
+        if let Some(stream) = &mut self.stream {
+            if stream.schema.fields() != schema.fields() {
+                return Err(invalid("its columns change"));
+            }
+            stream.dictionaries.clear();
+            return Ok(());
+        }
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let mut layout = layout_by_names(&names, self.formats)?;
+        layout.id = layout.id.filter(|id| is_id(schema.field(*id).data_type()));
+        layout.has_ids = layout.id.is_some();
+        let mut projection = layout.params.clone().unwrap_or_default();
+        Params::new(self.formats.callable).check(&schema, &projection)?;
+        if let Some(id) = layout.id {
+            layout.id_type = id_type(schema.field(id).data_type());
+            projection.push(id);
+        }
+        let (has_ids, dictionaries) = (layout.has_ids, HashMap::new());
+        self.formats.layout.get_or_init(|| layout);
+        self.stream = Some(Stream { schema: Arc::new(schema), projection, has_ids, dictionaries });
+        Ok(())
+    }
+}
+
+fn rows(stream: &Stream, batch: &RecordBatch, bytes: usize) -> Option<ArrowRecords> {
+    let mut columns: Vec<Column> = batch.columns().iter().map(|array| Column::new(array)).collect();
+    let ids = if stream.has_ids { columns.pop() } else { None };
+    let (columns, rows) = (columns.into(), batch.num_rows());
+    Some(ArrowRecords { columns, ids, first: 0, rows, bytes }).filter(|_| rows > 0)
+}
+
+/// Whether a column of this type can hold ids.
+fn is_id(data: &DataType) -> bool {
+    match data {
+        DataType::Dictionary(_, values) => is_id(values),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        data => data.is_integer(),
+    }
+}
+
+/// The type of the ids in a column.
+fn id_type(data: &DataType) -> IdType {
+    match data {
+        DataType::Dictionary(_, values) => id_type(values),
+        DataType::UInt64 => IdType::Unsigned,
+        data if data.is_integer() => IdType::Signed,
+        _ => IdType::Text,
+    }
+}
+
+/// Decodes a part of a stream. The decoder may panic where a stream is damaged in a way that it does not expect.
+fn guard<T>(decode: impl FnOnce() -> Result<T, ArrowError>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(decode)) {
+        Ok(decoded) => decoded.map_err(invalid),
+        Err(_) => Err(invalid("its data is damaged")),
+    }
+}

@@ -1,0 +1,205 @@
+//! Values of columns as values of a component.
+
+use arrow_schema::DataType;
+
+use super::column::Column;
+use super::core_values::{double, single};
+use super::wit_types::is_nullable;
+use crate::component::types::{Name, TypeKind, WitType};
+use crate::component::value::WitValue;
+use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
+
+/// Returns the value of a row, for a column that [`check`](super::check::check) accepts.
+///
+/// # Errors
+/// [`ErrorKind::InvalidArgument`] for a null, a number out of range, and an unknown case. The message begins with the path into
+/// the value.
+pub(super) fn value(column: &Column, row: usize, ty: &WitType) -> Result<WitValue> {
+    if let Some(TypeKind::Option(some)) = ty.kind() {
+        return option(column, row, some).map(|value| WitValue::Option(value.map(Box::new)));
+    }
+    if column.is_null(row) {
+        return Err(invalid(format!("the value is null: expected {ty}")));
+    }
+    let (column, row) = column.resolve(row);
+    match ty {
+        WitType::Bool => match column {
+            Column::Bool(array) => Ok(WitValue::Bool(array.value(row))),
+            _ => Err(mismatch(ty)),
+        },
+        WitType::S8 => integer(column, row, ty).map(WitValue::S8),
+        WitType::U8 => integer(column, row, ty).map(WitValue::U8),
+        WitType::S16 => integer(column, row, ty).map(WitValue::S16),
+        WitType::U16 => integer(column, row, ty).map(WitValue::U16),
+        WitType::S32 => integer(column, row, ty).map(WitValue::S32),
+        WitType::U32 => integer(column, row, ty).map(WitValue::U32),
+        WitType::S64 => integer(column, row, ty).map(WitValue::S64),
+        WitType::U64 => integer(column, row, ty).map(WitValue::U64),
+        WitType::F32 | WitType::F64 => float(column, row, ty),
+        WitType::Char => {
+            let text = column.text(row).ok_or_else(|| mismatch(ty))?;
+            let mut chars = text.chars();
+            match (chars.next(), chars.next()) {
+                (Some(only), None) => Ok(WitValue::Char(only)),
+                _ => Err(invalid(format!("`{}` is not one character", Escaped(text)))),
+            }
+        }
+        WitType::String => {
+            let bytes = column.bytes(row).ok_or_else(|| mismatch(ty))?;
+            let text = String::from_utf8(bytes.to_vec());
+            text.map(WitValue::String).map_err(|error| invalid("the bytes are not UTF-8").with_source(error))
+        }
+        WitType::ErrorContext => Err(mismatch(ty)),
+        WitType::Defined(def) => defined(column, row, ty, &def.kind),
+    }
+}
+
+fn option(column: &Column, row: usize, some: &WitType) -> Result<Option<WitValue>> {
+    if column.is_null(row) {
+        return Ok(None);
+    }
+    if !is_nullable(some) {
+        return value(column, row, some).map(Some);
+    }
+    match column {
+        Column::Struct(_, fields) if fields.len() == 1 => value(&fields[0].1, row, some).map(Some),
+        _ => Err(mismatch(some)),
+    }
+}
+
+fn defined(column: &Column, row: usize, ty: &WitType, kind: &TypeKind) -> Result<WitValue> {
+    match (kind, column) {
+        (TypeKind::Record(types), Column::Struct(_, fields)) => {
+            let field = |(name, ty): &(Name, WitType)| {
+                let found = fields.iter().find(|(field, _)| field.as_str() == &**name);
+                let value = found.map_or(Ok(WitValue::Option(None)), |(_, column)| value(column, row, ty));
+                value.map(|value| (name.clone(), value)).map_err(|error| at(name, &error))
+            };
+            types.iter().map(field).collect::<Result<_>>().map(WitValue::Record)
+        }
+        (TypeKind::Tuple(types), Column::Struct(_, fields)) => {
+            let parts = types.iter().zip(fields);
+            let part =
+                |(ty, (name, column)): (_, &(String, Column))| value(column, row, ty).map_err(|error| at(name, &error));
+            parts.map(part).collect::<Result<_>>().map(WitValue::Tuple)
+        }
+        (TypeKind::List(WitType::U8), column) if column.bytes(row).is_some() => {
+            Ok(WitValue::Bytes(column.bytes(row).unwrap_or_default().to_vec()))
+        }
+        (TypeKind::List(ty), Column::List(nested, values)) => {
+            elements(values, nested.range(row), ty).map(WitValue::List)
+        }
+        (TypeKind::FixedLengthList(ty, length), Column::List(nested, values)) => {
+            let (start, end) = nested.range(row);
+            if end - start != *length as usize {
+                return Err(invalid(format!("the list has {} elements, not {length}", end - start)));
+            }
+            elements(values, (start, end), ty).map(WitValue::List)
+        }
+        (TypeKind::Map(key, of), Column::Map(nested, entries)) => {
+            let (start, end) = nested.range(row);
+            let entry = |row| Ok((value(&entries.0, row, key)?, value(&entries.1, row, of)?));
+            (start..end).map(entry).collect::<Result<_>>().map(WitValue::Map)
+        }
+        (TypeKind::Enum(names), column) => case(column, row, ty, names.iter()).map(WitValue::Enum),
+        (TypeKind::Flags(names), Column::List(nested, values)) => {
+            let (start, end) = nested.range(row);
+            let set = (start..end).map(|row| case(values, row, ty, names.iter()));
+            let set = set.collect::<Result<Vec<_>>>()?;
+            Ok(WitValue::Flags(names.iter().filter(|name| set.contains(name)).cloned().collect()))
+        }
+        (TypeKind::Variant(cases), Column::Struct(_, fields)) => {
+            let (name, column) = chosen(fields, row)?;
+            let found = cases.iter().find(|(case, _)| **case == **name);
+            let (case, payload) = found.ok_or_else(|| mismatch(ty))?;
+            Ok(WitValue::Variant(case.clone(), self::payload(column, row, payload.as_ref())?))
+        }
+        (TypeKind::Variant(cases), column) => {
+            let names = cases.iter().filter(|(_, payload)| payload.is_none()).map(|(name, _)| name);
+            case(column, row, ty, names).map(|name| WitValue::Variant(name, None))
+        }
+        (TypeKind::Result { ok, err }, Column::Struct(_, fields)) => {
+            let (name, column) = chosen(fields, row)?;
+            match name.as_str() {
+                "ok" => Ok(WitValue::Result(Ok(payload(column, row, ok.as_ref())?))),
+                _ => Ok(WitValue::Result(Err(payload(column, row, err.as_ref())?))),
+            }
+        }
+        _ => Err(mismatch(ty)),
+    }
+}
+
+/// Returns the only field with a value.
+fn chosen(fields: &[(String, Column)], row: usize) -> Result<&(String, Column)> {
+    let mut present = fields.iter().filter(|(_, column)| !column.is_null(row));
+    match (present.next(), present.next()) {
+        (Some(only), None) => Ok(only),
+        (None, _) => Err(invalid("none of the cases has a value")),
+        (Some((first, _)), Some((second, _))) => {
+            let message = format!("two cases have a value: `{}` and `{}`", Escaped(first), Escaped(second));
+            Err(invalid(message))
+        }
+    }
+}
+
+fn payload(column: &Column, row: usize, ty: Option<&WitType>) -> Result<Option<Box<WitValue>>> {
+    match (ty, column) {
+        (None, _) => Ok(None),
+        (Some(ty), Column::Struct(_, fields)) if is_nullable(ty) && fields.len() == 1 => {
+            value(&fields[0].1, row, ty).map(|value| Some(Box::new(value)))
+        }
+        (Some(ty), column) => value(column, row, ty).map(|value| Some(Box::new(value))),
+    }
+}
+
+fn elements(values: &Column, (start, end): (usize, usize), ty: &WitType) -> Result<Vec<WitValue>> {
+    let element = |row| value(values, row, ty).map_err(|error| at(&format!("[{}]", row - start), &error));
+    (start..end).map(element).collect()
+}
+
+fn case<'n>(column: &Column, row: usize, ty: &WitType, mut names: impl Iterator<Item = &'n Name>) -> Result<Name> {
+    let (column, row) = column.resolve(row);
+    let text = column.text(row).filter(|_| !column.is_null(row)).ok_or_else(|| mismatch(ty))?;
+    let found = names.find(|name| &***name == text);
+    found.cloned().ok_or_else(|| invalid(format!("`{}` is not a case of {ty}", Escaped(text))))
+}
+
+fn integer<T: TryFrom<i128>>(column: &Column, row: usize, ty: &WitType) -> Result<T> {
+    let integer = column.integer(row).ok_or_else(|| mismatch(ty))?;
+    T::try_from(integer).map_err(|_| invalid(format!("{integer} is out of range for {ty}")))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an integer is rounded to the nearest float, once")]
+fn float(column: &Column, row: usize, ty: &WitType) -> Result<WitValue> {
+    let is_single = *ty == WitType::F32;
+    if let Some(integer) = column.integer(row) {
+        return Ok(if is_single { WitValue::F32(integer as f32) } else { WitValue::F64(integer as f64) });
+    }
+    let float = column.float(row).ok_or_else(|| mismatch(ty))?;
+    if is_single { single(float).map(WitValue::F32) } else { Ok(WitValue::F64(double(float))) }
+}
+
+/// Adds a step to the path at the start of a message.
+pub(super) fn at(step: &str, error: &Error) -> Error {
+    let separator = if error.message().starts_with('[') { "" } else { ": " };
+    invalid(format!("{}{separator}{}", Escaped(step), error.message()))
+}
+
+/// The error for a column that `check` should have refused.
+fn mismatch(ty: &WitType) -> Error {
+    invalid(format!("the column has no values of type {ty}"))
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidArgument, message)
+}
+
+/// Whether a column of this type holds text, also in a dictionary.
+pub(super) fn is_text(data: &DataType) -> bool {
+    match data {
+        DataType::Dictionary(_, values) => is_text(values),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,110 @@
+//! Which formats, actions and functions go together.
+
+use super::format::no_arrow;
+use super::options::{BatchInput, BatchOptions, BatchOutput, OnError};
+use super::output::{ERROR_COLUMNS, ResultColumns};
+use crate::component::types::{TypeKind, WitType};
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::callable::Callable;
+
+impl BatchOptions {
+    /// Checks that the formats go together, and fit the function.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if they do not, with the reason; [`ErrorKind::UnsupportedFeature`] for Arrow in a build
+    /// without it.
+    pub fn check(&self, callable: &Callable) -> Result<()> {
+        self.check_arrow()?;
+        self.check_input(callable)?;
+        self.check_output(callable)?;
+        self.check_pass()
+    }
+
+    fn check_arrow(&self) -> Result<()> {
+        if self.input != BatchInput::Arrow && self.output != BatchOutput::Arrow {
+            return Ok(());
+        }
+        Err(no_arrow())
+    }
+
+    fn check_input(&self, callable: &Callable) -> Result<()> {
+        let params = callable.param_count();
+        let input = self.input;
+        if matches!(input, BatchInput::Lines | BatchInput::Nul) && params > 1 {
+            let message = format!("a record of the format `{input}` is one argument, and {callable} takes {params}");
+            return Err(invalid(message).with_hint("records in CSV or JSON can have several arguments"));
+        }
+        if !self.header && input != BatchInput::Csv {
+            return Err(invalid(format!("records of the format `{input}` have no header to leave out")));
+        }
+        let Some(columns) = &self.columns else { return Ok(()) };
+        if !matches!(input, BatchInput::Csv | BatchInput::Arrow) {
+            return Err(invalid(format!("records of the format `{input}` have no columns")));
+        }
+        if columns.len() != params {
+            let (given, s) = (columns.len(), if columns.len() == 1 { "" } else { "s" });
+            return Err(invalid(format!("{given} column{s} for the {params} parameters of {callable}")));
+        }
+        let is_position = |column: &String| column.parse().is_ok_and(|position: usize| position > 0);
+        match columns.iter().find(|column| !self.header && !is_position(column)) {
+            Some(name) => {
+                Err(invalid(format!("without a header, a column is given by its position from 1, not as `{name}`")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn check_output(&self, callable: &Callable) -> Result<()> {
+        match self.output {
+            BatchOutput::Raw => {
+                if !is_text_or_bytes(callable) {
+                    let message = format!("the format `raw` needs a result that is a string or bytes: {callable}");
+                    return Err(invalid(message));
+                }
+                if self.on_error == OnError::Emit {
+                    let message = "the format `raw` has no place for error objects";
+                    return Err(invalid(message).with_hint("let failed records `skip` or `fail`"));
+                }
+            }
+            BatchOutput::Csv => {
+                let columns = ResultColumns::new(callable);
+                let clash = columns.names().iter().find(|name| ERROR_COLUMNS.contains(&&***name));
+                if let Some(name) = clash.filter(|_| self.on_error == OnError::Emit) {
+                    let message = format!("the result has a field `{name}`, which is a column for errors");
+                    return Err(invalid(message).with_hint("let failed records `skip` or `fail`"));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn check_pass(&self) -> Result<()> {
+        let (input, output) = (self.input, self.output);
+        let fits = match output {
+            BatchOutput::Json => input == BatchInput::Json,
+            BatchOutput::Text => matches!(input, BatchInput::Lines | BatchInput::Nul),
+            BatchOutput::Csv => input == BatchInput::Csv,
+            BatchOutput::Msgpack => input == BatchInput::Msgpack,
+            BatchOutput::Arrow => input == BatchInput::Arrow,
+            BatchOutput::Raw => false,
+        };
+        if fits || self.on_error != OnError::Pass {
+            return Ok(());
+        }
+        Err(invalid(format!("failed records of the format `{input}` cannot pass into output of the format `{output}`")))
+    }
+}
+
+/// Whether a function returns a string or bytes.
+fn is_text_or_bytes(callable: &Callable) -> bool {
+    match callable.wit_type().and_then(|ty| ty.result()) {
+        Some(WitType::String) => true,
+        Some(ty) => matches!(ty.kind(), Some(TypeKind::List(WitType::U8))),
+        None => false,
+    }
+}
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidArgument, message)
+}

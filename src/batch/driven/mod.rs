@@ -1,0 +1,9 @@
+//! One living instance and operations on it: calls, and access to its memories and globals.
+
+mod driver;
+mod fields;
+mod operation;
+mod shapes;
+
+pub use driver::{Driver, DriverOptions};
+pub use operation::Operation;

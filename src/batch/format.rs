@@ -1,0 +1,107 @@
+//! What a format of records or results consists of.
+
+use std::sync::OnceLock;
+
+use super::chunk::Chunk;
+use super::id::{Id, IdType};
+use super::options::BatchOptions;
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::call::CallResult;
+use crate::runtime::callable::{CallArgs, Callable};
+
+/// The formats of a batch. The reader, the workers and the writer share it.
+#[derive(Debug)]
+pub(super) struct Formats<'a> {
+    pub(super) callable: &'a Callable,
+    pub(super) options: &'a BatchOptions,
+    /// Set by the source before its first chunk, and before it ends.
+    pub(super) layout: OnceLock<Layout>,
+}
+
+/// What the beginning of the input says about all its records.
+#[derive(Debug, Default)]
+pub(super) struct Layout {
+    /// Whether records have ids. For JSON and MessagePack, whether the first has.
+    pub(super) has_ids: bool,
+    /// The type of the ids.
+    pub(super) id_type: IdType,
+    /// For rows: the column of the id.
+    pub(super) id: Option<usize>,
+    /// For rows: the column of each parameter. `None` takes all columns.
+    pub(super) params: Option<Vec<usize>>,
+    /// For rows: the number of columns, if it is fixed.
+    pub(super) width: Option<usize>,
+}
+
+impl<'a> Formats<'a> {
+    /// Joins a function and options.
+    ///
+    /// # Errors
+    /// Those of [`BatchOptions::check`].
+    pub(super) fn new(callable: &'a Callable, options: &'a BatchOptions) -> Result<Self> {
+        options.check(callable)?;
+        Ok(Self { callable, options, layout: OnceLock::new() })
+    }
+
+    /// Returns the layout; an empty one before the source has set it.
+    pub(super) fn layout(&self) -> &Layout {
+        static EMPTY: Layout = Layout { has_ids: false, id_type: IdType::Text, id: None, params: None, width: None };
+        self.layout.get().unwrap_or(&EMPTY)
+    }
+}
+
+/// Reads records in chunks.
+pub(super) trait Source: Send {
+    /// Returns complete records, at least one, without waiting for more input than the first needs; `None` at the end.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] if reading fails, or the rest of the input cannot be split into records;
+    /// [`ErrorKind::InvalidArgument`] if its columns do not fit the function.
+    fn next_chunk(&mut self) -> Result<Option<Chunk>>;
+}
+
+/// Decodes records. Each worker has one.
+pub(super) trait Decode {
+    /// Decodes the record at an index of a chunk. Returns its id, also if the arguments are wrong.
+    fn decode<'c>(&mut self, chunk: &'c Chunk, index: usize, args: &mut CallArgs) -> (Option<Id<'c>>, Result<()>);
+}
+
+/// Encodes results and errors. Each worker has one.
+pub(super) trait Encode {
+    /// Appends the result of a record.
+    ///
+    /// # Errors
+    /// If the result has no encoding. What was appended must be removed.
+    fn result(&mut self, record: &Record<'_>, result: &CallResult, output: &mut Vec<u8>) -> Result<()>;
+
+    /// Appends an error in the place of a result.
+    fn error(&mut self, record: &Record<'_>, error: &Error, output: &mut Vec<u8>);
+
+    /// Appends the record itself in the place of its result. One that was too long to be stored is left out.
+    fn pass(&mut self, record: &Record<'_>, output: &mut Vec<u8>);
+
+    /// Ends a piece of output, which is written as a whole.
+    fn finish(&mut self, _output: &mut Vec<u8>) {}
+}
+
+/// A record that gets a result or an error.
+#[derive(Debug)]
+pub(super) struct Record<'c> {
+    pub(super) chunk: &'c Chunk,
+    /// The index in the chunk.
+    pub(super) index: usize,
+    pub(super) id: Option<Id<'c>>,
+}
+
+impl Record<'_> {
+    /// Returns the number of the record in the input, counted from 1.
+    pub(super) fn number(&self) -> u64 {
+        self.chunk.first + self.index as u64
+    }
+}
+
+/// The error for a build without Arrow.
+pub(super) fn no_arrow() -> Error {
+    let message = "this build of wrun has no Arrow streams (feature `arrow`)";
+    Error::new(ErrorKind::UnsupportedFeature, message).with_hint("build with `--features arrow`")
+}

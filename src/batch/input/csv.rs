@@ -1,0 +1,186 @@
+//! Records in CSV.
+
+use std::io::Read;
+
+use csv_core::{ReadRecordResult, Reader};
+
+use super::columns::{layout_by_names, layout_by_position};
+use super::framed::{BLOCK, read};
+use super::lines::{too_long, utf8};
+use crate::batch::chunk::{Chunk, Records, Rows};
+use crate::batch::format::{Formats, Source};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Bytes that the parser gets for the fields of a row at a time.
+const STEP: usize = 4 << 10;
+
+/// Fields that the parser gets for a row at a time.
+const FIELDS: usize = 64;
+
+/// A stream in CSV. The length of a row is that of its fields, with a byte between two.
+pub(super) struct CsvSource<'a, R> {
+    reader: R,
+    formats: &'a Formats<'a>,
+    parser: Reader,
+    /// Bytes that were read; `start..filled` are not yet parsed.
+    buffer: Vec<u8>,
+    start: usize,
+    filled: usize,
+    is_at_end: bool,
+    row: Row,
+    next: u64,
+}
+
+/// The row that is being parsed.
+#[derive(Default)]
+struct Row {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// The parts of `bytes` and `ends` that the parser has filled.
+    length: usize,
+    fields: usize,
+    is_too_long: bool,
+}
+
+/// What parsing led to.
+enum Step {
+    Row,
+    NeedsInput,
+    End,
+}
+
+impl Row {
+    /// Parses a part of the input. Returns its length, too.
+    fn parse(&mut self, parser: &mut Reader, input: &[u8], max: usize) -> (Step, usize) {
+        let mut used = 0;
+        loop {
+            if self.bytes.len() < self.length + STEP {
+                self.bytes.resize((self.length + STEP).max(self.length * 2), 0);
+            }
+            if self.ends.len() < self.fields + FIELDS {
+                self.ends.resize((self.fields + FIELDS).max(self.fields * 2), 0);
+            }
+            let (bytes, ends) = (&mut self.bytes[self.length..], &mut self.ends[self.fields..]);
+            let (result, read, written, ended) = parser.read_record(&input[used..], bytes, ends);
+            used += read;
+            self.length += written;
+            self.fields += ended;
+            if self.length + self.fields.saturating_sub(1) > max {
+                self.is_too_long = true;
+            }
+            if self.is_too_long {
+                (self.length, self.fields) = (0, 0);
+            }
+            match result {
+                ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {}
+                ReadRecordResult::InputEmpty => return (Step::NeedsInput, used),
+                ReadRecordResult::Record => return (Step::Row, used),
+                ReadRecordResult::End => return (Step::End, used),
+            }
+        }
+    }
+
+    /// Moves the fields to other rows.
+    fn move_to(&mut self, rows: &mut Rows) {
+        if std::mem::take(&mut self.is_too_long) {
+            rows.rows.push(None);
+        } else {
+            let (offset, first) = (rows.bytes.len(), rows.ends.len());
+            rows.bytes.extend_from_slice(&self.bytes[..self.length]);
+            rows.ends.extend(self.ends[..self.fields].iter().map(|end| offset + end));
+            rows.rows.push(Some(first..rows.ends.len()));
+        }
+        (self.length, self.fields) = (0, 0);
+    }
+}
+
+impl<'a, R: Read> CsvSource<'a, R> {
+    pub(super) fn new(reader: R, formats: &'a Formats<'a>) -> Self {
+        Self {
+            reader,
+            formats,
+            parser: Reader::new(),
+            buffer: vec![0; BLOCK],
+            start: 0,
+            filled: 0,
+            is_at_end: false,
+            row: Row::default(),
+            next: 1,
+        }
+    }
+
+    /// Parses up to this number of rows: those that need no more input, but at least one.
+    fn rows(&mut self, max: usize) -> Result<Rows> {
+        let mut rows = Rows::default();
+        while rows.rows.len() < max {
+            if self.start == self.filled && !self.is_at_end {
+                if !rows.rows.is_empty() {
+                    break;
+                }
+                self.fill()?;
+            }
+            let input = &self.buffer[self.start..self.filled];
+            let (step, used) = self.row.parse(&mut self.parser, input, self.formats.options.max_record);
+            self.start += used;
+            match step {
+                Step::Row => self.row.move_to(&mut rows),
+                Step::NeedsInput => {}
+                Step::End => break,
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Reads once; the first time, enough to tell a byte order mark.
+    fn fill(&mut self) -> Result<()> {
+        let is_first = self.filled == 0;
+        (self.start, self.filled) = (0, 0);
+        loop {
+            let length = read(&mut self.reader, &mut self.buffer[self.filled..])?;
+            self.filled += length;
+            self.is_at_end = length == 0;
+            let may_be_mark = self.filled < 3 && b"\xef\xbb\xbf".starts_with(&self.buffer[..self.filled]);
+            if !(is_first && may_be_mark) || self.is_at_end {
+                return Ok(());
+            }
+        }
+    }
+
+    fn set_layout(&mut self) -> Result<()> {
+        let layout = if self.formats.options.header {
+            let header = self.rows(1)?;
+            match header.rows.first() {
+                Some(Some(fields)) => {
+                    let names = fields.clone().map(|field| utf8(header.field(field))).collect::<Result<Vec<_>>>();
+                    let names = names.map_err(|error| in_header(&error))?;
+                    layout_by_names(&names, self.formats)?
+                }
+                Some(None) => return Err(in_header(&too_long(self.formats))),
+                None => layout_by_position(self.formats),
+            }
+        } else {
+            layout_by_position(self.formats)
+        };
+        let _ = self.formats.layout.set(layout);
+        Ok(())
+    }
+}
+
+fn in_header(error: &Error) -> Error {
+    Error::new(ErrorKind::InvalidArgument, format!("cannot read the header: {error}"))
+}
+
+impl<R: Read + Send> Source for CsvSource<'_, R> {
+    fn next_chunk(&mut self) -> Result<Option<Chunk>> {
+        if self.formats.layout.get().is_none() {
+            self.set_layout()?;
+        }
+        let rows = self.rows(Chunk::MAX_RECORDS)?;
+        if rows.rows.is_empty() {
+            return Ok(None);
+        }
+        let first = self.next;
+        self.next += rows.rows.len() as u64;
+        Ok(Some(Chunk { first, records: Records::Rows(rows) }))
+    }
+}

@@ -1,0 +1,209 @@
+//! Splits a stream of bytes into records, in memory that one record bounds.
+
+use std::io::{ErrorKind as IoErrorKind, Read};
+use std::ops::Range;
+
+use crate::batch::chunk::{ByteRecords, Chunk, Extent, Records};
+use crate::batch::format::{Formats, Layout, Source};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Bytes that are read at a time.
+pub(super) const BLOCK: usize = Chunk::MAX_BYTES;
+
+/// Bytes that a record in the buffer can have beyond its content: its end and a byte order mark.
+const SLACK: usize = 8;
+
+/// Finds the ends of records.
+pub(super) trait Frame: Send {
+    /// Looks for the end of the current record in the bytes that follow those of earlier calls.
+    fn scan(&mut self, bytes: &[u8]) -> Scan;
+
+    /// Returns where the content of a complete record is in its bytes; `None` for no record, such as an empty line.
+    fn content(&self, record: &[u8], is_first: bool) -> Option<Range<usize>>;
+
+    /// Returns why the last record is malformed if the stream ends without its end.
+    fn unfinished(&self) -> Option<&'static str>;
+
+    /// Whether a record that is an object has an id.
+    fn has_id(&self, record: &[u8]) -> bool;
+}
+
+/// What [`Frame::scan`] found.
+pub(super) enum Scan {
+    /// The record ends after this number of bytes.
+    End(usize),
+    /// The record continues after these bytes.
+    More,
+    /// Neither this record nor any later one has an end, for this reason.
+    Malformed(&'static str),
+}
+
+/// A stream that a [`Frame`] splits.
+pub(super) struct Framed<'a, R, F> {
+    reader: R,
+    frame: F,
+    formats: &'a Formats<'a>,
+    max_record: usize,
+    /// Bytes that were read: `start..filled` are not yet part of a chunk, and of these, `..seen` were scanned.
+    buffer: Vec<u8>,
+    start: usize,
+    seen: usize,
+    filled: usize,
+    /// Whether the current record is too long, and its bytes are dropped.
+    is_discarding: bool,
+    is_at_end: bool,
+    /// Whether the current record begins the stream.
+    is_first: bool,
+    /// Why the rest of the stream cannot be split.
+    broken: Option<Error>,
+    next: u64,
+}
+
+impl<'a, R: Read, F: Frame> Framed<'a, R, F> {
+    pub(super) fn new(reader: R, frame: F, formats: &'a Formats<'a>) -> Self {
+        Self {
+            reader,
+            frame,
+            formats,
+            max_record: formats.options.max_record,
+            buffer: Vec::new(),
+            start: 0,
+            seen: 0,
+            filled: 0,
+            is_discarding: false,
+            is_at_end: false,
+            is_first: true,
+            broken: None,
+            next: 1,
+        }
+    }
+
+    /// Takes the complete records out of the buffer.
+    fn take_records(&mut self) -> Option<Chunk> {
+        let base = self.start;
+        let mut extents = Vec::new();
+        while extents.len() < Chunk::MAX_RECORDS && self.broken.is_none() {
+            let end = match self.frame.scan(&self.buffer[self.seen..self.filled]) {
+                Scan::End(length) => self.seen + length,
+                Scan::More => {
+                    self.seen = self.filled;
+                    break;
+                }
+                Scan::Malformed(reason) => {
+                    let number = self.next + extents.len() as u64;
+                    self.break_off(number, reason, &mut extents);
+                    break;
+                }
+            };
+            extents.extend(self.extent(end, base));
+            (self.start, self.seen) = (end, end);
+        }
+        if self.is_at_end && self.broken.is_none() && self.seen == self.filled && extents.len() < Chunk::MAX_RECORDS {
+            extents.extend(self.last_extent(base));
+            (self.start, self.seen) = (self.filled, self.filled);
+        }
+        if extents.is_empty() {
+            return None;
+        }
+        let first = self.next;
+        self.next += extents.len() as u64;
+        let bytes = self.buffer[base..self.start].to_vec();
+        Some(Chunk { first, records: Records::Bytes(ByteRecords { bytes, extents }) })
+    }
+
+    /// Returns the extent of the record that ends here, relative to the start of the chunk.
+    fn extent(&mut self, end: usize, base: usize) -> Option<Extent> {
+        let is_first = std::mem::take(&mut self.is_first);
+        if std::mem::take(&mut self.is_discarding) {
+            return Some(Extent::TooLong);
+        }
+        let content = self.frame.content(&self.buffer[self.start..end], is_first)?;
+        if content.len() > self.max_record {
+            return Some(Extent::TooLong);
+        }
+        let offset = self.start - base;
+        Some(Extent::At(offset + content.start..offset + content.end))
+    }
+
+    /// Returns the extent of a record that the end of the stream ends.
+    fn last_extent(&mut self, base: usize) -> Option<Extent> {
+        if self.start == self.filled && !self.is_discarding {
+            return None;
+        }
+        match self.frame.unfinished() {
+            Some(reason) if !self.is_discarding => Some(Extent::Malformed(reason)),
+            _ => self.extent(self.filled, base),
+        }
+    }
+
+    fn break_off(&mut self, number: u64, reason: &'static str, extents: &mut Vec<Extent>) {
+        let message = format!("cannot read the input after record {number}: {reason}");
+        self.broken = Some(Error::new(ErrorKind::Io, message));
+        let is_too_long = std::mem::take(&mut self.is_discarding);
+        extents.push(if is_too_long { Extent::TooLong } else { Extent::Malformed(reason) });
+    }
+
+    /// Reads once. Before that, makes room and drops what is not needed.
+    fn fill(&mut self) -> Result<()> {
+        self.is_discarding |= self.filled - self.start > self.max_record.saturating_add(SLACK);
+        if self.is_discarding {
+            self.start = self.filled;
+        }
+        self.buffer.copy_within(self.start..self.filled, 0);
+        self.filled -= self.start;
+        (self.start, self.seen) = (0, self.filled);
+        if self.buffer.len() < self.filled + BLOCK {
+            self.buffer.resize((self.filled + BLOCK).max(self.filled * 2), 0);
+        }
+        let read = read(&mut self.reader, &mut self.buffer[self.filled..][..BLOCK])?;
+        self.filled += read;
+        self.is_at_end = read == 0;
+        Ok(())
+    }
+
+    /// Sets the layout by the first record.
+    fn set_layout(&self, chunk: Option<&Chunk>) {
+        let has_ids = match chunk.map(|chunk| &chunk.records) {
+            Some(Records::Bytes(ByteRecords { bytes, extents })) => {
+                matches!(extents.first(), Some(Extent::At(range)) if self.frame.has_id(&bytes[range.clone()]))
+            }
+            _ => false,
+        };
+        let _ = self.formats.layout.set(Layout { has_ids, ..Layout::default() });
+    }
+}
+
+impl<R: Read + Send, F: Frame> Source for Framed<'_, R, F> {
+    fn next_chunk(&mut self) -> Result<Option<Chunk>> {
+        let chunk = loop {
+            if let Some(chunk) = self.take_records() {
+                break Some(chunk);
+            }
+            if let Some(broken) = self.broken.take() {
+                self.is_at_end = true;
+                return Err(broken);
+            }
+            if self.is_at_end {
+                break None;
+            }
+            self.fill()?;
+        };
+        if self.formats.layout.get().is_none() {
+            self.set_layout(chunk.as_ref());
+        }
+        Ok(chunk)
+    }
+}
+
+/// Reads once, also after a signal.
+pub(super) fn read(reader: &mut impl Read, buffer: &mut [u8]) -> Result<usize> {
+    loop {
+        match reader.read(buffer) {
+            Err(error) if error.kind() == IoErrorKind::Interrupted => {}
+            Err(error) => {
+                return Err(Error::new(ErrorKind::Io, format!("cannot read records: {error}")).with_source(error));
+            }
+            Ok(length) => return Ok(length),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Records that are one argument.
+
+use crate::batch::chunk::{Chunk, Extent, Records};
+use crate::batch::format::{Decode, Formats};
+use crate::batch::id::Id;
+use crate::component::types::{TypeKind, WitType};
+use crate::component::value::WitValue;
+use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::callable::{CallArgs, CallableType};
+
+/// Decodes one argument, written as on the command line. A convention for bytes gets the record as it is. For a function without
+/// parameters, a record is empty.
+pub(super) struct LineDecoder<'a> {
+    formats: &'a Formats<'a>,
+    takes_bytes: bool,
+}
+
+impl<'a> LineDecoder<'a> {
+    pub(super) fn new(formats: &'a Formats<'a>) -> Self {
+        let takes_bytes = match formats.callable.ty() {
+            CallableType::Text(function) => matches!(
+                function.ty().params(),
+                [(_, ty)] if matches!(ty.kind(), Some(TypeKind::List(WitType::U8)))
+            ),
+            _ => false,
+        };
+        Self { formats, takes_bytes }
+    }
+
+    fn args(&self, record: &[u8]) -> Result<CallArgs> {
+        if self.takes_bytes {
+            return Ok(CallArgs::Component(vec![WitValue::Bytes(record.to_vec())]));
+        }
+        let callable = self.formats.callable;
+        let text = utf8(record)?;
+        if text.is_empty() && callable.param_count() == 0 {
+            return callable.parse_args::<&str>(&[]);
+        }
+        callable.parse_args(&[text])
+    }
+}
+
+impl Decode for LineDecoder<'_> {
+    fn decode<'c>(&mut self, chunk: &'c Chunk, index: usize, args: &mut CallArgs) -> (Option<Id<'c>>, Result<()>) {
+        let decoded = bytes_at(chunk, index, self.formats).and_then(|record| self.args(record));
+        (None, decoded.map(|decoded| *args = decoded))
+    }
+}
+
+/// Returns the bytes of a record.
+///
+/// # Errors
+/// [`ErrorKind::InvalidArgument`] if the record is too long or malformed.
+pub(super) fn bytes_at<'c>(chunk: &'c Chunk, index: usize, formats: &Formats<'_>) -> Result<&'c [u8]> {
+    let Records::Bytes(records) = &chunk.records else { unreachable!("records of bytes") };
+    records.get(index).ok_or_else(|| match &records.extents[index] {
+        Extent::Malformed(reason) => Error::new(ErrorKind::InvalidArgument, *reason),
+        Extent::TooLong | Extent::At(_) => too_long(formats),
+    })
+}
+
+/// The error of a record that was skipped.
+pub(super) fn too_long(formats: &Formats<'_>) -> Error {
+    let message = format!("the record is longer than {} bytes", formats.options.max_record);
+    Error::new(ErrorKind::InvalidArgument, message)
+}
+
+/// Returns text.
+///
+/// # Errors
+/// [`ErrorKind::InvalidArgument`] if it is not UTF-8.
+pub(super) fn utf8(bytes: &[u8]) -> Result<&str> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        let message = format!("the record is not valid UTF-8: {error}");
+        Error::new(ErrorKind::InvalidArgument, message)
+    })
+}

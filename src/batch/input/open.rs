@@ -1,0 +1,44 @@
+//! Chooses the reader and the decoder of a format.
+
+use std::io::Read;
+
+use super::csv::CsvSource;
+use super::delimited::DelimitedFrame;
+use super::framed::Framed;
+use super::json::JsonDecoder;
+use super::lines::LineDecoder;
+use super::msgpack::MsgpackDecoder;
+use super::row::RowDecoder;
+use super::value_frame::ValueFrame;
+use crate::batch::format::{Decode, Formats, Source, no_arrow};
+use crate::batch::options::BatchInput;
+use crate::error::Result;
+
+/// Opens a stream of records.
+///
+/// # Errors
+/// [`ErrorKind::UnsupportedFeature`](crate::ErrorKind::UnsupportedFeature) for Arrow in a build without it. What the stream begins with
+/// is read with the first chunk.
+pub(in crate::batch) fn source<'a, R: Read + Send + 'a>(
+    formats: &'a Formats<'a>,
+    reader: R,
+) -> Result<Box<dyn Source + 'a>> {
+    Ok(match formats.options.input {
+        BatchInput::Json => Box::new(Framed::new(reader, DelimitedFrame::json(), formats)),
+        BatchInput::Lines => Box::new(Framed::new(reader, DelimitedFrame::lines(), formats)),
+        BatchInput::Nul => Box::new(Framed::new(reader, DelimitedFrame::nul(), formats)),
+        BatchInput::Msgpack => Box::new(Framed::new(reader, ValueFrame::default(), formats)),
+        BatchInput::Csv => Box::new(CsvSource::new(reader, formats)),
+        BatchInput::Arrow => return Err(no_arrow()),
+    })
+}
+
+/// Creates the decoder of one worker.
+pub(in crate::batch) fn decoder<'a>(formats: &'a Formats<'a>) -> Box<dyn Decode + 'a> {
+    match formats.options.input {
+        BatchInput::Json => Box::new(JsonDecoder::new(formats)),
+        BatchInput::Lines | BatchInput::Nul => Box::new(LineDecoder::new(formats)),
+        BatchInput::Msgpack => Box::new(MsgpackDecoder::new(formats)),
+        BatchInput::Csv | BatchInput::Arrow => Box::new(RowDecoder::new(formats)),
+    }
+}

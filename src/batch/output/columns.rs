@@ -1,0 +1,66 @@
+//! The columns of results and errors.
+
+use crate::component::types::{Name, TypeKind, WitType};
+use crate::component::value::WitValue;
+use crate::runtime::call::CallResult;
+use crate::runtime::callable::Callable;
+use crate::value::types::Value;
+
+/// The column of ids, which comes first.
+pub(in crate::batch) const ID_COLUMN: &str = "id";
+
+/// The columns of errors, which come last.
+pub(in crate::batch) const ERROR_COLUMNS: [&str; 2] = ["error_kind", "error_message"];
+
+/// The columns of the results of a function: the fields of a record; `result1`, `result2` and so on for several results; `result`
+/// for any other.
+#[derive(Clone, Debug)]
+pub(in crate::batch) struct ResultColumns {
+    names: Vec<Name>,
+    fields: Option<Box<[(Name, WitType)]>>,
+}
+
+/// The value in a column.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::batch) enum ColumnValue<'a> {
+    Core(&'a Value),
+    Component(&'a WitValue, &'a WitType),
+    /// There is no result.
+    None,
+}
+
+impl ResultColumns {
+    pub(in crate::batch) fn new(callable: &Callable) -> Self {
+        let fields = callable.wit_type().and_then(|ty| ty.result()).and_then(|ty| match ty.kind() {
+            Some(TypeKind::Record(fields)) => Some(fields.clone()),
+            _ => None,
+        });
+        let names = match (&fields, callable.result_types().len()) {
+            (Some(fields), _) => fields.iter().map(|(name, _)| name.clone()).collect(),
+            (None, count @ 2..) => (1..=count).map(|number| format!("result{number}").into()).collect(),
+            (None, _) => vec!["result".into()],
+        };
+        Self { names, fields }
+    }
+
+    pub(in crate::batch) fn names(&self) -> &[Name] {
+        &self.names
+    }
+
+    /// Returns the value in a column of a result.
+    pub(in crate::batch) fn value<'a>(&'a self, result: &'a CallResult, column: usize) -> ColumnValue<'a> {
+        match (result, &self.fields) {
+            (CallResult::Core(values), _) => values.get(column).map_or(ColumnValue::None, ColumnValue::Core),
+            (CallResult::Component(Some(WitValue::Record(values)), _), Some(fields)) => {
+                match values.get(column).zip(fields.get(column)) {
+                    Some(((_, value), (_, ty))) => ColumnValue::Component(value, ty),
+                    None => ColumnValue::None,
+                }
+            }
+            (CallResult::Component(value, ty), _) => match value.as_ref().zip(ty.result()) {
+                Some((value, ty)) => ColumnValue::Component(value, ty),
+                None => ColumnValue::None,
+            },
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Chooses the encoder of a format.
+
+use super::csv::{self, CsvEncoder};
+use super::json::JsonEncoder;
+use super::msgpack::MsgpackEncoder;
+use super::raw::RawEncoder;
+use super::text::TextEncoder;
+use crate::batch::format::{Encode, Formats};
+use crate::batch::options::{BatchInput, BatchOutput};
+
+/// Creates the encoder of one worker.
+pub(in crate::batch) fn encoder<'a>(formats: &'a Formats<'a>) -> Box<dyn Encode + 'a> {
+    match formats.options.output {
+        BatchOutput::Json => Box::new(JsonEncoder),
+        BatchOutput::Text => {
+            Box::new(TextEncoder { end: if formats.options.input == BatchInput::Nul { b'\0' } else { b'\n' } })
+        }
+        BatchOutput::Csv => Box::new(CsvEncoder::new(formats)),
+        BatchOutput::Msgpack => Box::new(MsgpackEncoder),
+        BatchOutput::Raw | BatchOutput::Arrow => Box::new(RawEncoder),
+    }
+}
+
+/// Returns what comes before all results. The source has set the layout.
+pub(in crate::batch) fn head(formats: &Formats<'_>) -> Vec<u8> {
+    match formats.options.output {
+        BatchOutput::Csv => csv::header(formats),
+        _ => Vec::new(),
+    }
+}
+
+/// Returns what comes after all results.
+pub(in crate::batch) fn tail(_: &Formats<'_>) -> Vec<u8> {
+    Vec::new()
+}

@@ -1,0 +1,25 @@
+//! The bytes of results.
+
+use super::failure::cannot_encode;
+use crate::batch::format::{Encode, Record};
+use crate::component::value::WitValue;
+use crate::error::{Error, Result};
+use crate::runtime::call::CallResult;
+
+/// Writes strings and bytes as they are, without anything between them. Errors and records have no place here.
+pub(super) struct RawEncoder;
+
+impl Encode for RawEncoder {
+    fn result(&mut self, _: &Record<'_>, result: &CallResult, output: &mut Vec<u8>) -> Result<()> {
+        match result {
+            CallResult::Component(Some(WitValue::String(text)), _) => output.extend_from_slice(text.as_bytes()),
+            CallResult::Component(Some(WitValue::Bytes(bytes)), _) => output.extend_from_slice(bytes),
+            _ => return Err(cannot_encode(&"it is not a string or bytes")),
+        }
+        Ok(())
+    }
+
+    fn error(&mut self, _: &Record<'_>, _: &Error, _: &mut Vec<u8>) {}
+
+    fn pass(&mut self, _: &Record<'_>, _: &mut Vec<u8>) {}
+}

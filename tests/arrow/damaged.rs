@@ -1,0 +1,124 @@
+//! Streams that are damaged, cut off, hostile, or no streams.
+
+use std::sync::Arc;
+
+use arrow_array::types::{Int8Type, Int32Type};
+use arrow_array::{
+    ArrayRef, DictionaryArray, FixedSizeListArray, Int32Array, ListArray, RecordBatch, StringArray, StringViewArray,
+    StructArray,
+};
+use arrow_schema::{DataType, Field};
+use wrun::{ErrorKind, RuntimeConfig};
+
+use crate::vocabulary::{Guest, arrow, batch, on_each, stream_of};
+
+const GUEST: &str =
+    r#"(module (func (export "double") (param i32) (result i32) (i32.shl (local.get 0) (i32.const 1))))"#;
+
+fn numbers() -> Vec<u8> {
+    stream_of(&[batch(&[("n", Arc::new(Int32Array::from_iter_values(0..100)))])])
+}
+
+#[test]
+fn what_is_not_a_stream_is_refused() {
+    on_each(|config| {
+        let double = Guest::new(config, GUEST.as_bytes(), "double");
+        let (json, rest): (&[u8], &[u8]) = (b"[1,2]\n[3,4]\n", b"ARROW1xxyyyy");
+        let huge = b"\xff\xff\xff\xff\xff\xff\xff\x7f".as_slice();
+        for (input, text) in [
+            (&b""[..], "the Arrow stream is not valid: it is empty"),
+            (json, "not an Arrow IPC stream"),
+            (rest, "not an Arrow IPC stream"),
+            (huge, "not an Arrow IPC stream"),
+            (b"\xff\xff", "it ends within a message"),
+            (b"\xff\xff\xff\xff\x08\0\0\0\x01\0\0\0\0\0\0\0", "the Arrow stream is not valid"),
+        ] {
+            let (_, report) = double.run(&arrow(), input);
+            let error = report.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+            assert!(error.to_string().contains(text), "{input:?}: {error}");
+        }
+    });
+}
+
+#[test]
+fn a_stream_that_is_cut_off_is_an_error_after_its_complete_batches() {
+    on_each(|config| {
+        let double = Guest::new(config, GUEST.as_bytes(), "double");
+        let stream = numbers();
+        // The mark at the end may be absent.
+        assert!(double.run(&arrow(), &stream[..stream.len() - 8]).1.is_ok());
+        for length in [stream.len() - 9, stream.len() - 4, stream.len() - 200, 20, 5] {
+            let error = double.run(&arrow(), &stream[..length]).1.unwrap_err();
+            assert!(error.to_string().contains("it ends within a message"), "{length}: {error}");
+        }
+    });
+}
+
+#[test]
+fn a_batch_that_claims_to_be_huge_takes_no_memory() {
+    on_each(|config| {
+        let double = Guest::new(config, GUEST.as_bytes(), "double");
+        // The number of rows appears as the length of the batch, and as that of its column.
+        let stream = numbers();
+        let rows = 100_u64.to_le_bytes();
+        let places: Vec<_> = (0..stream.len() - 8).filter(|at| stream[*at..].starts_with(&rows)).collect();
+        assert!(places.len() >= 2, "{places:?}");
+        for claimed in [1_u64 << 60, 1 << 40, 1 << 31, u64::MAX, 101] {
+            let mut stream = stream.clone();
+            for place in &places {
+                stream[*place..*place + 8].copy_from_slice(&claimed.to_le_bytes());
+            }
+            let error = double.run(&arrow(), &stream).1.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{claimed}: {error}");
+        }
+    });
+}
+
+#[test]
+fn damaged_streams_are_errors_or_results_and_never_panics() {
+    let config = RuntimeConfig::default();
+    let double = Guest::new(&config, GUEST.as_bytes(), "double");
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = move || {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random >> 16).unwrap()
+    };
+    for stream in [numbers(), stream_of(&[nested()])] {
+        for _ in 0..3000 {
+            let mut damaged = stream.clone();
+            for _ in 0..1 + next() % 4 {
+                let at = next() % damaged.len();
+                damaged[at] = match next() % 4 {
+                    0 => 0xff,
+                    1 => 0,
+                    2 => 0x7f,
+                    _ => u8::try_from(next() & 0xff).unwrap(),
+                };
+            }
+            let (_, report) = double.run(&arrow(), &damaged);
+            if let Err(error) = report {
+                assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+            }
+        }
+    }
+}
+
+/// A column of each kind.
+fn nested() -> RecordBatch {
+    let numbers: ArrayRef = Arc::new(Int32Array::from(vec![Some(1), None, Some(3), Some(4)]));
+    let field = Arc::new(Field::new("item", DataType::Int32, true));
+    let lists = ListArray::from_iter_primitive::<Int32Type, _, _>(vec![Some(vec![Some(1)]), None, Some(vec![]), None]);
+    let words: DictionaryArray<Int8Type> = vec![Some("a"), None, Some("b"), Some("a")].into_iter().collect();
+    batch(&[
+        ("n", Arc::clone(&numbers)),
+        ("list", Arc::new(lists)),
+        ("fixed", Arc::new(FixedSizeListArray::new(Arc::clone(&field), 1, Arc::clone(&numbers), None))),
+        ("words", Arc::new(words)),
+        ("text", Arc::new(StringArray::from(vec![Some("abc"), None, Some(""), Some("ü")]))),
+        ("views", Arc::new(StringViewArray::from(vec!["a string that is long", "b", "", "another long string"]))),
+        ("parts", Arc::new(StructArray::from(vec![(field, numbers)]))),
+    ])
+}
