@@ -1,11 +1,12 @@
 //! Which formats, actions and functions go together.
 
-use super::format::no_arrow;
+use super::arrow;
 use super::options::{BatchInput, BatchOptions, BatchOutput, OnError};
 use super::output::{ERROR_COLUMNS, ResultColumns};
 use crate::component::types::{TypeKind, WitType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::callable::Callable;
+use crate::session::InstanceMode;
 
 impl BatchOptions {
     /// Checks that the formats go together, and fit the function.
@@ -14,17 +15,43 @@ impl BatchOptions {
     /// [`ErrorKind::InvalidArgument`] if they do not, with the reason; [`ErrorKind::UnsupportedFeature`] for Arrow in a build
     /// without it.
     pub fn check(&self, callable: &Callable) -> Result<()> {
-        self.check_arrow()?;
+        self.check_arrow(callable)?;
         self.check_input(callable)?;
         self.check_output(callable)?;
         self.check_pass()
     }
 
-    fn check_arrow(&self) -> Result<()> {
+    /// Checks that the options fit records that are operations on one instance.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if they do not, with the reason.
+    pub fn check_driven(&self) -> Result<()> {
+        let refused = |what: &str| {
+            let message = format!("without a function, records are operations on one instance, and {what}");
+            Err(invalid(message).with_hint("give the name of an exported function to call it with each record"))
+        };
+        match self {
+            Self { input, .. } if !matches!(input, BatchInput::Json | BatchInput::Msgpack) => {
+                refused(&format!("the format `{input}` cannot express these"))
+            }
+            Self { output, .. } if !matches!(output, BatchOutput::Json | BatchOutput::Msgpack | BatchOutput::Text) => {
+                refused(&format!("the format `{output}` cannot express the answers"))
+            }
+            Self { jobs, .. } if jobs.get() > 1 => refused(&format!("{jobs} jobs cannot share it")),
+            Self { worker, .. } if worker.instance != InstanceMode::Shared => {
+                refused(&format!("it cannot have the instances `{}`", worker.instance))
+            }
+            Self { ordered: false, .. } => refused("the answers cannot be unordered"),
+            Self { columns: Some(_), .. } | Self { header: false, .. } => refused("they have no columns"),
+            _ => self.check_pass(),
+        }
+    }
+
+    fn check_arrow(&self, callable: &Callable) -> Result<()> {
         if self.input != BatchInput::Arrow && self.output != BatchOutput::Arrow {
             return Ok(());
         }
-        Err(no_arrow())
+        arrow::check(callable)
     }
 
     fn check_input(&self, callable: &Callable) -> Result<()> {
@@ -86,8 +113,7 @@ impl BatchOptions {
             BatchOutput::Text => matches!(input, BatchInput::Lines | BatchInput::Nul),
             BatchOutput::Csv => input == BatchInput::Csv,
             BatchOutput::Msgpack => input == BatchInput::Msgpack,
-            BatchOutput::Arrow => input == BatchInput::Arrow,
-            BatchOutput::Raw => false,
+            BatchOutput::Arrow | BatchOutput::Raw => false,
         };
         if fits || self.on_error != OnError::Pass {
             return Ok(());

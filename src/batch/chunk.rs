@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+#[cfg(feature = "arrow")]
+use super::arrow::ArrowRecords;
 use super::pipeline::schedule::Work;
 
 /// Records in the order of the input.
@@ -27,6 +29,9 @@ pub(super) enum Records {
     Bytes(ByteRecords),
     /// Rows of text fields.
     Rows(Rows),
+    /// Rows of a record batch.
+    #[cfg(feature = "arrow")]
+    Arrow(ArrowRecords),
 }
 
 impl Records {
@@ -35,6 +40,8 @@ impl Records {
         match self {
             Self::Bytes(records) => records.extents.len(),
             Self::Rows(rows) => rows.rows.len(),
+            #[cfg(feature = "arrow")]
+            Self::Arrow(rows) => rows.len(),
         }
     }
 
@@ -45,6 +52,8 @@ impl Records {
             Self::Rows(Rows { bytes, ends, rows }) => {
                 bytes.len() + size_of_val(ends.as_slice()) + size_of_val(rows.as_slice())
             }
+            #[cfg(feature = "arrow")]
+            Self::Arrow(rows) => rows.bytes(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use super::chunk::Chunk;
 use super::id::{Id, IdType};
 use super::options::BatchOptions;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::runtime::call::CallResult;
 use crate::runtime::callable::{CallArgs, Callable};
 
@@ -98,10 +98,4 @@ impl Record<'_> {
     pub(super) fn number(&self) -> u64 {
         self.chunk.first + self.index as u64
     }
-}
-
-/// The error for a build without Arrow.
-pub(super) fn no_arrow() -> Error {
-    let message = "this build of wrun has no Arrow streams (feature `arrow`)";
-    Error::new(ErrorKind::UnsupportedFeature, message).with_hint("build with `--features arrow`")
 }

@@ -3,8 +3,9 @@
 //! [`run`] reads records from a stream, calls a function with each, and writes the results. [`Batch::iter`] and
 //! [`Batch::map`] do the same for arguments and results in memory.
 
-#[cfg(feature = "arrow")]
+#[cfg_attr(not(feature = "arrow"), path = "arrow_disabled.rs")]
 mod arrow;
+mod caller;
 mod check;
 mod chunk;
 mod counters;
@@ -31,4 +32,4 @@ pub use options::{BatchInput, BatchOptions, BatchOutput, OnError};
 pub use processed::{BatchFailure, BatchOutcome};
 pub use report::{BatchReport, CallTimes};
 pub use stop::Stop;
-pub use stream::{Streams, run};
+pub use stream::{Streams, run, run_driven};

@@ -1,45 +1,39 @@
 //! What a worker does with a record: decode, call, encode.
 
+use super::caller::{Caller, Decoded};
 use super::chunk::Chunk;
 use super::counters::Recorder;
-use super::format::{Decode, Encode, Formats, Record};
-use super::input;
+use super::format::{Encode, Formats, Record};
 use super::options::{BatchOutput, OnError};
 use super::output;
 use super::processed::{BatchFailure, Processed};
 use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::callable::CallArgs;
-use crate::session::Worker;
 
 /// Processes the records of one worker.
 pub(super) struct Processor<'a> {
     formats: &'a Formats<'a>,
-    worker: Worker<'a>,
+    caller: Caller<'a>,
     recorder: Option<Recorder<'a>>,
     /// Whether there is a stream of errors.
     has_errors: bool,
-    decoder: Box<dyn Decode + 'a>,
     encoder: Box<dyn Encode + 'a>,
-    /// The arguments of the current call.
-    args: CallArgs,
 }
 
 impl<'a> Processor<'a> {
     pub(super) fn new(
         formats: &'a Formats<'a>,
-        worker: Worker<'a>,
+        caller: Caller<'a>,
         recorder: Option<Recorder<'a>>,
         has_errors: bool,
     ) -> Self {
-        let (decoder, encoder) = (input::decoder(formats), output::encoder(formats));
-        Self { formats, worker, recorder, has_errors, decoder, encoder, args: CallArgs::Core(Vec::new()) }
+        Self { formats, caller, recorder, has_errors, encoder: output::encoder(formats) }
     }
 
     /// Calls the function with a record, and writes its result or its error.
     pub(super) fn record(&mut self, chunk: &Chunk, index: usize, out: &mut Processed) {
-        let (id, decoded) = self.decoder.decode(chunk, index, &mut self.args);
+        let (id, decoded) = self.caller.decode(chunk, index, self.formats);
         let record = Record { chunk, index, id };
-        let outcome = decoded.and_then(|()| self.call(&record, &mut out.output));
+        let outcome = decoded.and_then(|decoded| self.call(&record, decoded, &mut out.output));
         match outcome {
             Ok(()) => out.tally.succeeded(),
             Err(error) => self.write_failure(&record, error, out),
@@ -48,7 +42,7 @@ impl<'a> Processor<'a> {
 
     /// Writes the error of a record.
     pub(super) fn fail(&mut self, chunk: &Chunk, index: usize, error: Error, out: &mut Processed) {
-        let (id, _) = self.decoder.decode(chunk, index, &mut self.args);
+        let (id, _) = self.caller.decode(chunk, index, self.formats);
         self.write_failure(&Record { chunk, index, id }, error, out);
     }
 
@@ -57,13 +51,13 @@ impl<'a> Processor<'a> {
         self.encoder.finish(&mut out.output);
     }
 
-    fn call(&mut self, record: &Record<'_>, output: &mut Vec<u8>) -> Result<()> {
+    fn call(&mut self, record: &Record<'_>, decoded: Decoded<'_>, output: &mut Vec<u8>) -> Result<()> {
         self.check_id(record)?;
-        let called = self.worker.call(&self.args);
+        let called = self.caller.call(decoded);
         let length = output.len();
         let written = called.and_then(|result| self.encoder.result(record, result, output));
         if let Some(recorder) = &mut self.recorder {
-            recorder.record(&self.worker.usage());
+            recorder.record(&self.caller.usage());
         }
         written.inspect_err(|_| output.truncate(length))
     }

@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
+use super::caller::Caller;
 use super::chunk::Part;
 use super::counters::{BatchCounters, Recorder};
+use super::driven::{Driver, DriverOptions};
 use super::format::Formats;
 use super::input;
 use super::options::BatchOptions;
@@ -64,23 +66,62 @@ pub fn run(
     options: &BatchOptions,
     streams: Streams<'_>,
 ) -> Result<BatchReport> {
+    counted(streams, |streams| {
+        let formats = Formats::new(callable, options)?;
+        let mut worker_options = options.worker;
+        worker_options.measure_time |= options.measure;
+        // A batch that cannot start fails before it reads.
+        let mut first = Worker::new(code, callable, worker_options);
+        first.start()?;
+        let first = Mutex::new(Some(first));
+        let caller = || {
+            let worker = first.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let worker = worker.unwrap_or_else(|| Worker::new(code, callable, worker_options));
+            Some(Caller::function(worker, &formats))
+        };
+        process(&formats, streams, caller)
+    })
+}
+
+/// Keeps one instance, applies the operation in each record of a stream to it, as a [`Driver`] does, and writes the answers to
+/// another stream.
+///
+/// # Errors
+/// Those of [`run`], [`BatchOptions::check_driven`] and [`Driver::new`].
+pub fn run_driven(code: &PreparedCode, options: &BatchOptions, streams: Streams<'_>) -> Result<BatchReport> {
+    counted(streams, |streams| {
+        options.check_driven()?;
+        let callable = Callable::none();
+        let formats = Formats { callable: &callable, options, layout: OnceLock::new() };
+        let driver = Driver::new(code, DriverOptions::of_batch(options))?;
+        let driver = Mutex::new(Some(driver));
+        let caller = || driver.lock().unwrap_or_else(PoisonError::into_inner).take().map(Caller::driver);
+        process(&formats, streams, caller)
+    })
+}
+
+/// Counts from the begin to the end of a batch.
+fn counted(
+    streams: Streams<'_>,
+    run: impl FnOnce(Streams<'_>) -> Result<(BatchOutcome, Option<BatchFailure>)>,
+) -> Result<BatchReport> {
     let counters = streams.counters;
     counters.start();
-    let ended = process(code, callable, options, streams);
+    let ended = run(streams);
     counters.end(ended.as_ref().map_or(BatchOutcome::Failed, |(outcome, _)| *outcome));
     let (_, failure) = ended?;
     Ok(BatchReport { failure, ..counters.report() })
 }
 
-fn process(
-    code: &PreparedCode,
-    callable: &Callable,
-    options: &BatchOptions,
+/// Processes records with a caller for each worker.
+fn process<'a>(
+    formats: &'a Formats<'a>,
     streams: Streams<'_>,
+    caller: impl Fn() -> Option<Caller<'a>> + Sync,
 ) -> Result<(BatchOutcome, Option<BatchFailure>)> {
     let Streams { input, output, errors, counters, stop } = streams;
-    let formats = Formats::new(callable, options)?;
-    let mut source = input::source(&formats, input)?;
+    let options = formats.options;
+    let mut source = input::source(formats, input)?;
     let read_error = Mutex::new(None);
     let has_errors = errors.is_some();
     let read = || {
@@ -89,21 +130,16 @@ fn process(
             None
         })
     };
-    let mut worker_options = options.worker;
-    worker_options.measure_time |= options.measure;
-    // A batch that cannot start fails before it reads.
-    let mut first = Worker::new(code, callable, worker_options);
-    first.start()?;
-    let first = Mutex::new(Some(first));
     let worker = || {
         let recorder = options.measure.then(|| Recorder::new(counters));
-        let worker = first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let worker = worker.unwrap_or_else(|| Worker::new(code, callable, worker_options));
-        let mut processor = Processor::new(&formats, worker, recorder, has_errors);
-        move |parts: &mut VecDeque<Part>, pause: Pause<'_>| piece::process(&mut processor, parts, pause)
+        let mut processor = caller().map(|caller| Processor::new(formats, caller, recorder, has_errors));
+        move |parts: &mut VecDeque<Part>, pause: Pause<'_>| match &mut processor {
+            Some(processor) => piece::process(processor, parts, pause),
+            None => unreachable!("a driven instance has one worker"),
+        }
     };
     let pipeline = PipelineOptions { jobs: options.jobs, ordered: options.ordered };
-    let mut writer = Writer { output, errors, counters, formats: &formats, has_begun: false };
+    let mut writer = Writer { output, errors, counters, formats, has_begun: false };
     let mut ended = thread::scope(|scope| {
         let outputs = threads::start(scope, pipeline, read, worker, stop).map_err(|error| {
             Error::new(ErrorKind::Io, format!("cannot create a thread: {error}")).with_source(error)

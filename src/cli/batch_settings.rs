@@ -50,6 +50,10 @@ impl BatchSettings {
         }
         let jobs = match calls.jobs {
             Some(jobs) => WithProvenance::new(jobs, Provenance::Flag),
+            None if guest.function.is_none() && text.abi.is_none() => {
+                // One instance is driven.
+                WithProvenance::new(NonZeroUsize::MIN, Provenance::Default)
+            }
             // Respects the affinity mask and the CPU quota of the control group.
             None => {
                 let cores = thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);

@@ -88,6 +88,11 @@ impl Callable {
         }
     }
 
+    /// Returns a callable without parameters and results, for records that name their own functions.
+    pub(crate) fn none() -> Self {
+        Self { name: String::new(), ty: CallableType::Program }
+    }
+
     /// Finds what runs a program: `_start` of a module, or `run` of a component's `wasi:cli/run`.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Command as Process, Stdio};
 
-use crate::vocabulary::{ENVIRONMENT, WRUN, run, run_with, runtimes};
+use crate::vocabulary::{ENVIRONMENT, WRUN, on_each_engine, run, run_with, skipped};
 
 const GUEST: &str = "fixtures/driven.wat";
 
@@ -26,24 +26,28 @@ fn operations_are_answered_in_order_and_errors_take_their_place() {
         let printed = run_with(&["batch", "-r", runtime, GUEST], operations);
         let answers: Vec<&str> = printed.stdout.lines().collect();
         assert_eq!(answers[..4], ["16", "null", "null", r#"{"id":"r","result":"STRAß"}"#], "{printed:?}");
-        assert!(answers[4].starts_with(r#"{"id":2,"error":{"kind":"memory_access","message":"1 bytes at"#), "{printed:?}");
+        assert!(
+            answers[4].starts_with(r#"{"id":2,"error":{"kind":"memory_access","message":"1 bytes at"#),
+            "{printed:?}"
+        );
         assert!(answers[5].contains(r#""kind":"invalid_argument""#) && answers[5].contains("unknown key `reed`"));
         assert!(answers[6].contains(r#""trap":"memory_out_of_bounds""#), "{printed:?}");
         assert!(answers[7].contains(r#""kind":"crashed""#) && answers[7].contains(r#""record":8"#), "{printed:?}");
         assert_eq!((&answers[8..], printed.code), (&["null", "16"][..], 123), "{printed:?}");
-    }
+    });
 }
 
 #[test]
 fn operations_in_messagepack_have_the_same_shape() {
     on_each_engine(|runtime| {
-        let operations = b"\x81\xa5write\x82\xa6offset\x10\xa5bytes\xc4\x02ab\x82\xa2id\x07\xa4read\x82\xa6offset\x10\xa6length\x02";
+        let operations =
+            b"\x81\xa5write\x82\xa6offset\x10\xa5bytes\xc4\x02ab\x82\xa2id\x07\xa4read\x82\xa6offset\x10\xa6length\x02";
         let mut command = crate::vocabulary::wrun();
         command.args(["batch", "--input", "msgpack", "-o", "msgpack", "-r", runtime, GUEST]);
         let output = command.write_stdin(operations.to_vec()).output().unwrap();
         assert_eq!(output.stdout, b"\xc0\x82\xa2id\x07\xa6result\xc4\x02ab");
         assert!(output.status.success());
-    }
+    });
 }
 
 #[test]
@@ -72,7 +76,7 @@ fn limits_are_those_of_each_operation() {
         let printed = run_with(&["batch", "--fuel", "100", "-r", runtime, GUEST], calls);
         assert!(printed.stdout.contains(r#""kind":"out_of_fuel""#), "{printed:?}");
         assert_eq!(printed.code, 123);
-    }
+    });
 }
 
 #[test]
@@ -87,7 +91,10 @@ fn what_needs_a_function_is_refused_before_anything_runs() {
         (&["--columns", "a"], "columns"),
     ] {
         let printed = run(&[&["batch", GUEST], options].concat());
-        assert!(printed.code == 2 && printed.stdout.is_empty() && printed.stderr.contains(text), "{options:?}: {printed:?}");
+        assert!(
+            printed.code == 2 && printed.stdout.is_empty() && printed.stderr.contains(text),
+            "{options:?}: {printed:?}"
+        );
     }
 }
 
@@ -113,8 +120,7 @@ fn the_example_in_python_works() {
     let expected = rest.split('`').nth(1).unwrap();
     let path = format!("{}:{}", std::path::Path::new(WRUN).parent().unwrap().display(), std::env::var("PATH").unwrap());
     let Ok(output) = Process::new("python3").args(["-c", example]).env("PATH", path).output() else {
-        eprintln!("skipped: there is no python3");
-        return;
+        return skipped("there is no python3");
     };
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim_end(), expected, "{stderr}");

@@ -1,6 +1,9 @@
 //! The command line. Each test starts processes.
 
 mod bare_root;
+#[cfg(feature = "arrow")]
+mod batch_arrow;
+mod batch_driven;
 mod bounds;
 mod cache;
 mod cache_command;

@@ -25,7 +25,8 @@ pub(super) fn check(data: &DataType, ty: &WitType) -> Result<(), String> {
         WitType::S8 | WitType::U8 | WitType::S16 | WitType::U16 => data.is_integer(),
         WitType::S32 | WitType::U32 | WitType::S64 | WitType::U64 => data.is_integer(),
         WitType::F32 | WitType::F64 => data.is_integer() || data.is_floating(),
-        WitType::Char => is_text(data),
+        WitType::Char | WitType::Json => is_text(data),
+        WitType::StringOrInteger => is_text(data) || data.is_integer(),
         WitType::String => is_text(data) || is_binary(data),
         WitType::ErrorContext => false,
         WitType::Defined(def) => match (&def.kind, data) {

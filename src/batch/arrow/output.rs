@@ -273,7 +273,7 @@ fn sparse<'a>(rows: usize, values: impl Iterator<Item = (usize, &'a str)>) -> Ar
     Arc::new(column.finish())
 }
 
-/// Checks that a function has results that can be columns.
+/// Checks that this build has Arrow, and that a function has results that can be columns.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidArgument`] if it returns references.

@@ -53,7 +53,7 @@ pub(super) fn data_type(ty: &WitType) -> DataType {
         WitType::U64 => DataType::UInt64,
         WitType::F32 => DataType::Float32,
         WitType::F64 => DataType::Float64,
-        WitType::Char | WitType::String => DataType::Utf8,
+        WitType::Char | WitType::String | WitType::Json | WitType::StringOrInteger => DataType::Utf8,
         WitType::ErrorContext => DataType::Null,
         WitType::Defined(def) => match &def.kind {
             TypeKind::List(WitType::U8) => DataType::Binary,

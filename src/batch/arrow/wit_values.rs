@@ -5,6 +5,7 @@ use arrow_schema::DataType;
 use super::column::Column;
 use super::core_values::{double, single};
 use super::wit_types::is_nullable;
+use crate::component::json;
 use crate::component::types::{Name, TypeKind, WitType};
 use crate::component::value::WitValue;
 use crate::error::{Error, ErrorKind, Result};
@@ -50,6 +51,15 @@ pub(super) fn value(column: &Column, row: usize, ty: &WitType) -> Result<WitValu
             let text = String::from_utf8(bytes.to_vec());
             text.map(WitValue::String).map_err(|error| invalid("the bytes are not UTF-8").with_source(error))
         }
+        WitType::Json => json::decode(column.text(row).ok_or_else(|| mismatch(ty))?.as_bytes(), ty),
+        WitType::StringOrInteger => match (column.text(row), column.integer(row)) {
+            (Some(text), _) => Ok(WitValue::String(text.to_owned())),
+            (None, Some(integer)) => i64::try_from(integer)
+                .map(WitValue::S64)
+                .or_else(|_| u64::try_from(integer).map(WitValue::U64))
+                .map_err(|_| mismatch(ty)),
+            (None, None) => Err(mismatch(ty)),
+        },
         WitType::ErrorContext => Err(mismatch(ty)),
         WitType::Defined(def) => defined(column, row, ty, &def.kind),
     }

@@ -1,9 +1,11 @@
 //! One living instance that takes operations.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use super::operation::{Action, Operation, Request};
 use super::shapes;
+use crate::batch::options::BatchOptions;
 use crate::component::info::CodeInfo;
 use crate::component::value::WitValue;
 use crate::error::{Error, ErrorKind, Result};
@@ -15,7 +17,7 @@ use crate::runtime::callable::{CallArgs, Callable};
 use crate::runtime::code::CodeInstance;
 use crate::runtime::lookup;
 use crate::runtime::traits::WasmInstance;
-use crate::session::PreparedCode;
+use crate::session::{CallUsage, PreparedCode, nanoseconds};
 
 /// The memory that operations without a name mean, if it is exported.
 const MEMORY: &str = "memory";
@@ -28,12 +30,21 @@ pub struct DriverOptions {
     pub limits: Limits,
     /// The maximum number of bytes that an operation reads.
     pub max_read: usize,
+    /// Whether [`CallUsage::call_ns`] is measured.
+    pub measure_time: bool,
+}
+
+impl DriverOptions {
+    pub(in crate::batch) fn of_batch(options: &BatchOptions) -> Self {
+        let BatchOptions { max_record, measure, worker, .. } = options;
+        Self { limits: worker.limits, max_read: *max_record, measure_time: *measure || worker.measure_time }
+    }
 }
 
 impl Default for DriverOptions {
     /// No limits; reads of at most 16 MiB.
     fn default() -> Self {
-        Self { limits: Limits::none(), max_read: 16 << 20 }
+        Self { limits: Limits::none(), max_read: 16 << 20, measure_time: false }
     }
 }
 
@@ -68,6 +79,7 @@ pub struct Driver<'a> {
     /// `None` after a restart that failed.
     instance: Option<CodeInstance>,
     functions: HashMap<String, Function>,
+    usage: CallUsage,
 }
 
 #[derive(Debug)]
@@ -84,7 +96,14 @@ impl<'a> Driver<'a> {
     /// Those of [`PreparedCode::instantiate`].
     pub fn new(code: &'a PreparedCode, options: DriverOptions) -> Result<Self> {
         let instance = code.instantiate(options.limits, &|_| {})?.into_instance();
-        Ok(Self { code, info: code.info(), options, instance: Some(instance), functions: HashMap::new() })
+        Ok(Self {
+            code,
+            info: code.info(),
+            options,
+            instance: Some(instance),
+            functions: HashMap::new(),
+            usage: CallUsage::default(),
+        })
     }
 
     /// Decodes an operation in JSON: `{"call": "f", "args": […]}`, `{"write": {"offset": …, "text" | "base64" | "bytes": …}}`,
@@ -131,6 +150,7 @@ impl<'a> Driver<'a> {
     /// - [`ErrorKind::UnsupportedFeature`] if a component's memory or global is accessed.
     /// - Those of [`PreparedCode::instantiate`] for a restart.
     pub fn apply(&mut self, operation: &Operation) -> Result<CallResult> {
+        self.usage = CallUsage::default();
         match operation {
             Operation::Call { function, args } => self.call(function, args),
             Operation::Write { memory, offset, bytes } => {
@@ -152,18 +172,29 @@ impl<'a> Driver<'a> {
         }
     }
 
+    /// Returns what the last operation used, if it was a call.
+    #[must_use]
+    pub fn usage(&self) -> CallUsage {
+        self.usage
+    }
+
     fn call(&mut self, name: &str, args: &CallArgs) -> Result<CallResult> {
-        let limits = self.options.limits;
+        let DriverOptions { limits, measure_time, .. } = self.options;
         self.function(name)?;
-        let Self { instance, functions, .. } = self;
+        let Self { instance, functions, usage, .. } = self;
         let instance = instance.as_mut().ok_or_else(not_restarted)?;
         let Some(Function { callable, resolved }) = functions.get_mut(name) else { return Ok(nothing()) };
         let function = match resolved {
             Some(function) => function,
             None => resolved.insert(instance.resolve(callable)?),
         };
-        reset(instance, limits)?;
+        limits.fuel.map_or(Ok(()), |fuel| instance.reset_fuel(fuel))?;
+        limits.time.map_or(Ok(()), |time| instance.reset_time(time))?;
+        let begin = measure_time.then(Instant::now);
         let outcome = function.call(instance, args).cloned();
+        usage.call_ns = begin.map(|begin| nanoseconds(begin.elapsed()));
+        usage.fuel_used = limits.fuel.and_then(|_| instance.fuel_used());
+        usage.memory_peak_bytes = instance.memory_peak_bytes();
         outcome.map_err(|error| match error.kind() {
             ErrorKind::Crashed => error.with_hint(r#"{"restart":true} makes a new instance"#),
             _ => error,
@@ -233,20 +264,6 @@ fn default_memory(info: &ModuleInfo) -> Result<String> {
             let message = format!("the module exports {} memories: name one", names.len());
             let hint = format!(r#"add a key such as "memory":"{}""#, Escaped(first));
             Err(Error::new(ErrorKind::InvalidArgument, message).with_hint(hint))
-        }
-    }
-}
-
-/// Gives the next call its fuel and its time.
-fn reset(instance: &mut CodeInstance, limits: Limits) -> Result<()> {
-    match instance {
-        CodeInstance::Module(instance) => {
-            limits.fuel.map_or(Ok(()), |fuel| instance.reset_fuel(fuel))?;
-            limits.time.map_or(Ok(()), |time| instance.reset_time(time))
-        }
-        CodeInstance::Component(instance) => {
-            limits.fuel.map_or(Ok(()), |fuel| instance.reset_fuel(fuel))?;
-            limits.time.map_or(Ok(()), |time| instance.reset_time(time))
         }
     }
 }

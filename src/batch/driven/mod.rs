@@ -7,3 +7,4 @@ mod shapes;
 
 pub use driver::{Driver, DriverOptions};
 pub use operation::Operation;
+pub(super) use operation::Request;

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::fields::{self, Fields, Raw};
 use super::shapes;
+use crate::batch::id::Id;
 use crate::component::similar::most_similar;
 use crate::component::types::WitType;
 use crate::component::value::WitValue;
@@ -61,7 +62,7 @@ pub enum Operation {
 /// A record: an operation whose arguments are not decoded yet, and perhaps an id.
 #[derive(Debug)]
 pub(in crate::batch) struct Request<'a> {
-    pub(in crate::batch) id: Option<Raw<'a>>,
+    id: Option<Raw<'a>>,
     pub(super) action: Result<Action<'a>>,
 }
 
@@ -80,6 +81,14 @@ impl<'a> Request<'a> {
     /// Reads a record in MessagePack.
     pub(in crate::batch) fn from_msgpack(record: &'a [u8]) -> Self {
         Self::new(fields::of_msgpack(record))
+    }
+
+    /// Returns the id, also if the operation is wrong.
+    pub(in crate::batch) fn id(&self) -> Option<Id<'a>> {
+        self.id.map(|id| match id {
+            Raw::Json(json) => Id::Json(json.get()),
+            Raw::Msgpack(bytes) => Id::Msgpack(bytes),
+        })
     }
 
     fn new(fields: Result<Fields<'a>>) -> Self {

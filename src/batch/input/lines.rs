@@ -51,7 +51,7 @@ impl Decode for LineDecoder<'_> {
 ///
 /// # Errors
 /// [`ErrorKind::InvalidArgument`] if the record is too long or malformed.
-pub(super) fn bytes_at<'c>(chunk: &'c Chunk, index: usize, formats: &Formats<'_>) -> Result<&'c [u8]> {
+pub(in crate::batch) fn bytes_at<'c>(chunk: &'c Chunk, index: usize, formats: &Formats<'_>) -> Result<&'c [u8]> {
     let Records::Bytes(records) = &chunk.records else { unreachable!("records of bytes") };
     records.get(index).ok_or_else(|| match &records.extents[index] {
         Extent::Malformed(reason) => Error::new(ErrorKind::InvalidArgument, *reason),

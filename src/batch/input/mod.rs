@@ -15,4 +15,5 @@ mod value_frame;
 mod value_scan;
 
 pub(super) use columns::layout_by_names;
+pub(super) use lines::bytes_at;
 pub(super) use open::{decoder, source};

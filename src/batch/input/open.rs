@@ -10,7 +10,8 @@ use super::lines::LineDecoder;
 use super::msgpack::MsgpackDecoder;
 use super::row::RowDecoder;
 use super::value_frame::ValueFrame;
-use crate::batch::format::{Decode, Formats, Source, no_arrow};
+use crate::batch::arrow;
+use crate::batch::format::{Decode, Formats, Source};
 use crate::batch::options::BatchInput;
 use crate::error::Result;
 
@@ -29,7 +30,7 @@ pub(in crate::batch) fn source<'a, R: Read + Send + 'a>(
         BatchInput::Nul => Box::new(Framed::new(reader, DelimitedFrame::nul(), formats)),
         BatchInput::Msgpack => Box::new(Framed::new(reader, ValueFrame::default(), formats)),
         BatchInput::Csv => Box::new(CsvSource::new(reader, formats)),
-        BatchInput::Arrow => return Err(no_arrow()),
+        BatchInput::Arrow => arrow::source(formats, reader)?,
     })
 }
 
@@ -39,6 +40,7 @@ pub(in crate::batch) fn decoder<'a>(formats: &'a Formats<'a>) -> Box<dyn Decode 
         BatchInput::Json => Box::new(JsonDecoder::new(formats)),
         BatchInput::Lines | BatchInput::Nul => Box::new(LineDecoder::new(formats)),
         BatchInput::Msgpack => Box::new(MsgpackDecoder::new(formats)),
-        BatchInput::Csv | BatchInput::Arrow => Box::new(RowDecoder::new(formats)),
+        BatchInput::Csv => Box::new(RowDecoder::new(formats)),
+        BatchInput::Arrow => arrow::decoder(formats),
     }
 }

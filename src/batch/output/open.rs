@@ -5,6 +5,7 @@ use super::json::JsonEncoder;
 use super::msgpack::MsgpackEncoder;
 use super::raw::RawEncoder;
 use super::text::TextEncoder;
+use crate::batch::arrow;
 use crate::batch::format::{Encode, Formats};
 use crate::batch::options::{BatchInput, BatchOutput};
 
@@ -17,7 +18,8 @@ pub(in crate::batch) fn encoder<'a>(formats: &'a Formats<'a>) -> Box<dyn Encode 
         }
         BatchOutput::Csv => Box::new(CsvEncoder::new(formats)),
         BatchOutput::Msgpack => Box::new(MsgpackEncoder),
-        BatchOutput::Raw | BatchOutput::Arrow => Box::new(RawEncoder),
+        BatchOutput::Raw => Box::new(RawEncoder),
+        BatchOutput::Arrow => arrow::encoder(formats),
     }
 }
 
@@ -25,11 +27,12 @@ pub(in crate::batch) fn encoder<'a>(formats: &'a Formats<'a>) -> Box<dyn Encode 
 pub(in crate::batch) fn head(formats: &Formats<'_>) -> Vec<u8> {
     match formats.options.output {
         BatchOutput::Csv => csv::header(formats),
+        BatchOutput::Arrow => arrow::head(formats),
         _ => Vec::new(),
     }
 }
 
 /// Returns what comes after all results.
-pub(in crate::batch) fn tail(_: &Formats<'_>) -> Vec<u8> {
-    Vec::new()
+pub(in crate::batch) fn tail(formats: &Formats<'_>) -> Vec<u8> {
+    if formats.options.output == BatchOutput::Arrow { arrow::tail() } else { Vec::new() }
 }

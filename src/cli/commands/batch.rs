@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use clap::{Args, ValueHint};
-use wrun::batch::{self, BatchCounters, BatchOutcome, BatchReport, Stop, Streams};
+use wrun::batch::{self, BatchCounters, BatchOptions, BatchOutcome, BatchReport, Stop, Streams};
 use wrun::session::{CacheUse, InstanceOptions, Session, nanoseconds};
 use wrun::stdio::Blocking;
 use wrun::{Callable, Output};
@@ -195,14 +195,14 @@ impl Batch {
         self.call().metrics.load_ns = Some(nanoseconds(started.elapsed()));
         let session = opened?;
         self.call().metrics.cache = session.cache();
-        let callable = self.choose(&session)?;
         let options = settings.options();
+        let callable = self.choose(&session, &options)?;
         supervisor.enter(Phase::LoadingCode);
 
         let mut instances =
             InstanceOptions::default().with_limits(guest.limits.limits()).with_capabilities(guest.capabilities.clone());
         instances.plugin = guest.plugin.options();
-        instances.initialize = callable.name() != "_initialize";
+        instances.initialize = callable.as_ref().is_none_or(|callable| callable.name() != "_initialize");
         let prepared = session.prepare(instances, &|event| {
             supervisor.observe(event);
             let mut call = self.call();
@@ -217,20 +217,29 @@ impl Batch {
         let (mut input, mut output, mut errors) = (records.reader(stop), Blocking(io::stdout()), errors);
         let mut streams = Streams::new(&mut input, &mut output, counters, stop);
         streams.errors = errors.as_mut().map(|file| file as &mut dyn Write);
-        Ok(batch::run(&prepared, &callable, &options, streams)?)
+        Ok(match callable {
+            Some(callable) => batch::run(&prepared, &callable, &options, streams),
+            None => batch::run_driven(&prepared, &options, streams),
+        }?)
     }
 
-    /// Returns the function to call, after checking everything that can be checked before the code is compiled.
-    fn choose(&self, session: &Session<'_>) -> Result<Callable, Failure> {
+    /// Returns the function to call, after checking everything that can be checked before the code is compiled. `None` if records
+    /// are operations on one instance.
+    fn choose(&self, session: &Session<'_>, options: &BatchOptions) -> Result<Option<Callable>, Failure> {
         let (guest, info) = (&self.settings.guest, session.info());
         guest.plugin.check(info)?;
         guest.check_args(info).map_err(|failure| failure.hint("the arguments of a function are in the records"))?;
         self.call().function.clone_from(&guest.function);
+        if guest.function.is_none() && self.settings.text.abi.is_none() {
+            options.check_driven()?;
+            return Ok(None);
+        }
         let callable = Callable::find_with(info, guest.function.as_deref(), &self.settings.text)
             .map_err(|error| hints::for_function_of_records(error.into(), info, guest))?;
         self.call().function = Some(callable.name().to_owned());
         self.call().signature = Some(callable.to_string());
-        Ok(callable)
+        options.check(&callable)?;
+        Ok(Some(callable))
     }
 
     /// Reports the end of the batch, and returns the exit code. Ends the process if a signal stopped the batch.
