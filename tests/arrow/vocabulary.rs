@@ -6,6 +6,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{Field, Schema};
+use arrow_select::concat::concat_batches;
 use wrun::batch::{self, BatchCounters, BatchInput, BatchOptions, BatchOutput, BatchReport, Stop, Streams};
 use wrun::engine::features;
 use wrun::session::{InstanceOptions, PreparedCode, Session};
@@ -90,13 +91,12 @@ pub(crate) fn read(stream: &[u8]) -> Vec<RecordBatch> {
     StreamReader::try_new(stream, None).unwrap().map(|batch| batch.unwrap()).collect()
 }
 
-/// Reads the only record batch of a stream, or an empty one.
+/// Reads a complete stream as one record batch. How results are split into record batches depends on time.
 #[track_caller]
 pub(crate) fn only(stream: &[u8]) -> RecordBatch {
-    let mut batches = read(stream);
-    assert!(batches.len() <= 1, "{} record batches", batches.len());
     assert!(stream.ends_with(&[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0]), "the mark at the end");
-    batches.pop().unwrap_or_else(|| RecordBatch::new_empty(StreamReader::try_new(stream, None).unwrap().schema()))
+    let schema = StreamReader::try_new(stream, None).unwrap().schema();
+    concat_batches(&schema, &read(stream)).unwrap()
 }
 
 /// The names of the columns of a record batch, with their types.

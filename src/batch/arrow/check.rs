@@ -58,7 +58,7 @@ pub(super) fn check(data: &DataType, ty: &WitType) -> Result<(), String> {
             (TypeKind::Variant(cases), DataType::Struct(fields)) => return self::cases(fields, cases),
             (TypeKind::Variant(_), data) => is_text(data),
             (TypeKind::Result { ok, err }, DataType::Struct(fields)) => {
-                return self::cases(fields, &[(Name::from("ok"), ok.clone()), (Name::from("err"), err.clone())]);
+                return cases(fields, &[(Name::from("ok"), ok.clone()), (Name::from("err"), err.clone())]);
             }
             _ => false,
         },

@@ -70,7 +70,14 @@ impl<R: Read> Messages<R> {
                 return Err(not_arrow());
             }
             self.is_file = true;
+            // Some writers pad the magic bytes to 64.
             word = self.word()?;
+            for _ in 0..14 {
+                if word != [0; 4] {
+                    break;
+                }
+                word = self.word()?;
+            }
         }
         let length = if word == CONTINUATION { self.word()? } else { word };
         let length = usize::try_from(i32::from_le_bytes(length)).map_err(|_| not_arrow())?;
