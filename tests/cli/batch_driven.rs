@@ -82,7 +82,7 @@ fn limits_are_those_of_each_operation() {
 #[test]
 fn what_needs_a_function_is_refused_before_anything_runs() {
     for (options, text) in [
-        (&["--jobs", "2"][..], "--jobs"),
+        (&["--jobs", "2"][..], "2 jobs"),
         (&["--instance", "per-call"], "instance"),
         (&["--input", "csv"], "csv"),
         (&["--input", "lines"], "lines"),
