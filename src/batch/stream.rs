@@ -144,11 +144,7 @@ fn process<'a>(
         let outputs = threads::start(scope, pipeline, read, worker, stop).map_err(|error| {
             Error::new(ErrorKind::Io, format!("cannot create a thread: {error}")).with_source(error)
         })?;
-        let ended = writer.write_all(&outputs);
-        // Whether the input ended or not, nothing of it is needed any more.
-        drop(outputs);
-        stop.wake();
-        ended
+        writer.write_all(&outputs)
     })?;
     let read_error = read_error.into_inner().unwrap_or_else(PoisonError::into_inner);
     if ended.0 == BatchOutcome::Completed
@@ -216,14 +212,10 @@ impl Writer<'_, '_> {
     }
 
     fn write(&mut self, processed: &Processed) -> io::Result<()> {
-        if !std::mem::replace(&mut self.has_begun, true) {
-            self.output.write_all(&output::head(self.formats))?;
-        }
-        if processed.output.is_empty() {
-            return Ok(());
-        }
-        self.output.write_all(&processed.output)?;
-        self.output.flush()
+        let head = if std::mem::replace(&mut self.has_begun, true) { Vec::new() } else { output::head(self.formats) };
+        let parts = [&head, &processed.output].into_iter().filter(|bytes| !bytes.is_empty());
+        parts.clone().try_for_each(|bytes| self.output.write_all(bytes))?;
+        if parts.count() > 0 { self.output.flush() } else { Ok(()) }
     }
 }
 

@@ -1,9 +1,17 @@
 //! Batches: records in, results out, on every engine and compiler, and a model of the pipeline between them.
 //!
 //! `model.rs` compiles the pipeline with the locks and threads of shuttle, which runs each case in many thread interleavings
-//! and reports deadlocks.
+//! and reports deadlocks. The other cases run whole batches.
 #![cfg(any(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
 
+mod bounds;
+mod ends;
+mod failures;
+mod latency;
+mod map;
 mod model;
 mod pipeline;
+mod random;
+mod report;
 mod sync;
+mod vocabulary;

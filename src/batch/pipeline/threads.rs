@@ -23,6 +23,7 @@ pub(in crate::batch) struct PipelineOptions {
 /// The outputs of a pipeline. Dropping it ends the pipeline.
 pub(in crate::batch) struct Outputs<'a, W: Work, U: Output> {
     shared: Arc<Shared<'a, W, U>>,
+    wake: Box<dyn Fn() + Send + 'a>,
 }
 
 /// Ways to stop a pipeline.
@@ -59,7 +60,8 @@ where
     let requested = interrupt.clone();
     let shared = Arc::new(Shared::new(jobs.get(), ordered, move || requested.is_requested()));
     // Ends the threads if one cannot be started.
-    let outputs = Outputs { shared: Arc::clone(&shared) };
+    let waker = interrupt.clone();
+    let outputs = Outputs { shared: Arc::clone(&shared), wake: Box::new(move || waker.wake()) };
     let worker = Arc::new(worker);
     for _ in 0..jobs.get() {
         let (shared, worker, interrupt) = (Arc::clone(&shared), Arc::clone(&worker), interrupt.clone());
@@ -130,5 +132,6 @@ impl<W: Work, U: Output> Outputs<'_, W, U> {
 impl<W: Work, U: Output> Drop for Outputs<'_, W, U> {
     fn drop(&mut self) {
         self.shared.close();
+        (self.wake)();
     }
 }

@@ -1,0 +1,127 @@
+//! Batches over arguments in memory.
+
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::channel;
+use std::thread;
+
+use wrun::batch::Batch;
+use wrun::session::WorkerOptions;
+use wrun::{CallArgs, CallResult, Error, ErrorKind, Result, Value};
+
+use crate::vocabulary::{Guest, on_each, on_one, twice};
+
+const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
+
+fn batch(guest: &Guest) -> Batch<'_> {
+    Batch::new(&guest.code, &guest.callable, WorkerOptions::default())
+}
+
+fn number(result: Result<CallResult>) -> i32 {
+    match result.unwrap() {
+        CallResult::Core(values) => match values[..] {
+            [Value::I32(number)] => number,
+            ref other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+fn args(number: i32) -> CallArgs {
+    vec![Value::I32(number)].into()
+}
+
+#[test]
+fn an_iterator_calls_when_the_next_result_is_asked_for() {
+    on_each(|config| {
+        let (sender, called) = channel();
+        let work = move |number| {
+            sender.send(number).unwrap();
+            Ok(2 * number)
+        };
+        let guest = Guest::new(config, "work", Box::new(work));
+        let mut results = batch(&guest).iter((0..3).map(args));
+        assert!(called.try_recv().is_err());
+        assert_eq!((results.next().map(number), called.try_recv()), (Some(0), Ok(0)));
+        assert_eq!((results.next().map(number), called.try_recv()), (Some(2), Ok(1)));
+        assert_eq!((results.next().map(number), results.next().map(number)), (Some(4), None));
+    });
+}
+
+#[test]
+fn a_parallel_map_returns_results_in_order() {
+    on_each(|config| {
+        let guest = Guest::new(config, "work", twice());
+        thread::scope(|scope| {
+            let results = batch(&guest).map(scope, TWO, (0..20_000).map(args)).unwrap();
+            results.map(number).enumerate().for_each(|(index, number)| assert_eq!(number as usize, 2 * index));
+        });
+    });
+}
+
+#[test]
+fn an_item_can_be_an_error() {
+    on_each(|config| {
+        let guest = Guest::new(config, "work", twice());
+        let items = || {
+            let bad = || Err(Error::new(ErrorKind::InvalidArgument, "no number"));
+            [Ok(args(1)), bad(), Ok(args(2))]
+        };
+        let kinds = |results: &mut dyn Iterator<Item = Result<CallResult>>| {
+            results
+                .map(|result| result.map(|result| number(Ok(result))).map_err(|error| error.kind()))
+                .collect::<Vec<_>>()
+        };
+        let expected = [Ok(2), Err(ErrorKind::InvalidArgument), Ok(4)];
+        assert_eq!(kinds(&mut batch(&guest).iter(items())), expected);
+        thread::scope(|scope| {
+            assert_eq!(kinds(&mut batch(&guest).map(scope, TWO, items()).unwrap()), expected);
+        });
+    });
+}
+
+#[test]
+fn the_arguments_can_depend_on_earlier_results() {
+    on_each(|config| {
+        let guest = Guest::new(config, "work", twice());
+        thread::scope(|scope| {
+            let (sender, numbers) = channel();
+            sender.send(1).unwrap();
+            let mut results = batch(&guest).map(scope, TWO, numbers.into_iter().map(args)).unwrap();
+            for power in 1..=20 {
+                let number = number(results.next().unwrap());
+                assert_eq!(number, 1 << power);
+                sender.send(number).unwrap();
+            }
+            drop((sender, results));
+        });
+    });
+}
+
+#[test]
+fn results_that_are_dropped_end_an_endless_batch() {
+    on_each(|config| {
+        let guest = Guest::new(config, "work", twice());
+        let first = thread::scope(|scope| {
+            let results = batch(&guest).map(scope, TWO, (0..).map(args)).unwrap();
+            results.take(3).map(number).collect::<Vec<_>>()
+        });
+        assert_eq!(first, [0, 2, 4]);
+    });
+}
+
+#[test]
+fn a_panic_of_the_arguments_reaches_the_reader_of_the_results() {
+    on_one(|config| {
+        let guest = Guest::new(config, "work", twice());
+        let mut seen = Vec::new();
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            thread::scope(|scope| {
+                let items = (0..5).map(|number| if number == 3 { panic!("no more") } else { args(number) });
+                seen.extend(batch(&guest).map(scope, TWO, items).unwrap().map(number));
+            });
+        }));
+        assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"no more"));
+        assert_eq!(seen, [0, 2, 4]);
+    });
+}
