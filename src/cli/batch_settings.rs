@@ -9,7 +9,6 @@ use wrun::batch::{BatchInput, BatchOptions, BatchOutput, OnError};
 use wrun::session::InstanceMode;
 
 use super::args::{CallArgs, OutputFormat, RecordArgs, ReportArgs};
-use super::failure::Failure;
 use super::provenance::{Provenance, WithProvenance};
 use super::settings::GuestSettings;
 
@@ -33,21 +32,8 @@ pub(crate) struct BatchSettings {
 }
 
 impl BatchSettings {
-    /// Merges the options with the defaults. Fails if options contradict each other.
-    pub(crate) fn resolve(
-        guest: GuestSettings,
-        text: TextOptions,
-        records: RecordArgs,
-        calls: CallArgs,
-    ) -> Result<Self, Failure> {
-        let input = or_default(records.input);
-        let has_columns = matches!(input.value, BatchInput::Csv | BatchInput::Arrow);
-        if records.columns.is_some() && !has_columns {
-            return Err(Failure::usage("only CSV and Arrow have columns: `--columns` needs `--input csv` or `arrow`"));
-        }
-        if records.no_header && input.value != BatchInput::Csv {
-            return Err(Failure::usage("only CSV has a header: `--no-header` needs `--input csv`"));
-        }
+    /// Merges the options with the defaults.
+    pub(crate) fn resolve(guest: GuestSettings, text: TextOptions, records: RecordArgs, calls: CallArgs) -> Self {
         let jobs = match calls.jobs {
             Some(jobs) => WithProvenance::new(jobs, Provenance::Flag),
             None if guest.function.is_none() && text.abi.is_none() => {
@@ -60,10 +46,10 @@ impl BatchSettings {
                 WithProvenance::new(cores, Provenance::Default)
             }
         };
-        Ok(Self {
+        Self {
             guest,
             text,
-            input,
+            input: or_default(records.input),
             output: or_default(records.output),
             on_error: or_default(calls.on_error),
             jobs,
@@ -74,7 +60,7 @@ impl BatchSettings {
             header: !records.no_header,
             errors: calls.errors,
             metrics: records.metrics,
-        })
+        }
     }
 
     /// Returns the options as the library takes them.

@@ -1,9 +1,11 @@
 //! The command line. Each test starts processes.
 
 mod bare_root;
+mod batch;
 #[cfg(feature = "arrow")]
 mod batch_arrow;
 mod batch_driven;
+mod batch_flow;
 mod bounds;
 mod cache;
 mod cache_command;

@@ -18,7 +18,7 @@ pub(crate) struct RecordArgs {
     /// Format of the results [default: json]
     #[arg(short, long, value_name = "FORMAT", value_parser = variant::<BatchOutput>())]
     pub(crate) output: Option<BatchOutput>,
-    /// Columns that hold the arguments, in order [default: those with the names of the parameters, else all]
+    /// Columns that hold the arguments, in order, by name, or by position from 1 without a header [default: those with the names of the parameters, else all]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = argv::text())]
     pub(crate) columns: Option<Vec<String>>,
     /// Read the first row of CSV as a record, not as the names of the columns

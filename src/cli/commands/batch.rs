@@ -10,7 +10,7 @@ use clap::{Args, ValueHint};
 use wrun::batch::{self, BatchCounters, BatchOptions, BatchOutcome, BatchReport, Stop, Streams};
 use wrun::session::{CacheUse, InstanceOptions, Session, nanoseconds};
 use wrun::stdio::Blocking;
-use wrun::{Callable, Output};
+use wrun::{Callable, Output, Payload};
 
 use crate::cli::args::{
     CacheArgs, CallArgs, CallLimitArgs, EngineArgs, GrantArgs, LogArgs, PluginArgs, PolicyArgs, ProgressArgs,
@@ -95,7 +95,7 @@ impl BatchArgs {
         let mut guest = GuestSettings::resolve(self.module, function, self.guest_args, policy, options)?;
         // Standard output has the results only.
         (guest.capabilities.stdout, guest.capabilities.stderr) = (Output::Stderr, Output::Inherit);
-        BatchSettings::resolve(guest, self.text.options(), self.records, self.calls)
+        Ok(BatchSettings::resolve(guest, self.text.options(), self.records, self.calls))
     }
 }
 
@@ -238,6 +238,9 @@ impl Batch {
             .map_err(|error| hints::for_function_of_records(error.into(), info, guest))?;
         self.call().function = Some(callable.name().to_owned());
         self.call().signature = Some(callable.to_string());
+        if self.settings.text.payload != Payload::default() && callable.text().is_none() {
+            return Err(Failure::usage("`--payload` needs `--abi`"));
+        }
         options.check(&callable)?;
         Ok(Some(callable))
     }

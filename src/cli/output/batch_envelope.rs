@@ -47,12 +47,13 @@ impl<'a> BatchEnvelope<'a> {
         batch: Option<&'a BatchReport>,
     ) -> Self {
         let metrics = call.metrics;
+        let runs = |failure: &Failure| record.is_some() && failure.kind != "invalid_argument";
         Self {
             ok: exit_code == 0,
             runtime: guest.config.kind,
             module: guest.module.display().to_string(),
             function: call.function.as_deref(),
-            error: failure.map(|failure| ErrorReport::new(failure, None)),
+            error: failure.map(|failure| ErrorReport::new(failure, call.function.as_deref().filter(|_| runs(failure)))),
             record,
             exit_code,
             metrics: Metrics {
