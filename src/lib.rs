@@ -88,3 +88,8 @@ pub use value::types::{FuncType, ValType, Value};
 #[cfg(all(doctest, feature = "components"))]
 #[doc = include_str!("../docs/library.md")]
 struct Documents;
+
+/// The examples of the document about plug-ins.
+#[cfg(all(doctest, any(feature = "wasmtime-runtime", feature = "wasmer-runtime")))]
+#[doc = include_str!("../docs/extism.md")]
+struct ExtismDocument;

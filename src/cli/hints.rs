@@ -8,6 +8,7 @@ use std::path::Path;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use wrun::escape::Escaped;
+use wrun::runtime::text_abi;
 use wrun::{Callable, CodeInfo};
 
 use super::argv;
@@ -196,6 +197,20 @@ pub(crate) fn for_arguments(failure: Failure, callable: &Callable, settings: &Ru
             failure.hint("with `--function`, all words after MODULE are ARGS")
         }
         _ => failure,
+    }
+}
+
+/// Adds a hint to the error for arguments of a function of a module that are text, if it fits a convention for text.
+pub(crate) fn for_text(failure: Failure, info: &CodeInfo, callable: &Callable, settings: &RunSettings) -> Failure {
+    let is_number = |word: &String| word.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+    let Arguments::Typed(words) = &settings.args else { return failure };
+    if callable.text().is_some() || words.iter().all(is_number) {
+        return failure;
+    }
+    let ty = info.module().ok().and_then(|info| Some((info, info.function(callable.name())?)));
+    match ty.map(|(info, ty)| text_abi::fitting(info, ty)).unwrap_or_default().first() {
+        Some(abi) => failure.hint(format!("`--abi {abi}` passes text through linear memory")),
+        None => failure,
     }
 }
 

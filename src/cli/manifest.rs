@@ -48,7 +48,7 @@ struct Source {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Memory {
-    max_pages: Option<u64>,
+    max_pages: Option<u32>,
     /// Always kept: there are no responses.
     #[serde(rename = "max_http_response_bytes")]
     _max_http_response_bytes: Option<u64>,
@@ -83,9 +83,6 @@ impl Manifest {
         if !manifest.allowed_hosts.is_empty() {
             return refused("`allowed_hosts` cannot be granted: plug-ins make no HTTP requests in wrun");
         }
-        if manifest.memory().is_none() {
-            return refused("`max_pages` is out of range");
-        }
         Ok(manifest)
     }
 
@@ -103,12 +100,9 @@ impl Manifest {
         self.allowed_paths.iter().map(grant).collect()
     }
 
-    /// Returns the memory limit in bytes, which may be none. `None` if it is out of range.
-    pub(crate) fn memory(&self) -> Option<Option<u64>> {
-        match self.memory.max_pages {
-            Some(pages) => pages.checked_mul(PAGE).map(Some),
-            None => Some(None),
-        }
+    /// Returns the memory limit in bytes.
+    pub(crate) fn memory(&self) -> Option<u64> {
+        self.memory.max_pages.map(|pages| u64::from(pages) * PAGE)
     }
 
     /// Returns the maximum size of the plug-in's variables in bytes.
@@ -134,7 +128,7 @@ mod tests {
         .unwrap();
         let directory = Path::new("/m");
         assert_eq!(manifest.module(directory), Some(PathBuf::from("/m/a.wasm")));
-        assert_eq!(manifest.memory(), Some(Some(2 * PAGE)));
+        assert_eq!(manifest.memory(), Some(2 * PAGE));
         assert_eq!((manifest.max_variable_bytes(), manifest.timeout()), (Some(0), Some(Duration::from_millis(50))));
         let dirs = [DirGrant::new("/out", "/out"), DirGrant::new("/m/in", "/in").read_only()];
         assert_eq!(manifest.dirs(directory), dirs);
@@ -150,7 +144,7 @@ mod tests {
             (r#"{"wasm": [{"path": "a.wasm", "hash": "00"}]}"#, "`hash`"),
             (r#"{"wasm": [{"path": "a.wasm"}, {"path": "b.wasm"}]}"#, "link"),
             (r#"{"allowed_hosts": ["*"]}"#, "`allowed_hosts`"),
-            (r#"{"memory": {"max_pages": 18446744073709551615}}"#, "out of range"),
+            (r#"{"memory": {"max_pages": 18446744073709551615}}"#, "invalid value"),
             (r#"{"memory": {"max_page": 1}}"#, "unknown field"),
             (r#"{"memories": {}}"#, "unknown field"),
             (r#"{"timeout_ms": -1}"#, "-1"),
@@ -165,9 +159,6 @@ mod tests {
     fn null_stands_for_nothing() {
         let manifest =
             Manifest::parse(r#"{"allowed_hosts": null, "allowed_paths": null, "timeout_ms": null}"#).unwrap();
-        assert_eq!(
-            (manifest.dirs(Path::new("")), manifest.timeout(), manifest.memory()),
-            (Vec::new(), None, Some(None))
-        );
+        assert_eq!((manifest.dirs(Path::new("")), manifest.timeout(), manifest.memory()), (Vec::new(), None, None));
     }
 }

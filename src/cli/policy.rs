@@ -98,8 +98,7 @@ impl Policy {
     }
 
     fn of_manifest(manifest: &Manifest, directory: &Path) -> Self {
-        let limits =
-            LimitTable { memory: manifest.memory().flatten(), timeout: manifest.timeout(), ..LimitTable::default() };
+        let limits = LimitTable { memory: manifest.memory(), timeout: manifest.timeout(), ..LimitTable::default() };
         Self {
             limits,
             grants: GrantTable { dirs: manifest.dirs(directory), ..GrantTable::default() },
@@ -114,7 +113,7 @@ impl Policy {
     pub(crate) fn check_module(&self, module: &Path) -> Result<(), Failure> {
         let Some(expected) = &self.module else { return Ok(()) };
         let found = std::fs::canonicalize(module);
-        let is_missing = found.as_ref().is_err_and(|_| !super::input::is_stdin(module));
+        let is_missing = found.is_err() && module.as_os_str() != "-";
         if is_missing || found.is_ok_and(|found| std::fs::canonicalize(expected).is_ok_and(|path| path == found)) {
             return Ok(());
         }

@@ -33,7 +33,7 @@ pub(super) struct Blocks {
     /// Everything up to the end of the last block.
     bytes: Vec<u8>,
     /// All blocks by offset. They follow one another without gaps.
-    blocks: BTreeMap<usize, Block>,
+    records: BTreeMap<usize, Block>,
     /// The sizes and offsets of the free blocks.
     free: BTreeSet<(usize, usize)>,
     /// The bytes taken from the budget.
@@ -63,7 +63,7 @@ impl Blocks {
             self.take(self.needs(size)?, budget)?;
             self.append(size)?
         };
-        self.blocks.get_mut(&offset)?.length = Some(length);
+        self.records.get_mut(&offset)?.length = Some(length);
         Some(offset as u64)
     }
 
@@ -79,18 +79,18 @@ impl Blocks {
     pub(super) fn free(&mut self, offset: u64) {
         let Some((mut offset, mut block)) = self.find(offset) else { return };
         block.length = None;
-        let after = self.blocks.get(&(offset + block.size)).copied();
+        let after = self.records.get(&(offset + block.size)).copied();
         if let Some(after) = after.filter(|after| after.length.is_none()) {
             self.forget(offset + block.size, after);
             block.size += after.size;
         }
-        let before = self.blocks.range(..offset).next_back().map(|(offset, block)| (*offset, *block));
+        let before = self.records.range(..offset).next_back().map(|(offset, block)| (*offset, *block));
         if let Some((start, before)) = before.filter(|(_, before)| before.length.is_none()) {
             self.forget(start, before);
-            self.blocks.remove(&offset);
+            self.records.remove(&offset);
             (offset, block.size) = (start, before.size + block.size);
         }
-        self.blocks.insert(offset, block);
+        self.records.insert(offset, block);
         self.free.insert((block.size, offset));
     }
 
@@ -131,7 +131,7 @@ impl Blocks {
 
     /// Frees all blocks and forgets their bytes. Gives back the memory of a large call.
     pub(super) fn reset(&mut self, budget: &MemoryBudget) {
-        self.blocks.clear();
+        self.records.clear();
         self.free.clear();
         self.bytes.clear();
         if self.taken > MAX_KEPT {
@@ -147,19 +147,19 @@ impl Blocks {
 
     fn find(&self, offset: u64) -> Option<(usize, Block)> {
         let offset = usize::try_from(offset).ok()?;
-        let block = self.blocks.get(&offset).copied().filter(|block| block.length.is_some())?;
+        let block = self.records.get(&offset).copied().filter(|block| block.length.is_some())?;
         Some((offset, block))
     }
 
     /// Removes a free block from the lists.
     fn forget(&mut self, offset: usize, block: Block) {
-        self.blocks.remove(&offset);
+        self.records.remove(&offset);
         self.free.remove(&(block.size, offset));
     }
 
     /// Returns the memory that one more block of this size needs, all blocks together.
     fn needs(&self, size: usize) -> Option<u64> {
-        let records = (self.blocks.len() as u64 + 1) * RECORD;
+        let records = (self.records.len() as u64 + 1) * RECORD;
         let bytes = self.bytes.len().max(START).checked_add(size)?;
         records.checked_add(bytes as u64)
     }
@@ -177,7 +177,7 @@ impl Blocks {
         // The system may refuse memory.
         self.bytes.try_reserve(offset + size - self.bytes.len()).ok()?;
         self.bytes.resize(offset + size, 0);
-        self.blocks.insert(offset, Block { size, length: None });
+        self.records.insert(offset, Block { size, length: None });
         Some(offset)
     }
 
@@ -187,21 +187,22 @@ impl Blocks {
         self.free.remove(&(found, offset));
         let remainder = found - size;
         let kept = if remainder >= MIN_REMAINDER && self.take(self.needs(0)?, budget).is_some() {
-            self.blocks.insert(offset + size, Block { size: remainder, length: None });
+            self.records.insert(offset + size, Block { size: remainder, length: None });
             self.free.insert((remainder, offset + size));
             size
         } else {
             found
         };
-        self.blocks.insert(offset, Block { size: kept, length: None });
+        self.records.insert(offset, Block { size: kept, length: None });
         Some(offset)
     }
 }
 
-/// Returns a range of the array, unless its end overflows.
+/// Returns a range of the array, unless it begins before the first block or its end overflows.
 fn checked(offset: u64, length: u64) -> Option<Range<usize>> {
-    let end = offset.checked_add(length)?;
-    Some(usize::try_from(offset).ok()?..usize::try_from(end).ok()?)
+    let end = usize::try_from(offset.checked_add(length)?).ok()?;
+    let start = usize::try_from(offset).ok().filter(|start| *start >= START)?;
+    Some(start..end)
 }
 
 #[cfg(test)]
@@ -216,7 +217,7 @@ mod tests {
     fn check(blocks: &Blocks) {
         let mut end = START;
         let mut was_free = false;
-        for (offset, block) in &blocks.blocks {
+        for (offset, block) in &blocks.records {
             assert_eq!(*offset, end);
             let is_free = block.length.is_none();
             assert!(!(was_free && is_free), "two free blocks at {offset}");
@@ -224,8 +225,8 @@ mod tests {
             assert!(block.length.is_none_or(|length| length <= block.size));
             (end, was_free) = (offset + block.size, is_free);
         }
-        assert_eq!(blocks.free.len(), blocks.blocks.values().filter(|block| block.length.is_none()).count());
-        assert!(blocks.blocks.is_empty() || end == blocks.bytes.len());
+        assert_eq!(blocks.free.len(), blocks.records.values().filter(|block| block.length.is_none()).count());
+        assert!(blocks.records.is_empty() || end == blocks.bytes.len());
     }
 
     #[test]
@@ -264,7 +265,7 @@ mod tests {
     fn the_records_of_tiny_blocks_count() {
         let budget = budget(1 << 20);
         let mut blocks = Blocks::default();
-        let count = (0..).take_while(|_| blocks.allocate(1, &budget).is_some()).count() as u64;
+        let count = (0..1 << 20).take_while(|_| blocks.allocate(1, &budget).is_some()).count() as u64;
         assert!(count <= (1 << 20) / RECORD, "{count}");
         assert!(budget.denied().is_some());
     }
@@ -290,6 +291,7 @@ mod tests {
         assert_eq!(blocks.load(offset + 8), Some([7; 8]));
         assert_eq!(blocks.load::<8>(offset + 9), None);
         assert_eq!(blocks.load::<8>(u64::MAX), None);
+        assert_eq!(blocks.load::<1>(0), None);
         blocks.store(offset + 9, &[1; 8]);
         blocks.store(u64::MAX - 3, &[1; 8]);
         assert_eq!(blocks.block(offset), Some([7; 16].as_slice()));

@@ -17,8 +17,7 @@ mod provide;
 mod state;
 mod variables;
 
-pub use crate::module::requirements::{EXTISM_ENV, imports_extism as is_plugin};
-pub use crate::runtime::plugin::is_plugin_function;
+pub use crate::module::requirements::{EXTISM_ENV, imports_extism as is_plugin, is_plugin_function};
 pub(crate) use initialize::initializers;
 pub use memory::PluginMemory;
 pub use options::{DEFAULT_MAX_VARIABLE_BYTES, PluginOptions};

@@ -9,6 +9,7 @@ use wasmparser::{
 use crate::engine::features::Feature;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{Import, ModuleInfo};
+use crate::value::types::{self, FuncType};
 
 /// Returns the features that a valid binary needs: a module, or a component with the modules in it.
 ///
@@ -61,6 +62,21 @@ pub const EXTISM_ENV: &str = "extism:host/env";
 #[must_use]
 pub fn imports_extism(info: &ModuleInfo) -> bool {
     info.imports.iter().any(|import| import.module == EXTISM_ENV)
+}
+
+/// Exports that set a module up, and are not functions of the plug-in.
+const INITIALIZERS: [&str; 2] = ["_initialize", "__wasm_call_ctors"];
+
+/// Returns whether an export is a function of an Extism plug-in.
+#[must_use]
+pub fn is_plugin_function(info: &ModuleInfo, name: &str) -> bool {
+    imports_extism(info) && !INITIALIZERS.contains(&name) && info.function(name).is_some_and(is_plugin_type)
+}
+
+/// Returns whether a function has the type of a plug-in's function: `() -> i32`, or `() -> ()`.
+#[must_use]
+pub fn is_plugin_type(ty: &FuncType) -> bool {
+    ty.params().is_empty() && matches!(ty.results(), [] | [types::ValType::I32])
 }
 
 /// Whether an import belongs to WASIX: any of `wasix_32v1`, and `thread-spawn`, which preview 1 modules use to start threads.

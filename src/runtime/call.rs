@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::callable::{CallArgs, Callable, CallableType};
 use crate::runtime::code::CodeInstance;
 use crate::runtime::component::WasmComponentFunction;
-use crate::runtime::text_abi::ResolvedText;
+use crate::runtime::text_abi::{Abi, ResolvedPlugin, ResolvedText};
 use crate::runtime::traits::WasmFunctionCaller;
 use crate::value::serial::Results;
 use crate::value::types::Value;
@@ -88,6 +88,7 @@ enum Function {
     Core(Box<dyn WasmFunctionCaller>),
     Component(Box<dyn WasmComponentFunction>),
     Text(Box<ResolvedText>),
+    Plugin(ResolvedPlugin),
     Program,
 }
 
@@ -119,6 +120,12 @@ impl ResolvedCallable {
                 CallArgs::Component(args),
                 CallResult::Component(result, _),
             ) => *result = function.call(instance.as_mut(), args)?,
+            (
+                Function::Plugin(function),
+                CodeInstance::Module(instance),
+                CallArgs::Component(args),
+                CallResult::Component(result, _),
+            ) => *result = Some(function.call(instance.as_mut(), args)?),
             (Function::Program, CodeInstance::Component(instance), _, _) => instance.run()?,
             _ => {
                 let message =
@@ -144,6 +151,13 @@ impl CodeInstance {
     /// [`WasmComponentInstance::function`](crate::WasmComponentInstance::function).
     pub fn resolve(&mut self, callable: &Callable) -> Result<ResolvedCallable> {
         let (function, result) = match self {
+            Self::Module(instance)
+                if let CallableType::Text(text) = callable.ty()
+                    && text.abi() == Abi::Extism =>
+            {
+                let function = ResolvedPlugin::resolve(instance.as_mut(), text)?;
+                (Function::Plugin(function), CallResult::Component(None, text.ty().clone()))
+            }
             Self::Module(instance) if let CallableType::Text(text) = callable.ty() => {
                 let function = Box::new(ResolvedText::resolve(instance.as_mut(), text)?);
                 (Function::Text(function), CallResult::Component(None, text.ty().clone()))

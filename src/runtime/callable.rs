@@ -9,8 +9,9 @@ use crate::component::value::WitValue;
 use crate::component::{self, check};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
+use crate::module::requirements::is_plugin_function;
 use crate::runtime::lookup;
-use crate::runtime::text_abi::{TextFunction, TextOptions};
+use crate::runtime::text_abi::{Abi, TextFunction, TextOptions};
 use crate::value::types::{FuncType, ValType, Value};
 use crate::value::{args, json, msgpack};
 
@@ -78,9 +79,19 @@ impl Callable {
     /// Those of [`Callable::find`] and [`Callable::program`]; [`ErrorKind::UnsupportedFeature`] if its type does not fit the
     /// convention.
     pub fn find_with(info: &CodeInfo, name: Option<&str>, options: &TextOptions) -> Result<Self> {
+        if options.abi.is_none() && (options.alloc.is_some() || options.free.is_some()) {
+            let message = "functions that allocate and free memory are for the conventions `packed` and `cstr`";
+            return Err(
+                Error::new(ErrorKind::InvalidArgument, message).with_hint("`--abi packed` or `--abi cstr` chooses one")
+            );
+        }
         match (options.abi, name) {
             (Some(abi), _) => {
                 let function = TextFunction::find(info, name, abi, options)?;
+                Ok(Self { name: function.name().to_owned(), ty: CallableType::Text(function) })
+            }
+            (None, Some(name)) if info.module().is_ok_and(|info| is_plugin_function(info, name)) => {
+                let function = TextFunction::find(info, Some(name), Abi::Extism, options)?;
                 Ok(Self { name: function.name().to_owned(), ty: CallableType::Text(function) })
             }
             (None, Some(name)) => Self::find(info, name),

@@ -129,7 +129,7 @@ impl<'a> Worker<'a> {
         match called.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))) {
             Ok(()) => Ok(self.live.as_ref().map_or(&self.result, |(_, function)| function.result())),
             Err(error) => {
-                let is_usable = error.kind() == ErrorKind::InvalidArgument
+                let is_usable = matches!(error.kind(), ErrorKind::InvalidArgument | ErrorKind::Plugin)
                     && self
                         .live
                         .as_mut()

@@ -32,6 +32,8 @@ mod session;
 mod shutdown;
 mod stack;
 mod stopping;
+mod text;
+mod text_hostile;
 mod threads;
 mod time;
 mod time_and_fuel;

@@ -63,7 +63,7 @@ fn accesses_outside_blocks_and_limits_are_errors() {
             assert_eq!(memory.read(offset).unwrap_err().kind(), ErrorKind::MemoryAccess);
         }
         assert_eq!(memory.write(offset, b"too long").unwrap_err().kind(), ErrorKind::MemoryAccess);
-        assert_eq!(memory.allocate(&[0; 1 << 20]).unwrap_err().kind(), ErrorKind::Limit);
+        assert_eq!(memory.allocate(&vec![0; 1 << 20]).unwrap_err().kind(), ErrorKind::Limit);
         assert_eq!(memory.read(offset)?, b"short");
         memory.read(u64::MAX)?;
         Ok(0)

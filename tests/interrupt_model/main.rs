@@ -16,6 +16,8 @@ mod runtime {
     pub(crate) mod interrupt;
     #[path = "../../../src/runtime/memory_budget.rs"]
     pub(crate) mod memory_budget;
+    #[path = "../../../src/runtime/plugin.rs"]
+    pub(crate) mod plugin;
     #[path = "../../../src/runtime/status.rs"]
     pub(crate) mod status;
     pub(crate) mod watchdog;

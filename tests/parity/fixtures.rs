@@ -13,7 +13,7 @@ pub(crate) fn read(file: &str) -> Vec<u8> {
 }
 
 /// Returns the paths of all modules, binary or text, in order. Excludes `fixtures/wasi`, whose programs need a WASI environment
-/// and have other tests, and `fixtures/component`, which are not modules.
+/// and have other tests, `fixtures/extism`, whose plug-ins need their host, and `fixtures/component`, which are not modules.
 pub(crate) fn modules() -> Vec<String> {
     let mut found = Vec::new();
     collect(&root().join("fixtures"), &mut found);
@@ -28,7 +28,7 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            if !path.ends_with("wasi") && !path.ends_with("component") {
+            if !["wasi", "component", "extism"].iter().any(|other| path.ends_with(other)) {
                 collect(&path, found);
             }
         } else if path.extension().is_some_and(|ending| ending == "wat" || ending == "wasm") {

@@ -271,7 +271,9 @@ impl Run {
             return Err(Failure::both_from_stdin());
         }
         let args = input::arguments(&settings.args, &callable, settings.guest.quiet);
-        let args = args.map_err(|failure| hints::for_arguments(failure, &callable, settings))?;
+        let args = args
+            .map_err(|failure| hints::for_arguments(failure, &callable, settings))
+            .map_err(|failure| hints::for_text(failure, session.info(), &callable, settings))?;
         supervisor.enter(Phase::LoadingCode);
 
         let mut capabilities = settings.guest.capabilities.clone();

@@ -30,7 +30,7 @@ impl ResolvedText {
     /// Those of [`WasmInstance::function`]; [`ErrorKind::InvalidArgument`] for a program, which needs an instance for each call.
     pub(crate) fn resolve(instance: &mut dyn WasmInstance, text: &TextFunction) -> Result<Self> {
         let Target::Memory(buffers) = text.target() else {
-            let message = format!("`--abi {}` needs a new instance for each call", text.abi());
+            let message = format!("a call by the convention `{}` needs a new instance", text.abi());
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         };
         let function = instance.function(text.name())?;

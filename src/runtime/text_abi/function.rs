@@ -31,6 +31,8 @@ pub struct TextFunction {
 pub(crate) enum Target {
     /// A function of a module, with pointers into linear memory.
     Memory(Buffers),
+    /// A function of an Extism plug-in.
+    Plugin,
     /// A program, or a function without parameters and results.
     Program(Box<Callable>),
 }
@@ -53,7 +55,7 @@ impl TextFunction {
             }
             Abi::Packed | Abi::Cstr => {
                 let info = info.module().map_err(|_| {
-                    let message = format!("`--abi {abi}` is a convention of modules, and this is a component");
+                    let message = format!("`{abi}` is a convention of modules, and this is a component");
                     Error::new(ErrorKind::UnsupportedFeature, message)
                         .with_hint("a component has strings: call its functions without `--abi`")
                 })?;
@@ -61,7 +63,8 @@ impl TextFunction {
             }
             Abi::Extism => {
                 check_no_allocator(abi, options)?;
-                Err(Error::new(ErrorKind::UnsupportedFeature, "Extism plug-ins are not supported"))
+                let name = signature::plugin(info, name)?.to_owned();
+                Ok(Self { abi, payload, name, ty: payload::function(payload, true), target: Target::Plugin })
             }
         }
     }
@@ -118,7 +121,7 @@ impl TextFunction {
     pub(crate) fn program(&self) -> Option<&Callable> {
         match &self.target {
             Target::Program(program) => Some(program),
-            Target::Memory(_) => None,
+            Target::Memory(_) | Target::Plugin => None,
         }
     }
 

@@ -3,7 +3,7 @@
 
 mod buffers;
 mod call;
-pub(crate) mod extism;
+mod extism;
 mod function;
 mod memory;
 mod options;
@@ -11,6 +11,7 @@ mod payload;
 mod signature;
 
 pub(crate) use call::ResolvedText;
+pub(crate) use extism::ResolvedPlugin;
 pub use function::TextFunction;
 pub use options::{Abi, Payload, TextOptions};
 pub use signature::fitting;

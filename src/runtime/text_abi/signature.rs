@@ -1,9 +1,12 @@
 //! Whether a module and a function of it fit a convention.
 
+use crate::component::info::CodeInfo;
 use crate::component::types::{Name, WitFunction, WitType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::module::info::{ExternType, ModuleInfo};
+use crate::module::requirements::{self, EXTISM_ENV, is_plugin_type};
+use crate::runtime::lookup;
 use crate::runtime::text_abi::buffers::Buffers;
 use crate::runtime::text_abi::{Abi, Payload, TextOptions, payload};
 use crate::value::types::{FuncType, ValType};
@@ -32,6 +35,30 @@ pub(super) fn memory(info: &ModuleInfo) -> Result<(&str, ValType)> {
 
 fn refused(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::UnsupportedFeature, message)
+}
+
+/// Finds a function of a plug-in.
+///
+/// # Errors
+/// [`ErrorKind::UnknownExport`] if there is no such function; [`ErrorKind::UnsupportedFeature`] if it has another type, or is not a
+/// function of a plug-in.
+pub(super) fn plugin<'n>(info: &CodeInfo, name: Option<&'n str>) -> Result<&'n str> {
+    let info = match info {
+        CodeInfo::Module(info) if requirements::imports_extism(info) => info,
+        _ => return Err(refused(format!("this is not an Extism plug-in: it does not import `{EXTISM_ENV}`"))),
+    };
+    let Some(name) = name else {
+        let error = Error::new(ErrorKind::UnknownExport, "no function given: a call of an Extism plug-in needs one");
+        return Err(error.with_hint(lookup::list_of_functions(info)));
+    };
+    let ty = lookup::find_callable(info, name)?;
+    if !is_plugin_type(ty) {
+        let name = Escaped(name);
+        return Err(refused(format!(
+            "`{name}{ty}` is not a function of an Extism plug-in: it needs the type () -> i32 or () -> ()"
+        )));
+    }
+    Ok(name)
 }
 
 /// Returns the conventions for text that a function of a module fits by its type. Whether it follows one is not known.
