@@ -3,7 +3,6 @@
 use super::arrow;
 use super::options::{BatchInput, BatchOptions, BatchOutput, OnError};
 use super::output::{ERROR_COLUMNS, ResultColumns};
-use crate::component::types::{TypeKind, WitType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::callable::Callable;
 use crate::session::InstanceMode;
@@ -84,7 +83,7 @@ impl BatchOptions {
     fn check_output(&self, callable: &Callable) -> Result<()> {
         match self.output {
             BatchOutput::Raw => {
-                if !is_text_or_bytes(callable) {
+                if !callable.returns_bytes() {
                     let message = format!("the format `raw` needs a result that is a string or bytes: {callable}");
                     return Err(invalid(message));
                 }
@@ -119,15 +118,6 @@ impl BatchOptions {
             return Ok(());
         }
         Err(invalid(format!("failed records of the format `{input}` cannot pass into output of the format `{output}`")))
-    }
-}
-
-/// Whether a function returns a string or bytes.
-fn is_text_or_bytes(callable: &Callable) -> bool {
-    match callable.wit_type().and_then(|ty| ty.result()) {
-        Some(WitType::String) => true,
-        Some(ty) => matches!(ty.kind(), Some(TypeKind::List(WitType::U8))),
-        None => false,
     }
 }
 

@@ -39,7 +39,7 @@ impl Records {
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Bytes(records) => records.extents.len(),
-            Self::Rows(rows) => rows.rows.len(),
+            Self::Rows(rows) => rows.extents.len(),
             #[cfg(feature = "arrow")]
             Self::Arrow(rows) => rows.len(),
         }
@@ -49,8 +49,8 @@ impl Records {
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::Bytes(records) => records.bytes.len() + size_of_val(records.extents.as_slice()),
-            Self::Rows(Rows { bytes, ends, rows }) => {
-                bytes.len() + size_of_val(ends.as_slice()) + size_of_val(rows.as_slice())
+            Self::Rows(Rows { bytes, ends, extents }) => {
+                bytes.len() + size_of_val(ends.as_slice()) + size_of_val(extents.as_slice())
             }
             #[cfg(feature = "arrow")]
             Self::Arrow(rows) => rows.bytes(),
@@ -93,7 +93,7 @@ pub(super) struct Rows {
     /// Where each field ends in `bytes`.
     pub(super) ends: Vec<usize>,
     /// The fields of each row, as indices of `ends`; `None` for a row longer than the limit.
-    pub(super) rows: Vec<Option<Range<usize>>>,
+    pub(super) extents: Vec<Option<Range<usize>>>,
 }
 
 impl Rows {

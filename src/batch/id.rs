@@ -29,9 +29,9 @@ pub(super) enum IdType {
     Unsigned,
 }
 
-impl Id<'_> {
+impl<'a> Id<'a> {
     /// Appends the id as a JSON value; null if JSON does not have it.
-    pub(super) fn write_json(&self, output: &mut Vec<u8>) {
+    pub(super) fn write_json(self, output: &mut Vec<u8>) {
         let written = match self {
             Self::Json(json) => {
                 output.extend_from_slice(json.as_bytes());
@@ -45,7 +45,7 @@ impl Id<'_> {
     }
 
     /// Appends the id as a MessagePack value.
-    pub(super) fn write_msgpack(&self, output: &mut Vec<u8>) {
+    pub(super) fn write_msgpack(self, output: &mut Vec<u8>) {
         let written = match self {
             Self::Msgpack(bytes) => {
                 output.extend_from_slice(bytes);
@@ -59,7 +59,7 @@ impl Id<'_> {
     }
 
     /// Returns the id as text: a string as it is, nothing for null, any other value as JSON.
-    pub(super) fn to_text(&self) -> Cow<'_, str> {
+    pub(super) fn to_text(self) -> Cow<'a, str> {
         match self {
             Self::Text(text) => Cow::Borrowed(text),
             Self::Json(json) if !json.starts_with(['"', 'n']) => Cow::Borrowed(json),
@@ -72,15 +72,15 @@ impl Id<'_> {
     }
 
     /// Whether JSON has the id.
-    pub(super) fn is_json(&self) -> bool {
+    pub(super) fn is_json(self) -> bool {
         !matches!(self, Self::Msgpack(bytes) if rmp_serde::from_slice::<Value>(bytes).is_err())
     }
 
-    fn value(&self) -> Value {
+    fn value(self) -> Value {
         match self {
             Self::Json(json) => serde_json::from_str(json).unwrap_or_default(),
             Self::Msgpack(bytes) => rmp_serde::from_slice(bytes).unwrap_or_default(),
-            Self::Text(text) => Value::from(*text),
+            Self::Text(text) => Value::from(text),
             Self::Integer(integer) => integer.to_string().parse().map_or(Value::Null, Value::Number),
         }
     }

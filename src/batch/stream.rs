@@ -125,10 +125,11 @@ fn process<'a>(
     let read_error = Mutex::new(None);
     let has_errors = errors.is_some();
     let read = || {
-        source.next_chunk().map(|chunk| chunk.map(Part::from)).unwrap_or_else(|error| {
+        let chunk = source.next_chunk().unwrap_or_else(|error| {
             *read_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             None
-        })
+        });
+        chunk.map(Part::from)
     };
     let worker = || {
         let recorder = options.measure.then(|| Recorder::new(counters));

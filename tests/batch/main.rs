@@ -4,14 +4,16 @@
 //! and reports deadlocks. The other cases run whole batches.
 #![cfg(any(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
 
+mod actions;
 mod bounds;
+mod component_formats;
 mod ends;
 mod failures;
+mod formats;
 mod latency;
-mod map;
 mod model;
 mod pipeline;
-mod random;
 mod report;
+mod splits;
 mod sync;
 mod vocabulary;

@@ -83,12 +83,12 @@ impl Row {
     /// Moves the fields to other rows.
     fn move_to(&mut self, rows: &mut Rows) {
         if std::mem::take(&mut self.is_too_long) {
-            rows.rows.push(None);
+            rows.extents.push(None);
         } else {
             let (offset, first) = (rows.bytes.len(), rows.ends.len());
             rows.bytes.extend_from_slice(&self.bytes[..self.length]);
             rows.ends.extend(self.ends[..self.fields].iter().map(|end| offset + end));
-            rows.rows.push(Some(first..rows.ends.len()));
+            rows.extents.push(Some(first..rows.ends.len()));
         }
         (self.length, self.fields) = (0, 0);
     }
@@ -112,9 +112,9 @@ impl<'a, R: Read> CsvSource<'a, R> {
     /// Parses up to this number of rows: those that need no more input, but at least one.
     fn rows(&mut self, max: usize) -> Result<Rows> {
         let mut rows = Rows::default();
-        while rows.rows.len() < max {
+        while rows.extents.len() < max {
             if self.start == self.filled && !self.is_at_end {
-                if !rows.rows.is_empty() {
+                if !rows.extents.is_empty() {
                     break;
                 }
                 self.fill()?;
@@ -131,7 +131,7 @@ impl<'a, R: Read> CsvSource<'a, R> {
         Ok(rows)
     }
 
-    /// Reads once; the first time, enough to tell a byte order mark.
+    /// Reads once; the first time, more than a byte order mark, which the parser drops.
     fn fill(&mut self) -> Result<()> {
         let is_first = self.filled == 0;
         (self.start, self.filled) = (0, 0);
@@ -139,7 +139,7 @@ impl<'a, R: Read> CsvSource<'a, R> {
             let length = read(&mut self.reader, &mut self.buffer[self.filled..])?;
             self.filled += length;
             self.is_at_end = length == 0;
-            let may_be_mark = self.filled < 3 && b"\xef\xbb\xbf".starts_with(&self.buffer[..self.filled]);
+            let may_be_mark = self.filled <= 3 && b"\xef\xbb\xbf".starts_with(&self.buffer[..self.filled]);
             if !(is_first && may_be_mark) || self.is_at_end {
                 return Ok(());
             }
@@ -149,7 +149,7 @@ impl<'a, R: Read> CsvSource<'a, R> {
     fn set_layout(&mut self) -> Result<()> {
         let layout = if self.formats.options.header {
             let header = self.rows(1)?;
-            match header.rows.first() {
+            match header.extents.first() {
                 Some(Some(fields)) => {
                     let names = fields.clone().map(|field| utf8(header.field(field))).collect::<Result<Vec<_>>>();
                     let names = names.map_err(|error| in_header(&error))?;
@@ -176,11 +176,11 @@ impl<R: Read + Send> Source for CsvSource<'_, R> {
             self.set_layout()?;
         }
         let rows = self.rows(Chunk::MAX_RECORDS)?;
-        if rows.rows.is_empty() {
+        if rows.extents.is_empty() {
             return Ok(None);
         }
         let first = self.next;
-        self.next += rows.rows.len() as u64;
+        self.next += rows.extents.len() as u64;
         Ok(Some(Chunk { first, records: Records::Rows(rows) }))
     }
 }

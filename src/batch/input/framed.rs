@@ -139,8 +139,8 @@ impl<'a, R: Read, F: Frame> Framed<'a, R, F> {
     fn break_off(&mut self, number: u64, reason: &'static str, extents: &mut Vec<Extent>) {
         let message = format!("cannot read the input after record {number}: {reason}");
         self.broken = Some(Error::new(ErrorKind::Io, message));
-        let is_too_long = std::mem::take(&mut self.is_discarding);
-        extents.push(if is_too_long { Extent::TooLong } else { Extent::Malformed(reason) });
+        self.is_discarding = false;
+        extents.push(Extent::Malformed(reason));
     }
 
     /// Reads once. Before that, makes room and drops what is not needed.

@@ -21,7 +21,7 @@ impl<'a> RowDecoder<'a> {
 
     fn args(&self, rows: &Rows, index: usize, args: &mut CallArgs) -> Result<()> {
         let layout = self.formats.layout();
-        let Some(fields) = rows.rows[index].clone() else { return Err(too_long(self.formats)) };
+        let Some(fields) = rows.extents[index].clone() else { return Err(too_long(self.formats)) };
         if let Some(width) = layout.width.filter(|width| *width != fields.len()) {
             let (given, s) = (fields.len(), if fields.len() == 1 { "" } else { "s" });
             return Err(invalid(format!("the record has {given} field{s}, and the header has {width}")));
@@ -44,7 +44,7 @@ impl<'a> RowDecoder<'a> {
 impl Decode for RowDecoder<'_> {
     fn decode<'c>(&mut self, chunk: &'c Chunk, index: usize, args: &mut CallArgs) -> (Option<Id<'c>>, Result<()>) {
         let Records::Rows(rows) = &chunk.records else { unreachable!("records are rows") };
-        let fields = rows.rows[index].clone().unwrap_or(0..0);
+        let fields = rows.extents[index].clone().unwrap_or(0..0);
         let id = self.formats.layout().id.filter(|column| *column < fields.len());
         match id.map(|column| utf8(rows.field(fields.start + column))).transpose() {
             Ok(id) => (id.map(Id::Text), self.args(rows, index, args)),

@@ -66,7 +66,9 @@ impl Encode for CsvEncoder<'_> {
             self.writer.field(text?.as_bytes(), output);
         }
         if self.has_errors() {
-            ERROR_COLUMNS.iter().for_each(|_| self.writer.field(b"", output));
+            for _ in ERROR_COLUMNS {
+                self.writer.field(b"", output);
+            }
         }
         self.writer.end(output);
         Ok(())
@@ -83,7 +85,7 @@ impl Encode for CsvEncoder<'_> {
 
     fn pass(&mut self, record: &Record<'_>, output: &mut Vec<u8>) {
         if let Records::Rows(rows) = &record.chunk.records
-            && let Some(fields) = rows.rows[record.index].clone()
+            && let Some(fields) = rows.extents[record.index].clone()
         {
             fields.for_each(|field| self.writer.field(rows.field(field), output));
             self.writer.end(output);

@@ -2,7 +2,6 @@
 
 use super::failure::cannot_encode;
 use crate::batch::format::{Encode, Record};
-use crate::component::value::WitValue;
 use crate::error::{Error, Result};
 use crate::runtime::call::CallResult;
 
@@ -11,11 +10,8 @@ pub(super) struct RawEncoder;
 
 impl Encode for RawEncoder {
     fn result(&mut self, _: &Record<'_>, result: &CallResult, output: &mut Vec<u8>) -> Result<()> {
-        match result {
-            CallResult::Component(Some(WitValue::String(text)), _) => output.extend_from_slice(text.as_bytes()),
-            CallResult::Component(Some(WitValue::Bytes(bytes)), _) => output.extend_from_slice(bytes),
-            _ => return Err(cannot_encode(&"it is not a string or bytes")),
-        }
+        let bytes = result.bytes().ok_or_else(|| cannot_encode(&"it is not a string or bytes"))?;
+        output.extend_from_slice(bytes);
         Ok(())
     }
 

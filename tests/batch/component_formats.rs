@@ -1,0 +1,84 @@
+//! Formats of records and results of components, which have text and values with parts.
+#![cfg(feature = "components")]
+
+use wrun::RuntimeConfig;
+use wrun::batch::{BatchInput, BatchOutput, OnError};
+
+use crate::formats::{convert, formats, function};
+use crate::vocabulary::Guest;
+
+/// Functions that return their arguments.
+const ECHOES: &[u8] = include_bytes!("../../fixtures/component/types/types.wasm");
+
+fn echo(name: &str) -> Guest {
+    function(&RuntimeConfig::wasmtime(), ECHOES, name)
+}
+
+fn text_of(guest: &Guest, (input, output): (BatchInput, BatchOutput), records: &str) -> String {
+    let mut options = formats(input, output);
+    options.on_error = OnError::Skip;
+    String::from_utf8(convert(guest, &options, records.as_bytes())).unwrap()
+}
+
+const PERSON: &str = r#"{"id":1,"name":"A, \"B\"","email":"","age":3,"score":0.5,"active":true,"ratio":1.5,"level":-1,"initial":"ü","favourite":"red"}"#;
+
+#[test]
+fn strings_pass_as_they_are() {
+    let guest = echo("echo-string");
+    let lines = (BatchInput::Lines, BatchOutput::Text);
+    assert_eq!(text_of(&guest, lines, "a \"b\"\n\nü, [1]"), "a \"b\"\n\nü, [1]\n");
+    let nul = (BatchInput::Nul, BatchOutput::Text);
+    assert_eq!(text_of(&guest, nul, "a\nb\0\0c"), "a\nb\0\0c\0");
+    assert_eq!(text_of(&guest, (BatchInput::Nul, BatchOutput::Raw), "a\nb\0\0c"), "a\nbc");
+    let csv = (BatchInput::Csv, BatchOutput::Csv);
+    assert_eq!(text_of(&guest, csv, "v\n\"a\n\"\"b\"\"\"\n\"\"\nc d\n"), "result\n\"a\n\"\"b\"\"\"\n\"\"\nc d\n");
+    assert_eq!(text_of(&guest, (BatchInput::Json, BatchOutput::Csv), "\"a,b\"\n[\"c\"]"), "result\n\"a,b\"\nc\n");
+    assert_eq!(
+        text_of(&guest, (BatchInput::Csv, BatchOutput::Json), "v,id\n\"a\",7\n"),
+        "{\"id\":\"7\",\"result\":\"a\"}\n"
+    );
+}
+
+#[test]
+fn bytes_are_written_raw() {
+    let mut options = formats(BatchInput::Msgpack, BatchOutput::Raw);
+    options.on_error = OnError::Fail;
+    let output = convert(&echo("echo-bytes"), &options, b"\xc4\x02\x00\xff\xc4\x00\x91\xc4\x01\n");
+    assert_eq!(output, b"\x00\xff\n");
+}
+
+#[test]
+fn a_record_has_a_column_for_each_field() {
+    let guest = echo("echo-person");
+    let expected = "id,name,email,age,score,active,ratio,level,initial,favourite\n\
+        1,\"A, \"\"B\"\"\",,3,0.5,true,1.5,-1,ü,red\n";
+    assert_eq!(text_of(&guest, (BatchInput::Json, BatchOutput::Csv), &format!("[{PERSON}]\n")), expected);
+    assert_eq!(text_of(&guest, (BatchInput::Json, BatchOutput::Json), &format!("{PERSON}\n")), format!("{PERSON}\n"));
+}
+
+#[test]
+fn values_with_parts_are_compact_json_in_a_field() {
+    let csv = (BatchInput::Json, BatchOutput::Csv);
+    assert_eq!(text_of(&echo("echo-strings"), csv, "[[\"a\", \"b,c\"]]"), "result\n\"[\"\"a\"\",\"\"b,c\"\"]\"\n");
+    assert_eq!(text_of(&echo("echo-point"), csv, "{\"x\": 1, \"y\": -2}"), "x,y\n1,-2\n");
+    assert_eq!(text_of(&echo("echo-option-string"), csv, "\"a\"\nnull\n\"b\""), "result\na\n\"\"\nb\n");
+    assert_eq!(text_of(&echo("echo-result"), csv, "{\"err\":\"a\"}"), "result\n\"{\"\"err\"\":\"\"a\"\"}\"\n");
+    assert_eq!(text_of(&echo("echo-colour"), csv, "\"blue\""), "result\nblue\n");
+}
+
+#[test]
+fn parameters_are_found_by_the_names_of_columns() {
+    let guest = echo("gather");
+    let rows = "maybe,text,id,bytes,number\n,t,i,\"[1,2]\",7\n5,u,j,[],8\n";
+    let output = text_of(&guest, (BatchInput::Csv, BatchOutput::Json), rows);
+    assert_eq!(output.lines().last().unwrap(), r#"{"id":"j","result":[8,"u",5,{"base64":""}]}"#);
+}
+
+#[test]
+fn values_round_trip_through_messagepack() {
+    let records = [PERSON, PERSON].join("\n");
+    let guest = echo("echo-person");
+    let packed = convert(&guest, &formats(BatchInput::Json, BatchOutput::Msgpack), records.as_bytes());
+    let output = convert(&guest, &formats(BatchInput::Msgpack, BatchOutput::Json), &packed);
+    assert_eq!(String::from_utf8(output).unwrap(), records + "\n");
+}
