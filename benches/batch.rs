@@ -10,7 +10,7 @@ mod turns;
 
 use std::fmt::Write as _;
 use std::hint::black_box;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 
 use turns::{Batches, Case};
 use wrun::batch::{self, BatchCounters, BatchOptions, Stop, Streams};
@@ -19,7 +19,6 @@ use wrun::{Callable, Capabilities, RuntimeConfig, RuntimeKind};
 
 const ADD: &[u8] = include_bytes!("../fixtures/add.wasm");
 const CHECKSUMS: &[u8] = include_bytes!("../fixtures/c/checksums.wasm");
-const GREET: &[u8] = include_bytes!("../fixtures/c/greet.wasm");
 #[cfg(feature = "components")]
 const SHOP: &[u8] = include_bytes!("../fixtures/component/shop/shop.wasm");
 
@@ -36,6 +35,28 @@ const DATA: &[u8] = br#"(module (memory 17)
   (func (export "add") (param i32 i32) (result i32)
     (i32.store (i32.const 16) (local.get 0))
     (i32.add (i32.load (i32.const 16)) (local.get 1))))"#;
+
+/// A program with the imports of one in C, which reads its arguments and writes a line.
+const PROGRAM: &[u8] = br#"(module
+  (import "wasi_snapshot_preview1" "args_get" (func $args_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "environ_get" (func (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "environ_sizes_get" (func (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_fdstat_get" (func (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_prestat_get" (func $fd_prestat_get (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_seek" (func (param i32 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_close" (func (param i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))
+  (memory (export "memory") 17)
+  (data (i32.const 1024) "a line of text\n")
+  (data (i32.const 2048) "\00\04\00\00\0f\00\00\00")
+  (func (export "_start")
+    (drop (call $args_sizes_get (i32.const 16) (i32.const 20)))
+    (drop (call $args_get (i32.const 4096) (i32.const 8192)))
+    (drop (call $fd_prestat_get (i32.const 3) (i32.const 32)))
+    (drop (call $fd_write (i32.const 1) (i32.const 2048) (i32.const 1) (i32.const 24)))))"#;
 
 /// A function that takes some time.
 const LOOP: &[u8] = br#"(module
@@ -62,7 +83,7 @@ const MODULES: [Work; 5] = [
     Work { name: "1 page", binary: ONE_PAGE, function: Some("add"), args: b"[5,3]" },
     Work { name: "17 pages, data", binary: DATA, function: Some("add"), args: b"[5,3]" },
     Work { name: "C, a table", binary: CHECKSUMS, function: Some("crc32"), args: b"[1024,16]" },
-    Work { name: "C, a WASI program", binary: GREET, function: None, args: b"[]" },
+    Work { name: "a WASI program", binary: PROGRAM, function: None, args: b"[]" },
 ];
 
 /// Compiles and finds the function, for as long as the process lives.
@@ -116,6 +137,8 @@ fn codec(config: &RuntimeConfig, work: &Work) -> Box<dyn FnMut()> {
 fn add_per_call(engine: &'static str, config: &RuntimeConfig, work: &Work, cases: &mut Vec<Case>) {
     let name = work.name;
     cases.push(Case { engine, work: name, variant: "wrun", run: per_call(config, work) });
+    let pooled = config.clone().with_pooled_instances(NonZeroU32::MIN);
+    cases.push(Case { engine, work: name, variant: "pooled", run: per_call(&pooled, work) });
     cases.push(Case { engine, work: name, variant: "codec", run: codec(config, work) });
 }
 
@@ -180,7 +203,8 @@ fn wasmer_alone(cases: &mut Vec<Case>) {
     for Work { name, binary, function, .. } in MODULES {
         let Some(function) = function else { continue };
         let engine = Engine::from(Cranelift::default());
-        let module = Module::new(&engine, binary).expect("it compiles");
+        let binary = wat::parse_bytes(binary).expect("it is valid");
+        let module = Module::new(&engine, &binary).expect("it compiles");
         let run = Box::new(move || {
             let mut store = Store::new(engine.clone());
             let instance = Instance::new(&mut store, &module, &imports! {}).expect("it imports nothing");
@@ -267,8 +291,8 @@ fn streams(engine: &'static str, config: &RuntimeConfig, cases: &mut Vec<Case>) 
 fn print_per_call(cases: &mut [Case], rounds: usize) {
     let batches = Batches::measure(cases, rounds);
     println!("\nA new instance for each call, against the engine's own loop and the codec (bound: 1.3)\n");
-    println!("| engine | module | engine, µs | codec, µs | wrun, µs | ratio | of fastest batches |");
-    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    println!("| engine | module | engine, µs | codec, µs | wrun, µs | ratio | of fastest | pooled, µs | ratio |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for kind in RuntimeKind::available() {
         let engine = kind.as_str();
         let names = MODULES.iter().map(|work| work.name);
@@ -277,14 +301,17 @@ fn print_per_call(cases: &mut [Case], rounds: usize) {
         for name in names {
             let get = |variant| batches.get(engine, name, variant);
             let (Some(alone), Some(codec), Some(wrun)) = (get("engine"), get("codec"), get("wrun")) else { continue };
-            let ratio = |pick: fn((f64, f64)) -> f64| pick(wrun) / (pick(alone) + pick(codec));
+            let pooled = get("pooled").expect("the case was measured");
+            let ratio = |this: (f64, f64), pick: fn((f64, f64)) -> f64| pick(this) / (pick(alone) + pick(codec));
             println!(
-                "| {engine} | {name} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
+                "| {engine} | {name} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
                 alone.1 / 1e3,
                 codec.1 / 1e3,
                 wrun.1 / 1e3,
-                ratio(|times| times.1),
-                ratio(|times| times.0)
+                ratio(wrun, |times| times.1),
+                ratio(wrun, |times| times.0),
+                pooled.1 / 1e3,
+                ratio(pooled, |times| times.1)
             );
         }
     }

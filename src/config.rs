@@ -1,5 +1,7 @@
 //! The configuration of a runtime: everything that must be known before a module is compiled.
 
+use std::num::NonZeroU32;
+
 use crate::engine::kind::{Compiler, Optimization, RuntimeKind};
 
 /// The default limit of the guest's stack in bytes: 1 MiB on both engines, so that the same recursion reaches about the same depth
@@ -34,6 +36,10 @@ pub struct RuntimeConfig {
     /// Whether one module is compiled on several threads: those of rayon's global pool on Wasmtime, the compiler's own on
     /// Wasmer. A small module compiles faster on the calling thread.
     pub parallel_compilation: bool,
+    /// How many instances of modules at a time use memories and tables that earlier instances have used, which makes new instances
+    /// faster. `None` creates them for each instance. Only Wasmtime reuses them, and only for modules of ordinary size; for others, and
+    /// for more instances at a time, the option has no effect. The pool takes address space for this many instances, 8 GiB each.
+    pub pooled_instances: Option<NonZeroU32>,
 }
 
 impl RuntimeConfig {
@@ -49,6 +55,7 @@ impl RuntimeConfig {
             interruption: false,
             canonical_nans: false,
             parallel_compilation: true,
+            pooled_instances: None,
         }
     }
 
@@ -110,6 +117,13 @@ impl RuntimeConfig {
     #[must_use]
     pub const fn without_parallel_compilation(mut self) -> Self {
         self.parallel_compilation = false;
+        self
+    }
+
+    /// Reuses memories and tables for this many instances at a time.
+    #[must_use]
+    pub const fn with_pooled_instances(mut self, instances: NonZeroU32) -> Self {
+        self.pooled_instances = Some(instances);
         self
     }
 

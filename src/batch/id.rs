@@ -39,7 +39,7 @@ impl<'a> Id<'a> {
             }
             Self::Msgpack(_) => serde_json::to_writer(output, &self.value()),
             Self::Text(text) => serde_json::to_writer(output, text),
-            Self::Integer(integer) => serde_json::to_writer(output, integer),
+            Self::Integer(integer) => serde_json::to_writer(output, &integer),
         };
         written.unwrap_or_else(|error| unreachable!("JSON in memory: {error}"));
     }
@@ -53,7 +53,7 @@ impl<'a> Id<'a> {
             }
             Self::Json(_) => rmp_serde::encode::write(output, &self.value()),
             Self::Text(text) => rmp_serde::encode::write(output, text),
-            Self::Integer(integer) => write_integer(*integer, output),
+            Self::Integer(integer) => write_integer(integer, output),
         };
         written.unwrap_or_else(|error| unreachable!("MessagePack in memory: {error}"));
     }

@@ -69,6 +69,7 @@ pub(super) fn options(config: &RuntimeConfig) -> Vec<&'static str> {
         optimization: _,
         max_stack: _,
         parallel_compilation: _,
+        pooled_instances: _,
         metering,
         interruption,
         canonical_nans,
@@ -86,6 +87,8 @@ pub(super) fn options(config: &RuntimeConfig) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+
     use super::*;
     use crate::backends::create_runtime;
     use crate::engine::features;
@@ -124,6 +127,8 @@ mod tests {
             // Wasmer takes one stack limit in a process.
             if kind == crate::RuntimeKind::Wasmtime {
                 assert_eq!(key(&config.clone().with_max_stack(1 << 21), b"module"), key(&config, b"module"));
+                let pooled = config.clone().with_pooled_instances(NonZeroU32::MIN);
+                assert_eq!(key(&pooled, b"module"), key(&config, b"module"));
             }
         }
     }

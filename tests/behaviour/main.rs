@@ -27,6 +27,7 @@ mod memory;
 mod metrics;
 mod nested;
 mod pause;
+mod pooled;
 mod references;
 mod session;
 mod shutdown;

@@ -1,5 +1,6 @@
 //! Many calls of one function: shared instances and new ones, limits of each call, and what follows a failure.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use wrun::session::{InstanceMode, InstanceOptions, PreparedCode, Session, Worker, WorkerOptions};
@@ -15,7 +16,7 @@ const COUNTER: &str = r#"
   (import "host" "panic" (func $panic))
   (import "host" "exit" (func $exit))
   (memory 1)
-  (table $table 1 funcref)
+  (table $table 1 100 funcref)
   (global $calls (mut i32) (i32.const 0))
   ;; Counts the calls of the instance, then does what the argument says.
   (func (export "work") (param $what i32) (result i32)
@@ -27,7 +28,7 @@ const COUNTER: &str = r#"
     (if (i32.eq (local.get $what) (i32.const 5))
       (then (if (i32.eq (memory.grow (i32.const 100)) (i32.const -1)) (then (unreachable)))))
     (if (i32.eq (local.get $what) (i32.const 6))
-      (then (if (i32.eq (table.grow $table (ref.null func) (i32.const 100)) (i32.const -1)) (then (unreachable)))))
+      (then (if (i32.eq (table.grow $table (ref.null func) (i32.const 50)) (i32.const -1)) (then (unreachable)))))
     (if (i32.eq (local.get $what) (i32.const 7)) (then (drop (memory.grow (i32.const 1)))))
     (global.get $calls)))"#;
 
@@ -78,12 +79,14 @@ fn number(result: Result<&CallResult>) -> i32 {
     }
 }
 
-/// Runs `case` with a worker for `work` in this mode, on each engine.
+/// Runs `case` with a worker for `work` in this mode, on each engine, also with pooled instances.
 #[track_caller]
 fn with_worker(mode: InstanceMode, limits: Limits, case: impl Fn(&mut Worker<'_>)) {
     on_each(|engine| {
-        let (code, callable) = prepare(&config(engine), COUNTER, "work", limits);
-        case(&mut Worker::new(&code, &callable, options(mode, limits)));
+        for config in [config(engine), config(engine).with_pooled_instances(NonZeroU32::MIN)] {
+            let (code, callable) = prepare(&config, COUNTER, "work", limits);
+            case(&mut Worker::new(&code, &callable, options(mode, limits)));
+        }
     });
 }
 

@@ -5,6 +5,7 @@ use std::any::Any;
 use wasmtime::{AsContextMut, Extern, Instance, RootScope};
 
 use super::caller::{AnySignature, CallParts, CallStrategy, ResolvedFunction, WasmtimeFunctionCaller};
+use super::pool::PoolPlace;
 use super::{convert, fuel, memory, raw};
 use crate::error::Result;
 use crate::runtime::fuel::{FuelCounter, FuelState};
@@ -19,6 +20,8 @@ use crate::value::types::{FuncType, Value};
 pub struct WasmtimeInstance {
     pub(super) parts: CallParts,
     pub(super) instance: Instance,
+    /// Its place in the pool, if it is pooled. Must be dropped after the store.
+    pub(super) _place: Option<PoolPlace>,
 }
 
 impl WasmtimeInstance {

@@ -15,6 +15,7 @@ mod memory;
 mod module;
 mod offsets;
 mod parts;
+mod pool;
 mod raw;
 mod runtime;
 mod serialize;

@@ -12,6 +12,7 @@ use super::caller::CallParts;
 use super::deferred_start::{self, DeferredStart};
 use super::limits::{self, StoreData};
 use super::parts::RuntimeParts;
+use super::pool::{Pool, PoolPlace};
 use super::{WasmtimeInstance, WasmtimeModule, component, errors, fuel, host, interrupt, serialize, stack};
 use crate::capabilities::Capabilities;
 use crate::component::info::ComponentInfo;
@@ -41,6 +42,7 @@ pub struct WasmtimeRuntime {
     config: RuntimeConfig,
     #[debug(skip)]
     engine: Engine,
+    pool: Option<Pool>,
     registry: Arc<InstanceRegistry>,
 }
 
@@ -55,38 +57,33 @@ impl WasmtimeRuntime {
     /// [`ErrorKind::UnsupportedConfig`] if Wasmtime does not support `config`.
     pub fn new(config: &RuntimeConfig) -> Result<Self> {
         preflight::check_config(config)?;
-        let mut settings = Config::new();
-        let supported =
-            Feature::supported(config.kind, config.effective_compiler()).filter(|feature| feature.is_available());
-        settings.wasm_features(features::flags(supported), true);
-        settings.shared_memory(true);
-        if config.metering {
-            fuel::configure(&mut settings);
-        }
-        settings.epoch_interruption(config.interruption);
-        settings.parallel_compilation(config.parallel_compilation);
-        settings.cranelift_opt_level(match config.effective_optimization() {
-            Optimization::None => OptLevel::None,
-            Optimization::Speed => OptLevel::Speed,
-            Optimization::Size => OptLevel::SpeedAndSize,
-        });
-        settings.cranelift_nan_canonicalization(config.canonical_nans);
-        settings.relaxed_simd_deterministic(config.canonical_nans);
-        let stack = usize::try_from(config.effective_max_stack()).unwrap_or(usize::MAX);
-        // Functions of components run on separate stacks, which host functions use too.
-        settings.max_wasm_stack(stack).async_stack_size(stack.saturating_add(1 << 20));
-        component::configure(&mut settings);
-        settings.wasm_backtrace_max_frames(NonZeroUsize::new(Frame::MAX_READ));
-        let engine = Engine::new(&settings).map_err(|error| {
+        let engine = Engine::new(&settings(config)).map_err(|error| {
             let what = "wasmtime does not support this configuration";
             Error::of_engine(ErrorKind::UnsupportedConfig, what, &format!("{error:#}"))
         })?;
-        Ok(Self { config: config.clone(), engine, registry: Arc::default() })
+        let pool = config.pooled_instances.map(Pool::new);
+        Ok(Self { config: config.clone(), engine, pool, registry: Arc::default() })
     }
 
     fn parts(&self) -> RuntimeParts<'_> {
-        let Self { config, engine, registry } = self;
+        let Self { config, engine, registry, .. } = self;
         RuntimeParts { config, engine, registry }
+    }
+
+    /// Returns the engine for a module.
+    fn engine_for(&self, info: &ModuleInfo) -> &Engine {
+        let pooled = self.pool.as_ref().and_then(|pool| pool.engine_for(info, || settings(&self.config)));
+        pooled.unwrap_or(&self.engine)
+    }
+
+    /// Returns the code for the next instance of a module, and its place in the pool if it is pooled.
+    fn code_for_instance<'m>(&self, module: &'m WasmtimeModule) -> Result<(&'m Module, Option<PoolPlace>)> {
+        let pool = self.pool.as_ref().filter(|pool| pool.has(module.compiled.engine()));
+        match pool.map(Pool::take) {
+            None => Ok((&module.compiled, None)),
+            Some(Some(place)) => Ok((&module.compiled, Some(place))),
+            Some(None) => Ok((module.unpooled(&self.engine)?, None)),
+        }
     }
 
     /// Makes the compiler ready to run on this thread.
@@ -107,6 +104,33 @@ impl WasmtimeRuntime {
     }
 }
 
+/// Returns the settings of an engine.
+fn settings(config: &RuntimeConfig) -> Config {
+    let mut settings = Config::new();
+    let supported =
+        Feature::supported(config.kind, config.effective_compiler()).filter(|feature| feature.is_available());
+    settings.wasm_features(features::flags(supported), true);
+    settings.shared_memory(true);
+    if config.metering {
+        fuel::configure(&mut settings);
+    }
+    settings.epoch_interruption(config.interruption);
+    settings.parallel_compilation(config.parallel_compilation);
+    settings.cranelift_opt_level(match config.effective_optimization() {
+        Optimization::None => OptLevel::None,
+        Optimization::Speed => OptLevel::Speed,
+        Optimization::Size => OptLevel::SpeedAndSize,
+    });
+    settings.cranelift_nan_canonicalization(config.canonical_nans);
+    settings.relaxed_simd_deterministic(config.canonical_nans);
+    let stack = usize::try_from(config.effective_max_stack()).unwrap_or(usize::MAX);
+    // Functions of components run on separate stacks, which host functions use too.
+    settings.max_wasm_stack(stack).async_stack_size(stack.saturating_add(1 << 20));
+    component::configure(&mut settings);
+    settings.wasm_backtrace_max_frames(NonZeroUsize::new(Frame::MAX_READ));
+    settings
+}
+
 /// Makes `rayon` usable on this thread: if there are no other threads, this thread does all the work.
 fn make_pool_usable() {
     thread_local! {
@@ -123,15 +147,17 @@ impl sealed::Runtime for WasmtimeRuntime {
         self.registry.admit_work()?;
         let deferred = self.defer_start(module)?;
         self.prepare_compiler();
-        let compile =
-            || Module::from_binary(&self.engine, &deferred.binary).map_err(|error| errors::compile("module", &error));
+        let compile = || {
+            Module::from_binary(self.engine_for(module.info()), &deferred.binary)
+                .map_err(|error| errors::compile("module", &error))
+        };
         let compiled = preflight::guard_compiler(&self.config, compile)?;
         self.registry.count_compiled();
         let DeferredStart { start, code_shift, .. } = deferred;
         let owner = ModuleOwner::new(Arc::clone(module.info()), &self.registry);
         let image = compiled.image_range();
         let compiled_bytes = image.end as u64 - image.start as u64;
-        Ok(Box::new(WasmtimeModule { compiled, owner, start, code_shift, compiled_bytes }))
+        Ok(Box::new(WasmtimeModule::new(compiled, owner, start, code_shift, compiled_bytes)))
     }
 
     fn restore(&self, code: CachedCode) -> Result<Box<dyn WasmModule>> {
@@ -140,11 +166,11 @@ impl sealed::Runtime for WasmtimeRuntime {
         let info = Arc::clone(info.module()?);
         // The code may be mapped together with other parts of a file.
         let compiled_bytes = code.len();
-        let compiled = serialize::read(&self.engine, code)?;
+        let compiled = serialize::read(self.engine_for(&info), code)?;
         self.registry.count_cache_hit();
         let start = self.config.metering.then(|| deferred_start::export_name(&info)).flatten();
         let owner = ModuleOwner::new(info, &self.registry);
-        Ok(Box::new(WasmtimeModule { compiled, owner, start, code_shift, compiled_bytes }))
+        Ok(Box::new(WasmtimeModule::new(compiled, owner, start, code_shift, compiled_bytes)))
     }
 
     fn code_compatibility(&self) -> u64 {
@@ -161,14 +187,15 @@ impl sealed::Runtime for WasmtimeRuntime {
         let Some(module) = module.filter(|module| module.owner.is_of(&self.registry)) else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the module was compiled by another runtime"));
         };
-        let Self { config, engine, .. } = self;
+        let config = &self.config;
         preflight::check_instance(config, module.info(), imports, limits)?;
 
+        let (compiled, place) = self.code_for_instance(module)?;
         let shared_bytes = uncounted_shared_bytes(module.info(), imports);
         let core = InstanceCore::new(&module.owner, limits, shared_bytes, config.interruption)?;
         core.status().set_plugin(imports.plugin.as_ref());
         let data = StoreData::new(Arc::clone(core.status()), module.code_shift);
-        let mut store = limits::create_store(engine, data, module.info().tags > 0).map_err(|error| {
+        let mut store = limits::create_store(compiled.engine(), data, module.info().tags > 0).map_err(|error| {
             Error::of_engine(ErrorKind::Io, "the heap for exceptions cannot be created", &format!("{error:#}"))
         })?;
         if config.interruption {
@@ -181,7 +208,7 @@ impl sealed::Runtime for WasmtimeRuntime {
             fuel::set_left(&mut store, UNLIMITED);
         }
         let mut create = || {
-            let created = stack::with_room(stack_bytes, || Instance::new(&mut store, &module.compiled, &externs));
+            let created = stack::with_room(stack_bytes, || Instance::new(&mut store, compiled, &externs));
             created.map_err(|error| errors::instantiate(&mut store, error))
         };
         // The engine runs a start function that is not deferred.
@@ -202,7 +229,7 @@ impl sealed::Runtime for WasmtimeRuntime {
             })?;
         }
         let parts = CallParts { core: core.made(), store, stack_bytes, fuel_state };
-        Ok(Box::new(WasmtimeInstance { parts, instance }))
+        Ok(Box::new(WasmtimeInstance { parts, instance, _place: place }))
     }
 
     fn compile_component(&self, component: &AdmittedComponent<'_>) -> Result<Box<dyn WasmComponent>> {
