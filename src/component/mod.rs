@@ -20,7 +20,7 @@ mod printable;
 #[cfg(feature = "components")]
 mod read;
 mod requirements;
-mod scalar;
+pub(crate) mod scalar;
 mod sequence;
 mod serial;
 pub(crate) mod similar;

@@ -14,7 +14,7 @@ const ALIGNMENT: usize = 16;
 /// Memory is taken from the budget in multiples of this.
 const PAGE: u64 = 65536;
 
-/// What the records of one block take outside the array, at most.
+/// The maximum size of the records of one block outside the array.
 const RECORD: u64 = 96;
 
 /// The maximum size of the memory, as of a 32-bit linear memory.

@@ -1,7 +1,7 @@
 //! Extism plug-ins on every engine: the functions that a plug-in imports from `extism:host/env`, and the memory behind them.
 //!
 //! A [`Session`](crate::session::Session) provides these functions to a module that imports them. The embedder can add
-//! functions of its own, which plug-ins import from `extism:host/user`: a [`HostFunction`](crate::HostFunction) that reads its
+//! more functions, which plug-ins import from `extism:host/user`: a [`HostFunction`](crate::HostFunction) that reads its
 //! arguments and writes its results by [`PluginMemory`].
 
 mod blocks;

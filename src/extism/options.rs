@@ -1,11 +1,11 @@
-//! What a plug-in gets from its host.
+//! Options of plug-ins.
 
 use std::collections::BTreeMap;
 
 /// The maximum size of a plug-in's variables by default: 1 MiB.
 pub const DEFAULT_MAX_VARIABLE_BYTES: u64 = 1 << 20;
 
-/// What the instances of an Extism plug-in get from their host.
+/// The configuration of an Extism plug-in's instances, and the limit of their variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PluginOptions {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::runtime::memory_budget::MemoryBudget;
 
-/// What a variable counts besides its name and its value, in bytes.
+/// The bytes that each variable counts in addition to its name and its value.
 const OVERHEAD: u64 = 48;
 
 /// Values by name.

@@ -150,6 +150,10 @@ impl CodeInstance {
     /// Those of [`WasmInstance::function`](crate::WasmInstance::function) and
     /// [`WasmComponentInstance::function`](crate::WasmComponentInstance::function).
     pub fn resolve(&mut self, callable: &Callable) -> Result<ResolvedCallable> {
+        if let CallableType::Stdio(..) = callable.ty() {
+            let message = format!("a call of `{callable}` by the convention `stdio` needs an instance made for it");
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
         let (function, result) = match self {
             Self::Module(instance)
                 if let CallableType::Text(text) = callable.ty()

@@ -37,6 +37,9 @@ pub(crate) enum CallableType {
     Program,
     /// A function of a module, called by a convention for text.
     Text(TextFunction),
+    /// A program, or a function without parameters and results, that takes text from its standard input and writes text to its
+    /// standard output. Each call needs an instance.
+    Stdio(TextFunction, Box<Callable>),
 }
 
 /// Arguments of a [`Callable`].
@@ -86,6 +89,16 @@ impl Callable {
             );
         }
         match (options.abi, name) {
+            (Some(Abi::Stdio), _) => {
+                let program = name.map_or_else(|| Self::program(info), |name| Self::find(info, name))?;
+                if program.param_count() > 0 || !program.result_types().is_empty() {
+                    let message =
+                        format!("`{program}` does not fit the convention `stdio`: it has parameters or a result");
+                    return Err(Error::new(ErrorKind::UnsupportedFeature, message));
+                }
+                let function = TextFunction::program(info, program.name(), options)?;
+                Ok(Self { name: program.name.clone(), ty: CallableType::Stdio(function, Box::new(program)) })
+            }
             (Some(abi), _) => {
                 let function = TextFunction::find(info, name, abi, options)?;
                 Ok(Self { name: function.name().to_owned(), ty: CallableType::Text(function) })
@@ -151,7 +164,7 @@ impl Callable {
         match &self.ty {
             CallableType::Core(ty) => ty.params().len(),
             CallableType::Component(ty) => ty.params().len(),
-            CallableType::Text(function) => function.ty().params().len(),
+            CallableType::Text(function) | CallableType::Stdio(function, _) => function.ty().params().len(),
             CallableType::Program => 0,
         }
     }
@@ -166,7 +179,7 @@ impl Callable {
     pub(crate) fn wit_type(&self) -> Option<&WitFunction> {
         match &self.ty {
             CallableType::Component(ty) => Some(ty),
-            CallableType::Text(function) => Some(function.ty()),
+            CallableType::Text(function) | CallableType::Stdio(function, _) => Some(function.ty()),
             CallableType::Core(_) | CallableType::Program => None,
         }
     }
@@ -177,7 +190,9 @@ impl Callable {
         match &self.ty {
             CallableType::Core(ty) => ty.results().iter().map(ValType::to_string).collect(),
             CallableType::Component(ty) => ty.result().map(WitType::to_string).into_iter().collect(),
-            CallableType::Text(function) => function.ty().result().map(WitType::to_string).into_iter().collect(),
+            CallableType::Text(function) | CallableType::Stdio(function, _) => {
+                function.ty().result().map(WitType::to_string).into_iter().collect()
+            }
             CallableType::Program => Vec::new(),
         }
     }
@@ -187,7 +202,9 @@ impl Callable {
     pub fn returns_bytes(&self) -> bool {
         match &self.ty {
             CallableType::Component(ty) => ty.result().is_some_and(WitType::is_text_or_bytes),
-            CallableType::Text(function) => function.ty().result().is_some_and(WitType::is_text_or_bytes),
+            CallableType::Text(function) | CallableType::Stdio(function, _) => {
+                function.ty().result().is_some_and(WitType::is_text_or_bytes)
+            }
             CallableType::Core(_) | CallableType::Program => false,
         }
     }
@@ -196,7 +213,7 @@ impl Callable {
     #[must_use]
     pub fn text(&self) -> Option<&TextFunction> {
         match &self.ty {
-            CallableType::Text(function) => Some(function),
+            CallableType::Text(function) | CallableType::Stdio(function, _) => Some(function),
             _ => None,
         }
     }
@@ -220,7 +237,9 @@ impl Callable {
         match &self.ty {
             CallableType::Core(ty) => args::parse_text(args, ty).map(CallArgs::Core),
             CallableType::Component(ty) => component::text::parse_args(args, ty).map(CallArgs::Component),
-            CallableType::Text(function) => function.parse_args(args).map(CallArgs::Component),
+            CallableType::Text(function) | CallableType::Stdio(function, _) => {
+                function.parse_args(args).map(CallArgs::Component)
+            }
             CallableType::Program => args::parse_text(args, &FuncType::default()).map(CallArgs::Core),
         }
     }
@@ -233,7 +252,9 @@ impl Callable {
         match &self.ty {
             CallableType::Core(ty) => json::decode_args(bytes, ty).map(CallArgs::Core),
             CallableType::Component(ty) => component::json::decode_args(bytes, ty).map(CallArgs::Component),
-            CallableType::Text(function) => component::json::decode_args(bytes, function.ty()).map(CallArgs::Component),
+            CallableType::Text(function) | CallableType::Stdio(function, _) => {
+                component::json::decode_args(bytes, function.ty()).map(CallArgs::Component)
+            }
             CallableType::Program => json::decode_args(bytes, &FuncType::default()).map(CallArgs::Core),
         }
     }
@@ -257,7 +278,7 @@ impl Callable {
         match &self.ty {
             CallableType::Core(ty) => msgpack::decode_args(bytes, ty).map(CallArgs::Core),
             CallableType::Component(ty) => component::msgpack::decode_args(bytes, ty).map(CallArgs::Component),
-            CallableType::Text(function) => {
+            CallableType::Text(function) | CallableType::Stdio(function, _) => {
                 component::msgpack::decode_args(bytes, function.ty()).map(CallArgs::Component)
             }
             CallableType::Program => msgpack::decode_args(bytes, &FuncType::default()).map(CallArgs::Core),
@@ -273,7 +294,9 @@ impl fmt::Display for Callable {
             CallableType::Core(ty) => write!(f, "{name}{ty}"),
             CallableType::Component(ty) => write!(f, "{name}: {}", component::lookup::signature(ty)),
             CallableType::Program => write!(f, "{name}: func() -> result"),
-            CallableType::Text(function) => write!(f, "{name}: {}", component::lookup::signature(function.ty())),
+            CallableType::Text(function) | CallableType::Stdio(function, _) => {
+                write!(f, "{name}: {}", component::lookup::signature(function.ty()))
+            }
         }
     }
 }

@@ -3,9 +3,9 @@
 use super::Completion;
 use crate::capabilities::{Capabilities, Captured, Input, MAX_CAPTURED_BYTES, Output};
 use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::call::CallResult;
 use crate::runtime::callable::{CallArgs, Callable, CallableType};
 use crate::runtime::code::CodeInstance;
-use crate::runtime::text_abi::TextFunction;
 
 /// The standard input of one call.
 #[derive(Debug)]
@@ -19,7 +19,11 @@ impl ProgramStreams {
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] if the arguments do not fit.
     pub(super) fn of(callable: &Callable, args: &CallArgs) -> Result<Option<Self>> {
-        let Some((function, _)) = program(callable) else { return Ok(None) };
+        let CallableType::Stdio(function, _) = callable.ty() else { return Ok(None) };
+        let CallArgs::Component(args) = args else {
+            let message = "the arguments do not have the types of the function";
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        };
         function.input(args).map(|input| Some(Self { input }))
     }
 
@@ -45,7 +49,7 @@ impl ProgramOutput {
     /// # Errors
     /// Those of [`CodeInstance::call`]; [`ErrorKind::Limit`] if it wrote more than [`MAX_CAPTURED_BYTES`].
     pub(super) fn run(&mut self, instance: &mut CodeInstance, callable: &Callable) -> Result<Completion> {
-        let Some((function, program)) = program(callable) else {
+        let CallableType::Stdio(function, program) = callable.ty() else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the instance was made for another callable"));
         };
         let no_args = CallArgs::Core(Vec::new());
@@ -60,19 +64,12 @@ impl ProgramOutput {
             );
             return Err(Error::new(ErrorKind::Limit, message));
         }
-        function.result(self.captured.take()).map(Completion::Returned)
-    }
-}
-
-/// Returns the function and its program, if it reads its argument from standard input.
-fn program(callable: &Callable) -> Option<(&TextFunction, &Callable)> {
-    match callable.ty() {
-        CallableType::Text(function) => Some((function, function.program()?)),
-        _ => None,
+        let result = function.result(self.captured.take())?;
+        Ok(Completion::Returned(CallResult::Component(Some(result), function.ty().clone())))
     }
 }
 
 /// Returns whether each call of `callable` needs an instance of its own.
 pub(super) fn is_needed(callable: &Callable) -> bool {
-    program(callable).is_some()
+    matches!(callable.ty(), CallableType::Stdio(..))
 }

@@ -6,7 +6,7 @@ use crate::batch::id::Id;
 use crate::component::types::{TypeKind, WitType};
 use crate::component::value::WitValue;
 use crate::error::{Error, ErrorKind, Result};
-use crate::runtime::callable::{CallArgs, CallableType};
+use crate::runtime::callable::CallArgs;
 
 /// Decodes one argument, written as on the command line. A convention for bytes gets the record as it is. For a function without
 /// parameters, a record is empty.
@@ -17,13 +17,9 @@ pub(super) struct LineDecoder<'a> {
 
 impl<'a> LineDecoder<'a> {
     pub(super) fn new(formats: &'a Formats<'a>) -> Self {
-        let takes_bytes = match formats.callable.ty() {
-            CallableType::Text(function) => matches!(
-                function.ty().params(),
-                [(_, ty)] if matches!(ty.kind(), Some(TypeKind::List(WitType::U8)))
-            ),
-            _ => false,
-        };
+        let takes_bytes = formats.callable.text().is_some_and(
+            |text| matches!(text.ty().params(), [(_, ty)] if matches!(ty.kind(), Some(TypeKind::List(WitType::U8)))),
+        );
         Self { formats, takes_bytes }
     }
 

@@ -1,6 +1,7 @@
 //! Calls by pointers into linear memory.
 
 use crate::component::args;
+use crate::component::scalar;
 use crate::component::types::WitType;
 use crate::component::value::WitValue;
 use crate::error::{Error, ErrorKind, Result};
@@ -83,13 +84,15 @@ impl ResolvedText {
             WitValue::String(_) | WitValue::Bytes(_) if is_cstr && payload::bytes(value)?.contains(&0) => {
                 invalid(format!("{name}: the text contains a NUL byte, which ends a string of the convention `cstr`"))
             }
-            WitValue::S64(_) | WitValue::U64(_) if self.param(index) == Some(&ValType::I32) => match integer(value) {
-                Some(_) => Ok(()),
-                None => {
-                    let range = "-2147483648 to 4294967295";
-                    invalid(format!("{name}: {} is out of range for i32 ({range})", shown(value)))
-                }
-            },
+            WitValue::S64(_) | WitValue::U64(_)
+                if self.param(index) == Some(&ValType::I32) && integer(value).is_none() =>
+            {
+                let range = "-2147483648 to 4294967295";
+                invalid(format!(
+                    "{name}: {} is out of range for i32 ({range})",
+                    scalar::format(value).unwrap_or_default()
+                ))
+            }
             _ => Ok(()),
         }
     }
@@ -176,13 +179,5 @@ fn integer(value: &WitValue) -> Option<i32> {
     match value {
         WitValue::S64(v) => i32::try_from(*v).ok().or_else(|| u32::try_from(*v).ok().map(u32::cast_signed)),
         _ => None,
-    }
-}
-
-fn shown(value: &WitValue) -> String {
-    match value {
-        WitValue::S64(v) => v.to_string(),
-        WitValue::U64(v) => v.to_string(),
-        _ => String::new(),
     }
 }

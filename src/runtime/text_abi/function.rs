@@ -9,8 +9,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::module::info::ModuleInfo;
 use crate::module::requirements;
-use crate::runtime::call::CallResult;
-use crate::runtime::callable::{CallArgs, Callable};
 use crate::runtime::lookup;
 use crate::runtime::text_abi::buffers::Buffers;
 use crate::runtime::text_abi::{Abi, Payload, TextOptions, payload, signature};
@@ -34,11 +32,27 @@ pub(crate) enum Target {
     /// A function of an Extism plug-in.
     Plugin,
     /// A program, or a function without parameters and results.
-    Program(Box<Callable>),
+    Program,
 }
 
 impl TextFunction {
-    /// Finds a function, or a program if there is no name.
+    /// Makes a program, or a function without parameters and results, one that takes and returns text: by [`Abi::Stdio`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnsupportedFeature`] if `info` is a module without standard streams, [`ErrorKind::InvalidArgument`] if an option
+    /// does not fit the convention.
+    pub(crate) fn program(info: &CodeInfo, name: &str, options: &TextOptions) -> Result<Self> {
+        let (abi, payload) = (Abi::Stdio, options.payload);
+        check_no_allocator(abi, options)?;
+        if info.module().is_ok_and(|info| !requirements::imports_wasi(info)) {
+            let message = "the module has no standard streams: it does not import WASI";
+            return Err(Error::new(ErrorKind::UnsupportedFeature, message));
+        }
+        let ty = payload::function(payload, true);
+        Ok(Self { abi, payload, name: name.to_owned(), ty, target: Target::Program })
+    }
+
+    /// Finds a function that is called by another convention than [`Abi::Stdio`].
     ///
     /// # Errors
     /// [`ErrorKind::UnknownExport`] if there is no such function, [`ErrorKind::UnsupportedFeature`] if it or its module does not fit
@@ -47,11 +61,8 @@ impl TextFunction {
         let payload = options.payload;
         match abi {
             Abi::Stdio => {
-                check_no_allocator(abi, options)?;
-                let program = find_program(info, name)?;
-                let ty = payload::function(payload, true);
-                let name = program.name().to_owned();
-                Ok(Self { abi, payload, name, ty, target: Target::Program(Box::new(program)) })
+                let message = "a call by the convention `stdio` needs a program";
+                Err(Error::new(ErrorKind::InvalidArgument, message))
             }
             Abi::Packed | Abi::Cstr => {
                 let info = info.module().map_err(|_| {
@@ -117,18 +128,10 @@ impl TextFunction {
         &self.target
     }
 
-    /// Returns what is called without arguments, in an instance for this call only: for [`Abi::Stdio`].
-    pub(crate) fn program(&self) -> Option<&Callable> {
-        match &self.target {
-            Target::Program(program) => Some(program),
-            Target::Memory(_) | Target::Plugin => None,
-        }
-    }
-
     /// Parses arguments given as text.
     ///
     /// # Errors
-    /// As [`Callable::parse_args`].
+    /// As [`Callable::parse_args`](crate::Callable::parse_args).
     pub(crate) fn parse_args<T: AsRef<str>>(&self, args: &[T]) -> Result<Vec<WitValue>> {
         // Without another parameter that can be a string, this one is: it would be no call by a convention for text.
         let strings = self.ty.params().iter().filter(|(_, ty)| *ty == WitType::StringOrInteger).count();
@@ -147,19 +150,17 @@ impl TextFunction {
     ///
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] if there are more or fewer, or it has another type.
-    pub(crate) fn input(&self, args: &CallArgs) -> Result<Vec<u8>> {
-        let CallArgs::Component(values) = args else { return Err(payload::other_arguments()) };
-        args::count(values.len(), &self.ty)?;
-        payload::bytes(&values[0]).map(<[u8]>::to_vec)
+    pub(crate) fn input(&self, args: &[WitValue]) -> Result<Vec<u8>> {
+        args::count(args.len(), &self.ty)?;
+        payload::bytes(&args[0]).map(<[u8]>::to_vec)
     }
 
     /// Returns the result for these bytes.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidResult`] if they are not of the payload's format.
-    pub(crate) fn result(&self, output: Vec<u8>) -> Result<CallResult> {
-        let value = payload::decode(self.payload, output, &self.name)?;
-        Ok(CallResult::Component(Some(value), self.ty.clone()))
+    pub(crate) fn result(&self, output: Vec<u8>) -> Result<WitValue> {
+        payload::decode(self.payload, output, &self.name)
     }
 }
 
@@ -169,22 +170,4 @@ fn check_no_allocator(abi: Abi, options: &TextOptions) -> Result<()> {
     }
     let message = format!("the convention `{abi}` has no functions that allocate and free memory");
     Err(Error::new(ErrorKind::InvalidArgument, message))
-}
-
-/// Finds a program, or a function of type `() -> ()`, that reads standard input.
-fn find_program(info: &CodeInfo, name: Option<&str>) -> Result<Callable> {
-    let program = match name {
-        None => Callable::program(info)?,
-        Some(name) => Callable::find(info, name)?,
-    };
-    let refused = |message: String| Err(Error::new(ErrorKind::UnsupportedFeature, message));
-    if program.param_count() > 0 || !program.result_types().is_empty() {
-        return refused(format!("`{program}` does not fit the convention `stdio`: it has parameters or a result"));
-    }
-    match info {
-        CodeInfo::Module(info) if !requirements::imports_wasi(info) => {
-            refused("the module has no standard streams: it does not import WASI".to_owned())
-        }
-        _ => Ok(program),
-    }
 }
