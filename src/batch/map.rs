@@ -12,10 +12,14 @@ use derive_more::Debug;
 use super::pipeline::schedule::{Output, Work};
 use super::pipeline::shared::Pause;
 use super::pipeline::threads::{self, Interrupt, Outputs, PipelineOptions};
+use crate::component::value::WitValue;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::call::CallResult;
 use crate::runtime::callable::{CallArgs, Callable};
 use crate::session::{PreparedCode, Worker, WorkerOptions};
+
+/// The size at which a worker passes results on, in bytes.
+const MAX_RESULTS: usize = 64 << 10;
 
 /// Calls one function with many arguments.
 #[derive(Clone, Copy, Debug)]
@@ -86,17 +90,17 @@ impl<'a> Batch<'a> {
         let worker = move || {
             let mut worker = Worker::new(code, callable, options);
             move |items: &mut VecDeque<Item>, pause: Pause<'_>| {
-                let mut results = Vec::with_capacity(items.len());
+                let mut results = CallResults::default();
                 while let Some(Item(args)) = items.pop_front() {
                     results.push(call(&mut worker, args));
-                    if pause.is_due() {
+                    if pause.is_due() || results.bytes >= MAX_RESULTS {
                         break;
                     }
                 }
-                CallResults(results)
+                results
             }
         };
-        let outputs = threads::start(scope, PipelineOptions { jobs, ordered: true }, source, worker, Never);
+        let outputs = threads::start(scope, PipelineOptions { jobs, ordered: true }, source, worker, &Never);
         let outputs = outputs.map_err(|error| {
             Error::new(ErrorKind::Io, format!("cannot create a thread: {error}")).with_source(error)
         })?;
@@ -130,7 +134,7 @@ impl Iterator for Results<'_> {
             if let Some(result) = self.ready.next() {
                 return Some(result);
             }
-            if let Some(CallResults(results)) = self.batch.next() {
+            if let Some(CallResults { results, .. }) = self.batch.next() {
                 self.ready = results.into_iter();
                 continue;
             }
@@ -156,12 +160,12 @@ impl Work for Item {
     }
 
     fn bytes(&self) -> usize {
-        size_of::<Self>()
-            + match &self.0 {
-                Ok(CallArgs::Core(values)) => size_of_val(values.as_slice()),
-                Ok(CallArgs::Component(values)) => size_of_val(values.as_slice()),
-                Err(_) => size_of::<Error>(),
-            }
+        let args = match &self.0 {
+            Ok(CallArgs::Core(values)) => size_of_val(values.as_slice()),
+            Ok(CallArgs::Component(values)) => values.iter().map(WitValue::memory_bytes).sum(),
+            Err(_) => 0,
+        };
+        size_of::<Self>() + args
     }
 
     fn split_to(&mut self, records: usize) -> Self {
@@ -170,11 +174,27 @@ impl Work for Item {
 }
 
 /// The results of some calls.
-struct CallResults(Vec<Result<CallResult>>);
+#[derive(Default)]
+struct CallResults {
+    results: Vec<Result<CallResult>>,
+    bytes: usize,
+}
+
+impl CallResults {
+    fn push(&mut self, result: Result<CallResult>) {
+        let heap = match &result {
+            Ok(CallResult::Core(values)) => size_of_val(values.as_slice()),
+            Ok(CallResult::Component(value, _)) => value.as_ref().map_or(0, WitValue::memory_bytes),
+            Err(error) => error.message().len(),
+        };
+        self.bytes += size_of_val(&result) + heap;
+        self.results.push(result);
+    }
+}
 
 impl Output for CallResults {
     fn bytes(&self) -> usize {
-        self.0.capacity() * size_of::<Result<CallResult>>()
+        self.bytes
     }
 
     fn is_last(&self) -> bool {

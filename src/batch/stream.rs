@@ -124,12 +124,12 @@ fn process<'a>(
     let mut source = input::source(formats, input)?;
     let read_error = Mutex::new(None);
     let has_errors = errors.is_some();
-    let read = || {
-        let chunk = source.next_chunk().unwrap_or_else(|error| {
+    let read = || match source.next_chunk() {
+        Ok(chunk) => chunk.map(Part::from),
+        Err(error) => {
             *read_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             None
-        });
-        chunk.map(Part::from)
+        }
     };
     let worker = || {
         let recorder = options.measure.then(|| Recorder::new(counters));
@@ -142,7 +142,7 @@ fn process<'a>(
     let pipeline = PipelineOptions { jobs: options.jobs, ordered: options.ordered };
     let mut writer = Writer { output, errors, counters, formats, has_begun: false };
     let mut ended = thread::scope(|scope| {
-        let outputs = threads::start(scope, pipeline, read, worker, stop).map_err(|error| {
+        let outputs = threads::start(scope, pipeline, read, worker, &stop).map_err(|error| {
             Error::new(ErrorKind::Io, format!("cannot create a thread: {error}")).with_source(error)
         })?;
         writer.write_all(&outputs)

@@ -24,6 +24,7 @@ pub(crate) mod scalar;
 mod sequence;
 mod serial;
 pub(crate) mod similar;
+mod size;
 pub mod text;
 #[cfg(feature = "components")]
 mod type_reader;

@@ -90,7 +90,7 @@ const SLACK: u64 = 48 << 20;
 
 #[test]
 fn a_long_batch_needs_no_more_memory_than_a_short_one() {
-    const RECORDS: u64 = 1_000_000;
+    const RECORDS: u64 = 10_000_000;
     on_one(|config| {
         let guest = Guest::new(config, "add", twice());
         let mut output = Counting { tenth: RECORDS / 10, ..Counting::default() };

@@ -32,6 +32,16 @@ pub(crate) struct Piece<W> {
     pub(crate) works: VecDeque<W>,
 }
 
+/// Whether a batch was stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stopped {
+    No,
+    /// After all records were read, and without dropping any.
+    Complete,
+    /// Records were dropped, or the rest of the input.
+    Dropped,
+}
+
 /// The state of a stream between its source and its sink.
 #[derive(Debug)]
 pub(crate) struct Schedule<W, U> {
@@ -55,8 +65,7 @@ pub(crate) struct Schedule<W, U> {
     /// Records from this position on are not needed.
     end: u64,
     is_read: bool,
-    is_stopped: bool,
-    has_dropped: bool,
+    stopped: Stopped,
     /// Nanoseconds that a record takes, if one was measured.
     record_ns: Option<u64>,
 }
@@ -93,8 +102,7 @@ impl<W: Work, U: Output> Schedule<W, U> {
             next: 0,
             end: u64::MAX,
             is_read: false,
-            is_stopped: false,
-            has_dropped: false,
+            stopped: Stopped::No,
             record_ns: None,
         }
     }
@@ -145,7 +153,7 @@ impl<W: Work, U: Output> Schedule<W, U> {
 
     /// Returns whether stopping has dropped records, or the rest of the input.
     pub(crate) fn has_dropped(&self) -> bool {
-        self.has_dropped
+        self.stopped == Stopped::Dropped
     }
 
     /// Returns the next records for a worker. `None` if none wait, or if too many outputs wait.
@@ -220,7 +228,7 @@ impl<W: Work, U: Output> Schedule<W, U> {
             self.held_bytes += output.bytes() + Self::OUTPUT_COST;
             self.done.insert(first, (done, output));
         }
-        if self.is_stopped {
+        if self.stopped != Stopped::No {
             self.drop_waiting();
         }
     }
@@ -229,7 +237,7 @@ impl<W: Work, U: Output> Schedule<W, U> {
     pub(crate) fn fail(&mut self, first: u64) {
         self.running.remove(&first);
         self.end_at(first);
-        if self.is_stopped {
+        if self.stopped != Stopped::No {
             self.drop_waiting();
         }
     }
@@ -263,11 +271,11 @@ impl<W: Work, U: Output> Schedule<W, U> {
     /// Ends the batch as soon as possible. In order, the outputs stay a prefix without gaps: records that come before others
     /// which a worker has taken are still processed. Returns false if it was stopped before.
     pub(crate) fn stop(&mut self) -> bool {
-        if self.is_stopped {
+        if self.stopped != Stopped::No {
             return false;
         }
-        self.has_dropped |= !self.is_read;
-        (self.is_stopped, self.is_read) = (true, true);
+        self.stopped = if self.is_read { Stopped::Complete } else { Stopped::Dropped };
+        self.is_read = true;
         self.drop_waiting();
         true
     }
@@ -278,7 +286,7 @@ impl<W: Work, U: Output> Schedule<W, U> {
         let keep = if self.ordered { self.next.max(running).max(done) } else { 0 };
         while let Some((_, work)) = self.waiting.pop_back_if(|(position, _)| *position >= keep) {
             self.forget(&work);
-            self.has_dropped = true;
+            self.stopped = Stopped::Dropped;
         }
     }
 

@@ -36,13 +36,21 @@ struct State<W, U> {
     is_closed: bool,
     is_reader_waiting: bool,
     waiting_workers: usize,
-    /// Whether the sink waits without a time limit, because nothing runs.
-    is_sink_asleep: bool,
-    is_sink_waiting: bool,
+    sink: Sink,
     /// Bytes of the outputs that the sink has now.
     sink_bytes: usize,
     /// The first panic by its position in the stream.
     panic: Option<(u64, Panic)>,
+}
+
+/// What the sink does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sink {
+    Awake,
+    /// It waits for workers.
+    Waiting,
+    /// It waits without a time limit, because nothing runs.
+    Asleep,
 }
 
 /// Tells a worker when to return what it has.
@@ -68,8 +76,7 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
             is_closed: false,
             is_reader_waiting: false,
             waiting_workers: 0,
-            is_sink_asleep: false,
-            is_sink_waiting: false,
+            sink: Sink::Awake,
             sink_bytes: 0,
             panic: None,
         };
@@ -109,7 +116,7 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
             self.reader.notify_one();
         }
         self.wake_workers(state);
-        if state.is_sink_waiting {
+        if state.sink != Sink::Awake {
             self.sink.notify_one();
         }
     }
@@ -146,7 +153,7 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
             _ if many => self.workers.notify_all(),
             _ => self.workers.notify_one(),
         }
-        if state.is_sink_asleep {
+        if state.sink == Sink::Asleep {
             self.sink.notify_one();
         }
     }
@@ -207,7 +214,7 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
 
     fn wake_after_work(&self, state: &State<W, U>) {
         let schedule = &state.schedule;
-        if state.is_sink_waiting && (schedule.is_ready() || schedule.is_over()) {
+        if state.sink != Sink::Awake && (schedule.is_ready() || schedule.is_over()) {
             self.sink.notify_one();
         }
         if schedule.has_waiting() || schedule.is_worked() {
@@ -234,12 +241,11 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
                 self.wake_workers(&state);
                 return (!outputs.is_empty()).then_some(outputs);
             }
-            state.is_sink_waiting = true;
             if state.schedule.is_idle() {
-                state.is_sink_asleep = true;
+                state.sink = Sink::Asleep;
                 state = self.sink.wait(state).unwrap_or_else(PoisonError::into_inner);
-                state.is_sink_asleep = false;
             } else {
+                state.sink = Sink::Waiting;
                 let waited = self.sink.wait_timeout(state, Self::PATIENCE).unwrap_or_else(PoisonError::into_inner);
                 state = waited.0;
                 if waited.1.timed_out() {
@@ -249,7 +255,7 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
                     }
                 }
             }
-            state.is_sink_waiting = false;
+            state.sink = Sink::Awake;
         }
     }
 

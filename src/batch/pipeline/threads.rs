@@ -49,7 +49,7 @@ pub(in crate::batch) fn start<'scope, W, U, F>(
     options: PipelineOptions,
     source: impl FnMut() -> Option<W> + Send + 'scope,
     worker: impl Fn() -> F + Send + Sync + 'scope,
-    interrupt: impl Interrupt + 'scope,
+    interrupt: &(impl Interrupt + 'scope),
 ) -> io::Result<Outputs<'scope, W, U>>
 where
     W: Work + Send + 'scope,
