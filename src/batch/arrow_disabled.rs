@@ -15,12 +15,8 @@ pub(super) fn check(_: &Callable) -> Result<()> {
     Err(Error::new(ErrorKind::UnsupportedFeature, message).with_hint("build with `--features arrow`"))
 }
 
-/// Always fails.
-///
-/// # Errors
-/// As [`check`].
-pub(super) fn source<'a, R: Read + Send + 'a>(formats: &'a Formats<'a>, _: R) -> Result<Box<dyn Source + 'a>> {
-    check(formats.callable).map(|()| unreachable!("Arrow is refused"))
+pub(super) fn source<'a, R: Read + Send + 'a>(_: &'a Formats<'a>, _: R) -> Box<dyn Source + 'a> {
+    unreachable!("Arrow is refused")
 }
 
 pub(super) fn decoder<'a>(_: &'a Formats<'a>) -> Box<dyn Decode + 'a> {

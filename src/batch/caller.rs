@@ -14,7 +14,7 @@ use crate::session::{CallUsage, Worker};
 /// Decodes records and calls what they mean. Each worker has one.
 pub(super) enum Caller<'a> {
     Function {
-        worker: Worker<'a>,
+        worker: Box<Worker<'a>>,
         decoder: Box<dyn Decode + 'a>,
         /// The arguments of the current call.
         args: CallArgs,
@@ -35,7 +35,7 @@ pub(super) enum Decoded<'c> {
 
 impl<'a> Caller<'a> {
     pub(super) fn function(worker: Worker<'a>, formats: &'a Formats<'a>) -> Self {
-        Self::Function { worker, decoder: input::decoder(formats), args: CallArgs::Core(Vec::new()) }
+        Self::Function { worker: Box::new(worker), decoder: input::decoder(formats), args: CallArgs::Core(Vec::new()) }
     }
 
     pub(super) fn driver(driver: Driver<'a>) -> Self {

@@ -1,12 +1,12 @@
 //! The settings of a batch.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::thread;
 
-use wrun::TextOptions;
 use wrun::batch::{BatchInput, BatchOptions, BatchOutput, OnError};
 use wrun::session::InstanceMode;
+use wrun::{RuntimeConfig, TextOptions};
 
 use super::args::{CallArgs, OutputFormat, RecordArgs, ReportArgs};
 use super::provenance::{Provenance, WithProvenance};
@@ -60,6 +60,16 @@ impl BatchSettings {
             header: !records.no_header,
             errors: calls.errors,
             metrics: records.metrics,
+        }
+    }
+
+    /// Returns the configuration of the runtime, which keeps memories for new instances if each call has one.
+    pub(crate) fn config(&self) -> RuntimeConfig {
+        let config = self.guest.config.clone();
+        let jobs = u32::try_from(self.jobs.value.get()).ok().and_then(NonZeroU32::new);
+        match (self.instance.value, jobs) {
+            (InstanceMode::PerCall, Some(jobs)) => config.with_pooled_instances(jobs),
+            _ => config,
         }
     }
 

@@ -51,7 +51,9 @@ fn compound(builder: &mut Builder, value: &WitValue, ty: &WitType) {
             None => builder.append_null(),
         },
         (Builder::List(list), WitValue::List(values), Some(TypeKind::List(of) | TypeKind::FixedLengthList(of, _))) => {
-            values.iter().for_each(|value| wit(&mut list.values, value, of));
+            for value in values {
+                wit(&mut list.values, value, of);
+            }
             list.end(values.len(), true);
         }
         (Builder::List(list), WitValue::Flags(names), _) => {
@@ -115,7 +117,9 @@ fn case<'t>(
 fn payload(builder: &mut Builder, value: &WitValue, ty: &WitType) {
     match builder {
         Builder::Struct(StructBuilder { nulls, columns, .. }) if is_nullable(ty) => {
-            columns.iter_mut().for_each(|column| wit(column, value, ty));
+            for column in columns {
+                wit(column, value, ty);
+            }
             nulls.append_non_null();
         }
         builder => wit(builder, value, ty),
@@ -124,13 +128,13 @@ fn payload(builder: &mut Builder, value: &WitValue, ty: &WitType) {
 
 /// Returns about how much a value adds to its columns, at least the number of bytes and of elements in any of them.
 pub(super) fn weight(value: &WitValue) -> usize {
-    let named = |(_, value): &(Name, WitValue)| weight(value);
+    let field = |(_, value): &(Name, WitValue)| weight(value);
     match value {
         WitValue::String(text) => text.len() + 4,
         WitValue::Bytes(bytes) => bytes.len() + 4,
         WitValue::List(values) | WitValue::Tuple(values) => 4 + values.iter().map(weight).sum::<usize>(),
-        WitValue::Map(entries) => 4 + entries.iter().map(|(key, value)| weight(key) + weight(value)).sum::<usize>(),
-        WitValue::Record(fields) => 1 + fields.iter().map(named).sum::<usize>(),
+        WitValue::Map(entries) => 4 + entries.iter().map(|(key, of)| weight(key) + weight(of)).sum::<usize>(),
+        WitValue::Record(fields) => 1 + fields.iter().map(field).sum::<usize>(),
         WitValue::Enum(name) => name.len() + 4,
         WitValue::Flags(names) => 4 + names.iter().map(|name| name.len() + 4).sum::<usize>(),
         WitValue::Variant(_, Some(value))

@@ -22,8 +22,14 @@ pub(super) fn check(data: &DataType, ty: &WitType) -> Result<(), String> {
     };
     let fits = match ty {
         WitType::Bool => *data == DataType::Boolean,
-        WitType::S8 | WitType::U8 | WitType::S16 | WitType::U16 => data.is_integer(),
-        WitType::S32 | WitType::U32 | WitType::S64 | WitType::U64 => data.is_integer(),
+        WitType::S8
+        | WitType::U8
+        | WitType::S16
+        | WitType::U16
+        | WitType::S32
+        | WitType::U32
+        | WitType::S64
+        | WitType::U64 => data.is_integer(),
         WitType::F32 | WitType::F64 => data.is_integer() || data.is_floating(),
         WitType::Char | WitType::Json => is_text(data),
         WitType::StringOrInteger => is_text(data) || data.is_integer(),
@@ -53,10 +59,9 @@ pub(super) fn check(data: &DataType, ty: &WitType) -> Result<(), String> {
                 let mut parts = fields.iter().zip(types);
                 return parts.try_for_each(|(field, ty)| in_field(field, check(field.data_type(), ty)));
             }
-            (TypeKind::Enum(_), data) => is_text(data),
             (TypeKind::Flags(_), data) => element(data).is_some_and(|item| is_text(item.data_type())),
             (TypeKind::Variant(cases), DataType::Struct(fields)) => return self::cases(fields, cases),
-            (TypeKind::Variant(_), data) => is_text(data),
+            (TypeKind::Variant(_) | TypeKind::Enum(_), data) => is_text(data),
             (TypeKind::Result { ok, err }, DataType::Struct(fields)) => {
                 return cases(fields, &[(Name::from("ok"), ok.clone()), (Name::from("err"), err.clone())]);
             }
@@ -86,11 +91,11 @@ fn record(fields: &Fields, types: &[(Name, WitType)]) -> Result<(), String> {
             (None, _) => return Err(format!("the field `{}` is missing", Escaped(name))),
         }
     }
-    known(fields, types.iter().map(|(name, _)| name))
+    known(fields, &types.iter().map(|(name, _)| name))
 }
 
 fn cases(fields: &Fields, cases: &[(Name, Option<WitType>)]) -> Result<(), String> {
-    known(fields, cases.iter().map(|(name, _)| name))?;
+    known(fields, &cases.iter().map(|(name, _)| name))?;
     for field in fields {
         if let Some((_, Some(ty))) = cases.iter().find(|(name, _)| &**name == field.name().as_str()) {
             let checked =
@@ -109,7 +114,7 @@ fn wrapped(data: &DataType, ty: &WitType, of: &WitType) -> Result<(), String> {
     }
 }
 
-fn known<'n>(fields: &Fields, names: impl Iterator<Item = &'n Name> + Clone) -> Result<(), String> {
+fn known<'n>(fields: &Fields, names: &(impl Iterator<Item = &'n Name> + Clone)) -> Result<(), String> {
     let unknown = fields.iter().find(|field| names.clone().all(|name| &**name != field.name().as_str()));
     unknown.map_or(Ok(()), |field| {
         let similar = most_similar(field.name(), names.clone().map(|name| &**name));

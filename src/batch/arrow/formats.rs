@@ -15,11 +15,8 @@ use crate::runtime::call::CallResult;
 use crate::runtime::callable::CallArgs;
 
 /// Opens a stream of records.
-pub(in crate::batch) fn source<'a, R: Read + Send + 'a>(
-    formats: &'a Formats<'a>,
-    reader: R,
-) -> Result<Box<dyn Source + 'a>> {
-    Ok(Box::new(Rows { source: ArrowSource::new(reader, formats), next: 1 }))
+pub(in crate::batch) fn source<'a, R: Read + Send + 'a>(formats: &'a Formats<'a>, reader: R) -> Box<dyn Source + 'a> {
+    Box::new(Rows { source: ArrowSource::new(reader, formats), next: 1 })
 }
 
 struct Rows<'a, R> {

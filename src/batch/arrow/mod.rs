@@ -9,6 +9,7 @@ mod formats;
 mod message;
 mod output;
 mod params;
+mod records;
 mod source;
 mod unsupported;
 mod wit_types;
@@ -16,4 +17,4 @@ mod wit_values;
 
 pub(super) use formats::{decoder, encoder, head, source, tail};
 pub(super) use output::check;
-pub(super) use source::ArrowRecords;
+pub(super) use records::ArrowRecords;

@@ -14,11 +14,11 @@ use arrow_schema::{ArrowError, DataType, Schema};
 use super::column::Column;
 use super::message::{self, Message, Messages, Next, invalid};
 use super::params::Params;
+use super::records::ArrowRecords;
 use crate::batch::format::Formats;
-use crate::batch::id::{Id, IdType};
+use crate::batch::id::IdType;
 use crate::batch::input::layout_by_names;
 use crate::error::Result;
-use crate::runtime::callable::CallArgs;
 
 /// The maximum number of rows in a group.
 const MAX_ROWS: usize = 4096;
@@ -28,47 +28,6 @@ const GROUP: usize = 64 << 10;
 
 /// How many times longer than a record a record batch may be.
 const RECORDS_IN_BATCH: usize = 64;
-
-/// Rows of a record batch, which are the arguments of calls.
-#[derive(Debug)]
-pub(in crate::batch) struct ArrowRecords {
-    columns: Arc<[Column]>,
-    ids: Option<Column>,
-    first: usize,
-    rows: usize,
-    bytes: usize,
-}
-
-impl ArrowRecords {
-    /// Returns the number of rows.
-    pub(in crate::batch) fn len(&self) -> usize {
-        self.rows
-    }
-
-    /// Returns about the number of bytes of the rows.
-    pub(in crate::batch) fn bytes(&self) -> usize {
-        self.bytes
-    }
-
-    /// Overwrites the arguments with those in a row.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if a value is null or out of range.
-    #[inline]
-    pub(super) fn fill(&self, params: &Params, index: usize, args: &mut CallArgs) -> Result<()> {
-        params.fill(&self.columns, self.first + index, args)
-    }
-
-    /// Returns the id of a row, if the stream has a column with ids and this row has one.
-    pub(super) fn id(&self, index: usize) -> Option<Id<'_>> {
-        let (ids, row) = self.ids.as_ref()?.resolve(self.first + index);
-        if ids.is_null(row) {
-            return None;
-        }
-        let integer = ids.integer(row).map(Id::Integer);
-        integer.or_else(|| ids.text(row).map(Id::Text))
-    }
-}
 
 /// Reads a stream, or several with the same columns one after the other.
 #[derive(Debug)]
@@ -153,7 +112,7 @@ impl<'a, R: Read> ArrowSource<'a, R> {
                 let (schema, dictionaries) = (&stream.schema, &mut stream.dictionaries);
                 guard(|| read_dictionary(&body, dictionary, schema, dictionaries, &version))?;
                 // Deltas add to a dictionary.
-                if dictionaries.values().map(|values| values.get_array_memory_size()).sum::<usize>() > self.max_body {
+                if dictionaries.values().map(Array::get_array_memory_size).sum::<usize>() > self.max_body {
                     return Err(invalid(format!("its dictionaries are larger than {} bytes", self.max_body)));
                 }
                 Ok(())

@@ -13,6 +13,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::callable::{CallArgs, Callable};
 use crate::value::msgpack::describe;
 
+/// What an operation looks like, as a hint.
+pub(super) const EXAMPLES: &str = r#"operations are {"call":"f","args":[…]}, {"write":{"offset":0,"text":"…"}}, {"read":{"offset":0,"length":8}}, {"global":"g"} and {"restart":true}"#;
+
 /// A value in the format of its record.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::batch) enum Raw<'a> {
@@ -106,5 +109,5 @@ fn split_value<'a>(bytes: &mut &'a [u8]) -> Result<&'a [u8]> {
 
 fn invalid(expected: &str, reason: &dyn fmt::Display) -> Error {
     let message = format!("the operation is not a valid {expected}: {reason}");
-    Error::new(ErrorKind::InvalidArgument, message).with_hint(super::operation::EXAMPLES)
+    Error::new(ErrorKind::InvalidArgument, message).with_hint(EXAMPLES)
 }

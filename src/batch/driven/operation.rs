@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::fields::{self, Fields, Raw};
+use super::fields::{self, EXAMPLES, Fields, Raw};
 use super::shapes;
 use crate::batch::id::Id;
 use crate::component::similar::most_similar;
@@ -12,9 +12,6 @@ use crate::component::value::WitValue;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::runtime::callable::CallArgs;
-
-/// What an operation looks like, as a hint.
-pub(super) const EXAMPLES: &str = r#"operations are {"call":"f","args":[…]}, {"write":{"offset":0,"text":"…"}}, {"read":{"offset":0,"length":8}}, {"global":"g"} and {"restart":true}"#;
 
 /// The keys of a record; all but the last two say what it does.
 const KEYS: [&str; 7] = ["call", "write", "read", "global", "restart", "args", "id"];

@@ -30,7 +30,7 @@ pub(in crate::batch) fn source<'a, R: Read + Send + 'a>(
         BatchInput::Nul => Box::new(Framed::new(reader, DelimitedFrame::nul(), formats)),
         BatchInput::Msgpack => Box::new(Framed::new(reader, ValueFrame::default(), formats)),
         BatchInput::Csv => Box::new(CsvSource::new(reader, formats)),
-        BatchInput::Arrow => arrow::source(formats, reader)?,
+        BatchInput::Arrow => arrow::source(formats, reader),
     })
 }
 

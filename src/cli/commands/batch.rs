@@ -191,7 +191,7 @@ impl Batch {
             // The value for the metrics if opening fails.
             self.call().metrics.cache = CacheUse::Miss;
         }
-        let opened = module.open(&guest.module, &guest.config, cache);
+        let opened = module.open(&guest.module, &settings.config(), cache);
         self.call().metrics.load_ns = Some(nanoseconds(started.elapsed()));
         let session = opened?;
         self.call().metrics.cache = session.cache();

@@ -117,11 +117,8 @@ impl RunArgs {
         let mut guest = GuestSettings::resolve(module, function, self.guest_args, policy, options)?;
         (guest.capabilities.stdin, guest.capabilities.stdout, guest.capabilities.stderr) =
             (Input::Inherit, stdout, stderr);
-        let output = self.format.output.map(ResultFormat::of_report).unwrap_or(if self.explain {
-            OutputFormat::Text
-        } else {
-            OutputFormat::Json
-        });
+        let default = if self.explain { OutputFormat::Text } else { OutputFormat::Json };
+        let output = self.format.output.map_or(default, ResultFormat::of_report);
         Ok(RunSettings {
             guest,
             module_is_stdin,

@@ -1,0 +1,50 @@
+//! Rows of a record batch.
+
+use std::sync::Arc;
+
+use super::column::Column;
+use super::params::Params;
+use crate::batch::id::Id;
+use crate::error::Result;
+use crate::runtime::callable::CallArgs;
+
+/// Rows of a record batch, which are the arguments of calls.
+#[derive(Debug)]
+pub(in crate::batch) struct ArrowRecords {
+    pub(super) columns: Arc<[Column]>,
+    pub(super) ids: Option<Column>,
+    pub(super) first: usize,
+    pub(super) rows: usize,
+    pub(super) bytes: usize,
+}
+
+impl ArrowRecords {
+    /// Returns the number of rows.
+    pub(in crate::batch) fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Returns about the number of bytes of the rows.
+    pub(in crate::batch) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Overwrites the arguments with those in a row.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if a value is null or out of range.
+    #[inline]
+    pub(super) fn fill(&self, params: &Params, index: usize, args: &mut CallArgs) -> Result<()> {
+        params.fill(&self.columns, self.first + index, args)
+    }
+
+    /// Returns the id of a row, if the stream has a column with ids and this row has one.
+    pub(super) fn id(&self, index: usize) -> Option<Id<'_>> {
+        let (ids, row) = self.ids.as_ref()?.resolve(self.first + index);
+        if ids.is_null(row) {
+            return None;
+        }
+        let integer = ids.integer(row).map(Id::Integer);
+        integer.or_else(|| ids.text(row).map(Id::Text))
+    }
+}
