@@ -282,8 +282,9 @@ fn streams(engine: &'static str, config: &RuntimeConfig, cases: &mut Vec<Case>) 
     push("add", "serde_json", serde_json_alone(pairs(RECORDS)));
     push("add", "1 worker", stream(config, add, pairs(RECORDS), 1, InstanceMode::Shared));
     push("add", "2 workers", stream(config, add, pairs(RECORDS), 2, InstanceMode::Shared));
-    push("add, per call", "1 worker", stream(config, add, pairs(RECORDS / 4), 1, InstanceMode::PerCall));
-    push("add, per call", "2 workers", stream(config, add, pairs(RECORDS / 4), 2, InstanceMode::PerCall));
+    let pooled = &config.clone().with_pooled_instances(NonZeroU32::MIN.saturating_add(1));
+    push("add, per call", "1 worker", stream(pooled, add, pairs(RECORDS / 4), 1, InstanceMode::PerCall));
+    push("add, per call", "2 workers", stream(pooled, add, pairs(RECORDS / 4), 2, InstanceMode::PerCall));
     push("10,000 rounds", "1 worker", stream(config, count, slow_pairs(), 1, InstanceMode::Shared));
     push("10,000 rounds", "2 workers", stream(config, count, slow_pairs(), 2, InstanceMode::Shared));
 }

@@ -172,21 +172,18 @@ impl PreparedCode {
         limits: Limits,
         events: &dyn Fn(Event),
     ) -> Result<PreparedInstance> {
-        let (capabilities, output) = match streams {
-            None => (Cow::Borrowed(&self.options.capabilities), None),
-            Some(streams) => {
-                let (capabilities, output) = streams.replace_in(&self.options.capabilities);
-                (Cow::Owned(capabilities), Some(output))
-            }
-        };
+        let (own, output) = streams.map(|streams| streams.replace_in(&self.options.capabilities)).unzip();
+        let own: Option<Capabilities> = own;
         let instance = match &self.code {
             CompiledCode::Module(module) => {
-                CodeInstance::Module(self.create_module(module.as_ref(), &capabilities, limits, events)?)
+                CodeInstance::Module(self.create_module(module.as_ref(), own.as_ref(), limits, events)?)
             }
             CompiledCode::Component(component) => {
-                let imports = &self.options.component_imports;
+                let InstanceOptions { capabilities, component_imports, .. } = &self.options;
+                let capabilities = own.as_ref().unwrap_or(capabilities);
                 let component = component.as_ref();
-                let instance = self.runtime.instantiate_component(component, limits, &capabilities, imports)?;
+                let instance =
+                    self.runtime.instantiate_component(component, limits, capabilities, component_imports)?;
                 CodeInstance::Component(instance)
             }
         };
@@ -196,16 +193,17 @@ impl PreparedCode {
     fn create_module(
         &self,
         module: &dyn WasmModule,
-        capabilities: &Cow<'_, Capabilities>,
+        own_capabilities: Option<&Capabilities>,
         limits: Limits,
         events: &dyn Fn(Event),
     ) -> Result<Box<dyn WasmInstance>> {
         let InstanceOptions { imports, initialize, caller_ends_process, .. } = &self.options;
+        let capabilities = own_capabilities.unwrap_or(&self.options.capabilities);
         let provide = || self.options.provide(self.runtime.kind(), module.info(), capabilities);
-        let imports = match (&self.imports, capabilities) {
-            (ResolvedImports::OfOptions, _) => Cow::Borrowed(imports),
-            (ResolvedImports::PerInstance(_), Cow::Owned(_)) => provide()?,
-            (ResolvedImports::PerInstance(first), Cow::Borrowed(_)) => {
+        let imports = match &self.imports {
+            ResolvedImports::OfOptions => Cow::Borrowed(imports),
+            ResolvedImports::PerInstance(_) if own_capabilities.is_some() => provide()?,
+            ResolvedImports::PerInstance(first) => {
                 let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
                 first.map_or_else(provide, |imports| Ok(Cow::Owned(imports)))?
             }
