@@ -1,16 +1,21 @@
-//! Runs the `console` blocks of README.md and docs/*.md: each line after `$ ` in a shell, and compares its output.
+//! Runs the `console` blocks of README.md and docs/*.md: each line after `$ ` in a shell, and compares its output. Blocks that name
+//! tools (`console needs=parallel,python:pyspark`) are skipped where one is missing. Blocks that name a file show all of it
+//! (`python file=docs/scale-out/spark_pipe.py`).
 #![cfg(all(feature = "wasmtime-runtime", feature = "wasmer-runtime", feature = "wasix"))]
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::vocabulary::{Command, WRUN};
+use crate::scale_out::{missing, search_path};
+use crate::vocabulary::{Command, skipped};
 
 /// A command in a document and the output it promises. `[..]` in the output stands for any text in a line.
 struct Example {
     place: String,
     command: String,
     output: Vec<String>,
+    /// The tools that it needs, separated by commas.
+    needs: String,
 }
 
 fn documents() -> Vec<PathBuf> {
@@ -21,13 +26,15 @@ fn documents() -> Vec<PathBuf> {
 
 fn examples(document: &Path) -> Vec<Example> {
     let mut examples: Vec<Example> = Vec::new();
-    let mut inside = false;
-    for (index, line) in fs::read_to_string(document).unwrap().lines().enumerate() {
+    let (mut inside, mut needs) = (false, "");
+    let text = fs::read_to_string(document).unwrap();
+    for (index, line) in text.lines().enumerate() {
         let place = format!("{}:{}", document.display(), index + 1);
         if line.starts_with("```") {
-            inside = line == "```console";
+            inside = line.starts_with("```console");
+            needs = line.split_once(" needs=").map_or("", |(_, needs)| needs);
         } else if let Some(command) = line.strip_prefix("$ ").filter(|_| inside) {
-            examples.push(Example { place, command: command.to_owned(), output: Vec::new() });
+            examples.push(Example { place, command: command.to_owned(), output: Vec::new(), needs: needs.to_owned() });
         } else if inside {
             let example = examples.last_mut().unwrap_or_else(|| panic!("{place}: output without a command"));
             example.output.push(line.to_owned());
@@ -39,11 +46,14 @@ fn examples(document: &Path) -> Vec<Example> {
 /// Runs the examples of one document in order, with a fresh home folder. Returns the number of examples.
 fn run_examples(document: &Path, failures: &mut Vec<String>) -> usize {
     let home = tempfile::tempdir().unwrap();
-    let path = format!("{}:{}", Path::new(WRUN).parent().unwrap().display(), std::env::var("PATH").unwrap());
     let examples = examples(document);
-    for Example { place, command, output } in &examples {
+    for Example { place, command, output, needs } in &examples {
+        if let Some(tool) = missing(needs) {
+            skipped(&format!("{place} needs {tool}"));
+            continue;
+        }
         let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("{{ {command}; }} 2>&1")]).env("PATH", &path).env("HOME", home.path());
+        shell.args(["-c", &format!("{{ {command}; }} 2>&1")]).env("PATH", search_path()).env("HOME", home.path());
         let printed = String::from_utf8(shell.output().unwrap().stdout).unwrap();
         let same_length = printed.lines().count() == output.len();
         if !same_length || !printed.lines().zip(output).all(|(line, pattern)| fits(line, pattern)) {
@@ -72,6 +82,21 @@ fn examples_print_what_the_documents_say() {
     let counts: Vec<_> = documents().iter().map(|document| run_examples(document, &mut failures)).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     assert!(counts[0] >= 5 && counts.iter().sum::<usize>() >= 25, "there are too few examples: {counts:?}");
+}
+
+#[test]
+fn listings_show_whole_files() {
+    let mut listings = 0;
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        for block in text.split("\n```").filter(|block| block.lines().next().unwrap().contains(" file=")) {
+            let (head, listing) = block.split_once('\n').unwrap();
+            let file = head.split_once(" file=").unwrap().1;
+            assert_eq!(format!("{listing}\n"), fs::read_to_string(file).unwrap(), "{}: {file}", document.display());
+            listings += 1;
+        }
+    }
+    assert!(listings >= 3, "there are too few listings: {listings}");
 }
 
 #[test]

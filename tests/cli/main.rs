@@ -30,6 +30,7 @@ mod mistakes;
 mod network;
 mod process;
 mod programs;
+mod scale_out;
 mod scarce;
 mod signals;
 mod start;
