@@ -31,6 +31,7 @@ pub mod backends;
 pub mod batch;
 pub mod cache;
 pub mod capabilities;
+pub mod compare;
 pub mod component;
 pub mod config;
 pub mod engine;

@@ -6,6 +6,10 @@ use wrun::{CallResult, Error, ErrorKind};
 pub(crate) const RESULT_IS_ERR: u8 = 1;
 /// A plug-in reported an error.
 pub(crate) const PLUGIN_ERROR: u8 = 1;
+/// `diff` found a difference.
+pub(crate) const DIFFERENT: u8 = 1;
+/// `diff` cannot tell, or failed.
+pub(crate) const TROUBLE: u8 = 2;
 /// The cache has damaged entries.
 pub(crate) const BAD_ENTRIES: u8 = 1;
 /// Usage: a bad flag or argument, or an engine that is unavailable or cannot be configured that way.

@@ -71,6 +71,11 @@ pub(crate) fn arguments(arguments: &Arguments, callable: &Callable, quiet: bool)
     if !are_on_stdin(arguments, callable) {
         return Ok(callable.parse_args::<&str>(&[])?);
     }
+    decode(format, &read_arguments(format, quiet)?, callable)
+}
+
+/// Reads encoded arguments from standard input. `quiet` leaves out the note about waiting.
+pub(crate) fn read_arguments(format: InputFormat, quiet: bool) -> Result<Vec<u8>, Failure> {
     let (name, is_empty): (_, fn(&[u8]) -> bool) = match format {
         InputFormat::Json => ("JSON", |bytes| bytes.trim_ascii().is_empty()),
         InputFormat::Msgpack => ("MessagePack", <[u8]>::is_empty),
@@ -79,9 +84,14 @@ pub(crate) fn arguments(arguments: &Arguments, callable: &Callable, quiet: bool)
     if is_empty(&bytes) {
         return Err(Error::new(ErrorKind::InvalidArgument, "no arguments: standard input is empty").into());
     }
+    Ok(bytes)
+}
+
+/// Decodes the arguments of a function.
+pub(crate) fn decode(format: InputFormat, bytes: &[u8], callable: &Callable) -> Result<CallArgs, Failure> {
     Ok(match format {
-        InputFormat::Json => callable.decode_json(&bytes)?,
-        InputFormat::Msgpack => callable.decode_msgpack(&bytes)?,
+        InputFormat::Json => callable.decode_json(bytes)?,
+        InputFormat::Msgpack => callable.decode_msgpack(bytes)?,
     })
 }
 

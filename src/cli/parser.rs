@@ -11,6 +11,7 @@ use super::commands::batch::BatchArgs;
 use super::commands::cache::CacheCommandArgs;
 use super::commands::compile::CompileArgs;
 use super::commands::completions::CompletionsArgs;
+use super::commands::diff::DiffArgs;
 use super::commands::engines::EnginesArgs;
 use super::commands::inspect::InspectArgs;
 use super::commands::run::RunArgs;
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Compile(CompileArgs),
     /// Call a function with each record of standard input
     Batch(Box<BatchArgs>),
+    /// Run a call or a program on several engines, and report what differs
+    Diff(Box<DiffArgs>),
     /// Inspect or clean the cache of compiled code
     Cache(CacheCommandArgs),
     /// Print a completion script for a shell
@@ -64,6 +67,7 @@ impl Cli {
             Some(Command::Engines(args)) => &args.log,
             Some(Command::Compile(args)) => &args.log,
             Some(Command::Batch(args)) => &args.log,
+            Some(Command::Diff(args)) => &args.log,
             Some(Command::Cache(args)) => &args.log,
             Some(Command::Completions(args)) => &args.log,
         }

@@ -41,6 +41,7 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Engines(args)) => commands::engines::main(&args),
         Some(Command::Compile(args)) => commands::compile::main(args),
         Some(Command::Batch(args)) => commands::batch::main(*args),
+        Some(Command::Diff(args)) => commands::diff::main(*args),
         Some(Command::Cache(args)) => commands::cache::main(&args),
         Some(Command::Completions(args)) => commands::completions::main(&args, &mut Cli::command()),
     }

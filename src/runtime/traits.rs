@@ -12,7 +12,7 @@ use crate::config::RuntimeConfig;
 use crate::engine::kind::RuntimeKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
-use crate::limits::Limits;
+use crate::limits::{LimitExceeded, Limits};
 use crate::module::info::ModuleInfo;
 use crate::runtime::component::{WasmComponent, WasmComponentInstance};
 use crate::runtime::component_host::ComponentImports;
@@ -218,6 +218,12 @@ pub trait WasmInstance: sealed::Instance + fmt::Debug + Send {
     /// Returns the peak of [`WasmInstance::memory_bytes`].
     fn memory_peak_bytes(&self) -> u64 {
         self.core().status().memory().peak()
+    }
+
+    /// Returns the limit that denied the last growth of a memory or table during the last call, with the size that was
+    /// requested.
+    fn denied_growth(&self) -> Option<LimitExceeded> {
+        self.core().status().denied()
     }
 
     /// Returns the [portable fuel](crate::runtime::fuel) used since the instance was created or its fuel was reset. `None` if

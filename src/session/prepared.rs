@@ -152,6 +152,27 @@ impl PreparedCode {
         self.instantiate_with(streams, limits, events)
     }
 
+    /// Makes an instance for one call, with these capabilities in place of those of the options.
+    ///
+    /// # Errors
+    /// Those of [`PreparedCode::instantiate_for`].
+    pub fn instantiate_granting(
+        &self,
+        capabilities: Capabilities,
+        callable: &Callable,
+        args: &CallArgs,
+        limits: Limits,
+    ) -> Result<PreparedInstance> {
+        let (capabilities, output) = match ProgramStreams::of(callable, args)? {
+            None => (capabilities, None),
+            Some(streams) => {
+                let (capabilities, output) = streams.replace_in(&capabilities);
+                (capabilities, Some(output))
+            }
+        };
+        self.create_granting(Some(&capabilities), output, limits, &|_| {})
+    }
+
     fn instantiate_with(
         &self,
         streams: Option<ProgramStreams>,
@@ -173,14 +194,24 @@ impl PreparedCode {
         events: &dyn Fn(Event),
     ) -> Result<PreparedInstance> {
         let (own, output) = streams.map(|streams| streams.replace_in(&self.options.capabilities)).unzip();
-        let own: Option<Capabilities> = own;
+        self.create_granting(own.as_ref(), output, limits, events)
+    }
+
+    /// Makes an instance, with these capabilities in place of those of the options if there are any.
+    fn create_granting(
+        &self,
+        own: Option<&Capabilities>,
+        output: Option<ProgramOutput>,
+        limits: Limits,
+        events: &dyn Fn(Event),
+    ) -> Result<PreparedInstance> {
         let instance = match &self.code {
             CompiledCode::Module(module) => {
-                CodeInstance::Module(self.create_module(module.as_ref(), own.as_ref(), limits, events)?)
+                CodeInstance::Module(self.create_module(module.as_ref(), own, limits, events)?)
             }
             CompiledCode::Component(component) => {
                 let InstanceOptions { capabilities, component_imports, .. } = &self.options;
-                let capabilities = own.as_ref().unwrap_or(capabilities);
+                let capabilities = own.unwrap_or(capabilities);
                 let component = component.as_ref();
                 let instance =
                     self.runtime.instantiate_component(component, limits, capabilities, component_imports)?;
@@ -261,7 +292,7 @@ impl PreparedInstance {
     }
 
     /// Calls a function or runs the program, without reports.
-    pub(super) fn run(&mut self, callable: &Callable, args: &CallArgs) -> Result<Completion> {
+    pub(crate) fn run(&mut self, callable: &Callable, args: &CallArgs) -> Result<Completion> {
         match &mut self.output {
             Some(output) => output.run(&mut self.instance, callable),
             None => self.instance.call(callable, args).map(Completion::Returned).or_else(Completion::from_error),

@@ -14,6 +14,7 @@ mod calling;
 mod compile;
 mod completions;
 mod components;
+mod diff;
 mod documents;
 mod engines;
 mod exit_codes;

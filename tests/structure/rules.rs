@@ -14,7 +14,7 @@ const FLOORS: [&[&str]; 7] = [
     &["runtime"],
     &["backends", "wasi"],
     &["cache", "session", "extism"],
-    &["batch"],
+    &["batch", "compare"],
     &["cli", "main"],
 ];
 

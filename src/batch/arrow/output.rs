@@ -57,7 +57,7 @@ impl ArrowSchema {
             CallableType::Core(ty) if ty.results().is_empty() => Results::None,
             CallableType::Core(ty) => Results::Core(ty.results().to_vec()),
             CallableType::Component(ty) => Results::of_wit(ty.result()),
-            CallableType::Text(function) => Results::of_wit(function.ty().result()),
+            CallableType::Text(function) | CallableType::Stdio(function, _) => Results::of_wit(function.ty().result()),
             CallableType::Program => Results::None,
         };
         let mut fields = Vec::new();

@@ -23,7 +23,7 @@ impl Params {
         match callable.ty() {
             CallableType::Core(ty) => Self::Core(ty.clone()),
             CallableType::Component(ty) => Self::Wit(ty.clone()),
-            CallableType::Text(function) => Self::Wit(function.ty().clone()),
+            CallableType::Text(function) | CallableType::Stdio(function, _) => Self::Wit(function.ty().clone()),
             CallableType::Program => Self::Core(FuncType::default()),
         }
     }

@@ -3,6 +3,7 @@
 pub(crate) mod backtrace;
 pub(crate) mod batch_envelope;
 pub(crate) mod cache;
+pub(crate) mod comparison;
 pub(crate) mod compiled;
 mod draw_target;
 pub(crate) mod engines;

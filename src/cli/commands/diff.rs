@@ -1,0 +1,130 @@
+//! `wrun diff MODULE [FUNCTION] [ARGS]...`
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use wrun::compare::{CompareOptions, Comparer, Comparison, Verdict};
+
+use crate::cli::args::{
+    CacheArgs, EngineArgs, FORMAT_HEADING, GrantArgs, InputFormat, LimitArgs, LogArgs, PluginArgs, PolicyArgs,
+    ProgressArgs, ReportArgs, TextArgs,
+};
+use crate::cli::failure::Failure;
+use crate::cli::output::progress::Progress;
+use crate::cli::output::{comparison, machine, printer};
+use crate::cli::policy::Policy;
+use crate::cli::settings::{Arguments, GuestArgs, GuestSettings};
+use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
+use crate::cli::{argv, exit_code, input, repro, stdin};
+
+#[derive(Args, Debug)]
+pub(crate) struct DiffArgs {
+    /// Module or component, binary or text
+    #[arg(allow_negative_numbers = true, value_hint = ValueHint::FilePath, value_parser = argv::path())]
+    module: PathBuf,
+    /// Exported function to call; without it, the program runs
+    #[arg(allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = argv::text())]
+    function: Option<String>,
+    /// Arguments of the function; `-` reads them from standard input
+    #[arg(allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = argv::text())]
+    args: Vec<String>,
+    /// Arguments of the program
+    #[arg(last = true, value_hint = ValueHint::FilePath, value_parser = argv::text())]
+    guest_args: Vec<String>,
+    /// Format of arguments on standard input
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = FORMAT_HEADING)]
+    input: InputFormat,
+    #[command(flatten)]
+    report: ReportArgs,
+    /// Write the module, the arguments, a policy and the report to a new directory, with the command that repeats the comparison
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = argv::path(), help_heading = FORMAT_HEADING)]
+    repro: Option<PathBuf>,
+    /// Engine, compiler and optimization level limit what is compared
+    #[command(flatten)]
+    engine: EngineArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
+    grants: GrantArgs,
+    #[command(flatten)]
+    policy: PolicyArgs,
+    #[command(flatten)]
+    text: TextArgs,
+    #[command(flatten)]
+    plugin: PluginArgs,
+    #[command(flatten)]
+    progress: ProgressArgs,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
+}
+
+/// Runs a call or a program on several engines, compilers and levels, and reports what differs.
+pub(crate) fn main(args: DiffArgs) -> Result<u8, Failure> {
+    compared(args).map_err(|failure| Failure { exit_code: exit_code::TROUBLE, ..failure })
+}
+
+fn compared(args: DiffArgs) -> Result<u8, Failure> {
+    let policy = Policy::read(&args.policy)?;
+    let guest_args = GuestArgs {
+        engine: &args.engine,
+        limits: &args.limits,
+        grants: &args.grants,
+        plugin: &args.plugin,
+        cache: &CacheArgs::default(),
+        quiet: args.log.quiet,
+    };
+    let guest = GuestSettings::resolve(args.module, args.function, args.guest_args, policy, guest_args)?;
+    let options = SupervisorOptions::new(Progress::new(args.progress.progress, args.log.quiet));
+    let quiet = args.log.quiet;
+    let comparison = Supervisor::run(options, |supervisor| {
+        let module_is_stdin = input::is_stdin(&guest.module);
+        let module = input::module(&guest.module, module_is_stdin, quiet)?;
+        let code = module.bytes().map_err(|error| Failure::module(&guest.module, &error))?;
+        let mut options = CompareOptions::default();
+        (options.limits, options.max_stack) = (guest.limits.limits(), guest.limits.stack.value);
+        options.capabilities = guest.capabilities.clone();
+        options.capabilities.seed = Some(guest.engine.deterministic.value.unwrap_or_default());
+        (options.plugin, options.text) = (guest.plugin.options(), args.text.options());
+        let EngineArgs { runtime, compiler, opt, .. } = args.engine;
+        options.variants.retain(|variant| variant.fits(runtime, compiler, opt));
+        let mut comparer = Comparer::new(code, guest.function.as_deref(), options)?;
+        guest.check_args(comparer.info())?;
+        supervisor.enter(Phase::ReadingArguments);
+        let arguments = match args.args.as_slice() {
+            [] => Arguments::Omitted(args.input),
+            [dash] if dash == "-" => Arguments::Stdin(args.input),
+            _ => Arguments::Typed(args.args),
+        };
+        let mut stdin = Vec::new();
+        let call_args = if input::are_on_stdin(&arguments, comparer.callable()) {
+            if module_is_stdin {
+                return Err(Failure::both_from_stdin());
+            }
+            stdin = input::read_arguments(args.input, quiet)?;
+            input::decode(args.input, &stdin, comparer.callable())?
+        } else {
+            if comparer.reads_stdin() && !module_is_stdin && !io::stdin().is_terminal() {
+                stdin = stdin::read("the guest's input", quiet)?;
+                comparer.set_stdin(stdin.clone());
+            }
+            input::arguments(&arguments, comparer.callable(), quiet)?
+        };
+        supervisor.enter(Phase::RunningGuest);
+        let comparison = comparer.compare(&call_args)?;
+        if let Some(dir) = &args.repro {
+            repro::write(dir, code, &stdin, &arguments, &guest, &comparer, &comparison)?;
+        }
+        Ok(comparison)
+    })?;
+    printer::data(&machine::report(&comparison, args.report, comparison::text))?;
+    Ok(exit_code(&comparison))
+}
+
+fn exit_code(comparison: &Comparison) -> u8 {
+    match comparison.verdict {
+        Verdict::Same => 0,
+        Verdict::Differ => exit_code::DIFFERENT,
+        Verdict::Inconclusive => exit_code::TROUBLE,
+    }
+}

@@ -1,0 +1,56 @@
+//! The report of `wrun diff` as text.
+
+use std::time::Duration;
+
+use wrun::compare::{Comparison, Observation};
+use wrun::escape::Escaped;
+
+/// The longest ending that a row shows, in characters.
+const MAX_ENDING: usize = 48;
+
+/// Formats a table of the runs, the differences, and the verdict.
+pub(crate) fn text(comparison: &Comparison) -> String {
+    let names: Vec<_> = comparison.runs.iter().map(|run| run.variant.to_string()).collect();
+    let endings: Vec<_> = comparison.runs.iter().map(|run| clipped(&run.ending.to_string())).collect();
+    let width = |column: &[String], title: &str| {
+        column.iter().map(|cell| cell.chars().count()).chain([title.len()]).max().unwrap_or_default()
+    };
+    let (first, second) = (width(&names, "variant"), width(&endings, "ending"));
+    let mut text = format!("{:first$}  {:second$}  {:>12}  {:>10}\n", "variant", "ending", "fuel", "time");
+    for (run, (name, ending)) in comparison.runs.iter().zip(names.iter().zip(&endings)) {
+        text += &format!("{name:first$}  {ending:second$}  {:>12}  {:>10}\n", fuel(run), time(run));
+    }
+    for difference in &comparison.differences {
+        let place = difference.place.as_ref().map(|place| format!(" {}", Escaped(place))).unwrap_or_default();
+        text += &format!(
+            "{}: {}{place}: {} instead of {}\n",
+            difference.variant,
+            difference.aspect,
+            Escaped(&difference.found),
+            Escaped(&difference.expected)
+        );
+    }
+    for run in &comparison.inconclusive {
+        text += &format!("{}: {}\n", run.variant, Escaped(&run.reason));
+    }
+    text + &format!("{}\n", comparison.verdict)
+}
+
+fn fuel(run: &Observation) -> String {
+    run.fuel_used.map_or("-".to_owned(), |fuel| fuel.to_string())
+}
+
+fn time(run: &Observation) -> String {
+    match run.run_ns {
+        0 => "-".to_owned(),
+        ns => format!("{:.1?}", Duration::from_nanos(ns)),
+    }
+}
+
+fn clipped(ending: &str) -> String {
+    let ending = Escaped(ending).to_string();
+    if ending.chars().count() <= MAX_ENDING {
+        return ending;
+    }
+    ending.chars().take(MAX_ENDING - 1).chain(['…']).collect()
+}

@@ -1,0 +1,72 @@
+//! The contents of exported memories.
+
+use std::collections::BTreeMap;
+
+use blake3::Hasher;
+
+use super::MemoryState;
+use crate::module::info::ExternType;
+use crate::runtime::traits::WasmInstance;
+
+/// Bytes that are read at a time.
+const BLOCK: usize = 1 << 20;
+
+/// The memories of the first variant, with which those of the others are compared.
+#[derive(Debug, Default)]
+pub(super) struct Reference {
+    contents: BTreeMap<String, Vec<u8>>,
+    is_set: bool,
+}
+
+impl Reference {
+    /// Reads the exported memories. The first call keeps their contents; later calls compare with them.
+    pub(super) fn read(&mut self, instance: &mut dyn WasmInstance) -> BTreeMap<String, MemoryState> {
+        let info = instance.info().clone();
+        let names: Vec<_> =
+            info.exports.iter().filter(|export| is_readable(&export.ty)).map(|export| &export.name).collect();
+        let is_first = !std::mem::replace(&mut self.is_set, true);
+        let mut states = BTreeMap::new();
+        for name in names {
+            let mut kept = is_first.then(Vec::new);
+            let reference = self.contents.get(name).map(Vec::as_slice);
+            if let Some(state) = read(instance, name, reference, kept.as_mut()) {
+                states.insert(name.clone(), state);
+            }
+            self.contents.extend(kept.map(|kept| (name.clone(), kept)));
+        }
+        states
+    }
+}
+
+/// Threads can change a shared memory while it is read.
+fn is_readable(ty: &ExternType) -> bool {
+    matches!(ty, ExternType::Memory(memory) if !memory.shared)
+}
+
+fn read(
+    instance: &mut dyn WasmInstance,
+    name: &str,
+    reference: Option<&[u8]>,
+    mut kept: Option<&mut Vec<u8>>,
+) -> Option<MemoryState> {
+    let bytes = instance.memory_size(name).ok()?;
+    let (mut hasher, mut first_difference) = (Hasher::new(), None);
+    let mut block = vec![0; BLOCK.min(usize::try_from(bytes).unwrap_or(BLOCK))];
+    let mut offset = 0;
+    while offset < bytes {
+        let length = usize::try_from(bytes - offset).map_or(block.len(), |left| left.min(block.len()));
+        let block = &mut block[..length];
+        instance.read_memory(name, offset, block).ok()?;
+        hasher.update(block);
+        let other = reference.and_then(|reference| reference.get(usize::try_from(offset).ok()?..));
+        if let (None, Some(other)) = (first_difference, other) {
+            let at = block.iter().zip(other).position(|(one, other)| one != other);
+            first_difference = at.map(|at| offset + at as u64);
+        }
+        if let Some(kept) = &mut kept {
+            kept.extend_from_slice(block);
+        }
+        offset += length as u64;
+    }
+    Some(MemoryState { bytes, hash: hasher.finalize().to_string(), first_difference })
+}

@@ -1,0 +1,162 @@
+//! What one run showed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::Variant;
+use super::files::Files;
+use crate::error::{Error, ErrorKind, Trap};
+use crate::limits::LimitExceeded;
+use crate::runtime::call::CallResult;
+use crate::session::Completion;
+use crate::value::types::Value;
+
+/// What one run showed. A field that could not be observed is `None` or empty.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Observation {
+    /// What it ran on.
+    pub variant: Variant,
+    /// How it ended.
+    pub ending: Ending,
+    /// What the guest wrote to standard output.
+    #[serde(serialize_with = "lossy")]
+    pub stdout: Vec<u8>,
+    /// What the guest wrote to standard error.
+    #[serde(serialize_with = "lossy")]
+    pub stderr: Vec<u8>,
+    /// Portable fuel used. `None` after a trap.
+    pub fuel_used: Option<u64>,
+    /// The values of the exported globals whose types can pass to the host.
+    pub globals: BTreeMap<String, Value>,
+    /// The exported memories.
+    pub memories: BTreeMap<String, MemoryState>,
+    /// The most bytes of linear memory that were in use.
+    pub memory_peak_bytes: Option<u64>,
+    /// The last growth of a memory or table that a limit denied.
+    pub denied: Option<LimitExceeded>,
+    /// The contents of each directory that the guest may change, after the run. By the guest's path.
+    #[serde(skip)]
+    pub(super) files: BTreeMap<String, Files>,
+    /// The time from instantiation to the end, in nanoseconds.
+    pub run_ns: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Ending {
+    /// The function returned.
+    Returned(CallResult),
+    /// The guest exited with this code.
+    Exited(i32),
+    /// The guest trapped or was stopped.
+    Failed(Refusal),
+    /// The engine refused the module, a limit or a grant, and nothing ran.
+    Refused(Refusal),
+}
+
+impl Ending {
+    /// Returns the ending of a call that failed.
+    pub(super) fn of(error: &Error) -> Self {
+        if let Some(code) = error.exit_code() {
+            return Self::Exited(code);
+        }
+        let refuses = matches!(
+            error.kind(),
+            ErrorKind::InvalidModule
+                | ErrorKind::UnsupportedFeature
+                | ErrorKind::UnsupportedConfig
+                | ErrorKind::EngineUnavailable
+                | ErrorKind::Grant
+                | ErrorKind::Unlinkable
+                | ErrorKind::Limit
+        );
+        if refuses { Self::Refused(error.into()) } else { Self::Failed(error.into()) }
+    }
+}
+
+impl From<Completion> for Ending {
+    fn from(completion: Completion) -> Self {
+        match completion {
+            Completion::Returned(result) => Self::Returned(result),
+            Completion::Exited(code) => Self::Exited(code),
+        }
+    }
+}
+
+/// Formats the ending for people.
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Returned(result) => f.write_str(&result.to_text().replace('\n', " ")),
+            Self::Exited(code) => write!(f, "exit {code}"),
+            Self::Failed(error) => write!(f, "{error}"),
+            Self::Refused(error) => write!(f, "refused: {error}"),
+        }
+    }
+}
+
+/// An error, without what engines word differently.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The kind.
+    pub kind: ErrorKind,
+    /// Why the guest trapped, if it did.
+    pub trap: Option<Trap>,
+    /// The limit that was exceeded.
+    pub limit: Option<LimitExceeded>,
+    /// The message, which is not compared.
+    pub message: String,
+}
+
+/// Compares kind, trap and limit.
+impl PartialEq for Refusal {
+    fn eq(&self, other: &Self) -> bool {
+        (self.kind, self.trap, self.limit) == (other.kind, other.trap, other.limit)
+    }
+}
+
+impl Eq for Refusal {}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.trap, self.limit) {
+            (Some(trap), _) => write!(f, "trap: {trap}"),
+            (None, Some(limit)) => write!(f, "{limit}"),
+            (None, None) => write!(f, "{}", self.kind.as_str().replace('_', " ")),
+        }
+    }
+}
+
+impl From<&Error> for Refusal {
+    fn from(error: &Error) -> Self {
+        Self {
+            kind: error.kind(),
+            trap: error.trap_code(),
+            limit: error.limit_exceeded(),
+            message: error.message().to_owned(),
+        }
+    }
+}
+
+/// The contents of a memory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct MemoryState {
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// The BLAKE3 hash of its contents, in hexadecimal digits.
+    pub hash: String,
+    /// The address of the first byte that differs from the first variant, if one does. Memories of different sizes are compared
+    /// as far as both go.
+    pub first_difference: Option<u64>,
+}
+
+fn lossy<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&String::from_utf8_lossy(bytes))
+}

@@ -1,0 +1,192 @@
+//! Runs a function or a program on each variant.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use super::files::Copies;
+use super::memory::Reference;
+use super::{CompareOptions, Comparison, Ending, Observation, Refusal, Variant, globals};
+use crate::capabilities::{Captured, Input, Output};
+use crate::component::host_capabilities;
+use crate::component::info::CodeInfo;
+use crate::error::{Error, ErrorKind, Result};
+use crate::module::requirements::{self, HostCapability};
+use crate::runtime::callable::{CallArgs, Callable};
+use crate::runtime::code::CodeInstance;
+use crate::session::{InstanceOptions, PreparedCode, Session, nanoseconds};
+
+/// Compares calls of one function, or runs of one program, on several variants.
+#[derive(Debug)]
+pub struct Comparer {
+    callable: Callable,
+    info: CodeInfo,
+    options: CompareOptions,
+    /// The compiled code, or why it was refused.
+    runners: Vec<(Variant, Result<PreparedCode, Refusal>)>,
+}
+
+impl Comparer {
+    /// Compiles a module or component, in the binary or the text format, on each variant. `function` is the function to call; `None`
+    /// runs the program. A variant that refuses the module, the limits or the grants is part of each comparison.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnknownExport`] if there is no such function; the error of the first variant if all refuse the module;
+    /// [`ErrorKind::InvalidArgument`] without variants.
+    pub fn new(code: &[u8], function: Option<&str>, options: CompareOptions) -> Result<Self> {
+        let mut found: Option<(Callable, CodeInfo)> = None;
+        let mut refusal = None;
+        let mut runners = Vec::with_capacity(options.variants.len());
+        for variant in &options.variants {
+            let opened = Session::open(&options.config(*variant), code, None);
+            let prepared = opened.and_then(|session| {
+                if found.is_none() {
+                    let callable = Callable::find_with(session.info(), function, &options.text)?;
+                    found = Some((callable, session.info().clone()));
+                }
+                session.prepare(options.instances(), &|_| {})
+            });
+            match prepared {
+                Ok(prepared) => runners.push((*variant, Ok(prepared))),
+                Err(error) if error.kind() == ErrorKind::UnknownExport => return Err(error),
+                // No comparison can say more about an engine without components.
+                Err(_) if is_component(found.as_ref()) && !variant.has_components() => {}
+                Err(error) => {
+                    runners.push((*variant, Err(Refusal::from(&error))));
+                    refusal.get_or_insert(error);
+                }
+            }
+        }
+        let nothing = || Error::new(ErrorKind::InvalidArgument, "there is nothing to compare: no variant is given");
+        let (callable, info) = found.ok_or_else(|| refusal.unwrap_or_else(nothing))?;
+        Ok(Self { callable, info, options, runners })
+    }
+
+    /// Returns the function, which decodes its arguments.
+    #[must_use]
+    pub fn callable(&self) -> &Callable {
+        &self.callable
+    }
+
+    /// Returns the imports, exports and other facts.
+    #[must_use]
+    pub fn info(&self) -> &CodeInfo {
+        &self.info
+    }
+
+    /// Returns the options.
+    #[must_use]
+    pub fn options(&self) -> &CompareOptions {
+        &self.options
+    }
+
+    /// Returns whether the code can read standard input.
+    #[must_use]
+    pub fn reads_stdin(&self) -> bool {
+        match &self.info {
+            CodeInfo::Module(info) => requirements::imports_wasi(info),
+            CodeInfo::Component(info) => host_capabilities(info).contains(&HostCapability::Streams),
+        }
+    }
+
+    /// Sets what each run reads from standard input.
+    pub fn set_stdin(&mut self, bytes: Vec<u8>) {
+        self.options.capabilities.stdin = Input::Bytes(bytes);
+    }
+
+    /// Calls the function once on each variant, in a new instance, and compares what can be observed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if the arguments do not fit the function; [`ErrorKind::Io`] if a directory cannot be copied
+    /// or read. Everything else that goes wrong is part of the comparison.
+    pub fn compare(&self, args: &CallArgs) -> Result<Comparison> {
+        let mut reference = Reference::default();
+        let runs = self.runners.iter().map(|(variant, prepared)| match prepared {
+            Ok(prepared) => self.observe(*variant, prepared, args, &mut reference),
+            Err(refusal) => Ok(Observation::new(*variant, Ending::Refused(refusal.clone()))),
+        });
+        Ok(Comparison::new(self.callable.name().to_owned(), runs.collect::<Result<_>>()?))
+    }
+
+    /// Runs on one variant.
+    fn observe(
+        &self,
+        variant: Variant,
+        prepared: &PreparedCode,
+        args: &CallArgs,
+        reference: &mut Reference,
+    ) -> Result<Observation> {
+        let Self { callable, options, .. } = self;
+        let captured = [0; 2].map(|_| Captured::with_max_bytes(options.max_output));
+        let mut capabilities = options.capabilities.clone();
+        [capabilities.stdout, capabilities.stderr] = captured.clone().map(Output::Capture);
+        let copies = Copies::of(&mut capabilities)?;
+
+        let started = Instant::now();
+        let mut observed = match prepared.instantiate_granting(capabilities, callable, args, options.limits) {
+            Ok(mut instance) => {
+                let ending = instance.run(callable, args).map_or_else(|error| Ending::of(&error), Ending::from);
+                let mut observed = Observation::new(variant, ending);
+                observed.run_ns = nanoseconds(started.elapsed());
+                observed.look_at(&mut instance.into_instance(), reference);
+                observed
+            }
+            Err(error) if error.kind() == ErrorKind::InvalidArgument => return Err(error),
+            Err(error) => Observation::new(variant, Ending::of(&error)),
+        };
+        if let Ending::Failed(failure) = &observed.ending
+            && failure.kind == ErrorKind::InvalidArgument
+        {
+            return Err(Error::new(ErrorKind::InvalidArgument, failure.message.clone()));
+        }
+        [observed.stdout, observed.stderr] = captured.map(|captured| captured.contents());
+        observed.files = copies.contents()?;
+        Ok(observed)
+    }
+}
+
+impl Observation {
+    fn new(variant: Variant, ending: Ending) -> Self {
+        Self {
+            variant,
+            ending,
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            fuel_used: None,
+            globals: BTreeMap::new(),
+            memories: BTreeMap::new(),
+            memory_peak_bytes: None,
+            denied: None,
+            files: BTreeMap::new(),
+            run_ns: 0,
+        }
+    }
+
+    /// Looks at an instance after its call.
+    fn look_at(&mut self, instance: &mut CodeInstance, reference: &mut Reference) {
+        self.fuel_used = instance.fuel_used();
+        self.memory_peak_bytes = Some(instance.memory_peak_bytes());
+        if let CodeInstance::Module(instance) = instance {
+            self.denied = instance.denied_growth();
+            self.globals = globals::read(instance.as_mut());
+            self.memories = reference.read(instance.as_mut());
+        }
+    }
+}
+
+impl CompareOptions {
+    fn config(&self, variant: Variant) -> crate::RuntimeConfig {
+        let mut config = variant.config();
+        config.max_stack = self.max_stack;
+        config.interruption = self.limits.time.is_some();
+        config
+    }
+
+    fn instances(&self) -> InstanceOptions {
+        let options = InstanceOptions::default().with_limits(self.limits);
+        options.with_capabilities(self.capabilities.clone()).with_plugin(self.plugin.clone())
+    }
+}
+
+fn is_component(found: Option<&(Callable, CodeInfo)>) -> bool {
+    found.is_some_and(|(_, info)| info.component().is_ok())
+}
