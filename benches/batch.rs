@@ -156,20 +156,20 @@ fn wasmtime_alone(cases: &mut Vec<Case>) {
     for Work { name, binary, function, .. } in MODULES {
         let (engine, module) = (engine.clone(), compile(binary));
         let run: Box<dyn FnMut()> = if let Some(function) = function {
-            let linked = Linker::<()>::new(&engine).instantiate_pre(&module).expect("it imports nothing");
+            let prepared = Linker::<()>::new(&engine).instantiate_pre(&module).expect("it imports nothing");
             Box::new(move || {
                 let mut store = Store::new(&engine, ());
-                let instance = linked.instantiate(&mut store).expect("it imports nothing");
+                let instance = prepared.instantiate(&mut store).expect("it imports nothing");
                 let called = instance.get_typed_func::<(i32, i32), i32>(&mut store, function).expect("it is exported");
                 black_box(called.call(&mut store, (5, 3)).expect("it returns"));
             })
         } else {
             let mut linker = Linker::<WasiP1Ctx>::new(&engine);
             add_to_linker_sync(&mut linker, |state| state).expect("the linker is empty");
-            let linked = linker.instantiate_pre(&module).expect("WASI has its imports");
+            let prepared = linker.instantiate_pre(&module).expect("WASI has its imports");
             Box::new(move || {
                 let mut store = Store::new(&engine, WasiCtxBuilder::new().args(&PROGRAM_ARGS).build_p1());
-                let instance = linked.instantiate(&mut store).expect("WASI has its imports");
+                let instance = prepared.instantiate(&mut store).expect("WASI has its imports");
                 let start = instance.get_typed_func::<(), ()>(&mut store, "_start").expect("it is exported");
                 start.call(&mut store, ()).expect("it returns");
             })

@@ -121,7 +121,7 @@ fn process<'a>(
 ) -> Result<(BatchOutcome, Option<BatchFailure>)> {
     let Streams { input, output, errors, counters, stop } = streams;
     let options = formats.options;
-    let mut source = input::source(formats, input)?;
+    let mut source = input::source(formats, input);
     let read_error = Mutex::new(None);
     let has_errors = errors.is_some();
     let read = || match source.next_chunk() {

@@ -248,6 +248,7 @@ impl GuestSettings {
 
 /// The settings of a run.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent")]
 pub(crate) struct RunSettings {
     pub(crate) guest: GuestSettings,
     /// Whether the module comes from standard input.

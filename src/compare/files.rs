@@ -61,7 +61,7 @@ impl Copies {
         for grant in capabilities.dirs.iter_mut().filter(|grant| grant.access == Access::ReadWrite) {
             let copied = tempfile::tempdir().and_then(|copy| copy_directory(&grant.host, copy.path()).map(|()| copy));
             let copy = copied.map_err(|error| failure("copy", &grant.host, error))?;
-            grant.host = copy.path().to_owned();
+            copy.path().clone_into(&mut grant.host);
             all.push((grant.guest.clone(), copy));
         }
         Ok(Self(all))

@@ -30,7 +30,7 @@ fn passes(file: &str, function: &str, ty: &str, values: &[&str]) {
 
     let argument = argument(&results);
     options.input = BatchInput::Arrow;
-    let (again, _) = echo.map(&options, &[argument.clone()]);
+    let (again, _) = echo.map(&options, std::slice::from_ref(&argument));
     assert_eq!(again, results, "{function}");
     options.output = BatchOutput::Json;
     let (output, _) = echo.run(&options, &stream_of(&[argument]));

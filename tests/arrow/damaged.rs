@@ -125,7 +125,7 @@ fn damage(guest: &Guest, stream: &[u8]) {
     };
     for _ in 0..1000 {
         let mut damaged = stream.to_vec();
-        for _ in 0..1 + next() % 4 {
+        for _ in 0..=next() % 4 {
             let at = next() % damaged.len();
             damaged[at] = match next() % 4 {
                 0 => 0xff,

@@ -123,7 +123,7 @@ fn errors_have_their_own_columns_and_ids_come_back() {
         let div = Guest::new(config, GUEST.as_bytes(), "div");
         let ids = StringArray::from(vec![Some("x"), Some("y"), None]);
         let rows = batch(&[("id", Arc::new(ids)), ("a", ints(&[6, 1, 9])), ("b", ints(&[3, 0, 3]))]);
-        let (results, report) = div.map(&arrow(), &[rows.clone()]);
+        let (results, report) = div.map(&arrow(), std::slice::from_ref(&rows));
         assert_eq!(columns(&results), ["id: Utf8?", "result: Int32?", "error_kind: Utf8?", "error_message: Utf8?"]);
         let ids = results.column(0).as_string::<i32>();
         assert_eq!(ids.iter().collect::<Vec<_>>(), [Some("x"), Some("y"), None]);
@@ -160,7 +160,7 @@ fn columns_are_chosen_by_name() {
         ]);
         let mut options = arrow();
         options.columns = Some(vec!["total".to_owned(), "count".to_owned()]);
-        let (results, _) = div.map(&options, &[rows.clone()]);
+        let (results, _) = div.map(&options, std::slice::from_ref(&rows));
         assert_eq!(results.column(0).as_primitive::<Int32Type>().values(), &[4]);
 
         options.columns = Some(vec!["totl".to_owned(), "count".to_owned()]);
@@ -229,7 +229,7 @@ fn functions_without_parameters_or_results_are_called_for_each_row() {
         let rows = arrow_array::RecordBatchOptions::new().with_row_count(Some(3));
         let schema = Arc::new(arrow_schema::Schema::empty());
         let empty = arrow_array::RecordBatch::try_new_with_options(schema, Vec::new(), &rows).unwrap();
-        let (results, report) = Guest::new(config, GUEST.as_bytes(), "ten").map(&arrow(), &[empty.clone()]);
+        let (results, report) = Guest::new(config, GUEST.as_bytes(), "ten").map(&arrow(), std::slice::from_ref(&empty));
         assert_eq!(results.column(0).as_primitive::<Int32Type>().values(), &[10, 10, 10]);
         assert_eq!(report.records, 3);
         let mut options = arrow();

@@ -77,7 +77,9 @@ pub(crate) fn batch(columns: &[(&str, ArrayRef)]) -> RecordBatch {
 /// Writes record batches as a stream.
 pub(crate) fn stream_of(batches: &[RecordBatch]) -> Vec<u8> {
     let mut writer = StreamWriter::try_new(Vec::new(), &batches[0].schema()).unwrap();
-    batches.iter().for_each(|batch| writer.write(batch).unwrap());
+    for batch in batches {
+        writer.write(batch).unwrap();
+    }
     writer.finish().unwrap();
     writer.into_inner().unwrap()
 }

@@ -53,7 +53,9 @@ fn operations_in_messagepack_have_the_same_shape() {
 #[test]
 fn an_answer_leaves_before_the_next_operation_comes() {
     let mut command = Process::new(WRUN);
-    ENVIRONMENT.iter().for_each(|name| _ = command.env_remove(name));
+    for name in ENVIRONMENT {
+        command.env_remove(name);
+    }
     let pipes = command.args(["batch", GUEST]).stdin(Stdio::piped()).stdout(Stdio::piped());
     let mut wrun = pipes.spawn().unwrap();
     let (mut stdin, mut stdout) = (wrun.stdin.take().unwrap(), BufReader::new(wrun.stdout.take().unwrap()));

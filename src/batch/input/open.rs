@@ -13,25 +13,17 @@ use super::value_frame::ValueFrame;
 use crate::batch::arrow;
 use crate::batch::format::{Decode, Formats, Source};
 use crate::batch::options::BatchInput;
-use crate::error::Result;
 
-/// Opens a stream of records.
-///
-/// # Errors
-/// [`ErrorKind::UnsupportedFeature`](crate::ErrorKind::UnsupportedFeature) for Arrow in a build without it. What the stream begins with
-/// is read with the first chunk.
-pub(in crate::batch) fn source<'a, R: Read + Send + 'a>(
-    formats: &'a Formats<'a>,
-    reader: R,
-) -> Result<Box<dyn Source + 'a>> {
-    Ok(match formats.options.input {
+/// Opens a stream of records. What the stream begins with is read with the first chunk.
+pub(in crate::batch) fn source<'a, R: Read + Send + 'a>(formats: &'a Formats<'a>, reader: R) -> Box<dyn Source + 'a> {
+    match formats.options.input {
         BatchInput::Json => Box::new(Framed::new(reader, DelimitedFrame::json(), formats)),
         BatchInput::Lines => Box::new(Framed::new(reader, DelimitedFrame::lines(), formats)),
         BatchInput::Nul => Box::new(Framed::new(reader, DelimitedFrame::nul(), formats)),
         BatchInput::Msgpack => Box::new(Framed::new(reader, ValueFrame::default(), formats)),
         BatchInput::Csv => Box::new(CsvSource::new(reader, formats)),
         BatchInput::Arrow => arrow::source(formats, reader),
-    })
+    }
 }
 
 /// Creates the decoder of one worker.
