@@ -18,16 +18,16 @@ pub(crate) struct RecordArgs {
     /// Format of the results [default: json]
     #[arg(short, long, value_name = "FORMAT", value_parser = variant::<BatchOutput>())]
     pub(crate) output: Option<BatchOutput>,
-    /// Columns that hold the arguments, in order, by name, or by position from 1 without a header [default: those with the names of the parameters, else all]
+    /// Columns of the arguments, by name, or by position from 1 with --no-header [default: by the names of the parameters, else all columns in order]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = argv::text())]
     pub(crate) columns: Option<Vec<String>>,
-    /// Read the first row of CSV as a record, not as the names of the columns
+    /// Treat the first row of CSV as a record
     #[arg(long)]
     pub(crate) no_header: bool,
-    /// Maximum length of a record; a longer one fails [default: 16MiB]
+    /// Maximum length of a record [default: 16MiB]
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = argv::text_for(parse_size))]
     pub(crate) max_record: Option<u64>,
-    /// Write the metrics of the batch to a file, as JSON, or as MessagePack if its name ends in `.msgpack`
+    /// Write the metrics of the batch to a file, as MessagePack if its name ends in `.msgpack`, else as JSON
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = argv::path())]
     pub(crate) metrics: Option<PathBuf>,
     /// Print the engine, limits, grants and options in force, and where each comes from; run nothing
@@ -38,19 +38,19 @@ pub(crate) struct RecordArgs {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Records")]
 pub(crate) struct CallArgs {
-    /// What takes the place of the result if a record fails: an error, nothing, or the record; or stop [default: emit]
+    /// What to write if a record fails: an error, nothing, or the record itself; `fail` stops the batch [default: emit]
     #[arg(long, value_name = "ACTION", value_parser = variant::<OnError>())]
     pub(crate) on_error: Option<OnError>,
-    /// Write the errors of records to a file, one JSON object in each line
+    /// Write the errors of records to a file, as one JSON object per line
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = argv::path())]
     pub(crate) errors: Option<PathBuf>,
-    /// Number of records that are processed at a time [default: the number of cores available]
+    /// Number of records processed at a time [default: number of available cores]
     #[arg(long, value_name = "N", value_parser = argv::text_for(parse_jobs))]
     pub(crate) jobs: Option<NonZeroUsize>,
-    /// Process all records of a job in one instance, or each in a new one [default: shared]
+    /// Run all calls of a job in one instance, or each call in a new one [default: shared]
     #[arg(long, value_name = "MODE", value_parser = variant::<InstanceMode>())]
     pub(crate) instance: Option<InstanceMode>,
-    /// Write results as soon as they are there, in any order
+    /// Write each result as soon as its call ends, not in input order
     #[arg(long)]
     pub(crate) unordered: bool,
 }

@@ -24,7 +24,7 @@ pub(crate) struct GrantArgs {
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Grants")]
 pub(crate) struct PolicyArgs {
-    /// Read limits and grants from a TOML file; options take precedence
+    /// Read limits and grants from a TOML file or an Extism manifest; options take precedence
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = argv::path())]
     pub(crate) policy: Option<PathBuf>,
 }

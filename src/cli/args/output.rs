@@ -8,7 +8,7 @@ pub(crate) struct FormatArgs {
     /// Format of arguments on standard input
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub(crate) input: InputFormat,
-    /// Format of results [default: json; with --explain: text]
+    /// Format of results; raw: the bytes of a string or a list of bytes [default: json; with --explain: text]
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub(crate) output: Option<ResultFormat>,
     /// Indent JSON
@@ -38,7 +38,6 @@ pub(crate) enum ResultFormat {
     Json,
     Msgpack,
     Text,
-    /// The bytes of a result that is text or bytes, as they are
     Raw,
 }
 

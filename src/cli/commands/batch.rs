@@ -30,11 +30,14 @@ use crate::cli::supervisor::{self, Phase, Supervisor, SupervisorOptions};
 use crate::cli::{argv, exit_code, hints, input, signals, stdin};
 
 #[derive(Args, Debug)]
+#[command(
+    after_help = "Exit codes: 0 all records succeeded; 123 some failed; 125 wrun itself failed; others as for a call."
+)]
 pub(crate) struct BatchArgs {
     /// Module or component, binary or text
     #[arg(allow_negative_numbers = true, value_hint = ValueHint::FilePath, value_parser = argv::path())]
     module: PathBuf,
-    /// Exported function to call with each record; without it, and without --abi, each record is an operation on one instance
+    /// Exported function to call with each record; without it, records drive one instance, or with `--abi stdio` run the program
     #[arg(allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = argv::text())]
     function: Option<String>,
     /// Exported function to call, if its name looks like an option

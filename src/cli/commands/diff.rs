@@ -19,6 +19,15 @@ use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
 use crate::cli::{argv, exit_code, input, repro, stdin};
 
 #[derive(Args, Debug)]
+#[command(
+    mut_arg("runtime", |arg| arg.help("Engine to compare [default: all]")),
+    mut_arg("compiler", |arg| arg.help("Compiler to compare; singlepass needs wasmer [default: all]")),
+    mut_arg("opt", |arg| arg.help("Optimization level of cranelift to compare [default: all]")),
+    mut_arg("deterministic", |arg| arg.help("Seed of random bytes [default: 0]")),
+    mut_arg("timeout", |arg| arg.help("Maximum time of each run, such as 500ms, 1.5s or 2m")),
+    mut_arg("fuel", |arg| arg.help("Maximum fuel of each run, about one unit per operator, such as 500000, 10M or 2G")),
+    after_help = "Exit codes: 0 all runs agree; 1 they differ; 2 inconclusive, or an error."
+)]
 pub(crate) struct DiffArgs {
     /// Module or component, binary or text
     #[arg(allow_negative_numbers = true, value_hint = ValueHint::FilePath, value_parser = argv::path())]
@@ -37,7 +46,7 @@ pub(crate) struct DiffArgs {
     input: InputFormat,
     #[command(flatten)]
     report: ReportArgs,
-    /// Write the module, the arguments, a policy and the report to a new directory, with the command that repeats the comparison
+    /// Write the module, standard input, the report and a script that repeats the comparison to a new directory
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = argv::path(), help_heading = FORMAT_HEADING)]
     repro: Option<PathBuf>,
     /// Engine, compiler and optimization level limit what is compared
