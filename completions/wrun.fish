@@ -41,24 +41,24 @@ complete -c wrun -n "__fish_wrun_needs_command" -l fuel -d 'Maximum fuel, about 
 complete -c wrun -n "__fish_wrun_needs_command" -l dir -d 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_needs_command" -l env -d 'Grant an environment variable; without VALUE, copy it from wrun\'s environment' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l net -d 'Grant network access to a component or a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
-complete -c wrun -n "__fish_wrun_needs_command" -l config -d 'Give an Extism plug-in a configuration value' -r
-complete -c wrun -n "__fish_wrun_needs_command" -l policy -d 'Read limits and grants from a TOML file; options take precedence' -r -F
+complete -c wrun -n "__fish_wrun_needs_command" -l config -d 'Set a configuration value of an Extism plug-in' -r
+complete -c wrun -n "__fish_wrun_needs_command" -l policy -d 'Read limits and grants from a TOML file or an Extism manifest; options take precedence' -r -F
 complete -c wrun -n "__fish_wrun_needs_command" -l cache-dir -d 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_needs_command" -l input -d 'Format of arguments on standard input' -r -f -a "json\t''
 msgpack\t''"
-complete -c wrun -n "__fish_wrun_needs_command" -s o -l output -d 'Format of results [default: json; with --explain: text]' -r -f -a "json\t''
+complete -c wrun -n "__fish_wrun_needs_command" -s o -l output -d 'Format of results; raw: the bytes of a string or a list of bytes [default: json; with --explain: text]' -r -f -a "json\t''
 msgpack\t''
 text\t''
-raw\t'The bytes of a result that is text or bytes, as they are'"
-complete -c wrun -n "__fish_wrun_needs_command" -l abi -d 'Convention by which text or bytes pass through the module [default: none; extism for an Extism plug-in]' -r -f -a "packed\t''
+raw\t''"
+complete -c wrun -n "__fish_wrun_needs_command" -l abi -d 'Convention by which a core module takes and returns text [default: none; extism for an Extism plug-in]' -r -f -a "packed\t''
 cstr\t''
 stdio\t''
 extism\t''"
-complete -c wrun -n "__fish_wrun_needs_command" -l payload -d 'What the text or bytes of arguments and results are in JSON and MessagePack [default: text]' -r -f -a "text\t''
+complete -c wrun -n "__fish_wrun_needs_command" -l payload -d 'How JSON and MessagePack represent the text: a string, a JSON value, or bytes [default: text]' -r -f -a "text\t''
 json\t''
 bytes\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -l alloc -d 'Exported function that allocates memory [default: one of the usual names]' -r
-complete -c wrun -n "__fish_wrun_needs_command" -l free -d 'Exported function that frees memory [default: one of the usual names]' -r
+complete -c wrun -n "__fish_wrun_needs_command" -l free -d 'Exported function that frees memory; empty: free nothing [default: one of the usual names]' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l capture -d 'Include the guest\'s standard output and error in the envelope, up to SIZE each [default size: 64MiB]' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l progress -d 'When to show progress on standard error; auto: on a terminal, after 300 ms' -r -f -a "auto\t''
 always\t''
@@ -80,6 +80,7 @@ complete -c wrun -n "__fish_wrun_needs_command" -a "inspect" -d 'Show the conten
 complete -c wrun -n "__fish_wrun_needs_command" -a "engines" -d 'List the engines and what each can do'
 complete -c wrun -n "__fish_wrun_needs_command" -a "compile" -d 'Compile modules and components into the cache'
 complete -c wrun -n "__fish_wrun_needs_command" -a "batch" -d 'Call a function with each record of standard input'
+complete -c wrun -n "__fish_wrun_needs_command" -a "diff" -d 'Run a call or a program on several engines, and report what differs'
 complete -c wrun -n "__fish_wrun_needs_command" -a "cache" -d 'Inspect or clean the cache of compiled code'
 complete -c wrun -n "__fish_wrun_needs_command" -a "completions" -d 'Print a completion script for a shell'
 complete -c wrun -n "__fish_wrun_using_subcommand inspect" -s o -l output -d 'Format of the report' -r -f -a "json\t''
@@ -120,7 +121,7 @@ size\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l deterministic -d 'Make runs reproducible: fixed clocks, canonical NaNs, random bytes from SEED [default seed: 0]' -r
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l fuel -d 'Compile for runs with --fuel, of any amount' -r
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l timeout -d 'Compile for runs with --timeout, of any duration' -r
-complete -c wrun -n "__fish_wrun_using_subcommand compile" -l policy -d 'Read limits and grants from a TOML file; options take precedence' -r -F
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -l policy -d 'Read limits and grants from a TOML file or an Extism manifest; options take precedence' -r -F
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l cache-dir -d 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l progress -d 'When to show progress on standard error; auto: on a terminal, after 300 ms' -r -f -a "auto\t''
 always\t''
@@ -135,13 +136,13 @@ complete -c wrun -n "__fish_wrun_using_subcommand compile" -s v -l verbose -d 'L
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -s q -l quiet -d 'Print only errors, without hints'
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -s h -l help -d 'Print help'
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l function -d 'Exported function to call, if its name looks like an option' -r
-complete -c wrun -n "__fish_wrun_using_subcommand batch" -l on-error -d 'What takes the place of the result if a record fails: an error, nothing, or the record; or stop [default: emit]' -r -f -a "emit\t''
+complete -c wrun -n "__fish_wrun_using_subcommand batch" -l on-error -d 'What to write if a record fails: an error, nothing, or the record itself; `fail` stops the batch [default: emit]' -r -f -a "emit\t''
 skip\t''
 pass\t''
 fail\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand batch" -l errors -d 'Write the errors of records to a file, one JSON object in each line' -r -F
-complete -c wrun -n "__fish_wrun_using_subcommand batch" -l jobs -d 'Number of records that are processed at a time [default: the number of cores available]' -r
-complete -c wrun -n "__fish_wrun_using_subcommand batch" -l instance -d 'Process all records of a job in one instance, or each in a new one [default: shared]' -r -f -a "shared\t''
+complete -c wrun -n "__fish_wrun_using_subcommand batch" -l errors -d 'Write the errors of records to a file, as one JSON object per line' -r -F
+complete -c wrun -n "__fish_wrun_using_subcommand batch" -l jobs -d 'Number of records processed at a time [default: number of available cores]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand batch" -l instance -d 'Run all calls of a job in one instance, or each call in a new one [default: shared]' -r -f -a "shared\t''
 per-call\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l input -d 'Format of the records [default: json]' -r -f -a "json\t''
 lines\t''
@@ -155,18 +156,18 @@ csv\t''
 msgpack\t''
 arrow\t''
 raw\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand batch" -l columns -d 'Columns that hold the arguments, in order, by name, or by position from 1 without a header [default: those with the names of the parameters, else all]' -r
-complete -c wrun -n "__fish_wrun_using_subcommand batch" -l max-record -d 'Maximum length of a record; a longer one fails [default: 16MiB]' -r
-complete -c wrun -n "__fish_wrun_using_subcommand batch" -l metrics -d 'Write the metrics of the batch to a file, as JSON, or as MessagePack if its name ends in `.msgpack`' -r -F
-complete -c wrun -n "__fish_wrun_using_subcommand batch" -l abi -d 'Convention by which text or bytes pass through the module [default: none; extism for an Extism plug-in]' -r -f -a "packed\t''
+complete -c wrun -n "__fish_wrun_using_subcommand batch" -l columns -d 'Columns of the arguments, by name, or by position from 1 with --no-header [default: by the names of the parameters, else all columns in order]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand batch" -l max-record -d 'Maximum length of a record [default: 16MiB]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand batch" -l metrics -d 'Write the metrics of the batch to a file, as MessagePack if its name ends in `.msgpack`, else as JSON' -r -F
+complete -c wrun -n "__fish_wrun_using_subcommand batch" -l abi -d 'Convention by which a core module takes and returns text [default: none; extism for an Extism plug-in]' -r -f -a "packed\t''
 cstr\t''
 stdio\t''
 extism\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand batch" -l payload -d 'What the text or bytes of arguments and results are in JSON and MessagePack [default: text]' -r -f -a "text\t''
+complete -c wrun -n "__fish_wrun_using_subcommand batch" -l payload -d 'How JSON and MessagePack represent the text: a string, a JSON value, or bytes [default: text]' -r -f -a "text\t''
 json\t''
 bytes\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l alloc -d 'Exported function that allocates memory [default: one of the usual names]' -r
-complete -c wrun -n "__fish_wrun_using_subcommand batch" -l free -d 'Exported function that frees memory [default: one of the usual names]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand batch" -l free -d 'Exported function that frees memory; empty: free nothing [default: one of the usual names]' -r
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -s r -l runtime -d 'Engine to use [default: `WRUN_RUNTIME`, or the first engine compiled in]' -r -f -a "wasmtime\t''
 wasmer\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l compiler -d 'Compiler of the engine; singlepass needs wasmer [default: cranelift]' -r -f -a "cranelift\t''
@@ -183,8 +184,8 @@ complete -c wrun -n "__fish_wrun_using_subcommand batch" -l fuel -d 'Maximum fue
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l dir -d 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l env -d 'Grant an environment variable; without VALUE, copy it from wrun\'s environment' -r
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l net -d 'Grant network access to a component or a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
-complete -c wrun -n "__fish_wrun_using_subcommand batch" -l config -d 'Give an Extism plug-in a configuration value' -r
-complete -c wrun -n "__fish_wrun_using_subcommand batch" -l policy -d 'Read limits and grants from a TOML file; options take precedence' -r -F
+complete -c wrun -n "__fish_wrun_using_subcommand batch" -l config -d 'Set a configuration value of an Extism plug-in' -r
+complete -c wrun -n "__fish_wrun_using_subcommand batch" -l policy -d 'Read limits and grants from a TOML file or an Extism manifest; options take precedence' -r -F
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l cache-dir -d 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l progress -d 'When to show progress on standard error; auto: on a terminal, after 300 ms' -r -f -a "auto\t''
 always\t''
@@ -194,13 +195,58 @@ json\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l color -d 'When to color messages; auto honors `NO_COLOR`' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand batch" -l unordered -d 'Write results as soon as they are there, in any order'
-complete -c wrun -n "__fish_wrun_using_subcommand batch" -l no-header -d 'Read the first row of CSV as a record, not as the names of the columns'
+complete -c wrun -n "__fish_wrun_using_subcommand batch" -l unordered -d 'Write each result as soon as its call ends, not in input order'
+complete -c wrun -n "__fish_wrun_using_subcommand batch" -l no-header -d 'Treat the first row of CSV as a record'
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l explain -d 'Print the engine, limits, grants and options in force, and where each comes from; run nothing'
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l no-cache -d 'Neither read nor write the cache of compiled code'
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -s v -l verbose -d 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -s q -l quiet -d 'Print only errors, without hints'
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -s h -l help -d 'Print help'
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l input -d 'Format of arguments on standard input' -r -f -a "json\t''
+msgpack\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -s o -l output -d 'Format of the report' -r -f -a "json\t''
+msgpack\t''
+text\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l repro -d 'Write the module, standard input, the report and a script that repeats the comparison to a new directory' -r -f -a "(__fish_complete_directories)"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -s r -l runtime -d 'Compare only this engine' -r -f -a "wasmtime\t''
+wasmer\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l compiler -d 'Compare only this compiler; singlepass needs wasmer' -r -f -a "cranelift\t''
+singlepass\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l opt -d 'Compare only this optimization level of cranelift' -r -f -a "none\t''
+speed\t''
+size\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l deterministic -d 'Seed of random bytes [default: 0]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l memory -d 'Maximum linear memory, all memories together, such as 64MiB or 1GB' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l stack -d 'Maximum guest stack, from 64KiB to 1GiB [default: 1MiB]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l table-elements -d 'Maximum number of elements in each table, and in all tables of a component together' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l timeout -d 'Maximum time of each call, such as 500ms, 1.5s or 2m' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l fuel -d 'Maximum fuel of each call, about one unit per operator, such as 500000, 10M or 2G' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l dir -d 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only' -r -f -a "(__fish_complete_directories)"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l env -d 'Grant an environment variable; without VALUE, copy it from wrun\'s environment' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l net -d 'Grant network access to a component or a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l policy -d 'Read limits and grants from a TOML file or an Extism manifest; options take precedence' -r -F
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l abi -d 'Convention by which a core module takes and returns text [default: none; extism for an Extism plug-in]' -r -f -a "packed\t''
+cstr\t''
+stdio\t''
+extism\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l payload -d 'How JSON and MessagePack represent the text: a string, a JSON value, or bytes [default: text]' -r -f -a "text\t''
+json\t''
+bytes\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l alloc -d 'Exported function that allocates memory [default: one of the usual names]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l free -d 'Exported function that frees memory; empty: free nothing [default: one of the usual names]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l config -d 'Set a configuration value of an Extism plug-in' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l progress -d 'When to show progress on standard error; auto: on a terminal, after 300 ms' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l log-format -d 'Format of log lines' -r -f -a "text\t''
+json\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l color -d 'When to color messages; auto honors `NO_COLOR`' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l pretty -d 'Indent JSON'
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -s v -l verbose -d 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -s q -l quiet -d 'Print only errors, without hints'
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -s h -l help -d 'Print help'
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -l max-size -d 'Size to prune the cache to [default: `WRUN_CACHE_SIZE`, or 1GiB]' -r
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -s o -l output -d 'Format of the report' -r -f -a "json\t''
 msgpack\t''
@@ -227,7 +273,7 @@ complete -c wrun -n "__fish_wrun_using_subcommand completions" -s h -l help -d '
 
 function __fish_wrun_needs_command
     set -l words (commandline -opc)
-    if contains -- "$words[2]" inspect engines compile batch cache completions
+    if contains -- "$words[2]" inspect engines compile batch diff cache completions
         echo $words[2]
         return 1
     end

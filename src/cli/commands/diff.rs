@@ -7,8 +7,8 @@ use clap::{Args, ValueHint};
 use wrun::compare::{CompareOptions, Comparer, Comparison, Verdict};
 
 use crate::cli::args::{
-    CacheArgs, EngineArgs, FORMAT_HEADING, GrantArgs, InputFormat, LimitArgs, LogArgs, PluginArgs, PolicyArgs,
-    ProgressArgs, ReportArgs, TextArgs,
+    CacheArgs, CallLimitArgs, EngineArgs, FORMAT_HEADING, GrantArgs, InputFormat, LogArgs, PluginArgs, PolicyArgs,
+    ProgressArgs, ReportArgs, TextArgs, VariantArgs,
 };
 use crate::cli::failure::Failure;
 use crate::cli::output::progress::Progress;
@@ -19,15 +19,7 @@ use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
 use crate::cli::{argv, exit_code, input, repro, stdin};
 
 #[derive(Args, Debug)]
-#[command(
-    mut_arg("runtime", |arg| arg.help("Engine to compare [default: all]")),
-    mut_arg("compiler", |arg| arg.help("Compiler to compare; singlepass needs wasmer [default: all]")),
-    mut_arg("opt", |arg| arg.help("Optimization level of cranelift to compare [default: all]")),
-    mut_arg("deterministic", |arg| arg.help("Seed of random bytes [default: 0]")),
-    mut_arg("timeout", |arg| arg.help("Maximum time of each run, such as 500ms, 1.5s or 2m")),
-    mut_arg("fuel", |arg| arg.help("Maximum fuel of each run, about one unit per operator, such as 500000, 10M or 2G")),
-    after_help = "Exit codes: 0 all runs agree; 1 they differ; 2 inconclusive, or an error."
-)]
+#[command(after_help = "Exit codes: 0 all runs agree; 1 they differ; 2 inconclusive, or an error.")]
 pub(crate) struct DiffArgs {
     /// Module or component, binary or text
     #[arg(allow_negative_numbers = true, value_hint = ValueHint::FilePath, value_parser = argv::path())]
@@ -49,11 +41,10 @@ pub(crate) struct DiffArgs {
     /// Write the module, standard input, the report and a script that repeats the comparison to a new directory
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = argv::path(), help_heading = FORMAT_HEADING)]
     repro: Option<PathBuf>,
-    /// Engine, compiler and optimization level limit what is compared
     #[command(flatten)]
-    engine: EngineArgs,
+    engine: VariantArgs,
     #[command(flatten)]
-    limits: LimitArgs,
+    limits: CallLimitArgs,
     #[command(flatten)]
     grants: GrantArgs,
     #[command(flatten)]
@@ -76,8 +67,8 @@ pub(crate) fn main(args: DiffArgs) -> Result<u8, Failure> {
 fn compared(args: DiffArgs) -> Result<u8, Failure> {
     let policy = Policy::read(&args.policy)?;
     let guest_args = GuestArgs {
-        engine: &args.engine,
-        limits: &args.limits,
+        engine: &args.engine.0,
+        limits: &args.limits.0,
         grants: &args.grants,
         plugin: &args.plugin,
         cache: &CacheArgs::default(),
@@ -95,7 +86,7 @@ fn compared(args: DiffArgs) -> Result<u8, Failure> {
         options.capabilities = guest.capabilities.clone();
         options.capabilities.seed = Some(guest.engine.deterministic.value.unwrap_or_default());
         (options.plugin, options.text) = (guest.plugin.options(), args.text.options());
-        let EngineArgs { runtime, compiler, opt, .. } = args.engine;
+        let EngineArgs { runtime, compiler, opt, .. } = args.engine.0;
         options.variants.retain(|variant| variant.fits(runtime, compiler, opt));
         let mut comparer = Comparer::new(code, guest.function.as_deref(), options)?;
         guest.check_args(comparer.info())?;
