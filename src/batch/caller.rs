@@ -1,4 +1,4 @@
-//! What a record calls: a function, or an operation on a living instance.
+//! The call of a record: a function, or an operation on a living instance.
 
 use super::chunk::Chunk;
 use super::driven::{Driver, Request};
@@ -11,7 +11,7 @@ use crate::runtime::call::CallResult;
 use crate::runtime::callable::CallArgs;
 use crate::session::{CallUsage, Worker};
 
-/// Decodes records and calls what they mean. Each worker has one.
+/// Decodes records and makes their calls. Each worker has one.
 pub(super) enum Caller<'a> {
     Function {
         worker: Box<Worker<'a>>,
@@ -67,7 +67,7 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Calls what was decoded last.
+    /// Makes the call that was decoded last.
     pub(super) fn call(&mut self, decoded: Decoded<'_>) -> Result<&CallResult> {
         match (self, decoded) {
             (Self::Function { worker, args, .. }, _) => worker.call(args),
@@ -80,7 +80,7 @@ impl<'a> Caller<'a> {
         }
     }
 
-    /// Returns what the last call used.
+    /// Returns the resources that the last call used.
     pub(super) fn usage(&self) -> CallUsage {
         match self {
             Self::Function { worker, .. } => worker.usage(),

@@ -1,4 +1,4 @@
-//! What a batch counts and measures.
+//! The counters and measurements of a batch.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -48,7 +48,7 @@ impl BatchCounters {
         elapsed.unwrap_or_else(|| self.started.get().map(Instant::elapsed).unwrap_or_default())
     }
 
-    /// Returns what the batch has done until now. The times and the use of calls are complete when the batch has ended.
+    /// Returns the progress of the batch. The times and the use of calls are complete when the batch has ended.
     #[must_use]
     pub fn report(&self) -> BatchReport {
         let (records, failed, elapsed) = (self.records(), self.failed(), self.elapsed());

@@ -1,4 +1,4 @@
-//! What a format of records or results consists of.
+//! The parts of a format of records or results.
 
 use std::sync::OnceLock;
 
@@ -18,7 +18,7 @@ pub(super) struct Formats<'a> {
     pub(super) layout: OnceLock<Layout>,
 }
 
-/// What the beginning of the input says about all its records.
+/// Facts about all records, from the beginning of the input.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
     /// Whether records have ids. For JSON and MessagePack, whether the first has.
@@ -71,13 +71,13 @@ pub(super) trait Encode {
     /// Appends the result of a record.
     ///
     /// # Errors
-    /// If the result has no encoding. What was appended must be removed.
+    /// If the result has no encoding. The caller must remove the appended bytes.
     fn result(&mut self, record: &Record<'_>, result: &CallResult, output: &mut Vec<u8>) -> Result<()>;
 
-    /// Appends an error in the place of a result.
+    /// Appends an error instead of a result.
     fn error(&mut self, record: &Record<'_>, error: &Error, output: &mut Vec<u8>);
 
-    /// Appends the record itself in the place of its result. One that was too long to be stored is left out.
+    /// Appends the record itself instead of its result, unless it was too long to be stored.
     fn pass(&mut self, record: &Record<'_>, output: &mut Vec<u8>);
 
     /// Ends a piece of output, which is written as a whole.

@@ -1,4 +1,4 @@
-//! What a worker does with a record: decode, call, encode.
+//! The work on a record: decode, call, encode.
 
 use super::caller::{Caller, Decoded};
 use super::chunk::Chunk;

@@ -1,4 +1,4 @@
-//! What a worker makes of some records.
+//! The output of a worker for some records.
 
 use serde::Serialize;
 
@@ -56,7 +56,7 @@ impl Tally {
     }
 }
 
-/// The length of a [`Processed`], to remove what a panic left behind.
+/// The length of a [`Processed`], to remove incomplete output after a panic.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
     output: usize,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::processed::{BatchFailure, BatchOutcome};
 use super::usage::CallTotals;
 
-/// What a batch did. The fields from `call_ns` on are only measured with [`BatchOptions::measure`](super::BatchOptions::measure).
+/// A summary of a batch. The fields from `call_ns` on are only measured with [`BatchOptions::measure`](super::BatchOptions::measure).
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct BatchReport {

@@ -6,7 +6,7 @@ use derive_more::Debug;
 
 use super::pipeline::threads::Interrupt;
 
-/// Stops a batch from another thread: no more records are read, the calls that run finish, and their results are written. In
+/// Stops a batch from another thread: reading ends, running calls finish, and their results are written. In
 /// order, the output is a prefix of what it would have been.
 #[derive(Debug, Default)]
 pub struct Stop {

@@ -59,7 +59,7 @@ impl<'a> Streams<'a> {
 ///
 /// # Errors
 /// [`ErrorKind::Io`] if reading or writing fails, with the [`io::Error`] as its source; [`ErrorKind::Internal`] if wrun has a bug.
-/// The results of all earlier records are written. [`BatchCounters::report`] says what was done.
+/// The results of all earlier records are written. [`BatchCounters::report`] counts them.
 pub fn run(
     code: &PreparedCode,
     callable: &Callable,
@@ -179,7 +179,7 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// Writes what the workers made, to the end.
+    /// Writes the output of the workers, to the end.
     fn write_all(&mut self, outputs: &Outputs<'_, Part, Processed>) -> Result<(BatchOutcome, Option<BatchFailure>)> {
         while let Some(batch) = outputs.next() {
             let mut batch = batch.into_iter();

@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 
 use crate::session::CallUsage;
 
-/// The times of calls, and what they used.
+/// The times, fuel and memory of calls.
 #[derive(Debug)]
 pub(super) struct CallTotals {
     /// Times in nanoseconds, to three digits.

@@ -19,7 +19,7 @@ pub struct Difference {
     /// What exactly: the name of a global or a memory, a path, an address.
     #[serde(rename = "where")]
     pub place: Option<String>,
-    /// What the first variant has, as text.
+    /// The observation of the first variant, as text.
     pub expected: String,
     /// What this variant has, as text.
     pub found: String,

@@ -17,14 +17,14 @@ use crate::value::types::Value;
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Observation {
-    /// What it ran on.
+    /// The variant of the run.
     pub variant: Variant,
     /// How it ended.
     pub ending: Ending,
-    /// What the guest wrote to standard output.
+    /// The guest's standard output.
     #[serde(serialize_with = "lossy")]
     pub stdout: Vec<u8>,
-    /// What the guest wrote to standard error.
+    /// The guest's standard error.
     #[serde(serialize_with = "lossy")]
     pub stderr: Vec<u8>,
     /// Portable fuel used. `None` after a trap.

@@ -16,7 +16,7 @@ pub struct CompareOptions {
     pub limits: Limits,
     /// The limit of the guest's stack in bytes.
     pub max_stack: Option<u64>,
-    /// The capabilities of each run. Standard output and error are captured, whatever is set here.
+    /// The capabilities of each run, except that standard output and error are always captured.
     pub capabilities: Capabilities,
     /// The maximum number of bytes of standard output, and of standard error, that are compared.
     pub max_output: usize,

@@ -1,4 +1,4 @@
-//! What a comparison varies: engine, compiler and optimization level.
+//! The variants of a comparison: engine, compiler and optimization level.
 
 use derive_more::Display;
 use serde::Serialize;

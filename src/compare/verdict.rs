@@ -24,13 +24,13 @@ pub enum Verdict {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Inconclusive {
-    /// What it ran on.
+    /// The variant of the run.
     pub variant: Variant,
     /// Why it says nothing.
     pub reason: String,
 }
 
-/// What a comparison found.
+/// The result of a comparison.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Comparison {

@@ -69,7 +69,7 @@ impl ProgramOutput {
     }
 }
 
-/// Returns whether each call of `callable` needs an instance of its own.
+/// Returns whether each call of `callable` needs a new instance.
 pub(super) fn is_needed(callable: &Callable) -> bool {
     matches!(callable.ty(), CallableType::Stdio(..))
 }

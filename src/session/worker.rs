@@ -40,7 +40,7 @@ pub struct WorkerOptions {
     pub measure_time: bool,
 }
 
-/// What one call used.
+/// The resources that one call used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CallUsage {
@@ -148,7 +148,7 @@ impl<'a> Worker<'a> {
         self.code
     }
 
-    /// Returns what the last call used.
+    /// Returns the resources that the last call used.
     #[must_use]
     pub fn usage(&self) -> CallUsage {
         self.usage
@@ -189,7 +189,7 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Returns what the last call of an instance used, except time.
+/// Returns the resources that the last call of an instance used, except time.
 fn usage(instance: &mut CodeInstance, is_metered: bool) -> CallUsage {
     let fuel_used = if is_metered { instance.fuel_used() } else { None };
     CallUsage { call_ns: None, fuel_used, memory_peak_bytes: instance.memory_peak_bytes() }

@@ -1,4 +1,4 @@
-//! Numbers from JSON in one pass, for calls in quick succession. Whatever is not a number is left to
+//! Numbers from JSON in one pass, for calls in quick succession. Other values are left to
 //! [`decode_args`](crate::value::json::decode_args).
 
 use std::fmt;
@@ -123,7 +123,7 @@ impl Visitor<'_> for Argument<'_> {
     }
 }
 
-/// The error for whatever is not decoded in one pass. It is not shown.
+/// The error for input that is not decoded in one pass. It is not shown.
 fn unusual<E: Error>() -> E {
     E::custom("")
 }

@@ -172,7 +172,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Returns what the last operation used, if it was a call.
+    /// Returns the resources that the last operation used, if it was a call.
     #[must_use]
     pub fn usage(&self) -> CallUsage {
         self.usage

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::runtime::callable::CallArgs;
 
-/// The keys of a record; all but the last two say what it does.
+/// The keys of a record; all but the last two choose the operation.
 const KEYS: [&str; 7] = ["call", "write", "read", "global", "restart", "args", "id"];
 
 /// An operation on the instance of a [`Driver`](super::Driver).

@@ -143,7 +143,7 @@ impl<'a, R: Read, F: Frame> Framed<'a, R, F> {
         extents.push(Extent::Malformed(reason));
     }
 
-    /// Reads once. Before that, makes room and drops what is not needed.
+    /// Reads once, after making room and dropping processed bytes.
     fn fill(&mut self) -> Result<()> {
         self.is_discarding |= self.filled - self.start > self.max_record.saturating_add(SLACK);
         if self.is_discarding {

@@ -14,7 +14,7 @@ use crate::batch::arrow;
 use crate::batch::format::{Decode, Formats, Source};
 use crate::batch::options::BatchInput;
 
-/// Opens a stream of records. What the stream begins with is read with the first chunk.
+/// Opens a stream of records. The header of the stream is read with the first chunk.
 pub(in crate::batch) fn source<'a, R: Read + Send + 'a>(formats: &'a Formats<'a>, reader: R) -> Box<dyn Source + 'a> {
     match formats.options.input {
         BatchInput::Json => Box::new(Framed::new(reader, DelimitedFrame::json(), formats)),

@@ -22,7 +22,7 @@ struct Length {
     value: u64,
 }
 
-/// What a length counts.
+/// The unit of a length.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     Bytes,

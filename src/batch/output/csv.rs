@@ -136,7 +136,7 @@ impl RowWriter {
     }
 }
 
-/// Appends what a function writes into this many bytes.
+/// Appends the output of a function, which gets this many bytes.
 fn append(output: &mut Vec<u8>, bound: usize, write: impl FnOnce(&mut [u8]) -> usize) {
     let start = output.len();
     output.resize(start + bound, 0);

@@ -15,7 +15,7 @@ pub(crate) trait Work {
     fn split_to(&mut self, records: usize) -> Self;
 }
 
-/// What a worker made of some records.
+/// The output of a worker for some records.
 pub(crate) trait Output {
     /// Returns about how many bytes of memory it takes.
     fn bytes(&self) -> usize;
@@ -76,7 +76,7 @@ impl<W: Work, U: Output> Schedule<W, U> {
     const PIECE_NS: Range<u64> = 100_000..1_000_000;
     /// The maximum number of records in a piece.
     const PIECE_RECORDS: usize = 4096;
-    /// If no more records wait, they are taken one by one: a result does not wait for a slow record that came with it.
+    /// If at most this many records wait, they are taken one by one: a result does not wait for a slow record that came with it.
     const FEW_RECORDS: usize = 32;
     /// The size of a piece that has more than one record, in bytes.
     pub(crate) const PIECE_BYTES: usize = 64 << 10;
@@ -121,7 +121,7 @@ impl<W: Work, U: Output> Schedule<W, U> {
         }
     }
 
-    /// Notes that no more records are read.
+    /// Notes that reading has ended.
     pub(crate) fn end_reading(&mut self) {
         self.is_read = true;
     }
@@ -295,7 +295,7 @@ impl<W: Work, U: Output> Schedule<W, U> {
         self.waiting_bytes -= work.bytes();
     }
 
-    /// Drops all records that wait, and reads no more.
+    /// Drops all records that wait, and ends reading.
     pub(crate) fn close(&mut self) {
         self.is_read = true;
         self.waiting.clear();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::schedule::{Output, Piece, Schedule, Work};
 use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard, Ordering};
 
-/// What a panic said.
+/// The message of a panic.
 pub(crate) type Panic = Box<dyn Any + Send>;
 
 /// Returns the message of a panic.
@@ -17,7 +17,7 @@ pub(crate) fn panic_message(panic: &Panic) -> &str {
     message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
-/// What the threads of a pipeline share. One thread reads, any number work, one is the sink.
+/// The shared state of a pipeline's threads. One thread reads, any number work, one is the sink.
 ///
 /// The sink wakes up regularly while it waits for workers, and asks them to return what they have: results do not wait for
 /// slow records that follow them in their piece. Nothing but the delay depends on this.
@@ -26,7 +26,7 @@ pub(crate) struct Shared<'a, W, U> {
     reader: Condvar,
     workers: Condvar,
     sink: Condvar,
-    /// Changes when workers should return what they have.
+    /// Changes when workers should return their results.
     round: AtomicU64,
     is_stop_requested: Box<dyn Fn() -> bool + Send + Sync + 'a>,
 }
@@ -43,7 +43,7 @@ struct State<W, U> {
     panic: Option<(u64, Panic)>,
 }
 
-/// What the sink does.
+/// The state of the sink.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sink {
     Awake,
@@ -53,7 +53,7 @@ enum Sink {
     Asleep,
 }
 
-/// Tells a worker when to return what it has.
+/// Tells a worker when to return its results.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pause<'a> {
     round: &'a AtomicU64,
@@ -67,7 +67,7 @@ impl Pause<'_> {
 }
 
 impl<'a, W: Work, U: Output> Shared<'a, W, U> {
-    /// How long the sink waits before it asks workers to return what they have.
+    /// How long the sink waits before it asks workers for their results.
     const PATIENCE: Duration = Duration::from_millis(4);
 
     pub(crate) fn new(jobs: usize, ordered: bool, is_stop_requested: impl Fn() -> bool + Send + Sync + 'a) -> Self {
@@ -127,7 +127,7 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
         }
     }
 
-    /// Waits until more records should be read. Returns false if no more are needed.
+    /// Waits until more records should be read. Returns false if reading should end.
     pub(crate) fn wait_for_room(&self) -> bool {
         let mut state = self.lock_checked();
         loop {
@@ -158,7 +158,7 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
         }
     }
 
-    /// Notes that the reader reads no more, perhaps because it panicked.
+    /// Notes that the reader has ended, perhaps by a panic.
     pub(crate) fn end_reading(&self, panic: Option<Panic>) {
         let mut state = self.lock_checked();
         if let Some(panic) = panic {
@@ -259,7 +259,7 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
         }
     }
 
-    /// Asks workers to return what they have.
+    /// Asks workers to return their results.
     pub(crate) fn hurry(&self) {
         self.round.fetch_add(1, Ordering::Relaxed);
     }

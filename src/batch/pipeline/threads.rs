@@ -84,7 +84,7 @@ fn read<W: Work, U: Output>(shared: &Shared<'_, W, U>, mut source: impl FnMut() 
     shared.end_reading(read.err());
 }
 
-/// Processes records until there are no more. Calls `wake` if the batch ends early because of one.
+/// Processes records until all are done. Calls `wake` if the batch ends early because of one.
 fn work<W, U, F>(shared: &Shared<'_, W, U>, worker: &impl Fn() -> F, wake: impl Fn())
 where
     W: Work,

@@ -27,7 +27,7 @@ pub(crate) struct BatchEnvelope<'a> {
     batch: Option<&'a BatchReport>,
 }
 
-/// What is measured once. Times are in nanoseconds.
+/// Measurements made once per batch. Times are in nanoseconds.
 #[derive(Debug, Serialize)]
 struct Metrics {
     load_ns: Option<u64>,

@@ -1,4 +1,4 @@
-//! What a batch has done, as one line for people.
+//! The progress of a batch, as one line of text.
 
 use std::fmt::Write as _;
 use std::time::Duration;

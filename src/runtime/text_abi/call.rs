@@ -57,7 +57,7 @@ impl ResolvedText {
         self.args.clear();
         let written = values.iter().enumerate().try_for_each(|(index, value)| self.write(instance, index, value));
         if let Err(error) = written {
-            // After a trap, the guest runs no more.
+            // After a trap, the guest must not run.
             let is_ready = instance.state() == InstanceState::Ready;
             let released = if is_ready { self.release(instance) } else { Ok(()) };
             return Err(released.err().unwrap_or(error));

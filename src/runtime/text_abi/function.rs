@@ -24,7 +24,7 @@ pub struct TextFunction {
     target: Target,
 }
 
-/// What is called.
+/// The function to call.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
     /// A function of a module, with pointers into linear memory.

@@ -13,14 +13,14 @@ pub enum Abi {
     /// Each string argument is written to memory that the guest allocates, with a NUL byte at its end, and passed as a pointer.
     /// Numbers pass as they are. An `i32` result (`i64` with a 64-bit memory) is a pointer to a string that ends with a NUL byte.
     Cstr,
-    /// The argument is the program's standard input, and what it writes to standard output is the result. Each call has its own
+    /// The argument is the program's standard input, and the result is its standard output. Each call has its own
     /// instance.
     Stdio,
     /// An Extism plug-in.
     Extism,
 }
 
-/// What the text or bytes of arguments and results are in JSON and MessagePack.
+/// How JSON and MessagePack represent the text or bytes of arguments and results.
 #[derive(Clone, Copy, Debug, Default, Display, EnumString, VariantNames, PartialEq, Eq)]
 #[strum(serialize_all = "snake_case")]
 #[non_exhaustive]
