@@ -23,6 +23,9 @@ pub(super) const MAX_BYTES: u64 = 4 << 30;
 /// A reset keeps at most this much memory for the next call.
 const MAX_KEPT: u64 = 1 << 20;
 
+/// Bytes that are set to zero at a time, between two looks at the time limit.
+const ZEROED: usize = 1 << 20;
+
 /// A free block is divided if this much remains.
 const MIN_REMAINDER: usize = 128;
 
@@ -50,18 +53,28 @@ struct Block {
 impl Blocks {
     /// Allocates a block, and returns its offset; 0 for an empty block. `None` if there is not enough memory.
     pub(super) fn allocate(&mut self, length: u64, budget: &MemoryBudget) -> Option<u64> {
+        self.allocate_while(length, budget, &|| true)
+    }
+
+    /// As [`Blocks::allocate`]. A large block takes time: returns `None` as soon as `proceeds` is false.
+    pub(super) fn allocate_while(
+        &mut self,
+        length: u64,
+        budget: &MemoryBudget,
+        proceeds: &dyn Fn() -> bool,
+    ) -> Option<u64> {
         if length == 0 {
             return Some(0);
         }
         let length = usize::try_from(length).ok()?;
         let size = length.checked_next_multiple_of(ALIGNMENT)?;
         let offset = if self.needs(size).is_some_and(|needed| needed <= self.taken) {
-            self.append(size)?
+            self.append(size, proceeds)?
         } else if let Some(offset) = self.reuse(size, budget) {
             offset
         } else {
             self.take(self.needs(size)?, budget)?;
-            self.append(size)?
+            self.append(size, proceeds)?
         };
         self.records.get_mut(&offset)?.length = Some(length);
         Some(offset as u64)
@@ -172,11 +185,20 @@ impl Blocks {
     }
 
     /// Adds a block at the end. Its bytes are zero.
-    fn append(&mut self, size: usize) -> Option<usize> {
-        let offset = self.bytes.len().max(START);
+    fn append(&mut self, size: usize, proceeds: &dyn Fn() -> bool) -> Option<usize> {
+        let before = self.bytes.len();
+        let offset = before.max(START);
+        let end = offset + size;
         // The system may refuse memory.
-        self.bytes.try_reserve(offset + size - self.bytes.len()).ok()?;
-        self.bytes.resize(offset + size, 0);
+        self.bytes.try_reserve(end - before).ok()?;
+        while end - self.bytes.len() > ZEROED {
+            self.bytes.resize(self.bytes.len() + ZEROED, 0);
+            if !proceeds() {
+                self.bytes.truncate(before);
+                return None;
+            }
+        }
+        self.bytes.resize(end, 0);
         self.records.insert(offset, Block { size, length: None });
         Some(offset)
     }
@@ -268,6 +290,23 @@ mod tests {
         let count = (0..1 << 20).take_while(|_| blocks.allocate(1, &budget).is_some()).count() as u64;
         assert!(count <= (1 << 20) / RECORD, "{count}");
         assert!(budget.denied().is_some());
+    }
+
+    #[test]
+    fn a_large_block_is_abandoned_as_soon_as_the_call_is_stopped() {
+        let budget = budget(64 << 20);
+        let mut blocks = Blocks::default();
+        blocks.allocate(10, &budget).unwrap();
+        let looks = std::cell::Cell::new(0);
+        let stops = || {
+            looks.set(looks.get() + 1);
+            looks.get() < 3
+        };
+        assert_eq!(blocks.allocate_while(32 << 20, &budget, &stops), None);
+        assert_eq!(looks.get(), 3);
+        check(&blocks);
+        assert!(blocks.allocate_while(1 << 20, &budget, &|| false).is_some(), "a small block is not interrupted");
+        check(&blocks);
     }
 
     #[test]

@@ -16,6 +16,9 @@ pub(super) struct Function {
     pub(super) call: fn(&mut Call<'_>, &[Value]) -> Result<Option<Value>, HostError>,
 }
 
+/// The maximum number of bytes of a name, of a logged message, and of a request that is read for an error message.
+pub(super) const MAX_READ: usize = 64 << 10;
+
 /// The context of one call.
 pub(super) struct Call<'c> {
     pub(super) state: &'c mut PluginState,
@@ -51,17 +54,24 @@ impl Call<'_> {
         if offset == 0 {
             return Ok(&[]);
         }
-        self.state.blocks.block(offset).ok_or_else(|| format!("there is no block at {offset:#x}").into())
+        self.state.blocks.block(offset).ok_or_else(|| no_block(offset))
     }
 
-    /// Returns the text of the block at this offset.
-    pub(super) fn text(&self, offset: u64) -> Result<&str, HostError> {
+    /// Returns the name in the block at this offset.
+    pub(super) fn name(&self, offset: u64) -> Result<&str, HostError> {
         let bytes = self.block(offset)?;
+        if bytes.len() > MAX_READ {
+            return Err(format!("a name has {} bytes, but at most {MAX_READ} are allowed", bytes.len()).into());
+        }
         std::str::from_utf8(bytes).map_err(|_| {
             let text = String::from_utf8_lossy(bytes);
             format!("`{}` is not UTF-8", Escaped(&text)).into()
         })
     }
+}
+
+pub(super) fn no_block(offset: u64) -> HostError {
+    format!("there is no block at {offset:#x}").into()
 }
 
 /// Returns an argument of type i64, which is an offset or a length.

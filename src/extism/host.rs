@@ -3,7 +3,7 @@
 
 use tracing::Level;
 
-use super::function::{Call, Function, unsigned};
+use super::function::{Call, Function, no_block, unsigned};
 use super::kernel::function;
 use super::variables::Refused;
 use super::{http, log};
@@ -15,7 +15,7 @@ use crate::value::types::Value;
 pub(super) const FUNCTIONS: [Function; 12] = [
     function("config_get", &[I64], &[I64], |call, args| {
         let name = unsigned(args, 0);
-        let value = call.options.config.get(call.text(name)?);
+        let value = call.options.config.get(call.name(name)?);
         // The name is freed last: some plug-ins free it once more, which must not free the value.
         let value = call.insert(value.map_or(&[], String::as_bytes))?;
         call.state.blocks.free(name);
@@ -23,7 +23,7 @@ pub(super) const FUNCTIONS: [Function; 12] = [
     }),
     function("var_get", &[I64], &[I64], |call, args| {
         let name = unsigned(args, 0);
-        let value = call.state.variables.get(call.text(name)?).unwrap_or_default().to_vec();
+        let value = call.state.variables.get(call.name(name)?).unwrap_or_default().to_vec();
         let value = call.insert(&value)?;
         call.state.blocks.free(name);
         Ok(Some(value))
@@ -47,14 +47,15 @@ fn set_variable(call: &mut Call<'_>, args: &[Value]) -> Result<Option<Value>, Ho
     if max == 0 {
         return Err("this host denies variables".into());
     }
-    let name = call.text(name_offset)?.to_owned();
+    let name = call.name(name_offset)?.to_owned();
     let token = call.context.interrupt_token();
     let memory = token.status().memory();
     if value_offset == 0 {
         call.state.variables.remove(&name, memory);
     } else {
-        let value = call.block(value_offset)?.to_vec();
-        call.state.variables.set(&name, &value, max, memory).map_err(|refused| match refused {
+        let state = &mut *call.state;
+        let value = state.blocks.block(value_offset).ok_or_else(|| no_block(value_offset))?;
+        state.variables.set(&name, value, max, memory).map_err(|refused| match refused {
             Refused::Full => format!("the variables would need more than {max} bytes"),
             Refused::NoMemory => "no memory for the variable".to_owned(),
         })?;

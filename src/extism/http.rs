@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::function::{Call, unsigned};
+use super::function::{Call, MAX_READ, unsigned};
 use crate::escape::Escaped;
 use crate::runtime::host::HostError;
 use crate::value::types::Value;
@@ -15,7 +15,11 @@ struct Request {
 
 /// Denies a request.
 pub(super) fn request(call: &mut Call<'_>, args: &[Value]) -> Result<Option<Value>, HostError> {
-    let request: Request = serde_json::from_slice(call.block(unsigned(args, 0))?)
+    let request = call.block(unsigned(args, 0))?;
+    if request.len() > MAX_READ {
+        return Err("the request is denied: this host makes no HTTP requests".into());
+    }
+    let request: Request = serde_json::from_slice(request)
         .map_err(|error| format!("the request is not valid: {error}"))?;
     Err(format!("the request to `{}` is denied: this host makes no HTTP requests", Escaped(&request.url)).into())
 }

@@ -10,7 +10,11 @@ use crate::value::types::{ValType, Value};
 pub(super) const FUNCTIONS: [Function; 20] = [
     function("alloc", &[I64], &[I64], |call, args| {
         let token = call.context.interrupt_token();
-        let offset = call.state.blocks.allocate(unsigned(args, 0), token.status().memory());
+        let proceeds = || token.check_interrupt().is_ok();
+        let offset = call.state.blocks.allocate_while(unsigned(args, 0), token.status().memory(), &proceeds);
+        if offset.is_none() {
+            token.check_interrupt()?;
+        }
         offset_of(offset.unwrap_or(0))
     }),
     function("free", &[I64], &[], |call, args| {

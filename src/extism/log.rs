@@ -2,7 +2,7 @@
 
 use tracing::Level;
 
-use super::function::Call;
+use super::function::{Call, MAX_READ};
 use crate::escape::EscapedText;
 use crate::runtime::host::HostError;
 use crate::value::types::Value;
@@ -21,12 +21,15 @@ macro_rules! is_enabled {
     };
 }
 
-/// Logs the message at this offset, one event for each of its lines, and frees it.
+/// Logs the message at this offset, one event for each of its lines, and frees it. Shortens a message of more than
+/// [`MAX_READ`] bytes.
 pub(super) fn write(call: &mut Call<'_>, level: Level, offset: u64) -> Result<Option<Value>, HostError> {
     if is_enabled!(level) {
         let token = call.context.interrupt_token();
-        let message = String::from_utf8_lossy(call.block(offset)?);
-        for line in message.lines() {
+        let message = call.block(offset)?;
+        let end = (message.len() > MAX_READ).then(|| format!("… ({} bytes)", message.len()));
+        let start = String::from_utf8_lossy(&message[..message.len().min(MAX_READ)]);
+        for line in start.lines().chain(end.as_deref()) {
             token.check_interrupt()?;
             let line = EscapedText(line);
             match level {

@@ -77,8 +77,10 @@ impl Plugin for PluginHost {
         state.bytes(state.output)
     }
 
-    fn error(&self) -> Option<Vec<u8>> {
+    fn error(&self, max: usize) -> Option<(Vec<u8>, u64)> {
         let state = self.state();
-        state.error.map(|error| state.bytes(error))
+        let error = state.error?;
+        let start = Span { length: error.length.min(max as u64), ..error };
+        Some((state.bytes(start), error.length))
     }
 }

@@ -18,6 +18,6 @@ pub(crate) trait Plugin: Any + Debug + Send + Sync {
     /// Returns the output of the call.
     fn output(&self) -> Vec<u8>;
 
-    /// Returns the error message that the plug-in has set during the call.
-    fn error(&self) -> Option<Vec<u8>>;
+    /// Returns the error message that the plug-in has set during the call: its first `max` bytes, and its length.
+    fn error(&self, max: usize) -> Option<(Vec<u8>, u64)>;
 }

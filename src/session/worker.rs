@@ -117,7 +117,8 @@ impl<'a> Worker<'a> {
     ///
     /// # Errors
     /// Those of [`PreparedCode::instantiate`] and [`ResolvedCallable::call`]; [`ErrorKind::Internal`] if a host function panics.
-    /// The next call has a new instance, unless the arguments did not fit the function.
+    /// The next call has a new instance, unless the arguments did not fit the function, the function returned text of another
+    /// format, or a plug-in reported an error.
     pub fn call(&mut self, args: &CallArgs) -> Result<&CallResult> {
         self.usage = CallUsage::default();
         let begin = self.options.measure_time.then(Instant::now);
@@ -129,7 +130,9 @@ impl<'a> Worker<'a> {
         match called.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))) {
             Ok(()) => Ok(self.live.as_ref().map_or(&self.result, |(_, function)| function.result())),
             Err(error) => {
-                let is_usable = matches!(error.kind(), ErrorKind::InvalidArgument | ErrorKind::Plugin)
+                let is_intact =
+                    matches!(error.kind(), ErrorKind::InvalidArgument | ErrorKind::InvalidResult | ErrorKind::Plugin);
+                let is_usable = is_intact
                     && self
                         .live
                         .as_mut()

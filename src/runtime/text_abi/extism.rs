@@ -51,7 +51,7 @@ impl ResolvedPlugin {
         let mut code = [Value::I32(0)];
         let results = self.function.ty().results().len();
         let called = self.function.call(instance, &[], &mut code[..results]);
-        let message = plugin.error().map(|message| shorten(&message));
+        let message = plugin.error(MAX_MESSAGE).map(|(start, length)| message(&start, length));
         match (called, message) {
             (Ok(()), None) if code == [Value::I32(0)] => Ok(plugin.output()),
             (Err(error), None) if error.exit_code() == Some(0) => Ok(plugin.output()),
@@ -66,10 +66,8 @@ impl ResolvedPlugin {
     }
 }
 
-/// Returns the start of a plug-in's message as text that is safe to print.
-fn shorten(message: &[u8]) -> String {
-    let is_long = message.len() > MAX_MESSAGE;
-    let text = String::from_utf8_lossy(&message[..message.len().min(MAX_MESSAGE)]);
-    let end = if is_long { format!("… ({} bytes)", message.len()) } else { String::new() };
-    format!("{}{end}", EscapedText(&text))
+/// Returns the start of a plug-in's message of `length` bytes as text that is safe to print.
+fn message(start: &[u8], length: u64) -> String {
+    let end = if length > start.len() as u64 { format!("… ({length} bytes)") } else { String::new() };
+    format!("{}{end}", EscapedText(&String::from_utf8_lossy(start)))
 }

@@ -46,8 +46,8 @@ impl GuestMemory {
     /// Writes an argument to memory that the guest allocates.
     ///
     /// # Errors
-    /// Those of a call; [`ErrorKind::MemoryAccess`] if the guest allocates memory that does not exist;
-    /// [`ErrorKind::InvalidResult`] if it allocates nothing, or [`ErrorKind::Limit`] if a limit was the reason.
+    /// Those of a call; [`ErrorKind::MemoryAccess`] if the guest allocates nothing, or memory that does not exist;
+    /// [`ErrorKind::Limit`] if a limit was the reason.
     pub(super) fn write(&mut self, instance: &mut dyn WasmInstance, bytes: &[u8]) -> Result<Block> {
         let alloc = self.alloc.as_mut().ok_or_else(Buffers::no_allocator)?;
         // Some allocators return a null pointer for no bytes.
@@ -148,7 +148,7 @@ fn exhausted(instance: &dyn WasmInstance, name: &str, size: u64) -> Error {
     let message = format!("`{}` returned a null pointer for {size} bytes", Escaped(name));
     match instance.core().status().denied() {
         Some(denied) => Error::new(ErrorKind::Limit, format!("{message}: the guest {denied}")).with_limit(denied),
-        None => Error::new(ErrorKind::InvalidResult, message),
+        None => Error::new(ErrorKind::MemoryAccess, message),
     }
 }
 
