@@ -2,7 +2,6 @@
 
 use super::arrow;
 use super::options::{BatchInput, BatchOptions, BatchOutput, OnError};
-use super::output::{ERROR_COLUMNS, ResultColumns};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::callable::Callable;
 use crate::session::InstanceMode;
@@ -81,26 +80,15 @@ impl BatchOptions {
     }
 
     fn check_output(&self, callable: &Callable) -> Result<()> {
-        match self.output {
-            BatchOutput::Raw => {
-                if !callable.returns_bytes() {
-                    let message = format!("the format `raw` needs a result that is a string or bytes: {callable}");
-                    return Err(invalid(message));
-                }
-                if self.on_error == OnError::Emit {
-                    let message = "the format `raw` has no place for error objects";
-                    return Err(invalid(message).with_hint("let failed records `skip` or `fail`"));
-                }
+        if self.output == BatchOutput::Raw {
+            if !callable.returns_bytes() {
+                let message = format!("the format `raw` needs a result that is a string or bytes: {callable}");
+                return Err(invalid(message));
             }
-            BatchOutput::Csv => {
-                let columns = ResultColumns::new(callable);
-                let clash = columns.names().iter().find(|name| ERROR_COLUMNS.contains(&&***name));
-                if let Some(name) = clash.filter(|_| self.on_error == OnError::Emit) {
-                    let message = format!("the result has a field `{name}`, which is a column for errors");
-                    return Err(invalid(message).with_hint("let failed records `skip` or `fail`"));
-                }
+            if self.on_error == OnError::Emit {
+                let message = "the format `raw` has no place for error objects";
+                return Err(invalid(message).with_hint("let failed records `skip` or `fail`"));
             }
-            _ => {}
         }
         Ok(())
     }

@@ -100,7 +100,8 @@ impl<'a> Batch<'a> {
                 results
             }
         };
-        let outputs = threads::start(scope, PipelineOptions { jobs, ordered: true }, source, worker, &Never);
+        let outputs =
+            threads::start(scope, PipelineOptions { jobs, ordered: true, max_time: None }, source, worker, &Never);
         let outputs = outputs.map_err(|error| {
             Error::new(ErrorKind::Io, format!("cannot create a thread: {error}")).with_source(error)
         })?;

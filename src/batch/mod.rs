@@ -23,6 +23,7 @@ mod processed;
 mod report;
 mod stop;
 mod stream;
+mod stuck;
 mod usage;
 
 pub use counters::BatchCounters;
@@ -33,3 +34,4 @@ pub use processed::{BatchFailure, BatchOutcome};
 pub use report::{BatchReport, CallTimes};
 pub use stop::Stop;
 pub use stream::{Streams, run, run_driven};
+pub use stuck::OnStuckCall;

@@ -20,6 +20,7 @@ use super::process::Processor;
 use super::processed::{BatchFailure, BatchOutcome, Processed};
 use super::report::BatchReport;
 use super::stop::Stop;
+use super::stuck::{OnStuckCall, StuckLimit};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::callable::Callable;
 use crate::session::{PreparedCode, Worker};
@@ -37,17 +38,21 @@ pub struct Streams<'a> {
     pub counters: &'a BatchCounters,
     /// Stops the batch.
     pub stop: &'a Stop,
+    /// Called if a call is still running long after its time limit (at twice the limit and a second), because a host function
+    /// blocks. The results of all earlier records are written, and no call that can end is running. [`run`] returns when the
+    /// call does, so this usually ends the process. It can be called from another thread.
+    pub on_stuck_call: Option<&'a mut OnStuckCall<'a>>,
 }
 
 impl<'a> Streams<'a> {
-    /// Streams without one for errors.
+    /// Streams without one for errors, and without [`Streams::on_stuck_call`].
     pub fn new(
         input: &'a mut (dyn Read + Send),
         output: &'a mut dyn Write,
         counters: &'a BatchCounters,
         stop: &'a Stop,
     ) -> Self {
-        Self { input, output, errors: None, counters, stop }
+        Self { input, output, errors: None, counters, stop, on_stuck_call: None }
     }
 }
 
@@ -58,7 +63,8 @@ impl<'a> Streams<'a> {
 /// [`BatchOutcome::OutputClosed`]. A record that fails is no error.
 ///
 /// # Errors
-/// [`ErrorKind::Io`] if reading or writing fails, with the [`io::Error`] as its source; [`ErrorKind::Internal`] if wrun has a bug.
+/// [`ErrorKind::Io`] if reading or writing fails, with the [`io::Error`] as its source; [`ErrorKind::Timeout`] if a call did not stop
+/// at its time limit, see [`Streams::on_stuck_call`]; [`ErrorKind::Internal`] if wrun has a bug.
 /// The results of all earlier records are written. [`BatchCounters::report`] counts them.
 pub fn run(
     code: &PreparedCode,
@@ -66,20 +72,21 @@ pub fn run(
     options: &BatchOptions,
     streams: Streams<'_>,
 ) -> Result<BatchReport> {
-    counted(streams, |streams| {
+    counted(streams, |mut streams| {
         let formats = Formats::new(callable, options)?;
         let mut worker_options = options.worker;
         worker_options.measure_time |= options.measure;
         // A batch that cannot start fails before it reads.
         let mut first = Worker::new(code, callable, worker_options);
-        first.start()?;
+        let stuck = StuckLimit::new(code, worker_options.limits);
+        start(stuck, &mut streams, || first.start())?;
         let first = Mutex::new(Some(first));
         let caller = || {
             let worker = first.lock().unwrap_or_else(PoisonError::into_inner).take();
             let worker = worker.unwrap_or_else(|| Worker::new(code, callable, worker_options));
             Some(Caller::function(worker, &formats))
         };
-        process(&formats, streams, caller)
+        process(&formats, streams, stuck, caller)
     })
 }
 
@@ -89,14 +96,15 @@ pub fn run(
 /// # Errors
 /// Those of [`run`], [`BatchOptions::check_driven`] and [`Driver::new`].
 pub fn run_driven(code: &PreparedCode, options: &BatchOptions, streams: Streams<'_>) -> Result<BatchReport> {
-    counted(streams, |streams| {
+    counted(streams, |mut streams| {
         options.check_driven()?;
         let callable = Callable::none();
         let formats = Formats { callable: &callable, options, layout: OnceLock::new() };
-        let driver = Driver::new(code, DriverOptions::of_batch(options))?;
+        let stuck = StuckLimit::new(code, options.worker.limits);
+        let driver = start(stuck, &mut streams, || Driver::new(code, DriverOptions::of_batch(options)))?;
         let driver = Mutex::new(Some(driver));
         let caller = || driver.lock().unwrap_or_else(PoisonError::into_inner).take().map(Caller::driver);
-        process(&formats, streams, caller)
+        process(&formats, streams, stuck, caller)
     })
 }
 
@@ -113,13 +121,20 @@ fn counted(
     Ok(BatchReport { failure, ..counters.report() })
 }
 
+/// Creates the first instance.
+fn start<T>(stuck: Option<StuckLimit>, streams: &mut Streams<'_>, start: impl FnOnce() -> Result<T>) -> Result<T> {
+    let Some(stuck) = stuck else { return start() };
+    stuck.watch(streams.on_stuck_call.as_deref_mut().map(|call| call as &mut OnStuckCall<'_>), start)
+}
+
 /// Processes records with a caller for each worker.
 fn process<'a>(
     formats: &'a Formats<'a>,
     streams: Streams<'_>,
+    stuck: Option<StuckLimit>,
     caller: impl Fn() -> Option<Caller<'a>> + Sync,
 ) -> Result<(BatchOutcome, Option<BatchFailure>)> {
-    let Streams { input, output, errors, counters, stop } = streams;
+    let Streams { input, output, errors, counters, stop, on_stuck_call } = streams;
     let options = formats.options;
     let mut source = input::source(formats, input);
     let read_error = Mutex::new(None);
@@ -139,13 +154,18 @@ fn process<'a>(
             None => unreachable!("a driven instance has one worker"),
         }
     };
-    let pipeline = PipelineOptions { jobs: options.jobs, ordered: options.ordered };
+    let max_time = stuck.map(StuckLimit::max_time);
+    let pipeline = PipelineOptions { jobs: options.jobs, ordered: options.ordered, max_time };
     let mut writer = Writer { output, errors, counters, formats, has_begun: false };
     let mut ended = thread::scope(|scope| {
         let outputs = threads::start(scope, pipeline, read, worker, &stop).map_err(|error| {
             Error::new(ErrorKind::Io, format!("cannot create a thread: {error}")).with_source(error)
         })?;
-        writer.write_all(&outputs)
+        let ended = writer.write_all(&outputs);
+        let Some((stuck, position)) = stuck.zip(outputs.end()) else { return ended };
+        counters.end(BatchOutcome::Failed);
+        on_stuck_call.into_iter().for_each(|call| call(Some(position + 1), stuck.error()));
+        Err(stuck.error())
     })?;
     let read_error = read_error.into_inner().unwrap_or_else(PoisonError::into_inner);
     if ended.0 == BatchOutcome::Completed

@@ -147,6 +147,14 @@ impl Supervisor {
         result
     }
 
+    /// Ends the process with a report that returns the exit code, while the command is blocked.
+    pub(crate) fn end_process(&self, report: impl FnOnce() -> u8) -> ! {
+        self.stop();
+        exit_after_report_grace();
+        self.progress.end();
+        exit(report())
+    }
+
     /// Sets the current phase. Does not return if the watcher is already ending the process.
     pub(crate) fn enter(&self, phase: Phase) {
         let mut current = self.phase();

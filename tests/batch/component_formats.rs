@@ -57,6 +57,15 @@ fn a_record_has_a_column_for_each_field() {
 }
 
 #[test]
+fn a_record_with_a_field_id_is_one_column_beside_an_id() {
+    let record = format!(r#"{{"id":7,"args":[{PERSON}]}}"#);
+    let output = text_of(&echo("echo-person"), (BatchInput::Json, BatchOutput::Csv), &record);
+    let (header, row) = output.split_once('\n').unwrap();
+    assert_eq!(header, "id,result");
+    assert!(row.starts_with(r#"7,"{""id"":1,""name"":"#), "{row}");
+}
+
+#[test]
 fn values_with_parts_are_compact_json_in_a_field() {
     let csv = (BatchInput::Json, BatchOutput::Csv);
     assert_eq!(text_of(&echo("echo-strings"), csv, "[[\"a\", \"b,c\"]]"), "result\n\"[\"\"a\"\",\"\"b,c\"\"]\"\n");

@@ -6,6 +6,7 @@ mod batch;
 mod batch_arrow;
 mod batch_driven;
 mod batch_flow;
+mod batch_stuck;
 mod bounds;
 mod cache;
 mod cache_command;

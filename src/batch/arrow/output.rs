@@ -12,7 +12,7 @@ use super::append;
 use super::builder::Builder;
 use super::wit_types;
 use crate::batch::id::{Id, IdType};
-use crate::batch::output::{ERROR_COLUMNS, ID_COLUMN};
+use crate::batch::output::{ERROR_COLUMNS, ID_COLUMN, has_id};
 use crate::component::types::{Name, TypeKind, WitType};
 use crate::component::value::WitValue;
 use crate::error::{Error, ErrorKind, Result};
@@ -49,15 +49,17 @@ enum Results {
 
 impl ArrowSchema {
     /// Returns the columns for the results of a function: `result`, or `result1`, `result2`… for several, or the fields of a
-    /// record; with `ids` before them, and `error_kind` and `error_message` after them if errors take the place of results.
+    /// record, unless one is called `id` and there are ids; with `ids` before them, and `error_kind` and `error_message` after them if errors take the place of results.
     ///
     /// References of a module, which [`check`] refuses, are null.
     pub(super) fn new(callable: &Callable, ids: Option<IdType>, has_errors: bool) -> Self {
         let results = match callable.ty() {
             CallableType::Core(ty) if ty.results().is_empty() => Results::None,
             CallableType::Core(ty) => Results::Core(ty.results().to_vec()),
-            CallableType::Component(ty) => Results::of_wit(ty.result()),
-            CallableType::Text(function) | CallableType::Stdio(function, _) => Results::of_wit(function.ty().result()),
+            CallableType::Component(ty) => Results::of_wit(ty.result(), ids.is_some()),
+            CallableType::Text(function) | CallableType::Stdio(function, _) => {
+                Results::of_wit(function.ty().result(), ids.is_some())
+            }
             CallableType::Program => Results::None,
         };
         let mut fields = Vec::new();
@@ -108,20 +110,13 @@ impl ArrowSchema {
 }
 
 impl Results {
-    fn of_wit(ty: Option<&WitType>) -> Self {
+    fn of_wit(ty: Option<&WitType>, has_ids: bool) -> Self {
         match (ty, ty.and_then(WitType::kind)) {
             (None, _) => Self::None,
-            (_, Some(TypeKind::Record(fields))) if fields.iter().all(|(name, _)| !is_reserved(name)) => {
-                Self::Fields(fields.to_vec())
-            }
+            (_, Some(TypeKind::Record(fields))) if !(has_ids && has_id(fields)) => Self::Fields(fields.to_vec()),
             (Some(ty), _) => Self::One(ty.clone()),
         }
     }
-}
-
-/// Whether a field of a record has the name of a column that is not a result.
-fn is_reserved(name: &str) -> bool {
-    ["id", "error-kind", "error-message"].contains(&name)
 }
 
 fn nullable_if(nullable: bool, field: Field) -> Field {

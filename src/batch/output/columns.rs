@@ -12,8 +12,8 @@ pub(in crate::batch) const ID_COLUMN: &str = "id";
 /// The columns of errors, which come last.
 pub(in crate::batch) const ERROR_COLUMNS: [&str; 2] = ["error_kind", "error_message"];
 
-/// The columns of the results of a function: the fields of a record; `result1`, `result2` and so on for several results; `result`
-/// for any other.
+/// The columns of the results of a function: the fields of a record, unless one would have the name of the column of ids;
+/// `result1`, `result2` and so on for several results; `result` for any other.
 #[derive(Clone, Debug)]
 pub(in crate::batch) struct ResultColumns {
     names: Vec<Name>,
@@ -30,9 +30,9 @@ pub(in crate::batch) enum ColumnValue<'a> {
 }
 
 impl ResultColumns {
-    pub(in crate::batch) fn new(callable: &Callable) -> Self {
+    pub(in crate::batch) fn new(callable: &Callable, has_ids: bool) -> Self {
         let fields = callable.wit_type().and_then(|ty| ty.result()).and_then(|ty| match ty.kind() {
-            Some(TypeKind::Record(fields)) => Some(fields.clone()),
+            Some(TypeKind::Record(fields)) if !(has_ids && has_id(fields)) => Some(fields.clone()),
             _ => None,
         });
         let names = match (&fields, callable.result_types().len()) {
@@ -63,4 +63,9 @@ impl ResultColumns {
             },
         }
     }
+}
+
+/// Whether a field of a record has the name of the column of ids.
+pub(in crate::batch) fn has_id(fields: &[(Name, WitType)]) -> bool {
+    fields.iter().any(|(name, _)| &**name == ID_COLUMN)
 }

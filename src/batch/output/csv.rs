@@ -26,7 +26,7 @@ pub(super) fn header(formats: &Formats<'_>) -> Vec<u8> {
     if formats.layout().has_ids {
         writer.field(ID_COLUMN.as_bytes(), &mut output);
     }
-    for name in ResultColumns::new(formats.callable).names() {
+    for name in ResultColumns::new(formats.callable, formats.layout().has_ids).names() {
         writer.field(name.as_bytes(), &mut output);
     }
     if formats.options.on_error == OnError::Emit {
@@ -39,8 +39,10 @@ pub(super) fn header(formats: &Formats<'_>) -> Vec<u8> {
 }
 
 impl<'a> CsvEncoder<'a> {
+    /// The source has set the layout.
     pub(super) fn new(formats: &'a Formats<'a>) -> Self {
-        Self { formats, columns: ResultColumns::new(formats.callable), writer: RowWriter::default() }
+        let columns = ResultColumns::new(formats.callable, formats.layout().has_ids);
+        Self { formats, columns, writer: RowWriter::default() }
     }
 
     fn id(&mut self, record: &Record<'_>, output: &mut Vec<u8>) {

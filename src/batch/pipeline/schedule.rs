@@ -47,6 +47,8 @@ enum Stopped {
 pub(crate) struct Schedule<W, U> {
     jobs: usize,
     ordered: bool,
+    /// Whether each piece has one record.
+    is_single: bool,
     /// Works with the positions of their first records, in order. Most have no gaps between them; works that a worker gave back
     /// may be followed by one.
     waiting: VecDeque<(u64, W)>,
@@ -92,6 +94,7 @@ impl<W: Work, U: Output> Schedule<W, U> {
         Self {
             jobs,
             ordered,
+            is_single: false,
             waiting: VecDeque::new(),
             waiting_records: 0,
             waiting_bytes: 0,
@@ -105,6 +108,11 @@ impl<W: Work, U: Output> Schedule<W, U> {
             stopped: Stopped::No,
             record_ns: None,
         }
+    }
+
+    /// Makes each piece have one record.
+    pub(crate) fn make_single(&mut self) {
+        self.is_single = true;
     }
 
     /// Returns whether more records should be read now.
@@ -129,6 +137,11 @@ impl<W: Work, U: Output> Schedule<W, U> {
     /// Returns whether all records were read that are needed.
     pub(crate) fn is_read(&self) -> bool {
         self.is_read
+    }
+
+    /// Returns whether a worker has records.
+    pub(crate) fn is_running(&self) -> bool {
+        !self.running.is_empty()
     }
 
     /// Returns whether no record waits or runs.
@@ -193,16 +206,20 @@ impl<W: Work, U: Output> Schedule<W, U> {
     /// Returns the number of records that the next piece should have: for a time of [`Self::PIECE_NS`], and few enough that
     /// every worker gets some.
     fn piece_records(&self) -> usize {
-        let Some(record_ns) = self.record_ns.filter(|_| self.waiting_records > Self::FEW_RECORDS) else { return 1 };
+        let Some(record_ns) = self.record_ns.filter(|_| !self.is_single && self.waiting_records > Self::FEW_RECORDS)
+        else {
+            return 1;
+        };
         let Range { start, end } = Self::PIECE_NS;
         let within =
             |ns: u64| usize::try_from(ns / record_ns.max(1)).unwrap_or(usize::MAX).clamp(1, Self::PIECE_RECORDS);
         self.waiting_records.div_ceil(2 * self.jobs - 1).clamp(within(start), within(end))
     }
 
-    /// Adds the output of a piece. The records of `rest` were not processed; others were, in `ns` nanoseconds.
+    /// Adds the output of a piece. The records of `rest` were not processed; others were, in `ns` nanoseconds. Drops the output
+    /// if the piece has failed.
     pub(crate) fn finish(&mut self, first: u64, output: U, rest: VecDeque<W>, ns: u64) {
-        let end = self.running.remove(&first).unwrap_or(first);
+        let Some(end) = self.running.remove(&first) else { return };
         let rest_records: usize = rest.iter().map(Work::len).sum();
         let done = end - rest_records as u64;
         if done > first {
@@ -233,7 +250,7 @@ impl<W: Work, U: Output> Schedule<W, U> {
         }
     }
 
-    /// Ends the batch before a piece that has no output, because its worker panicked.
+    /// Ends the batch before a piece that has no output, because its worker panicked or does not return it.
     pub(crate) fn fail(&mut self, first: u64) {
         self.running.remove(&first);
         self.end_at(first);

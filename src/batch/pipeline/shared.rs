@@ -1,9 +1,9 @@
 //! The schedule behind a lock, with the threads that wait for it.
 
 use std::any::Any;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::PoisonError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::schedule::{Output, Piece, Schedule, Work};
 use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard, Ordering};
@@ -28,6 +28,8 @@ pub(crate) struct Shared<'a, W, U> {
     sink: Condvar,
     /// Changes when workers should return their results.
     round: AtomicU64,
+    /// How long a piece of one record may take. `None` for any time.
+    max_time: Option<Duration>,
     is_stop_requested: Box<dyn Fn() -> bool + Send + Sync + 'a>,
 }
 
@@ -41,6 +43,10 @@ struct State<W, U> {
     sink_bytes: usize,
     /// The first panic by its position in the stream.
     panic: Option<(u64, Panic)>,
+    /// When the pieces that run began, by their position, if their time is limited.
+    begins: BTreeMap<u64, Instant>,
+    /// The position of the first piece that took too long.
+    overdue: Option<u64>,
 }
 
 /// The state of the sink.
@@ -79,6 +85,8 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
             sink: Sink::Awake,
             sink_bytes: 0,
             panic: None,
+            begins: BTreeMap::new(),
+            overdue: None,
         };
         Self {
             state: Mutex::new(state),
@@ -86,8 +94,16 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
             workers: Condvar::new(),
             sink: Condvar::new(),
             round: AtomicU64::new(0),
+            max_time: None,
             is_stop_requested: Box::new(is_stop_requested),
         }
+    }
+
+    /// Ends the batch before the first record that takes longer than this. Each record is then a piece, so that no results wait
+    /// for it.
+    pub(crate) fn limit_time(&mut self, max: Duration) {
+        self.max_time = Some(max);
+        self.lock().schedule.make_single();
     }
 
     fn lock(&self) -> MutexGuard<'_, State<W, U>> {
@@ -179,6 +195,9 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
                 if state.is_reader_waiting && state.schedule.has_room() {
                     self.reader.notify_one();
                 }
+                if self.max_time.is_some() {
+                    state.begins.insert(piece.first, Instant::now());
+                }
                 let pause = Pause { round: &self.round, taken: self.round.load(Ordering::Relaxed) };
                 return Some((piece, pause));
             }
@@ -198,6 +217,7 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
         if is_last {
             self.hurry();
         }
+        state.begins.remove(&first);
         state.schedule.finish(first, output, rest, ns);
         self.wake_after_work(&state);
         is_last
@@ -207,6 +227,7 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
     pub(crate) fn fail(&self, first: u64, panic: Panic) {
         let mut state = self.lock();
         state.note_panic(first, panic);
+        state.begins.remove(&first);
         state.schedule.fail(first);
         self.hurry();
         self.wake_after_work(&state);
@@ -233,6 +254,7 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
         // There is room for more outputs.
         self.wake_workers(&state);
         loop {
+            self.end_before_overdue(&mut state);
             let (outputs, bytes) = state.schedule.ready();
             state.sink_bytes = bytes;
             let is_over = state.schedule.is_over();
@@ -256,6 +278,34 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
                 }
             }
             state.sink = Sink::Awake;
+        }
+    }
+
+    /// Ends the batch before a record that takes too long.
+    fn end_before_overdue(&self, state: &mut State<W, U>) {
+        let Some(max) = self.max_time else { return };
+        let overdue = state.begins.iter().find(|(_, begin)| begin.elapsed() >= max).map(|(first, _)| *first);
+        if let Some(first) = overdue {
+            state.begins.remove(&first);
+            state.overdue = Some(state.overdue.map_or(first, |other| other.min(first)));
+            state.schedule.fail(first);
+            self.hurry();
+            self.wake_all(state);
+        }
+    }
+
+    /// If the time of records is limited, ends all threads and waits for the workers. Returns the position of the first record
+    /// that took too long, without waiting for it.
+    pub(crate) fn end(&self) -> Option<u64> {
+        self.max_time?;
+        self.close();
+        let mut state = self.lock();
+        loop {
+            self.end_before_overdue(&mut state);
+            if state.overdue.is_some() || !state.schedule.is_running() {
+                return state.overdue;
+            }
+            state = self.sink.wait_timeout(state, Self::PATIENCE).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 

@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, Scope};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::schedule::{Output, Work};
 use super::shared::{Panic, Pause, Shared};
@@ -18,6 +18,8 @@ pub(in crate::batch) struct PipelineOptions {
     pub(in crate::batch) jobs: NonZeroUsize,
     /// Whether outputs come in the order of their records.
     pub(in crate::batch) ordered: bool,
+    /// How long a record may take: see [`Outputs::end`].
+    pub(in crate::batch) max_time: Option<Duration>,
 }
 
 /// The outputs of a pipeline. Dropping it ends the pipeline.
@@ -56,9 +58,11 @@ where
     U: Output + Send + 'scope,
     F: FnMut(&mut VecDeque<W>, Pause<'_>) -> U,
 {
-    let PipelineOptions { jobs, ordered } = options;
+    let PipelineOptions { jobs, ordered, max_time } = options;
     let requested = interrupt.clone();
-    let shared = Arc::new(Shared::new(jobs.get(), ordered, move || requested.is_requested()));
+    let mut shared = Shared::new(jobs.get(), ordered, move || requested.is_requested());
+    max_time.into_iter().for_each(|max| shared.limit_time(max));
+    let shared = Arc::new(shared);
     // Ends the threads if one cannot be started.
     let waker = interrupt.clone();
     let outputs = Outputs { shared: Arc::clone(&shared), wake: Box::new(move || waker.wake()) };
@@ -116,6 +120,12 @@ impl<W: Work, U: Output> Outputs<'_, W, U> {
     /// Waits for outputs, after the ones that were returned before are written. Returns `None` after the last.
     pub(in crate::batch) fn next(&self) -> Option<Vec<U>> {
         self.shared.next_outputs()
+    }
+
+    /// If the time of records is limited, waits for the workers. Returns the position of the first record that took too long,
+    /// without waiting for it: the outputs have ended before this record.
+    pub(in crate::batch) fn end(&self) -> Option<u64> {
+        self.shared.end()
     }
 
     /// Returns whether a stop has dropped records or the rest of the input.

@@ -220,6 +220,14 @@ impl Batch {
         let (mut input, mut output, mut errors) = (records.reader(stop), Blocking(io::stdout()), errors);
         let mut streams = Streams::new(&mut input, &mut output, counters, stop);
         streams.errors = errors.as_mut().map(|file| file as &mut dyn Write);
+        let mut end_process = |record: Option<u64>, error: wrun::Error| {
+            let failure = match record {
+                Some(record) => Failure { exit_code: exit_code::TIMEOUT, ..self.of_record(record, error) },
+                None => Failure::from(error),
+            };
+            supervisor.end_process(|| self.end(Some(failure), record, self.counters.report()))
+        };
+        streams.on_stuck_call = Some(&mut end_process);
         Ok(match callable {
             Some(callable) => batch::run(&prepared, &callable, &options, streams),
             None => batch::run_driven(&prepared, &options, streams),
@@ -250,7 +258,7 @@ impl Batch {
 
     /// Reports the end of the batch, and returns the exit code. Ends the process if a signal stopped the batch.
     fn finish(&self, result: Result<BatchReport, Failure>) -> u8 {
-        let (mut failure, record, mut report) = match result {
+        let (failure, record, report) = match result {
             Err(failure) => (Some(failure), None, self.counters.report()),
             Ok(mut report) => {
                 let failed = report.failure.take();
@@ -258,11 +266,16 @@ impl Batch {
                 (failed.map(|failed| self.of_record(failed.record, failed.error)), record, report)
             }
         };
+        self.end(failure, record, report)
+    }
+
+    fn end(&self, mut failure: Option<Failure>, record: Option<u64>, mut report: BatchReport) -> u8 {
         if report.outcome == BatchOutcome::Stopped && self.records.output_is_closed() {
             report.outcome = BatchOutcome::OutputClosed;
         }
+        let is_failure = failure.is_some();
         let mut exit_code = match (&failure, report.outcome) {
-            (Some(failure), _) => printer::failure(failure, self.settings.guest.quiet),
+            (Some(failure), _) => failure.exit_code,
             (None, BatchOutcome::OutputClosed) => 0,
             (None, _) if report.failed > 0 => exit_code::RECORDS_FAILED,
             (None, _) => 0,
@@ -278,7 +291,12 @@ impl Batch {
             tracing::info!("{}", records::summary(&report, self.counters.elapsed()));
         }
         let shown = Some(&report).filter(|_| has_begun);
-        if let Err(unwritten) = self.write_metrics(failure.as_ref(), record, exit_code, shown) {
+        // The reader of standard error may block.
+        let written = self.write_metrics(failure.as_ref(), record, exit_code, shown);
+        failure.iter().filter(|_| is_failure).for_each(|failure| {
+            printer::failure(failure, self.settings.guest.quiet);
+        });
+        if let Err(unwritten) = written {
             exit_code = printer::failure(&unwritten, self.settings.guest.quiet);
         }
         if let Some(signal) = signal {
