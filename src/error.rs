@@ -53,9 +53,11 @@ pub enum ErrorKind {
     Exited,
     /// A function of a plug-in reported an error, which is the message. The instance accepts further calls.
     Plugin,
-    /// The host accessed guest memory out of bounds, perhaps because a guest returned a wrong pointer or length.
+    /// The host accessed guest memory out of bounds, perhaps because a guest returned a wrong pointer or length, or allocated
+    /// nothing.
     MemoryAccess,
-    /// The guest broke the convention by which it is called: it allocated nothing, or its result has the wrong format.
+    /// The result of the guest does not have the format of the convention by which it is called. The instance accepts further
+    /// calls.
     InvalidResult,
     /// An earlier call trapped, was stopped or exited, and the instance accepts no calls. Create another.
     Crashed,

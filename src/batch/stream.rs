@@ -164,7 +164,9 @@ fn process<'a>(
         let ended = writer.write_all(&outputs);
         let Some((stuck, position)) = stuck.zip(outputs.end()) else { return ended };
         counters.end(BatchOutcome::Failed);
-        on_stuck_call.into_iter().for_each(|call| call(Some(position + 1), stuck.error()));
+        if let Some(call) = on_stuck_call {
+            call(Some(position + 1), stuck.error());
+        }
         Err(stuck.error())
     })?;
     let read_error = read_error.into_inner().unwrap_or_else(PoisonError::into_inner);

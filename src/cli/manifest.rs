@@ -1,9 +1,11 @@
 //! Manifests of Extism plug-ins, as JSON: limits, grants and configuration.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use wrun::DirGrant;
@@ -21,11 +23,11 @@ pub(crate) struct Manifest {
     wasm: Vec<Source>,
     #[serde(deserialize_with = "or_default")]
     memory: Memory,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "entries")]
     pub(crate) config: BTreeMap<String, String>,
     #[serde(deserialize_with = "or_default")]
     allowed_hosts: Vec<String>,
-    #[serde(deserialize_with = "or_default")]
+    #[serde(deserialize_with = "entries")]
     allowed_paths: BTreeMap<String, String>,
     timeout_ms: Option<u64>,
 }
@@ -57,6 +59,41 @@ struct Memory {
 
 fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Deserializes an object of strings, or null. Refuses a name that is given twice.
+fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    Ok(or_default::<D, Entries>(deserializer)?.0)
+}
+
+#[derive(Debug, Default)]
+struct Entries(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EntriesVisitor)
+    }
+}
+
+struct EntriesVisitor;
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of strings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+        let mut entries = BTreeMap::new();
+        while let Some((name, value)) = map.next_entry::<String, String>()? {
+            if entries.contains_key(&name) {
+                return Err(A::Error::custom(format!("`{name}` is given twice")));
+            }
+            entries.insert(name, value);
+        }
+        Ok(Entries(entries))
+    }
 }
 
 impl Manifest {
@@ -146,6 +183,9 @@ mod tests {
             (r#"{"allowed_hosts": ["*"]}"#, "`allowed_hosts`"),
             (r#"{"memory": {"max_pages": 18446744073709551615}}"#, "invalid value"),
             (r#"{"memory": {"max_page": 1}}"#, "unknown field"),
+            (r#"{"config": {"a": "1", "a": "2"}}"#, "`a` is given twice"),
+            (r#"{"allowed_paths": {"/a": "/1", "/a": "/2"}}"#, "`/a` is given twice"),
+            (r#"{"memory": {"max_pages": 1, "max_pages": 2}}"#, "duplicate field"),
             (r#"{"memories": {}}"#, "unknown field"),
             (r#"{"timeout_ms": -1}"#, "-1"),
             ("{", "EOF"),

@@ -10,8 +10,8 @@ use wrun::extism::{self, PluginOptions};
 use wrun::module::requirements::{self, HostCapability};
 use wrun::runtime::preflight;
 use wrun::{
-    Capabilities, Captured, CodeInfo, Compiler, DirGrant, Limits, NetRule, Optimization, RuntimeConfig, RuntimeKind,
-    TextOptions,
+    Callable, Capabilities, Captured, CodeInfo, Compiler, DirGrant, Limits, NetRule, Optimization, Payload,
+    RuntimeConfig, RuntimeKind, TextOptions,
 };
 
 use super::args::{CacheArgs, EngineArgs, GrantArgs, InputFormat, LimitArgs, PluginArgs, ReportArgs, When};
@@ -50,6 +50,12 @@ impl EngineSettings {
             opt: policy.merge("--opt", args.opt, policy.opt, |_, _| false)?,
             deterministic: policy.merge("--deterministic", args.deterministic, policy.deterministic, u64::ne)?,
         })
+    }
+
+    /// Returns the engine if the command line or the policy names it.
+    pub(crate) fn chosen_runtime(&self) -> Option<RuntimeKind> {
+        let WithProvenance { value, from } = self.runtime;
+        matches!(from, Provenance::Flag | Provenance::Policy).then_some(value)
     }
 
     /// Returns the configuration that the engine compiles with, so that these limits can be enforced.
@@ -244,6 +250,14 @@ impl GuestSettings {
         // The first argument is the program's name.
         if reads_them || self.capabilities.args.len() <= 1 { Ok(()) } else { Err(Failure::usage(refusal)) }
     }
+}
+
+/// Refuses a payload for a function that is not called by a convention for text.
+pub(crate) fn check_payload(options: &TextOptions, callable: &Callable) -> Result<(), Failure> {
+    if options.payload == Payload::default() || callable.text().is_some() {
+        return Ok(());
+    }
+    Err(Failure::usage("`--payload` needs `--abi`"))
 }
 
 /// The settings of a run.

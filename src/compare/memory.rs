@@ -11,15 +11,21 @@ use crate::runtime::traits::WasmInstance;
 /// Bytes that are read at a time.
 const BLOCK: usize = 1 << 20;
 
-/// The memories of the first variant, with which those of the others are compared.
+/// The maximum number of bytes that a [`Reference`] keeps. Beyond, only sizes and hashes are compared.
+const MAX_KEPT: usize = 64 << 20;
+
+/// The start of the memories of the first variant, to find where those of the others differ.
 #[derive(Debug, Default)]
 pub(super) struct Reference {
     contents: BTreeMap<String, Vec<u8>>,
+    /// The size of all contents.
+    kept: usize,
     is_set: bool,
 }
 
 impl Reference {
-    /// Reads the exported memories. The first call keeps their contents; later calls compare with them.
+    /// Reads the exported memories of an instance whose run says something about the others. The first call keeps their contents;
+    /// later calls compare with them.
     pub(super) fn read(&mut self, instance: &mut dyn WasmInstance) -> BTreeMap<String, MemoryState> {
         let info = instance.info().clone();
         let names: Vec<_> =
@@ -29,9 +35,11 @@ impl Reference {
         for name in names {
             let mut kept = is_first.then(Vec::new);
             let reference = self.contents.get(name).map(Vec::as_slice);
-            if let Some(state) = read(instance, name, reference, kept.as_mut()) {
+            if let Some(state) = read(instance, name, reference, kept.as_mut().map(|kept| (kept, MAX_KEPT - self.kept)))
+            {
                 states.insert(name.clone(), state);
             }
+            self.kept += kept.as_ref().map_or(0, Vec::len);
             self.contents.extend(kept.map(|kept| (name.clone(), kept)));
         }
         states
@@ -47,7 +55,7 @@ fn read(
     instance: &mut dyn WasmInstance,
     name: &str,
     reference: Option<&[u8]>,
-    mut kept: Option<&mut Vec<u8>>,
+    mut kept: Option<(&mut Vec<u8>, usize)>,
 ) -> Option<MemoryState> {
     let bytes = instance.memory_size(name).ok()?;
     let (mut hasher, mut first_difference) = (Hasher::new(), None);
@@ -63,8 +71,9 @@ fn read(
             let at = block.iter().zip(other).position(|(one, other)| one != other);
             first_difference = at.map(|at| offset + at as u64);
         }
-        if let Some(kept) = &mut kept {
-            kept.extend_from_slice(block);
+        if let Some((kept, max)) = &mut kept {
+            let room = *max - kept.len();
+            kept.extend_from_slice(&block[..room.min(length)]);
         }
         offset += length as u64;
     }

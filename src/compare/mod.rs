@@ -10,7 +10,6 @@ mod memory;
 mod observation;
 mod options;
 mod run;
-
 mod variant;
 mod verdict;
 

@@ -40,6 +40,9 @@ pub struct Observation {
     /// The contents of each directory that the guest may change, after the run. By the guest's path.
     #[serde(skip)]
     pub(super) files: BTreeMap<String, Files>,
+    /// Whether the guest wrote more than [`CompareOptions::max_output`](super::CompareOptions::max_output) to standard output or
+    /// standard error.
+    pub is_truncated: bool,
     /// The time from instantiation to the end, in nanoseconds.
     pub run_ns: u64,
 }
@@ -61,10 +64,12 @@ pub enum Ending {
 
 impl Ending {
     /// Returns the ending of a call that failed.
-    pub(super) fn of(error: &Error) -> Self {
-        if let Some(code) = error.exit_code() {
-            return Self::Exited(code);
-        }
+    pub(super) fn of_call(error: &Error) -> Self {
+        error.exit_code().map_or_else(|| Self::Failed(error.into()), Self::Exited)
+    }
+
+    /// Returns the ending of a run whose instance was not created.
+    pub(super) fn of_instantiation(error: &Error) -> Self {
         let refuses = matches!(
             error.kind(),
             ErrorKind::InvalidModule
@@ -75,7 +80,7 @@ impl Ending {
                 | ErrorKind::Unlinkable
                 | ErrorKind::Limit
         );
-        if refuses { Self::Refused(error.into()) } else { Self::Failed(error.into()) }
+        if refuses { Self::Refused(error.into()) } else { Self::of_call(error) }
     }
 }
 
@@ -153,7 +158,7 @@ pub struct MemoryState {
     /// The BLAKE3 hash of its contents, in hexadecimal digits.
     pub hash: String,
     /// The address of the first byte that differs from the first variant, if one does. Memories of different sizes are compared
-    /// as far as both go.
+    /// as far as both go. Differences beyond the first 64 MiB of all memories together change only the hash.
     pub first_difference: Option<u64>,
 }
 

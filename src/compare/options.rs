@@ -18,7 +18,7 @@ pub struct CompareOptions {
     pub max_stack: Option<u64>,
     /// The capabilities of each run, except that standard output and error are always captured.
     pub capabilities: Capabilities,
-    /// The maximum number of bytes of standard output, and of standard error, that are compared.
+    /// The maximum number of bytes of standard output, and of standard error, that are compared. More is inconclusive.
     pub max_output: usize,
     /// The configuration of an Extism plug-in.
     pub plugin: PluginOptions,
@@ -27,8 +27,8 @@ pub struct CompareOptions {
 }
 
 impl CompareOptions {
-    /// The default of [`CompareOptions::max_output`]: 64 MiB.
-    pub const MAX_OUTPUT: usize = 64 << 20;
+    /// The default of [`CompareOptions::max_output`]: 16 MiB. A comparison keeps the output of all runs.
+    pub const MAX_OUTPUT: usize = 16 << 20;
 }
 
 impl Default for CompareOptions {

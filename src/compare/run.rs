@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::files::Copies;
 use super::memory::Reference;
-use super::{CompareOptions, Comparison, Ending, Observation, Refusal, Variant, globals};
+use super::{CompareOptions, Comparison, Ending, Observation, Refusal, Variant, globals, verdict};
 use crate::capabilities::{Captured, Input, Output};
 use crate::component::host_capabilities;
 use crate::component::info::CodeInfo;
@@ -124,21 +124,22 @@ impl Comparer {
         let started = Instant::now();
         let mut observed = match prepared.instantiate_granting(capabilities, callable, args, options.limits) {
             Ok(mut instance) => {
-                let ending = instance.run(callable, args).map_or_else(|error| Ending::of(&error), Ending::from);
+                let ending = instance.run(callable, args).map_or_else(|error| Ending::of_call(&error), Ending::from);
                 let mut observed = Observation::new(variant, ending);
                 observed.run_ns = nanoseconds(started.elapsed());
                 observed.look_at(&mut instance.into_instance(), reference);
                 observed
             }
             Err(error) if error.kind() == ErrorKind::InvalidArgument => return Err(error),
-            Err(error) => Observation::new(variant, Ending::of(&error)),
+            Err(error) => Observation::new(variant, Ending::of_instantiation(&error)),
         };
         if let Ending::Failed(failure) = &observed.ending
             && failure.kind == ErrorKind::InvalidArgument
         {
             return Err(Error::new(ErrorKind::InvalidArgument, failure.message.clone()));
         }
-        [observed.stdout, observed.stderr] = captured.map(|captured| captured.contents());
+        observed.is_truncated = captured.iter().any(|captured| captured.written() > options.max_output as u64);
+        [observed.stdout, observed.stderr] = captured.map(|captured| captured.take());
         observed.files = copies.contents()?;
         Ok(observed)
     }
@@ -157,6 +158,7 @@ impl Observation {
             memory_peak_bytes: None,
             denied: None,
             files: BTreeMap::new(),
+            is_truncated: false,
             run_ns: 0,
         }
     }
@@ -168,7 +170,9 @@ impl Observation {
         if let CodeInstance::Module(instance) = instance {
             self.denied = instance.denied_growth();
             self.globals = globals::read(instance.as_mut());
-            self.memories = reference.read(instance.as_mut());
+            if verdict::reason(&self.ending).is_none() {
+                self.memories = reference.read(instance.as_mut());
+            }
         }
     }
 }

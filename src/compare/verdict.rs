@@ -48,16 +48,21 @@ pub struct Comparison {
 
 impl Comparison {
     pub(super) fn new(function: String, runs: Vec<Observation>) -> Self {
-        let all_end_alike = runs.windows(2).all(|pair| pair[0].ending == pair[1].ending);
-        let reason =
-            |run: &Observation| inconclusive(&run.ending).filter(|_| !(all_end_alike && is_refusal(&run.ending)));
         let mut inconclusive = Vec::new();
         let mut comparable = Vec::new();
         for run in &runs {
-            match reason(run) {
+            match reason(&run.ending) {
                 Some(reason) => inconclusive.push(Inconclusive { variant: run.variant, reason }),
                 None => comparable.push(run),
             }
+        }
+        if let [only] = runs.as_slice() {
+            let reason = "there is no other run to compare with".to_owned();
+            inconclusive.push(Inconclusive { variant: only.variant, reason });
+        }
+        if let Some(long) = comparable.iter().find(|run| run.is_truncated) {
+            let reason = "the guest wrote more than is compared".to_owned();
+            inconclusive.push(Inconclusive { variant: long.variant, reason });
         }
         let mut found = Vec::new();
         if let Some((first, others)) = comparable.split_first() {
@@ -83,12 +88,8 @@ impl Comparison {
     }
 }
 
-fn is_refusal(ending: &Ending) -> bool {
-    matches!(ending, Ending::Refused(_))
-}
-
 /// Returns why an ending depends on the engine or the machine, if it does.
-fn inconclusive(ending: &Ending) -> Option<String> {
+pub(super) fn reason(ending: &Ending) -> Option<String> {
     let (Ending::Failed(error) | Ending::Refused(error)) = ending else { return None };
     let reason = match (error.kind, error.trap) {
         (_, Some(Trap::StackOverflow)) => "stack overflow: engines use the stack differently",

@@ -19,7 +19,7 @@ pub(super) fn request(call: &mut Call<'_>, args: &[Value]) -> Result<Option<Valu
     if request.len() > MAX_READ {
         return Err("the request is denied: this host makes no HTTP requests".into());
     }
-    let request: Request = serde_json::from_slice(request)
-        .map_err(|error| format!("the request is not valid: {error}"))?;
+    let request: Request =
+        serde_json::from_slice(request).map_err(|error| format!("the request is not valid: {error}"))?;
     Err(format!("the request to `{}` is denied: this host makes no HTTP requests", Escaped(&request.url)).into())
 }

@@ -90,7 +90,10 @@ impl Callable {
         }
         match (options.abi, name) {
             (Some(Abi::Stdio), _) => {
-                let program = name.map_or_else(|| Self::program(info), |name| Self::find(info, name))?;
+                let program = match name {
+                    None => Self::program(info)?,
+                    Some(name) => Self::find(info, name)?.or_program(info),
+                };
                 if program.param_count() > 0 || !program.result_types().is_empty() {
                     let message =
                         format!("`{program}` does not fit the convention `stdio`: it has parameters or a result");
@@ -110,6 +113,11 @@ impl Callable {
             (None, Some(name)) => Self::find(info, name),
             (None, None) => Self::program(info),
         }
+    }
+
+    /// Returns the program if this is the function that runs it, else this.
+    fn or_program(self, info: &CodeInfo) -> Self {
+        Self::program(info).ok().filter(|program| program.name == self.name).unwrap_or(self)
     }
 
     /// Returns a callable without parameters and results, for records that name their own functions.

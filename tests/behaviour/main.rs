@@ -35,6 +35,7 @@ mod stack;
 mod stopping;
 mod text;
 mod text_hostile;
+mod text_worker;
 mod threads;
 mod time;
 mod time_and_fuel;

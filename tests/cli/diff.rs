@@ -1,10 +1,12 @@
 //! `wrun diff`.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use serde_json::Value;
 
-use crate::vocabulary::{CALC, file, printed, run, run_with, wrun};
+use crate::vocabulary::{CALC, Command, file, printed, run, run_with, wrun};
 
 /// A module that keeps what it is given in a memory and a global, and traps on 0.
 const KEEPER: &str = r#"(module
@@ -22,6 +24,16 @@ fn report(args: &[&str], stdin: &str) -> (Value, i32) {
     let printed = run_with(args, stdin);
     let report = serde_json::from_str(&printed.stdout);
     (report.unwrap_or_else(|error| panic!("{error}: {printed:?}")), printed.code)
+}
+
+/// Asserts that a comparison is inconclusive, and that its report has each of these parts.
+#[track_caller]
+fn inconclusive(args: &[&str], parts: &[&str]) {
+    let printed = run(&[&["diff"], args].concat());
+    assert!(printed.code == 2 && printed.stdout.ends_with("inconclusive\n"), "{printed:?}");
+    for part in parts {
+        assert!(printed.stdout.contains(part), "`{part}` is not in:\n{}", printed.stdout);
+    }
 }
 
 #[test]
@@ -128,10 +140,96 @@ fn a_repro_repeats_the_comparison() {
 }
 
 #[test]
+fn the_command_of_a_repro_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let repro = dir.path().join("repro");
+    let args = ["diff", "--timeout=1.5s", "--memory=20MiB", "--env=OWN", "--env=GIVEN=it's", "--config=greeting=hi"];
+    let mut command = wrun();
+    command.args(args).arg("--repro").arg(&repro).args(["fixtures/extism/plugin.wasm", "config", "greeting"]);
+    let first = printed(&command.env("OWN", "secret").output().unwrap());
+    assert_eq!(first.code, 0, "{first:?}");
+    let script = fs::read_to_string(repro.join("command.sh")).unwrap();
+    assert!(script.contains("--env=OWN ") && !script.contains("secret"), "{script}");
+    assert_eq!(fs::metadata(&repro).unwrap().permissions().mode() & 0o777, 0o700);
+    let folder = Path::new(env!("CARGO_BIN_EXE_wrun")).parent().unwrap();
+    let path = std::env::join_paths([folder, Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
+    let mut script = Command::new(repro.join("command.sh"));
+    let again = printed(&script.env("PATH", path).env("OWN", "secret").output().unwrap());
+    assert!(again.code == 0 && again.stdout.ends_with("same\n"), "{again:?}");
+}
+
+#[test]
+fn a_policy_limits_what_is_compared_and_its_lock_holds() {
+    let (module, dir) = (file(KEEPER), tempfile::tempdir().unwrap());
+    let path = dir.path().join("policy.toml");
+    fs::write(&path, "locked = true\nruntime = \"wasmer\"\n[limits]\nfuel = 1000\n").unwrap();
+    let policy = path.to_str().unwrap();
+    let (found, code) = report(&["diff", "-o", "json", "--policy", policy, &module.path, "keep", "5"], "");
+    assert_eq!(code, 0, "{found}");
+    let runs = found["runs"].as_array().unwrap();
+    assert!(runs.len() >= 3 && runs.iter().all(|run| run["variant"]["runtime"] == "wasmer"), "{found}");
+    run(&["diff", "--policy", policy, "-r", "wasmtime", &module.path, "keep", "5"]).fails(2, &["locked"]);
+    run(&["diff", "--policy", policy, "--fuel", "2000", &module.path, "keep", "5"]).fails(2, &["locked"]);
+}
+
+#[test]
+fn what_only_some_engines_run_is_inconclusive() {
+    let simd = file(r#"(module (func (export "f") (result i32) (i32x4.extract_lane 0 (v128.const i32x4 1 2 3 4))))"#);
+    inconclusive(&[&simd.path, "f"], &["the module needs simd"]);
+    let gc = file(r#"(module (type (struct)) (func (export "f") (result i32) (ref.is_null (struct.new 0))))"#);
+    inconclusive(&[&gc.path, "f"], &["the module needs", "gc"]);
+    inconclusive(&["fixtures/wasix/hello.wasm"], &["WASIX"]);
+    let only = ["-r", "wasmtime", "--opt", "none", "fixtures/add.wasm", "add", "1", "2"];
+    inconclusive(&only, &["there is no other run to compare with"]);
+}
+
+#[test]
+fn long_output_is_inconclusive() {
+    let program = file(
+        r#"(module
+          (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+          (memory (export "memory") 32)
+          (data (i32.const 0) "\40\00\00\00\00\00\10\00")
+          (func (export "_start") (local $count i32)
+            (loop $again
+              (if (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)) (then unreachable))
+              (local.set $count (i32.add (local.get $count) (i32.const 1)))
+              (br_if $again (i32.lt_u (local.get $count) (i32.const 17))))))"#,
+    );
+    inconclusive(&[&program.path], &["wrote more than is compared"]);
+}
+
+#[test]
+fn text_plug_ins_and_shared_memories_are_compared() {
+    let shared = file(
+        r#"(module (memory (export "m") 1 1 shared) (func (export "f") (i32.store (i32.const 0) (i32.const 5))))"#,
+    );
+    for args in [
+        ["--abi=packed", "fixtures/text/strings.wasm", "upper", "hello"],
+        ["--abi=cstr", "fixtures/text/strings.wasm", "greet", "bob"],
+        ["--abi=stdio", "fixtures/text/filter.wasm", "_start", "hello"],
+        ["--abi=extism", "fixtures/extism/plugin.wasm", "count_vowels", "hello"],
+        ["--abi=extism", "fixtures/extism/plugin.wasm", "fail", "no"],
+        ["--fuel=1000", "fixtures/add.wasm", "add", "[1,2]"],
+    ] {
+        let mut args: Vec<_> = ["diff"].into_iter().chain(args).collect();
+        let input = if args.ends_with(&["[1,2]"]) { args.pop().unwrap() } else { "" };
+        let printed = run_with(&args, input);
+        assert!(printed.code == 0 && printed.stdout.ends_with("same\n"), "{printed:?}");
+    }
+    let printed = run(&["diff", &shared.path, "f"]);
+    assert!(printed.code == 0 && printed.stdout.ends_with("same\n"), "{printed:?}");
+}
+
+#[test]
 fn mistakes_are_trouble() {
     let module = file(KEEPER);
     run(&["diff", &module.path, "kepe", "1"]).fails(2, &["no function `kepe`", "keep(i32) -> i32"]);
     run(&["diff", &module.path, "keep", "x"]).fails(2, &["argument 1 (i32)"]);
+    run(&["diff", "--payload=json", &module.path, "keep", "1"]).fails(2, &["`--payload` needs `--abi`"]);
+    run(&["diff", "--config=a=b", &module.path, "keep", "1"]).fails(2, &["--config needs an Extism plug-in"]);
+    run(&["diff", "-r", "wasmtime", "--compiler", "singlepass", &module.path, "keep", "1"])
+        .fails(2, &["has this compiler"]);
     run(&["diff", "no-such-file.wasm"]).fails(2, &["no such module file"]);
     run(&["diff", &file("(module (func (result i32)))").path]).fails(2, &["type mismatch"]);
     let output = wrun().args(["diff", &module.path, "keep"]).output().unwrap();

@@ -93,6 +93,16 @@ fn a_plug_in_logs_at_the_enabled_levels() {
 }
 
 #[test]
+fn a_long_message_is_logged_in_part() {
+    on_each_engine(|engine| {
+        let input = json!(["x".repeat(200_000)]).to_string();
+        let logged = run_with(&["-r", engine, "-v", "-o", "text", PLUGIN, "log"], input);
+        let longest = logged.stderr.lines().map(str::len).max().unwrap();
+        assert!(longest < 70_000 && logged.stderr.contains("… (200000 bytes)"), "{longest}");
+    });
+}
+
+#[test]
 fn http_requests_are_denied() {
     on_each_engine(|engine| {
         let denied = run(&["-r", engine, "--payload", "json", PLUGIN, "request", r#"{"url": "http://127.0.0.1:1/"}"#]);

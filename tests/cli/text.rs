@@ -1,6 +1,6 @@
 //! Text and bytes through modules: `--abi`, `--payload`, `--alloc`, `--free` and `-o raw`.
 
-use crate::vocabulary::{on_each_engine, printed, run, run_with, wrun};
+use crate::vocabulary::{file, on_each_engine, printed, run, run_with, wrun};
 
 const STRINGS: &str = "fixtures/text/strings.wasm";
 const FILTER: &str = "fixtures/text/filter.wasm";
@@ -99,6 +99,84 @@ fn the_envelope_has_the_text() {
     assert_eq!(envelope["function"], "upper");
     let envelope = run(&["--metrics", "--abi", "stdio", FILTER, "_start", "a"]).envelope();
     assert_eq!((&envelope["result"], &envelope["function"]), (&"A".into(), &"_start".into()));
+}
+
+/// A program that writes 65 MiB.
+const LONG: &str = r#"(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 32)
+  (data (i32.const 0) "\40\00\00\00\00\00\10\00")
+  (func (export "_start") (local $count i32)
+    (loop $again
+      (if (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)) (then unreachable))
+      (local.set $count (i32.add (local.get $count) (i32.const 1)))
+      (br_if $again (i32.lt_u (local.get $count) (i32.const 65))))))"#;
+
+#[test]
+fn the_output_of_a_program_is_bounded() {
+    let program = file(LONG);
+    on_each_engine(|engine| {
+        let args = ["-r", engine, "--abi", "stdio", "--payload", "bytes", &program.path, "_start", "\"x\""];
+        run(&args).fails(137, &["wrote 68157440 bytes", "a result has at most 67108864"]);
+        let failed = run(&[&["--metrics"], &args[..]].concat()).envelope();
+        assert_eq!(failed["error"]["kind"], "limit");
+        let args = ["batch", "-r", engine, "--abi", "stdio", "--payload", "bytes", &program.path];
+        let failed = run_with(&args, "\"x\"\n");
+        assert!(failed.code == 123 && failed.stdout.contains("\"kind\":\"limit\""), "{failed:?}");
+    });
+}
+
+#[test]
+#[cfg(feature = "components")]
+fn stdio_runs_programs_that_are_components() {
+    let programs = ["fixtures/component/programs/actions.wasm", "fixtures/component/programs/actions3.wasm"];
+    for program in &programs[..if cfg!(feature = "wasi-p3") { 2 } else { 1 }] {
+        let stdio = ["-r", "wasmtime", "--abi", "stdio", program];
+        run(&[&stdio[..], &["run#run", "héllo", "--", "echo", "-"]].concat()).prints("\"héllo\"\n");
+        run_with(&[&stdio[..], &["--", "echo", "-"]].concat(), "\"hello\"").prints("\"hello\"\n");
+        let batch = [&["batch"], &stdio[..], &["--", "echo", "-"]].concat();
+        run_with(&batch, "\"a\"\n\"b c\"\n").prints("\"a\"\n\"b c\"\n");
+        let failed = run_with(&[&["batch"], &stdio[..], &["--", "exit", "3"]].concat(), "\"a\"\n");
+        assert!(failed.code == 123 && failed.stdout.contains("\"kind\":\"exited\""), "{failed:?}");
+    }
+}
+
+#[test]
+fn each_convention_takes_a_batch_with_shared_and_new_instances() {
+    on_each_engine(|engine| {
+        for mode in ["shared", "per-call"] {
+            let batch = |args: &[&str], records: &str| {
+                run_with(&[&["batch", "-r", engine, "--instance", mode, "--abi"], args].concat(), records)
+            };
+            batch(&["packed", STRINGS, "upper"], "\"a\"\n\"b\"\n").prints("\"A\"\n\"B\"\n");
+            batch(&["cstr", STRINGS, "repeat"], "[\"a\",2]\n[\"b\",1]\n").prints("\"a, a\"\n\"b\"\n");
+            batch(&["stdio", FILTER], "\"a\"\n\"b\"\n").prints("\"A\"\n\"B\"\n");
+            batch(&["extism", "fixtures/extism/plugin.wasm", "echo"], "\"a\"\n\"b\"\n").prints("\"a\"\n\"b\"\n");
+            let failed = batch(&["packed", STRINGS, "add_one"], "\"\\u007f\"\n\"a\"\n");
+            assert!(failed.code == 123 && failed.stdout.ends_with("}}\n\"b\"\n"), "{failed:?}");
+            let failed = batch(&["stdio", FILTER], "\"\"\n\"a\"\n");
+            assert!(failed.code == 123 && failed.stdout.ends_with("}}\n\"A\"\n"), "{failed:?}");
+        }
+    });
+}
+
+#[test]
+fn a_time_limit_covers_allocating_and_freeing() {
+    let spinning = |alloc: &str, free: &str| {
+        file(format!(
+            r#"(module (memory (export "memory") 1)
+              (func (export "alloc") (param i32) (result i32) {alloc} (i32.const 1024))
+              (func (export "free") (param i32) {free})
+              (func (export "f") (param i32 i32) (result i64) (i64.const 1)))"#
+        ))
+    };
+    let forever = "(loop $again (br $again))";
+    on_each_engine(|engine| {
+        for module in [spinning(forever, ""), spinning("", forever)] {
+            let limited = ["-r", engine, "--timeout", "300ms", "--abi", "packed", &module.path, "f", "a"];
+            run(&limited).fails(124, &["time"]);
+        }
+    });
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![cfg(any(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
 
 mod calls;
+mod floods;
 mod hostile;
 mod initialize;
 mod limits;

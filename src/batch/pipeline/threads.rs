@@ -61,7 +61,9 @@ where
     let PipelineOptions { jobs, ordered, max_time } = options;
     let requested = interrupt.clone();
     let mut shared = Shared::new(jobs.get(), ordered, move || requested.is_requested());
-    max_time.into_iter().for_each(|max| shared.limit_time(max));
+    if let Some(max) = max_time {
+        shared.limit_time(max);
+    }
     let shared = Arc::new(shared);
     // Ends the threads if one cannot be started.
     let waker = interrupt.clone();

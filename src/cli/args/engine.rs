@@ -1,7 +1,7 @@
 use std::str::FromStr;
 
+use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{ArgMatches, Args, Command, FromArgMatches};
 use strum::VariantNames;
 use wrun::{Compiler, Optimization, RuntimeKind};
 
@@ -23,34 +23,6 @@ pub(crate) struct EngineArgs {
     /// Make runs reproducible: fixed clocks, canonical NaNs, random bytes from SEED [default seed: 0]
     #[arg(long, value_name = "SEED", num_args = 0..=1, require_equals = true, default_missing_value = "0", value_parser = argv::text_for(parse_count))]
     pub(crate) deterministic: Option<u64>,
-}
-
-/// [`EngineArgs`] that select the variants of a comparison.
-#[derive(Debug)]
-pub(crate) struct VariantArgs(pub(crate) EngineArgs);
-
-impl Args for VariantArgs {
-    fn augment_args(command: Command) -> Command {
-        EngineArgs::augment_args(command)
-            .mut_arg("runtime", |arg| arg.help("Compare only this engine"))
-            .mut_arg("compiler", |arg| arg.help("Compare only this compiler; singlepass needs wasmer"))
-            .mut_arg("opt", |arg| arg.help("Compare only this optimization level of cranelift"))
-            .mut_arg("deterministic", |arg| arg.help("Seed of random bytes [default: 0]"))
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
-
-impl FromArgMatches for VariantArgs {
-    fn from_arg_matches(matches: &ArgMatches) -> clap::error::Result<Self> {
-        EngineArgs::from_arg_matches(matches).map(Self)
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> clap::error::Result<()> {
-        self.0.update_from_arg_matches(matches)
-    }
 }
 
 /// Parses a variant of an enum by its name.

@@ -12,7 +12,7 @@ mod text;
 
 pub(crate) use batch::{CallArgs, CallLimitArgs, RecordArgs};
 pub(crate) use cache::{CacheArgs, CacheDirArgs};
-pub(crate) use engine::{EngineArgs, VariantArgs, variant};
+pub(crate) use engine::{EngineArgs, variant};
 pub(crate) use grants::{GrantArgs, PolicyArgs};
 pub(crate) use limits::LimitArgs;
 pub(crate) use log::{LogArgs, LogFormat, ProgressArgs, When};

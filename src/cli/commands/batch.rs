@@ -10,7 +10,7 @@ use clap::{Args, ValueHint};
 use wrun::batch::{self, BatchCounters, BatchOptions, BatchOutcome, BatchReport, Stop, Streams};
 use wrun::session::{CacheUse, InstanceOptions, Session, nanoseconds};
 use wrun::stdio::Blocking;
-use wrun::{Callable, Output, Payload};
+use wrun::{Callable, Output};
 
 use crate::cli::args::{
     CacheArgs, CallArgs, CallLimitArgs, EngineArgs, GrantArgs, LogArgs, PluginArgs, PolicyArgs, ProgressArgs,
@@ -25,7 +25,7 @@ use crate::cli::output::progress::Progress;
 use crate::cli::output::{machine, printer, records};
 use crate::cli::policy::Policy;
 use crate::cli::records::{Records, Waker};
-use crate::cli::settings::{GuestArgs, GuestSettings};
+use crate::cli::settings::{GuestArgs, GuestSettings, check_payload};
 use crate::cli::supervisor::{self, Phase, Supervisor, SupervisorOptions};
 use crate::cli::{argv, exit_code, hints, input, signals, stdin};
 
@@ -249,9 +249,7 @@ impl Batch {
             .map_err(|error| hints::for_function_of_records(error.into(), info, guest))?;
         self.call().function = Some(callable.name().to_owned());
         self.call().signature = Some(callable.to_string());
-        if self.settings.text.payload != Payload::default() && callable.text().is_none() {
-            return Err(Failure::usage("`--payload` needs `--abi`"));
-        }
+        check_payload(&self.settings.text, &callable)?;
         options.check(&callable)?;
         Ok(Some(callable))
     }

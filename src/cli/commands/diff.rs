@@ -8,17 +8,25 @@ use wrun::compare::{CompareOptions, Comparer, Comparison, Verdict};
 
 use crate::cli::args::{
     CacheArgs, CallLimitArgs, EngineArgs, FORMAT_HEADING, GrantArgs, InputFormat, LogArgs, PluginArgs, PolicyArgs,
-    ProgressArgs, ReportArgs, TextArgs, VariantArgs,
+    ProgressArgs, ReportArgs, TextArgs,
 };
 use crate::cli::failure::Failure;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::{comparison, machine, printer};
 use crate::cli::policy::Policy;
-use crate::cli::settings::{Arguments, GuestArgs, GuestSettings};
+use crate::cli::settings::{Arguments, GuestArgs, GuestSettings, check_payload};
 use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
 use crate::cli::{argv, exit_code, input, repro, stdin};
 
 #[derive(Args, Debug)]
+#[command(
+    mut_arg("runtime", |arg| arg.help("Compare only this engine")),
+    mut_arg("compiler", |arg| arg.help("Compare only this compiler")),
+    mut_arg("opt", |arg| arg.help("Compare only this optimization level of cranelift; singlepass has none")),
+    mut_arg("deterministic", |arg| arg.help("Seed of random bytes; clocks and NaNs are always deterministic [default: 0]")),
+    mut_arg("timeout", |arg| arg.help("Maximum time of each run, such as 500ms, 1.5s or 2m")),
+    mut_arg("fuel", |arg| arg.help("Maximum fuel of each run, about one unit per operator, such as 500000, 10M or 2G"))
+)]
 #[command(after_help = "Exit codes: 0 all runs agree; 1 they differ; 2 inconclusive, or an error.")]
 pub(crate) struct DiffArgs {
     /// Module or component, binary or text
@@ -42,7 +50,7 @@ pub(crate) struct DiffArgs {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = argv::path(), help_heading = FORMAT_HEADING)]
     repro: Option<PathBuf>,
     #[command(flatten)]
-    engine: VariantArgs,
+    engine: EngineArgs,
     #[command(flatten)]
     limits: CallLimitArgs,
     #[command(flatten)]
@@ -67,7 +75,7 @@ pub(crate) fn main(args: DiffArgs) -> Result<u8, Failure> {
 fn compared(args: DiffArgs) -> Result<u8, Failure> {
     let policy = Policy::read(&args.policy)?;
     let guest_args = GuestArgs {
-        engine: &args.engine.0,
+        engine: &args.engine,
         limits: &args.limits.0,
         grants: &args.grants,
         plugin: &args.plugin,
@@ -75,6 +83,9 @@ fn compared(args: DiffArgs) -> Result<u8, Failure> {
         quiet: args.log.quiet,
     };
     let guest = GuestSettings::resolve(args.module, args.function, args.guest_args, policy, guest_args)?;
+    if let Some(dir) = args.repro.as_deref().filter(|dir| dir.symlink_metadata().is_ok()) {
+        return Err(Failure::usage(format!("cannot write the directory {}: it exists", dir.display())));
+    }
     let options = SupervisorOptions::new(Progress::new(args.progress.progress, args.log.quiet));
     let quiet = args.log.quiet;
     let comparison = Supervisor::run(options, |supervisor| {
@@ -86,10 +97,15 @@ fn compared(args: DiffArgs) -> Result<u8, Failure> {
         options.capabilities = guest.capabilities.clone();
         options.capabilities.seed = Some(guest.engine.deterministic.value.unwrap_or_default());
         (options.plugin, options.text) = (guest.plugin.options(), args.text.options());
-        let EngineArgs { runtime, compiler, opt, .. } = args.engine.0;
-        options.variants.retain(|variant| variant.fits(runtime, compiler, opt));
+        let (compiler, opt) = (guest.engine.compiler.value, guest.engine.opt.value);
+        options.variants.retain(|variant| variant.fits(guest.engine.chosen_runtime(), compiler, opt));
+        if options.variants.is_empty() {
+            return Err(Failure::usage("no engine that is compiled in has this compiler"));
+        }
         let mut comparer = Comparer::new(code, guest.function.as_deref(), options)?;
         guest.check_args(comparer.info())?;
+        guest.plugin.check(comparer.info())?;
+        check_payload(&args.text.options(), comparer.callable())?;
         supervisor.enter(Phase::ReadingArguments);
         let arguments = match args.args.as_slice() {
             [] => Arguments::Omitted(args.input),

@@ -7,7 +7,7 @@ use std::time::Instant;
 use clap::{Args, ValueHint};
 use wrun::module::requirements;
 use wrun::session::{CacheUse, Completion, Deadline, Event, InstanceOptions, Session, nanoseconds};
-use wrun::{CallArgs, CallResult, Callable, Captured, CodeInfo, Input, Output, Payload};
+use wrun::{CallArgs, CallResult, Callable, Captured, CodeInfo, Input, Output};
 
 use crate::cli::args::{
     CacheArgs, EngineArgs, FORMAT_HEADING, FormatArgs, GrantArgs, LimitArgs, LogArgs, OutputFormat, PluginArgs,
@@ -20,7 +20,7 @@ use crate::cli::output::progress::Progress;
 use crate::cli::output::{machine, printer};
 use crate::cli::parse_values::parse_size;
 use crate::cli::policy::Policy;
-use crate::cli::settings::{Arguments, GuestArgs, GuestSettings, RunSettings};
+use crate::cli::settings::{Arguments, GuestArgs, GuestSettings, RunSettings, check_payload};
 use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
 use crate::cli::{abort, argv, exit_code, hints, input, stdin};
 
@@ -312,9 +312,7 @@ impl Run {
             let message = format!("`-o raw` writes text or bytes, which `{callable}` does not return");
             return Err(Failure::usage(message));
         }
-        if settings.text.payload != Payload::default() && callable.text().is_none() {
-            return Err(Failure::usage("`--payload` needs `--abi`"));
-        }
+        check_payload(&settings.text, &callable)?;
         Ok(callable)
     }
 
