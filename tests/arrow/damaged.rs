@@ -7,12 +7,14 @@ use arrow_array::types::Int8Type;
 use arrow_array::types::UInt64Type;
 #[cfg(feature = "components")]
 use arrow_array::{
-    ArrayRef, BinaryViewArray, BooleanArray, FixedSizeListArray, ListArray, StringArray, StringViewArray, StructArray,
-    UInt64Array,
+    Array, ArrayRef, BinaryViewArray, BooleanArray, FixedSizeListArray, ListArray, NullArray, StringArray,
+    StringViewArray, StructArray, UInt64Array,
 };
 use arrow_array::{DictionaryArray, Int32Array};
 #[cfg(feature = "components")]
 use arrow_schema::{DataType, Field};
+#[cfg(feature = "components")]
+use wrun::batch::BatchOutput;
 use wrun::{ErrorKind, RuntimeConfig};
 
 use crate::vocabulary::{Guest, arrow, batch, on_each, stream_of};
@@ -78,6 +80,29 @@ fn a_batch_that_claims_to_be_huge_takes_no_memory() {
             assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{claimed}: {error}");
         }
     });
+}
+
+#[cfg(feature = "components")]
+#[test]
+fn rows_that_are_longer_than_a_record_fail() {
+    let wasm = std::fs::read("fixtures/component/types/types.wasm").unwrap();
+    // A list of many nulls, which take no space in the stream.
+    let item = Arc::new(Field::new("item", DataType::Null, true));
+    let nulls = FixedSizeListArray::new(item, 1 << 24, Arc::new(NullArray::new(1 << 24)), None);
+    // A list of a long string, again and again.
+    let words = Arc::new(StringArray::from(vec!["x".repeat(1 << 20)]));
+    let words = DictionaryArray::<Int8Type>::new(vec![0; 1 << 20].into(), words);
+    let item = Arc::new(Field::new("item", words.data_type().clone(), true));
+    let words = FixedSizeListArray::new(item, 1 << 20, Arc::new(words), None);
+    for (function, column) in [("echo-options", nulls), ("echo-strings", words)] {
+        let guest = Guest::new(&RuntimeConfig::wasmtime(), &wasm, function);
+        let mut options = arrow();
+        options.output = BatchOutput::Json;
+        let (output, report) = guest.run(&options, &stream_of(&[batch(&[("v", Arc::new(column))])]));
+        assert_eq!(report.unwrap().failed, 1);
+        let output = String::from_utf8(output).unwrap();
+        assert!(output.contains("the record is longer than 16777216 bytes"), "{output}");
+    }
 }
 
 #[test]

@@ -26,9 +26,8 @@ fn records(input: BatchInput) -> &'static [u8] {
 /// The results of these records, with something between them for the second.
 fn results(options: &BatchOptions, second: &[u8]) -> Vec<u8> {
     let (head, one, two, end): (&[u8], &[u8], &[u8], &[u8]) = match options.output {
-        BatchOutput::Json => (b"", b"1", b"2", b"\n"),
         BatchOutput::Text if options.input == BatchInput::Nul => (b"", b"1", b"2", b"\0"),
-        BatchOutput::Text => (b"", b"1", b"2", b"\n"),
+        BatchOutput::Json | BatchOutput::Text => (b"", b"1", b"2", b"\n"),
         BatchOutput::Csv if options.on_error == OnError::Emit => {
             (b"result,error_kind,error_message\n", b"1,,", b"2,,", b"\n")
         }

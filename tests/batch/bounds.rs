@@ -54,7 +54,7 @@ struct Counting {
 
 impl Write for Counting {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.lines += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.lines += memchr::memchr_iter(b'\n', bytes).count() as u64;
         if self.lines >= self.tenth && self.resident.is_none() {
             self.resident = Some(resident());
         }

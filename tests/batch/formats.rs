@@ -208,6 +208,20 @@ fn the_first_record_decides_whether_there_is_a_column_for_ids() {
     );
 }
 
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FailedLine {
+    id: Option<u8>,
+    error: Failure,
+}
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Failure {
+    kind: String,
+    message: String,
+    record: u64,
+}
+
 #[test]
 fn messagepack_has_the_shapes_of_json() {
     let same = formats(BatchInput::Msgpack, BatchOutput::Msgpack);
@@ -225,22 +239,9 @@ fn messagepack_has_the_shapes_of_json() {
     on_each(|config| {
         let guest = function(config, FUNCTIONS.as_bytes(), "same");
         let output = convert(&guest, &same, b"\xc0\x82\xa2id\x07\xa4args\xc2");
-        #[derive(serde::Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Line {
-            id: Option<u8>,
-            error: Failure,
-        }
-        #[derive(serde::Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Failure {
-            kind: String,
-            message: String,
-            record: u64,
-        }
         let mut source = output.as_slice();
         for (id, number) in [(None, 1), (Some(7), 2)] {
-            let Line { id: found, error } = rmp_serde::from_read(&mut source).unwrap();
+            let FailedLine { id: found, error } = rmp_serde::from_read(&mut source).unwrap();
             assert_eq!((found, error.kind.as_str(), error.record), (id, "invalid_argument", number));
             assert!(error.message.starts_with("argument 1 (i64): expected an integer"), "{}", error.message);
         }
@@ -295,7 +296,7 @@ fn a_record_beyond_the_limit_fails_and_is_skipped() {
     for (input, long) in [
         (BatchInput::Json, &b"1\n\"000000002\"\n3\n12345678\n123456789\r\n4"[..]),
         (BatchInput::Lines, b"1\n0000000002\n3\n12345678\n123456789\r\n4\n"),
-        (BatchInput::Nul, b"1\0000000000002\x003\x0012345678\x00123456789\x004\0"),
+        (BatchInput::Nul, b"1\x00000000000002\x003\x0012345678\x00123456789\x004\x00"),
         (BatchInput::Csv, b"x\n1\n0000000002\n3\n\"12345678\"\n123456789\r\n4\n"),
     ] {
         let mut options = formats(input, BatchOutput::Json);
@@ -306,7 +307,7 @@ fn a_record_beyond_the_limit_fails_and_is_skipped() {
     let mut options = formats(BatchInput::Msgpack, BatchOutput::Json);
     options.max_record = 8;
     let mut input = b"\x01\xda\x4e\x20".to_vec();
-    input.extend([b'0'; 20_000]);
+    input.extend(vec![b'0'; 20_000]);
     input.extend(b"\x91\xa6123456\x04");
     assert_output("same", &options, input, format!("1\n{}\n123456\n4\n", error(2)));
 }

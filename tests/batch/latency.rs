@@ -67,7 +67,9 @@ fn slow_records_of_one_block_run_on_all_workers() {
             for round in 1..4 {
                 let fast: Vec<i32> = (0..4000 * round).collect();
                 blocks.send(fast.iter().map(|number| format!("{number}\n")).collect::<String>().into()).unwrap();
-                fast.iter().for_each(|number| assert_eq!(lines.recv().unwrap(), number.to_string()));
+                for number in fast {
+                    assert_eq!(lines.recv().unwrap(), number.to_string());
+                }
                 blocks.send((1..=10).map(|number| format!("-{number}\n")).collect::<String>().into()).unwrap();
                 (1..=10).for_each(|number| assert_eq!(lines.recv().unwrap(), format!("-{number}")));
             }

@@ -54,7 +54,10 @@ fn a_parallel_map_returns_results_in_order() {
         let guest = Guest::new(config, "work", twice());
         thread::scope(|scope| {
             let results = batch(&guest).map(scope, TWO, (0..20_000).map(args)).unwrap();
-            results.map(number).enumerate().for_each(|(index, number)| assert_eq!(number as usize, 2 * index));
+            results
+                .map(number)
+                .enumerate()
+                .for_each(|(index, number)| assert_eq!(usize::try_from(number).unwrap(), 2 * index));
         });
     });
 }

@@ -162,7 +162,9 @@ fn run(jobs: usize, ordered: bool, disturbance: Disturbance) -> Ended {
     }
     let (has_dropped, panicked) = (shared.has_dropped(), shared.take_panic().is_some());
     shared.close();
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in threads {
+        thread.join().unwrap();
+    }
     Ended { written, processed: processed.load(Ordering::SeqCst), has_dropped, panicked }
 }
 
@@ -190,7 +192,7 @@ fn any_record() -> u64 {
 fn all_outputs_come_in_order() {
     check(true, |run| {
         let ended = run(Disturbance::default());
-        assert_eq!(ended.written, Vec::from_iter(0..RECORDS));
+        assert_eq!(ended.written, (0..RECORDS).collect::<Vec<_>>());
         assert!(!ended.has_dropped && !ended.panicked);
     });
 }
@@ -200,7 +202,7 @@ fn all_outputs_come_once_in_any_order() {
     check(false, |run| {
         let mut ended = run(Disturbance::default());
         ended.written.sort_unstable();
-        assert_eq!(ended.written, Vec::from_iter(0..RECORDS));
+        assert_eq!(ended.written, (0..RECORDS).collect::<Vec<_>>());
     });
 }
 
@@ -208,7 +210,7 @@ fn all_outputs_come_once_in_any_order() {
 fn a_stop_loses_nothing_that_was_processed() {
     check(true, |run| {
         let ended = run(Disturbance { stop: true, ..Disturbance::default() });
-        assert_eq!(ended.written, Vec::from_iter(0..ended.processed));
+        assert_eq!(ended.written, (0..ended.processed).collect::<Vec<_>>());
         assert!(ended.has_dropped || ended.processed == RECORDS, "{ended:?}");
     });
     check(false, |run| {
@@ -225,7 +227,7 @@ fn a_record_that_ends_the_batch_is_the_last_in_the_output() {
     check(true, |run| {
         let last = any_record();
         let ended = run(Disturbance { last: Some(last), ..Disturbance::default() });
-        assert_eq!(ended.written, Vec::from_iter(0..=last));
+        assert_eq!(ended.written, (0..=last).collect::<Vec<_>>());
     });
     check(false, |run| {
         let last = any_record();
@@ -241,7 +243,7 @@ fn a_stop_does_not_outrun_a_record_that_ends_the_batch() {
         let last = any_record();
         let ended = run(Disturbance { last: Some(last), stop: true, ..Disturbance::default() });
         let end = ended.written.len() as u64;
-        assert_eq!(ended.written, Vec::from_iter(0..end));
+        assert_eq!(ended.written, (0..end).collect::<Vec<_>>());
         assert!(end <= last + 1);
     });
 }
@@ -252,7 +254,7 @@ fn outputs_before_a_panic_are_written() {
         let panic = any_record();
         let ended = run(Disturbance { panic: Some(panic), ..Disturbance::default() });
         let end = ended.written.len() as u64;
-        assert_eq!(ended.written, Vec::from_iter(0..end));
+        assert_eq!(ended.written, (0..end).collect::<Vec<_>>());
         assert!(end <= panic && ended.panicked, "{ended:?}");
     });
     check(false, |run| {

@@ -150,7 +150,7 @@ fn check(guest: &Guest, scene: &Mutex<Scene>, plan: &Plan) {
             assert_eq!((Some(failure), written.len()), (first_failure, failure));
         }
         BatchOutcome::Failed => {
-            assert!(is_failed(&plan.acts[usize::try_from(report.failure.unwrap().record).unwrap() - 1]))
+            assert!(is_failed(&plan.acts[usize::try_from(report.failure.unwrap().record).unwrap() - 1]));
         }
         BatchOutcome::OutputClosed => assert_ne!(plan.room, usize::MAX),
         other => panic!("{other:?}"),

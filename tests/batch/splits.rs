@@ -164,7 +164,9 @@ fn rows_are_those_of_the_crate_csv() {
         expected.write_record(["result"]).unwrap();
         let mut expected = expected.into_inner().unwrap();
         let mut writer = csv::WriterBuilder::new().flexible(true).from_writer(Vec::new());
-        rows.iter().for_each(|row| writer.write_byte_record(row).unwrap());
+        for row in rows {
+            writer.write_byte_record(&row).unwrap();
+        }
         expected.extend(writer.into_inner().unwrap());
         let mut output = Vec::new();
         guest.run(&options, &mut Blocks::new(blocks(u, &bytes)?), &mut output).unwrap();

@@ -96,7 +96,6 @@ pub(crate) fn jobs(jobs: usize) -> BatchOptions {
 /// Runs a case on every engine and compiler.
 pub(crate) fn on_each(case: impl Fn(&RuntimeConfig)) {
     for (kind, compiler) in features::combinations().filter(|(kind, _)| kind.is_available()) {
-        println!("{kind} with {compiler}");
         case(&config(kind, compiler));
     }
 }

@@ -40,7 +40,7 @@ fn prepare(limits: Limits) -> (PreparedCode, Callable) {
     (session.prepare(options, &|_| {}).unwrap(), callable)
 }
 
-fn worker<'a>((code, callable): &'a (PreparedCode, Callable), mode: InstanceMode, limits: Limits) -> Worker<'a> {
+fn worker((code, callable): &(PreparedCode, Callable), mode: InstanceMode, limits: Limits) -> Worker<'_> {
     let mut options = WorkerOptions::default();
     (options.instance, options.limits) = (mode, limits);
     Worker::new(code, callable, options)

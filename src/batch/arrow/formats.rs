@@ -1,7 +1,6 @@
 //! Arrow as a format of records and results.
 
 use std::io::Read;
-use std::sync::Arc;
 
 use super::output::{ArrowOutput, ArrowSchema, IdValue};
 use super::params::Params;
@@ -9,6 +8,7 @@ use super::source::ArrowSource;
 use crate::batch::chunk::{Chunk, Records};
 use crate::batch::format::{Decode, Encode, Formats, Record, Source};
 use crate::batch::id::Id;
+use crate::batch::input::too_long;
 use crate::batch::options::OnError;
 use crate::error::{Error, Result};
 use crate::runtime::call::CallResult;
@@ -35,18 +35,23 @@ impl<R: Read + Send> Source for Rows<'_, R> {
 }
 
 /// Creates the decoder of one worker.
-pub(in crate::batch) fn decoder<'a>(formats: &Formats<'_>) -> Box<dyn Decode + 'a> {
-    Box::new(ArrowDecoder { params: Arc::new(Params::new(formats.callable)) })
+pub(in crate::batch) fn decoder<'a>(formats: &'a Formats<'a>) -> Box<dyn Decode + 'a> {
+    Box::new(ArrowDecoder { formats, params: Params::new(formats.callable) })
 }
 
-struct ArrowDecoder {
-    params: Arc<Params>,
+struct ArrowDecoder<'a> {
+    formats: &'a Formats<'a>,
+    params: Params,
 }
 
-impl Decode for ArrowDecoder {
+impl Decode for ArrowDecoder<'_> {
     fn decode<'c>(&mut self, chunk: &'c Chunk, index: usize, args: &mut CallArgs) -> (Option<Id<'c>>, Result<()>) {
         let Records::Arrow(rows) = &chunk.records else { unreachable!("records are rows of Arrow") };
-        (rows.id(index), rows.fill(&self.params, index, args))
+        let id = rows.id(index);
+        if rows.is_longer(index, self.formats.options.max_record) {
+            return (id, Err(too_long(self.formats)));
+        }
+        (id, rows.fill(&self.params, index, args))
     }
 }
 

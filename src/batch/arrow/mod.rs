@@ -6,6 +6,7 @@ mod check;
 mod column;
 mod core_values;
 mod formats;
+mod length;
 mod message;
 mod output;
 mod params;

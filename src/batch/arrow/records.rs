@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::column::Column;
+use super::length;
 use super::params::Params;
 use crate::batch::id::Id;
 use crate::error::Result;
@@ -27,6 +28,13 @@ impl ArrowRecords {
     /// Returns about the number of bytes of the rows.
     pub(in crate::batch) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Returns whether the arguments in a row are longer than this number of bytes.
+    #[inline]
+    pub(super) fn is_longer(&self, index: usize, max: usize) -> bool {
+        let row = self.first + index;
+        self.columns.iter().try_fold(max, |left, column| length::subtract(column, row, left)).is_none()
     }
 
     /// Overwrites the arguments with those in a row.

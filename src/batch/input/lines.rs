@@ -56,7 +56,7 @@ pub(in crate::batch) fn bytes_at<'c>(chunk: &'c Chunk, index: usize, formats: &F
 }
 
 /// The error of a record that was skipped.
-pub(super) fn too_long(formats: &Formats<'_>) -> Error {
+pub(in crate::batch) fn too_long(formats: &Formats<'_>) -> Error {
     let message = format!("the record is longer than {} bytes", formats.options.max_record);
     Error::new(ErrorKind::InvalidArgument, message)
 }

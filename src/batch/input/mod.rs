@@ -16,4 +16,6 @@ mod value_scan;
 
 pub(super) use columns::layout_by_names;
 pub(super) use lines::bytes_at;
+#[cfg(feature = "arrow")]
+pub(super) use lines::too_long;
 pub(super) use open::{decoder, source};

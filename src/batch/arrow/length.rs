@@ -1,0 +1,28 @@
+//! The length of a row. Dictionaries and columns of nulls make rows from a short message that do not fit into memory.
+
+use super::column::Column;
+
+/// The length of a value that is not text or binary data, in bytes.
+const VALUE: usize = 8;
+
+/// Subtracts the length of the value in a row from `left`: 8 bytes for each value, and those of text and binary data. `None` if
+/// it is longer.
+pub(super) fn subtract(column: &Column, row: usize, left: usize) -> Option<usize> {
+    let (column, row) = column.resolve(row);
+    let left = left.checked_sub(VALUE)?;
+    if column.is_null(row) {
+        return Some(left);
+    }
+    match column {
+        Column::List(nested, values) => {
+            let (start, end) = nested.range(row);
+            (start..end).try_fold(left, |left, row| subtract(values, row, left))
+        }
+        Column::Map(nested, entries) => {
+            let (start, end) = nested.range(row);
+            (start..end).try_fold(left, |left, row| subtract(&entries.1, row, subtract(&entries.0, row, left)?))
+        }
+        Column::Struct(_, fields) => fields.iter().try_fold(left, |left, (_, column)| subtract(column, row, left)),
+        column => left.checked_sub(column.bytes(row).map_or(0, <[u8]>::len)),
+    }
+}
