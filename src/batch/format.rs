@@ -24,6 +24,7 @@ pub(super) struct Layout {
     /// Whether records have ids. For JSON and MessagePack, whether the first has.
     pub(super) has_ids: bool,
     /// The type of the ids.
+    #[cfg_attr(not(feature = "arrow"), expect(dead_code, reason = "only Arrow has columns of integers"))]
     pub(super) id_type: IdType,
     /// For rows: the column of the id.
     pub(super) id: Option<usize>,

@@ -14,11 +14,13 @@ pub(super) enum Id<'a> {
     /// Text, such as the field of a row.
     Text(&'a str),
     /// An integer of a column.
+    #[cfg_attr(not(feature = "arrow"), expect(dead_code, reason = "only Arrow has columns of integers"))]
     Integer(i128),
 }
 
 /// The type of the ids of all records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(feature = "arrow"), expect(dead_code, reason = "only Arrow has columns of integers"))]
 pub(super) enum IdType {
     /// Text, or values of any type as JSON.
     #[default]

@@ -240,3 +240,14 @@ fn streams_can_be_closed() {
     let folder = printed(&in_shell("exec </", line).output().unwrap());
     folder.fails(125, &["cannot read records"]);
 }
+
+#[cfg(not(feature = "arrow"))]
+#[test]
+fn a_build_without_arrow_says_so() {
+    on_each_engine(|engine| {
+        for format in ["--input", "--output"] {
+            let refused = batch(engine, &[format, "arrow", "fixtures/add.wasm", "add"], "");
+            refused.fails(126, &["no Arrow streams (feature `arrow`)"]);
+        }
+    });
+}

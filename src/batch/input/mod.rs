@@ -14,6 +14,7 @@ mod row;
 mod value_frame;
 mod value_scan;
 
+#[cfg(feature = "arrow")]
 pub(super) use columns::layout_by_names;
 pub(super) use lines::bytes_at;
 #[cfg(feature = "arrow")]

@@ -9,6 +9,7 @@ mod open;
 mod raw;
 mod text;
 
+#[cfg(feature = "arrow")]
 pub(super) use columns::{ERROR_COLUMNS, ID_COLUMN, has_id};
 pub(super) use json::write_error;
 pub(super) use open::{encoder, head, tail};
