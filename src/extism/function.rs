@@ -6,6 +6,7 @@ use super::options::PluginOptions;
 use super::state::{PluginHost, PluginState};
 use crate::escape::Escaped;
 use crate::runtime::host::{HostContext, HostError, HostFunction};
+use crate::runtime::interrupt::StopReason;
 use crate::value::types::{FuncType, ValType, Value};
 
 /// A function of `extism:host/env`. It returns at most one value.
@@ -35,6 +36,7 @@ impl Function {
             let result = (self.call)(&mut Call { state: &mut state, options: &host.options, context }, args);
             match result {
                 Ok(value) => Ok(value.into_iter().collect()),
+                Err(stop) if stop.is::<StopReason>() => Err(stop),
                 Err(error) => Err(format!("`{}`: {error}", self.name).into()),
             }
         })

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::vocabulary::{on_each_engine, run, run_with, wrun};
+use crate::vocabulary::{file, on_each_engine, run, run_with, wrun};
 
 const PLUGIN: &str = "fixtures/extism/plugin.wasm";
 
@@ -99,6 +99,29 @@ fn a_long_message_is_logged_in_part() {
         let logged = run_with(&["-r", engine, "-v", "-o", "text", PLUGIN, "log"], input);
         let longest = logged.stderr.lines().map(str::len).max().unwrap();
         assert!(longest < 70_000 && logged.stderr.contains("… (200000 bytes)"), "{longest}");
+    });
+}
+
+#[test]
+fn a_time_limit_ends_a_plug_in_that_logs_without_end() {
+    let chatty = file(
+        r#"(module
+          (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+          (import "extism:host/env" "store_u8" (func $store (param i64 i32)))
+          (import "extism:host/env" "log_warn" (func $log (param i64)))
+          (func (export "talk") (result i32) (local $line i64)
+            (loop $again
+              (local.set $line (call $alloc (i64.const 3)))
+              (call $store (local.get $line) (i32.const 27))
+              (call $log (local.get $line))
+              (br $again))
+            (unreachable)))"#,
+    );
+    on_each_engine(|engine| {
+        let batch = ["batch", "-r", engine, "-v", "--timeout", "50ms", &chatty.path, "talk"];
+        let ended = run_with(&batch, "\"\"\n");
+        assert!(ended.code == 123 && ended.stdout.contains("\"kind\":\"timeout\""), "{}", ended.stdout);
+        assert!(ended.stderr.contains("\\u{1b}") && !ended.stderr.contains('\u{1b}'));
     });
 }
 
