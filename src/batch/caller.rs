@@ -1,9 +1,7 @@
 //! The call of a record: a function, or an operation on a living instance.
 
-use super::chunk::Chunk;
 use super::driven::{Driver, Request};
-use super::format::{Decode, Formats};
-use super::id::Id;
+use super::format::{Decode, Formats, Record};
 use super::input;
 use super::options::BatchInput;
 use crate::error::Result;
@@ -30,7 +28,7 @@ pub(super) enum Caller<'a> {
 pub(super) enum Decoded<'c> {
     /// The arguments are those of the caller.
     Args,
-    Operation(Request<'c>),
+    Operation(Box<Request<'c>>),
 }
 
 impl<'a> Caller<'a> {
@@ -42,37 +40,30 @@ impl<'a> Caller<'a> {
         Self::Driver { driver: Box::new(driver), answer: CallResult::Core(Vec::new()) }
     }
 
-    /// Decodes the record at an index of a chunk. Returns its id, also if the rest is wrong.
-    pub(super) fn decode<'c>(
-        &mut self,
-        chunk: &'c Chunk,
-        index: usize,
-        formats: &Formats<'_>,
-    ) -> (Option<Id<'c>>, Result<Decoded<'c>>) {
+    /// Decodes a record. Sets its id, also if the rest is wrong.
+    #[inline]
+    pub(super) fn decode<'c>(&mut self, record: &mut Record<'c>, formats: &Formats<'_>) -> Result<Decoded<'c>> {
         match self {
-            Self::Function { decoder, args, .. } => {
-                let (id, decoded) = decoder.decode(chunk, index, args);
-                (id, decoded.map(|()| Decoded::Args))
+            Self::Function { decoder, args, .. } => decoder.decode(record, args).map(|()| Decoded::Args),
+            Self::Driver { .. } => {
+                let bytes = input::bytes_of(record, formats)?;
+                let request = match formats.options.input {
+                    BatchInput::Msgpack => Request::from_msgpack(bytes),
+                    _ => Request::from_json(bytes),
+                };
+                record.id = request.id();
+                Ok(Decoded::Operation(Box::new(request)))
             }
-            Self::Driver { .. } => match input::bytes_at(chunk, index, formats) {
-                Ok(record) => {
-                    let request = match formats.options.input {
-                        BatchInput::Msgpack => Request::from_msgpack(record),
-                        _ => Request::from_json(record),
-                    };
-                    (request.id(), Ok(Decoded::Operation(request)))
-                }
-                Err(error) => (None, Err(error)),
-            },
         }
     }
 
     /// Makes the call that was decoded last.
+    #[inline]
     pub(super) fn call(&mut self, decoded: Decoded<'_>) -> Result<&CallResult> {
         match (self, decoded) {
             (Self::Function { worker, args, .. }, _) => worker.call(args),
             (Self::Driver { driver, answer }, Decoded::Operation(request)) => {
-                let operation = driver.decode(request)?;
+                let operation = driver.decode(*request)?;
                 *answer = driver.apply(&operation)?;
                 Ok(answer)
             }
@@ -81,7 +72,7 @@ impl<'a> Caller<'a> {
     }
 
     /// Returns the resources that the last call used.
-    pub(super) fn usage(&self) -> CallUsage {
+    pub(super) fn usage(&mut self) -> CallUsage {
         match self {
             Self::Function { worker, .. } => worker.usage(),
             Self::Driver { driver, .. } => driver.usage(),

@@ -63,8 +63,8 @@ pub(super) trait Source: Send {
 
 /// Decodes records. Each worker has one.
 pub(super) trait Decode {
-    /// Decodes the record at an index of a chunk. Returns its id, also if the arguments are wrong.
-    fn decode<'c>(&mut self, chunk: &'c Chunk, index: usize, args: &mut CallArgs) -> (Option<Id<'c>>, Result<()>);
+    /// Decodes a record. Sets its id, also if the arguments are wrong.
+    fn decode(&mut self, record: &mut Record<'_>, args: &mut CallArgs) -> Result<()>;
 }
 
 /// Encodes results and errors. Each worker has one.
@@ -94,7 +94,12 @@ pub(super) struct Record<'c> {
     pub(super) id: Option<Id<'c>>,
 }
 
-impl Record<'_> {
+impl<'c> Record<'c> {
+    /// The record at an index of a chunk. Its id is not known yet.
+    pub(super) fn new(chunk: &'c Chunk, index: usize) -> Self {
+        Self { chunk, index, id: None }
+    }
+
     /// Returns the number of the record in the input, counted from 1.
     pub(super) fn number(&self) -> u64 {
         self.chunk.first + self.index as u64

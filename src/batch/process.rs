@@ -31,10 +31,9 @@ impl<'a> Processor<'a> {
 
     /// Calls the function with a record, and writes its result or its error.
     pub(super) fn record(&mut self, chunk: &Chunk, index: usize, out: &mut Processed) {
-        let (id, decoded) = self.caller.decode(chunk, index, self.formats);
-        let record = Record { chunk, index, id };
-        let outcome = decoded.and_then(|decoded| self.call(&record, decoded, &mut out.output));
-        match outcome {
+        let mut record = Record::new(chunk, index);
+        let decoded = self.caller.decode(&mut record, self.formats);
+        match decoded.and_then(|decoded| self.call(&record, decoded, &mut out.output)) {
             Ok(()) => out.tally.succeeded(),
             Err(error) => self.write_failure(&record, error, out),
         }
@@ -42,8 +41,10 @@ impl<'a> Processor<'a> {
 
     /// Writes the error of a record.
     pub(super) fn fail(&mut self, chunk: &Chunk, index: usize, error: Error, out: &mut Processed) {
-        let (id, _) = self.caller.decode(chunk, index, self.formats);
-        self.write_failure(&Record { chunk, index, id }, error, out);
+        let mut record = Record::new(chunk, index);
+        // For its id.
+        let _ = self.caller.decode(&mut record, self.formats);
+        self.write_failure(&record, error, out);
     }
 
     /// Ends a piece of output.
@@ -51,6 +52,7 @@ impl<'a> Processor<'a> {
         self.encoder.finish(&mut out.output);
     }
 
+    #[inline]
     fn call(&mut self, record: &Record<'_>, decoded: Decoded<'_>, output: &mut Vec<u8>) -> Result<()> {
         self.check_id(record)?;
         let called = self.caller.call(decoded);
@@ -63,6 +65,7 @@ impl<'a> Processor<'a> {
     }
 
     /// Checks that output in columns has one for the id.
+    #[inline]
     fn check_id(&self, record: &Record<'_>) -> Result<()> {
         let has_columns = matches!(self.formats.options.output, BatchOutput::Csv | BatchOutput::Arrow);
         if !has_columns || record.id.is_none() || self.formats.layout().has_ids {
@@ -72,6 +75,7 @@ impl<'a> Processor<'a> {
         Err(Error::new(ErrorKind::InvalidArgument, message))
     }
 
+    #[cold]
     fn write_failure(&mut self, record: &Record<'_>, error: Error, out: &mut Processed) {
         out.tally.failed(error.kind());
         if self.has_errors {

@@ -67,6 +67,7 @@ pub struct Worker<'a> {
     fresh: Option<PreparedInstance>,
     /// The result of the last call in an instance that is gone.
     result: CallResult,
+    /// What the last call used, if its instance is gone; of a shared instance that is there, only the time.
     usage: CallUsage,
 }
 
@@ -153,8 +154,12 @@ impl<'a> Worker<'a> {
 
     /// Returns the resources that the last call used.
     #[must_use]
-    pub fn usage(&self) -> CallUsage {
-        self.usage
+    pub fn usage(&mut self) -> CallUsage {
+        let call_ns = self.usage.call_ns;
+        match &mut self.live {
+            Some((instance, _)) => CallUsage { call_ns, ..usage(instance.instance(), self.fuel.is_some()) },
+            None => self.usage,
+        }
     }
 
     /// Calls the function in the instance that all calls share.
@@ -169,7 +174,10 @@ impl<'a> Worker<'a> {
             instance.reset_time(time)?;
         }
         let called = function.call(instance, args).map(|_| ());
-        self.usage = usage(instance, self.fuel.is_some());
+        // After a success, the instance still knows it.
+        if called.is_err() {
+            self.usage = usage(instance, self.fuel.is_some());
+        }
         called
     }
 

@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::value::args::{count, numbered};
 pub(crate) use crate::value::json_args::Args;
+use crate::value::json_integers;
 use crate::value::serial::Results;
 use crate::value::text;
 use crate::value::types::{FuncType, ValType, Value};
@@ -43,7 +44,7 @@ pub fn decode_args(bytes: &[u8], ty: &FuncType) -> Result<Vec<Value>> {
 /// # Errors
 /// Those of [`decode_args`].
 pub fn decode_args_into(bytes: &[u8], ty: &FuncType, values: &mut Vec<Value>) -> Result<()> {
-    if Args::new(ty, values).read(bytes).is_none() {
+    if json_integers::read(bytes, ty, values).is_none() && Args::new(ty, values).read(bytes).is_none() {
         *values = decode_args(bytes, ty)?;
     }
     Ok(())

@@ -4,6 +4,7 @@ pub(crate) mod any;
 pub mod args;
 pub mod json;
 mod json_args;
+mod json_integers;
 pub(crate) mod json_text;
 pub mod msgpack;
 #[cfg(any(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]

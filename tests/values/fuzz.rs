@@ -81,6 +81,34 @@ fn json_is_read_or_refused() {
     });
 }
 
+/// An integer, often at the end of a range, or something like one.
+fn almost_an_integer(u: &mut Unstructured) -> Result<String> {
+    Ok(match u.choose_index(4)? {
+        0 => string_of(u, "0123456789", 20)?,
+        1 => format!("-{}", string_of(u, "0123456789", 20)?),
+        2 => {
+            let edge = *u.choose(&[0, 1 << 31, 1 << 32, 10_i128.pow(17), 10_i128.pow(18), 1 << 63, 1 << 64])?;
+            (u.choose(&[1, -1])? * (edge + u.int_in_range(-2..=2)?)).to_string()
+        }
+        _ => string_of(u, "01-+.eE \"x", 6)?,
+    })
+}
+
+#[test]
+fn integers_in_json_are_read_in_one_way() {
+    check(20_000, |u| {
+        let values = vec(u, 0..=3, almost_an_integer)?.join(u.choose(&[",", ", ", ",  ", ",,"])?);
+        let (open, close) = *u.choose(&[("[", "]"), ("", ""), ("[ ", " ]"), ("[", ""), ("[", "] "), ("[", "]]")])?;
+        let document = format!("{open}{values}{close}");
+        let ty = FuncType::new(vec(u, 0..=3, |u| u.choose(&TYPES[..4]).cloned())?, []);
+        let mut reused = vec![Value::I32(7); 2];
+        let read = json::decode_args_into(document.as_bytes(), &ty, &mut reused).map(|()| reused);
+        let wanted = json::decode_args(document.as_bytes(), &ty);
+        assert_eq!(read.ok(), wanted.ok(), "{document:?} for {ty}");
+        Ok(())
+    });
+}
+
 #[test]
 fn messagepack_is_read_or_refused() {
     check(4000, |u| {

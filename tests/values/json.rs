@@ -5,8 +5,13 @@ use wrun::{ErrorKind, FuncType, ValType, Value};
 
 use ValType::{ExternRef, F32, F64, FuncRef, I32, I64, V128};
 
+/// Decodes a document, also into values that are there already.
 fn decode(types: &[ValType], document: &str) -> wrun::Result<Vec<Value>> {
-    json::decode_args(document.as_bytes(), &FuncType::new(types, []))
+    let (ty, mut values) = (FuncType::new(types, []), vec![Value::I32(7); 3]);
+    let decoded = json::decode_args(document.as_bytes(), &ty);
+    let again = json::decode_args_into(document.as_bytes(), &ty, &mut values).map(|()| values);
+    assert_eq!(again.as_ref().ok(), decoded.as_ref().ok(), "`{document}`");
+    decoded
 }
 
 #[track_caller]

@@ -8,12 +8,12 @@ use crate::value::types::Value;
 
 /// Appends a value of a module to the column of its type.
 #[inline]
-pub(super) fn core(builder: &mut Builder, value: Value) {
+pub(super) fn core(builder: &mut Builder, value: &Value) {
     match (builder, value) {
-        (Builder::Int32(builder), Value::I32(value)) => builder.append_value(value),
-        (Builder::Int64(builder), Value::I64(value)) => builder.append_value(value),
-        (Builder::Float32(builder), Value::F32(value)) => builder.append_value(value),
-        (Builder::Float64(builder), Value::F64(value)) => builder.append_value(value),
+        (Builder::Int32(builder), Value::I32(value)) => builder.append_value(*value),
+        (Builder::Int64(builder), Value::I64(value)) => builder.append_value(*value),
+        (Builder::Float32(builder), Value::F32(value)) => builder.append_value(*value),
+        (Builder::Float64(builder), Value::F64(value)) => builder.append_value(*value),
         (Builder::FixedBinary(builder), Value::V128(value)) => {
             let appended = builder.append_value(value.to_le_bytes());
             appended.unwrap_or_else(|error| unreachable!("16 bytes: {error}"));

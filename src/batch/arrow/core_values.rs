@@ -1,5 +1,6 @@
 //! Values of columns as values of a module.
 
+use arrow_array::Array as _;
 use arrow_schema::DataType;
 
 use super::column::{Column, Float};
@@ -24,22 +25,21 @@ pub(super) fn check(data: &DataType, ty: &ValType) -> Result<(), String> {
     }
 }
 
-/// Returns the value of a row, for a column that [`check`] accepts. Integers may be in the signed or the unsigned range.
+/// Appends the value of a row, for a column that [`check`] accepts. Integers may be in the signed or the unsigned range.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidArgument`] for a null and a number out of range.
 #[inline]
-pub(super) fn value(column: &Column, row: usize, ty: &ValType) -> Result<Value> {
-    if column.is_null(row) {
-        return null(ty);
-    }
+pub(super) fn push(column: &Column, row: usize, ty: &ValType, values: &mut Vec<Value>) -> Result<()> {
     match (column, ty) {
-        (Column::Int32(array), ValType::I32) => Ok(Value::I32(array.value(row))),
-        (Column::Int64(array), ValType::I64) => Ok(Value::I64(array.value(row))),
-        (Column::Float32(array), ValType::F32) => Ok(Value::F32(array.value(row))),
-        (Column::Float64(array), ValType::F64) => Ok(Value::F64(array.value(row))),
-        _ => convert(column, row, ty),
+        (Column::Int32(array), ValType::I32) if array.is_valid(row) => values.push(Value::I32(array.value(row))),
+        (Column::Int64(array), ValType::I64) if array.is_valid(row) => values.push(Value::I64(array.value(row))),
+        (Column::Float32(array), ValType::F32) if array.is_valid(row) => values.push(Value::F32(array.value(row))),
+        (Column::Float64(array), ValType::F64) if array.is_valid(row) => values.push(Value::F64(array.value(row))),
+        _ if column.is_null(row) => values.push(null(ty)?),
+        _ => values.push(convert(column, row, ty)?),
     }
+    Ok(())
 }
 
 fn convert(column: &Column, row: usize, ty: &ValType) -> Result<Value> {

@@ -7,7 +7,6 @@ use super::params::Params;
 use super::source::ArrowSource;
 use crate::batch::chunk::{Chunk, Records};
 use crate::batch::format::{Decode, Encode, Formats, Record, Source};
-use crate::batch::id::Id;
 use crate::batch::input::too_long;
 use crate::batch::options::OnError;
 use crate::error::{Error, Result};
@@ -45,13 +44,15 @@ struct ArrowDecoder<'a> {
 }
 
 impl Decode for ArrowDecoder<'_> {
-    fn decode<'c>(&mut self, chunk: &'c Chunk, index: usize, args: &mut CallArgs) -> (Option<Id<'c>>, Result<()>) {
-        let Records::Arrow(rows) = &chunk.records else { unreachable!("records are rows of Arrow") };
-        let id = rows.id(index);
-        if rows.is_longer(index, self.formats.options.max_record) {
-            return (id, Err(too_long(self.formats)));
+    fn decode(&mut self, record: &mut Record<'_>, args: &mut CallArgs) -> Result<()> {
+        let Records::Arrow(rows) = &record.chunk.records else { unreachable!("records are rows of Arrow") };
+        if rows.has_ids() {
+            record.id = rows.id(record.index);
         }
-        (id, rows.fill(&self.params, index, args))
+        if rows.is_longer(record.index, self.formats.options.max_record) {
+            return Err(too_long(self.formats));
+        }
+        rows.fill(&self.params, record.index, args)
     }
 }
 

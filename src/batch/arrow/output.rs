@@ -167,7 +167,7 @@ impl ArrowOutput {
     pub(super) fn result(&mut self, id: Option<&IdValue<'_>>, result: &CallResult, output: &mut Vec<u8>) -> Result<()> {
         match (&self.schema.results, result) {
             (Results::Core(_), CallResult::Core(values)) => {
-                self.columns.iter_mut().zip(values).for_each(|(column, value)| append::core(column, *value));
+                self.columns.iter_mut().zip(values).for_each(|(column, value)| append::core(column, value));
             }
             (Results::One(ty), CallResult::Component(Some(value), _)) => {
                 self.weight += checked_weight(value)?;

@@ -59,9 +59,8 @@ impl Params {
             (Self::Core(ty), CallArgs::Core(values)) => {
                 values.clear();
                 for (at, (column, ty)) in columns.iter().zip(ty.params()).enumerate() {
-                    match core_values::value(column, row, ty) {
-                        Ok(value) => values.push(value),
-                        Err(error) => return Err(numbered(&error, at, ty)),
+                    if let Err(error) = core_values::push(column, row, ty, values) {
+                        return Err(numbered(&error, at, ty));
                     }
                 }
             }

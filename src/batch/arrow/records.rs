@@ -46,6 +46,12 @@ impl ArrowRecords {
         params.fill(&self.columns, self.first + index, args)
     }
 
+    /// Returns whether the stream has a column with ids.
+    #[inline]
+    pub(super) fn has_ids(&self) -> bool {
+        self.ids.is_some()
+    }
+
     /// Returns the id of a row, if the stream has a column with ids and this row has one.
     pub(super) fn id(&self, index: usize) -> Option<Id<'_>> {
         let (ids, row) = self.ids.as_ref()?.resolve(self.first + index);

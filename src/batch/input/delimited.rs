@@ -34,10 +34,12 @@ impl DelimitedFrame {
 }
 
 impl Frame for DelimitedFrame {
+    #[inline]
     fn scan(&mut self, bytes: &[u8]) -> Scan {
         memchr(self.delimiter, bytes).map_or(Scan::More, |at| Scan::End(at + 1))
     }
 
+    #[inline]
     fn content(&self, record: &[u8], is_first: bool) -> Option<Range<usize>> {
         let mut content = record.strip_suffix(&[self.delimiter]).unwrap_or(record);
         if self.delimiter == b'\n' {

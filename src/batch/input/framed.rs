@@ -57,6 +57,8 @@ pub(super) struct Framed<'a, R, F> {
     /// Why the rest of the stream cannot be split.
     broken: Option<Error>,
     next: u64,
+    /// The number of records in the last chunk.
+    typical: usize,
 }
 
 impl<'a, R: Read, F: Frame> Framed<'a, R, F> {
@@ -75,13 +77,14 @@ impl<'a, R: Read, F: Frame> Framed<'a, R, F> {
             is_first: true,
             broken: None,
             next: 1,
+            typical: 0,
         }
     }
 
     /// Takes the complete records out of the buffer.
     fn take_records(&mut self) -> Option<Chunk> {
         let base = self.start;
-        let mut extents = Vec::new();
+        let mut extents = Vec::with_capacity(self.typical);
         while extents.len() < Chunk::MAX_RECORDS && self.broken.is_none() {
             let end = match self.frame.scan(&self.buffer[self.seen..self.filled]) {
                 Scan::End(length) => self.seen + length,
@@ -105,6 +108,7 @@ impl<'a, R: Read, F: Frame> Framed<'a, R, F> {
         if extents.is_empty() {
             return None;
         }
+        self.typical = extents.len();
         let first = self.next;
         self.next += extents.len() as u64;
         let bytes = self.buffer[base..self.start].to_vec();
@@ -112,6 +116,7 @@ impl<'a, R: Read, F: Frame> Framed<'a, R, F> {
     }
 
     /// Returns the extent of the record that ends here, relative to the start of the chunk.
+    #[inline]
     fn extent(&mut self, end: usize, base: usize) -> Option<Extent> {
         let is_first = std::mem::take(&mut self.is_first);
         if std::mem::take(&mut self.is_discarding) {

@@ -1,11 +1,8 @@
 //! Arguments from records in JSON.
 
-use serde_json::value::RawValue;
-
 use super::call::CallParts;
-use super::lines::bytes_at;
-use crate::batch::chunk::Chunk;
-use crate::batch::format::{Decode, Formats};
+use super::lines::bytes_of;
+use crate::batch::format::{Decode, Formats, Record};
 use crate::batch::id::Id;
 use crate::error::Result;
 use crate::runtime::callable::CallArgs;
@@ -25,21 +22,19 @@ impl<'a> JsonDecoder<'a> {
 }
 
 impl Decode for JsonDecoder<'_> {
-    fn decode<'c>(&mut self, chunk: &'c Chunk, index: usize, args: &mut CallArgs) -> (Option<Id<'c>>, Result<()>) {
-        let record = match bytes_at(chunk, index, self.formats) {
-            Ok(record) => record,
-            Err(error) => return (None, Err(error)),
-        };
-        let callable = self.formats.callable;
-        let as_id = |id: Option<&'c RawValue>| id.map(|id| Id::Json(id.get()));
+    fn decode(&mut self, record: &mut Record<'_>, args: &mut CallArgs) -> Result<()> {
+        let (callable, bytes) = (self.formats.callable, bytes_of(record, self.formats)?);
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            return callable.decode_json_into(bytes, args);
+        }
         if let CallableType::Core(ty) = callable.ty()
-            && let Some(call) = CallParts::read_with(record, Args::new(ty, args.core_mut()))
+            && let Some(call) = CallParts::read_with(bytes, Args::new(ty, args.core_mut()))
         {
-            return (as_id(call.id), Ok(()));
+            record.id = call.id.map(|id| Id::Json(id.get()));
+            return Ok(());
         }
-        match CallParts::read(record) {
-            Some(call) => (as_id(call.id), callable.decode_json_into(call.args.get().as_bytes(), args)),
-            None => (None, callable.decode_json_into(record, args)),
-        }
+        let Some(call) = CallParts::read(bytes) else { return callable.decode_json_into(bytes, args) };
+        record.id = call.id.map(|id| Id::Json(id.get()));
+        callable.decode_json_into(call.args.get().as_bytes(), args)
     }
 }

@@ -1,8 +1,7 @@
 //! Records that are one argument.
 
-use crate::batch::chunk::{Chunk, Extent, Records};
-use crate::batch::format::{Decode, Formats};
-use crate::batch::id::Id;
+use crate::batch::chunk::{Extent, Records};
+use crate::batch::format::{Decode, Formats, Record};
 use crate::component::types::{TypeKind, WitType};
 use crate::component::value::WitValue;
 use crate::error::{Error, ErrorKind, Result};
@@ -37,9 +36,9 @@ impl<'a> LineDecoder<'a> {
 }
 
 impl Decode for LineDecoder<'_> {
-    fn decode<'c>(&mut self, chunk: &'c Chunk, index: usize, args: &mut CallArgs) -> (Option<Id<'c>>, Result<()>) {
-        let decoded = bytes_at(chunk, index, self.formats).and_then(|record| self.args(record));
-        (None, decoded.map(|decoded| *args = decoded))
+    fn decode(&mut self, record: &mut Record<'_>, args: &mut CallArgs) -> Result<()> {
+        *args = self.args(bytes_of(record, self.formats)?)?;
+        Ok(())
     }
 }
 
@@ -47,9 +46,10 @@ impl Decode for LineDecoder<'_> {
 ///
 /// # Errors
 /// [`ErrorKind::InvalidArgument`] if the record is too long or malformed.
-pub(in crate::batch) fn bytes_at<'c>(chunk: &'c Chunk, index: usize, formats: &Formats<'_>) -> Result<&'c [u8]> {
-    let Records::Bytes(records) = &chunk.records else { unreachable!("records of bytes") };
-    records.get(index).ok_or_else(|| match &records.extents[index] {
+#[inline]
+pub(in crate::batch) fn bytes_of<'c>(record: &Record<'c>, formats: &Formats<'_>) -> Result<&'c [u8]> {
+    let Records::Bytes(records) = &record.chunk.records else { unreachable!("records of bytes") };
+    records.get(record.index).ok_or_else(|| match &records.extents[record.index] {
         Extent::Malformed(reason) => Error::new(ErrorKind::InvalidArgument, *reason),
         Extent::TooLong | Extent::At(_) => too_long(formats),
     })

@@ -16,7 +16,7 @@ mod value_scan;
 
 #[cfg(feature = "arrow")]
 pub(super) use columns::layout_by_names;
-pub(super) use lines::bytes_at;
+pub(super) use lines::bytes_of;
 #[cfg(feature = "arrow")]
 pub(super) use lines::too_long;
 pub(super) use open::{decoder, source};

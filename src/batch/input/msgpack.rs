@@ -1,9 +1,8 @@
 //! Arguments from records in MessagePack.
 
-use super::lines::bytes_at;
+use super::lines::bytes_of;
 use super::msgpack_call::MsgpackCall;
-use crate::batch::chunk::Chunk;
-use crate::batch::format::{Decode, Formats};
+use crate::batch::format::{Decode, Formats, Record};
 use crate::batch::id::Id;
 use crate::batch::options::BatchOutput;
 use crate::error::{Error, ErrorKind, Result};
@@ -26,19 +25,15 @@ impl<'a> MsgpackDecoder<'a> {
 }
 
 impl Decode for MsgpackDecoder<'_> {
-    fn decode<'c>(&mut self, chunk: &'c Chunk, index: usize, args: &mut CallArgs) -> (Option<Id<'c>>, Result<()>) {
-        let record = match bytes_at(chunk, index, self.formats) {
-            Ok(record) => record,
-            Err(error) => return (None, Err(error)),
-        };
-        let Some(call) = MsgpackCall::read(record) else {
-            return (None, self.args(record, args));
-        };
+    fn decode(&mut self, record: &mut Record<'_>, args: &mut CallArgs) -> Result<()> {
+        let bytes = bytes_of(record, self.formats)?;
+        let Some(call) = MsgpackCall::read(bytes) else { return self.args(bytes, args) };
         let id = call.id.map(Id::Msgpack);
         if self.formats.options.output != BatchOutput::Msgpack && id.is_some_and(|id| !id.is_json()) {
             let message = "the id is a MessagePack value that JSON does not have";
-            return (None, Err(Error::new(ErrorKind::InvalidArgument, message)));
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
         }
-        (id, self.args(call.args, args))
+        record.id = id;
+        self.args(call.args, args)
     }
 }

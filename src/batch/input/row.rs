@@ -3,8 +3,8 @@
 use smallvec::SmallVec;
 
 use super::lines::{too_long, utf8};
-use crate::batch::chunk::{Chunk, Records, Rows};
-use crate::batch::format::{Decode, Formats};
+use crate::batch::chunk::{Records, Rows};
+use crate::batch::format::{Decode, Formats, Record};
 use crate::batch::id::Id;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::callable::CallArgs;
@@ -42,14 +42,12 @@ impl<'a> RowDecoder<'a> {
 }
 
 impl Decode for RowDecoder<'_> {
-    fn decode<'c>(&mut self, chunk: &'c Chunk, index: usize, args: &mut CallArgs) -> (Option<Id<'c>>, Result<()>) {
-        let Records::Rows(rows) = &chunk.records else { unreachable!("records are rows") };
-        let fields = rows.extents[index].clone().unwrap_or(0..0);
+    fn decode(&mut self, record: &mut Record<'_>, args: &mut CallArgs) -> Result<()> {
+        let Records::Rows(rows) = &record.chunk.records else { unreachable!("records are rows") };
+        let fields = rows.extents[record.index].clone().unwrap_or(0..0);
         let id = self.formats.layout().id.filter(|column| *column < fields.len());
-        match id.map(|column| utf8(rows.field(fields.start + column))).transpose() {
-            Ok(id) => (id.map(Id::Text), self.args(rows, index, args)),
-            Err(error) => (None, Err(error)),
-        }
+        record.id = id.map(|column| utf8(rows.field(fields.start + column)).map(Id::Text)).transpose()?;
+        self.args(rows, record.index, args)
     }
 }
 

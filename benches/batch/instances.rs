@@ -1,26 +1,17 @@
-//! Measures batches: records in JSON against `serde_json` alone, two workers against one, a new instance for each call
-//! against the engine's own loop.
-//!
-//! `cargo bench --bench batch` prints tables of ratios, measured in turns. `benches/batch.sh` measures whole processes.
+//! A new instance for each call, against the engine's own loop.
 
-#![expect(clippy::print_stdout, reason = "the bench prints tables")]
-
-#[expect(dead_code, reason = "only the other benches print estimates")]
-mod turns;
-
-use std::fmt::Write as _;
 use std::hint::black_box;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroU32;
 
-use turns::{Batches, Case};
-use wrun::batch::{self, BatchCounters, BatchOptions, Stop, Streams};
-use wrun::session::{InstanceMode, InstanceOptions, PreparedCode, Session, Worker, WorkerOptions};
-use wrun::{Callable, Capabilities, RuntimeConfig, RuntimeKind};
+use wrun::session::{InstanceMode, Worker, WorkerOptions};
+use wrun::{RuntimeConfig, RuntimeKind};
 
-const ADD: &[u8] = include_bytes!("../fixtures/add.wasm");
-const CHECKSUMS: &[u8] = include_bytes!("../fixtures/c/checksums.wasm");
+use super::turns::{Batches, Case};
+use super::{ADD, PROGRAM_ARGS, prepared};
+
+const CHECKSUMS: &[u8] = include_bytes!("../../fixtures/c/checksums.wasm");
 #[cfg(feature = "components")]
-const SHOP: &[u8] = include_bytes!("../fixtures/component/shop/shop.wasm");
+const SHOP: &[u8] = include_bytes!("../../fixtures/component/shop/shop.wasm");
 
 /// The same function with one page of memory, which it uses.
 const ONE_PAGE: &[u8] = br#"(module (memory 1)
@@ -58,17 +49,6 @@ const PROGRAM: &[u8] = br#"(module
     (drop (call $fd_prestat_get (i32.const 3) (i32.const 32)))
     (drop (call $fd_write (i32.const 1) (i32.const 2048) (i32.const 1) (i32.const 24)))))"#;
 
-/// A function that takes some time.
-const LOOP: &[u8] = br#"(module
-  (func (export "count") (param i32 i32) (result i32)
-    (loop $again
-      (local.set 1 (i32.xor (i32.mul (local.get 1) (i32.const 1664525)) (local.get 0)))
-      (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
-    (local.get 1)))"#;
-
-/// The arguments of the program.
-const PROGRAM_ARGS: [&str; 2] = ["greet", "bob"];
-
 /// What is called in a new instance each time.
 struct Work {
     name: &'static str,
@@ -85,23 +65,6 @@ const MODULES: [Work; 5] = [
     Work { name: "C, a table", binary: CHECKSUMS, function: Some("crc32"), args: b"[1024,16]" },
     Work { name: "a WASI program", binary: PROGRAM, function: None, args: b"[]" },
 ];
-
-/// Compiles and finds the function, for as long as the process lives.
-fn prepared(
-    config: &RuntimeConfig,
-    binary: &'static [u8],
-    function: Option<&str>,
-) -> (&'static PreparedCode, &'static Callable) {
-    let session = Session::open(config, binary, None).expect("it is valid");
-    let callable = match function {
-        Some(function) => session.function(function),
-        None => session.program(),
-    };
-    let callable = callable.expect("it is exported");
-    let options = InstanceOptions::default().with_capabilities(Capabilities::none().with_args(PROGRAM_ARGS));
-    let prepared = session.prepare(options, &|_| {}).expect("it compiles");
-    (Box::leak(Box::new(prepared)), Box::leak(Box::new(callable)))
-}
 
 /// A call in a new instance, from JSON to JSON.
 fn per_call(config: &RuntimeConfig, work: &Work) -> Box<dyn FnMut()> {
@@ -216,80 +179,7 @@ fn wasmer_alone(cases: &mut Vec<Case>) {
     }
 }
 
-/// Records of a stream.
-const RECORDS: u32 = 100_000;
-
-/// The records of a stream whose calls take longer.
-const SLOW_RECORDS: u32 = 4_000;
-
-fn pairs(count: u32) -> Vec<u8> {
-    let mut lines = String::new();
-    for number in 0..count {
-        writeln!(lines, "[{number},{}]", number.wrapping_mul(7919) % 100_003).expect("a string takes all");
-    }
-    lines.into_bytes()
-}
-
-fn slow_pairs() -> Vec<u8> {
-    let mut lines = String::new();
-    for number in 0..SLOW_RECORDS {
-        writeln!(lines, "[10000,{number}]").expect("a string takes all");
-    }
-    lines.into_bytes()
-}
-
-/// What the plain alternative does: the same records, in and out of integers.
-fn serde_json_alone(lines: Vec<u8>) -> Box<dyn FnMut()> {
-    let mut output = Vec::new();
-    Box::new(move || {
-        output.clear();
-        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            let (left, right): (i32, i32) = serde_json::from_slice(line).expect("it is a pair");
-            serde_json::to_writer(&mut output, &left.wrapping_add(right)).expect("it is JSON");
-            output.push(b'\n');
-        }
-        black_box(&output);
-    })
-}
-
-fn stream(
-    config: &RuntimeConfig,
-    (binary, function): (&'static [u8], &str),
-    lines: Vec<u8>,
-    jobs: usize,
-    mode: InstanceMode,
-) -> Box<dyn FnMut()> {
-    let (code, callable) = prepared(config, binary, Some(function));
-    let mut options = BatchOptions::default();
-    options.jobs = NonZeroUsize::new(jobs).expect("there are workers");
-    options.worker.instance = mode;
-    let mut output = Vec::new();
-    Box::new(move || {
-        output.clear();
-        let (counters, stop) = (BatchCounters::default(), Stop::default());
-        let mut input = lines.as_slice();
-        let streams = Streams::new(&mut input, &mut output, &counters, &stop);
-        let report = batch::run(code, callable, &options, streams).expect("nothing fails");
-        assert_eq!(report.failed, 0, "every record succeeds");
-        black_box(&output);
-    })
-}
-
-fn streams(engine: &'static str, config: &RuntimeConfig, cases: &mut Vec<Case>) {
-    let add = (ADD, "add");
-    let count = (LOOP, "count");
-    let mut push = |work, variant, run| cases.push(Case { engine, work, variant, run });
-    push("add", "serde_json", serde_json_alone(pairs(RECORDS)));
-    push("add", "1 worker", stream(config, add, pairs(RECORDS), 1, InstanceMode::Shared));
-    push("add", "2 workers", stream(config, add, pairs(RECORDS), 2, InstanceMode::Shared));
-    let pooled = &config.clone().with_pooled_instances(NonZeroU32::MIN.saturating_add(1));
-    push("add, per call", "1 worker", stream(pooled, add, pairs(RECORDS / 4), 1, InstanceMode::PerCall));
-    push("add, per call", "2 workers", stream(pooled, add, pairs(RECORDS / 4), 2, InstanceMode::PerCall));
-    push("10,000 rounds", "1 worker", stream(config, count, slow_pairs(), 1, InstanceMode::Shared));
-    push("10,000 rounds", "2 workers", stream(config, count, slow_pairs(), 2, InstanceMode::Shared));
-}
-
-fn print_per_call(cases: &mut [Case], rounds: usize) {
+pub(crate) fn print(cases: &mut [Case], rounds: usize) {
     let batches = Batches::measure(cases, rounds);
     println!("\nA new instance for each call, against the engine's own loop and the codec (bound: 1.3)\n");
     println!("| engine | module | engine, µs | codec, µs | wrun, µs | ratio | of fastest | pooled, µs | ratio |");
@@ -318,52 +208,23 @@ fn print_per_call(cases: &mut [Case], rounds: usize) {
     }
 }
 
-fn print_streams(cases: &mut [Case], rounds: usize) {
-    let batches = Batches::measure(cases, rounds);
-    println!("\nStreams of JSON: the speed of the first against the second\n");
-    println!("| engine | function | | against | ms | ms | speed | of fastest | bound |");
-    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
-    let rows = [
-        ("add", "1 worker", "serde_json", "0.5"),
-        ("add", "2 workers", "1 worker", "1.7"),
-        ("add, per call", "2 workers", "1 worker", ""),
-        ("10,000 rounds", "2 workers", "1 worker", "1.7"),
-    ];
-    for kind in RuntimeKind::available() {
-        let engine = kind.as_str();
-        for (work, variant, other, bound) in rows {
-            let get = |variant| batches.get(engine, work, variant).expect("the case was measured");
-            let (this, that) = (get(variant), get(other));
-            println!(
-                "| {engine} | {work} | {variant} | {other} | {:.1} | {:.1} | {:.2}x | {:.2}x | {bound} |",
-                this.1 / 1e6,
-                that.1 / 1e6,
-                that.1 / this.1,
-                that.0 / this.0
-            );
-        }
-    }
-}
-
-fn main() {
-    let rounds = std::env::var("ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(101);
-    let (mut instances, mut flows) = (Vec::new(), Vec::new());
+/// Measures each module in new instances.
+pub(crate) fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
     for kind in RuntimeKind::available() {
         let config = RuntimeConfig::new(kind);
         for work in &MODULES {
-            add_per_call(kind.as_str(), &config, work, &mut instances);
+            add_per_call(kind.as_str(), &config, work, &mut cases);
         }
-        streams(kind.as_str(), &config, &mut flows);
     }
     #[cfg(feature = "components")]
     {
-        add_per_call("wasmtime", &RuntimeConfig::wasmtime(), &COMPONENT, &mut instances);
-        component_alone(&mut instances);
+        add_per_call("wasmtime", &RuntimeConfig::wasmtime(), &COMPONENT, &mut cases);
+        component_alone(&mut cases);
     }
     #[cfg(feature = "wasmtime-runtime")]
-    wasmtime_alone(&mut instances);
+    wasmtime_alone(&mut cases);
     #[cfg(feature = "wasmer-runtime")]
-    wasmer_alone(&mut instances);
-    print_per_call(&mut instances, rounds);
-    print_streams(&mut flows, rounds.div_ceil(4));
+    wasmer_alone(&mut cases);
+    cases
 }
