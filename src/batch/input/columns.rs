@@ -2,9 +2,13 @@
 
 use crate::batch::format::{Formats, Layout};
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape::Escaped;
 
 /// The column of ids, unless it is a parameter.
 const ID: &str = "id";
+
+/// The most columns that an error lists.
+const MAX_LISTED: usize = 20;
 
 /// Finds the columns of the parameters: those that the options name; else, if each parameter has the name of a column, those; else
 /// all in order, except for the id.
@@ -52,8 +56,12 @@ fn find(names: &[&str], wanted: &str) -> Result<usize> {
     }
 }
 
+/// Lists the first names.
 fn list(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{}`", crate::escape::Escaped(name))).collect::<Vec<_>>().join(", ")
+    let shown: Vec<_> = names.iter().take(MAX_LISTED).map(|name| format!("`{}`", Escaped(name))).collect();
+    let more = names.len() - shown.len();
+    let end = if more > 0 { format!(" and {more} more") } else { String::new() };
+    shown.join(", ") + &end
 }
 
 fn invalid(message: String) -> Error {
