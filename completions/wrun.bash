@@ -523,7 +523,7 @@ _wrun() {
             return 0
             ;;
         wrun__subcmd__diff)
-            opts="-o -r -v -q -h --input --output --pretty --repro --runtime --compiler --opt --deterministic --memory --stack --table-elements --timeout --fuel --dir --env --net --policy --abi --payload --alloc --free --config --progress --verbose --quiet --log-format --color --help"
+            opts="-o -v -q -r -h --input --output --pretty --repro --memory --stack --table-elements --dir --env --net --policy --abi --payload --alloc --free --config --progress --verbose --quiet --log-format --color --runtime --compiler --opt --deterministic --timeout --fuel --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -548,26 +548,6 @@ _wrun() {
                     fi
                     return 0
                     ;;
-                --runtime)
-                    COMPREPLY=($(compgen -W "wasmtime wasmer" -- "${cur}"))
-                    return 0
-                    ;;
-                -r)
-                    COMPREPLY=($(compgen -W "wasmtime wasmer" -- "${cur}"))
-                    return 0
-                    ;;
-                --compiler)
-                    COMPREPLY=($(compgen -W "cranelift singlepass" -- "${cur}"))
-                    return 0
-                    ;;
-                --opt)
-                    COMPREPLY=($(compgen -W "none speed size" -- "${cur}"))
-                    return 0
-                    ;;
-                --deterministic)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --memory)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -577,14 +557,6 @@ _wrun() {
                     return 0
                     ;;
                 --table-elements)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --fuel)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -648,6 +620,34 @@ _wrun() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --runtime)
+                    COMPREPLY=($(compgen -W "wasmtime wasmer" -- "${cur}"))
+                    return 0
+                    ;;
+                -r)
+                    COMPREPLY=($(compgen -W "wasmtime wasmer" -- "${cur}"))
+                    return 0
+                    ;;
+                --compiler)
+                    COMPREPLY=($(compgen -W "cranelift singlepass" -- "${cur}"))
+                    return 0
+                    ;;
+                --opt)
+                    COMPREPLY=($(compgen -W "none speed size" -- "${cur}"))
+                    return 0
+                    ;;
+                --deterministic)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fuel)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

@@ -208,19 +208,9 @@ complete -c wrun -n "__fish_wrun_using_subcommand diff" -s o -l output -d 'Forma
 msgpack\t''
 text\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l repro -d 'Write the module, standard input, the report and a script that repeats the comparison to a new directory' -r -f -a "(__fish_complete_directories)"
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -s r -l runtime -d 'Compare only this engine' -r -f -a "wasmtime\t''
-wasmer\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l compiler -d 'Compare only this compiler; singlepass needs wasmer' -r -f -a "cranelift\t''
-singlepass\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l opt -d 'Compare only this optimization level of cranelift' -r -f -a "none\t''
-speed\t''
-size\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l deterministic -d 'Seed of random bytes [default: 0]' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l memory -d 'Maximum linear memory, all memories together, such as 64MiB or 1GB' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l stack -d 'Maximum guest stack, from 64KiB to 1GiB [default: 1MiB]' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l table-elements -d 'Maximum number of elements in each table, and in all tables of a component together' -r
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l timeout -d 'Maximum time of each call, such as 500ms, 1.5s or 2m' -r
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l fuel -d 'Maximum fuel of each call, about one unit per operator, such as 500000, 10M or 2G' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l dir -d 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l env -d 'Grant an environment variable; without VALUE, copy it from wrun\'s environment' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l net -d 'Grant network access to a component or a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
@@ -243,6 +233,16 @@ json\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l color -d 'When to color messages; auto honors `NO_COLOR`' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -s r -l runtime -d 'Compare only this engine' -r -f -a "wasmtime\t''
+wasmer\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l compiler -d 'Compare only this compiler' -r -f -a "cranelift\t''
+singlepass\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l opt -d 'Compare only this optimization level of cranelift; singlepass has none' -r -f -a "none\t''
+speed\t''
+size\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l deterministic -d 'Seed of random bytes; clocks and NaNs are always deterministic [default: 0]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l timeout -d 'Maximum time of each run, such as 500ms, 1.5s or 2m' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l fuel -d 'Maximum fuel of each run, about one unit per operator, such as 500000, 10M or 2G' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l pretty -d 'Indent JSON'
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -s v -l verbose -d 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -s q -l quiet -d 'Print only errors, without hints'

@@ -87,7 +87,7 @@ impl BatchOptions {
             }
             if self.on_error == OnError::Emit {
                 let message = "the format `raw` has no place for error objects";
-                return Err(invalid(message).with_hint("let failed records `skip` or `fail`"));
+                return Err(invalid(message).with_hint("add `--on-error skip` or `--on-error fail`"));
             }
         }
         Ok(())

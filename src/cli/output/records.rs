@@ -9,7 +9,7 @@ use wrun::batch::{BatchCounters, BatchReport};
 /// Describes a running batch: `1,200 records, 400/s, 3 failed, 3s`.
 pub(super) fn progress(counters: &BatchCounters) -> String {
     let (records, failed, elapsed) = (counters.records(), counters.failed(), counters.elapsed());
-    let mut line = format!("{} records, {}/s", HumanCount(records), HumanCount(per_second(records, elapsed)));
+    let mut line = format!("{}, {}/s", counted(records), HumanCount(per_second(records, elapsed)));
     if failed > 0 {
         let _ = write!(line, ", {} failed", HumanCount(failed));
     }
@@ -21,13 +21,18 @@ pub(super) fn progress(counters: &BatchCounters) -> String {
 pub(crate) fn summary(report: &BatchReport, elapsed: Duration) -> String {
     let (records, seconds) = (report.records, elapsed.as_secs_f64());
     let rate = HumanCount(per_second(records, elapsed));
-    let mut line = format!("{} records in {seconds:.1} s, {rate}/s", HumanCount(records));
+    let mut line = format!("{} in {seconds:.1} s, {rate}/s", counted(records));
     if report.failed > 0 {
         let kinds: Vec<_> =
             report.errors.iter().map(|(kind, count)| format!("{kind} {}", HumanCount(*count))).collect();
         let _ = write!(line, ", {} failed ({})", HumanCount(report.failed), kinds.join(", "));
     }
     line
+}
+
+/// Formats a number of records.
+fn counted(records: u64) -> String {
+    format!("{} record{}", HumanCount(records), if records == 1 { "" } else { "s" })
 }
 
 /// Returns the average number of records in a second.
