@@ -101,14 +101,17 @@ fn maps_and_lists_of_fixed_length_pass_unchanged() {
 }
 
 #[test]
-fn a_record_whose_fields_are_reserved_is_one_column() {
+fn a_record_with_a_field_id_is_one_column_beside_ids() {
     let person = r#"{"id":1,"name":"n","email":"e","age":3,"score":0.5,"active":true,"ratio":1.5,"level":-1,"initial":"i","favourite":"red"}"#;
     let echo = guest("types.wasm", "echo-person");
     let mut options = arrow();
     options.input = BatchInput::Json;
-    let (output, _) = echo.run(&options, person.as_bytes());
-    let results = only(&output);
-    assert!(columns(&results)[0].starts_with("result: Struct(\"id\": non-null UInt64"), "{:?}", columns(&results));
+    let columns_of = |record: &str| columns(&only(&echo.run(&options, record.as_bytes()).0));
+    let beside_ids = columns_of(&format!(r#"{{"id":7,"args":[{person}]}}"#));
+    assert!(beside_ids[0].starts_with("id: Int64"), "{beside_ids:?}");
+    assert!(beside_ids[1].starts_with("result: Struct(\"id\": non-null UInt64"), "{beside_ids:?}");
+    let without_ids = columns_of(person);
+    assert!(without_ids[0].starts_with("id: UInt64") && without_ids[1].starts_with("name: Utf8"), "{without_ids:?}");
 }
 
 #[test]
