@@ -7,7 +7,7 @@ use wrun::session::{InstanceMode, Worker, WorkerOptions};
 use wrun::{RuntimeConfig, RuntimeKind};
 
 use super::turns::{Batches, Case};
-use super::{ADD, PROGRAM_ARGS, prepared};
+use super::{ADD, prepared};
 
 const CHECKSUMS: &[u8] = include_bytes!("../../fixtures/c/checksums.wasm");
 #[cfg(feature = "components")]
@@ -131,7 +131,7 @@ fn wasmtime_alone(cases: &mut Vec<Case>) {
             add_to_linker_sync(&mut linker, |state| state).expect("the linker is empty");
             let prepared = linker.instantiate_pre(&module).expect("WASI has its imports");
             Box::new(move || {
-                let mut store = Store::new(&engine, WasiCtxBuilder::new().args(&PROGRAM_ARGS).build_p1());
+                let mut store = Store::new(&engine, WasiCtxBuilder::new().args(&super::PROGRAM_ARGS).build_p1());
                 let instance = prepared.instantiate(&mut store).expect("WASI has its imports");
                 let start = instance.get_typed_func::<(), ()>(&mut store, "_start").expect("it is exported");
                 start.call(&mut store, ()).expect("it returns");

@@ -140,7 +140,8 @@ impl PreparedCode {
     /// standard input needs an instance of its own for each call. For other callables, this is [`PreparedCode::instantiate`].
     ///
     /// # Errors
-    /// Those of [`PreparedCode::instantiate`]; [`ErrorKind::InvalidArgument`] if the arguments do not fit.
+    /// Those of [`PreparedCode::instantiate`]; [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the arguments do
+    /// not fit.
     pub fn instantiate_for(
         &self,
         callable: &Callable,
@@ -275,8 +276,8 @@ impl PreparedInstance {
     /// [`Worker`](super::Worker) is faster.
     ///
     /// # Errors
-    /// Those of [`CodeInstance::call`], except that a guest that exits is no error. [`ErrorKind::Limit`] if the result is the
-    /// standard output of a program, which has written too much.
+    /// Those of [`CodeInstance::call`], except that a guest that exits is no error. [`ErrorKind::Limit`](crate::ErrorKind::Limit) if
+    /// the result is the standard output of a program, which has written too much.
     pub fn call(&mut self, callable: &Callable, args: &CallArgs, events: &dyn Fn(Event)) -> Result<Completion> {
         events(Event::Calling);
         let (completion, call_ns) = timed(|| self.run(callable, args));
