@@ -162,16 +162,19 @@ fn the_command_of_a_repro_runs() {
 fn a_policy_limits_what_is_compared_and_its_lock_holds() {
     let (module, dir) = (file(KEEPER), tempfile::tempdir().unwrap());
     let path = dir.path().join("policy.toml");
-    fs::write(&path, "locked = true\nruntime = \"wasmer\"\n[limits]\nfuel = 1000\n").unwrap();
+    let own = wrun::RuntimeKind::default();
+    let other = wrun::RuntimeKind::ALL.iter().find(|kind| **kind != own).unwrap();
+    fs::write(&path, format!("locked = true\nruntime = \"{own}\"\n[limits]\nfuel = 1000\n")).unwrap();
     let policy = path.to_str().unwrap();
     let (found, code) = report(&["diff", "-o", "json", "--policy", policy, &module.path, "keep", "5"], "");
     assert_eq!(code, 0, "{found}");
     let runs = found["runs"].as_array().unwrap();
-    assert!(runs.len() >= 3 && runs.iter().all(|run| run["variant"]["runtime"] == "wasmer"), "{found}");
-    run(&["diff", "--policy", policy, "-r", "wasmtime", &module.path, "keep", "5"]).fails(2, &["locked"]);
+    assert!(runs.len() >= 3 && runs.iter().all(|run| run["variant"]["runtime"] == own.as_str()), "{found}");
+    run(&["diff", "--policy", policy, "-r", other.as_str(), &module.path, "keep", "5"]).fails(2, &["locked"]);
     run(&["diff", "--policy", policy, "--fuel", "2000", &module.path, "keep", "5"]).fails(2, &["locked"]);
 }
 
+#[cfg(all(feature = "wasmtime-runtime", feature = "wasmer-runtime", feature = "wasix"))]
 #[test]
 fn what_only_some_engines_run_is_inconclusive() {
     let simd = file(r#"(module (func (export "f") (result i32) (i32x4.extract_lane 0 (v128.const i32x4 1 2 3 4))))"#);
