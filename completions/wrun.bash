@@ -187,7 +187,7 @@ _wrun() {
             return 0
             ;;
         wrun__subcmd__batch)
-            opts="-o -r -v -q -h --function --on-error --errors --jobs --instance --unordered --input --output --columns --no-header --max-record --metrics --explain --abi --payload --alloc --free --runtime --compiler --opt --deterministic --memory --stack --table-elements --timeout --fuel --dir --env --net --config --policy --no-cache --cache-dir --progress --verbose --quiet --log-format --color --help"
+            opts="-o -r -v -q -h --function --on-error --errors --jobs --instance --unordered --input --output --columns --no-header --max-record --metrics --explain --abi --payload --alloc --free --runtime --compiler --opt --deterministic --memory --stack --table-elements --dir --env --net --config --policy --no-cache --cache-dir --progress --verbose --quiet --log-format --color --timeout --fuel --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -307,14 +307,6 @@ _wrun() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --fuel)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --dir)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -366,6 +358,14 @@ _wrun() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fuel)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)
@@ -523,12 +523,16 @@ _wrun() {
             return 0
             ;;
         wrun__subcmd__diff)
-            opts="-o -v -q -r -h --input --output --pretty --repro --memory --stack --table-elements --dir --env --net --policy --abi --payload --alloc --free --config --progress --verbose --quiet --log-format --color --runtime --compiler --opt --deterministic --timeout --fuel --help"
+            opts="-o -v -q -r -h --function --input --output --pretty --repro --memory --stack --table-elements --dir --env --net --config --policy --abi --payload --alloc --free --progress --verbose --quiet --log-format --color --runtime --compiler --opt --deterministic --timeout --fuel --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --function)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --input)
                     COMPREPLY=($(compgen -W "json msgpack" -- "${cur}"))
                     return 0
@@ -575,6 +579,10 @@ _wrun() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --policy)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -603,10 +611,6 @@ _wrun() {
                     return 0
                     ;;
                 --free)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -179,8 +179,6 @@ complete -c wrun -n "__fish_wrun_using_subcommand batch" -l deterministic -d 'Ma
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l memory -d 'Maximum linear memory, all memories together, such as 64MiB or 1GB' -r
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l stack -d 'Maximum guest stack, from 64KiB to 1GiB [default: 1MiB]' -r
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l table-elements -d 'Maximum number of elements in each table, and in all tables of a component together' -r
-complete -c wrun -n "__fish_wrun_using_subcommand batch" -l timeout -d 'Maximum time of each call, such as 500ms, 1.5s or 2m' -r
-complete -c wrun -n "__fish_wrun_using_subcommand batch" -l fuel -d 'Maximum fuel of each call, about one unit per operator, such as 500000, 10M or 2G' -r
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l dir -d 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l env -d 'Grant an environment variable; without VALUE, copy it from wrun\'s environment' -r
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l net -d 'Grant network access to a component or a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
@@ -195,6 +193,8 @@ json\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l color -d 'When to color messages; auto honors `NO_COLOR`' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand batch" -l timeout -d 'Maximum time of each call, such as 500ms, 1.5s or 2m' -r
+complete -c wrun -n "__fish_wrun_using_subcommand batch" -l fuel -d 'Maximum fuel of each call, about one unit per operator, such as 500000, 10M or 2G' -r
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l unordered -d 'Write each result as soon as its call ends, not in input order'
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l no-header -d 'Treat the first row of CSV as a record'
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l explain -d 'Print the engine, limits, grants and options in force, and where each comes from; run nothing'
@@ -202,6 +202,7 @@ complete -c wrun -n "__fish_wrun_using_subcommand batch" -l no-cache -d 'Neither
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -s v -l verbose -d 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -s q -l quiet -d 'Print only errors, without hints'
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -s h -l help -d 'Print help'
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l function -d 'Exported function to call, if its name looks like an option; all words after MODULE are then ARGS' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l input -d 'Format of arguments on standard input' -r -f -a "json\t''
 msgpack\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -s o -l output -d 'Format of the report' -r -f -a "json\t''
@@ -214,6 +215,7 @@ complete -c wrun -n "__fish_wrun_using_subcommand diff" -l table-elements -d 'Ma
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l dir -d 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l env -d 'Grant an environment variable; without VALUE, copy it from wrun\'s environment' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l net -d 'Grant network access to a component or a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l config -d 'Set a configuration value of an Extism plug-in' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l policy -d 'Read limits and grants from a TOML file or an Extism manifest; options take precedence' -r -F
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l abi -d 'Convention by which a core module takes and returns text [default: none; extism for an Extism plug-in]' -r -f -a "packed\t''
 cstr\t''
@@ -224,7 +226,6 @@ json\t''
 bytes\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l alloc -d 'Exported function that allocates memory [default: one of the usual names]' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l free -d 'Exported function that frees memory; empty: free nothing [default: one of the usual names]' -r
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l config -d 'Set a configuration value of an Extism plug-in' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l progress -d 'When to show progress on standard error; auto: on a terminal, after 300 ms' -r -f -a "auto\t''
 always\t''
 never\t''"

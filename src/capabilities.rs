@@ -211,7 +211,7 @@ pub enum Output {
     /// The same stream of the process. If standard output is a closed pipe, the guest's next write to it ends the guest like
     /// `proc_exit(0)`.
     Inherit,
-    /// The standard error of the process, also for standard output.
+    /// The standard error of the process, even for the guest's standard output.
     Stderr,
     /// Memory.
     Capture(Captured),

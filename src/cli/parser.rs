@@ -162,7 +162,7 @@ mod tests {
             "-nan:0x1", "-1.2.3",
         ] {
             let args = run(&format!("m.wasm f {literal} -r wasmer 1 {literal} -v"));
-            assert_eq!((args.engine.runtime, args.log.verbose), (Some(RuntimeKind::Wasmer), 1));
+            assert_eq!((args.guest.engine.runtime, args.log.verbose), (Some(RuntimeKind::Wasmer), 1));
             assert_eq!(positionals(args)[0], format!("m.wasm f {literal} 1 {literal}"));
             let twice = format!("{literal} {literal}");
             assert_eq!(positionals(run(&twice))[0], twice);
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn options_are_accepted_around_positionals() {
         let args = run("-rwasmer m.wasm -vv f --input=msgpack 1 -o text 2 --pretty");
-        assert_eq!((args.engine.runtime, args.log.verbose), (Some(RuntimeKind::Wasmer), 2));
+        assert_eq!((args.guest.engine.runtime, args.log.verbose), (Some(RuntimeKind::Wasmer), 2));
         assert_eq!((args.format.input, args.format.pretty), (InputFormat::Msgpack, true));
         assert_eq!(positionals(args)[0], "m.wasm f 1 2");
     }
@@ -190,8 +190,8 @@ mod tests {
     #[test]
     fn options_may_have_values_like_literals() {
         let args = run("--dir -.config --policy -nan --cache-dir -0x10 m.wasm");
-        assert_eq!(args.grants.dir[0].host, Path::new("-.config"));
-        assert_eq!(args.policy.policy.as_deref(), Some(Path::new("-nan")));
+        assert_eq!(args.guest.grants.dir[0].host, Path::new("-.config"));
+        assert_eq!(args.guest.policy.policy.as_deref(), Some(Path::new("-nan")));
         assert_eq!(args.cache.dir.cache_dir.as_deref(), Some(Path::new("-0x10")));
     }
 

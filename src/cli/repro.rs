@@ -82,8 +82,8 @@ fn command(arguments: &Arguments, guest: &GuestSettings, comparer: &Comparer) ->
     if let Arguments::Stdin(InputFormat::Msgpack) | Arguments::Omitted(InputFormat::Msgpack) = arguments {
         option("--input", "msgpack".to_owned());
     }
+    guest.function.iter().for_each(|name| option("--function", name.clone()));
     words.push("module.wasm".to_owned());
-    words.extend(guest.function.clone());
     match arguments {
         Arguments::Typed(args) => words.extend(args.iter().cloned()),
         Arguments::Stdin(_) => words.push("-".to_owned()),

@@ -14,7 +14,7 @@ use wrun::{
     RuntimeConfig, RuntimeKind, TextOptions,
 };
 
-use super::args::{CacheArgs, EngineArgs, GrantArgs, InputFormat, LimitArgs, PluginArgs, ReportArgs, When};
+use super::args::{CacheArgs, EngineArgs, GrantArgs, GuestArgs, InputFormat, LimitArgs, PluginArgs, ReportArgs, When};
 use super::cache_settings::CacheSettings;
 use super::failure::Failure;
 use super::parse_values::environment;
@@ -170,7 +170,7 @@ impl PluginSettings {
         if is_plugin || !self.config.iter().any(|value| value.from == Provenance::Flag) {
             return Ok(());
         }
-        Err(Failure::usage("--config needs an Extism plug-in, and the module is none")
+        Err(Failure::usage("--config needs an Extism plug-in, but the module is not one")
             .hint("the environment of other modules and of components is set by --env"))
     }
 }
@@ -193,17 +193,6 @@ pub(crate) struct GuestSettings {
     pub(crate) quiet: bool,
 }
 
-/// The options that [`GuestSettings::resolve`] merges with a policy.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct GuestArgs<'a> {
-    pub(crate) engine: &'a EngineArgs,
-    pub(crate) limits: &'a LimitArgs,
-    pub(crate) grants: &'a GrantArgs,
-    pub(crate) plugin: &'a PluginArgs,
-    pub(crate) cache: &'a CacheArgs,
-    pub(crate) quiet: bool,
-}
-
 impl GuestSettings {
     /// Merges options, policy and environment. Fails if they contradict each other. `args` are the guest's, without its name.
     pub(crate) fn resolve(
@@ -211,19 +200,21 @@ impl GuestSettings {
         function: Option<String>,
         args: Vec<String>,
         policy: Policy,
-        options: GuestArgs<'_>,
+        options: &GuestArgs,
+        cache: &CacheArgs,
+        quiet: bool,
     ) -> Result<Self, Failure> {
         policy.check_module(&module)?;
-        let engine = EngineSettings::resolve(options.engine, &policy)?;
-        let limits = LimitSettings::resolve(options.limits, &policy)?;
-        let grants = GrantSettings::resolve(options.grants, &policy)?;
-        let plugin = PluginSettings::resolve(options.plugin, &policy)?;
-        let cache = CacheSettings::resolve(options.cache)?;
+        let engine = EngineSettings::resolve(&options.engine, &policy)?;
+        let limits = LimitSettings::resolve(&options.limits, &policy)?;
+        let grants = GrantSettings::resolve(&options.grants, &policy)?;
+        let plugin = PluginSettings::resolve(&options.plugin, &policy)?;
+        let cache = CacheSettings::resolve(cache)?;
         let name = module.file_name().unwrap_or(module.as_os_str()).to_string_lossy().into_owned();
         let mut capabilities = Capabilities::none().with_args(std::iter::once(name).chain(args));
         capabilities.seed = engine.deterministic.value;
         grants.add_to(&mut capabilities);
-        let (config, quiet) = (engine.config(&limits), options.quiet);
+        let config = engine.config(&limits);
         Ok(Self { module, function, policy, engine, limits, grants, plugin, cache, config, capabilities, quiet })
     }
 

@@ -124,7 +124,7 @@ fn is_same_value(one: &Value, other: &Value, variant: Variant) -> bool {
         (Value::F64(one), Value::F64(other)) => one.is_nan() && other.is_nan(),
         _ => false,
     };
-    one == other || (are_nans && !variant.has_canonical_nans())
+    one == other || (are_nans && !variant.compiler.has_canonical_nans())
 }
 
 /// Returns whether the bits of a NaN can be the cause of a difference.

@@ -14,33 +14,26 @@ const BLOCK: usize = 1 << 20;
 /// The maximum number of bytes that a [`Reference`] keeps. Beyond, only sizes and hashes are compared.
 const MAX_KEPT: usize = 64 << 20;
 
-/// The start of the memories of the first variant, to find where those of the others differ.
+/// The start of the memories of the first variant, by name, to find where those of the others differ.
 #[derive(Debug, Default)]
-pub(super) struct Reference {
-    contents: BTreeMap<String, Vec<u8>>,
-    /// The size of all contents.
-    kept: usize,
-    is_set: bool,
-}
+pub(super) struct Reference(BTreeMap<String, Vec<u8>>);
 
 impl Reference {
     /// Reads the exported memories of an instance whose run says something about the others. The first call keeps their contents;
     /// later calls compare with them.
     pub(super) fn read(&mut self, instance: &mut dyn WasmInstance) -> BTreeMap<String, MemoryState> {
         let info = instance.info().clone();
-        let names: Vec<_> =
-            info.exports.iter().filter(|export| is_readable(&export.ty)).map(|export| &export.name).collect();
-        let is_first = !std::mem::replace(&mut self.is_set, true);
+        let names = info.exports.iter().filter(|export| is_readable(&export.ty)).map(|export| &export.name);
+        let is_first = self.0.is_empty();
         let mut states = BTreeMap::new();
         for name in names {
+            let room = MAX_KEPT - self.0.values().map(Vec::len).sum::<usize>();
             let mut kept = is_first.then(Vec::new);
-            let reference = self.contents.get(name).map(Vec::as_slice);
-            if let Some(state) = read(instance, name, reference, kept.as_mut().map(|kept| (kept, MAX_KEPT - self.kept)))
-            {
+            let reference = self.0.get(name).map(Vec::as_slice);
+            if let Some(state) = read(instance, name, reference, kept.as_mut().map(|kept| (kept, room))) {
                 states.insert(name.clone(), state);
             }
-            self.kept += kept.as_ref().map_or(0, Vec::len);
-            self.contents.extend(kept.map(|kept| (name.clone(), kept)));
+            self.0.extend(kept.map(|kept| (name.clone(), kept)));
         }
         states
     }

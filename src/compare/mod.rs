@@ -14,7 +14,7 @@ mod variant;
 mod verdict;
 
 pub use difference::{Aspect, Difference};
-pub use observation::{Ending, MemoryState, Observation, Refusal};
+pub use observation::{Ending, ErrorSummary, MemoryState, Observation};
 pub use options::CompareOptions;
 pub use run::Comparer;
 pub use variant::Variant;

@@ -57,9 +57,9 @@ pub enum Ending {
     /// The guest exited with this code.
     Exited(i32),
     /// The guest trapped or was stopped.
-    Failed(Refusal),
+    Failed(ErrorSummary),
     /// The engine refused the module, a limit or a grant, and nothing ran.
-    Refused(Refusal),
+    Refused(ErrorSummary),
 }
 
 impl Ending {
@@ -108,7 +108,7 @@ impl fmt::Display for Ending {
 /// An error, without what engines word differently.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
-pub struct Refusal {
+pub struct ErrorSummary {
     /// The kind.
     pub kind: ErrorKind,
     /// Why the guest trapped, if it did.
@@ -120,15 +120,15 @@ pub struct Refusal {
 }
 
 /// Compares kind, trap and limit.
-impl PartialEq for Refusal {
+impl PartialEq for ErrorSummary {
     fn eq(&self, other: &Self) -> bool {
         (self.kind, self.trap, self.limit) == (other.kind, other.trap, other.limit)
     }
 }
 
-impl Eq for Refusal {}
+impl Eq for ErrorSummary {}
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ErrorSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.trap, self.limit) {
             (Some(trap), _) => write!(f, "trap: {trap}"),
@@ -138,7 +138,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl From<&Error> for Refusal {
+impl From<&Error> for ErrorSummary {
     fn from(error: &Error) -> Self {
         Self {
             kind: error.kind(),

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::files::Copies;
 use super::memory::Reference;
-use super::{CompareOptions, Comparison, Ending, Observation, Refusal, Variant, globals, verdict};
+use super::{CompareOptions, Comparison, Ending, ErrorSummary, Observation, Variant, globals, verdict};
 use crate::capabilities::{Captured, Input, Output};
 use crate::component::host_capabilities;
 use crate::component::info::CodeInfo;
@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::module::requirements::{self, HostCapability};
 use crate::runtime::callable::{CallArgs, Callable};
 use crate::runtime::code::CodeInstance;
-use crate::session::{InstanceOptions, PreparedCode, Session, nanoseconds};
+use crate::session::{Event, InstanceOptions, PreparedCode, Session, nanoseconds};
 
 /// Compares calls of one function, or runs of one program, on several variants.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct Comparer {
     info: CodeInfo,
     options: CompareOptions,
     /// The compiled code, or why it was refused.
-    runners: Vec<(Variant, Result<PreparedCode, Refusal>)>,
+    runners: Vec<(Variant, Result<PreparedCode, ErrorSummary>)>,
 }
 
 impl Comparer {
@@ -33,6 +33,19 @@ impl Comparer {
     /// [`ErrorKind::UnknownExport`] if there is no such function; the error of the first variant if all refuse the module;
     /// [`ErrorKind::InvalidArgument`] without variants.
     pub fn new(code: &[u8], function: Option<&str>, options: CompareOptions) -> Result<Self> {
+        Self::with_events(code, function, options, &|_| {})
+    }
+
+    /// As [`Comparer::new`], with the events of the compilations.
+    ///
+    /// # Errors
+    /// Those of [`Comparer::new`].
+    pub fn with_events(
+        code: &[u8],
+        function: Option<&str>,
+        options: CompareOptions,
+        events: &dyn Fn(Event),
+    ) -> Result<Self> {
         let mut found: Option<(Callable, CodeInfo)> = None;
         let mut refusal = None;
         let mut runners = Vec::with_capacity(options.variants.len());
@@ -43,7 +56,7 @@ impl Comparer {
                     let callable = Callable::find_with(session.info(), function, &options.text)?;
                     found = Some((callable, session.info().clone()));
                 }
-                session.prepare(options.instances(), &|_| {})
+                session.prepare(options.instances(), events)
             });
             match prepared {
                 Ok(prepared) => runners.push((*variant, Ok(prepared))),
@@ -51,7 +64,7 @@ impl Comparer {
                 // No comparison can say more about an engine without components.
                 Err(_) if is_component(found.as_ref()) && !variant.has_components() => {}
                 Err(error) => {
-                    runners.push((*variant, Err(Refusal::from(&error))));
+                    runners.push((*variant, Err(ErrorSummary::from(&error))));
                     refusal.get_or_insert(error);
                 }
             }

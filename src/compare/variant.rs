@@ -51,17 +51,11 @@ impl Variant {
         Feature::supported(self.runtime, self.compiler).any(Feature::is_of_components)
     }
 
-    /// Returns whether the compiler can make every NaN canonical.
-    #[must_use]
-    pub fn has_canonical_nans(&self) -> bool {
-        self.compiler != Compiler::Singlepass
-    }
-
     /// Returns the configuration of this variant: fuel is counted, and NaNs are canonical if the compiler can make them so.
     #[must_use]
     pub fn config(&self) -> RuntimeConfig {
         let mut config = RuntimeConfig::new(self.runtime).with_compiler(self.compiler).with_metering();
-        config.canonical_nans = self.has_canonical_nans();
+        config.canonical_nans = self.compiler.has_canonical_nans();
         config.optimization = self.level;
         config
     }

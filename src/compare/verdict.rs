@@ -67,9 +67,9 @@ impl Comparison {
         let mut found = Vec::new();
         if let Some((first, others)) = comparable.split_first() {
             for other in others {
-                let (nans, others): (Vec<_>, Vec<_>) = differences(first, other)
-                    .into_iter()
-                    .partition(|difference| !other.variant.has_canonical_nans() && may_be_nan(difference, first));
+                let (nans, others): (Vec<_>, Vec<_>) = differences(first, other).into_iter().partition(|difference| {
+                    !other.variant.compiler.has_canonical_nans() && may_be_nan(difference, first)
+                });
                 found.extend(others);
                 let reason = |difference: &Difference| {
                     format!("the compiler does not make NaNs canonical, so {} may differ", difference.aspect)

@@ -71,6 +71,15 @@ macro_rules! named {
 
 named! { RuntimeKind: "engine", Compiler: "compiler", Optimization: "optimization level", }
 
+impl Compiler {
+    /// Returns whether it can make every NaN canonical. Singlepass cannot: its `f64.promote_f32` keeps the sign and payload of a
+    /// NaN.
+    #[must_use]
+    pub const fn has_canonical_nans(self) -> bool {
+        matches!(self, Self::Cranelift)
+    }
+}
+
 impl RuntimeKind {
     /// Returns whether this engine is compiled in.
     #[must_use]

@@ -1,8 +1,8 @@
-//! `wrun batch`: its options, what it writes where, and its exit codes.
+//! The options, outputs and exit codes of `wrun batch`.
 
 use serde_json::{Value, json};
 
-use crate::vocabulary::{CALC, Printed, file, in_shell, on_each_engine, printed, run, run_with, wrun};
+use crate::vocabulary::{CALC, LIMITED, Printed, file, in_shell, on_each_engine, printed, run, run_with, wrun};
 
 /// Runs `wrun batch` on an engine with these arguments and records.
 fn batch(engine: &str, args: &[&str], records: &str) -> Printed {
@@ -171,6 +171,23 @@ fn fuel_and_time_are_limits_of_each_call() {
         let printed = batch(engine, &[&module.path, "count", "--timeout", "100ms"], "10\n0\n10\n");
         let lines: Vec<_> = printed.stdout.lines().collect();
         assert!(lines[0] == "0" && lines[1].contains(r#""kind":"timeout""#) && lines[2] == "0", "{printed:?}");
+    });
+}
+
+#[test]
+fn engine_options_and_other_limits_apply_to_each_call() {
+    let module = file(LIMITED);
+    on_each_engine(|engine| {
+        let per_call = |args: &[&str], records: &str| {
+            batch(engine, &[&["--instance", "per-call", &module.path], args].concat(), records)
+        };
+        per_call(&["grow"], "[]\n[]\n").prints("10\n10\n");
+        per_call(&["grow", "--table-elements", "50"], "[]\n[]\n").prints("-1\n-1\n");
+        per_call(&["deep", "--stack", "64MiB"], "[20000]\n").prints("20000\n");
+        let overflow = per_call(&["deep", "--stack", "64KiB"], "[20000]\n");
+        assert!(overflow.code == 123 && overflow.stdout.contains("stack_overflow"), "{overflow:?}");
+        let single = run(&["-r", engine, "--deterministic=7", &module.path, "random"]);
+        per_call(&["random", "--deterministic=7"], "[]\n[]\n").prints(&single.stdout.repeat(2));
     });
 }
 

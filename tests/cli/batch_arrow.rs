@@ -1,10 +1,8 @@
 //! `wrun batch --input arrow -o arrow`, against an independent implementation: pyarrow.
 
-use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::vocabulary::{WRUN, run_with, skipped};
+use crate::vocabulary::{path_with_wrun, python_example, run_with, skipped};
 
 /// Returns a Python that has pyarrow: the one in `WRUN_TEST_PYTHON`, or `python3`.
 fn python() -> Option<String> {
@@ -14,26 +12,23 @@ fn python() -> Option<String> {
     check.is_ok_and(|status| status.success()).then_some(python)
 }
 
-/// Runs a script with pyarrow and `wrun` on the path. Returns what it prints; `None` without pyarrow.
+/// Runs a Python script that imports pyarrow and calls `wrun`, and returns its standard output. Returns `None` if pyarrow is not
+/// installed.
 #[track_caller]
 fn run_python(script: &str) -> Option<String> {
     let Some(python) = python() else {
         skipped("there is no Python with pyarrow (WRUN_TEST_PYTHON)");
         return None;
     };
-    let path = format!("{}:{}", Path::new(WRUN).parent().unwrap().display(), std::env::var("PATH").unwrap());
-    let output = Command::new(python).args(["-c", script]).env("PATH", path).output().unwrap();
+    let output = Command::new(python).args(["-c", script]).env("PATH", path_with_wrun()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(String::from_utf8(output.stdout).unwrap())
 }
 
 #[test]
 fn the_example_with_pyarrow_works() {
-    let document = fs::read_to_string("docs/arrow.md").unwrap();
-    let (_, example) = document.split_once("```python\n").unwrap();
-    let (example, rest) = example.split_once("```").unwrap();
-    let expected = rest.split('`').nth(1).unwrap();
-    if let Some(printed) = run_python(example) {
+    let (example, expected) = python_example("docs/arrow.md");
+    if let Some(printed) = run_python(&example) {
         assert_eq!(printed.trim_end(), expected);
     }
 }

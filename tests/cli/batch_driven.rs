@@ -1,10 +1,9 @@
 //! `wrun batch MODULE` without a function: records are operations on one instance.
 
-use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Command as Process, Stdio};
+use std::process::Command;
 
-use crate::vocabulary::{ENVIRONMENT, WRUN, on_each_engine, run, run_with, skipped};
+use crate::process::{self, Running};
+use crate::vocabulary::{on_each_engine, path_with_wrun, python_example, run, run_with, skipped, wrun};
 
 const GUEST: &str = "fixtures/driven.wat";
 
@@ -42,7 +41,7 @@ fn operations_in_messagepack_have_the_same_shape() {
     on_each_engine(|runtime| {
         let operations =
             b"\x81\xa5write\x82\xa6offset\x10\xa5bytes\xc4\x02ab\x82\xa2id\x07\xa4read\x82\xa6offset\x10\xa6length\x02";
-        let mut command = crate::vocabulary::wrun();
+        let mut command = wrun();
         command.args(["batch", "--input", "msgpack", "-o", "msgpack", "-r", runtime, GUEST]);
         let output = command.write_stdin(operations.to_vec()).output().unwrap();
         assert_eq!(output.stdout, b"\xc0\x82\xa2id\x07\xa6result\xc4\x02ab");
@@ -52,21 +51,13 @@ fn operations_in_messagepack_have_the_same_shape() {
 
 #[test]
 fn an_answer_leaves_before_the_next_operation_comes() {
-    let mut command = Process::new(WRUN);
-    for name in ENVIRONMENT {
-        command.env_remove(name);
-    }
-    let pipes = command.args(["batch", GUEST]).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut wrun = pipes.spawn().unwrap();
-    let (mut stdin, mut stdout) = (wrun.stdin.take().unwrap(), BufReader::new(wrun.stdout.take().unwrap()));
+    let mut running = Running::start_captured(&mut process::wrun(&["batch", GUEST]));
     for expected in ["16\n", "17\n", "18\n"] {
-        writeln!(stdin, r#"{{"call":"alloc","args":[1]}}"#).unwrap();
-        let mut answer = String::new();
-        stdout.read_line(&mut answer).unwrap();
-        assert_eq!(answer, expected);
+        running.write(b"{\"call\":\"alloc\",\"args\":[1]}\n");
+        running.wait_for_output(expected.as_bytes());
     }
-    drop(stdin);
-    assert!(wrun.wait().unwrap().success());
+    running.close();
+    assert_eq!(running.end().code, Some(0));
 }
 
 #[test]
@@ -116,12 +107,8 @@ fn components_take_calls() {
 
 #[test]
 fn the_example_in_python_works() {
-    let document = fs::read_to_string("docs/driving.md").unwrap();
-    let (_, example) = document.split_once("```python\n").unwrap();
-    let (example, rest) = example.split_once("```").unwrap();
-    let expected = rest.split('`').nth(1).unwrap();
-    let path = format!("{}:{}", std::path::Path::new(WRUN).parent().unwrap().display(), std::env::var("PATH").unwrap());
-    let Ok(output) = Process::new("python3").args(["-c", example]).env("PATH", path).output() else {
+    let (example, expected) = python_example("docs/driving.md");
+    let Ok(output) = Command::new("python3").args(["-c", &example]).env("PATH", path_with_wrun()).output() else {
         return skipped("there is no python3");
     };
     let stderr = String::from_utf8_lossy(&output.stderr);

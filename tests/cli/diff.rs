@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 
 use serde_json::Value;
 
-use crate::vocabulary::{CALC, Command, file, printed, run, run_with, wrun};
+use crate::vocabulary::{CALC, Command, LIMITED, file, long_output, path_with_wrun, printed, run, run_with, wrun};
 
-/// A module that keeps what it is given in a memory and a global, and traps on 0.
+/// A module whose function `keep` stores its argument in a memory and a global, and traps if it is 0.
 const KEEPER: &str = r#"(module
   (memory (export "memory") 1 4)
   (global (export "last") (mut i32) (i32.const 0))
@@ -90,7 +89,35 @@ fn the_engine_the_compiler_and_the_level_choose_the_variants() {
         let of_engine = variants(&["-r", engine.as_str()]);
         assert!(of_engine.len() >= 3 && of_engine.iter().all(|variant| variant["runtime"] == engine.as_str()));
     }
+    let compiled = variants(&["--compiler", "cranelift"]);
+    assert!(compiled.len() >= 3 && compiled.iter().all(|variant| variant["compiler"] == "cranelift"), "{compiled:?}");
     assert!(variants(&["--opt", "none"]).iter().all(|variant| variant["opt"] == "none" || variant["opt"].is_null()));
+}
+
+#[test]
+fn limits_and_the_seed_apply_to_each_run() {
+    let module = file(LIMITED);
+    let ending = |args: &[&str]| {
+        let (report, code) = report(&[&["diff", "-o", "json", &module.path], args].concat(), "");
+        assert_eq!((report["verdict"].as_str(), code), (Some("same"), 0), "{report}");
+        report["runs"][0]["ending"]["returned"].clone()
+    };
+    assert_eq!(ending(&["grow"]), 10);
+    assert_eq!(ending(&["grow", "--table-elements=50"]), -1);
+    assert_eq!(ending(&["deep", "20000", "--stack=64MiB"]), 20000);
+    inconclusive(&[&module.path, "deep", "20000", "--stack=64KiB"], &["stack overflow"]);
+    let single = run(&["--deterministic=7", &module.path, "random"]);
+    assert_eq!(ending(&["random", "--deterministic=7"]).to_string(), single.stdout.trim_end(), "{single:?}");
+    assert_ne!(ending(&["random", "--deterministic=7"]), ending(&["random"]));
+}
+
+#[test]
+fn progress_is_that_of_each_compilation() {
+    let module = file(KEEPER);
+    let (report, _) = report(&["diff", "-o", "json", &module.path, "grow"], "");
+    let printed = run(&["diff", "--progress=always", &module.path, "grow"]);
+    let compilations = printed.stderr.lines().filter(|line| line.starts_with("compiling ")).count();
+    assert_eq!(compilations, report["runs"].as_array().unwrap().len(), "{printed:?}");
 }
 
 #[test]
@@ -133,7 +160,7 @@ fn a_repro_repeats_the_comparison() {
     let kept: Value = serde_json::from_slice(&fs::read(repro.join("report.json")).unwrap()).unwrap();
     assert_eq!(kept["verdict"], "same");
     let command = fs::read_to_string(repro.join("command.sh")).unwrap();
-    assert!(command.contains("--fuel=1000") && command.contains("module.wasm keep < stdin"), "{command}");
+    assert!(command.contains("--fuel=1000") && command.contains("--function=keep module.wasm < stdin"), "{command}");
     assert_eq!(fs::read(repro.join("stdin")).unwrap(), b"[9]");
     let again = run_with(&args, "[9]");
     again.fails(2, &["cannot write the directory"]);
@@ -151,10 +178,8 @@ fn the_command_of_a_repro_runs() {
     let script = fs::read_to_string(repro.join("command.sh")).unwrap();
     assert!(script.contains("--env=OWN ") && !script.contains("secret"), "{script}");
     assert_eq!(fs::metadata(&repro).unwrap().permissions().mode() & 0o777, 0o700);
-    let folder = Path::new(env!("CARGO_BIN_EXE_wrun")).parent().unwrap();
-    let path = std::env::join_paths([folder, Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
     let mut script = Command::new(repro.join("command.sh"));
-    let again = printed(&script.env("PATH", path).env("OWN", "secret").output().unwrap());
+    let again = printed(&script.env("PATH", path_with_wrun()).env("OWN", "secret").output().unwrap());
     assert!(again.code == 0 && again.stdout.ends_with("same\n"), "{again:?}");
 }
 
@@ -188,17 +213,7 @@ fn what_only_some_engines_run_is_inconclusive() {
 
 #[test]
 fn long_output_is_inconclusive() {
-    let program = file(
-        r#"(module
-          (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
-          (memory (export "memory") 32)
-          (data (i32.const 0) "\40\00\00\00\00\00\10\00")
-          (func (export "_start") (local $count i32)
-            (loop $again
-              (if (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)) (then unreachable))
-              (local.set $count (i32.add (local.get $count) (i32.const 1)))
-              (br_if $again (i32.lt_u (local.get $count) (i32.const 17))))))"#,
-    );
+    let program = file(long_output(17));
     inconclusive(&[&program.path], &["wrote more than is compared"]);
 }
 
@@ -232,7 +247,7 @@ fn mistakes_are_trouble() {
     run(&["diff", "--payload=json", &module.path, "keep", "1"]).fails(2, &["`--payload` needs `--abi`"]);
     run(&["diff", "--config=a=b", &module.path, "keep", "1"]).fails(2, &["--config needs an Extism plug-in"]);
     run(&["diff", "-r", "wasmtime", "--compiler", "singlepass", &module.path, "keep", "1"])
-        .fails(2, &["has this compiler"]);
+        .fails(2, &["the engine wasmtime"]);
     run(&["diff", "no-such-file.wasm"]).fails(2, &["no such module file"]);
     run(&["diff", &file("(module (func (result i32)))").path]).fails(2, &["type mismatch"]);
     let output = wrun().args(["diff", &module.path, "keep"]).output().unwrap();

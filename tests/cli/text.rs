@@ -1,6 +1,6 @@
 //! Text and bytes through modules: `--abi`, `--payload`, `--alloc`, `--free` and `-o raw`.
 
-use crate::vocabulary::{file, on_each_engine, printed, run, run_with, wrun};
+use crate::vocabulary::{file, long_output, on_each_engine, printed, run, run_with, wrun};
 
 const STRINGS: &str = "fixtures/text/strings.wasm";
 const FILTER: &str = "fixtures/text/filter.wasm";
@@ -101,20 +101,9 @@ fn the_envelope_has_the_text() {
     assert_eq!((&envelope["result"], &envelope["function"]), (&"A".into(), &"_start".into()));
 }
 
-/// A program that writes 65 MiB.
-const LONG: &str = r#"(module
-  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
-  (memory (export "memory") 32)
-  (data (i32.const 0) "\40\00\00\00\00\00\10\00")
-  (func (export "_start") (local $count i32)
-    (loop $again
-      (if (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)) (then unreachable))
-      (local.set $count (i32.add (local.get $count) (i32.const 1)))
-      (br_if $again (i32.lt_u (local.get $count) (i32.const 65))))))"#;
-
 #[test]
 fn the_output_of_a_program_is_bounded() {
-    let program = file(LONG);
+    let program = file(long_output(65));
     on_each_engine(|engine| {
         let args = ["-r", engine, "--abi", "stdio", "--payload", "bytes", &program.path, "_start", "\"x\""];
         run(&args).fails(137, &["wrote 68157440 bytes", "a result has at most 67108864"]);

@@ -21,6 +21,20 @@ pub(crate) const CALC: &str = r#"(module
   (func (export "nothing"))
   (memory (export "memory") 1))"#;
 
+/// A module whose results depend on the seed, on the limit of table elements and on the stack limit.
+pub(crate) const LIMITED: &str = r#"(module
+  (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (table 10 funcref)
+  (func (export "random") (result i32)
+    (drop (call $random (i32.const 0) (i32.const 4)))
+    (i32.load (i32.const 0)))
+  (func (export "grow") (result i32) (table.grow 0 (ref.null func) (i32.const 100)))
+  (func $deep (export "deep") (param i32) (result i32)
+    (if (result i32) (local.get 0)
+      (then (i32.add (i32.const 1) (call $deep (i32.sub (local.get 0) (i32.const 1)))))
+      (else (i32.const 0)))))"#;
+
 /// The output and the exit code of a command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Printed {
@@ -151,6 +165,34 @@ pub(crate) fn endless(wasi: &str) -> String {
           (func (export "_start") (loop $again
             (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 100))) (br $again))))"#
     )
+}
+
+/// A program that writes this many mebibytes.
+pub(crate) fn long_output(mebibytes: u32) -> String {
+    format!(
+        r#"(module
+          (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+          (memory (export "memory") 32)
+          (data (i32.const 0) "\40\00\00\00\00\00\10\00")
+          (func (export "_start") (local $count i32)
+            (loop $again
+              (if (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)) (then unreachable))
+              (local.set $count (i32.add (local.get $count) (i32.const 1)))
+              (br_if $again (i32.lt_u (local.get $count) (i32.const {mebibytes}))))))"#
+    )
+}
+
+/// Returns the first Python example of a document, and the output that the text after it quotes.
+pub(crate) fn python_example(document: &str) -> (String, String) {
+    let document = std::fs::read_to_string(document).unwrap();
+    let (_, example) = document.split_once("```python\n").unwrap();
+    let (example, rest) = example.split_once("```").unwrap();
+    (example.to_owned(), rest.split('`').nth(1).unwrap().to_owned())
+}
+
+/// The `PATH` of scripts that call `wrun`.
+pub(crate) fn path_with_wrun() -> String {
+    format!("{}:{}", Path::new(WRUN).parent().unwrap().display(), std::env::var("PATH").unwrap())
 }
 
 /// Pipes `wrun` with a line of arguments into `head -2`. Returns its standard output, and its standard error with the

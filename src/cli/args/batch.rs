@@ -1,11 +1,11 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{ArgMatches, Args, Command, FromArgMatches, ValueHint};
+use clap::{Args, ValueHint};
 use wrun::batch::{BatchInput, BatchOutput, OnError};
 use wrun::session::InstanceMode;
 
-use super::{FORMAT_HEADING, LimitArgs, variant};
+use super::{FORMAT_HEADING, variant};
 use crate::cli::argv;
 use crate::cli::parse_values::parse_size;
 
@@ -61,32 +61,4 @@ const MAX_JOBS: usize = 1024;
 fn parse_jobs(text: &str) -> Result<NonZeroUsize, String> {
     let jobs: NonZeroUsize = text.parse().map_err(|_| format!("expected a number from 1 to {MAX_JOBS}"))?;
     if jobs.get() > MAX_JOBS { Err(format!("at most {MAX_JOBS}")) } else { Ok(jobs) }
-}
-
-/// [`LimitArgs`], some of which are limits of each call.
-#[derive(Debug)]
-pub(crate) struct CallLimitArgs(pub(crate) LimitArgs);
-
-impl Args for CallLimitArgs {
-    fn augment_args(command: Command) -> Command {
-        LimitArgs::augment_args(command)
-            .mut_arg("timeout", |arg| arg.help("Maximum time of each call, such as 500ms, 1.5s or 2m"))
-            .mut_arg("fuel", |arg| {
-                arg.help("Maximum fuel of each call, about one unit per operator, such as 500000, 10M or 2G")
-            })
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
-
-impl FromArgMatches for CallLimitArgs {
-    fn from_arg_matches(matches: &ArgMatches) -> clap::error::Result<Self> {
-        LimitArgs::from_arg_matches(matches).map(Self)
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> clap::error::Result<()> {
-        self.0.update_from_arg_matches(matches)
-    }
 }

@@ -1,7 +1,8 @@
 //! `wrun batch MODULE [FUNCTION]`
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -12,10 +13,7 @@ use wrun::session::{CacheUse, InstanceOptions, Session, nanoseconds};
 use wrun::stdio::Blocking;
 use wrun::{Callable, Output};
 
-use crate::cli::args::{
-    CacheArgs, CallArgs, CallLimitArgs, EngineArgs, GrantArgs, LogArgs, PluginArgs, PolicyArgs, ProgressArgs,
-    RecordArgs, TextArgs, When,
-};
+use crate::cli::args::{CacheArgs, CallArgs, GuestArgs, LogArgs, ProgressArgs, RecordArgs, TextArgs, When};
 use crate::cli::batch_settings::BatchSettings;
 use crate::cli::failure::Failure;
 use crate::cli::output::batch_envelope::BatchEnvelope;
@@ -25,11 +23,15 @@ use crate::cli::output::progress::Progress;
 use crate::cli::output::{machine, printer, records};
 use crate::cli::policy::Policy;
 use crate::cli::records::{Records, Waker};
-use crate::cli::settings::{GuestArgs, GuestSettings, check_payload};
+use crate::cli::settings::{GuestSettings, check_payload};
 use crate::cli::supervisor::{self, Phase, Supervisor, SupervisorOptions};
 use crate::cli::{argv, exit_code, hints, input, signals, stdin};
 
 #[derive(Args, Debug)]
+#[command(
+    mut_arg("timeout", |arg| arg.help("Maximum time of each call, such as 500ms, 1.5s or 2m")),
+    mut_arg("fuel", |arg| arg.help("Maximum fuel of each call, about one unit per operator, such as 500000, 10M or 2G"))
+)]
 #[command(
     after_help = "Exit codes: 0 all records succeeded; 123 some failed; 125 wrun itself failed; others as for a call."
 )]
@@ -37,7 +39,7 @@ pub(crate) struct BatchArgs {
     /// Module or component, binary or text
     #[arg(allow_negative_numbers = true, value_hint = ValueHint::FilePath, value_parser = argv::path())]
     module: PathBuf,
-    /// Exported function to call with each record; without it, records drive one instance, or with `--abi stdio` run the program
+    /// Exported function to call with each record; without it, records are operations on one instance, or with `--abi stdio` inputs of the program
     #[arg(allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = argv::text())]
     function: Option<String>,
     /// Exported function to call, if its name looks like an option
@@ -54,15 +56,7 @@ pub(crate) struct BatchArgs {
     #[command(flatten)]
     text: TextArgs,
     #[command(flatten)]
-    engine: EngineArgs,
-    #[command(flatten)]
-    limits: CallLimitArgs,
-    #[command(flatten)]
-    grants: GrantArgs,
-    #[command(flatten)]
-    plugin: PluginArgs,
-    #[command(flatten)]
-    policy: PolicyArgs,
+    guest: GuestArgs,
     #[command(flatten)]
     cache: CacheArgs,
     #[command(flatten)]
@@ -81,21 +75,12 @@ impl BatchArgs {
         if input::is_stdin(&self.module) {
             return Err(from_stdin("the module"));
         }
-        if self.policy.policy.as_deref().is_some_and(|path| path.as_os_str() == "-" || stdin::is_named_by(path)) {
+        if self.guest.policy.policy.as_deref().is_some_and(|path| path.as_os_str() == "-" || stdin::is_named_by(path)) {
             return Err(from_stdin("the policy"));
         }
-        let policy = Policy::read(&self.policy)?;
-        policy.check_module(&self.module)?;
-        let options = GuestArgs {
-            engine: &self.engine,
-            limits: &self.limits.0,
-            grants: &self.grants,
-            plugin: &self.plugin,
-            cache: &self.cache,
-            quiet: self.log.quiet,
-        };
-        let function = self.function_name.or(self.function);
-        let mut guest = GuestSettings::resolve(self.module, function, self.guest_args, policy, options)?;
+        let policy = Policy::read(&self.guest.policy)?;
+        let (function, args, quiet) = (self.function_name.or(self.function), self.guest_args, self.log.quiet);
+        let mut guest = GuestSettings::resolve(self.module, function, args, policy, &self.guest, &self.cache, quiet)?;
         // Standard output has the results only.
         (guest.capabilities.stdout, guest.capabilities.stderr) = (Output::Stderr, Output::Inherit);
         Ok(BatchSettings::resolve(guest, self.text.options(), self.records, self.calls))
@@ -138,9 +123,8 @@ fn create_files(settings: &BatchSettings) -> Result<[Option<File>; 2], Failure> 
         let Some(path) = path else { return Ok(None) };
         let file =
             File::create(path).map_err(|error| Failure::io(&format!("cannot create {}", path.display()), &error))?;
-        let status = rustix::fs::fstat(&file).ok();
-        let status = status.filter(|_| file.metadata().is_ok_and(|data| data.is_file()));
-        Ok(Some((file, status.map(|status| (status.st_dev, status.st_ino)))))
+        let metadata = file.metadata().ok().filter(Metadata::is_file);
+        Ok(Some((file, metadata.map(|metadata| (metadata.dev(), metadata.ino())))))
     };
     let files = [create(&settings.errors)?, create(&settings.metrics)?];
     if let [Some((_, Some(errors))), Some((_, Some(metrics)))] = &files

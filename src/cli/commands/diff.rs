@@ -5,16 +5,16 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use wrun::compare::{CompareOptions, Comparer, Comparison, Verdict};
+use wrun::runtime::preflight;
 
 use crate::cli::args::{
-    CacheArgs, CallLimitArgs, EngineArgs, FORMAT_HEADING, GrantArgs, InputFormat, LogArgs, PluginArgs, PolicyArgs,
-    ProgressArgs, ReportArgs, TextArgs,
+    CacheArgs, FORMAT_HEADING, GuestArgs, InputFormat, LogArgs, ProgressArgs, ReportArgs, TextArgs,
 };
 use crate::cli::failure::Failure;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::{comparison, machine, printer};
 use crate::cli::policy::Policy;
-use crate::cli::settings::{Arguments, GuestArgs, GuestSettings, check_payload};
+use crate::cli::settings::{Arguments, GuestSettings, check_payload};
 use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
 use crate::cli::{argv, exit_code, input, repro, stdin};
 
@@ -35,6 +35,9 @@ pub(crate) struct DiffArgs {
     /// Exported function to call; without it, the program runs
     #[arg(allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = argv::text())]
     function: Option<String>,
+    /// Exported function to call, if its name looks like an option; all words after MODULE are then ARGS
+    #[arg(long = "function", value_name = "NAME", allow_hyphen_values = true, value_parser = argv::text())]
+    function_name: Option<String>,
     /// Arguments of the function; `-` reads them from standard input
     #[arg(allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = argv::text())]
     args: Vec<String>,
@@ -45,22 +48,15 @@ pub(crate) struct DiffArgs {
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = FORMAT_HEADING)]
     input: InputFormat,
     #[command(flatten)]
+    #[command(next_help_heading = FORMAT_HEADING)]
     report: ReportArgs,
     /// Write the module, standard input, the report and a script that repeats the comparison to a new directory
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = argv::path(), help_heading = FORMAT_HEADING)]
     repro: Option<PathBuf>,
     #[command(flatten)]
-    engine: EngineArgs,
-    #[command(flatten)]
-    limits: CallLimitArgs,
-    #[command(flatten)]
-    grants: GrantArgs,
-    #[command(flatten)]
-    policy: PolicyArgs,
+    guest: GuestArgs,
     #[command(flatten)]
     text: TextArgs,
-    #[command(flatten)]
-    plugin: PluginArgs,
     #[command(flatten)]
     progress: ProgressArgs,
     #[command(flatten)]
@@ -69,25 +65,21 @@ pub(crate) struct DiffArgs {
 
 /// Runs a call or a program on several engines, compilers and levels, and reports what differs.
 pub(crate) fn main(args: DiffArgs) -> Result<u8, Failure> {
-    compared(args).map_err(|failure| Failure { exit_code: exit_code::TROUBLE, ..failure })
+    compare(args).map_err(|failure| Failure { exit_code: exit_code::TROUBLE, ..failure })
 }
 
-fn compared(args: DiffArgs) -> Result<u8, Failure> {
-    let policy = Policy::read(&args.policy)?;
-    let guest_args = GuestArgs {
-        engine: &args.engine,
-        limits: &args.limits.0,
-        grants: &args.grants,
-        plugin: &args.plugin,
-        cache: &CacheArgs::default(),
-        quiet: args.log.quiet,
+fn compare(args: DiffArgs) -> Result<u8, Failure> {
+    let policy = Policy::read(&args.guest.policy)?;
+    let (cache, quiet) = (CacheArgs::default(), args.log.quiet);
+    let (function, function_args) = match args.function_name {
+        Some(name) => (Some(name), args.function.into_iter().chain(args.args).collect()),
+        None => (args.function, args.args),
     };
-    let guest = GuestSettings::resolve(args.module, args.function, args.guest_args, policy, guest_args)?;
+    let guest = GuestSettings::resolve(args.module, function, args.guest_args, policy, &args.guest, &cache, quiet)?;
     if let Some(dir) = args.repro.as_deref().filter(|dir| dir.symlink_metadata().is_ok()) {
         return Err(Failure::usage(format!("cannot write the directory {}: it exists", dir.display())));
     }
-    let options = SupervisorOptions::new(Progress::new(args.progress.progress, args.log.quiet));
-    let quiet = args.log.quiet;
+    let options = SupervisorOptions::new(Progress::new(args.progress.progress, quiet));
     let comparison = Supervisor::run(options, |supervisor| {
         let module_is_stdin = input::is_stdin(&guest.module);
         let module = input::module(&guest.module, module_is_stdin, quiet)?;
@@ -100,17 +92,19 @@ fn compared(args: DiffArgs) -> Result<u8, Failure> {
         let (compiler, opt) = (guest.engine.compiler.value, guest.engine.opt.value);
         options.variants.retain(|variant| variant.fits(guest.engine.chosen_runtime(), compiler, opt));
         if options.variants.is_empty() {
-            return Err(Failure::usage("no engine that is compiled in has this compiler"));
+            // Says why: the engine is not compiled in, or has no such compiler.
+            preflight::check_config(&guest.config)?;
         }
-        let mut comparer = Comparer::new(code, guest.function.as_deref(), options)?;
+        let function = guest.function.as_deref();
+        let mut comparer = Comparer::with_events(code, function, options, &|event| supervisor.observe(event))?;
         guest.check_args(comparer.info())?;
         guest.plugin.check(comparer.info())?;
         check_payload(&args.text.options(), comparer.callable())?;
         supervisor.enter(Phase::ReadingArguments);
-        let arguments = match args.args.as_slice() {
+        let arguments = match function_args.as_slice() {
             [] => Arguments::Omitted(args.input),
             [dash] if dash == "-" => Arguments::Stdin(args.input),
-            _ => Arguments::Typed(args.args),
+            _ => Arguments::Typed(function_args),
         };
         let mut stdin = Vec::new();
         let call_args = if input::are_on_stdin(&arguments, comparer.callable()) {

@@ -10,8 +10,8 @@ use wrun::session::{CacheUse, Completion, Deadline, Event, InstanceOptions, Sess
 use wrun::{CallArgs, CallResult, Callable, Captured, CodeInfo, Input, Output};
 
 use crate::cli::args::{
-    CacheArgs, EngineArgs, FORMAT_HEADING, FormatArgs, GrantArgs, LimitArgs, LogArgs, OutputFormat, PluginArgs,
-    PolicyArgs, ProgressArgs, ReportArgs, ResultFormat, TextArgs, When,
+    CacheArgs, FORMAT_HEADING, FormatArgs, GuestArgs, LogArgs, OutputFormat, ProgressArgs, ReportArgs, ResultFormat,
+    TextArgs, When,
 };
 use crate::cli::failure::Failure;
 use crate::cli::output::envelope::{CallSummary, Envelope};
@@ -20,7 +20,7 @@ use crate::cli::output::progress::Progress;
 use crate::cli::output::{machine, printer};
 use crate::cli::parse_values::parse_size;
 use crate::cli::policy::Policy;
-use crate::cli::settings::{Arguments, GuestArgs, GuestSettings, RunSettings, check_payload};
+use crate::cli::settings::{Arguments, GuestSettings, RunSettings, check_payload};
 use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
 use crate::cli::{abort, argv, exit_code, hints, input, stdin};
 
@@ -43,15 +43,7 @@ pub(crate) struct RunArgs {
     pub(crate) guest_args: Vec<String>,
 
     #[command(flatten)]
-    pub(crate) engine: EngineArgs,
-    #[command(flatten)]
-    pub(crate) limits: LimitArgs,
-    #[command(flatten)]
-    pub(crate) grants: GrantArgs,
-    #[command(flatten)]
-    pub(crate) plugin: PluginArgs,
-    #[command(flatten)]
-    pub(crate) policy: PolicyArgs,
+    pub(crate) guest: GuestArgs,
     #[command(flatten)]
     pub(crate) cache: CacheArgs,
     #[command(flatten)]
@@ -106,15 +98,8 @@ impl RunArgs {
             Some(captured) => captured.clone().map(Output::Capture),
             None => [Output::Inherit, Output::Inherit],
         };
-        let options = GuestArgs {
-            engine: &self.engine,
-            limits: &self.limits,
-            grants: &self.grants,
-            plugin: &self.plugin,
-            cache: &self.cache,
-            quiet: self.log.quiet,
-        };
-        let mut guest = GuestSettings::resolve(module, function, self.guest_args, policy, options)?;
+        let (guest_args, quiet) = (self.guest_args, self.log.quiet);
+        let mut guest = GuestSettings::resolve(module, function, guest_args, policy, &self.guest, &self.cache, quiet)?;
         (guest.capabilities.stdin, guest.capabilities.stdout, guest.capabilities.stderr) =
             (Input::Inherit, stdout, stderr);
         let default = if self.explain { OutputFormat::Text } else { OutputFormat::Json };
@@ -135,18 +120,18 @@ impl RunArgs {
 
     /// Reads the policy file within the timeout on the command line, since the file can be a pipe that stays empty.
     fn read_policy(&self, started: Instant) -> Result<Policy, Failure> {
-        let Some(policy) = &self.policy.policy else { return Ok(Policy::default()) };
+        let Some(policy) = &self.guest.policy.policy else { return Ok(Policy::default()) };
         if self.module.as_deref().is_some_and(input::is_stdin) && stdin::is_named_by(policy) {
             return Err(Failure::usage("the module and the policy cannot both come from standard input")
                 .hint("give one of them as a file"));
         }
         let quiet = self.log.quiet;
         let report = Box::new(move |failure: Failure| printer::failure(&failure, quiet));
-        let (progress, timeout) = (Progress::new(When::Never, quiet), self.limits.timeout);
+        let (progress, timeout) = (Progress::new(When::Never, quiet), self.guest.limits.timeout);
         let options = SupervisorOptions { started, timeout, report, ..SupervisorOptions::new(progress) };
         Supervisor::run(options, |supervisor| {
             supervisor.enter(Phase::ReadingPolicy);
-            Policy::read(&self.policy)
+            Policy::read(&self.guest.policy)
         })
     }
 }

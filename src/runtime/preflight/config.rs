@@ -43,8 +43,7 @@ pub fn check_config(config: &RuntimeConfig) -> Result<()> {
         let error = unsupported(format!("singlepass cannot optimize for {level}"));
         return Err(error.with_hint("use `--compiler cranelift`"));
     }
-    if config.canonical_nans && is_singlepass {
-        // Its `f64.promote_f32` keeps the sign and payload of a NaN.
+    if config.canonical_nans && !config.effective_compiler().has_canonical_nans() {
         let error = unsupported("singlepass does not make every NaN canonical".to_owned());
         return Err(error.with_hint("use `--compiler cranelift`"));
     }

@@ -14,8 +14,8 @@ use super::state::HasWasi;
 /// The result of linking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Linked {
-    /// Whether any interface was linked, so that the store needs a [`ComponentWasi`](super::ComponentWasi). The component must be instantiated and
-    /// called with the engine's asynchronous functions, since many functions of WASI are asynchronous.
+    /// Whether any interface was linked, so that the store needs a [`ComponentWasi`](super::ComponentWasi). The component must be
+    /// instantiated and called with the engine's asynchronous functions, since many functions of WASI are asynchronous.
     pub(crate) needs_state: bool,
     /// Whether functions use timers or sockets, so that calls of the component must run after [`Linked::enter`].
     pub(super) uses_reactor: bool,
