@@ -41,7 +41,7 @@ def add(batches):
         if failures:
             raise failures[0]
     finally:
-        child.kill()  # Where Spark needs no more rows. A child that has ended is not affected.
+        child.kill()  # Spark can close the generator before the child has ended.
         child.wait()
         writer.join()
 
