@@ -51,6 +51,7 @@ impl<'a> Caller<'a> {
                     BatchInput::Msgpack => Request::from_msgpack(bytes),
                     _ => Request::from_json(bytes),
                 };
+                formats.check_id(request.id())?;
                 record.id = request.id();
                 Ok(Decoded::Operation(Box::new(request)))
             }
@@ -67,7 +68,7 @@ impl<'a> Caller<'a> {
                 *answer = driver.apply(&operation)?;
                 Ok(answer)
             }
-            (Self::Driver { answer, .. }, Decoded::Args) => Ok(answer),
+            (Self::Driver { .. }, Decoded::Args) => unreachable!("a driver decodes operations"),
         }
     }
 

@@ -9,7 +9,7 @@ use super::processed::{BatchOutcome, Tally};
 use super::report::{BatchReport, CallTimes};
 use super::usage::CallTotals;
 use crate::error::ErrorKind;
-use crate::session::CallUsage;
+use crate::session::{CallUsage, nanoseconds};
 
 /// Counters of a running batch, which any thread can read. Each batch needs its own.
 #[derive(Debug, Default)]
@@ -59,7 +59,7 @@ impl BatchCounters {
             records,
             failed,
             errors: details.errors.clone(),
-            elapsed_ns: u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX),
+            elapsed_ns: nanoseconds(elapsed),
             records_per_second: BatchReport::rate(records, elapsed),
             call_ns: calls.and_then(CallTimes::new),
             fuel_used: calls.and_then(|calls| calls.fuel_used),

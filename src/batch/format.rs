@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use super::chunk::Chunk;
 use super::id::{Id, IdType};
-use super::options::BatchOptions;
-use crate::error::{Error, Result};
+use super::options::{BatchOptions, BatchOutput};
+use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::call::CallResult;
 use crate::runtime::callable::{CallArgs, Callable};
 
@@ -48,6 +48,17 @@ impl<'a> Formats<'a> {
     pub(super) fn layout(&self) -> &Layout {
         static EMPTY: Layout = Layout { has_ids: false, id_type: IdType::Text, id: None, params: None, width: None };
         self.layout.get().unwrap_or(&EMPTY)
+    }
+
+    /// Checks that results and errors can have this id.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] if it is a MessagePack value that JSON does not have.
+    pub(super) fn check_id(&self, id: Option<Id<'_>>) -> Result<()> {
+        if self.options.output == BatchOutput::Msgpack || id.is_none_or(Id::is_json) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::InvalidArgument, "the id is a MessagePack value that JSON does not have"))
     }
 }
 

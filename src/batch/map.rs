@@ -13,7 +13,7 @@ use super::pipeline::schedule::{Output, Work};
 use super::pipeline::shared::Pause;
 use super::pipeline::threads::{self, Interrupt, Outputs, PipelineOptions};
 use crate::component::value::WitValue;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::runtime::call::CallResult;
 use crate::runtime::callable::{CallArgs, Callable};
 use crate::session::{PreparedCode, Worker, WorkerOptions};
@@ -22,6 +22,8 @@ use crate::session::{PreparedCode, Worker, WorkerOptions};
 const MAX_RESULTS: usize = 64 << 10;
 
 /// Calls one function with many arguments.
+///
+/// A time limit does not end a host function that blocks: its call takes as long as the host function.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
     code: &'a PreparedCode,
@@ -29,12 +31,12 @@ pub struct Batch<'a> {
     options: WorkerOptions,
 }
 
-/// The arguments of a call, or the error that its result shall be.
+/// The arguments of a call, or an error that becomes its result.
 pub trait BatchArgs {
     /// Returns the arguments.
     ///
     /// # Errors
-    /// The error that takes the place of the result.
+    /// The error that becomes the result.
     fn into_args(self) -> Result<CallArgs>;
 }
 
@@ -73,7 +75,7 @@ impl<'a> Batch<'a> {
     /// current item.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] if the system cannot create a thread.
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the system cannot create a thread.
     pub fn map<'scope, 'env, I>(
         &self,
         scope: &'scope Scope<'scope, 'env>,
@@ -100,11 +102,8 @@ impl<'a> Batch<'a> {
                 results
             }
         };
-        let outputs =
-            threads::start(scope, PipelineOptions { jobs, ordered: true, max_time: None }, source, worker, &Never);
-        let outputs = outputs.map_err(|error| {
-            Error::new(ErrorKind::Io, format!("cannot create a thread: {error}")).with_source(error)
-        })?;
+        let pipeline = PipelineOptions { jobs, ordered: true, max_time: None };
+        let outputs = threads::start(scope, pipeline, source, worker, &Never)?;
         Ok(Results { outputs, batch: Vec::new().into_iter(), ready: Vec::new().into_iter() })
     }
 }
@@ -203,7 +202,7 @@ impl Output for CallResults {
     }
 }
 
-/// A pipeline that nothing stops.
+/// No way to stop a pipeline, except to drop its outputs.
 #[derive(Clone, Copy)]
 struct Never;
 

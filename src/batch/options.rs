@@ -46,7 +46,7 @@ pub enum BatchOutput {
     Raw,
 }
 
-/// What happens with a record that fails.
+/// The action for a record that fails.
 #[derive(Clone, Copy, Debug, Default, Display, EnumString, VariantNames, PartialEq, Eq)]
 #[strum(serialize_all = "snake_case")]
 #[non_exhaustive]
@@ -70,7 +70,7 @@ pub struct BatchOptions {
     pub input: BatchInput,
     /// The format of the results.
     pub output: BatchOutput,
-    /// What happens with a record that fails.
+    /// The action for a record that fails.
     pub on_error: OnError,
     /// The number of workers, each with its own instance and thread.
     pub jobs: NonZeroUsize,
@@ -84,7 +84,7 @@ pub struct BatchOptions {
     pub columns: Option<Vec<String>>,
     /// Whether the first row of CSV names the columns.
     pub header: bool,
-    /// Whether the calls are measured, for the report. Looking at the clock takes about as long as the shortest call.
+    /// Whether the calls are measured, for the report. Reading the clock takes about as long as the shortest call.
     pub measure: bool,
 }
 

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::chunk::Part;
-use super::pipeline::shared::{Pause, panic_message};
+use super::pipeline::shared::Pause;
 use super::process::Processor;
 use super::processed::{Mark, Processed};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 
 /// The size of an output at which a piece ends, in bytes.
 const MAX_OUTPUT: usize = 64 << 10;
@@ -20,8 +20,8 @@ pub(super) fn process(processor: &mut Processor<'_>, parts: &mut VecDeque<Part>,
     while let Err(panic) = catch_unwind(AssertUnwindSafe(|| records(processor, parts, pause, &mut begin, &mut out))) {
         let Some(Part { chunk, indices }) = parts.front() else { break };
         out.truncate(begin);
-        let message = format!("the record made wrun panic: {}", panic_message(&panic));
-        processor.fail(chunk, indices.start - 1, Error::new(ErrorKind::Internal, message), &mut out);
+        let error = Error::of_panic("the record made wrun panic", panic.as_ref());
+        processor.fail(chunk, indices.start - 1, error, &mut out);
         if is_done(&out, pause) {
             break;
         }
@@ -31,7 +31,7 @@ pub(super) fn process(processor: &mut Processor<'_>, parts: &mut VecDeque<Part>,
     out
 }
 
-/// Processes records, and notes in `begin` where the output of the current one begins.
+/// Processes records, and sets `begin` to the start of the output of the current one.
 fn records(
     processor: &mut Processor<'_>,
     parts: &mut VecDeque<Part>,

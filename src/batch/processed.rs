@@ -71,7 +71,7 @@ impl Processed {
         Mark { output: output.len(), errors: errors.len(), succeeded: tally.succeeded, failed: tally.failed.len() }
     }
 
-    /// Appends what comes after.
+    /// Appends the next outputs.
     pub(super) fn append(&mut self, mut next: Self) {
         self.output.append(&mut next.output);
         self.errors.append(&mut next.errors);

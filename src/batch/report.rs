@@ -30,7 +30,7 @@ pub struct BatchReport {
     pub fuel_used: Option<u64>,
     /// The most fuel that one of these calls used.
     pub fuel_max: Option<u64>,
-    /// The most linear memory that an instance had in use, in bytes.
+    /// The peak of the linear memory of an instance, in bytes.
     pub memory_peak_bytes: Option<u64>,
     /// The record that ended the batch, with [`OnError::Fail`](super::OnError::Fail).
     #[serde(skip)]
@@ -61,7 +61,7 @@ impl CallTimes {
 
 impl BatchReport {
     pub(super) fn rate(records: u64, elapsed: Duration) -> Option<f64> {
-        #[expect(clippy::cast_precision_loss, reason = "a rate needs no more digits")]
+        #[expect(clippy::cast_precision_loss, reason = "53 bits are precise enough for a rate")]
         let rate = records as f64 / elapsed.as_secs_f64();
         rate.is_finite().then_some(rate)
     }

@@ -6,8 +6,8 @@ use derive_more::Debug;
 
 use super::pipeline::threads::Interrupt;
 
-/// Stops a batch from another thread: reading ends, running calls finish, and their results are written. In
-/// order, the output is a prefix of what it would have been.
+/// Stops a batch from another thread: reading ends, running calls finish, and their results are written. Ordered output is then
+/// a prefix of the complete output.
 #[derive(Debug, Default)]
 pub struct Stop {
     requested: AtomicBool,
@@ -16,11 +16,11 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Creates one that can end a read of the input that waits. `wake` must make such a read return soon, whether it waits now or
-    /// begins later, with any result: the batch ignores it. [`Stop::request`] calls it, and so does a batch that needs no more
-    /// input because its output is closed or a record ended it. It may be called several times, from any thread.
+    /// Creates a stop that also interrupts a blocking read of the input. `wake` must make the current read and each later one
+    /// return soon, with any result: the batch ignores it. [`Stop::request`] calls `wake`. A batch that ends because of a record or
+    /// a closed output calls it too. It may be called several times, from any thread.
     ///
-    /// Without it (`Stop::default()`), a batch that stops waits until the read returns.
+    /// Without a waker (`Stop::default()`), a batch that stops waits until the read returns.
     pub fn with_waker(wake: impl Fn() + Send + Sync + 'static) -> Self {
         Self { requested: AtomicBool::new(false), wake: Some(Box::new(wake)) }
     }
@@ -37,7 +37,7 @@ impl Stop {
         self.requested.load(Ordering::SeqCst)
     }
 
-    /// Ends a read of the input that waits.
+    /// Interrupts a blocking read of the input.
     pub(super) fn wake(&self) {
         if let Some(wake) = &self.wake {
             wake();

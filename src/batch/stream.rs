@@ -14,7 +14,7 @@ use super::input;
 use super::options::BatchOptions;
 use super::output;
 use super::piece;
-use super::pipeline::shared::{Pause, panic_message};
+use super::pipeline::shared::Pause;
 use super::pipeline::threads::{self, Outputs, PipelineOptions};
 use super::process::Processor;
 use super::processed::{BatchFailure, BatchOutcome, Processed};
@@ -25,7 +25,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::callable::Callable;
 use crate::session::{PreparedCode, Worker};
 
-/// The streams of a batch, its counters, and what stops it.
+/// The streams of a batch, its counters and its [`Stop`].
 #[non_exhaustive]
 pub struct Streams<'a> {
     /// The records.
@@ -59,7 +59,7 @@ impl<'a> Streams<'a> {
 /// Calls a function with each record of a stream, and writes the results to another.
 ///
 /// A thread reads, [`BatchOptions::jobs`] threads call, and the calling thread writes. Memory is bounded: a slow writer or a slow
-/// record slows down reading. If nobody reads the output any more ([`io::ErrorKind::BrokenPipe`]), the batch ends with
+/// record slows down reading. If the reader of the output is gone ([`io::ErrorKind::BrokenPipe`]), the batch ends with
 /// [`BatchOutcome::OutputClosed`]. A record that fails is no error.
 ///
 /// # Errors
@@ -108,7 +108,7 @@ pub fn run_driven(code: &PreparedCode, options: &BatchOptions, streams: Streams<
     })
 }
 
-/// Counts from the begin to the end of a batch.
+/// Runs a batch with its counters.
 fn counted(
     streams: Streams<'_>,
     run: impl FnOnce(Streams<'_>) -> Result<(BatchOutcome, Option<BatchFailure>)>,
@@ -157,10 +157,8 @@ fn process<'a>(
     let max_time = stuck.map(StuckLimit::max_time);
     let pipeline = PipelineOptions { jobs: options.jobs, ordered: options.ordered, max_time };
     let mut writer = Writer { output, errors, counters, formats, has_begun: false };
-    let mut ended = thread::scope(|scope| {
-        let outputs = threads::start(scope, pipeline, read, worker, &stop).map_err(|error| {
-            Error::new(ErrorKind::Io, format!("cannot create a thread: {error}")).with_source(error)
-        })?;
+    let (outcome, failure) = thread::scope(|scope| {
+        let outputs = threads::start(scope, pipeline, read, worker, &stop)?;
         let ended = writer.write_all(&outputs);
         let Some((stuck, position)) = stuck.zip(outputs.end()) else { return ended };
         counters.end(BatchOutcome::Failed);
@@ -169,16 +167,15 @@ fn process<'a>(
         }
         Err(stuck.error())
     })?;
-    let read_error = read_error.into_inner().unwrap_or_else(PoisonError::into_inner);
-    if ended.0 == BatchOutcome::Completed
-        && let Some(error) = read_error
-    {
-        return Err(error);
+    if outcome == BatchOutcome::Completed {
+        if let Some(error) = read_error.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(error);
+        }
+        if !writer.write(&output::tail(formats))? {
+            return Ok((BatchOutcome::OutputClosed, None));
+        }
     }
-    if ended.0 == BatchOutcome::Completed && !writer.end()? {
-        return Ok((BatchOutcome::OutputClosed, None));
-    }
-    Ok((ended.0, ended.1.take()))
+    Ok((outcome, failure))
 }
 
 /// Where results and errors go.
@@ -187,20 +184,11 @@ struct Writer<'a, 'f> {
     errors: Option<&'a mut dyn Write>,
     counters: &'a BatchCounters,
     formats: &'f Formats<'f>,
-    /// Whether what comes before all results was written.
+    /// Whether the bytes before the first result were written.
     has_begun: bool,
 }
 
 impl Writer<'_, '_> {
-    /// Writes what comes before and after all results. Returns whether the output is still read.
-    fn end(&mut self) -> Result<bool> {
-        let tail = Processed { output: output::tail(self.formats), ..Processed::default() };
-        match self.write(&tail) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-            written => written.map(|()| true).map_err(|error| unwritable("results", error)),
-        }
-    }
-
     /// Writes the output of the workers, to the end.
     fn write_all(&mut self, outputs: &Outputs<'_, Part, Processed>) -> Result<(BatchOutcome, Option<BatchFailure>)> {
         while let Some(batch) = outputs.next() {
@@ -209,11 +197,8 @@ impl Writer<'_, '_> {
             for processed in batch {
                 joined.append(processed);
             }
-            match self.write(&joined) {
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                    return Ok((BatchOutcome::OutputClosed, None));
-                }
-                written => written.map_err(|error| unwritable("results", error))?,
+            if !self.write(&joined.output)? {
+                return Ok((BatchOutcome::OutputClosed, None));
             }
             if let Some(errors) = &mut self.errors {
                 errors
@@ -227,18 +212,23 @@ impl Writer<'_, '_> {
             }
         }
         if let Some(panic) = outputs.take_panic() {
-            let message = format!("the batch panicked: {}", panic_message(&panic));
-            return Err(Error::new(ErrorKind::Internal, message));
+            return Err(Error::of_panic("the batch panicked", panic.as_ref()));
         }
         let outcome = if outputs.has_dropped() { BatchOutcome::Stopped } else { BatchOutcome::Completed };
         Ok((outcome, None))
     }
 
-    fn write(&mut self, processed: &Processed) -> io::Result<()> {
+    /// Writes bytes, after those before the first result. Returns whether the output is still read.
+    fn write(&mut self, bytes: &[u8]) -> Result<bool> {
         let head = if std::mem::replace(&mut self.has_begun, true) { Vec::new() } else { output::head(self.formats) };
-        let parts = [&head, &processed.output].into_iter().filter(|bytes| !bytes.is_empty());
-        parts.clone().try_for_each(|bytes| self.output.write_all(bytes))?;
-        if parts.count() > 0 { self.output.flush() } else { Ok(()) }
+        if head.is_empty() && bytes.is_empty() {
+            return Ok(true);
+        }
+        let written = self.output.write_all(&head).and_then(|()| self.output.write_all(bytes));
+        match written.and_then(|()| self.output.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            written => written.map(|()| true).map_err(|error| unwritable("results", error)),
+        }
     }
 }
 

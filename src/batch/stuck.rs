@@ -4,6 +4,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use super::pipeline::threads;
 use crate::component::info::CodeInfo;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{LimitExceeded, LimitKind, Limits};
@@ -58,9 +59,7 @@ impl StuckLimit {
                     on_stuck(None, self.error());
                 }
             };
-            thread::Builder::new().name("wrun watch".to_owned()).spawn_scoped(scope, watch).map_err(|error| {
-                Error::new(ErrorKind::Io, format!("cannot create a thread: {error}")).with_source(error)
-            })?;
+            threads::spawn(scope, "wrun watch", watch)?;
             let result = start();
             drop(started);
             result

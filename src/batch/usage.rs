@@ -1,10 +1,10 @@
-//! What many calls took and used.
+//! The times, fuel and memory of many calls.
 
 use hdrhistogram::Histogram;
 
 use crate::session::CallUsage;
 
-/// The times, fuel and memory of calls.
+/// The totals of one or more workers.
 #[derive(Debug)]
 pub(super) struct CallTotals {
     /// Times in nanoseconds, to three digits.

@@ -13,7 +13,7 @@ pub mod encode;
 pub(crate) mod failure;
 pub mod info;
 pub mod json;
-mod labels;
+pub(crate) mod labels;
 pub mod lookup;
 pub mod msgpack;
 mod printable;

@@ -2,6 +2,9 @@
 
 use std::str::FromStr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::component::failure::Failure;
 use crate::component::types::WitType;
 use crate::component::value::WitValue;
@@ -30,14 +33,8 @@ pub(crate) fn parse_number(text: &str, ty: &WitType) -> Result<WitValue, Failure
         WitType::U32 => integer(text).map(WitValue::U32),
         WitType::S64 => integer(text).map(WitValue::S64),
         WitType::U64 => integer(text).map(WitValue::U64),
-        WitType::F32 => match decimal(text) {
-            Some(v) if f32::is_finite(v) => Some(WitValue::F32(v)),
-            _ => float(text, &ValType::F32),
-        },
-        WitType::F64 => match decimal(text) {
-            Some(v) if f64::is_finite(v) => Some(WitValue::F64(v)),
-            _ => float(text, &ValType::F64),
-        },
+        WitType::F32 => float(text, &ValType::F32),
+        WitType::F64 => float(text, &ValType::F64),
         _ => None,
     };
     value.ok_or_else(|| invalid(text, ty))
@@ -106,6 +103,14 @@ pub(crate) fn parse_char(text: &str) -> Result<char, Failure> {
     }
 }
 
+/// Decodes bytes in base64.
+pub(crate) fn parse_base64(text: &str) -> Result<Vec<u8>, Failure> {
+    STANDARD.decode(text).map_err(|error| {
+        let reason = error.to_string().to_lowercase();
+        Failure::new(format!("invalid base64: {}", reason.trim_end_matches('.')))
+    })
+}
+
 /// The failure for a `text` that is not a number of type `ty`.
 fn invalid(text: &str, ty: &WitType) -> Failure {
     let shown = Escaped(text);
@@ -157,12 +162,6 @@ pub(crate) fn wide_integer(text: &str) -> Option<i128> {
         None => digits.parse(),
     };
     Some(sign * parsed.ok()?)
-}
-
-/// Parses a decimal float, the usual case, without the lexer of the text format.
-fn decimal<T: FromStr>(text: &str) -> Option<T> {
-    let is_decimal = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
-    is_decimal.then(|| text.parse().ok()).flatten()
 }
 
 /// Parses a float in the syntax of core modules.

@@ -3,8 +3,6 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::component::context::{LabelOf, duplicate};
@@ -129,10 +127,7 @@ impl<'t> Typed<'t> {
             return self.mismatch("an object with several keys");
         }
         let WitValue::String(text) = text else { return self.mismatch("another value") };
-        let bytes = STANDARD.decode(&text).map_err(|error| {
-            let reason = error.to_string().to_lowercase();
-            Failure::new(format!("invalid base64: {}", reason.trim_end_matches('.'))).at(Step::Payload("base64"))
-        });
+        let bytes = scalar::parse_base64(&text).map_err(|failure| failure.at(Step::Payload("base64")));
         self.check(bytes.map(WitValue::Bytes))
     }
 }

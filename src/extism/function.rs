@@ -27,6 +27,16 @@ pub(super) struct Call<'c> {
     pub(super) context: &'c dyn HostContext,
 }
 
+/// Creates a function.
+pub(super) const fn function(
+    name: &'static str,
+    params: &'static [ValType],
+    results: &'static [ValType],
+    call: fn(&mut Call<'_>, &[Value]) -> Result<Option<Value>, HostError>,
+) -> Function {
+    Function { name, params, results, call }
+}
+
 impl Function {
     /// Creates the host function for one instance.
     pub(super) fn host_function(&'static self, host: &Arc<PluginHost>) -> HostFunction {

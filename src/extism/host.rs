@@ -3,8 +3,7 @@
 
 use tracing::Level;
 
-use super::function::{Call, Function, no_block, unsigned};
-use super::kernel::function;
+use super::function::{Call, Function, function, no_block, unsigned};
 use super::variables::Refused;
 use super::{http, log};
 use crate::runtime::host::HostError;

@@ -1,4 +1,4 @@
-//! The exports that set a plug-in up.
+//! The exports that initialize a plug-in.
 
 use crate::module::info::ModuleInfo;
 use crate::value::types::{FuncType, ValType, Value};

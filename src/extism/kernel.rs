@@ -1,10 +1,11 @@
 //! The functions of `extism:host/env` on memory, input and output.
 
-use super::function::{Call, Function, offset_value, unsigned};
+use super::function::{Call, Function, function, offset_value, unsigned};
 use super::state::Span;
+use crate::runtime::access;
 use crate::runtime::host::HostError;
 use crate::value::types::ValType::{I32, I64};
-use crate::value::types::{ValType, Value};
+use crate::value::types::Value;
 
 /// All of them. Loads outside the plug-in's memory return 0, and stores are ignored, as in Extism.
 pub(super) const FUNCTIONS: [Function; 20] = [
@@ -75,15 +76,6 @@ pub(super) const FUNCTIONS: [Function; 20] = [
     }),
 ];
 
-pub(super) const fn function(
-    name: &'static str,
-    params: &'static [ValType],
-    results: &'static [ValType],
-    call: fn(&mut Call<'_>, &[Value]) -> Result<Option<Value>, HostError>,
-) -> Function {
-    Function { name, params, results, call }
-}
-
 fn length(call: &mut Call<'_>, args: &[Value]) -> Result<Option<Value>, HostError> {
     offset_of(call.state.blocks.length(unsigned(args, 0)).unwrap_or(0))
 }
@@ -91,7 +83,7 @@ fn length(call: &mut Call<'_>, args: &[Value]) -> Result<Option<Value>, HostErro
 /// Returns bytes of the input, or zeros if they are not within it.
 fn load_input<const N: usize>(call: &Call<'_>, offset: u64) -> [u8; N] {
     let Span { offset: start, length } = call.state.input;
-    let is_within = offset.checked_add(N as u64).is_some_and(|end| end <= length);
+    let is_within = access::is_within(offset, N as u64, length);
     is_within.then(|| call.state.blocks.load(start + offset)).flatten().unwrap_or([0; N])
 }
 

@@ -171,9 +171,7 @@ impl Callable {
     pub fn param_count(&self) -> usize {
         match &self.ty {
             CallableType::Core(ty) => ty.params().len(),
-            CallableType::Component(ty) => ty.params().len(),
-            CallableType::Text(function) | CallableType::Stdio(function, _) => function.ty().params().len(),
-            CallableType::Program => 0,
+            _ => self.wit_type().map_or(0, |ty| ty.params().len()),
         }
     }
 
@@ -183,7 +181,7 @@ impl Callable {
         self.wit_type().map_or_else(Vec::new, |ty| ty.params().iter().map(|(name, _)| &**name).collect())
     }
 
-    /// Returns the type of a component's function, or that by which a convention for text is called.
+    /// Returns the type of a component's function, or the one that a convention for text gives a module's function.
     pub(crate) fn wit_type(&self) -> Option<&WitFunction> {
         match &self.ty {
             CallableType::Component(ty) => Some(ty),
@@ -197,24 +195,14 @@ impl Callable {
     pub fn result_types(&self) -> Vec<String> {
         match &self.ty {
             CallableType::Core(ty) => ty.results().iter().map(ValType::to_string).collect(),
-            CallableType::Component(ty) => ty.result().map(WitType::to_string).into_iter().collect(),
-            CallableType::Text(function) | CallableType::Stdio(function, _) => {
-                function.ty().result().map(WitType::to_string).into_iter().collect()
-            }
-            CallableType::Program => Vec::new(),
+            _ => self.wit_type().and_then(WitFunction::result).map(WitType::to_string).into_iter().collect(),
         }
     }
 
     /// Returns whether the result is text or bytes, so that [`CallResult::bytes`](crate::CallResult::bytes) returns it.
     #[must_use]
     pub fn returns_bytes(&self) -> bool {
-        match &self.ty {
-            CallableType::Component(ty) => ty.result().is_some_and(WitType::is_text_or_bytes),
-            CallableType::Text(function) | CallableType::Stdio(function, _) => {
-                function.ty().result().is_some_and(WitType::is_text_or_bytes)
-            }
-            CallableType::Core(_) | CallableType::Program => false,
-        }
+        self.wit_type().and_then(WitFunction::result).is_some_and(WitType::is_text_or_bytes)
     }
 
     /// Returns the function if it is called by a convention for text.
@@ -257,13 +245,10 @@ impl Callable {
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] if `bytes` is not JSON, or does not match the signature.
     pub fn decode_json(&self, bytes: &[u8]) -> Result<CallArgs> {
-        match &self.ty {
-            CallableType::Core(ty) => json::decode_args(bytes, ty).map(CallArgs::Core),
-            CallableType::Component(ty) => component::json::decode_args(bytes, ty).map(CallArgs::Component),
-            CallableType::Text(function) | CallableType::Stdio(function, _) => {
-                component::json::decode_args(bytes, function.ty()).map(CallArgs::Component)
-            }
-            CallableType::Program => json::decode_args(bytes, &FuncType::default()).map(CallArgs::Core),
+        match (&self.ty, self.wit_type()) {
+            (CallableType::Core(ty), _) => json::decode_args(bytes, ty).map(CallArgs::Core),
+            (_, Some(ty)) => component::json::decode_args(bytes, ty).map(CallArgs::Component),
+            (_, None) => json::decode_args(bytes, &FuncType::default()).map(CallArgs::Core),
         }
     }
 
@@ -283,13 +268,10 @@ impl Callable {
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] if `bytes` is not MessagePack, or does not match the signature.
     pub fn decode_msgpack(&self, bytes: &[u8]) -> Result<CallArgs> {
-        match &self.ty {
-            CallableType::Core(ty) => msgpack::decode_args(bytes, ty).map(CallArgs::Core),
-            CallableType::Component(ty) => component::msgpack::decode_args(bytes, ty).map(CallArgs::Component),
-            CallableType::Text(function) | CallableType::Stdio(function, _) => {
-                component::msgpack::decode_args(bytes, function.ty()).map(CallArgs::Component)
-            }
-            CallableType::Program => msgpack::decode_args(bytes, &FuncType::default()).map(CallArgs::Core),
+        match (&self.ty, self.wit_type()) {
+            (CallableType::Core(ty), _) => msgpack::decode_args(bytes, ty).map(CallArgs::Core),
+            (_, Some(ty)) => component::msgpack::decode_args(bytes, ty).map(CallArgs::Component),
+            (_, None) => msgpack::decode_args(bytes, &FuncType::default()).map(CallArgs::Core),
         }
     }
 }
@@ -323,6 +305,18 @@ impl CallArgs {
         match self {
             Self::Core(values) => values,
             Self::Component(_) => unreachable!("replaced"),
+        }
+    }
+
+    /// Returns arguments for a function of a component, to be replaced. Those of a module are dropped.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn component_mut(&mut self) -> &mut Vec<WitValue> {
+        if let Self::Core(_) = self {
+            *self = Self::Component(Vec::new());
+        }
+        match self {
+            Self::Component(values) => values,
+            Self::Core(_) => unreachable!("replaced"),
         }
     }
 }

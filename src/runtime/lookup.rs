@@ -3,9 +3,12 @@
 use crate::component::similar::most_similar;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
-use crate::module::info::{ExternType, ModuleInfo};
+use crate::module::info::{ExternType, MemoryType, ModuleInfo};
 use crate::runtime::signature::check_passable;
 use crate::value::types::FuncType;
+
+/// The name that toolchains give the memory.
+pub(crate) const MEMORY: &str = "memory";
 
 /// The maximum number of lines of a list in a message.
 pub(crate) const MAX_LISTED: usize = 40;
@@ -51,6 +54,24 @@ pub(crate) fn check_global(info: &ModuleInfo, name: &str) -> Result<()> {
         }
         _ => Err(no_such_export(info, "global", name)),
     }
+}
+
+/// Returns the names and types of the exported memories.
+pub(crate) fn memories(info: &ModuleInfo) -> Vec<(&str, &MemoryType)> {
+    let memories = info.exports.iter().filter_map(|export| match &export.ty {
+        ExternType::Memory(ty) => Some((export.name.as_str(), ty)),
+        _ => None,
+    });
+    memories.collect()
+}
+
+/// Returns the memory named [`MEMORY`], or else the only one.
+pub(crate) fn default_memory<'i>(memories: &[(&'i str, &'i MemoryType)]) -> Option<(&'i str, &'i MemoryType)> {
+    let named = memories.iter().copied().find(|(name, _)| *name == MEMORY);
+    named.or(match *memories {
+        [only] => Some(only),
+        _ => None,
+    })
 }
 
 /// The error for a missing export `name` of this kind ("memory", "global"), with a list of the exports of this kind.

@@ -6,7 +6,7 @@ use crate::limits::Limits;
 use crate::runtime::component_host::ComponentImports;
 use crate::runtime::host::HostImports;
 
-/// What every instance of [`PreparedCode`](super::PreparedCode) gets.
+/// The limits, capabilities and imports of the instances of [`PreparedCode`](super::PreparedCode).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct InstanceOptions {
@@ -17,7 +17,7 @@ pub struct InstanceOptions {
     pub capabilities: Capabilities,
     /// The embedder's own imports of a module. They replace functions of WASI with the same name.
     pub imports: HostImports,
-    /// What the module gets if it is an Extism plug-in.
+    /// The configuration of an Extism plug-in.
     pub plugin: PluginOptions,
     /// The embedder's own imports of a component. They replace functions of WASI with the same name.
     pub component_imports: ComponentImports,
@@ -66,7 +66,7 @@ impl InstanceOptions {
         self
     }
 
-    /// Sets what the module gets if it is an Extism plug-in.
+    /// Sets the configuration of an Extism plug-in.
     #[must_use]
     pub fn with_plugin(mut self, plugin: PluginOptions) -> Self {
         self.plugin = plugin;

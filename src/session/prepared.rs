@@ -38,10 +38,10 @@ pub struct PreparedCode {
 /// The imports of a module.
 #[derive(Debug)]
 enum ResolvedImports {
-    /// Those of the options: the module imports nothing else.
+    /// Those of the options.
     OfOptions,
-    /// Those of the options, WASI and Extism, whose state each instance has for itself. The checks before compilation have resolved
-    /// them for the first instance.
+    /// Those of the options, of WASI and of Extism, which have state for each instance. Holds those of the first instance, which the
+    /// checks before compilation have resolved.
     PerInstance(Mutex<Option<HostImports>>),
 }
 
@@ -68,7 +68,7 @@ impl Session<'_> {
 }
 
 impl InstanceOptions {
-    /// Returns the imports of one instance of a module: the embedder's, and what the module imports from WASI and Extism.
+    /// Returns the imports of one instance of a module: those of the embedder, of WASI and of Extism.
     fn provide(
         &self,
         kind: RuntimeKind,
@@ -136,8 +136,8 @@ impl PreparedCode {
         self.instantiate_with(None, limits, events)
     }
 
-    /// Makes an instance for one call of `callable` with `args`, and only this call: a program that reads its argument from
-    /// standard input needs an instance of its own for each call. For other callables, this is [`PreparedCode::instantiate`].
+    /// Makes an instance for a single call, of `callable` with `args`. A program that reads its argument from standard input needs
+    /// a new instance for each call. For other callables, this is the same as [`PreparedCode::instantiate`].
     ///
     /// # Errors
     /// Those of [`PreparedCode::instantiate`]; [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the arguments do
@@ -187,7 +187,7 @@ impl PreparedCode {
         instance
     }
 
-    /// Makes an instance, without reports of its begin and its end.
+    /// Makes an instance, without the events [`Event::Instantiating`] and [`Event::Instantiated`].
     pub(super) fn create(
         &self,
         streams: Option<ProgramStreams>,
@@ -198,7 +198,7 @@ impl PreparedCode {
         self.create_granting(own.as_ref(), output, limits, events)
     }
 
-    /// Makes an instance, with these capabilities in place of those of the options if there are any.
+    /// Makes an instance, with its own capabilities or those of the options.
     fn create_granting(
         &self,
         own: Option<&Capabilities>,

@@ -1,6 +1,5 @@
 //! Many calls of one function.
 
-use std::any::Any;
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Instant;
 
@@ -15,6 +14,9 @@ use crate::runtime::callable::{CallArgs, Callable};
 use crate::runtime::code::CodeInstance;
 use crate::runtime::fuel;
 use crate::runtime::status::InstanceState;
+
+/// The start of the message of a panic.
+const PANICKED: &str = "the call panicked";
 
 /// Which instance a call of a [`Worker`] runs in.
 #[derive(Clone, Copy, Debug, Default, Display, EnumString, VariantNames, PartialEq, Eq)]
@@ -36,7 +38,7 @@ pub struct WorkerOptions {
     pub instance: InstanceMode,
     /// The limits of each call. Fuel and time are reset before each call; memory and table elements are those of the instance.
     pub limits: Limits,
-    /// Whether [`CallUsage::call_ns`] is measured. Looking at the clock twice takes about as long as the shortest call.
+    /// Whether [`CallUsage::call_ns`] is measured. Reading the clock twice takes about as long as the shortest call.
     pub measure_time: bool,
 }
 
@@ -49,7 +51,7 @@ pub struct CallUsage {
     /// Portable fuel; `None` if fuel is not metered, and after a trap. In a new instance for each call, this includes the start
     /// function and `_initialize`.
     pub fuel_used: Option<u64>,
-    /// The most bytes of linear memory that the instance had in use; 0 if there is no instance.
+    /// The peak of the instance's linear memory in bytes; 0 if there is no instance.
     pub memory_peak_bytes: u64,
 }
 
@@ -67,7 +69,7 @@ pub struct Worker<'a> {
     fresh: Option<PreparedInstance>,
     /// The result of the last call in an instance that is gone.
     result: CallResult,
-    /// What the last call used, if its instance is gone; of a shared instance that is there, only the time.
+    /// The usage of the last call. While `live` holds its instance, only the time is set.
     usage: CallUsage,
 }
 
@@ -99,12 +101,12 @@ impl<'a> Worker<'a> {
                 Ok(())
             }
         }));
-        started.unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+        started.unwrap_or_else(|panic| Err(Error::of_panic(PANICKED, panic.as_ref())))
     }
 
     /// Creates the instance that all calls share, if there is none that takes calls.
     fn start_shared(&mut self) -> Result<()> {
-        if self.live.as_mut().is_some_and(|(instance, _)| instance.instance().state() == InstanceState::Ready) {
+        if self.is_ready() {
             return Ok(());
         }
         self.live = None;
@@ -112,6 +114,11 @@ impl<'a> Worker<'a> {
         let function = instance.resolve(self.callable)?;
         self.live = Some((instance, function));
         Ok(())
+    }
+
+    /// Returns whether there is a shared instance that takes calls.
+    fn is_ready(&mut self) -> bool {
+        self.live.as_mut().is_some_and(|(instance, _)| instance.instance().state() == InstanceState::Ready)
     }
 
     /// Calls the function.
@@ -128,17 +135,12 @@ impl<'a> Worker<'a> {
             InstanceMode::PerCall => self.call_new(args),
         }));
         self.usage.call_ns = begin.map(|begin| nanoseconds(begin.elapsed()));
-        match called.unwrap_or_else(|panic| Err(panicked(panic.as_ref()))) {
+        match called.unwrap_or_else(|panic| Err(Error::of_panic(PANICKED, panic.as_ref()))) {
             Ok(()) => Ok(self.live.as_ref().map_or(&self.result, |(_, function)| function.result())),
             Err(error) => {
                 let is_intact =
                     matches!(error.kind(), ErrorKind::InvalidArgument | ErrorKind::InvalidResult | ErrorKind::Plugin);
-                let is_usable = is_intact
-                    && self
-                        .live
-                        .as_mut()
-                        .is_some_and(|(instance, _)| instance.instance().state() == InstanceState::Ready);
-                if !is_usable {
+                if !(is_intact && self.is_ready()) {
                     self.live = None;
                 }
                 Err(error)
@@ -204,10 +206,4 @@ impl<'a> Worker<'a> {
 fn usage(instance: &mut CodeInstance, is_metered: bool) -> CallUsage {
     let fuel_used = if is_metered { instance.fuel_used() } else { None };
     CallUsage { call_ns: None, fuel_used, memory_peak_bytes: instance.memory_peak_bytes() }
-}
-
-#[cold]
-fn panicked(panic: &(dyn Any + Send)) -> Error {
-    let message = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    Error::new(ErrorKind::Internal, format!("the call panicked: {}", message.unwrap_or("no message")))
 }

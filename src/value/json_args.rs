@@ -103,19 +103,11 @@ impl Visitor<'_> for Argument<'_> {
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<Value, E> {
-        match self.0 {
-            ValType::I32 => i32::try_from(number).map(Value::I32).map_err(|_| unusual()),
-            ValType::I64 => Ok(Value::I64(number)),
-            _ => Err(unusual()),
-        }
+        Value::from_integer(number.into(), self.0).ok_or_else(unusual)
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Value, E> {
-        match self.0 {
-            ValType::I32 => u32::try_from(number).map(|number| Value::I32(number.cast_signed())).map_err(|_| unusual()),
-            ValType::I64 => Ok(Value::I64(number.cast_signed())),
-            _ => Err(unusual()),
-        }
+        Value::from_integer(number.into(), self.0).ok_or_else(unusual)
     }
 
     fn visit_str<E: Error>(self, literal: &str) -> Result<Value, E> {

@@ -95,7 +95,7 @@ impl TypedValue<'_> {
     fn integer<E: de::Error>(self, value: i128) -> Result<Value, E> {
         match self.0 {
             ValType::V128 | ValType::FuncRef | ValType::ExternRef => self.mismatch("an integer"),
-            ty => text::parse(&value.to_string(), ty).map_err(E::custom),
+            ty => Value::from_integer(value, ty).ok_or_else(|| E::custom(text::invalid(&value.to_string(), ty))),
         }
     }
 }

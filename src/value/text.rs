@@ -95,8 +95,8 @@ fn literal<T: for<'a> Parse<'a>>(text: &str) -> Option<T> {
     parser::parse::<T>(&buffer).ok()
 }
 
-/// Parses a float: first by Rust, which is quick. Its own spellings of infinity and NaN, and numbers out of range, which it reads as
-/// infinity, are not finite.
+/// Parses a float. Rust's parser is the faster one, but it also accepts numbers out of range, as infinity, and other spellings of
+/// infinity and NaN, so only its finite numbers are used.
 fn float32(text: &str) -> Option<f32> {
     let number = text.parse().ok().filter(|v: &f32| v.is_finite());
     number.or_else(|| literal::<F32>(text).map(|v| f32::from_bits(v.bits)))

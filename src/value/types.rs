@@ -161,6 +161,25 @@ pub enum Value {
 }
 
 impl Value {
+    /// Converts an integer to a numeric type. An integer type accepts its signed and its unsigned range; a float is rounded once.
+    /// `None` if the integer is out of range, or the type is not numeric.
+    #[expect(clippy::cast_precision_loss, reason = "an integer for a float is rounded to the nearest")]
+    pub(crate) fn from_integer(integer: i128, ty: &ValType) -> Option<Self> {
+        Some(match ty {
+            ValType::I32 => {
+                let signed = i32::try_from(integer).ok();
+                Self::I32(signed.or_else(|| u32::try_from(integer).ok().map(u32::cast_signed))?)
+            }
+            ValType::I64 => {
+                let signed = i64::try_from(integer).ok();
+                Self::I64(signed.or_else(|| u64::try_from(integer).ok().map(u64::cast_signed))?)
+            }
+            ValType::F32 => Self::F32(integer as f32),
+            ValType::F64 => Self::F64(integer as f64),
+            _ => return None,
+        })
+    }
+
     /// Returns the type of this value.
     #[must_use]
     pub fn ty(&self) -> ValType {

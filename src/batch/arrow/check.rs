@@ -4,7 +4,6 @@ use arrow_schema::{DataType, FieldRef, Fields};
 
 use super::unsupported::unsupported;
 use super::wit_types::is_nullable;
-use super::wit_values::is_text;
 use crate::component::similar::most_similar;
 use crate::component::types::{Name, TypeKind, WitType};
 use crate::escape::Escaped;
@@ -72,6 +71,15 @@ pub(super) fn check(data: &DataType, ty: &WitType) -> Result<(), String> {
         return Ok(());
     }
     Err(unsupported(data).unwrap_or_else(|| format!("values of type {data} cannot be passed as {ty}")))
+}
+
+/// Returns whether a column of this type has text, also as a dictionary.
+pub(super) fn is_text(data: &DataType) -> bool {
+    match data {
+        DataType::Dictionary(_, values) => is_text(values),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        _ => false,
+    }
 }
 
 fn element(data: &DataType) -> Option<&FieldRef> {

@@ -45,7 +45,7 @@ pub(super) fn push(column: &Column, row: usize, ty: &ValType, values: &mut Vec<V
 fn convert(column: &Column, row: usize, ty: &ValType) -> Result<Value> {
     let (column, row) = column.resolve(row);
     if let Some(integer) = column.integer(row) {
-        return number(integer, ty).ok_or_else(|| text::invalid(&integer.to_string(), ty));
+        return Value::from_integer(integer, ty).ok_or_else(|| text::invalid(&integer.to_string(), ty));
     }
     if let Some(float) = column.float(row) {
         return match ty {
@@ -57,24 +57,6 @@ fn convert(column: &Column, row: usize, ty: &ValType) -> Result<Value> {
         Some(bytes) => Ok(Value::V128(u128::from_le_bytes(bytes))),
         None => Err(text::invalid("", ty)),
     }
-}
-
-/// An integer in the signed or the unsigned range of its type.
-#[expect(clippy::cast_precision_loss, reason = "an integer is rounded to the nearest float, once")]
-fn number(integer: i128, ty: &ValType) -> Option<Value> {
-    Some(match ty {
-        ValType::I32 => {
-            let signed = i32::try_from(integer).ok();
-            Value::I32(signed.or_else(|| u32::try_from(integer).ok().map(u32::cast_signed))?)
-        }
-        ValType::I64 => {
-            let signed = i64::try_from(integer).ok();
-            Value::I64(signed.or_else(|| u64::try_from(integer).ok().map(u64::cast_signed))?)
-        }
-        ValType::F32 => Value::F32(integer as f32),
-        ValType::F64 => Value::F64(integer as f64),
-        _ => return None,
-    })
 }
 
 /// Rounds a float to 32 bits, but a finite number never to infinity.

@@ -1,4 +1,4 @@
-//! The length of a row. Dictionaries and columns of nulls make rows from a short message that do not fit into memory.
+//! The length of a row. With dictionaries and columns of nulls, a short message can have rows that do not fit into memory.
 
 use super::column::Column;
 

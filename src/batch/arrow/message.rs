@@ -129,10 +129,10 @@ impl<R: Read> Messages<R> {
     }
 }
 
-/// Checks what the decoder takes on trust: that buffers are within the body, and that numbers of rows are possible.
+/// Validates what the decoder of `arrow-ipc` does not: the ranges of the buffers, and the numbers of rows and nulls.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidArgument`] if not, or if the data is compressed.
+/// [`ErrorKind::InvalidArgument`] if a buffer is outside the body, a number is impossible, or the data is compressed.
 pub(super) fn check(batch: RecordBatch<'_>, body: &Buffer) -> Result<()> {
     if batch.compression().is_some() {
         let error = Error::new(ErrorKind::InvalidArgument, "the Arrow stream is compressed, which is not supported");

@@ -13,7 +13,7 @@ use super::builder::Builder;
 use super::wit_types;
 use crate::batch::id::{Id, IdType};
 use crate::batch::output::{ERROR_COLUMNS, ID_COLUMN, has_id};
-use crate::component::types::{Name, TypeKind, WitType};
+use crate::component::types::{Name, TypeKind, WitFunction, WitType};
 use crate::component::value::WitValue;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::call::CallResult;
@@ -48,19 +48,16 @@ enum Results {
 }
 
 impl ArrowSchema {
-    /// Returns the columns for the results of a function: `result`, or `result1`, `result2`… for several, or the fields of a
-    /// record, unless one is called `id` and there are ids; with `ids` before them, and `error_kind` and `error_message` after them if errors take the place of results.
+    /// Returns the columns for the results of a function: `id` if there are ids, the results, and `error_kind` and
+    /// `error_message` if errors take the place of results. The results are `result`, or `result1`, `result2`… for several, or the
+    /// fields of a record, unless one is named `id` and there are ids.
     ///
     /// References of a module, which [`check`] refuses, are null.
     pub(super) fn new(callable: &Callable, ids: Option<IdType>, has_errors: bool) -> Self {
         let results = match callable.ty() {
             CallableType::Core(ty) if ty.results().is_empty() => Results::None,
             CallableType::Core(ty) => Results::Core(ty.results().to_vec()),
-            CallableType::Component(ty) => Results::of_wit(ty.result(), ids.is_some()),
-            CallableType::Text(function) | CallableType::Stdio(function, _) => {
-                Results::of_wit(function.ty().result(), ids.is_some())
-            }
-            CallableType::Program => Results::None,
+            _ => Results::of_wit(callable.wit_type().and_then(WitFunction::result), ids.is_some()),
         };
         let mut fields = Vec::new();
         if let Some(ids) = ids {

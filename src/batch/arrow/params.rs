@@ -55,8 +55,9 @@ impl Params {
     /// [`ErrorKind::InvalidArgument`] if a value is null or out of range.
     #[inline]
     pub(super) fn fill(&self, columns: &[Column], row: usize, args: &mut CallArgs) -> Result<()> {
-        match (self, args) {
-            (Self::Core(ty), CallArgs::Core(values)) => {
+        match self {
+            Self::Core(ty) => {
+                let values = args.core_mut();
                 values.clear();
                 for (at, (column, ty)) in columns.iter().zip(ty.params()).enumerate() {
                     if let Err(error) = core_values::push(column, row, ty, values) {
@@ -64,20 +65,13 @@ impl Params {
                     }
                 }
             }
-            (Self::Wit(ty), CallArgs::Component(values)) => {
+            Self::Wit(ty) => {
+                let values = args.component_mut();
                 values.clear();
                 for (column, (name, ty)) in columns.iter().zip(ty.params()) {
                     let value = wit_values::value(column, row, ty);
                     values.push(value.map_err(|error| wit_values::at(name, &error))?);
                 }
-            }
-            (Self::Core(_), args) => {
-                *args = CallArgs::Core(Vec::with_capacity(columns.len()));
-                return self.fill(columns, row, args);
-            }
-            (Self::Wit(_), args) => {
-                *args = CallArgs::Component(Vec::with_capacity(columns.len()));
-                return self.fill(columns, row, args);
             }
         }
         Ok(())

@@ -11,6 +11,7 @@ use arrow_ipc::reader::{read_dictionary, read_record_batch};
 use arrow_ipc::{MessageHeader, root_as_message};
 use arrow_schema::{ArrowError, DataType, Schema};
 
+use super::check::is_text;
 use super::column::Column;
 use super::message::{self, Message, Messages, Next, invalid};
 use super::params::Params;
@@ -142,12 +143,13 @@ impl<'a, R: Read> ArrowSource<'a, R> {
         }
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         let mut layout = layout_by_names(&names, self.formats)?;
-        layout.id = layout.id.filter(|id| is_id(schema.field(*id).data_type()));
-        layout.has_ids = layout.id.is_some();
+        let ids = layout.id.and_then(|id| Some((id, id_type(schema.field(id).data_type())?)));
+        layout.id = ids.map(|(id, _)| id);
+        layout.has_ids = ids.is_some();
         let mut projection = layout.params.clone().unwrap_or_default();
         Params::new(self.formats.callable).check(&schema, &projection)?;
-        if let Some(id) = layout.id {
-            layout.id_type = id_type(schema.field(id).data_type());
+        if let Some((id, id_type)) = ids {
+            layout.id_type = id_type;
             projection.push(id);
         }
         let (has_ids, dictionaries) = (layout.has_ids, HashMap::new());
@@ -164,22 +166,13 @@ fn rows(stream: &Stream, batch: &RecordBatch, bytes: usize) -> Option<ArrowRecor
     Some(ArrowRecords { columns, ids, first: 0, rows, bytes }).filter(|_| rows > 0)
 }
 
-/// Whether a column of this type can hold ids.
-fn is_id(data: &DataType) -> bool {
-    match data {
-        DataType::Dictionary(_, values) => is_id(values),
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
-        data => data.is_integer(),
-    }
-}
-
-/// The type of the ids in a column.
-fn id_type(data: &DataType) -> IdType {
+/// Returns the type of the ids in a column, if its values can be ids.
+fn id_type(data: &DataType) -> Option<IdType> {
     match data {
         DataType::Dictionary(_, values) => id_type(values),
-        DataType::UInt64 => IdType::Unsigned,
-        data if data.is_integer() => IdType::Signed,
-        _ => IdType::Text,
+        DataType::UInt64 => Some(IdType::Unsigned),
+        data if data.is_integer() => Some(IdType::Signed),
+        data => is_text(data).then_some(IdType::Text),
     }
 }
 

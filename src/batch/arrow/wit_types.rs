@@ -57,7 +57,7 @@ pub(super) fn data_type(ty: &WitType) -> DataType {
         WitType::ErrorContext => DataType::Null,
         WitType::Defined(def) => match &def.kind {
             TypeKind::List(WitType::U8) => DataType::Binary,
-            // A null in a column of lists of fixed size takes the room of a list, so that a few rows could fill memory.
+            // In a column of lists of fixed size, a null takes as much memory as a list, so a few rows could exhaust it.
             TypeKind::List(ty) | TypeKind::FixedLengthList(ty, _) => DataType::List(item(ty)),
             TypeKind::Map(key, value) => {
                 let fields = Fields::from(vec![field("key", key), field("value", value)]);

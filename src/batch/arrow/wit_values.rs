@@ -1,13 +1,12 @@
 //! Values of columns as values of a component.
 
-use arrow_schema::DataType;
-
 use super::column::Column;
 use super::core_values::{double, single};
 use super::wit_types::is_nullable;
-use crate::component::json;
+use crate::component::failure::Failure;
 use crate::component::types::{Name, TypeKind, WitType};
 use crate::component::value::WitValue;
+use crate::component::{json, scalar};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 
@@ -29,22 +28,10 @@ pub(super) fn value(column: &Column, row: usize, ty: &WitType) -> Result<WitValu
             Column::Bool(array) => Ok(WitValue::Bool(array.value(row))),
             _ => Err(mismatch(ty)),
         },
-        WitType::S8 => integer(column, row, ty).map(WitValue::S8),
-        WitType::U8 => integer(column, row, ty).map(WitValue::U8),
-        WitType::S16 => integer(column, row, ty).map(WitValue::S16),
-        WitType::U16 => integer(column, row, ty).map(WitValue::U16),
-        WitType::S32 => integer(column, row, ty).map(WitValue::S32),
-        WitType::U32 => integer(column, row, ty).map(WitValue::U32),
-        WitType::S64 => integer(column, row, ty).map(WitValue::S64),
-        WitType::U64 => integer(column, row, ty).map(WitValue::U64),
-        WitType::F32 | WitType::F64 => float(column, row, ty),
+        ty if scalar::is_number(ty) => number(column, row, ty),
         WitType::Char => {
             let text = column.text(row).ok_or_else(|| mismatch(ty))?;
-            let mut chars = text.chars();
-            match (chars.next(), chars.next()) {
-                (Some(only), None) => Ok(WitValue::Char(only)),
-                _ => Err(invalid(format!("`{}` is not one character", Escaped(text)))),
-            }
+            scalar::parse_char(text).map(WitValue::Char).map_err(Failure::into_error)
         }
         WitType::String => {
             let bytes = column.bytes(row).ok_or_else(|| mismatch(ty))?;
@@ -54,14 +41,11 @@ pub(super) fn value(column: &Column, row: usize, ty: &WitType) -> Result<WitValu
         WitType::Json => json::decode(column.text(row).ok_or_else(|| mismatch(ty))?.as_bytes(), ty),
         WitType::StringOrInteger => match (column.text(row), column.integer(row)) {
             (Some(text), _) => Ok(WitValue::String(text.to_owned())),
-            (None, Some(integer)) => i64::try_from(integer)
-                .map(WitValue::S64)
-                .or_else(|_| u64::try_from(integer).map(WitValue::U64))
-                .map_err(|_| mismatch(ty)),
+            (None, Some(integer)) => scalar::integer_of_64_bits(integer).ok_or_else(|| mismatch(ty)),
             (None, None) => Err(mismatch(ty)),
         },
-        WitType::ErrorContext => Err(mismatch(ty)),
         WitType::Defined(def) => defined(column, row, ty, &def.kind),
+        _ => Err(mismatch(ty)),
     }
 }
 
@@ -94,8 +78,8 @@ fn defined(column: &Column, row: usize, ty: &WitType, kind: &TypeKind) -> Result
                 |(ty, (name, column)): (_, &(String, Column))| value(column, row, ty).map_err(|error| at(name, &error));
             parts.map(part).collect::<Result<_>>().map(WitValue::Tuple)
         }
-        (TypeKind::List(WitType::U8), column) if column.bytes(row).is_some() => {
-            Ok(WitValue::Bytes(column.bytes(row).unwrap_or_default().to_vec()))
+        (TypeKind::List(WitType::U8), column) if let Some(bytes) = column.bytes(row) => {
+            Ok(WitValue::Bytes(bytes.to_vec()))
         }
         (TypeKind::List(ty), Column::List(nested, values)) => {
             elements(values, nested.range(row), ty).map(WitValue::List)
@@ -175,19 +159,16 @@ fn case<'n>(column: &Column, row: usize, ty: &WitType, mut names: impl Iterator<
     found.cloned().ok_or_else(|| invalid(format!("`{}` is not a case of {ty}", Escaped(text))))
 }
 
-fn integer<T: TryFrom<i128>>(column: &Column, row: usize, ty: &WitType) -> Result<T> {
-    let integer = column.integer(row).ok_or_else(|| mismatch(ty))?;
-    T::try_from(integer).map_err(|_| invalid(format!("{integer} is out of range for {ty}")))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "an integer is rounded to the nearest float, once")]
-fn float(column: &Column, row: usize, ty: &WitType) -> Result<WitValue> {
-    let is_single = *ty == WitType::F32;
+fn number(column: &Column, row: usize, ty: &WitType) -> Result<WitValue> {
     if let Some(integer) = column.integer(row) {
-        return Ok(if is_single { WitValue::F32(integer as f32) } else { WitValue::F64(integer as f64) });
+        let value = scalar::from_integer(integer, ty);
+        return value.ok_or_else(|| scalar::out_of_range(&integer, ty).into_error());
     }
-    let float = column.float(row).ok_or_else(|| mismatch(ty))?;
-    if is_single { single(float).map(WitValue::F32) } else { Ok(WitValue::F64(double(float))) }
+    match (column.float(row), ty) {
+        (Some(float), WitType::F32) => single(float).map(WitValue::F32),
+        (Some(float), WitType::F64) => Ok(WitValue::F64(double(float))),
+        _ => Err(mismatch(ty)),
+    }
 }
 
 /// Adds a step to the path at the start of a message.
@@ -203,13 +184,4 @@ fn mismatch(ty: &WitType) -> Error {
 
 fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidArgument, message)
-}
-
-/// Whether a column of this type holds text, also in a dictionary.
-pub(super) fn is_text(data: &DataType) -> bool {
-    match data {
-        DataType::Dictionary(_, values) => is_text(values),
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
-        _ => false,
-    }
 }

@@ -1,4 +1,4 @@
-//! One living instance that takes operations.
+//! Applies operations to one live instance.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -11,16 +11,14 @@ use crate::component::value::WitValue;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::limits::Limits;
-use crate::module::info::{ExternType, ModuleInfo};
+use crate::module::info::ModuleInfo;
+use crate::runtime::access;
 use crate::runtime::call::{CallResult, ResolvedCallable};
 use crate::runtime::callable::{CallArgs, Callable};
 use crate::runtime::code::CodeInstance;
 use crate::runtime::lookup;
 use crate::runtime::traits::WasmInstance;
 use crate::session::{CallUsage, PreparedCode, nanoseconds};
-
-/// The memory that operations without a name mean, if it is exported.
-const MEMORY: &str = "memory";
 
 /// The limits of a [`Driver`].
 #[derive(Clone, Copy, Debug)]
@@ -183,7 +181,8 @@ impl<'a> Driver<'a> {
         self.function(name)?;
         let Self { instance, functions, usage, .. } = self;
         let instance = instance.as_mut().ok_or_else(not_restarted)?;
-        let Some(Function { callable, resolved }) = functions.get_mut(name) else { return Ok(nothing()) };
+        let function = functions.get_mut(name);
+        let Function { callable, resolved } = function.unwrap_or_else(|| unreachable!("the function was found"));
         let function = match resolved {
             Some(function) => function,
             None => resolved.insert(instance.resolve(callable)?),
@@ -205,9 +204,8 @@ impl<'a> Driver<'a> {
         let max = self.options.max_read;
         let (instance, memory) = self.memory(memory)?;
         let size = instance.memory_size(&memory)?;
-        if offset.checked_add(length).is_none_or(|end| end > size) {
-            let message = format!("{length} bytes at offset {offset} are out of bounds: the memory has {size} bytes");
-            return Err(Error::new(ErrorKind::MemoryAccess, message));
+        if !access::is_within(offset, length, size) {
+            return Err(access::out_of_bounds(offset, length, size));
         }
         let Some(length) = usize::try_from(length).ok().filter(|length| *length <= max) else {
             let message = format!("a read of {length} bytes is longer than the maximum of {max} bytes for a record");
@@ -254,14 +252,12 @@ impl<'a> Driver<'a> {
 }
 
 fn default_memory(info: &ModuleInfo) -> Result<String> {
-    let memories = info.exports.iter().filter(|export| matches!(export.ty, ExternType::Memory(_)));
-    let names: Vec<&str> = memories.map(|export| export.name.as_str()).collect();
-    match names.as_slice() {
-        names if names.contains(&MEMORY) => Ok(MEMORY.to_owned()),
-        [only] => Ok((*only).to_owned()),
-        [] => Err(lookup::no_such_export(info, "memory", MEMORY)),
-        [first, ..] => {
-            let message = format!("the module exports {} memories: name one", names.len());
+    let memories = lookup::memories(info);
+    match (lookup::default_memory(&memories), memories.first()) {
+        (Some((name, _)), _) => Ok(name.to_owned()),
+        (None, None) => Err(lookup::no_such_export(info, "memory", lookup::MEMORY)),
+        (None, Some((first, _))) => {
+            let message = format!("the module exports {} memories: name one", memories.len());
             let hint = format!(r#"add a key such as "memory":"{}""#, Escaped(first));
             Err(Error::new(ErrorKind::InvalidArgument, message).with_hint(hint))
         }

@@ -1,4 +1,4 @@
-//! One living instance and operations on it: calls, and access to its memories and globals.
+//! One live instance and operations on it: calls, and access to its memories and globals.
 
 mod driver;
 mod fields;

@@ -1,16 +1,14 @@
-//! Operations on a living instance.
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+//! Operations on a live instance.
 
 use super::fields::{self, EXAMPLES, Fields, Raw};
 use super::shapes;
 use crate::batch::id::Id;
-use crate::component::similar::most_similar;
-use crate::component::types::WitType;
+use crate::component::failure::Step;
+use crate::component::labels::unknown;
+use crate::component::scalar;
+use crate::component::types::{Name, WitType};
 use crate::component::value::WitValue;
 use crate::error::{Error, ErrorKind, Result};
-use crate::escape::Escaped;
 use crate::runtime::callable::CallArgs;
 
 /// The keys of a record; all but the last two choose the operation.
@@ -103,12 +101,7 @@ fn action<'a>(fields: &Fields<'a>) -> Result<Action<'a>> {
     let (mut action, mut args) = (None, None);
     for (at, (key, value)) in fields.iter().enumerate() {
         if !KEYS.contains(&key.as_str()) {
-            let unknown = invalid(format!("unknown key `{}`", Escaped(key)));
-            let similar = most_similar(key, KEYS.into_iter());
-            return Err(match similar {
-                Some(similar) => unknown.with_hint(format!("did you mean `{similar}`?")),
-                None => unknown.with_hint(EXAMPLES),
-            });
+            return Err(unknown(&KEYS, "key", key).into_error());
         }
         if fields[..at].iter().any(|(other, _)| other == key) {
             return Err(invalid(format!("the key `{key}` appears twice")));
@@ -148,7 +141,7 @@ fn shape(key: &str) -> &'static WitType {
     }
 }
 
-fn write(parts: Vec<(crate::component::types::Name, WitValue)>) -> Result<Operation> {
+fn write(parts: Vec<(Name, WitValue)>) -> Result<Operation> {
     let (mut offset, mut memory, mut bytes) = (0, None, Vec::new());
     for (name, part) in parts {
         match (&*name, present(part)) {
@@ -157,10 +150,9 @@ fn write(parts: Vec<(crate::component::types::Name, WitValue)>) -> Result<Operat
             ("text", Some(WitValue::String(text))) => bytes.push(text.into_bytes()),
             ("bytes", Some(WitValue::Bytes(data))) => bytes.push(data),
             ("base64", Some(WitValue::String(text))) => {
-                let decoded = STANDARD
-                    .decode(&text)
-                    .map_err(|error| invalid(format!("write.base64 is not base64: {error}")).with_source(error))?;
-                bytes.push(decoded);
+                let decoded = scalar::parse_base64(&text)
+                    .map_err(|failure| failure.at(Step::Payload("base64")).at(Step::Payload("write")).into_error());
+                bytes.push(decoded?);
             }
             _ => {}
         }
@@ -172,7 +164,7 @@ fn write(parts: Vec<(crate::component::types::Name, WitValue)>) -> Result<Operat
     }
 }
 
-fn read(parts: Vec<(crate::component::types::Name, WitValue)>) -> Operation {
+fn read(parts: Vec<(Name, WitValue)>) -> Operation {
     let (mut offset, mut length, mut memory, mut as_text) = (0, 0, None, false);
     for (name, part) in parts {
         match (&*name, present(part)) {

@@ -21,7 +21,7 @@ impl<'a> CallParts<'a> {
 }
 
 impl<'a, T> CallParts<'a, T> {
-    /// Reads a record, and `args` by a seed. `None` if the record is another value, or its arguments are not what the seed reads.
+    /// Reads a record, and its `args` with a seed. `None` if the record is another value, or the seed does not accept the arguments.
     pub(super) fn read_with<S: DeserializeSeed<'a, Value = T>>(record: &'a [u8], seed: S) -> Option<Self> {
         if record.trim_ascii_start().first() != Some(&b'{') {
             return None;

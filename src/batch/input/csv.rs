@@ -5,6 +5,7 @@ use std::io::Read;
 use csv_core::{ReadRecordResult, Reader};
 
 use super::columns::{layout_by_names, layout_by_position};
+use super::delimited::BYTE_ORDER_MARK;
 use super::framed::{BLOCK, read};
 use super::lines::{too_long, utf8};
 use crate::batch::chunk::{Chunk, Records, Rows};
@@ -42,7 +43,7 @@ struct Row {
     is_too_long: bool,
 }
 
-/// What parsing led to.
+/// Why [`Row::parse`] returned.
 enum Step {
     Row,
     NeedsInput,
@@ -50,7 +51,7 @@ enum Step {
 }
 
 impl Row {
-    /// Parses a part of the input. Returns its length, too.
+    /// Parses up to the end of a row. Returns the number of bytes parsed, too.
     fn parse(&mut self, parser: &mut Reader, input: &[u8], max: usize) -> (Step, usize) {
         let mut used = 0;
         loop {
@@ -109,7 +110,7 @@ impl<'a, R: Read> CsvSource<'a, R> {
         }
     }
 
-    /// Parses up to this number of rows: those that need no more input, but at least one.
+    /// Parses at most `max` rows. Reads input only until there is one row.
     fn rows(&mut self, max: usize) -> Result<Rows> {
         let mut rows = Rows::default();
         while rows.extents.len() < max {
@@ -139,7 +140,7 @@ impl<'a, R: Read> CsvSource<'a, R> {
             let length = read(&mut self.reader, &mut self.buffer[self.filled..])?;
             self.filled += length;
             self.is_at_end = length == 0;
-            let may_be_mark = self.filled <= 3 && b"\xef\xbb\xbf".starts_with(&self.buffer[..self.filled]);
+            let may_be_mark = BYTE_ORDER_MARK.starts_with(&self.buffer[..self.filled]);
             if !(is_first && may_be_mark) || self.is_at_end {
                 return Ok(());
             }

@@ -7,7 +7,7 @@ use memchr::memchr;
 use super::call::CallParts;
 use super::framed::{Frame, Scan};
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Splits a stream at a byte.
 #[derive(Debug)]

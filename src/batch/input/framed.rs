@@ -28,7 +28,7 @@ pub(super) trait Frame: Send {
     fn has_id(&self, record: &[u8]) -> bool;
 }
 
-/// What [`Frame::scan`] found.
+/// The result of [`Frame::scan`].
 pub(super) enum Scan {
     /// The record ends after this number of bytes.
     End(usize),

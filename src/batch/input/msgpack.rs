@@ -4,8 +4,7 @@ use super::lines::bytes_of;
 use super::msgpack_call::MsgpackCall;
 use crate::batch::format::{Decode, Formats, Record};
 use crate::batch::id::Id;
-use crate::batch::options::BatchOutput;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::runtime::callable::CallArgs;
 
 /// Decodes values of the same shapes as in JSON.
@@ -29,10 +28,7 @@ impl Decode for MsgpackDecoder<'_> {
         let bytes = bytes_of(record, self.formats)?;
         let Some(call) = MsgpackCall::read(bytes) else { return self.args(bytes, args) };
         let id = call.id.map(Id::Msgpack);
-        if self.formats.options.output != BatchOutput::Msgpack && id.is_some_and(|id| !id.is_json()) {
-            let message = "the id is a MessagePack value that JSON does not have";
-            return Err(Error::new(ErrorKind::InvalidArgument, message));
-        }
+        self.formats.check_id(id)?;
         record.id = id;
         self.args(call.args, args)
     }

@@ -23,7 +23,7 @@ pub(in crate::batch) fn encoder<'a>(formats: &'a Formats<'a>) -> Box<dyn Encode 
     }
 }
 
-/// Returns what comes before all results. The source has set the layout.
+/// Returns the bytes before the first result, such as a header. The source has set the layout.
 pub(in crate::batch) fn head(formats: &Formats<'_>) -> Vec<u8> {
     match formats.options.output {
         BatchOutput::Csv => csv::header(formats),
@@ -32,7 +32,7 @@ pub(in crate::batch) fn head(formats: &Formats<'_>) -> Vec<u8> {
     }
 }
 
-/// Returns what comes after all results.
+/// Returns the bytes after the last result.
 pub(in crate::batch) fn tail(formats: &Formats<'_>) -> Vec<u8> {
     if formats.options.output == BatchOutput::Arrow { arrow::tail() } else { Vec::new() }
 }

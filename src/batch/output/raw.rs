@@ -5,7 +5,7 @@ use crate::batch::format::{Encode, Record};
 use crate::error::{Error, Result};
 use crate::runtime::call::CallResult;
 
-/// Writes strings and bytes as they are, without anything between them. Errors and records have no place here.
+/// Writes strings and bytes as they are, without delimiters. Errors and records are left out.
 pub(super) struct RawEncoder;
 
 impl Encode for RawEncoder {

@@ -73,8 +73,8 @@ pub(crate) struct Schedule<W, U> {
 }
 
 impl<W: Work, U: Output> Schedule<W, U> {
-    /// The time that a piece should take at most, and at least if there are enough records, in nanoseconds. Pieces of a
-    /// millisecond make the cost of passing them on small.
+    /// The time that a piece should take, in nanoseconds, if enough records wait. A piece of a millisecond makes the cost of
+    /// passing it between threads small.
     const PIECE_NS: Range<u64> = 100_000..1_000_000;
     /// The maximum number of records in a piece.
     const PIECE_RECORDS: usize = 4096;
@@ -120,7 +120,7 @@ impl<W: Work, U: Output> Schedule<W, U> {
         self.waiting_bytes < Self::AHEAD_BYTES * (self.jobs + 1)
     }
 
-    /// Adds records that were read. Drops them if no more are needed.
+    /// Adds records that were read, or drops them if reading has ended.
     pub(crate) fn push(&mut self, work: W) {
         if !self.is_read {
             let first = self.read;
@@ -134,7 +134,7 @@ impl<W: Work, U: Output> Schedule<W, U> {
         self.is_read = true;
     }
 
-    /// Returns whether all records were read that are needed.
+    /// Returns whether reading has ended.
     pub(crate) fn is_read(&self) -> bool {
         self.is_read
     }
@@ -149,7 +149,7 @@ impl<W: Work, U: Output> Schedule<W, U> {
         self.waiting.is_empty() && self.running.is_empty()
     }
 
-    /// Returns whether no worker will be needed again.
+    /// Returns whether all records were processed, and reading has ended.
     pub(crate) fn is_worked(&self) -> bool {
         self.is_read && self.is_idle()
     }

@@ -8,25 +8,19 @@ use std::time::{Duration, Instant};
 use super::schedule::{Output, Piece, Schedule, Work};
 use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard, Ordering};
 
-/// The message of a panic.
+/// The payload of a panic.
 pub(crate) type Panic = Box<dyn Any + Send>;
-
-/// Returns the message of a panic.
-pub(crate) fn panic_message(panic: &Panic) -> &str {
-    let message = panic.downcast_ref::<String>().map(String::as_str);
-    message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
-}
 
 /// The shared state of a pipeline's threads. One thread reads, any number work, one is the sink.
 ///
-/// The sink wakes up regularly while it waits for workers, and asks them to return what they have: results do not wait for
-/// slow records that follow them in their piece. Nothing but the delay depends on this.
+/// While the sink waits for workers, it wakes up every few milliseconds and asks them for the results that they have, so that
+/// results do not wait for slow records later in the same piece. This affects only the latency.
 pub(crate) struct Shared<'a, W, U> {
     state: Mutex<State<W, U>>,
     reader: Condvar,
     workers: Condvar,
     sink: Condvar,
-    /// Changes when workers should return their results.
+    /// Counts the requests to workers to return their outputs.
     round: AtomicU64,
     /// How long a piece of one record may take. `None` for any time.
     max_time: Option<Duration>,
@@ -59,7 +53,7 @@ enum Sink {
     Asleep,
 }
 
-/// Tells a worker when to return its results.
+/// Tells a worker when to return its output.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pause<'a> {
     round: &'a AtomicU64,
@@ -73,8 +67,8 @@ impl Pause<'_> {
 }
 
 impl<'a, W: Work, U: Output> Shared<'a, W, U> {
-    /// How long the sink waits before it asks workers for their results.
-    const PATIENCE: Duration = Duration::from_millis(4);
+    /// The time after which a waiting sink asks workers for their outputs.
+    const MAX_WAIT: Duration = Duration::from_millis(4);
 
     pub(crate) fn new(jobs: usize, ordered: bool, is_stop_requested: impl Fn() -> bool + Send + Sync + 'a) -> Self {
         let state = State {
@@ -122,7 +116,7 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
 
     fn stop(&self, state: &mut State<W, U>) {
         if state.schedule.stop() {
-            self.hurry();
+            self.request_outputs();
             self.wake_all(state);
         }
     }
@@ -215,7 +209,7 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
         let mut state = self.lock();
         let is_last = output.is_last();
         if is_last {
-            self.hurry();
+            self.request_outputs();
         }
         state.begins.remove(&first);
         state.schedule.finish(first, output, rest, ns);
@@ -229,7 +223,7 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
         state.note_panic(first, panic);
         state.begins.remove(&first);
         state.schedule.fail(first);
-        self.hurry();
+        self.request_outputs();
         self.wake_after_work(&state);
     }
 
@@ -268,10 +262,10 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
                 state = self.sink.wait(state).unwrap_or_else(PoisonError::into_inner);
             } else {
                 state.sink = Sink::Waiting;
-                let waited = self.sink.wait_timeout(state, Self::PATIENCE).unwrap_or_else(PoisonError::into_inner);
+                let waited = self.sink.wait_timeout(state, Self::MAX_WAIT).unwrap_or_else(PoisonError::into_inner);
                 state = waited.0;
                 if waited.1.timed_out() {
-                    self.hurry();
+                    self.request_outputs();
                     if (self.is_stop_requested)() {
                         self.stop(&mut state);
                     }
@@ -289,7 +283,7 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
             state.begins.remove(&first);
             state.overdue = Some(state.overdue.map_or(first, |other| other.min(first)));
             state.schedule.fail(first);
-            self.hurry();
+            self.request_outputs();
             self.wake_all(state);
         }
     }
@@ -305,12 +299,12 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
             if state.overdue.is_some() || !state.schedule.is_running() {
                 return state.overdue;
             }
-            state = self.sink.wait_timeout(state, Self::PATIENCE).unwrap_or_else(PoisonError::into_inner).0;
+            state = self.sink.wait_timeout(state, Self::MAX_WAIT).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
-    /// Asks workers to return their results.
-    pub(crate) fn hurry(&self) {
+    /// Asks workers to return the outputs that they have.
+    pub(crate) fn request_outputs(&self) {
         self.round.fetch_add(1, Ordering::Relaxed);
     }
 
@@ -319,7 +313,7 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
         let mut state = self.lock();
         state.is_closed = true;
         state.schedule.close();
-        self.hurry();
+        self.request_outputs();
         self.wake_all(&state);
     }
 

@@ -1,7 +1,6 @@
 //! The threads of a pipeline.
 
 use std::collections::VecDeque;
-use std::io;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -10,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::schedule::{Output, Work};
 use super::shared::{Panic, Pause, Shared};
+use crate::error::{Error, ErrorKind, Result};
+use crate::session::nanoseconds;
 
 /// How a pipeline works.
 #[derive(Clone, Copy, Debug)]
@@ -33,26 +34,27 @@ pub(in crate::batch) trait Interrupt: Clone + Send + Sync {
     /// Returns whether the pipeline should stop.
     fn is_requested(&self) -> bool;
 
-    /// Wakes a source that waits, because its records are not needed.
+    /// Interrupts a source that blocks, because its records are not needed.
     fn wake(&self);
 }
 
-/// Starts a pipeline: one thread calls `source` until it returns `None`, others call what `worker` returns with the records.
-/// A worker processes records from the front of the queue that it gets, at least one, and leaves others there if its pause is
-/// due. Memory is bounded: about 128 KiB of records for each worker, 4 MiB of outputs, and what single records and outputs need
-/// in addition.
+/// Starts a pipeline. One thread calls `source` until it returns `None`. Each of the others calls `worker` once, and passes records
+/// to the function that it returns. This function processes at least one record from the front of its queue, and leaves the
+/// others there when the pause is due.
+///
+/// Memory is bounded: about 128 KiB of records for each worker, 4 MiB of outputs, and the size of the largest records and outputs.
 ///
 /// If the source or a worker panics, the outputs end before it; see [`Outputs::take_panic`].
 ///
 /// # Errors
-/// If the system cannot create a thread.
+/// [`ErrorKind::Io`] if the system cannot create a thread.
 pub(in crate::batch) fn start<'scope, W, U, F>(
     scope: &'scope Scope<'scope, '_>,
     options: PipelineOptions,
     source: impl FnMut() -> Option<W> + Send + 'scope,
     worker: impl Fn() -> F + Send + Sync + 'scope,
     interrupt: &(impl Interrupt + 'scope),
-) -> io::Result<Outputs<'scope, W, U>>
+) -> Result<Outputs<'scope, W, U>>
 where
     W: Work + Send + 'scope,
     U: Output + Send + 'scope,
@@ -71,11 +73,25 @@ where
     let worker = Arc::new(worker);
     for _ in 0..jobs.get() {
         let (shared, worker, interrupt) = (Arc::clone(&shared), Arc::clone(&worker), interrupt.clone());
-        let work = move || work(&shared, worker.as_ref(), || interrupt.wake());
-        thread::Builder::new().name("wrun worker".to_owned()).spawn_scoped(scope, work)?;
+        spawn(scope, "wrun worker", move || work(&shared, worker.as_ref(), || interrupt.wake()))?;
     }
-    thread::Builder::new().name("wrun reader".to_owned()).spawn_scoped(scope, move || read(&shared, source))?;
+    spawn(scope, "wrun reader", move || read(&shared, source))?;
     Ok(outputs)
+}
+
+/// Starts a thread.
+///
+/// # Errors
+/// [`ErrorKind::Io`] if the system cannot create it.
+pub(in crate::batch) fn spawn<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    name: &str,
+    work: impl FnOnce() + Send + 'scope,
+) -> Result<()> {
+    let spawned = thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, work);
+    spawned
+        .map(|_| ())
+        .map_err(|error| Error::new(ErrorKind::Io, format!("cannot create a thread: {error}")).with_source(error))
 }
 
 fn read<W: Work, U: Output>(shared: &Shared<'_, W, U>, mut source: impl FnMut() -> Option<W>) {
@@ -102,10 +118,7 @@ where
         let start = Instant::now();
         let processed = catch_unwind(AssertUnwindSafe(|| process.get_or_insert_with(worker)(&mut piece.works, pause)));
         let is_last = match processed {
-            Ok(output) => {
-                let ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-                shared.finish(piece.first, output, piece.works, ns)
-            }
+            Ok(output) => shared.finish(piece.first, output, piece.works, nanoseconds(start.elapsed())),
             Err(panic) => {
                 process = None;
                 shared.fail(piece.first, panic);
@@ -135,7 +148,7 @@ impl<W: Work, U: Output> Outputs<'_, W, U> {
         self.shared.has_dropped()
     }
 
-    /// Returns what panicked before the end of the input.
+    /// Returns the panic that ended the pipeline.
     pub(in crate::batch) fn take_panic(&self) -> Option<Panic> {
         self.shared.take_panic()
     }

@@ -10,6 +10,7 @@ use crate::runtime::text_abi::function::Target;
 use crate::runtime::text_abi::memory::{Block, GuestMemory, pointer, unsigned};
 use crate::runtime::text_abi::{Abi, TextFunction, payload};
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
+use crate::value::text;
 use crate::value::types::{ValType, Value};
 
 /// A [`TextFunction`] resolved in one instance, for any number of calls.
@@ -78,23 +79,27 @@ impl ResolvedText {
 
     /// Checks an argument before the guest allocates anything.
     fn check(&self, index: usize, value: &WitValue, is_cstr: bool) -> Result<()> {
-        let invalid = |message: String| Err(Error::new(ErrorKind::InvalidArgument, message));
-        let name = &self.text.ty().params()[index].0;
         match value {
             WitValue::String(_) | WitValue::Bytes(_) if is_cstr && payload::bytes(value)?.contains(&0) => {
-                invalid(format!("{name}: the text contains a NUL byte, which ends a string of the convention `cstr`"))
+                let message = "the text contains a NUL byte, which ends a string of the convention `cstr`";
+                Err(self.invalid(index, message))
             }
-            WitValue::S64(_) | WitValue::U64(_)
-                if self.param(index) == Some(&ValType::I32) && integer(value).is_none() =>
-            {
-                let range = "-2147483648 to 4294967295";
-                invalid(format!(
-                    "{name}: {} is out of range for i32 ({range})",
-                    scalar::format(value).unwrap_or_default()
-                ))
-            }
+            WitValue::S64(number) => self.integer(index, (*number).into()).map(drop),
+            WitValue::U64(number) => self.integer(index, (*number).into()).map(drop),
             _ => Ok(()),
         }
+    }
+
+    fn invalid(&self, index: usize, reason: &str) -> Error {
+        let name = &self.text.ty().params()[index].0;
+        Error::new(ErrorKind::InvalidArgument, format!("{name}: {reason}"))
+    }
+
+    /// Returns an integer of the parameter's type, in its signed or its unsigned range.
+    fn integer(&self, index: usize, number: i128) -> Result<Value> {
+        let ty = self.param(index).cloned().unwrap_or(ValType::I64);
+        let value = Value::from_integer(number, &ty);
+        value.ok_or_else(|| self.invalid(index, text::invalid(&number.to_string(), &ty).message()))
     }
 
     fn param(&self, index: usize) -> Option<&ValType> {
@@ -107,11 +112,8 @@ impl ResolvedText {
             WitValue::S32(v) => Value::I32(*v),
             WitValue::F32(v) => Value::F32(*v),
             WitValue::F64(v) => Value::F64(*v),
-            WitValue::S64(_) | WitValue::U64(_) if self.param(index) == Some(&ValType::I32) => {
-                Value::I32(integer(value).ok_or_else(payload::other_arguments)?)
-            }
-            WitValue::S64(v) => Value::I64(*v),
-            WitValue::U64(v) => Value::I64(v.cast_signed()),
+            WitValue::S64(v) => self.integer(index, (*v).into())?,
+            WitValue::U64(v) => self.integer(index, (*v).into())?,
             text => {
                 let (bytes, ty) = (payload::bytes(text)?, self.param(index).cloned().unwrap_or(ValType::I32));
                 let block = if self.text.abi() == Abi::Cstr {
@@ -151,7 +153,7 @@ impl ResolvedText {
     /// Reads a result of [`Abi::Cstr`]: its pointer, its size with the NUL byte, and its bytes without. Returns `None` for a null
     /// pointer, and for a number.
     fn string_result(&self, instance: &mut dyn WasmInstance) -> Result<Option<(u64, u64, Vec<u8>)>> {
-        let is_number = self.text.ty().result().is_none_or(payload::is_number);
+        let is_number = self.text.ty().result().is_none_or(scalar::is_number);
         match *self.results {
             [pointer] if !is_number && unsigned(pointer) != 0 => {
                 let pointer = unsigned(pointer);
@@ -171,13 +173,5 @@ impl ResolvedText {
             (WitType::F64, Value::F64(v)) => Some(WitValue::F64(*v)),
             _ => None,
         }
-    }
-}
-
-/// Returns an integer in the range of a signed or an unsigned i32.
-fn integer(value: &WitValue) -> Option<i32> {
-    match value {
-        WitValue::S64(v) => i32::try_from(*v).ok().or_else(|| u32::try_from(*v).ok().map(u32::cast_signed)),
-        _ => None,
     }
 }

@@ -36,7 +36,7 @@ pub(crate) enum Target {
 }
 
 impl TextFunction {
-    /// Makes a program, or a function without parameters and results, one that takes and returns text: by [`Abi::Stdio`].
+    /// Wraps a program, or a function without parameters and results, so that it takes and returns text: by [`Abi::Stdio`].
     ///
     /// # Errors
     /// [`ErrorKind::UnsupportedFeature`] if `info` is a module without standard streams, [`ErrorKind::InvalidArgument`] if an option
@@ -48,7 +48,7 @@ impl TextFunction {
             let message = "the module has no standard streams: it does not import WASI";
             return Err(Error::new(ErrorKind::UnsupportedFeature, message));
         }
-        let ty = payload::function(payload, true);
+        let ty = payload::function(payload);
         Ok(Self { abi, payload, name: name.to_owned(), ty, target: Target::Program })
     }
 
@@ -75,7 +75,7 @@ impl TextFunction {
             Abi::Extism => {
                 check_no_allocator(abi, options)?;
                 let name = signature::plugin(info, name)?.to_owned();
-                Ok(Self { abi, payload, name, ty: payload::function(payload, true), target: Target::Plugin })
+                Ok(Self { abi, payload, name, ty: payload::function(payload), target: Target::Plugin })
             }
         }
     }
@@ -133,7 +133,7 @@ impl TextFunction {
     /// # Errors
     /// As [`Callable::parse_args`](crate::Callable::parse_args).
     pub(crate) fn parse_args<T: AsRef<str>>(&self, args: &[T]) -> Result<Vec<WitValue>> {
-        // Without another parameter that can be a string, this one is: it would be no call by a convention for text.
+        // If only one parameter can be a string, its argument is a string, even if it looks like an integer.
         let strings = self.ty.params().iter().filter(|(_, ty)| *ty == WitType::StringOrInteger).count();
         if strings != 1 {
             return text::parse_args(args, &self.ty);

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
+use crate::runtime::access;
 use crate::runtime::text_abi::buffers::Buffers;
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
 use crate::value::types::{ValType, Value};
@@ -60,7 +61,7 @@ impl GuestMemory {
             return Err(exhausted(instance, &alloc.name, size));
         }
         let memory = instance.memory_size(&self.name)?;
-        if pointer.checked_add(size).is_none_or(|end| end > memory) {
+        if !access::is_within(pointer, size, memory) {
             let name = Escaped(&alloc.name);
             let message = format!("`{name}` returned {size} bytes at {pointer}, but the memory has {memory} bytes");
             return Err(Error::new(ErrorKind::MemoryAccess, message));
@@ -108,12 +109,10 @@ impl GuestMemory {
             return Ok(Vec::new());
         }
         let memory = instance.memory_size(&self.name)?;
-        let length = match (pointer.checked_add(length), usize::try_from(length)) {
-            (Some(end), Ok(length)) if end <= memory => length,
-            _ => {
-                let message = format!("the result has {length} bytes at {pointer}, but the memory has {memory} bytes");
-                return Err(Error::new(ErrorKind::MemoryAccess, message));
-            }
+        let within = usize::try_from(length).ok().filter(|_| access::is_within(pointer, length, memory));
+        let Some(length) = within else {
+            let message = format!("the result has {length} bytes at {pointer}, but the memory has {memory} bytes");
+            return Err(Error::new(ErrorKind::MemoryAccess, message));
         };
         let mut bytes = vec![0; length];
         instance.read_memory(&self.name, pointer, &mut bytes)?;
@@ -146,7 +145,7 @@ impl GuestMemory {
 /// The error for a guest that allocates nothing.
 fn exhausted(instance: &dyn WasmInstance, name: &str, size: u64) -> Error {
     let message = format!("`{}` returned a null pointer for {size} bytes", Escaped(name));
-    match instance.core().status().denied() {
+    match instance.denied_growth() {
         Some(denied) => Error::new(ErrorKind::Limit, format!("{message}: the guest {denied}")).with_limit(denied),
         None => Error::new(ErrorKind::MemoryAccess, message),
     }

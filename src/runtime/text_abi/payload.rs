@@ -16,15 +16,9 @@ pub(super) fn ty(payload: Payload) -> WitType {
     }
 }
 
-/// The type of a function with one argument and, perhaps, a result.
-pub(super) fn function(payload: Payload, has_result: bool) -> WitFunction {
-    let input = (Name::from("input"), ty(payload));
-    WitFunction::new([input], has_result.then(|| ty(payload)), false)
-}
-
-/// Whether a parameter of this type passes without memory.
-pub(super) fn is_number(ty: &WitType) -> bool {
-    matches!(ty, WitType::S32 | WitType::S64 | WitType::F32 | WitType::F64)
+/// The type of a function with one argument and one result.
+pub(super) fn function(payload: Payload) -> WitFunction {
+    WitFunction::new([(Name::from("input"), ty(payload))], Some(ty(payload)), false)
 }
 
 /// Returns the bytes of an argument.
@@ -35,15 +29,14 @@ pub(super) fn bytes(value: &WitValue) -> Result<&[u8]> {
     match value {
         WitValue::String(text) => Ok(text.as_bytes()),
         WitValue::Bytes(bytes) => Ok(bytes),
-        _ => Err(other_arguments()),
+        _ => {
+            let message = "the arguments do not have the types of the function";
+            Err(Error::new(ErrorKind::InvalidArgument, message))
+        }
     }
 }
 
-pub(super) fn other_arguments() -> Error {
-    Error::new(ErrorKind::InvalidArgument, "the arguments do not have the types of the function")
-}
-
-/// Makes the bytes that `function` returned a value.
+/// Decodes the bytes that `function` returned.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidResult`] if they are not of the payload's format.

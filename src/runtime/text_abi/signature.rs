@@ -4,33 +4,24 @@ use crate::component::info::CodeInfo;
 use crate::component::types::{Name, WitFunction, WitType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
-use crate::module::info::{ExternType, ModuleInfo};
+use crate::module::info::ModuleInfo;
 use crate::module::requirements::{self, EXTISM_ENV, is_plugin_type};
 use crate::runtime::lookup;
 use crate::runtime::text_abi::buffers::Buffers;
 use crate::runtime::text_abi::{Abi, Payload, TextOptions, payload};
 use crate::value::types::{FuncType, ValType};
 
-/// The name that toolchains give the memory.
-const MEMORY: &str = "memory";
-
 /// Returns the name of the exported memory and the type of pointers into it.
 ///
 /// # Errors
 /// [`ErrorKind::UnsupportedFeature`] if none is exported, or several and none of them is named `memory`.
 pub(super) fn memory(info: &ModuleInfo) -> Result<(&str, ValType)> {
-    let memories = info.exports.iter().filter_map(|export| match &export.ty {
-        ExternType::Memory(ty) => Some((export.name.as_str(), ty)),
-        _ => None,
-    });
-    let memories: Vec<_> = memories.collect();
-    let named = memories.iter().find(|(name, _)| *name == MEMORY);
-    let found = match memories.as_slice() {
-        [one] => one,
-        [] => return Err(refused("the module exports no memory, so text cannot be written to it")),
-        _ => named.ok_or_else(|| refused("the module exports several memories, and none of them as `memory`"))?,
-    };
-    Ok((found.0, if found.1.memory64 { ValType::I64 } else { ValType::I32 }))
+    let memories = lookup::memories(info);
+    match lookup::default_memory(&memories) {
+        Some((name, ty)) => Ok((name, if ty.memory64 { ValType::I64 } else { ValType::I32 })),
+        None if memories.is_empty() => Err(refused("the module exports no memory, so text cannot be written to it")),
+        None => Err(refused("the module exports several memories, and none of them as `memory`")),
+    }
 }
 
 fn refused(message: impl Into<String>) -> Error {
@@ -83,7 +74,7 @@ pub fn fitting(info: &ModuleInfo, ty: &FuncType) -> Vec<Abi> {
 /// [`ErrorKind::UnsupportedFeature`] if it does not fit.
 pub(super) fn packed(name: &str, ty: &FuncType, pointer: &ValType, payload: Payload) -> Result<WitFunction> {
     if fits_packed(ty, pointer) {
-        return Ok(payload::function(payload, true));
+        return Ok(payload::function(payload));
     }
     let packed = if *pointer == ValType::I32 { "i64 or " } else { "" };
     let needed = format!("({pointer}, {pointer}) -> {packed}({pointer}, {pointer})");
