@@ -49,7 +49,7 @@ const PROGRAM: &[u8] = br#"(module
     (drop (call $fd_prestat_get (i32.const 3) (i32.const 32)))
     (drop (call $fd_write (i32.const 1) (i32.const 2048) (i32.const 1) (i32.const 24)))))"#;
 
-/// What is called in a new instance each time.
+/// A function or a program, and its arguments.
 struct Work {
     name: &'static str,
     binary: &'static [u8],

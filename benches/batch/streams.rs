@@ -42,7 +42,7 @@ fn slow_pairs() -> Vec<u8> {
     lines.into_bytes()
 }
 
-/// What the plain alternative does: a loop over the same lines, into and out of integers.
+/// The same sums without WebAssembly: a loop that parses and writes each line with `serde_json`.
 fn serde_json_alone(lines: Vec<u8>) -> Box<dyn FnMut()> {
     let (mut line, mut results) = (Vec::new(), Vec::new());
     Box::new(move || {

@@ -1,4 +1,4 @@
-//! Streams that are damaged, cut off, hostile, or no streams.
+//! Streams that are damaged, truncated or hostile, and input in other formats.
 
 use std::sync::Arc;
 

@@ -26,7 +26,7 @@ impl Guest {
         Self { code, callable }
     }
 
-    /// Runs a batch. Returns its output.
+    /// Runs a batch, and returns its output.
     pub(crate) fn run(&self, options: &BatchOptions, input: &[u8]) -> (Vec<u8>, Result<BatchReport>) {
         let (mut input, mut output) = (input, Vec::new());
         let (counters, stop) = (BatchCounters::default(), Stop::default());
@@ -42,7 +42,7 @@ impl Guest {
         (only(&output), report.unwrap_or_else(|error| panic!("{error}")))
     }
 
-    /// Runs a batch from Arrow whose columns do not fit. Returns what it says.
+    /// Runs a batch whose columns do not match the parameters, and returns the error and its hints.
     #[track_caller]
     pub(crate) fn refuses(&self, options: &BatchOptions, batch: &RecordBatch) -> String {
         let (output, report) = self.run(options, &stream_of(std::slice::from_ref(batch)));

@@ -1,4 +1,4 @@
-//! What happens with records that fail, for each pair of formats; and the pairs that are refused.
+//! The action for failed records, with each pair of formats; and the combinations that are refused.
 
 use wrun::ErrorKind;
 use wrun::batch::{BatchInput, BatchOptions, BatchOutcome, BatchOutput, OnError};

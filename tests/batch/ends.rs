@@ -91,7 +91,7 @@ fn a_stop_before_the_start_processes_nothing() {
 }
 
 #[test]
-fn an_output_that_nobody_reads_ends_the_batch_while_the_input_is_silent() {
+fn a_closed_output_ends_the_batch_while_the_input_is_silent() {
     on_each(|config| {
         let guest = Guest::new(config, "work", twice());
         let (blocks, mut feed, stop) = silent_input();
@@ -121,7 +121,7 @@ fn fails_at(bad: i32) -> Work {
 }
 
 #[test]
-fn a_failure_is_the_end_while_the_input_is_silent() {
+fn a_failure_ends_the_batch_while_the_input_is_silent() {
     on_each(|config| {
         let guest = Guest::new(config, "work", fails_at(5));
         let (blocks, mut feed, stop) = silent_input();

@@ -1,10 +1,10 @@
 //! Formats of records and results.
 
-use wrun::batch::{BatchInput, BatchOptions, BatchOutput, OnError};
+use wrun::batch::{self, BatchCounters, BatchInput, BatchOptions, BatchOutput, OnError, Stop, Streams};
 use wrun::session::{InstanceOptions, Session};
 use wrun::{ErrorKind, RuntimeConfig};
 
-use crate::vocabulary::{Blocks, Guest, jobs, on_each};
+use crate::vocabulary::{Blocks, Guest, jobs, lines, on_each};
 
 const FUNCTIONS: &str = r#"
 (module
@@ -259,6 +259,21 @@ fn an_id_that_json_does_not_have_fails_its_record() {
         b"\x82\xa2id\x81\xc4\x01z\x01\xa4args\x05\x06",
         format!("{{\"error\":{{\"kind\":\"invalid_argument\",\"message\":\"{message}\",\"record\":1}}}}\n6\n"),
     );
+}
+
+#[test]
+fn an_id_that_json_does_not_have_fails_its_operation() {
+    on_each(|config| {
+        let guest = function(config, FUNCTIONS.as_bytes(), "seven");
+        let options = formats(BatchInput::Msgpack, BatchOutput::Json);
+        let (counters, stop, mut output) = (BatchCounters::default(), Stop::default(), Vec::new());
+        let mut input = b"\x82\xa2id\x81\xc4\x01z\x01\xa4call\xa5seven\x82\xa2id\x02\xa4call\xa5seven".as_slice();
+        let streams = Streams::new(&mut input, &mut output, &counters, &stop);
+        batch::run_driven(&guest.code, &options, streams).unwrap();
+        let lines = lines(&output);
+        assert!(lines[0].contains("the id is a MessagePack value that JSON does not have"), "{}", lines[0]);
+        assert_eq!((lines[1].as_str(), lines.len()), (r#"{"id":2,"result":7}"#, 2));
+    });
 }
 
 #[test]

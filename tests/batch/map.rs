@@ -2,14 +2,15 @@
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Barrier;
 use std::sync::mpsc::channel;
 use std::thread;
 
 use wrun::batch::Batch;
-use wrun::session::WorkerOptions;
+use wrun::session::{InstanceMode, WorkerOptions};
 use wrun::{CallArgs, CallResult, Error, ErrorKind, Result, Value};
 
-use crate::vocabulary::{Guest, on_each, on_one, twice};
+use crate::vocabulary::{Guest, jobs, on_each, on_one, twice};
 
 const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
@@ -58,6 +59,41 @@ fn a_parallel_map_returns_results_in_order() {
                 .map(number)
                 .enumerate()
                 .for_each(|(index, number)| assert_eq!(usize::try_from(number).unwrap(), 2 * index));
+        });
+    });
+}
+
+#[test]
+fn a_parallel_map_makes_calls_at_the_same_time() {
+    on_one(|config| {
+        // Each call waits for another one.
+        let barrier = Barrier::new(2);
+        let work = move |number: i32| {
+            barrier.wait();
+            Ok(number)
+        };
+        let guest = Guest::new(config, "work", Box::new(work));
+        thread::scope(|scope| {
+            let results = batch(&guest).map(scope, TWO, (0..4).map(args)).unwrap();
+            assert_eq!(results.map(number).collect::<Vec<_>>(), [0, 1, 2, 3]);
+        });
+    });
+}
+
+#[test]
+fn the_options_of_the_workers_apply() {
+    on_each(|config| {
+        let guest = Guest::new(config, "count", twice());
+        let mut options = WorkerOptions::default();
+        options.instance = InstanceMode::PerCall;
+        let mut stream = jobs(2);
+        stream.worker = options;
+        assert_eq!(guest.lines(&stream, "0\n0\n0\n").1, ["1", "1", "1"]);
+        let batch = Batch::new(&guest.code, &guest.callable, options);
+        assert_eq!(batch.iter((0..3).map(args)).map(number).collect::<Vec<_>>(), [1, 1, 1]);
+        thread::scope(|scope| {
+            let results = batch.map(scope, TWO, (0..3).map(args)).unwrap();
+            assert_eq!(results.map(number).collect::<Vec<_>>(), [1, 1, 1]);
         });
     });
 }
@@ -120,11 +156,11 @@ fn a_panic_of_the_arguments_reaches_the_reader_of_the_results() {
         let mut seen = Vec::new();
         let ended = catch_unwind(AssertUnwindSafe(|| {
             thread::scope(|scope| {
-                let items = (0..5).map(|number| if number == 3 { panic!("no more") } else { args(number) });
+                let items = (0..5).map(|number| if number == 3 { panic!("a bad item") } else { args(number) });
                 seen.extend(batch(&guest).map(scope, TWO, items).unwrap().map(number));
             });
         }));
-        assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"no more"));
+        assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"a bad item"));
         assert_eq!(seen, [0, 2, 4]);
     });
 }

@@ -18,7 +18,7 @@ const EACH: usize = 200;
 /// The number of records.
 const RECORDS: u64 = 24;
 
-/// What disturbs the pipeline.
+/// Events that disturb the pipeline.
 #[derive(Clone, Copy, Debug, Default)]
 struct Disturbance {
     /// The record that ends the batch.
@@ -74,7 +74,7 @@ impl Output for Done {
 
 type Pipeline = Shared<'static, Records, Done>;
 
-/// What came out of the pipeline.
+/// The outcome of a run.
 #[derive(Debug)]
 struct Ended {
     /// The records in the order of the output.
@@ -144,7 +144,7 @@ fn run(jobs: usize, ordered: bool, disturbance: Disturbance) -> Ended {
     }));
     // The sink's timer, which shuttle does not have.
     let timer = Arc::clone(&shared);
-    threads.push(thread::spawn(move || (0..3).for_each(|_| timer.hurry())));
+    threads.push(thread::spawn(move || (0..3).for_each(|_| timer.request_outputs())));
     if disturbance.stop {
         let stop = Arc::clone(&stop);
         threads.push(thread::spawn(move || stop.store(true, Ordering::SeqCst)));

@@ -12,9 +12,9 @@ use wrun::batch::{BatchOptions, BatchOutcome, OnError, Stop};
 
 use crate::vocabulary::{Blocks, Breaking, Guest, jobs, lines, on_each};
 
-/// What a record does.
+/// The behaviour of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Act {
+enum Action {
     Return,
     /// Returns after some time.
     Wait(Duration),
@@ -27,18 +27,18 @@ enum Act {
 }
 
 #[derive(Debug)]
-struct Plan {
-    acts: Vec<Act>,
+struct Case {
+    actions: Vec<Action>,
     blocks: Vec<Vec<u8>>,
     options: BatchOptions,
     /// The number of bytes that the output takes.
     room: usize,
 }
 
-/// What the guest does now.
+/// The state that the guest and the test share.
 #[derive(Default)]
-struct Scene {
-    acts: Vec<Act>,
+struct GuestState {
+    actions: Vec<Action>,
     stop: Arc<Stop>,
     /// The records that were called.
     called: Vec<usize>,
@@ -48,21 +48,21 @@ fn size(u: &mut Unstructured, range: RangeInclusive<usize>) -> Result<usize> {
     u.int_in_range(range)
 }
 
-fn plan(u: &mut Unstructured) -> Result<Plan> {
+fn case(u: &mut Unstructured) -> Result<Case> {
     let records = if u.ratio(1, 3)? { size(u, 0..=20)? } else { size(u, 0..=1500)? };
-    let mut acts = vec![Act::Return; records];
-    // Few acts, so that long and short distances between them occur.
+    let mut actions = vec![Action::Return; records];
+    // Few records that do not return at once, so that long and short distances between them occur.
     for _ in 0..size(u, 0..=8)?.min(records) {
         let index = size(u, 0..=records - 1)?;
-        acts[index] = match size(u, 0..=9)? {
-            0..=4 => Act::Wait(Duration::from_micros(size(u, 0..=3000)? as u64)),
-            5..=6 => Act::Trap,
-            7 => Act::Panic,
-            8 => Act::Malformed,
-            _ => Act::Stop,
+        actions[index] = match size(u, 0..=9)? {
+            0..=4 => Action::Wait(Duration::from_micros(size(u, 0..=3000)? as u64)),
+            5..=6 => Action::Trap,
+            7 => Action::Panic,
+            8 => Action::Malformed,
+            _ => Action::Stop,
         };
     }
-    let text: String = acts.iter().enumerate().map(|(number, act)| record(number, *act)).collect();
+    let text: String = actions.iter().enumerate().map(|(number, action)| record(number, *action)).collect();
     let mut blocks = Vec::new();
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
@@ -74,25 +74,25 @@ fn plan(u: &mut Unstructured) -> Result<Plan> {
     options.ordered = u.ratio(2, 3)?;
     options.on_error = *u.choose(&[OnError::Emit, OnError::Emit, OnError::Skip, OnError::Pass, OnError::Fail])?;
     let room = if u.ratio(1, 5)? { size(u, 0..=10_000)? } else { usize::MAX };
-    Ok(Plan { acts, blocks, options, room })
+    Ok(Case { actions, blocks, options, room })
 }
 
-fn record(number: usize, act: Act) -> String {
-    if act == Act::Malformed { format!("\"{number}\" x\n") } else { format!("{number}\n") }
+fn record(number: usize, action: Action) -> String {
+    if action == Action::Malformed { format!("\"{number}\" x\n") } else { format!("{number}\n") }
 }
 
 /// Returns the start of the line that a record makes, if it makes one.
-fn expected(plan: &Plan, number: usize) -> Option<String> {
-    let act = plan.acts[number];
-    let kind = match act {
-        Act::Trap => "trap",
-        Act::Panic => "internal",
-        Act::Malformed => "invalid_argument",
+fn expected(case: &Case, number: usize) -> Option<String> {
+    let action = case.actions[number];
+    let kind = match action {
+        Action::Trap => "trap",
+        Action::Panic => "internal",
+        Action::Malformed => "invalid_argument",
         _ => return Some((2 * number).to_string()),
     };
-    match plan.options.on_error {
+    match case.options.on_error {
         OnError::Emit => Some(format!("{kind} {}", number + 1)),
-        OnError::Pass => Some(record(number, act).trim_end().to_owned()),
+        OnError::Pass => Some(record(number, action).trim_end().to_owned()),
         _ => None,
     }
 }
@@ -104,27 +104,27 @@ fn shortened(line: &str) -> String {
     format!("{} {}", error["kind"].as_str().unwrap(), error["record"])
 }
 
-fn check(guest: &Guest, scene: &Mutex<Scene>, plan: &Plan) {
+fn check(guest: &Guest, state: &Mutex<GuestState>, case: &Case) {
     let stop = Arc::new(Stop::default());
-    *scene.lock().unwrap() = Scene { acts: plan.acts.clone(), stop: Arc::clone(&stop), called: Vec::new() };
-    let mut output = Breaking::after(plan.room, io::ErrorKind::BrokenPipe);
-    let mut input = Blocks::new(plan.blocks.clone());
-    let report = guest.run_until(&plan.options, &mut input, &mut output, &stop).unwrap();
-    let mut called = std::mem::take(&mut scene.lock().unwrap().called);
+    *state.lock().unwrap() = GuestState { actions: case.actions.clone(), stop: Arc::clone(&stop), called: Vec::new() };
+    let mut output = Breaking::after(case.room, io::ErrorKind::BrokenPipe);
+    let mut input = Blocks::new(case.blocks.clone());
+    let report = guest.run_until(&case.options, &mut input, &mut output, &stop).unwrap();
+    let mut called = std::mem::take(&mut state.lock().unwrap().called);
     called.sort_unstable();
     assert!(called.windows(2).all(|pair| pair[0] < pair[1]), "a record was called twice");
 
-    let is_failed = |act: &Act| matches!(act, Act::Trap | Act::Panic | Act::Malformed);
-    let first_failure = plan.acts.iter().position(is_failed).filter(|_| plan.options.on_error == OnError::Fail);
+    let is_failed = |action: &Action| matches!(action, Action::Trap | Action::Panic | Action::Malformed);
+    let first_failure = case.actions.iter().position(is_failed).filter(|_| case.options.on_error == OnError::Fail);
     let mut written: Vec<String> = lines(&output.written).iter().map(|line| shortened(line)).collect();
-    let mut all: Vec<String> = (0..plan.acts.len()).filter_map(|number| expected(plan, number)).collect();
+    let mut all: Vec<String> = (0..case.actions.len()).filter_map(|number| expected(case, number)).collect();
     let outcome = report.outcome;
     if outcome == BatchOutcome::OutputClosed {
         assert_eq!(output.room, 0);
         // The last line may be incomplete.
         written.pop();
     }
-    if plan.options.ordered {
+    if case.options.ordered {
         assert!(all.starts_with(&written), "{outcome:?}: the output is not a prefix");
     } else {
         written.sort_unstable();
@@ -134,25 +134,25 @@ fn check(guest: &Guest, scene: &Mutex<Scene>, plan: &Plan) {
     }
     match outcome {
         BatchOutcome::Completed => {
-            assert_eq!((written.len(), report.records), (all.len(), plan.acts.len() as u64));
-            assert_eq!(report.failed, plan.acts.iter().filter(|act| is_failed(act)).count() as u64);
+            assert_eq!((written.len(), report.records), (all.len(), case.actions.len() as u64));
+            assert_eq!(report.failed, case.actions.iter().filter(|action| is_failed(action)).count() as u64);
             assert_eq!(first_failure, None);
         }
         BatchOutcome::Stopped => {
-            assert!(plan.acts.contains(&Act::Stop));
+            assert!(case.actions.contains(&Action::Stop));
             // In order, everything before the last call is written as well.
             let last = called.last().map_or(0, |last| last + 1);
-            let calls = if plan.options.ordered { last } else { called.len() };
+            let calls = if case.options.ordered { last } else { called.len() };
             assert!(report.records >= calls as u64, "{} records, {calls} calls", report.records);
         }
-        BatchOutcome::Failed if plan.options.ordered => {
+        BatchOutcome::Failed if case.options.ordered => {
             let failure = usize::try_from(report.failure.unwrap().record).unwrap() - 1;
             assert_eq!((Some(failure), written.len()), (first_failure, failure));
         }
         BatchOutcome::Failed => {
-            assert!(is_failed(&plan.acts[usize::try_from(report.failure.unwrap().record).unwrap() - 1]));
+            assert!(is_failed(&case.actions[usize::try_from(report.failure.unwrap().record).unwrap() - 1]));
         }
-        BatchOutcome::OutputClosed => assert_ne!(plan.room, usize::MAX),
+        BatchOutcome::OutputClosed => assert_ne!(case.room, usize::MAX),
         other => panic!("{other:?}"),
     }
 }
@@ -160,28 +160,28 @@ fn check(guest: &Guest, scene: &Mutex<Scene>, plan: &Plan) {
 #[test]
 fn nothing_is_lost_doubled_or_reordered() {
     on_each(|config| {
-        let scene = Arc::new(Mutex::new(Scene::default()));
-        let acting = Arc::clone(&scene);
+        let state = Arc::new(Mutex::new(GuestState::default()));
+        let shared = Arc::clone(&state);
         let work = move |number: i32| {
             let index = usize::try_from(number).unwrap();
-            let (act, stop) = {
-                let mut scene = acting.lock().unwrap();
-                scene.called.push(index);
-                (scene.acts[index], Arc::clone(&scene.stop))
+            let (action, stop) = {
+                let mut state = shared.lock().unwrap();
+                state.called.push(index);
+                (state.actions[index], Arc::clone(&state.stop))
             };
-            match act {
-                Act::Wait(time) => thread::sleep(time),
-                Act::Trap => return Err("a trap".into()),
-                Act::Panic => panic!("a panic"),
-                Act::Stop => stop.request(),
-                Act::Return | Act::Malformed => {}
+            match action {
+                Action::Wait(time) => thread::sleep(time),
+                Action::Trap => return Err("a trap".into()),
+                Action::Panic => panic!("a panic"),
+                Action::Stop => stop.request(),
+                Action::Return | Action::Malformed => {}
             }
             Ok(2 * number)
         };
         let guest = Guest::new(config, "work", Box::new(work));
         arbtest::arbtest(|u| {
-            let plan = plan(u)?;
-            check(&guest, &scene, &plan);
+            let case = case(u)?;
+            check(&guest, &state, &case);
             Ok(())
         })
         .budget_ms(3000)

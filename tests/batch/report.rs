@@ -1,8 +1,12 @@
-//! What a batch counts and measures.
+//! The counters and measurements of a batch.
+
+use std::io;
+use std::sync::mpsc::channel;
+use std::thread;
 
 use wrun::batch::{self, BatchCounters, BatchOutcome, Stop, Streams};
 
-use crate::vocabulary::{Guest, jobs, limits_of, on_each, twice};
+use crate::vocabulary::{Breaking, Feed, Guest, Lines, jobs, limits_of, on_each, on_one, twice};
 
 #[test]
 fn calls_are_measured_if_that_is_asked_for() {
@@ -42,20 +46,43 @@ fn a_field_that_was_not_measured_is_null() {
 }
 
 #[test]
-fn counters_can_be_read_while_the_batch_runs_and_after_it_failed() {
+fn counters_can_be_read_while_the_batch_runs() {
+    on_one(|config| {
+        let guest = Guest::new(config, "work", twice());
+        let (counters, stop) = (BatchCounters::default(), Stop::default());
+        let ((blocks, feed), (sender, results)) = (channel(), channel());
+        thread::scope(|scope| {
+            let (guest, counters, stop) = (&guest, &counters, &stop);
+            let running = scope.spawn(move || {
+                let (mut input, mut output) = (Feed::new(feed), Lines::new(sender));
+                let streams = Streams::new(&mut input, &mut output, counters, stop);
+                batch::run(&guest.code, &guest.callable, &jobs(1), streams).unwrap()
+            });
+            for number in 0..3 {
+                blocks.send(format!("{number}\n").into_bytes()).unwrap();
+                assert_eq!(results.recv().unwrap(), (2 * number).to_string());
+                // A record is counted before the next result is written.
+                assert!((number..=number + 1).contains(&counters.records()));
+            }
+            assert_eq!(counters.report().outcome, BatchOutcome::Running);
+            drop(blocks);
+            assert_eq!(running.join().unwrap().records, 3);
+        });
+    });
+}
+
+#[test]
+fn counters_can_be_read_after_the_batch_failed() {
     on_each(|config| {
         let guest = Guest::new(config, "add", twice());
         let (counters, stop) = (BatchCounters::default(), Stop::default());
-        let mut output = crate::vocabulary::Breaking::after(4, std::io::ErrorKind::StorageFull);
-        assert_eq!(counters.report().outcome, BatchOutcome::Running);
-        let (mut input, options) = ("[1,2]\n".repeat(10), jobs(1));
-        // Each line is a write at first, since each record is a piece.
-        let mut bytes = input.as_bytes();
-        let streams = Streams::new(&mut bytes, &mut output, &counters, &stop);
-        batch::run(&guest.code, &guest.callable, &options, streams).unwrap_err();
+        let mut output = Breaking::after(4, io::ErrorKind::StorageFull);
+        let records = "[1,2]\n".repeat(10);
+        let mut input = records.as_bytes();
+        let streams = Streams::new(&mut input, &mut output, &counters, &stop);
+        batch::run(&guest.code, &guest.callable, &jobs(1), streams).unwrap_err();
         let report = counters.report();
         assert_eq!((report.outcome, report.failed), (BatchOutcome::Failed, 0));
         assert!(report.records < 10);
-        input.clear();
     });
 }

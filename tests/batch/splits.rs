@@ -41,14 +41,14 @@ fn blocks(u: &mut Unstructured, mut bytes: &[u8]) -> Result<Vec<Vec<u8>>> {
     Ok(blocks)
 }
 
-/// What a batch writes, and why it ended early if it did.
+/// Runs a batch. Returns its output, and its error if it failed.
 fn run(guest: &Guest, options: &BatchOptions, blocks: Vec<Vec<u8>>) -> (String, Option<String>) {
     let mut output = Vec::new();
     let ended = guest.run(options, &mut Blocks::new(blocks), &mut output);
     (output.escape_ascii().to_string(), ended.err().map(|error| error.to_string()))
 }
 
-/// Pieces of streams, which make records, errors and what is between them.
+/// Fragments of streams. Joined at random, they are valid and malformed records.
 fn pieces(input: BatchInput) -> &'static [&'static [u8]] {
     match input {
         BatchInput::Json => &[

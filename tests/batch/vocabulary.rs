@@ -31,7 +31,7 @@ pub(crate) struct Guest {
     pub(crate) callable: Callable,
 }
 
-/// What a guest does when it calls the host with a number.
+/// The host function that a guest calls with a number.
 pub(crate) type Work = Box<dyn Fn(i32) -> Result<i32, HostError> + Send + Sync>;
 
 impl Guest {
@@ -100,7 +100,7 @@ pub(crate) fn on_each(case: impl Fn(&RuntimeConfig)) {
     }
 }
 
-/// Runs a case on one engine, because it is about what lies before the engines.
+/// Runs a case on one engine, for code that does not depend on the engine.
 pub(crate) fn on_one(case: impl Fn(&RuntimeConfig)) {
     let (kind, compiler) = features::combinations().find(|(kind, _)| kind.is_available()).unwrap();
     case(&config(kind, compiler));

@@ -1,4 +1,4 @@
-//! The driven instance: one instance that takes operations.
+//! Applies operations to one live instance.
 
 use wrun::batch::{Driver, DriverOptions, Operation};
 use wrun::session::{InstanceOptions, PreparedCode, Session};
@@ -131,11 +131,11 @@ fn what_is_not_an_operation_is_refused_with_a_suggestion() {
                 (r#"{"cal":"sum"}"#, "unknown key `cal`\ndid you mean `call`?"),
                 (r#"{"call":"sum","arg":[1,2]}"#, "unknown key `arg`\ndid you mean `args`?"),
                 (r#"{"read":{"offset":0,"lenght":1}}"#, "did you mean `length`?"),
-                (r#"{"read":{"offset":0}}"#, "length"),
-                (r#"{"read":{"offset":0,"length":1,"as":"utf8"}}"#, "as"),
+                (r#"{"read":{"offset":0}}"#, "the field `length` (u64) is missing"),
+                (r#"{"read":{"offset":0,"length":1,"as":"utf8"}}"#, "read.as: "),
                 (r#"{"write":{"offset":0}}"#, "`write` takes one of `text`, `base64` and `bytes`"),
                 (r#"{"write":{"offset":0,"text":"a","base64":"YQ=="}}"#, "`write` takes one of"),
-                (r#"{"write":{"offset":0,"base64":"a"}}"#, "write.base64 is not base64"),
+                (r#"{"write":{"offset":0,"base64":"a"}}"#, "write.base64: invalid base64: "),
                 (r#"{"global":"calls","read":{"offset":0,"length":1}}"#, "one operation at a time"),
                 (r#"{"global":"calls","global":"calls"}"#, "the key `global` appears twice"),
                 (r#"{"global":"calls","args":[]}"#, "`args` are those of a `call`, not of `global`"),

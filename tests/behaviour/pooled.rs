@@ -1,4 +1,4 @@
-//! Pooled instances: new ones are faster on some engines, and nothing else is different.
+//! Pooled instances behave like others. On some engines, a new one takes less time.
 
 use std::num::NonZeroU32;
 
@@ -64,7 +64,7 @@ fn a_new_instance_sees_nothing_of_earlier_ones() {
 }
 
 #[test]
-fn more_instances_than_places_can_live() {
+fn there_can_be_more_instances_than_slots() {
     on_each_pooled(2, |engine| {
         let module = engine.load(GUEST);
         let mut instances: Vec<_> = (0..6).map(|_| instance(engine, module.as_ref(), Limits::none())).collect();
@@ -113,7 +113,7 @@ fn limits_are_the_same() {
     });
 }
 
-/// What the pool has no room for works as without a pool: many memories and tables, and large or growing ones.
+/// Modules that do not fit into the pool run without it: with many tables, or with large, growing or shared memories and tables.
 #[test]
 fn modules_of_any_size_run() {
     let many = format!(

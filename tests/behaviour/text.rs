@@ -1,4 +1,4 @@
-//! Text and bytes through modules: what reaches the guest, what comes back, and what is freed.
+//! Passes text and bytes to functions of modules, and checks the results and that memory is freed.
 
 use std::sync::Arc;
 
@@ -143,7 +143,7 @@ fn arguments_and_results_are_freed_once() {
         guest.call(&packed, "upper_in_place", "\"text\"").unwrap();
         guest.call(&payload(Abi::Packed, Payload::Json), "measure", "{}").unwrap();
         assert_eq!(guest.number("live_blocks"), 0);
-        // Also if the result is not what was asked for.
+        // A result that is not UTF-8 is freed, too.
         refused(guest.call(&packed, "add_one", "\"\\u007f\""), ErrorKind::InvalidResult);
         assert_eq!(guest.number("live_blocks"), 0);
         let mut keep = packed;
@@ -233,6 +233,20 @@ fn stdio_passes_text_through_the_streams_of_a_program() {
 
 #[test]
 fn a_program_needs_its_own_instance() {
+    on_each(|engine| {
+        let config = RuntimeConfig::new(engine.kind).with_compiler(engine.compiler);
+        let session = Session::open(&config, FILTER, None).unwrap();
+        let callable = Callable::find_with(session.info(), None, &options(Abi::Stdio)).unwrap();
+        let args = callable.parse_args(&["a"]).unwrap();
+        let prepared = session.prepare(InstanceOptions::default(), &|_| {}).unwrap();
+        let mut shared = prepared.instantiate(Limits::none(), &|_| {}).unwrap();
+        let error = refused(shared.call(&callable, &args, &|_| {}), ErrorKind::InvalidArgument);
+        tells(error.message(), &["needs an instance made for it"]);
+    });
+}
+
+#[test]
+fn functions_and_modules_that_do_not_fit_stdio_are_refused() {
     on_each(|engine| {
         let mut guest = Guest::start(engine, STRINGS);
         let error = refused(guest.call(&options(Abi::Stdio), "upper", "\"a\""), ErrorKind::UnsupportedFeature);

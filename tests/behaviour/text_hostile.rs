@@ -1,11 +1,11 @@
-//! Guests that break a convention for text: each is an error of the call, with its kind and a plain message.
+//! Calls of guests that break a convention for text fail, with the kind and the message of the error.
 
 use wrun::{Abi, Error, ErrorKind, Feature, LimitKind, Limits, Payload, RuntimeConfig, TextOptions, Trap};
 
 use crate::text::{Guest, STRINGS, options, payload};
 use crate::vocabulary::{Engine, hints, on_each, refused, tells, trapped};
 
-/// A module whose functions are replaced by what a case needs.
+/// Creates a module whose functions have these bodies: `alloc`, `f` and `s`, and `free`, which also counts its calls.
 fn module(alloc: &str, function: &str, free: &str) -> String {
     format!(
         r#"(module (memory (export "memory") 1) (data (i32.const 0) "zero") (data (i32.const 16) "text\00\ff")
@@ -24,7 +24,7 @@ fn packed(pointer: u32, length: u32) -> String {
 
 const GOOD: &str = "(i32.const 1024)";
 
-/// Calls `f` by `packed`. Returns the error, and how often the guest freed.
+/// Calls `f` by `packed`. Returns the error, and the number of calls of `free`.
 #[track_caller]
 fn failed(engine: &Engine, wat: &str, kind: ErrorKind) -> (Error, i32) {
     let mut guest = Guest::start(engine, wat.as_bytes());
@@ -45,7 +45,7 @@ fn the_module_of_the_cases_works() {
 }
 
 #[test]
-fn an_allocator_that_returns_nonsense() {
+fn an_allocator_that_returns_invalid_pointers() {
     on_each(|engine| {
         let f = packed(16, 4);
         let (error, frees) = failed(engine, &module("(i32.const 0)", &f, ""), ErrorKind::MemoryAccess);
@@ -58,7 +58,7 @@ fn an_allocator_that_returns_nonsense() {
             tells(error.message(), &["`alloc` returned 5 bytes at", &shown, "the memory has 65536 bytes"]);
             assert_eq!(frees, 0);
         }
-        // Unaligned, at the end of memory, over data of the module, or in memory that it grows first: all is well.
+        // Valid: unaligned, at the end of memory, over data of the module, and in a new page.
         for alloc in [
             "(i32.const 1023)",
             "(i32.const 65531)",
@@ -74,7 +74,7 @@ fn an_allocator_that_returns_nonsense() {
 }
 
 #[test]
-fn a_result_that_lies_about_its_place() {
+fn a_result_out_of_bounds() {
     on_each(|engine| {
         for (pointer, length) in [
             (65_536, 1),
@@ -87,17 +87,17 @@ fn a_result_that_lies_about_its_place() {
         ] {
             let (error, frees) = failed(engine, &module(GOOD, &packed(pointer, length), ""), ErrorKind::MemoryAccess);
             tells(error.message(), &[&format!("the result has {length} bytes at {pointer}"), "65536 bytes"]);
-            // The argument, but not a result that does not exist.
+            // Only the argument is freed.
             assert_eq!(frees, 1);
         }
-        // Nothing is at the end of memory, or anywhere else.
+        // An empty result may have any pointer.
         let mut guest = Guest::start(engine, module(GOOD, &packed(u32::MAX, 0), "").as_bytes());
         assert_eq!(guest.json(&options(Abi::Packed), "f", "\"hello\""), "\"\"");
     });
 }
 
 #[test]
-fn a_pair_of_results_that_lies() {
+fn two_results_that_are_out_of_bounds() {
     on_each(|engine| {
         let wat = |pointer: &str, length: &str| {
             format!(
@@ -116,7 +116,7 @@ fn a_pair_of_results_that_lies() {
 }
 
 #[test]
-fn a_memory_of_64_bits_that_lies() {
+fn pointers_out_of_bounds_in_a_64_bit_memory() {
     on_each(|engine| {
         if !engine.has(Feature::Memory64) {
             return;
@@ -223,7 +223,7 @@ fn an_allocator_that_the_memory_limit_stops() {
         let error = refused(guest.call(&options(Abi::Packed), "upper", &args), ErrorKind::Limit);
         tells(error.message(), &["`malloc` returned a null pointer"]);
         assert_eq!(error.limit_exceeded().map(|limit| limit.kind), Some(LimitKind::Memory));
-        // The guest refused by itself, and still works.
+        // The guest handled the failed allocation, so it can be called again.
         assert_eq!(guest.json(&options(Abi::Packed), "upper", "\"a\""), "\"A\"");
         assert_eq!(guest.number("live_blocks"), 0);
     });

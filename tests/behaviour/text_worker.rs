@@ -1,4 +1,4 @@
-//! Many calls by a convention for text: what follows a failure, and the limits that allocating, calling and freeing share.
+//! Repeated calls by a convention for text: the instance after a failure, and limits that cover allocating, calling and freeing.
 
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ fn a_result_in_another_format_keeps_the_instance() {
 }
 
 #[test]
-fn a_trap_and_pointers_to_nothing_replace_the_instance() {
+fn a_trap_and_invalid_pointers_replace_the_instance() {
     with_worker(Limits::none(), |call| {
         for (text, kind) in [("t", ErrorKind::Trap), ("o", ErrorKind::MemoryAccess)] {
             assert_eq!(call("x").unwrap(), "1");

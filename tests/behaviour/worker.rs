@@ -1,4 +1,4 @@
-//! Many calls of one function: shared instances and new ones, limits of each call, and what follows a failure.
+//! Many calls of one function: shared and new instances, the limits of each call, and calls after a failure.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const COUNTER: &str = r#"
   (memory 1)
   (table $table 1 100 funcref)
   (global $calls (mut i32) (i32.const 0))
-  ;; Counts the calls of the instance, then does what the argument says.
+  ;; Counts the calls of the instance. The argument selects how the call ends.
   (func (export "work") (param $what i32) (result i32)
     (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
     (if (i32.eq (local.get $what) (i32.const 1)) (then (unreachable)))

@@ -1,7 +1,7 @@
 //! Input, output, errors, configuration, variables and HTTP.
 
 use wrun::extism::PluginOptions;
-use wrun::session::{InstanceOptions, Session};
+use wrun::session::{Completion, InstanceOptions, Session};
 use wrun::{Abi, Callable, ErrorKind, InstanceState, RuntimeConfig, TextOptions, Trap};
 
 use crate::vocabulary::{Guest, PLUGIN, on_each, refused, tells};
@@ -89,10 +89,26 @@ fn http_requests_are_denied() {
 }
 
 #[test]
-fn logging_frees_its_message_even_if_nothing_is_logged() {
+fn no_level_is_logged_without_a_subscriber() {
     on_each(|config| {
         let mut guest = Guest::start(config, PLUGIN);
         assert_eq!(guest.call("log", "a message\nof two lines").unwrap(), "-");
+    });
+}
+
+#[test]
+fn a_message_is_freed_even_if_its_level_is_not_logged() {
+    // Returns the length of the message after the call.
+    let wat = br#"(module
+        (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+        (import "extism:host/env" "length" (func $length (param i64) (result i64)))
+        (import "extism:host/env" "log_info" (func $log (param i64)))
+        (func (export "log") (result i32) (local $message i64)
+          (local.set $message (call $alloc (i64.const 8)))
+          (call $log (local.get $message))
+          (i32.wrap_i64 (call $length (local.get $message)))))"#;
+    on_each(|config| {
+        assert_eq!(Guest::start(config, wat).call("log", "").unwrap(), "");
     });
 }
 
@@ -155,5 +171,7 @@ fn a_plug_in_that_exits_with_0_has_succeeded() {
         let state = guest.instance.instance();
         let wrun::CodeInstance::Module(instance) = state else { panic!("not a module") };
         assert_eq!(instance.state(), InstanceState::Exited(0));
+        guest.restart();
+        assert_eq!(guest.complete("failed", b"").unwrap(), Completion::Exited(3));
     });
 }

@@ -1,4 +1,4 @@
-//! Plug-ins that break the rules harm only their own call.
+//! Calls of plug-ins that break the rules fail, without effect on later calls.
 
 use wrun::session::InstanceOptions;
 use wrun::{ErrorKind, Limits, Trap};

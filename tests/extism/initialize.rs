@@ -1,8 +1,8 @@
-//! The exports that set a plug-in up are called as Extism calls them.
+//! The exports that initialize a plug-in are called as Extism calls them.
 
 use crate::vocabulary::{Guest, on_each};
 
-/// A plug-in with these exports, each of which writes a digit, and a function that returns the digits.
+/// Creates a plug-in with these exports, each of which appends a digit, and a function that returns the digits.
 fn recording(exports: &str) -> String {
     format!(
         r#"(module
@@ -27,7 +27,7 @@ const HASKELL: &str = r#"(func (export "hs_init") (param i32 i32) (call $note (i
 const ODD_CTORS: &str = r#"(func (export "__wasm_call_ctors") (param i32))"#;
 
 #[test]
-fn one_way_to_set_up_is_chosen_and_run_once() {
+fn one_way_to_initialize_is_chosen_and_run_once() {
     on_each(|config| {
         for (exports, expected) in [
             (String::new(), "\0\0"),

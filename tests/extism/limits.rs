@@ -1,4 +1,4 @@
-//! The memory limit covers what the host keeps for a plug-in; fuel and time stop it.
+//! The memory limit includes the blocks and variables of a plug-in, and fuel and time limits also apply between host calls.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn blocks_count_against_the_memory_limit() {
         let mut guest = Guest::start_with(config, HOSTILE, within(Limits::none().with_memory(MIB))).unwrap();
         let count = guest.call_bytes("flood_of_blocks", b"").unwrap();
         let count = u64::from_le_bytes(count.try_into().unwrap());
-        assert!((5_000..15_000).contains(&count), "{count} blocks in 1 MiB, with what they cost the host");
+        assert!((5_000..15_000).contains(&count), "1 MiB has {count} blocks of one byte and their records");
         let (_, peak) = memory_bytes(&mut guest);
         assert!(peak <= MIB && peak > MIB / 2, "{peak}");
     });

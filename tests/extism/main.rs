@@ -1,6 +1,9 @@
 //! Extism plug-ins behave the same on every engine and compiler.
 #![cfg(any(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
 
+#[path = "../behaviour/vocabulary.rs"]
+#[expect(dead_code, reason = "only `tests/behaviour` uses all of it")]
+mod behaviour;
 mod calls;
 mod floods;
 mod hostile;
