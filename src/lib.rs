@@ -38,6 +38,8 @@ pub mod engine;
 pub mod error;
 pub mod escape;
 pub mod extism;
+#[cfg(feature = "http")]
+mod http_client;
 pub mod limits;
 pub mod module;
 pub mod network;

@@ -88,6 +88,32 @@ impl Blocks {
         Some(offset)
     }
 
+    /// Adds bytes to the end of the last block, which is at `offset`, or puts them into a new block if `offset` is 0. Returns the
+    /// offset of the block. `None` if there is not enough memory, or it is not the last block.
+    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "only HTTP responses arrive in pieces"))]
+    pub(super) fn extend(&mut self, offset: u64, bytes: &[u8], budget: &MemoryBudget) -> Option<u64> {
+        let end = self.bytes.len().max(START);
+        let (start, length) = match offset {
+            0 => (end, 0),
+            _ => {
+                let (start, block) = self.find(offset).filter(|(start, block)| start + block.size == end)?;
+                (start, block.length?)
+            }
+        };
+        let new_length = length.checked_add(bytes.len())?;
+        let size = new_length.checked_next_multiple_of(ALIGNMENT)?;
+        let records = (self.records.len() as u64 + 1) * RECORD;
+        self.take(records.checked_add(start.checked_add(size)? as u64)?, budget)?;
+        // The system may refuse memory.
+        self.bytes.try_reserve(start + size - self.bytes.len()).ok()?;
+        self.bytes.truncate(start + length);
+        self.bytes.resize(start + length, 0);
+        self.bytes.extend_from_slice(bytes);
+        self.bytes.resize(start + size, 0);
+        self.records.insert(start, Block { size, length: Some(new_length) });
+        Some(start as u64)
+    }
+
     /// Frees the block at this offset, if there is one.
     pub(super) fn free(&mut self, offset: u64) {
         let Some((mut offset, mut block)) = self.find(offset) else { return };
@@ -335,6 +361,25 @@ mod tests {
         blocks.store(u64::MAX - 3, &[1; 8]);
         assert_eq!(blocks.block(offset), Some([7; 16].as_slice()));
         assert_eq!(blocks.length(offset + 1), None);
+    }
+
+    #[test]
+    fn a_block_grows_while_it_is_the_last() {
+        let budget = budget(4 * PAGE);
+        let mut blocks = Blocks::default();
+        let first = blocks.insert(b"before", &budget).unwrap();
+        let block = blocks.extend(0, b"one", &budget).unwrap();
+        assert_eq!(blocks.extend(first, b"more", &budget), None);
+        for _ in 0..1000 {
+            assert_eq!(blocks.extend(block, &[7; 100], &budget), Some(block));
+        }
+        check(&blocks);
+        assert_eq!(blocks.length(block), Some(100_003));
+        assert!(blocks.block(block).unwrap().starts_with(b"one\x07") && blocks.block(first) == Some(b"before"));
+        assert_eq!(blocks.extend(block, &[7; 200_000], &budget), None);
+        assert_eq!((blocks.length(block), budget.used()), (Some(100_003), blocks.taken()));
+        assert!(blocks.insert(b"after", &budget).is_some());
+        check(&blocks);
     }
 
     #[test]

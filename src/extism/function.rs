@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::options::PluginOptions;
 use super::state::{PluginHost, PluginState};
 use crate::escape::Escaped;
-use crate::runtime::host::{HostContext, HostError, HostFunction};
+use crate::runtime::host::{HintedError, HostContext, HostError, HostFunction};
 use crate::runtime::interrupt::StopReason;
 use crate::value::types::{FuncType, ValType, Value};
 
@@ -47,9 +47,18 @@ impl Function {
             match result {
                 Ok(value) => Ok(value.into_iter().collect()),
                 Err(stop) if stop.is::<StopReason>() => Err(stop),
-                Err(error) => Err(format!("`{}`: {error}", self.name).into()),
+                Err(error) => Err(self.failed(error)),
             }
         })
+    }
+
+    /// Adds the name of the function to its error.
+    fn failed(&self, error: HostError) -> HostError {
+        let message = format!("`{}`: {error}", self.name);
+        match error.downcast::<HintedError>() {
+            Ok(error) => HintedError { message, hint: error.hint }.into(),
+            Err(_) => message.into(),
+        }
     }
 }
 

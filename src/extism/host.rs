@@ -29,8 +29,11 @@ pub(super) const FUNCTIONS: [Function; 12] = [
     }),
     function("var_set", &[I64, I64], &[], set_variable),
     function("http_request", &[I64, I64], &[I64], http::request),
-    function("http_status_code", &[], &[I32], |_, _| Ok(Some(Value::I32(0)))),
-    function("http_headers", &[], &[I64], |_, _| Ok(Some(Value::I64(0)))),
+    function("http_status_code", &[], &[I32], |call, _| Ok(Some(Value::I32(i32::from(call.state.response.status))))),
+    function("http_headers", &[], &[I64], |call, _| {
+        let headers = call.state.response.headers.clone().unwrap_or_default();
+        Ok(Some(call.insert(headers.as_bytes())?))
+    }),
     function("log_trace", &[I64], &[], |call, args| log::write(call, Level::TRACE, unsigned(args, 0))),
     function("log_debug", &[I64], &[], |call, args| log::write(call, Level::DEBUG, unsigned(args, 0))),
     function("log_info", &[I64], &[], |call, args| log::write(call, Level::INFO, unsigned(args, 0))),

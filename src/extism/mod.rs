@@ -7,6 +7,10 @@
 mod blocks;
 mod function;
 mod host;
+#[cfg_attr(
+    not(all(feature = "http", any(feature = "wasmtime-runtime", feature = "wasmer-runtime"))),
+    path = "http_disabled.rs"
+)]
 mod http;
 mod initialize;
 mod kernel;
@@ -20,5 +24,5 @@ mod variables;
 pub use crate::module::requirements::{EXTISM_ENV, imports_extism as is_plugin, is_plugin_function};
 pub(crate) use initialize::initializers;
 pub use memory::PluginMemory;
-pub use options::{DEFAULT_MAX_VARIABLE_BYTES, PluginOptions};
+pub use options::{DEFAULT_MAX_RESPONSE_BYTES, DEFAULT_MAX_VARIABLE_BYTES, PluginOptions};
 pub(crate) use provide::provide;

@@ -7,6 +7,7 @@ use super::function::Function;
 use super::options::PluginOptions;
 use super::state::PluginHost;
 use super::{host, kernel};
+use crate::capabilities::Capabilities;
 use crate::module::info::ModuleInfo;
 use crate::module::requirements::{EXTISM_ENV, imports_extism};
 use crate::runtime::host::{HostImports, HostItem};
@@ -19,12 +20,13 @@ static HOST: [Function; 12] = host::FUNCTIONS;
 pub(crate) fn provide<'h>(
     info: &ModuleInfo,
     options: &PluginOptions,
+    capabilities: &Capabilities,
     imports: &'h HostImports,
 ) -> Cow<'h, HostImports> {
     if !imports_extism(info) {
         return Cow::Borrowed(imports);
     }
-    let plugin = Arc::new(PluginHost::new(options.clone()));
+    let plugin = Arc::new(PluginHost::new(options.clone(), &capabilities.net));
     let wanted = |function: &&Function| {
         let is_wanted = |name: &str| name == function.name && imports.get(EXTISM_ENV, name).is_none();
         info.imports.iter().any(|import| import.module == EXTISM_ENV && is_wanted(&import.name))

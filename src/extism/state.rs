@@ -3,10 +3,12 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::blocks::{Blocks, MAX_BYTES};
+use super::http::Client;
 use super::options::PluginOptions;
 use super::variables::Variables;
 use crate::error::{Error, Result};
 use crate::limits::{LimitExceeded, LimitKind};
+use crate::network::NetRule;
 use crate::runtime::memory_budget::MemoryBudget;
 use crate::runtime::plugin::Plugin;
 
@@ -18,7 +20,7 @@ pub(super) struct PluginHost {
 }
 
 /// What calls of host functions change.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct PluginState {
     pub(super) blocks: Blocks,
     pub(super) variables: Variables,
@@ -26,6 +28,17 @@ pub(super) struct PluginState {
     pub(super) output: Span,
     /// The error message, if it is set.
     pub(super) error: Option<Span>,
+    pub(super) client: Client,
+    pub(super) response: Response,
+}
+
+/// The head of the last HTTP response.
+#[derive(Debug, Default)]
+pub(super) struct Response {
+    /// The status code, or 0 if there was no response.
+    pub(super) status: u16,
+    /// The headers as JSON.
+    pub(super) headers: Option<String>,
 }
 
 /// A range of the plug-in's memory.
@@ -36,8 +49,18 @@ pub(super) struct Span {
 }
 
 impl PluginHost {
-    pub(super) fn new(options: PluginOptions) -> Self {
-        Self { options, state: Mutex::default() }
+    /// Creates the host of an instance whose HTTP requests follow these rules.
+    pub(super) fn new(options: PluginOptions, rules: &[NetRule]) -> Self {
+        let state = PluginState {
+            blocks: Blocks::default(),
+            variables: Variables::default(),
+            input: Span::default(),
+            output: Span::default(),
+            error: None,
+            client: Client::new(rules),
+            response: Response::default(),
+        };
+        Self { options, state: Mutex::new(state) }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, PluginState> {
@@ -61,6 +84,7 @@ impl Plugin for PluginHost {
     fn begin(&self, memory: &MemoryBudget, input: &[u8]) -> Result<()> {
         let mut state = self.state();
         state.reset(memory);
+        state.response = Response::default();
         memory.forget_denied();
         let length = input.len() as u64;
         let offset = state.blocks.insert(input, memory).ok_or_else(|| {

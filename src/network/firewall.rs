@@ -54,7 +54,10 @@ impl Firewall {
     }
 
     /// Counts a new socket until the returned value is dropped. Returns `None` if the guest has too many.
-    #[cfg_attr(not(feature = "components"), expect(dead_code, reason = "WASIX keeps its sockets itself"))]
+    #[cfg_attr(
+        not(any(feature = "components", feature = "http")),
+        expect(dead_code, reason = "WASIX keeps its sockets itself")
+    )]
     pub(crate) fn claim_socket(&self) -> Option<Arc<()>> {
         let max = if self.allows_any() { MAX_SOCKETS } else { MAX_SOCKETS_WITHOUT_RULES };
         (Arc::strong_count(&self.sockets) <= max).then(|| Arc::clone(&self.sockets))

@@ -25,6 +25,16 @@ pub struct Exit(pub i32);
 
 impl std::error::Error for Exit {}
 
+/// An error of a host function with a hint for the user.
+#[derive(Debug, Display)]
+#[display("{message}")]
+pub(crate) struct HintedError {
+    pub(crate) message: String,
+    pub(crate) hint: String,
+}
+
+impl std::error::Error for HintedError {}
+
 /// Lets a host function that waits answer requests to stop or pause the guest.
 #[derive(Clone, Debug)]
 pub struct InterruptToken {
@@ -215,7 +225,11 @@ impl HostFailure {
         }
         match self.0.downcast::<StopReason>() {
             Ok(stop) => stop.into_error(),
-            Err(source) => Error::trap(Trap::Host, Some(source.to_string())).with_source(source),
+            Err(source) => {
+                let hint = source.downcast_ref().map(|error: &HintedError| error.hint.clone());
+                let error = Error::trap(Trap::Host, Some(source.to_string())).with_source(source);
+                hint.into_iter().fold(error, Error::with_hint)
+            }
         }
     }
 }

@@ -75,7 +75,7 @@ impl InstanceOptions {
         info: &ModuleInfo,
         capabilities: &Capabilities,
     ) -> Result<Cow<'_, HostImports>> {
-        match extism::provide(info, &self.plugin, &self.imports) {
+        match extism::provide(info, &self.plugin, capabilities, &self.imports) {
             Cow::Borrowed(imports) => wasi::provide(kind, info, capabilities, imports),
             Cow::Owned(imports) => Ok(Cow::Owned(wasi::provide(kind, info, capabilities, &imports)?.into_owned())),
         }

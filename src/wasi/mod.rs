@@ -23,3 +23,5 @@ mod wasix;
 mod yielding;
 
 pub(crate) use provide::{create_instance, provide};
+#[cfg(feature = "http")]
+pub(crate) use waiter::Waiter;

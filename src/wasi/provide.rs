@@ -26,7 +26,11 @@ pub(crate) fn provide<'h>(
     capabilities: &Capabilities,
     imports: &'h HostImports,
 ) -> Result<Cow<'h, HostImports>> {
-    preflight::check_grants(kind, capabilities)?;
+    if cfg!(feature = "http") && imports.plugin.is_some() {
+        preflight::check_component_grants(capabilities)?;
+    } else {
+        preflight::check_grants(kind, capabilities)?;
+    }
     if info.imports.is_empty() {
         return Ok(Cow::Borrowed(imports));
     }

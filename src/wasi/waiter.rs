@@ -12,14 +12,21 @@ use crate::runtime::host::{HostError, InterruptToken};
 /// The time between two checks for an interrupt.
 const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
-/// Blocks on futures that are not ready at once: timers, standard input. Creates a tokio runtime for the first of them,
-/// since most guests need none.
+/// Blocks on futures that are not ready at once: timers, standard input, HTTP requests. Creates a tokio runtime for the first
+/// of them, since most guests need none.
 #[derive(Debug, Default)]
-pub(super) struct Waiter {
+pub(crate) struct Waiter {
     runtime: Option<Runtime>,
+    uses_network: bool,
 }
 
 impl Waiter {
+    /// Creates a waiter for futures that may use sockets.
+    #[cfg(feature = "http")]
+    pub(crate) fn with_network() -> Self {
+        Self { runtime: None, uses_network: true }
+    }
+
     /// Returns the output of a future that uses no timer. Needs no tokio runtime if the future is ready at once.
     ///
     /// # Errors
@@ -43,7 +50,7 @@ impl Waiter {
     ///
     /// # Errors
     /// The interrupt, if there is one before the future is ready.
-    pub(super) fn wait<F: Future + Send>(
+    pub(crate) fn wait<F: Future + Send>(
         &mut self,
         future: F,
         interrupt_token: &InterruptToken,
@@ -53,7 +60,13 @@ impl Waiter {
     {
         let runtime = match &mut self.runtime {
             Some(runtime) => runtime,
-            none => none.insert(Builder::new_current_thread().enable_time().build()?),
+            none => {
+                let mut builder = Builder::new_current_thread();
+                if self.uses_network {
+                    builder.enable_io();
+                }
+                none.insert(builder.enable_time().build()?)
+            }
         };
         let wait = || {
             runtime.block_on(async {

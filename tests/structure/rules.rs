@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 7] = [
     &["error", "escape", "limits", "config", "capabilities", "network", "engine", "stdio", "sync"],
     &["module", "value", "component"],
     &["runtime"],
-    &["backends", "wasi"],
+    &["backends", "wasi", "http_client"],
     &["cache", "session", "extism"],
     &["batch", "compare"],
     &["cli", "main"],

@@ -75,7 +75,7 @@ pub fn check_grants(kind: RuntimeKind, capabilities: &Capabilities) -> Result<()
     check_no_network_with_seed(capabilities)
 }
 
-/// Checks that capabilities can be granted to a component.
+/// Checks that capabilities can be granted to a component, or to an Extism plug-in in a build that makes HTTP requests.
 ///
 /// # Errors
 /// Those of [`Capabilities::check`]; [`ErrorKind::Grant`] for network access together with a seed, because network access is not
@@ -85,12 +85,13 @@ pub fn check_component_grants(capabilities: &Capabilities) -> Result<()> {
     check_no_network_with_seed(capabilities)
 }
 
-/// Checks that an engine can grant capabilities to some modules or to components.
+/// Checks that an engine can grant capabilities to some modules, or to components.
 ///
 /// # Errors
 /// As [`check_grants`].
 pub fn check_possible_grants(config: &RuntimeConfig, capabilities: &Capabilities) -> Result<()> {
-    if Feature::ComponentModel.is_available() && is_feature_enabled(config, Feature::ComponentModel) {
+    let runs_components = Feature::ComponentModel.is_available() && is_feature_enabled(config, Feature::ComponentModel);
+    if cfg!(feature = "http") || runs_components {
         return check_component_grants(capabilities);
     }
     check_grants(config.kind, capabilities)

@@ -1,11 +1,22 @@
-//! HTTP requests of plug-ins, which are denied.
+//! HTTP requests of plug-ins in a build without the feature `http`, which denies them.
 
 use serde::Deserialize;
 
 use super::function::{Call, MAX_READ, unsigned};
 use crate::escape::Escaped;
-use crate::runtime::host::HostError;
+use crate::network::NetRule;
+use crate::runtime::host::{HintedError, HostError};
 use crate::value::types::Value;
+
+/// Makes no requests.
+#[derive(Debug)]
+pub(super) struct Client;
+
+impl Client {
+    pub(super) fn new(_: &[NetRule]) -> Self {
+        Self
+    }
+}
 
 /// The part of a request that the error names.
 #[derive(Deserialize)]
@@ -21,5 +32,6 @@ pub(super) fn request(call: &mut Call<'_>, args: &[Value]) -> Result<Option<Valu
     }
     let request: Request =
         serde_json::from_slice(request).map_err(|error| format!("the request is not valid: {error}"))?;
-    Err(format!("the request to `{}` is denied: this host makes no HTTP requests", Escaped(&request.url)).into())
+    let message = format!("the request to `{}` is denied: this host makes no HTTP requests", Escaped(&request.url));
+    Err(HintedError { message, hint: "build with `--features http`".to_owned() }.into())
 }

@@ -1,0 +1,8 @@
+//! HTTP requests of plug-ins.
+
+mod body;
+mod exchange;
+mod redirect;
+mod request;
+
+pub(super) use exchange::{Client, request};
