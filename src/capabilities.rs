@@ -10,7 +10,7 @@ use crate::network::NetRule;
 
 /// The capabilities granted to one instance. The default grants nothing: a guest can then only compute, and call the
 /// [`HostImports`](crate::HostImports) that it is given. A guest uses these capabilities through WASI; modules use the network
-/// through WASIX. A guest that imports neither cannot use them.
+/// through WASIX, and Extism plug-ins by HTTP requests. A guest that imports neither cannot use them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capabilities {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use wrun::DirGrant;
+use wrun::{DirGrant, NetRule};
 
 /// The bytes of a page of linear memory.
 const PAGE: u64 = 65536;
@@ -51,9 +52,7 @@ struct Source {
 #[serde(default, deny_unknown_fields)]
 struct Memory {
     max_pages: Option<u32>,
-    /// Always kept: there are no responses.
-    #[serde(rename = "max_http_response_bytes")]
-    _max_http_response_bytes: Option<u64>,
+    max_http_response_bytes: Option<u64>,
     max_var_bytes: Option<u64>,
 }
 
@@ -117,8 +116,8 @@ impl Manifest {
                 return refused("`wasm` must name a file by `path`, without `data`, `url`, `headers` and `method`");
             }
         }
-        if !manifest.allowed_hosts.is_empty() {
-            return refused("`allowed_hosts` cannot be granted: plug-ins make no HTTP requests in wrun");
+        if !cfg!(feature = "http") && !manifest.allowed_hosts.is_empty() {
+            return refused("`allowed_hosts` cannot be granted: this build of wrun makes no HTTP requests");
         }
         Ok(manifest)
     }
@@ -137,6 +136,20 @@ impl Manifest {
         self.allowed_paths.iter().map(grant).collect()
     }
 
+    /// Returns the rules for the allowed hosts: each may be reached at all ports by TCP.
+    pub(crate) fn net(&self) -> Result<Vec<NetRule>, String> {
+        let rule = |host: &String| {
+            let is_ipv6 = host.parse::<Ipv6Addr>().is_ok();
+            let rule = if is_ipv6 { format!("tcp:[{host}]:*") } else { format!("tcp:{host}:*") };
+            // An address of a network is a pattern of wrun, not of Extism.
+            let rule = rule.parse().ok().filter(|_| !host.contains([':', '/']) || is_ipv6);
+            rule.ok_or_else(|| {
+                format!("`allowed_hosts`: `{host}` is not a host name, an address, `*`, or `*.` and a host name")
+            })
+        };
+        self.allowed_hosts.iter().map(rule).collect()
+    }
+
     /// Returns the memory limit in bytes.
     pub(crate) fn memory(&self) -> Option<u64> {
         self.memory.max_pages.map(|pages| u64::from(pages) * PAGE)
@@ -145,6 +158,11 @@ impl Manifest {
     /// Returns the maximum size of the plug-in's variables in bytes.
     pub(crate) fn max_variable_bytes(&self) -> Option<u64> {
         self.memory.max_var_bytes
+    }
+
+    /// Returns the maximum size of the response to an HTTP request in bytes.
+    pub(crate) fn max_response_bytes(&self) -> Option<u64> {
+        self.memory.max_http_response_bytes
     }
 
     pub(crate) fn timeout(&self) -> Option<Duration> {
@@ -180,7 +198,12 @@ mod tests {
             (r#"{"wasm": [{"name": "main"}]}"#, "`path`"),
             (r#"{"wasm": [{"path": "a.wasm", "hash": "00"}]}"#, "`hash`"),
             (r#"{"wasm": [{"path": "a.wasm"}, {"path": "b.wasm"}]}"#, "link"),
-            (r#"{"allowed_hosts": ["*"]}"#, "`allowed_hosts`"),
+            (r#"{"allowed_hosts": ["api-?.example.org"]}"#, "`allowed_hosts`"),
+            (r#"{"allowed_hosts": ["a*.example.org"]}"#, "`allowed_hosts`"),
+            (r#"{"allowed_hosts": ["example.org:80"]}"#, "`allowed_hosts`"),
+            (r#"{"allowed_hosts": ["10.0.0.0/8"]}"#, "`allowed_hosts`"),
+            (r#"{"allowed_hosts": ["https://example.org"]}"#, "`allowed_hosts`"),
+            (r#"{"allowed_hosts": [""]}"#, "`allowed_hosts`"),
             (r#"{"memory": {"max_pages": 18446744073709551615}}"#, "invalid value"),
             (r#"{"memory": {"max_page": 1}}"#, "unknown field"),
             (r#"{"config": {"a": "1", "a": "2"}}"#, "`a` is given twice"),
@@ -190,9 +213,32 @@ mod tests {
             (r#"{"timeout_ms": -1}"#, "-1"),
             ("{", "EOF"),
         ] {
-            let error = Manifest::parse(text).unwrap_err();
+            let error = Manifest::parse(text).and_then(|manifest| manifest.net()).unwrap_err();
             assert!(error.contains(part), "{text}: {error}");
         }
+    }
+
+    #[cfg(feature = "http")]
+    #[test]
+    fn allowed_hosts_are_rules_for_all_ports() {
+        let text = r#"{"memory": {"max_http_response_bytes": 9},
+            "allowed_hosts": ["example.org", "*.example.org", "127.0.0.1", "::1", "*"]}"#;
+        let manifest = Manifest::parse(text).unwrap();
+        let rules: Vec<_> = manifest.net().unwrap().iter().map(NetRule::to_string).collect();
+        let expected = [
+            "out:tcp:example.org:*",
+            "out:tcp:*.example.org:*",
+            "out:tcp:127.0.0.1:*",
+            "out:tcp:[::1]:*",
+            "out:tcp:*:*",
+        ];
+        assert_eq!((rules, manifest.max_response_bytes()), (expected.map(str::to_owned).to_vec(), Some(9)));
+    }
+
+    #[cfg(not(feature = "http"))]
+    #[test]
+    fn hosts_need_an_http_client() {
+        assert!(Manifest::parse(r#"{"allowed_hosts": ["example.org"]}"#).unwrap_err().contains("this build"));
     }
 
     #[test]

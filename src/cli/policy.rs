@@ -39,6 +39,9 @@ pub(crate) struct Policy {
     /// The maximum size of a plug-in's variables, if a manifest sets it.
     #[serde(skip)]
     pub(crate) max_variable_bytes: Option<u64>,
+    /// The maximum size of a response to an HTTP request of a plug-in, if a manifest sets it.
+    #[serde(skip)]
+    pub(crate) max_response_bytes: Option<u64>,
     /// The only module that a manifest is for.
     #[serde(skip)]
     module: Option<PathBuf>,
@@ -84,9 +87,9 @@ impl Policy {
             .map_err(|error| Failure::usage(format!("cannot read policy {shown}: {error}")))?;
         let directory = path.parent().unwrap_or(Path::new(""));
         if Manifest::is_text(&text) {
-            let manifest = Manifest::parse(&text)
-                .map_err(|error| Failure::usage(format!("invalid Extism manifest {shown}: {error}")))?;
-            return Ok(Self { path: Some(path.clone()), ..Self::of_manifest(&manifest, directory) });
+            let policy = Manifest::parse(&text).and_then(|manifest| Self::of_manifest(&manifest, directory));
+            let policy = policy.map_err(|error| Failure::usage(format!("invalid Extism manifest {shown}: {error}")))?;
+            return Ok(Self { path: Some(path.clone()), ..policy });
         }
         let mut policy: Self =
             toml::from_str(&text).map_err(|error| Failure::usage(format!("invalid policy {shown}: {error}")))?;
@@ -97,16 +100,17 @@ impl Policy {
         Ok(policy)
     }
 
-    fn of_manifest(manifest: &Manifest, directory: &Path) -> Self {
+    fn of_manifest(manifest: &Manifest, directory: &Path) -> Result<Self, String> {
         let limits = LimitTable { memory: manifest.memory(), timeout: manifest.timeout(), ..LimitTable::default() };
-        Self {
+        Ok(Self {
             limits,
-            grants: GrantTable { dirs: manifest.dirs(directory), ..GrantTable::default() },
+            grants: GrantTable { dirs: manifest.dirs(directory), net: manifest.net()?, ..GrantTable::default() },
             config: manifest.config.clone(),
             max_variable_bytes: manifest.max_variable_bytes(),
+            max_response_bytes: manifest.max_response_bytes(),
             module: manifest.module(directory),
             ..Self::default()
-        }
+        })
     }
 
     /// Refuses a module that the manifest is not for. A module that does not exist is reported where it is read.

@@ -141,6 +141,7 @@ impl GrantSettings {
 pub(crate) struct PluginSettings {
     pub(crate) config: Vec<WithProvenance<(String, String)>>,
     max_variable_bytes: Option<u64>,
+    max_response_bytes: Option<u64>,
 }
 
 impl PluginSettings {
@@ -153,7 +154,8 @@ impl PluginSettings {
         let of_policy: Vec<_> = policy.config.clone().into_iter().collect();
         let is_same = |one: &(String, String), other: &(String, String)| one.0 == other.0;
         let config = policy.merge_grants("--config", &args.config, &of_policy, is_same, PartialEq::eq)?;
-        Ok(Self { config, max_variable_bytes: policy.max_variable_bytes })
+        let Policy { max_variable_bytes, max_response_bytes, .. } = *policy;
+        Ok(Self { config, max_variable_bytes, max_response_bytes })
     }
 
     /// Returns the options of an instance.
@@ -161,6 +163,7 @@ impl PluginSettings {
         let mut options = PluginOptions::default();
         options.config = self.config.iter().map(|value| value.value.clone()).collect();
         options.max_variable_bytes = self.max_variable_bytes.unwrap_or(options.max_variable_bytes);
+        options.max_response_bytes = self.max_response_bytes.unwrap_or(options.max_response_bytes);
         options
     }
 

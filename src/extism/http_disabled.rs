@@ -4,19 +4,8 @@ use serde::Deserialize;
 
 use super::function::{Call, MAX_READ, unsigned};
 use crate::escape::Escaped;
-use crate::network::NetRule;
 use crate::runtime::host::{HintedError, HostError};
 use crate::value::types::Value;
-
-/// Makes no requests.
-#[derive(Debug)]
-pub(super) struct Client;
-
-impl Client {
-    pub(super) fn new(_: &[NetRule]) -> Self {
-        Self
-    }
-}
 
 /// The part of a request that the error names.
 #[derive(Deserialize)]

@@ -5,6 +5,11 @@
 //! arguments and writes its results by [`PluginMemory`].
 
 mod blocks;
+#[cfg_attr(
+    not(all(feature = "http", any(feature = "wasmtime-runtime", feature = "wasmer-runtime"))),
+    path = "client_disabled.rs"
+)]
+mod client;
 mod function;
 mod host;
 #[cfg_attr(

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::blocks::{Blocks, MAX_BYTES};
-use super::http::Client;
+use super::client::Client;
 use super::options::PluginOptions;
 use super::variables::Variables;
 use crate::error::{Error, Result};

@@ -20,7 +20,7 @@ use super::tls;
 use crate::network::{Firewall, LookupError, Protocol, look_up};
 
 /// The maximum size of a response's status line and headers together, in bytes. Also the size of the connection's buffer.
-pub(crate) const MAX_HEAD_BYTES: usize = 64 << 10;
+const MAX_HEAD_BYTES: usize = 64 << 10;
 
 /// The time for one of several addresses of a server. The last one has no limit except the guest's.
 const TIME_PER_ADDRESS: Duration = Duration::from_secs(5);

@@ -4,5 +4,5 @@ mod connect;
 mod error;
 mod tls;
 
-pub(crate) use connect::{MAX_HEAD_BYTES, drive, open};
+pub(crate) use connect::{drive, open};
 pub(crate) use error::HttpError;

@@ -49,3 +49,62 @@ pub(super) async fn handshake(
     };
     TlsConnector::from(Arc::clone(config)).connect(name, stream).await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::net::{Ipv4Addr, TcpListener};
+    use std::thread;
+
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+    use rustls::{ServerConfig, ServerConnection, Stream};
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    const AUTHORITY: &[u8] = include_bytes!("../../fixtures/tls/authority.der");
+    const CERTIFICATE: &[u8] = include_bytes!("../../fixtures/tls/server.der");
+    const KEY: &[u8] = include_bytes!("../../fixtures/tls/server-key.der");
+
+    /// Connects to a server that sends `hello` with a certificate for `localhost` and 127.0.0.1. Returns what it received.
+    fn received(host: &Host<&str>, config: &Arc<ClientConfig>) -> io::Result<String> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = listener.local_addr()?.port();
+        let server = thread::spawn(move || {
+            let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(KEY));
+            let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+            let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
+            let config = builder.with_single_cert(vec![CertificateDer::from(CERTIFICATE)], key).unwrap();
+            let mut connection = ServerConnection::new(Arc::new(config)).unwrap();
+            let mut client = listener.accept().unwrap().0;
+            // The client may refuse the certificate.
+            let _ = Stream::new(&mut connection, &mut client).write_all(b"hello");
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let received = runtime.block_on(async {
+            let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+            let mut stream = handshake(stream, host, config).await?;
+            let mut text = [0; 5];
+            stream.read_exact(&mut text).await?;
+            Ok(String::from_utf8_lossy(&text).into_owned())
+        });
+        server.join().unwrap();
+        received
+    }
+
+    #[test]
+    fn a_certificate_must_be_valid_for_the_host_and_come_from_a_trusted_authority() {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from(AUTHORITY)).unwrap();
+        let trusting = Arc::new(with_roots(roots));
+        for host in [Host::Domain("localhost"), Host::Ipv4(Ipv4Addr::LOCALHOST)] {
+            assert_eq!(received(&host, &trusting).unwrap(), "hello");
+            let refused = received(&host, config()).unwrap_err();
+            assert!(refused.to_string().contains("UnknownIssuer"), "{refused}");
+        }
+        for host in [Host::Domain("example.org"), Host::Ipv4(Ipv4Addr::new(127, 0, 0, 2))] {
+            let refused = received(&host, &trusting).unwrap_err();
+            assert!(refused.to_string().contains("not valid for name"), "{refused}");
+        }
+    }
+}

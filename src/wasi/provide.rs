@@ -26,7 +26,7 @@ pub(crate) fn provide<'h>(
     capabilities: &Capabilities,
     imports: &'h HostImports,
 ) -> Result<Cow<'h, HostImports>> {
-    if cfg!(feature = "http") && imports.plugin.is_some() {
+    if cfg!(feature = "http") && requirements::imports_extism(info) {
         preflight::check_component_grants(capabilities)?;
     } else {
         preflight::check_grants(kind, capabilities)?;

@@ -23,6 +23,8 @@ mod extism;
 mod grants;
 mod habits;
 mod hostile_components;
+#[cfg(feature = "http")]
+mod http;
 mod input;
 mod inspect;
 mod inspect_components;

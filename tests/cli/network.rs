@@ -9,10 +9,11 @@ use crate::vocabulary::{on_each_engine, run, wrun};
 
 const ADD: [&str; 4] = ["fixtures/add.wasm", "add", "5", "3"];
 
-/// Returns the report of `--explain` if the engine has a network, for components or for modules. Otherwise, asserts that the rules are refused.
+/// Returns the report of `--explain` if the engine has a network, for components, plug-ins or modules. Otherwise, asserts that the rules are refused.
 fn explain(engine: &str, options: &[&str]) -> Option<Value> {
     let output = run(&[&["-r", engine, "--explain", "-o", "json"], options, &["x.wasm"]].concat());
-    if engine.parse::<RuntimeKind>().unwrap().has_network() || engine == "wasmtime" && cfg!(feature = "components") {
+    let runs_components = engine == "wasmtime" && cfg!(feature = "components");
+    if engine.parse::<RuntimeKind>().unwrap().has_network() || runs_components || cfg!(feature = "http") {
         assert_eq!((output.code, output.stderr.as_str()), (0, ""));
         return Some(serde_json::from_str(&output.stdout).unwrap());
     }

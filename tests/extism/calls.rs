@@ -75,7 +75,7 @@ fn variables_live_as_long_as_the_instance() {
 }
 
 #[test]
-fn http_requests_are_denied() {
+fn http_requests_are_denied_without_a_rule() {
     on_each(|config| {
         let mut guest = Guest::start(config, PLUGIN);
         let error =

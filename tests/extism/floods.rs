@@ -41,7 +41,7 @@ fn errors_quote_only_the_start_of_a_block() {
             ("large_error", ErrorKind::Plugin, "(20000000 bytes)"),
             ("large_name", ErrorKind::Trap, "a name has 20000000 bytes"),
             ("odd_name", ErrorKind::Trap, "is not UTF-8"),
-            ("large_request", ErrorKind::Trap, "the request is denied"),
+            ("large_request", ErrorKind::Trap, "`http_request`: the request"),
         ] {
             let error = refused(guest.call(function, ""), kind);
             tells(error.message(), &[part]);

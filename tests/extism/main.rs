@@ -7,7 +7,11 @@ mod behaviour;
 mod calls;
 mod floods;
 mod hostile;
+#[cfg(feature = "http")]
+mod http;
 mod initialize;
 mod limits;
+#[cfg(feature = "http")]
+mod server;
 mod user_functions;
 mod vocabulary;

@@ -9,29 +9,16 @@ use http::HeaderMap;
 use super::body::Receiver;
 use super::request::Request;
 use crate::escape::Escaped;
+use crate::extism::client::Client;
 use crate::extism::function::{Call, offset_value, unsigned};
 use crate::extism::state::Response;
 use crate::http_client::{HttpError, drive, open};
-use crate::network::{Firewall, NetRule};
+use crate::network::Firewall;
 use crate::runtime::host::{HintedError, HostError};
 use crate::value::types::Value;
-use crate::wasi::Waiter;
 
 /// The maximum number of redirects of one request, as in Extism.
 const MAX_REDIRECTS: u32 = 10;
-
-/// What the requests of an instance share. Connections are not kept.
-#[derive(Debug)]
-pub(in crate::extism) struct Client {
-    firewall: Arc<Firewall>,
-    waiter: Waiter,
-}
-
-impl Client {
-    pub(in crate::extism) fn new(rules: &[NetRule]) -> Self {
-        Self { firewall: Arc::new(Firewall::new(rules)), waiter: Waiter::with_network() }
-    }
-}
 
 /// Makes a request. Returns the offset of the response's body, or 0 if it is empty.
 pub(in crate::extism) fn request(call: &mut Call<'_>, args: &[Value]) -> Result<Option<Value>, HostError> {
@@ -76,7 +63,11 @@ async fn exchange(
             if request.redirect(head.status, &head.headers)? {
                 return Ok::<_, HostError>(None);
             }
-            let offset = receiver.receive(body).await?;
+            let received = receiver.receive(body).await;
+            let offset = received.map_err(|error| match error.downcast() {
+                Ok(error) => failure(&request, *error),
+                Err(error) => error,
+            })?;
             Ok(Some((Response { status: head.status.as_u16(), headers: json(&head.headers) }, offset)))
         };
         if let Some(response) = drive(connection, work).await? {

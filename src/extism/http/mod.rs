@@ -5,4 +5,4 @@ mod exchange;
 mod redirect;
 mod request;
 
-pub(super) use exchange::{Client, request};
+pub(super) use exchange::request;
