@@ -89,3 +89,10 @@ impl Waiter {
         })
     }
 }
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        // Tokio panics if a runtime is dropped in a task of another one, unless it does not wait for its threads. This one has none.
+        self.runtime.take().into_iter().for_each(Runtime::shutdown_background);
+    }
+}

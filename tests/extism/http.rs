@@ -331,6 +331,17 @@ fn a_server_without_tls_and_a_closed_port_are_errors() {
 }
 
 #[test]
+fn a_plug_in_can_be_called_and_dropped_in_an_asynchronous_task() {
+    let server = Server::answering(response("200 OK", "body"));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    on_each(|config| {
+        let mut guest = start(config, &[&server.rule()]);
+        let url = server.url("/");
+        runtime.block_on(async move { assert_eq!(guest.call("get", &at(&url)).unwrap(), "body") });
+    });
+}
+
+#[test]
 fn rules_together_with_a_seed_are_refused() {
     on_each(|config| {
         let mut options = granted(&["127.0.0.1:80"]);

@@ -7,8 +7,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::body::Receiver;
-use super::request::Request;
-use crate::escape::Escaped;
+use super::request::{Request, shown};
 use crate::extism::client::Client;
 use crate::extism::function::{Call, offset_value, unsigned};
 use crate::extism::state::Response;
@@ -79,13 +78,13 @@ async fn exchange(
 
 /// Returns the error for a request that failed.
 fn failure(request: &Request, error: HttpError) -> HostError {
-    let url = Escaped(request.url.as_str());
+    let url = shown(request.url.as_str());
     match &error {
         HttpError::Denied(server) => {
-            let message = format!("the request to `{url}` is denied: {error}");
+            let message = format!("the request to {url} is denied: {error}");
             HintedError { message, hint: format!("use `--net {server}`") }.into()
         }
-        _ => format!("the request to `{url}` failed: {error}").into(),
+        _ => format!("the request to {url} failed: {error}").into(),
     }
 }
 
