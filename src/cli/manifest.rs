@@ -142,7 +142,7 @@ impl Manifest {
             let is_ipv6 = host.parse::<Ipv6Addr>().is_ok();
             let rule = if is_ipv6 { format!("tcp:[{host}]:*") } else { format!("tcp:{host}:*") };
             // An address of a network is a pattern of wrun, not of Extism.
-            let rule = rule.parse().ok().filter(|_| !host.contains([':', '/']) || is_ipv6);
+            let rule = rule.parse::<NetRule>().ok().filter(|_| !host.contains([':', '/']) || is_ipv6);
             rule.ok_or_else(|| {
                 format!("`allowed_hosts`: `{host}` is not a host name, an address, `*`, or `*.` and a host name")
             })

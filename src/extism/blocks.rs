@@ -89,14 +89,17 @@ impl Blocks {
     }
 
     /// Adds bytes to the end of the last block, which is at `offset`, or puts them into a new block if `offset` is 0. Returns the
-    /// offset of the block. `None` if there is not enough memory, or it is not the last block.
+    /// offset of the block. `None` if there is not enough memory, or it is not the last block. The new block takes the place of the
+    /// last one if that is free.
     #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "only HTTP responses arrive in pieces"))]
     pub(super) fn extend(&mut self, offset: u64, bytes: &[u8], budget: &MemoryBudget) -> Option<u64> {
-        let end = self.bytes.len().max(START);
-        let (start, length) = match offset {
-            0 => (end, 0),
+        let last = self.records.last_key_value().map(|(start, block)| (*start, *block));
+        let free = last.filter(|(_, block)| offset == 0 && block.length.is_none());
+        let (start, length) = match (offset, free) {
+            (0, Some((start, _))) => (start, 0),
+            (0, None) => (self.bytes.len().max(START), 0),
             _ => {
-                let (start, block) = self.find(offset).filter(|(start, block)| start + block.size == end)?;
+                let (start, block) = last.filter(|(start, _)| *start as u64 == offset)?;
                 (start, block.length?)
             }
         };
@@ -105,7 +108,10 @@ impl Blocks {
         let records = (self.records.len() as u64 + 1) * RECORD;
         self.take(records.checked_add(start.checked_add(size)? as u64)?, budget)?;
         // The system may refuse memory.
-        self.bytes.try_reserve(start + size - self.bytes.len()).ok()?;
+        self.bytes.try_reserve((start + size).saturating_sub(self.bytes.len())).ok()?;
+        if let Some((start, block)) = free {
+            self.forget(start, block);
+        }
         self.bytes.truncate(start + length);
         self.bytes.resize(start + length, 0);
         self.bytes.extend_from_slice(bytes);
@@ -380,6 +386,22 @@ mod tests {
         assert_eq!((blocks.length(block), budget.used()), (Some(100_003), blocks.taken()));
         assert!(blocks.insert(b"after", &budget).is_some());
         check(&blocks);
+    }
+
+    #[test]
+    fn blocks_that_grow_and_are_freed_take_bounded_memory() {
+        let budget = budget(8 * PAGE);
+        let mut blocks = Blocks::default();
+        for round in 0..200 {
+            let request = blocks.insert(&[1; 100], &budget).unwrap();
+            let response = (0..30).fold(0, |block, _| blocks.extend(block, &[2; 5000], &budget).unwrap());
+            assert_eq!(blocks.length(response), Some(150_000));
+            assert_eq!(blocks.block(request), Some([1; 100].as_slice()));
+            check(&blocks);
+            blocks.free(if round % 2 == 0 { request } else { response });
+            blocks.free(if round % 2 == 0 { response } else { request });
+            check(&blocks);
+        }
     }
 
     #[test]

@@ -24,7 +24,6 @@ pub(super) fn config() -> &'static Arc<ClientConfig> {
 fn with_roots(roots: RootCertStore) -> ClientConfig {
     let provider = Arc::new(ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    #[expect(clippy::expect_used, reason = "ring supports TLS 1.2 and 1.3")]
     let builder = builder.expect("the provider supports the default versions");
     let mut config = builder.with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];

@@ -33,14 +33,15 @@ pub(in crate::extism) fn request(call: &mut Call<'_>, args: &[Value]) -> Result<
     request.body = Bytes::copy_from_slice(call.block(body)?);
     let max = call.options.max_response_bytes;
     let state = &mut *call.state;
-    state.blocks.free(description);
-    state.blocks.free(body);
     let Client { firewall, waiter } = &mut state.client;
     let receiver = Receiver { blocks: &mut state.blocks, memory, max };
     let outcome = waiter.wait(exchange(firewall, request, receiver), &token);
     memory.release(copied);
     let (response, offset) = outcome??;
     state.response = response;
+    // These are freed last: some plug-ins free them once more, which must not free the response.
+    state.blocks.free(description);
+    state.blocks.free(body);
     Ok(Some(offset_value(offset)))
 }
 
