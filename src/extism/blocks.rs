@@ -91,38 +91,6 @@ impl Blocks {
         Some(offset)
     }
 
-    /// Adds bytes to the end of the last block, which is at `offset`, or puts them into a new block if `offset` is 0. Returns the
-    /// offset of the block. `None` if there is not enough memory, or it is not the last block. The new block takes the place of the
-    /// last one if that is free.
-    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "only HTTP responses arrive in pieces"))]
-    pub(super) fn extend(&mut self, offset: u64, bytes: &[u8], budget: &MemoryBudget) -> Option<u64> {
-        let last = self.records.last_key_value().map(|(start, block)| (*start, *block));
-        let free = last.filter(|(_, block)| offset == 0 && block.length.is_none());
-        let (start, length) = match (offset, free) {
-            (0, Some((start, _))) => (start, 0),
-            (0, None) => (self.bytes.len().max(START), 0),
-            _ => {
-                let (start, block) = last.filter(|(start, _)| *start as u64 == offset)?;
-                (start, block.length?)
-            }
-        };
-        let new_length = length.checked_add(bytes.len())?;
-        let size = new_length.checked_next_multiple_of(ALIGNMENT)?;
-        let records = (self.records.len() as u64 + 1) * RECORD;
-        self.take(records.checked_add(start.checked_add(size)? as u64)?, budget)?;
-        // The system may refuse memory.
-        self.bytes.try_reserve((start + size).saturating_sub(self.bytes.len())).ok()?;
-        if let Some((start, block)) = free {
-            self.forget(start, block);
-        }
-        self.bytes.truncate(start + length);
-        self.bytes.resize(start + length, 0);
-        self.bytes.extend_from_slice(bytes);
-        self.bytes.resize(start + size, 0);
-        self.records.insert(start, Block { size, length: Some(new_length) });
-        Some(start as u64)
-    }
-
     /// Frees the block at this offset, if there is one.
     pub(super) fn free(&mut self, offset: u64) {
         let Some((mut offset, mut block)) = self.find(offset) else { return };

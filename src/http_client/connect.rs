@@ -19,7 +19,7 @@ use super::error::HttpError;
 use super::tls;
 use crate::network::{Firewall, LookupError, Protocol, look_up};
 
-/// The maximum size of a response's status line and headers together, in bytes. Also the size of the connection's buffer.
+/// The size of the buffer of a connection in bytes. It bounds the status line and the headers of a response.
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
 /// The time for one of several addresses of a server. The last one has no limit except the guest's.

@@ -109,41 +109,6 @@ fn accesses_outside_memory_find_nothing() {
 }
 
 #[test]
-fn a_block_grows_while_it_is_the_last() {
-    let budget = budget(4 * PAGE);
-    let mut blocks = Blocks::default();
-    let first = blocks.insert(b"before", &budget).unwrap();
-    let block = blocks.extend(0, b"one", &budget).unwrap();
-    assert_eq!(blocks.extend(first, b"more", &budget), None);
-    for _ in 0..1000 {
-        assert_eq!(blocks.extend(block, &[7; 100], &budget), Some(block));
-    }
-    check(&blocks);
-    assert_eq!(blocks.length(block), Some(100_003));
-    assert!(blocks.block(block).unwrap().starts_with(b"one\x07") && blocks.block(first) == Some(b"before"));
-    assert_eq!(blocks.extend(block, &[7; 200_000], &budget), None);
-    assert_eq!((blocks.length(block), budget.used()), (Some(100_003), blocks.taken()));
-    assert!(blocks.insert(b"after", &budget).is_some());
-    check(&blocks);
-}
-
-#[test]
-fn blocks_that_grow_and_are_freed_take_bounded_memory() {
-    let budget = budget(8 * PAGE);
-    let mut blocks = Blocks::default();
-    for round in 0..200 {
-        let request = blocks.insert(&[1; 100], &budget).unwrap();
-        let response = (0..30).fold(0, |block, _| blocks.extend(block, &[2; 5000], &budget).unwrap());
-        assert_eq!(blocks.length(response), Some(150_000));
-        assert_eq!(blocks.block(request), Some([1; 100].as_slice()));
-        check(&blocks);
-        blocks.free(if round % 2 == 0 { request } else { response });
-        blocks.free(if round % 2 == 0 { response } else { request });
-        check(&blocks);
-    }
-}
-
-#[test]
 fn a_reset_gives_back_the_memory_of_a_large_call() {
     let budget = budget(8 << 20);
     let mut blocks = Blocks::default();

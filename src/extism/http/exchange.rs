@@ -7,7 +7,8 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::body::Receiver;
-use super::request::{Request, shown};
+use super::request::Request;
+use crate::escape::Escaped;
 use crate::extism::client::Client;
 use crate::extism::function::{Call, offset_value, unsigned};
 use crate::extism::state::Response;
@@ -34,7 +35,7 @@ pub(in crate::extism) fn request(call: &mut Call<'_>, args: &[Value]) -> Result<
     let max = call.options.max_response_bytes;
     let state = &mut *call.state;
     let Client { firewall, waiter } = &mut state.client;
-    let receiver = Receiver { blocks: &mut state.blocks, memory, max };
+    let receiver = Receiver::new(&mut state.blocks, memory, max);
     let outcome = waiter.wait(exchange(firewall, request, receiver), &token);
     memory.release(copied);
     let (response, offset) = outcome??;
@@ -79,13 +80,13 @@ async fn exchange(
 
 /// Returns the error for a request that failed.
 fn failure(request: &Request, error: HttpError) -> HostError {
-    let url = shown(request.url.as_str());
+    let url = Escaped(request.url.as_str());
     match &error {
         HttpError::Denied(server) => {
-            let message = format!("the request to {url} is denied: {error}");
+            let message = format!("the request to `{url}` is denied: {error}");
             HintedError { message, hint: format!("use `--net {server}`") }.into()
         }
-        _ => format!("the request to {url} failed: {error}").into(),
+        _ => format!("the request to `{url}` failed: {error}").into(),
     }
 }
 

@@ -4,7 +4,8 @@ use http::header::{self, HeaderMap};
 use http::{Method, StatusCode};
 use url::Url;
 
-use super::request::{self, Request, shown};
+use super::request::{self, Request};
+use crate::escape::Escaped;
 use crate::runtime::host::HostError;
 
 /// The headers that are not sent to another server than the one they are meant for.
@@ -19,7 +20,11 @@ impl Request {
         };
         let location = String::from_utf8_lossy(location.as_bytes());
         let url = self.url.join(&location).map_err(|error| {
-            format!("{} redirects to {}, which is not valid: {error}", shown(self.url.as_str()), shown(&location))
+            format!(
+                "`{}` redirects to `{}`, which is not valid: {error}",
+                Escaped(self.url.as_str()),
+                Escaped(&location)
+            )
         })?;
         request::check(&url)?;
         if !matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT) {
