@@ -57,8 +57,9 @@ where
     let (sender, connection) =
         http1::Builder::new().max_buf_size(MAX_HEAD_BYTES).handshake(TokioIo::new(stream)).await?;
     let driver = async move {
-        let _socket = socket;
-        connection.await
+        let ended = connection.await;
+        drop(socket);
+        ended
     };
     Ok((sender, driver))
 }

@@ -36,6 +36,8 @@ impl<'b> Receiver<'b> {
                 return Err(no_memory(length));
             }
             self.taken = length;
+            // The system may refuse memory.
+            self.bytes.try_reserve(bytes.len()).map_err(|_| no_memory(length))?;
             self.bytes.extend_from_slice(&bytes);
         }
         self.blocks.insert(&self.bytes, self.memory).ok_or_else(|| no_memory(self.taken))

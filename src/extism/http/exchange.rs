@@ -55,19 +55,18 @@ async fn exchange(
     for _ in 0..=MAX_REDIRECTS {
         let (mut sender, connection) = match open(firewall, &request.url).await {
             Ok(opened) => opened,
-            Err(error) => return Err(failure(&request, error)),
+            Err(error) => return Err(failure(&request, &error)),
         };
         let message = request.to_http()?;
         let work = async {
-            let response = sender.send_request(message).await.map_err(|error| failure(&request, error.into()))?;
+            let response = sender.send_request(message).await.map_err(|error| failure(&request, &error.into()))?;
             let (head, body) = response.into_parts();
             if request.redirect(head.status, &head.headers)? {
                 return Ok::<_, HostError>(None);
             }
-            let received = receiver.receive(body).await;
-            let offset = received.map_err(|error| match error.downcast() {
-                Ok(error) => failure(&request, *error),
-                Err(error) => error,
+            let offset = receiver.receive(body).await.map_err(|error| match error.downcast_ref() {
+                Some(broken) => failure(&request, broken),
+                None => error,
             })?;
             Ok(Some((Response { status: head.status.as_u16(), headers: json(&head.headers) }, offset)))
         };
@@ -79,9 +78,9 @@ async fn exchange(
 }
 
 /// Returns the error for a request that failed.
-fn failure(request: &Request, error: HttpError) -> HostError {
+fn failure(request: &Request, error: &HttpError) -> HostError {
     let url = Escaped(request.url.as_str());
-    match &error {
+    match error {
         HttpError::Denied(server) => {
             let message = format!("the request to `{url}` is denied: {error}");
             HintedError { message, hint: format!("use `--net {server}`") }.into()

@@ -31,7 +31,9 @@ impl Request {
             self.forget_body();
         }
         if origin(&url) != origin(&self.url) {
-            PRIVATE.iter().for_each(|name| drop(self.headers.remove(name)));
+            for name in &PRIVATE {
+                self.headers.remove(name);
+            }
         }
         self.url = url;
         Ok(true)
