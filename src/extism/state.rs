@@ -28,6 +28,7 @@ pub(super) struct PluginState {
     pub(super) output: Span,
     /// The error message, if it is set.
     pub(super) error: Option<Span>,
+    #[cfg_attr(not(feature = "http"), allow(dead_code, reason = "only requests use it"))]
     pub(super) client: Client,
     pub(super) response: Response,
 }
