@@ -5,7 +5,7 @@ use std::fmt;
 
 use derive_more::Display;
 use serde::Serialize;
-use strum::IntoStaticStr;
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::escape::Escaped;
 use crate::limits::{LimitExceeded, LimitKind};
@@ -17,7 +17,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The kind of an error, grouped by how the caller can react. The enum is exhaustive, so that a `match` (to exit codes,
 /// for example) does not compile until it handles a new kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum ErrorKind {
@@ -68,6 +68,9 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// All kinds.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
+
     /// Returns the name used in the envelope's `error.kind`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -76,7 +79,7 @@ impl ErrorKind {
 }
 
 /// Why a guest trapped, named as in the test suite of the WebAssembly specification.
-#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, IntoStaticStr, Serialize)]
+#[derive(Clone, Copy, Debug, Display, PartialEq, Eq, Hash, IntoStaticStr, VariantArray, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 #[non_exhaustive]
@@ -138,6 +141,9 @@ pub enum Trap {
 }
 
 impl Trap {
+    /// All traps.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
+
     /// Returns the name used in the envelope's `error.trap`.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -29,6 +29,7 @@
 
 pub mod backends;
 pub mod batch;
+pub mod bench;
 pub mod cache;
 pub mod capabilities;
 pub mod compare;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 #[cfg(feature = "arrow")]
 use super::arrow::ArrowRecords;
+use super::buffer::Buffer;
+use super::lines::Lines;
 use super::pipeline::schedule::Work;
 
 /// Records in the order of the input.
@@ -48,7 +50,7 @@ impl Records {
     /// Returns about how many bytes of memory they take.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::Bytes(records) => records.bytes.len() + size_of_val(records.extents.as_slice()),
+            Self::Bytes(records) => records.bytes.len() + records.extents.bytes(),
             Self::Rows(Rows { bytes, ends, extents }) => {
                 bytes.len() + size_of_val(ends.as_slice()) + size_of_val(extents.as_slice())
             }
@@ -59,18 +61,57 @@ impl Records {
 }
 
 /// Byte strings in one buffer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ByteRecords {
-    pub(super) bytes: Vec<u8>,
-    pub(super) extents: Vec<Extent>,
+    pub(super) bytes: Buffer,
+    pub(super) extents: Extents,
 }
 
 impl ByteRecords {
     /// Returns a record; `None` if it is not there.
+    #[inline]
     pub(super) fn get(&self, index: usize) -> Option<&[u8]> {
-        match &self.extents[index] {
-            Extent::At(range) => Some(&self.bytes[range.clone()]),
-            Extent::TooLong | Extent::Malformed(_) => None,
+        match &self.extents {
+            Extents::Lines(lines) => lines.get(&self.bytes, index),
+            Extents::Split(extents) => match &extents[index] {
+                Extent::At(range) => Some(&self.bytes[range.clone()]),
+                Extent::TooLong | Extent::Malformed(_) => None,
+            },
+        }
+    }
+
+    /// Returns why a record is malformed, if it is.
+    pub(super) fn malformed(&self, index: usize) -> Option<&'static str> {
+        match &self.extents {
+            Extents::Split(extents) => match extents[index] {
+                Extent::Malformed(reason) => Some(reason),
+                Extent::At(_) | Extent::TooLong => None,
+            },
+            Extents::Lines(_) => None,
+        }
+    }
+}
+
+/// Where records are in the buffer of their chunk.
+#[derive(Debug)]
+pub(super) enum Extents {
+    Split(Vec<Extent>),
+    /// All bytes are lines, and each line is a record.
+    Lines(Lines),
+}
+
+impl Extents {
+    fn len(&self) -> usize {
+        match self {
+            Self::Split(extents) => extents.len(),
+            Self::Lines(lines) => lines.len(),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Split(extents) => size_of_val(extents.as_slice()),
+            Self::Lines(lines) => lines.bytes(),
         }
     }
 }

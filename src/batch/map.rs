@@ -12,6 +12,7 @@ use derive_more::Debug;
 use super::pipeline::schedule::{Output, Work};
 use super::pipeline::shared::Pause;
 use super::pipeline::threads::{self, Interrupt, Outputs, PipelineOptions};
+use super::stuck::StuckLimit;
 use crate::component::value::WitValue;
 use crate::error::Result;
 use crate::runtime::call::CallResult;
@@ -22,8 +23,6 @@ use crate::session::{PreparedCode, Worker, WorkerOptions};
 const MAX_RESULTS: usize = 64 << 10;
 
 /// Calls one function with many arguments.
-///
-/// A time limit does not end a host function that blocks: its call takes as long as the host function.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
     code: &'a PreparedCode,
@@ -60,6 +59,9 @@ impl<'a> Batch<'a> {
     }
 
     /// Calls the function with each item of an iterator, on the calling thread, when the next result is asked for.
+    ///
+    /// A time limit cannot interrupt a host function. If one blocks, its call fails with
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when it returns. [`Batch::map`] does not wait for it.
     pub fn iter<I>(&self, args: I) -> impl Iterator<Item = Result<CallResult>> + use<'a, I>
     where
         I: IntoIterator<Item: BatchArgs>,
@@ -73,6 +75,10 @@ impl<'a> Batch<'a> {
     ///
     /// Dropping the results ends the calls. The scope then ends when the calls that run have returned, and the iterator its
     /// current item.
+    ///
+    /// A call that is still running long after its time limit (at twice the limit and a second), because a host function blocks,
+    /// ends the results: all earlier ones come first, then [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) in its place, then
+    /// none. The scope still waits for the host function.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the system cannot create a thread.
@@ -102,9 +108,10 @@ impl<'a> Batch<'a> {
                 results
             }
         };
-        let pipeline = PipelineOptions { jobs, ordered: true, max_time: None };
+        let stuck = StuckLimit::new(code, options.limits);
+        let pipeline = PipelineOptions { jobs, ordered: true, max_time: stuck.map(StuckLimit::max_time) };
         let outputs = threads::start(scope, pipeline, source, worker, &Never)?;
-        Ok(Results { outputs, batch: Vec::new().into_iter(), ready: Vec::new().into_iter() })
+        Ok(Results { outputs, stuck, batch: Vec::new().into_iter(), ready: Vec::new().into_iter() })
     }
 }
 
@@ -120,6 +127,8 @@ fn call(worker: &mut Worker<'_>, args: Result<CallArgs>) -> Result<CallResult> {
 pub struct Results<'scope> {
     #[debug(skip)]
     outputs: Outputs<'scope, Item, CallResults>,
+    /// Until the outputs have ended.
+    stuck: Option<StuckLimit>,
     #[debug(skip)]
     batch: vec::IntoIter<CallResults>,
     #[debug(skip)]
@@ -139,6 +148,11 @@ impl Iterator for Results<'_> {
                 continue;
             }
             let Some(outputs) = self.outputs.next() else {
+                if let Some(stuck) = self.stuck.take()
+                    && self.outputs.end().is_some()
+                {
+                    return Some(Err(stuck.error()));
+                }
                 match self.outputs.take_panic() {
                     Some(panic) => panic::resume_unwind(panic),
                     None => return None,

@@ -5,6 +5,7 @@
 
 #[cfg_attr(not(feature = "arrow"), path = "arrow_disabled.rs")]
 mod arrow;
+mod buffer;
 mod caller;
 mod check;
 mod chunk;
@@ -13,6 +14,7 @@ mod driven;
 mod format;
 mod id;
 mod input;
+mod lines;
 mod map;
 mod options;
 mod output;

@@ -15,7 +15,7 @@ const MAX_OUTPUT: usize = 64 << 10;
 /// Processes records until all are done, the pause is due, the output is large or a record ends the batch. Leaves the others in
 /// `parts`. A record that panics fails.
 pub(super) fn process(processor: &mut Processor<'_>, parts: &mut VecDeque<Part>, pause: Pause<'_>) -> Processed {
-    let mut out = Processed::default();
+    let mut out = processor.begin();
     let mut begin = out.mark();
     while let Err(panic) = catch_unwind(AssertUnwindSafe(|| records(processor, parts, pause, &mut begin, &mut out))) {
         let Some(Part { chunk, indices }) = parts.front() else { break };

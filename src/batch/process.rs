@@ -1,5 +1,6 @@
 //! The work on a record: decode, call, encode.
 
+use super::buffer::Buffers;
 use super::caller::{Caller, Decoded};
 use super::chunk::Chunk;
 use super::counters::Recorder;
@@ -17,6 +18,7 @@ pub(super) struct Processor<'a> {
     /// Whether there is a stream of errors.
     has_errors: bool,
     encoder: Box<dyn Encode + 'a>,
+    buffers: Buffers,
 }
 
 impl<'a> Processor<'a> {
@@ -25,8 +27,14 @@ impl<'a> Processor<'a> {
         caller: Caller<'a>,
         recorder: Option<Recorder<'a>>,
         has_errors: bool,
+        buffers: Buffers,
     ) -> Self {
-        Self { formats, caller, recorder, has_errors, encoder: output::encoder(formats) }
+        Self { formats, caller, recorder, has_errors, encoder: output::encoder(formats), buffers }
+    }
+
+    /// Begins a piece of output.
+    pub(super) fn begin(&self) -> Processed {
+        Processed::new(self.buffers.take())
     }
 
     /// Calls the function with a record, and writes its result or its error.
@@ -50,6 +58,7 @@ impl<'a> Processor<'a> {
     /// Ends a piece of output.
     pub(super) fn finish(&mut self, out: &mut Processed) {
         self.encoder.finish(&mut out.output);
+        out.output.shrink();
     }
 
     #[inline]

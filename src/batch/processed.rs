@@ -2,14 +2,15 @@
 
 use serde::Serialize;
 
+use super::buffer::Buffer;
 use super::pipeline::schedule::Output;
 use crate::error::{Error, ErrorKind};
 
 /// Results and errors as bytes, with their number.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Processed {
     /// Bytes for the output.
-    pub(super) output: Vec<u8>,
+    pub(super) output: Buffer,
     /// Bytes for the stream of errors, if there is one.
     pub(super) errors: Vec<u8>,
     pub(super) tally: Tally,
@@ -66,6 +67,11 @@ pub(super) struct Mark {
 }
 
 impl Processed {
+    /// No results yet, and a buffer for them.
+    pub(super) fn new(output: Buffer) -> Self {
+        Self { output, errors: Vec::new(), tally: Tally::default(), failure: None }
+    }
+
     pub(super) fn mark(&self) -> Mark {
         let Self { output, errors, tally, .. } = self;
         Mark { output: output.len(), errors: errors.len(), succeeded: tally.succeeded, failed: tally.failed.len() }

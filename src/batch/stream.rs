@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 
+use super::buffer::Buffers;
 use super::caller::Caller;
 use super::chunk::Part;
 use super::counters::{BatchCounters, Recorder};
@@ -136,7 +137,8 @@ fn process<'a>(
 ) -> Result<(BatchOutcome, Option<BatchFailure>)> {
     let Streams { input, output, errors, counters, stop, on_stuck_call } = streams;
     let options = formats.options;
-    let mut source = input::source(formats, input);
+    let buffers = Buffers::default();
+    let mut source = input::source(formats, input, &buffers);
     let read_error = Mutex::new(None);
     let has_errors = errors.is_some();
     let read = || match source.next_chunk() {
@@ -148,7 +150,8 @@ fn process<'a>(
     };
     let worker = || {
         let recorder = options.measure.then(|| Recorder::new(counters));
-        let mut processor = caller().map(|caller| Processor::new(formats, caller, recorder, has_errors));
+        let mut processor =
+            caller().map(|caller| Processor::new(formats, caller, recorder, has_errors, buffers.clone()));
         move |parts: &mut VecDeque<Part>, pause: Pause<'_>| match &mut processor {
             Some(processor) => piece::process(processor, parts, pause),
             None => unreachable!("a driven instance has one worker"),

@@ -10,6 +10,8 @@ pub(crate) const PLUGIN_ERROR: u8 = 1;
 pub(crate) const DIFFERENT: u8 = 1;
 /// `diff` cannot tell, or failed.
 pub(crate) const TROUBLE: u8 = 2;
+/// `bench` found that something is slower than in the baseline.
+pub(crate) const SLOWER: u8 = 1;
 /// The cache has damaged entries.
 pub(crate) const BAD_ENTRIES: u8 = 1;
 /// Usage: a bad flag or argument, or an engine that is unavailable or cannot be configured that way.

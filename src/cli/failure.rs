@@ -24,6 +24,9 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    /// The kinds that only the command line has.
+    pub(crate) const KINDS: [&str; 2] = ["module_not_found", "usage"];
+
     pub(crate) fn new(kind: &'static str, exit_code: u8, message: String) -> Self {
         Self { kind, exit_code, message, hints: Vec::new(), error: None }
     }

@@ -6,6 +6,7 @@ pub(crate) mod argv;
 pub(crate) mod batch_settings;
 pub(crate) mod cache_settings;
 pub(crate) mod commands;
+mod complete;
 pub(crate) mod exit_code;
 pub(crate) mod failure;
 pub(crate) mod hints;

@@ -100,6 +100,13 @@ const TIME_UNITS: [CustomTimeUnit<'static>; 5] = [
     CustomTimeUnit::with_default(TimeUnit::Hour, &["h"]),
 ];
 
+/// Parses a percentage, such as `5%`, as a part of 1.
+pub(crate) fn parse_percentage(text: &str) -> Result<f64, String> {
+    let is_plain = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let number = text.strip_suffix('%').filter(is_plain).and_then(|number| number.parse::<f64>().ok());
+    number.map(|percent| percent / 100.0).ok_or_else(|| "expected a percentage, such as 5% or 0.5%".to_owned())
+}
+
 /// Parses a duration: a number, possibly with a fraction, and a unit.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let expected = "expected a number and a unit (us, ms, s, m or h), such as 500ms, 1.5s or 2m";
@@ -148,6 +155,15 @@ mod tests {
         let valid = [("1_000_000", 1_000_000), ("10M", 10_000_000), ("2G", 2_000_000_000), ("0", 0)];
         let invalid = ["", "M", "-1", "1.5M", "10m", "10MB", "18446744073709551615", "99999999999G"];
         check(parse_fuel, &valid, &invalid);
+    }
+
+    #[test]
+    fn a_percentage_needs_its_sign() {
+        check(
+            parse_percentage,
+            &[("5%", 0.05), ("0.5%", 0.005), ("100%", 1.0), ("0%", 0.0)],
+            &["5", "%", "-5%", "5 %", "inf%", "1e3%", "", ".%", "1.2.3%"],
+        );
     }
 
     #[test]

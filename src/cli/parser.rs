@@ -8,13 +8,16 @@ use clap::{ArgMatches, ColorChoice, CommandFactory, Parser, Subcommand};
 
 use super::args::{LogArgs, When};
 use super::commands::batch::BatchArgs;
+use super::commands::bench::BenchArgs;
 use super::commands::cache::CacheCommandArgs;
 use super::commands::compile::CompileArgs;
 use super::commands::completions::CompletionsArgs;
 use super::commands::diff::DiffArgs;
 use super::commands::engines::EnginesArgs;
 use super::commands::inspect::InspectArgs;
+use super::commands::man::ManArgs;
 use super::commands::run::RunArgs;
+use super::commands::schema::SchemaArgs;
 use super::{argv, hints};
 
 /// Run WebAssembly on Wasmtime or Wasmer, with the same calls, limits and output on both.
@@ -53,10 +56,19 @@ pub(crate) enum Command {
     Batch(Box<BatchArgs>),
     /// Run a call or a program on several engines, and report what differs
     Diff(Box<DiffArgs>),
+    /// Measure how fast a call or a program is on several engines
+    Bench(Box<BenchArgs>),
     /// Inspect or clean the cache of compiled code
     Cache(CacheCommandArgs),
+    /// Print the JSON Schemas of the reports
+    Schema(SchemaArgs),
     /// Print a completion script for a shell
+    ///
+    /// `source <(COMPLETE=bash wrun)` instead also completes the functions of the module that is typed: see docs/cli.md for other shells.
     Completions(CompletionsArgs),
+    /// Write the manual pages
+    #[command(hide = true)]
+    Man(ManArgs),
 }
 
 impl Cli {
@@ -68,8 +80,11 @@ impl Cli {
             Some(Command::Compile(args)) => &args.log,
             Some(Command::Batch(args)) => &args.log,
             Some(Command::Diff(args)) => &args.log,
+            Some(Command::Bench(args)) => &args.log,
             Some(Command::Cache(args)) => &args.log,
+            Some(Command::Schema(args)) => &args.log,
             Some(Command::Completions(args)) => &args.log,
+            Some(Command::Man(args)) => &args.log,
         }
     }
 }
@@ -107,7 +122,7 @@ fn subcommand_name(module: Option<&Path>) -> Option<&str> {
 }
 
 /// Parses a command line that may have an error, up to that error.
-fn parse_before_error(args: &[OsString]) -> ArgMatches {
+pub(crate) fn parse_before_error(args: &[OsString]) -> ArgMatches {
     let command = Cli::command().ignore_errors(true).disable_help_flag(true).disable_version_flag(true);
     command.try_get_matches_from(argv::escape(args.iter().cloned())).unwrap_or_default()
 }

@@ -8,19 +8,25 @@ use clap::CommandFactory;
 use super::failure::Failure;
 use super::output::printer;
 use super::parser::{self, Cli, Command};
-use super::{commands, exit_code, failure, logging};
+use super::{commands, complete, exit_code, failure, logging};
 
 /// Runs the command and returns its exit code.
 pub(crate) fn main(args: impl Iterator<Item = OsString>) -> u8 {
     panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
     let mut quiet = false;
-    let result = failure::catch_panic(|| match parser::parse(&args.collect::<Vec<_>>()) {
-        Ok(cli) => {
-            quiet = cli.log().quiet;
-            logging::set_up(cli.log())?;
-            dispatch(cli)
+    let result = failure::catch_panic(|| {
+        let args: Vec<_> = args.collect();
+        if let Some(answered) = complete::answer(&args) {
+            return answered;
         }
-        Err(error) => print_parse_error(&error),
+        match parser::parse(&args) {
+            Ok(cli) => {
+                quiet = cli.log().quiet;
+                logging::set_up(cli.log())?;
+                dispatch(cli)
+            }
+            Err(error) => print_parse_error(&error),
+        }
     });
     result.unwrap_or_else(|failure| printer::failure(&failure, quiet))
 }
@@ -42,7 +48,10 @@ fn dispatch(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Compile(args)) => commands::compile::main(args),
         Some(Command::Batch(args)) => commands::batch::main(*args),
         Some(Command::Diff(args)) => commands::diff::main(*args),
+        Some(Command::Bench(args)) => commands::bench::main(*args),
         Some(Command::Cache(args)) => commands::cache::main(&args),
-        Some(Command::Completions(args)) => commands::completions::main(&args, &mut Cli::command()),
+        Some(Command::Schema(args)) => commands::schema::main(&args),
+        Some(Command::Man(args)) => commands::man::main(&args, &mut Cli::command()),
+        Some(Command::Completions(args)) => commands::completions::main(&args, &Cli::command()),
     }
 }

@@ -42,7 +42,7 @@ pub(crate) struct SupervisorOptions {
     /// Whether to report a signal before it ends the process. Timeouts are always reported.
     pub(crate) report_signals: bool,
     pub(crate) report: Report,
-    /// Called instead of ending the process on a signal during [`Phase::ProcessingRecords`]. The command then soon ends, and
+    /// Called instead of ending the process on a signal during [`Phase::ProcessingRecords`] or [`Phase::Fuzzing`]. The command then soon ends, and
     /// ends the process by the signal. The next signal ends it at once.
     pub(crate) stop: Option<Box<dyn FnOnce() + Send>>,
 }
@@ -77,6 +77,8 @@ pub(crate) enum Phase {
     RunningGuest,
     #[strum(to_string = "processing records")]
     ProcessingRecords,
+    #[strum(to_string = "comparing generated modules")]
+    Fuzzing,
 }
 
 impl Phase {
@@ -172,6 +174,16 @@ impl Supervisor {
         self.progress.count_records(counters);
     }
 
+    /// Shows a text that counts something.
+    pub(crate) fn count(&self, text: impl Fn() -> String + Send + Sync + 'static) {
+        self.progress.count(text);
+    }
+
+    /// Shows the step that a long command is at.
+    pub(crate) fn show_step(&self, step: String) {
+        self.progress.show_step(step);
+    }
+
     /// Updates phase and progress from an event of a session.
     pub(crate) fn observe(&self, event: Event) {
         match event {
@@ -207,7 +219,9 @@ impl Supervisor {
         let watch = move || {
             let Some(reason) = self.wait_for_end(&wakeups) else { return };
             let phase = self.phase();
-            if let (EndReason::Signal(_), Phase::ProcessingRecords, Some(stop)) = (reason, *phase, stop) {
+            if let (EndReason::Signal(_), Phase::ProcessingRecords | Phase::Fuzzing, Some(stop)) =
+                (reason, *phase, stop)
+            {
                 drop(phase);
                 self.progress.end();
                 stop();

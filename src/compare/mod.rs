@@ -5,11 +5,14 @@
 
 mod difference;
 mod files;
+#[cfg(feature = "fuzz")]
+pub mod fuzz;
 mod globals;
 mod memory;
 mod observation;
 mod options;
 mod run;
+mod sessions;
 mod variant;
 mod verdict;
 
@@ -17,5 +20,6 @@ pub use difference::{Aspect, Difference};
 pub use observation::{Ending, ErrorSummary, MemoryState, Observation};
 pub use options::CompareOptions;
 pub use run::Comparer;
+pub use sessions::CompareSessions;
 pub use variant::Variant;
 pub use verdict::{Comparison, Inconclusive, Verdict};

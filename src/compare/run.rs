@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use super::files::Copies;
 use super::memory::Reference;
-use super::{CompareOptions, Comparison, Ending, ErrorSummary, Observation, Variant, globals, verdict};
+use super::{
+    CompareOptions, CompareSessions, Comparison, Ending, ErrorSummary, Observation, Variant, globals, verdict,
+};
 use crate::capabilities::{Captured, Input, Output};
 use crate::component::host_capabilities;
 use crate::component::info::CodeInfo;
@@ -13,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::module::requirements::{self, HostCapability};
 use crate::runtime::callable::{CallArgs, Callable};
 use crate::runtime::code::CodeInstance;
-use crate::session::{Event, InstanceOptions, PreparedCode, Session, nanoseconds};
+use crate::session::{InstanceOptions, PreparedCode, nanoseconds};
 
 /// Compares calls of one function, or runs of one program, on several variants.
 #[derive(Debug)]
@@ -21,6 +23,7 @@ pub struct Comparer {
     callable: Callable,
     info: CodeInfo,
     options: CompareOptions,
+    may_make_nans: bool,
     /// The compiled code, or why it was refused.
     runners: Vec<(Variant, Result<PreparedCode, ErrorSummary>)>,
 }
@@ -30,48 +33,19 @@ impl Comparer {
     /// runs the program. A variant that refuses the module, the limits or the grants is part of each comparison.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownExport`] if there is no such function; the error of the first variant if all refuse the module;
-    /// [`ErrorKind::InvalidArgument`] without variants.
+    /// Those of [`CompareSessions::open`].
     pub fn new(code: &[u8], function: Option<&str>, options: CompareOptions) -> Result<Self> {
-        Self::with_events(code, function, options, &|_| {})
+        Ok(CompareSessions::open(code, function, options)?.compile(&|_| {}))
     }
 
-    /// As [`Comparer::new`], with the events of the compilations.
-    ///
-    /// # Errors
-    /// Those of [`Comparer::new`].
-    pub fn with_events(
-        code: &[u8],
-        function: Option<&str>,
+    pub(super) fn of_runners(
+        callable: Callable,
+        info: CodeInfo,
         options: CompareOptions,
-        events: &dyn Fn(Event),
-    ) -> Result<Self> {
-        let mut found: Option<(Callable, CodeInfo)> = None;
-        let mut refusal = None;
-        let mut runners = Vec::with_capacity(options.variants.len());
-        for variant in &options.variants {
-            let opened = Session::open(&options.config(*variant), code, None);
-            let prepared = opened.and_then(|session| {
-                if found.is_none() {
-                    let callable = Callable::find_with(session.info(), function, &options.text)?;
-                    found = Some((callable, session.info().clone()));
-                }
-                session.prepare(options.instances(), events)
-            });
-            match prepared {
-                Ok(prepared) => runners.push((*variant, Ok(prepared))),
-                Err(error) if error.kind() == ErrorKind::UnknownExport => return Err(error),
-                // No comparison can say more about an engine without components.
-                Err(_) if is_component(found.as_ref()) && !variant.has_components() => {}
-                Err(error) => {
-                    runners.push((*variant, Err(ErrorSummary::from(&error))));
-                    refusal.get_or_insert(error);
-                }
-            }
-        }
-        let nothing = || Error::new(ErrorKind::InvalidArgument, "there is nothing to compare: no variant is given");
-        let (callable, info) = found.ok_or_else(|| refusal.unwrap_or_else(nothing))?;
-        Ok(Self { callable, info, options, runners })
+        may_make_nans: bool,
+        runners: Vec<(Variant, Result<PreparedCode, ErrorSummary>)>,
+    ) -> Self {
+        Self { callable, info, options, may_make_nans, runners }
     }
 
     /// Returns the function, which decodes its arguments.
@@ -112,12 +86,18 @@ impl Comparer {
     /// [`ErrorKind::InvalidArgument`] if the arguments do not fit the function; [`ErrorKind::Io`] if a directory cannot be copied
     /// or read. Everything else that goes wrong is part of the comparison.
     pub fn compare(&self, args: &CallArgs) -> Result<Comparison> {
+        self.compare_calls(&self.callable, args)
+    }
+
+    /// The same for another function of the module.
+    pub(super) fn compare_calls(&self, callable: &Callable, args: &CallArgs) -> Result<Comparison> {
         let mut reference = Reference::default();
         let runs = self.runners.iter().map(|(variant, prepared)| match prepared {
-            Ok(prepared) => self.observe(*variant, prepared, args, &mut reference),
+            Ok(prepared) => self.observe(*variant, prepared, callable, args, &mut reference),
             Err(refusal) => Ok(Observation::new(*variant, Ending::Refused(refusal.clone()))),
         });
-        Ok(Comparison::new(self.callable.name().to_owned(), runs.collect::<Result<_>>()?))
+        let runs = runs.collect::<Result<_>>()?;
+        Ok(Comparison::new(callable.name().to_owned(), runs, self.may_make_nans))
     }
 
     /// Runs on one variant.
@@ -125,10 +105,11 @@ impl Comparer {
         &self,
         variant: Variant,
         prepared: &PreparedCode,
+        callable: &Callable,
         args: &CallArgs,
         reference: &mut Reference,
     ) -> Result<Observation> {
-        let Self { callable, options, .. } = self;
+        let Self { options, .. } = self;
         let captured = [0; 2].map(|_| Captured::with_max_bytes(options.max_output));
         let mut capabilities = options.capabilities.clone();
         [capabilities.stdout, capabilities.stderr] = captured.clone().map(Output::Capture);
@@ -191,19 +172,15 @@ impl Observation {
 }
 
 impl CompareOptions {
-    fn config(&self, variant: Variant) -> crate::RuntimeConfig {
+    pub(super) fn config(&self, variant: Variant) -> crate::RuntimeConfig {
         let mut config = variant.config();
         config.max_stack = self.max_stack;
         config.interruption = self.limits.time.is_some();
         config
     }
 
-    fn instances(&self) -> InstanceOptions {
+    pub(super) fn instances(&self) -> InstanceOptions {
         let options = InstanceOptions::default().with_limits(self.limits);
         options.with_capabilities(self.capabilities.clone()).with_plugin(self.plugin.clone())
     }
-}
-
-fn is_component(found: Option<&(Callable, CodeInfo)>) -> bool {
-    found.is_some_and(|(_, info)| info.component().is_ok())
 }

@@ -30,6 +30,14 @@ pub struct Inconclusive {
     pub reason: String,
 }
 
+impl Inconclusive {
+    /// Returns the reason without what it says in the engine's words.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.reason.split(" (").next().unwrap_or_default()
+    }
+}
+
 /// The result of a comparison.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
@@ -47,7 +55,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    pub(super) fn new(function: String, runs: Vec<Observation>) -> Self {
+    pub(super) fn new(function: String, runs: Vec<Observation>, may_make_nans: bool) -> Self {
         let mut inconclusive = Vec::new();
         let mut comparable = Vec::new();
         for run in &runs {
@@ -68,7 +76,7 @@ impl Comparison {
         if let Some((first, others)) = comparable.split_first() {
             for other in others {
                 let (nans, others): (Vec<_>, Vec<_>) = differences(first, other).into_iter().partition(|difference| {
-                    !other.variant.compiler.has_canonical_nans() && may_be_nan(difference, first)
+                    may_make_nans && !other.variant.compiler.has_canonical_nans() && may_be_nan(difference, first)
                 });
                 found.extend(others);
                 let reason = |difference: &Difference| {

@@ -1,6 +1,7 @@
 //! Modules as bytes and as facts, before any engine sees them.
 
 pub mod file;
+pub(crate) mod floats;
 pub(crate) mod hash;
 pub mod info;
 pub(crate) mod parse;

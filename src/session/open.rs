@@ -72,6 +72,14 @@ impl<'a> Session<'a> {
         &self.info
     }
 
+    /// Returns the binary module or component, unless the code is in the cache.
+    pub(crate) fn binary(&self) -> Option<&[u8]> {
+        match &self.code {
+            Code::Admitted(code) => Some(code.binary()),
+            Code::Cached(_) => None,
+        }
+    }
+
     /// Finds an exported function. See [`Callable::find`].
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use crate::module::info::ModuleInfo;
 use crate::runtime::call::ResolvedCallable;
 use crate::runtime::callable::{CallArgs, Callable};
 use crate::runtime::code::{CodeInstance, CompiledCode};
+use crate::runtime::fuel;
 use crate::runtime::host::HostImports;
 use crate::runtime::preflight;
 use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
@@ -125,6 +126,11 @@ impl PreparedCode {
     #[must_use]
     pub fn code(&self) -> &CompiledCode {
         &self.code
+    }
+
+    /// Returns the fuel to set before each call of an instance, so that its use is that of the call. `None` if fuel is not metered.
+    pub(crate) fn fuel_of_each_call(&self, limits: Limits) -> Option<u64> {
+        limits.fuel.or_else(|| self.runtime.config().metering.then_some(fuel::MAX_LIMIT))
     }
 
     /// Makes an instance within `limits`, and runs the `_initialize` of a module.

@@ -12,7 +12,6 @@ use crate::limits::Limits;
 use crate::runtime::call::{CallResult, ResolvedCallable};
 use crate::runtime::callable::{CallArgs, Callable};
 use crate::runtime::code::CodeInstance;
-use crate::runtime::fuel;
 use crate::runtime::status::InstanceState;
 
 /// The start of the message of a panic.
@@ -64,6 +63,7 @@ pub struct Worker<'a> {
     options: WorkerOptions,
     /// The fuel that is set before each call in a shared instance, if fuel is metered.
     fuel: Option<u64>,
+    /// The shared instance, which takes calls.
     live: Option<(PreparedInstance, ResolvedCallable)>,
     /// An instance for the next call, if each has its own.
     fresh: Option<PreparedInstance>,
@@ -81,8 +81,7 @@ impl<'a> Worker<'a> {
         if program_streams::is_needed(callable) {
             options.instance = InstanceMode::PerCall;
         }
-        let metering = code.runtime().config().metering;
-        let fuel = options.limits.fuel.or_else(|| metering.then_some(fuel::MAX_LIMIT));
+        let fuel = code.fuel_of_each_call(options.limits);
         let (result, usage) = (CallResult::Core(Vec::new()), CallUsage::default());
         Self { code, callable, options, fuel, live: None, fresh: None, result, usage }
     }
@@ -104,12 +103,11 @@ impl<'a> Worker<'a> {
         started.unwrap_or_else(|panic| Err(Error::of_panic(PANICKED, panic.as_ref())))
     }
 
-    /// Creates the instance that all calls share, if there is none that takes calls.
+    /// Creates the instance that all calls share, if there is none.
     fn start_shared(&mut self) -> Result<()> {
-        if self.is_ready() {
+        if self.live.is_some() {
             return Ok(());
         }
-        self.live = None;
         let mut instance = self.code.create(None, self.options.limits, &|_| {})?;
         let function = instance.resolve(self.callable)?;
         self.live = Some((instance, function));

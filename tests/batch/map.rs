@@ -2,13 +2,14 @@
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Barrier;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{channel, sync_channel};
+use std::sync::{Barrier, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use wrun::batch::Batch;
 use wrun::session::{InstanceMode, WorkerOptions};
-use wrun::{CallArgs, CallResult, Error, ErrorKind, Result, Value};
+use wrun::{CallArgs, CallResult, Error, ErrorKind, Limits, Result, Value};
 
 use crate::vocabulary::{Guest, jobs, on_each, on_one, twice};
 
@@ -162,5 +163,56 @@ fn a_panic_of_the_arguments_reaches_the_reader_of_the_results() {
         }));
         assert_eq!(ended.unwrap_err().downcast_ref(), Some(&"a bad item"));
         assert_eq!(seen, [0, 2, 4]);
+    });
+}
+
+/// Options for calls of a guest that can be interrupted.
+fn timed(instance: InstanceMode) -> WorkerOptions {
+    let mut options = WorkerOptions::default();
+    (options.instance, options.limits) = (instance, Limits::none().with_time(Duration::from_millis(20)));
+    options
+}
+
+#[test]
+fn a_host_function_that_blocks_ends_a_parallel_map() {
+    on_each(|config| {
+        for instance in [InstanceMode::Shared, InstanceMode::PerCall] {
+            let (release, released) = sync_channel(0);
+            let released = Mutex::new(released);
+            let work = move |number| {
+                if number == 5 {
+                    released.lock().unwrap().recv().unwrap();
+                }
+                Ok(2 * number)
+            };
+            let guest = Guest::new(&config.clone().with_interruption(), "work", Box::new(work));
+            thread::scope(|scope| {
+                let batch = Batch::new(&guest.code, &guest.callable, timed(instance));
+                let mut results = batch.map(scope, TWO, (0..).map(args)).unwrap();
+                let earlier: Vec<_> = results.by_ref().take(5).map(number).collect();
+                assert_eq!(earlier, [0, 2, 4, 6, 8]);
+                let error = results.next().unwrap().unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Timeout);
+                assert!(error.to_string().contains("a host function blocks"), "{error}");
+                assert!(results.next().is_none() && results.next().is_none());
+                release.send(()).unwrap();
+            });
+        }
+    });
+}
+
+#[test]
+fn an_iterator_waits_for_a_host_function_past_the_time_limit() {
+    on_each(|config| {
+        let work = |number| {
+            if number == 1 {
+                thread::sleep(Duration::from_millis(80));
+            }
+            Ok(number)
+        };
+        let guest = Guest::new(&config.clone().with_interruption(), "work", Box::new(work));
+        let batch = Batch::new(&guest.code, &guest.callable, timed(InstanceMode::Shared));
+        let error = batch.iter([args(1)]).next().unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
     });
 }

@@ -1,7 +1,7 @@
 //! Applies operations to one live instance.
 
 use wrun::batch::{Driver, DriverOptions, Operation};
-use wrun::session::{InstanceOptions, PreparedCode, Session};
+use wrun::session::{CallUsage, InstanceOptions, PreparedCode, Session};
 use wrun::{ErrorKind, Limits, Result, RuntimeConfig, Trap, Value};
 
 use crate::vocabulary::{Engine, PAGE, on_each};
@@ -211,6 +211,44 @@ fn each_call_has_its_own_time() {
         // The time of an idle instance does not count.
         std::thread::sleep(std::time::Duration::from_millis(120));
         fails(&mut driver, r#"{"call":"spin"}"#, ErrorKind::Timeout, "50ms");
+    });
+}
+
+#[test]
+fn usage_is_that_of_each_call_with_and_without_limits() {
+    on_each(|engine| {
+        let none = Limits::none();
+        let config = || RuntimeConfig::new(engine.kind).with_compiler(engine.compiler);
+        let second = std::time::Duration::from_secs(1000);
+        let cases = [
+            (config(), none, None),
+            (config().with_metering(), none, Some(8)),
+            (config().with_metering(), none.with_fuel(200), Some(8)),
+            (config().with_interruption(), none.with_time(second), None),
+            (config().with_metering().with_interruption(), none.with_fuel(200).with_time(second), Some(8)),
+            (config().with_metering(), none.with_memory(PAGE), Some(8)),
+        ];
+        for (config, limits, fuel) in cases {
+            let session = Session::open(&config, GUEST.as_bytes(), None).unwrap();
+            let code = session.prepare(InstanceOptions::default().with_limits(limits), &|_| {}).unwrap();
+            for measure_time in [false, true] {
+                let mut options = DriverOptions::default();
+                (options.limits, options.measure_time) = (limits, measure_time);
+                let mut driver = Driver::new(&code, options).unwrap();
+                for _ in 0..2 {
+                    answers(&mut driver, r#"{"call":"sum","args":[0,0]}"#, "0");
+                    let usage = driver.usage();
+                    let expected = (fuel, PAGE, measure_time);
+                    assert_eq!(
+                        (usage.fuel_used, usage.memory_peak_bytes, usage.call_ns.is_some()),
+                        expected,
+                        "{limits:?}"
+                    );
+                }
+                answers(&mut driver, r#"{"global":"calls"}"#, "2");
+                assert_eq!(driver.usage(), CallUsage::default());
+            }
+        }
     });
 }
 

@@ -8,7 +8,7 @@ use crate::process::{Running, full_pipe, wrun};
 use crate::vocabulary::{file, on_each_engine};
 
 /// A module that writes a million bytes to its standard error: in `write` for the argument 5, and in `_initialize` if `START`.
-const WRITES: &str = r#"(module
+pub(crate) const WRITES: &str = r#"(module
   (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 17)
   (data (i32.const 8) "\10\00\00\00\40\42\0f\00")

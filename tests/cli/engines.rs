@@ -1,8 +1,13 @@
-//! `wrun engines`, `wrun completions`
+//! `wrun engines`, `wrun completions`, `wrun man`
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::vocabulary::{run, wrun};
+use crate::vocabulary::{Command, run, skipped, wrun};
 
 #[test]
 fn each_engine_and_compiler_has_an_entry() {
@@ -21,7 +26,7 @@ fn each_engine_and_compiler_has_an_entry() {
 
 #[test]
 fn versions_match_the_manifest() {
-    let manifest = std::fs::read_to_string("Cargo.toml").unwrap();
+    let manifest = fs::read_to_string("Cargo.toml").unwrap();
     for kind in wrun::RuntimeKind::ALL {
         let pin = format!("{kind} = {{ version = \"={}\"", kind.version());
         assert!(manifest.contains(&pin), "{pin}");
@@ -30,7 +35,7 @@ fn versions_match_the_manifest() {
 
 #[test]
 fn the_table_in_the_docs_is_current() {
-    let document = std::fs::read_to_string("docs/engines.md").unwrap();
+    let document = fs::read_to_string("docs/engines.md").unwrap();
     let (_, rest) = document.split_once("<!-- engines -->\n").unwrap();
     let (table, _) = rest.split_once("<!-- /engines -->").unwrap();
     assert!(table == run(&["engines", "-o", "markdown"]).stdout, "stale: run `wrun engines -o markdown`");
@@ -52,8 +57,32 @@ fn completions_are_current() {
         ("powershell", "_wrun.ps1"),
         ("zsh", "_wrun"),
     ] {
-        let kept = std::fs::read_to_string(format!("completions/{file}")).unwrap();
+        let kept = fs::read_to_string(format!("completions/{file}")).unwrap();
         let fresh = run(&["completions", shell]).stdout;
         assert!(fresh == kept, "stale: run `wrun completions {shell} > completions/{file}`");
+    }
+}
+
+#[test]
+fn manual_pages_are_current() {
+    let folder = tempfile::tempdir().unwrap();
+    run(&["man", folder.path().to_str().unwrap()]).prints("");
+    let pages = |folder: &Path| {
+        let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        files.map(|file| (file.file_name().unwrap().to_owned(), fs::read_to_string(&file).unwrap())).collect()
+    };
+    let (fresh, kept): (BTreeMap<_, _>, BTreeMap<_, _>) = (pages(folder.path()), pages("docs/man".as_ref()));
+    assert!(fresh == kept, "stale: run `rm docs/man/*; wrun man docs/man`");
+    assert_eq!(run(&["man"]).stdout, kept[OsStr::new("wrun.1")]);
+}
+
+#[test]
+fn manual_pages_are_formatted_without_warnings() {
+    for page in fs::read_dir("docs/man").unwrap().map(|entry| entry.unwrap().path()) {
+        let mut groff = Command::new("groff");
+        let Ok(output) = groff.args(["-man", "-Tutf8", "-ww", "-z"]).arg(&page).output() else {
+            return skipped("groff is not installed");
+        };
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{}", page.display());
     }
 }

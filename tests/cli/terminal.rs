@@ -6,10 +6,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use crate::vocabulary::{WRUN, file, on_each_engine, skipped};
 
 /// Clears a line.
-const CLEAR: &str = "\r\x1b[K";
+pub(crate) const CLEAR: &str = "\r\x1b[K";
 
 /// A command at a terminal.
-struct Terminal {
+pub(crate) struct Terminal {
     child: Child,
     keys: ChildStdin,
     screen: ChildStdout,
@@ -24,7 +24,7 @@ impl Terminal {
     }
 
     /// Starts this line of a shell.
-    fn start_line(kind: &str, line: &str) -> Self {
+    pub(crate) fn start_line(kind: &str, line: &str) -> Self {
         let mut command = Command::new("timeout");
         command.args(["60", "script", "--quiet", "--return", "--flush", "--echo", "never", "--command", line]);
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -36,7 +36,7 @@ impl Terminal {
 
     /// Waits until the terminal shows this text.
     #[track_caller]
-    fn shows(&mut self, text: &str) {
+    pub(crate) fn shows(&mut self, text: &str) {
         let mut bytes = Vec::new();
         while !self.shown.contains(text) {
             let mut byte = [0];
@@ -50,12 +50,12 @@ impl Terminal {
         }
     }
 
-    fn types(&mut self, keys: &str) {
+    pub(crate) fn types(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).and_then(|()| self.keys.flush()).unwrap();
     }
 
     /// Waits for the end. Returns all that was shown, and the exit code.
-    fn end(mut self) -> (String, Option<i32>) {
+    pub(crate) fn end(mut self) -> (String, Option<i32>) {
         let mut rest = Vec::new();
         self.screen.read_to_end(&mut rest).unwrap();
         self.shown += &String::from_utf8_lossy(&rest);
@@ -64,7 +64,7 @@ impl Terminal {
 }
 
 /// Runs a body for each engine, if `script` is installed.
-fn at_a_terminal_of_each_engine(body: impl Fn(&str)) {
+pub(crate) fn at_a_terminal_of_each_engine(body: impl Fn(&str)) {
     if Command::new("script").arg("--version").stdout(Stdio::null()).status().is_err() {
         return skipped("`script` (util-linux) is not installed");
     }

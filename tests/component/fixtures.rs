@@ -50,7 +50,7 @@ fn rows() -> Vec<Row> {
 
 /// Returns whether a component needs the asynchronous interfaces.
 fn is_asynchronous(file: &str) -> bool {
-    ["async/later.wasm", "types/asynchronous.wasm"].contains(&file)
+    file.starts_with("async/") || file == "types/asynchronous.wasm"
 }
 
 /// Starts a component with these limits.
@@ -139,7 +139,7 @@ fn every_library_has_calls() {
             let path = entry.unwrap().path();
             let file = format!("{theme}/{}", path.file_name().unwrap().to_str().unwrap());
             let is_refused = file == "types/errors.wasm" || !cfg!(feature = "wasi-p3") && is_asynchronous(&file);
-            if path.extension().is_some_and(|ending| ending == "wasm") && !is_refused {
+            if path.extension().is_some_and(|ending| ending == "wasm" || ending == "wat") && !is_refused {
                 assert!(called.contains(&file), "{file}");
             }
         }

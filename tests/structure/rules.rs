@@ -14,7 +14,7 @@ const FLOORS: [&[&str]; 7] = [
     &["runtime"],
     &["backends", "wasi", "http_client"],
     &["cache", "session", "extism"],
-    &["batch", "compare"],
+    &["batch", "bench", "compare"],
     &["cli", "main"],
 ];
 

@@ -79,7 +79,9 @@ impl WasmtimeRuntime {
     /// Returns the code for the next instance of a module, and its place in the pool if it is pooled.
     fn code_for_instance<'m>(&self, module: &'m WasmtimeModule) -> Result<(&'m Module, Option<PoolPlace>)> {
         let pool = self.pool.as_ref().filter(|pool| pool.has(module.compiled.engine()));
-        match pool.map(Pool::take) {
+        let place = pool.map(Pool::take);
+        tracing::trace!(is_pooled = place.as_ref().is_some_and(Option::is_some), "making an instance");
+        match place {
             None => Ok((&module.compiled, None)),
             Some(Some(place)) => Ok((&module.compiled, Some(place))),
             Some(None) => Ok((module.unpooled(&self.engine)?, None)),

@@ -208,6 +208,20 @@ impl Column {
         })
     }
 
+    /// Returns whether the column has text or binary data.
+    pub(super) fn has_bytes(&self) -> bool {
+        matches!(
+            self,
+            Self::Utf8(_)
+                | Self::LargeUtf8(_)
+                | Self::Utf8View(_)
+                | Self::Binary(_)
+                | Self::LargeBinary(_)
+                | Self::BinaryView(_)
+                | Self::FixedBinary(_)
+        )
+    }
+
     /// Returns text, if the column has text.
     pub(super) fn text(&self, row: usize) -> Option<&str> {
         Some(match self {

@@ -56,9 +56,9 @@ impl Decode for ArrowDecoder<'_> {
     }
 }
 
-/// Creates the encoder of one worker.
-pub(in crate::batch) fn encoder<'a>(formats: &'a Formats<'a>) -> Box<dyn Encode + 'a> {
-    Box::new(ArrowEncoder { formats, output: None })
+/// Creates the encoder of one worker. The source has set the layout.
+pub(in crate::batch) fn encoder(formats: &Formats<'_>) -> Box<dyn Encode> {
+    Box::new(ArrowEncoder { output: ArrowOutput::new(schema(formats)) })
 }
 
 /// Returns the first message of the output.
@@ -77,28 +77,19 @@ fn schema(formats: &Formats<'_>) -> ArrowSchema {
     ArrowSchema::new(formats.callable, ids, formats.options.on_error == OnError::Emit)
 }
 
-struct ArrowEncoder<'a> {
-    formats: &'a Formats<'a>,
-    /// Created with the first result, when the layout is known.
-    output: Option<ArrowOutput>,
+struct ArrowEncoder {
+    output: ArrowOutput,
 }
 
-impl ArrowEncoder<'_> {
-    #[inline]
-    fn output(&mut self) -> &mut ArrowOutput {
-        self.output.get_or_insert_with(|| ArrowOutput::new(schema(self.formats)))
-    }
-}
-
-impl Encode for ArrowEncoder<'_> {
+impl Encode for ArrowEncoder {
     fn result(&mut self, record: &Record<'_>, result: &CallResult, output: &mut Vec<u8>) -> Result<()> {
         let text = record.id.as_ref().map(IdValue::new);
-        self.output().result(text.as_ref(), result, output)
+        self.output.result(text.as_ref(), result, output)
     }
 
     fn error(&mut self, record: &Record<'_>, error: &Error, output: &mut Vec<u8>) {
         let text = record.id.as_ref().map(IdValue::new);
-        self.output().error(text.as_ref(), error, output);
+        self.output.error(text.as_ref(), error, output);
     }
 
     /// The columns of the results are not those of the records, so [`check`](crate::batch::check) refuses to pass records.
@@ -107,8 +98,6 @@ impl Encode for ArrowEncoder<'_> {
     }
 
     fn finish(&mut self, output: &mut Vec<u8>) {
-        if let Some(columns) = &mut self.output {
-            columns.finish(output);
-        }
+        self.output.finish(output);
     }
 }

@@ -17,6 +17,8 @@ pub(in crate::batch) struct ArrowRecords {
     pub(super) first: usize,
     pub(super) rows: usize,
     pub(super) bytes: usize,
+    /// A length that no row exceeds: see [`length::bound`].
+    pub(super) longest: usize,
 }
 
 impl ArrowRecords {
@@ -33,8 +35,10 @@ impl ArrowRecords {
     /// Returns whether the arguments in a row are longer than this number of bytes.
     #[inline]
     pub(super) fn is_longer(&self, index: usize, max: usize) -> bool {
-        let row = self.first + index;
-        self.columns.iter().try_fold(max, |left, column| length::subtract(column, row, left)).is_none()
+        self.longest > max && {
+            let row = self.first + index;
+            self.columns.iter().try_fold(max, |left, column| length::subtract(column, row, left)).is_none()
+        }
     }
 
     /// Overwrites the arguments with those in a row.

@@ -13,6 +13,7 @@ use arrow_schema::{ArrowError, DataType, Schema};
 
 use super::check::is_text;
 use super::column::Column;
+use super::length;
 use super::message::{self, Message, Messages, Next, invalid};
 use super::params::Params;
 use super::records::ArrowRecords;
@@ -72,7 +73,8 @@ impl<'a, R: Read> ArrowSource<'a, R> {
             let row_bytes = (rows.bytes / rows.rows).max(1);
             let taken = (GROUP / row_bytes).clamp(1, MAX_ROWS).min(rows.rows);
             let (columns, ids) = (Arc::clone(&rows.columns), rows.ids.clone());
-            let group = ArrowRecords { columns, ids, first: rows.first, rows: taken, bytes: taken * row_bytes };
+            let bytes = taken * row_bytes;
+            let group = ArrowRecords { columns, ids, first: rows.first, rows: taken, bytes, longest: rows.longest };
             rows.first += taken;
             rows.rows -= taken;
             rows.bytes = rows.bytes.saturating_sub(group.bytes);
@@ -162,8 +164,8 @@ impl<'a, R: Read> ArrowSource<'a, R> {
 fn rows(stream: &Stream, batch: &RecordBatch, bytes: usize) -> Option<ArrowRecords> {
     let mut columns: Vec<Column> = batch.columns().iter().map(|array| Column::new(array)).collect();
     let ids = if stream.has_ids { columns.pop() } else { None };
-    let (columns, rows) = (columns.into(), batch.num_rows());
-    Some(ArrowRecords { columns, ids, first: 0, rows, bytes }).filter(|_| rows > 0)
+    let (longest, rows) = (length::bound(&columns, bytes), batch.num_rows());
+    Some(ArrowRecords { columns: columns.into(), ids, first: 0, rows, bytes, longest }).filter(|_| rows > 0)
 }
 
 /// Returns the type of the ids in a column, if its values can be ids.

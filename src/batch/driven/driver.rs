@@ -178,6 +178,7 @@ impl<'a> Driver<'a> {
 
     fn call(&mut self, name: &str, args: &CallArgs) -> Result<CallResult> {
         let DriverOptions { limits, measure_time, .. } = self.options;
+        let fuel = self.code.fuel_of_each_call(limits);
         self.function(name)?;
         let Self { instance, functions, usage, .. } = self;
         let instance = instance.as_mut().ok_or_else(not_restarted)?;
@@ -187,12 +188,12 @@ impl<'a> Driver<'a> {
             Some(function) => function,
             None => resolved.insert(instance.resolve(callable)?),
         };
-        limits.fuel.map_or(Ok(()), |fuel| instance.reset_fuel(fuel))?;
+        fuel.map_or(Ok(()), |fuel| instance.reset_fuel(fuel))?;
         limits.time.map_or(Ok(()), |time| instance.reset_time(time))?;
         let begin = measure_time.then(Instant::now);
         let outcome = function.call(instance, args).cloned();
         usage.call_ns = begin.map(|begin| nanoseconds(begin.elapsed()));
-        usage.fuel_used = limits.fuel.and_then(|_| instance.fuel_used());
+        usage.fuel_used = fuel.and_then(|_| instance.fuel_used());
         usage.memory_peak_bytes = instance.memory_peak_bytes();
         outcome.map_err(|error| match error.kind() {
             ErrorKind::Crashed => error.with_hint(r#"{"restart":true} makes a new instance"#),

@@ -6,6 +6,7 @@ use memchr::memchr;
 
 use super::call::CallParts;
 use super::framed::{Frame, Scan};
+use crate::batch::lines::{self, Lines};
 
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -41,16 +42,22 @@ impl Frame for DelimitedFrame {
 
     #[inline]
     fn content(&self, record: &[u8], is_first: bool) -> Option<Range<usize>> {
-        let mut content = record.strip_suffix(&[self.delimiter]).unwrap_or(record);
-        if self.delimiter == b'\n' {
-            content = content.strip_suffix(b"\r").unwrap_or(content);
-        }
+        let mut content = lines::content(record, self.delimiter);
         let end = content.len();
         if is_first && self.is_json {
             content = content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content);
         }
         let is_record = !self.is_json || !content.trim_ascii_start().is_empty();
         is_record.then_some(end - content.len()..end)
+    }
+
+    fn lines(&self, bytes: &[u8], scanned: usize, max: usize) -> Option<(usize, Lines)> {
+        let end = scanned + Lines::length(&bytes[scanned..], self.delimiter)?;
+        let complete = &bytes[..end];
+        if self.is_json && may_have_blank_line(complete) {
+            return None;
+        }
+        Lines::count(complete, self.delimiter, max).map(|lines| (end, lines))
     }
 
     fn unfinished(&self) -> Option<&'static str> {
@@ -60,4 +67,12 @@ impl Frame for DelimitedFrame {
     fn has_id(&self, record: &[u8]) -> bool {
         self.is_json && CallParts::read(record).is_some_and(|parts| parts.id.is_some())
     }
+}
+
+/// Returns whether one of the complete lines is empty, or begins with white space. Looks at many bytes at a time.
+fn may_have_blank_line(lines: &[u8]) -> bool {
+    let is_blank = |first: u8| first <= b' ';
+    let begins = lines.iter().zip(lines.iter().skip(1));
+    lines.first().is_some_and(|first| is_blank(*first))
+        || begins.fold(false, |found, (end, first)| found | ((*end == b'\n') & is_blank(*first)))
 }

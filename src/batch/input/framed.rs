@@ -3,8 +3,10 @@
 use std::io::{ErrorKind as IoErrorKind, Read};
 use std::ops::Range;
 
-use crate::batch::chunk::{ByteRecords, Chunk, Extent, Records};
+use crate::batch::buffer::Buffers;
+use crate::batch::chunk::{ByteRecords, Chunk, Extent, Extents, Records};
 use crate::batch::format::{Formats, Layout, Source};
+use crate::batch::lines::Lines;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Bytes that are read at a time.
@@ -20,6 +22,12 @@ pub(super) trait Frame: Send {
 
     /// Returns where the content of a complete record is in its bytes; `None` for no record, such as an empty line.
     fn content(&self, record: &[u8], is_first: bool) -> Option<Range<usize>>;
+
+    /// Returns the length of the complete records at the start of some bytes, and these records, if each is a line whatever it has.
+    /// The record that begins is not complete in the first `scanned` bytes. `max` is the maximum length of a record.
+    fn lines(&self, _bytes: &[u8], _scanned: usize, _max: usize) -> Option<(usize, Lines)> {
+        None
+    }
 
     /// Returns why the last record is malformed if the stream ends without its end.
     fn unfinished(&self) -> Option<&'static str>;
@@ -43,6 +51,7 @@ pub(super) struct Framed<'a, R, F> {
     reader: R,
     frame: F,
     formats: &'a Formats<'a>,
+    buffers: Buffers,
     max_record: usize,
     /// Bytes that were read: `start..filled` are not yet part of a chunk, and of these, `..seen` were scanned.
     buffer: Vec<u8>,
@@ -62,11 +71,12 @@ pub(super) struct Framed<'a, R, F> {
 }
 
 impl<'a, R: Read, F: Frame> Framed<'a, R, F> {
-    pub(super) fn new(reader: R, frame: F, formats: &'a Formats<'a>) -> Self {
+    pub(super) fn new(reader: R, frame: F, formats: &'a Formats<'a>, buffers: Buffers) -> Self {
         Self {
             reader,
             frame,
             formats,
+            buffers,
             max_record: formats.options.max_record,
             buffer: Vec::new(),
             start: 0,
@@ -79,6 +89,18 @@ impl<'a, R: Read, F: Frame> Framed<'a, R, F> {
             next: 1,
             typical: 0,
         }
+    }
+
+    /// Takes lines out of the buffer, and leaves it to a worker to split them.
+    fn take_lines(&mut self) -> Option<Chunk> {
+        if self.is_first || self.is_discarding {
+            return None;
+        }
+        let (bytes, scanned) = (&self.buffer[self.start..self.filled], self.seen - self.start);
+        let (length, lines) = self.frame.lines(bytes, scanned, self.max_record)?;
+        self.start += length;
+        self.seen = self.filled;
+        Some(self.chunk(self.start - length, Extents::Lines(lines)))
     }
 
     /// Takes the complete records out of the buffer.
@@ -109,10 +131,15 @@ impl<'a, R: Read, F: Frame> Framed<'a, R, F> {
             return None;
         }
         self.typical = extents.len();
-        let first = self.next;
-        self.next += extents.len() as u64;
-        let bytes = self.buffer[base..self.start].to_vec();
-        Some(Chunk { first, records: Records::Bytes(ByteRecords { bytes, extents }) })
+        Some(self.chunk(base, Extents::Split(extents)))
+    }
+
+    /// Returns the records that were taken out of the buffer.
+    fn chunk(&mut self, base: usize, extents: Extents) -> Chunk {
+        let bytes = self.buffers.copy(&self.buffer[base..self.start]);
+        let chunk = Chunk { first: self.next, records: Records::Bytes(ByteRecords { bytes, extents }) };
+        self.next += chunk.records.len() as u64;
+        chunk
     }
 
     /// Returns the extent of the record that ends here, relative to the start of the chunk.
@@ -169,9 +196,7 @@ impl<'a, R: Read, F: Frame> Framed<'a, R, F> {
     /// Sets the layout by the first record.
     fn set_layout(&self, chunk: Option<&Chunk>) {
         let has_ids = match chunk.map(|chunk| &chunk.records) {
-            Some(Records::Bytes(ByteRecords { bytes, extents })) => {
-                matches!(extents.first(), Some(Extent::At(range)) if self.frame.has_id(&bytes[range.clone()]))
-            }
+            Some(Records::Bytes(records)) => records.get(0).is_some_and(|record| self.frame.has_id(record)),
             _ => false,
         };
         let _ = self.formats.layout.set(Layout { has_ids, ..Layout::default() });
@@ -181,7 +206,7 @@ impl<'a, R: Read, F: Frame> Framed<'a, R, F> {
 impl<R: Read + Send, F: Frame> Source for Framed<'_, R, F> {
     fn next_chunk(&mut self) -> Result<Option<Chunk>> {
         let chunk = loop {
-            if let Some(chunk) = self.take_records() {
+            if let Some(chunk) = self.take_lines().or_else(|| self.take_records()) {
                 break Some(chunk);
             }
             if let Some(broken) = self.broken.take() {

@@ -1,6 +1,6 @@
 //! Records that are one argument.
 
-use crate::batch::chunk::{Extent, Records};
+use crate::batch::chunk::Records;
 use crate::batch::format::{Decode, Formats, Record};
 use crate::component::types::{TypeKind, WitType};
 use crate::component::value::WitValue;
@@ -49,9 +49,9 @@ impl Decode for LineDecoder<'_> {
 #[inline]
 pub(in crate::batch) fn bytes_of<'c>(record: &Record<'c>, formats: &Formats<'_>) -> Result<&'c [u8]> {
     let Records::Bytes(records) = &record.chunk.records else { unreachable!("records of bytes") };
-    records.get(record.index).ok_or_else(|| match &records.extents[record.index] {
-        Extent::Malformed(reason) => Error::new(ErrorKind::InvalidArgument, *reason),
-        Extent::TooLong | Extent::At(_) => too_long(formats),
+    records.get(record.index).ok_or_else(|| match records.malformed(record.index) {
+        Some(reason) => Error::new(ErrorKind::InvalidArgument, reason),
+        None => too_long(formats),
     })
 }
 

@@ -11,16 +11,21 @@ use super::msgpack::MsgpackDecoder;
 use super::row::RowDecoder;
 use super::value_frame::ValueFrame;
 use crate::batch::arrow;
+use crate::batch::buffer::Buffers;
 use crate::batch::format::{Decode, Formats, Source};
 use crate::batch::options::BatchInput;
 
 /// Opens a stream of records. The header of the stream is read with the first chunk.
-pub(in crate::batch) fn source<'a, R: Read + Send + 'a>(formats: &'a Formats<'a>, reader: R) -> Box<dyn Source + 'a> {
+pub(in crate::batch) fn source<'a, R: Read + Send + 'a>(
+    formats: &'a Formats<'a>,
+    reader: R,
+    buffers: &Buffers,
+) -> Box<dyn Source + 'a> {
     match formats.options.input {
-        BatchInput::Json => Box::new(Framed::new(reader, DelimitedFrame::json(), formats)),
-        BatchInput::Lines => Box::new(Framed::new(reader, DelimitedFrame::lines(), formats)),
-        BatchInput::Nul => Box::new(Framed::new(reader, DelimitedFrame::nul(), formats)),
-        BatchInput::Msgpack => Box::new(Framed::new(reader, ValueFrame::default(), formats)),
+        BatchInput::Json => Box::new(Framed::new(reader, DelimitedFrame::json(), formats, buffers.clone())),
+        BatchInput::Lines => Box::new(Framed::new(reader, DelimitedFrame::lines(), formats, buffers.clone())),
+        BatchInput::Nul => Box::new(Framed::new(reader, DelimitedFrame::nul(), formats, buffers.clone())),
+        BatchInput::Msgpack => Box::new(Framed::new(reader, ValueFrame::default(), formats, buffers.clone())),
         BatchInput::Csv => Box::new(CsvSource::new(reader, formats)),
         BatchInput::Arrow => arrow::source(formats, reader),
     }

@@ -77,7 +77,7 @@ impl<W: Work, U: Output> Schedule<W, U> {
     /// passing it between threads small.
     const PIECE_NS: Range<u64> = 100_000..1_000_000;
     /// The maximum number of records in a piece.
-    const PIECE_RECORDS: usize = 4096;
+    const PIECE_RECORDS: usize = 16 << 10;
     /// If at most this many records wait, they are taken one by one: a result does not wait for a slow record that came with it.
     const FEW_RECORDS: usize = 32;
     /// The size of a piece that has more than one record, in bytes.
@@ -118,6 +118,11 @@ impl<W: Work, U: Output> Schedule<W, U> {
     /// Returns whether more records should be read now.
     pub(crate) fn has_room(&self) -> bool {
         self.waiting_bytes < Self::AHEAD_BYTES * (self.jobs + 1)
+    }
+
+    /// Returns whether so few records wait that a reader that waits for room should read on. It then reads several times.
+    pub(crate) fn has_much_room(&self) -> bool {
+        self.waiting_bytes < Self::AHEAD_BYTES * (self.jobs + 1) / 2
     }
 
     /// Adds records that were read, or drops them if reading has ended.
@@ -335,6 +340,11 @@ impl<W: Work, U: Output> Schedule<W, U> {
     /// Returns whether there is an output that the sink can take.
     pub(crate) fn is_ready(&self) -> bool {
         self.done.first_key_value().is_some_and(|(first, _)| !self.ordered || *first == self.next)
+    }
+
+    /// Returns whether the sink should take outputs now. While a worker has records, few outputs may wait for its output.
+    pub(crate) fn is_due(&self) -> bool {
+        self.is_ready() && (self.held_bytes >= Self::PIECE_BYTES || !self.is_running())
     }
 
     /// Notes that outputs were written.

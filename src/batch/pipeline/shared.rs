@@ -13,8 +13,9 @@ pub(crate) type Panic = Box<dyn Any + Send>;
 
 /// The shared state of a pipeline's threads. One thread reads, any number work, one is the sink.
 ///
-/// While the sink waits for workers, it wakes up every few milliseconds and asks them for the results that they have, so that
-/// results do not wait for slow records later in the same piece. This affects only the latency.
+/// While workers run, the sink waits until there are many outputs, but only for a few milliseconds. If there are none then, it asks
+/// the workers for the results that they have, so that these do not wait for slow records later in the same piece. This affects
+/// only the latency.
 pub(crate) struct Shared<'a, W, U> {
     state: Mutex<State<W, U>>,
     reader: Condvar,
@@ -186,7 +187,7 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
                 return None;
             }
             if let Some(piece) = state.schedule.take() {
-                if state.is_reader_waiting && state.schedule.has_room() {
+                if state.is_reader_waiting && state.schedule.has_much_room() {
                     self.reader.notify_one();
                 }
                 if self.max_time.is_some() {
@@ -229,13 +230,13 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
 
     fn wake_after_work(&self, state: &State<W, U>) {
         let schedule = &state.schedule;
-        if state.sink != Sink::Awake && (schedule.is_ready() || schedule.is_over()) {
+        if state.sink != Sink::Awake && (schedule.is_due() || schedule.is_over()) {
             self.sink.notify_one();
         }
         if schedule.has_waiting() || schedule.is_worked() {
             self.wake_workers(state);
         }
-        if state.is_reader_waiting && (schedule.is_read() || schedule.has_room()) {
+        if state.is_reader_waiting && (schedule.is_read() || schedule.has_much_room()) {
             self.reader.notify_one();
         }
     }
@@ -265,7 +266,9 @@ impl<'a, W: Work, U: Output> Shared<'a, W, U> {
                 let waited = self.sink.wait_timeout(state, Self::MAX_WAIT).unwrap_or_else(PoisonError::into_inner);
                 state = waited.0;
                 if waited.1.timed_out() {
-                    self.request_outputs();
+                    if !state.schedule.is_ready() {
+                        self.request_outputs();
+                    }
                     if (self.is_stop_requested)() {
                         self.stop(&mut state);
                     }

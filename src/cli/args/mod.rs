@@ -3,6 +3,7 @@
 mod batch;
 mod cache;
 mod engine;
+mod fuzz;
 mod grants;
 mod guest;
 mod limits;
@@ -14,6 +15,7 @@ mod text;
 pub(crate) use batch::{CallArgs, RecordArgs};
 pub(crate) use cache::{CacheArgs, CacheDirArgs};
 pub(crate) use engine::{EngineArgs, variant};
+pub(crate) use fuzz::FuzzArgs;
 pub(crate) use grants::{GrantArgs, PolicyArgs};
 pub(crate) use guest::GuestArgs;
 pub(crate) use limits::LimitArgs;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use clap::{Args, ValueHint};
-use wrun::batch::{self, BatchCounters, BatchOptions, BatchOutcome, BatchReport, Stop, Streams};
+use wrun::batch::{self, BatchCounters, BatchOptions, BatchOutcome, BatchOutput, BatchReport, Stop, Streams};
 use wrun::session::{CacheUse, InstanceOptions, Session, nanoseconds};
 use wrun::stdio::Blocking;
 use wrun::{Callable, Output};
@@ -17,6 +17,7 @@ use crate::cli::args::{CacheArgs, CallArgs, GuestArgs, LogArgs, ProgressArgs, Re
 use crate::cli::batch_settings::BatchSettings;
 use crate::cli::failure::Failure;
 use crate::cli::output::batch_envelope::BatchEnvelope;
+use crate::cli::output::draw_target::AboveProgress;
 use crate::cli::output::envelope::CallSummary;
 use crate::cli::output::explain::Explanation;
 use crate::cli::output::progress::Progress;
@@ -200,9 +201,16 @@ impl Batch {
             printer::note("reading records from standard input", guest.quiet);
         }
         supervisor.enter(Phase::ProcessingRecords);
-        supervisor.count_records(counters);
-        let (mut input, mut output, mut errors) = (records.reader(stop), Blocking(io::stdout()), errors);
-        let mut streams = Streams::new(&mut input, &mut output, counters, stop);
+        let is_terminal = io::stdout().is_terminal();
+        let has_lines = matches!(options.output, BatchOutput::Json | BatchOutput::Text | BatchOutput::Csv);
+        // On the terminal of other results, progress would clear the bytes after the last newline.
+        if has_lines || !is_terminal {
+            supervisor.count_records(counters);
+        }
+        let (mut input, mut errors) = (records.reader(stop), errors);
+        let (mut plain, mut above_progress) = (Blocking(io::stdout()), AboveProgress(Blocking(io::stdout())));
+        let output: &mut dyn Write = if is_terminal { &mut above_progress } else { &mut plain };
+        let mut streams = Streams::new(&mut input, output, counters, stop);
         streams.errors = errors.as_mut().map(|file| file as &mut dyn Write);
         let mut end_process = |record: Option<u64>, error: wrun::Error| {
             let failure = match record {

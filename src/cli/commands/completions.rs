@@ -83,15 +83,26 @@ fi
 "#;
 
 /// Prints the completion script of `wrun` for a shell. The directory `completions/` has these scripts.
-pub(crate) fn main(args: &CompletionsArgs, wrun: &mut Command) -> Result<u8, Failure> {
+pub(crate) fn main(args: &CompletionsArgs, wrun: &Command) -> Result<u8, Failure> {
+    let mut wrun = visible(wrun);
     let script = match args.shell {
-        Shell::Bash => script(Shell::Bash, wrun, "wrun") + BASH,
-        Shell::Fish => fish(wrun),
-        Shell::Zsh => zsh(wrun),
-        shell => script(shell, wrun, "wrun"),
+        Shell::Bash => script(Shell::Bash, &mut wrun, "wrun") + BASH,
+        Shell::Fish => fish(&mut wrun),
+        Shell::Zsh => zsh(&wrun),
+        shell => script(shell, &mut wrun, "wrun"),
     };
     printer::data(script.as_bytes())?;
     Ok(0)
+}
+
+/// Returns the command without its hidden subcommands, which clap's script for bash would offer.
+fn visible(wrun: &Command) -> Command {
+    Command::new("wrun")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(wrun.get_about().cloned().unwrap_or_default())
+        .disable_help_subcommand(true)
+        .args(wrun.get_arguments().cloned())
+        .subcommands(wrun.get_subcommands().filter(|command| !command.is_hide_set()).cloned())
 }
 
 /// Generates the script for a command under this name.

@@ -1,22 +1,24 @@
 //! `wrun diff MODULE [FUNCTION] [ARGS]...`
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
-use wrun::compare::{CompareOptions, Comparer, Comparison, Verdict};
+use wrun::compare::{CompareOptions, CompareSessions, Comparison, Verdict};
 use wrun::runtime::preflight;
 
+use super::{diff_batch, diff_fuzz};
 use crate::cli::args::{
-    CacheArgs, FORMAT_HEADING, GuestArgs, InputFormat, LogArgs, ProgressArgs, ReportArgs, TextArgs,
+    CacheArgs, FORMAT_HEADING, FuzzArgs, GuestArgs, InputFormat, LogArgs, ProgressArgs, ReportArgs, TextArgs,
 };
 use crate::cli::failure::Failure;
+use crate::cli::input::Module;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::{comparison, machine, printer};
 use crate::cli::policy::Policy;
 use crate::cli::settings::{Arguments, GuestSettings, check_payload};
 use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
-use crate::cli::{argv, exit_code, input, repro, stdin};
+use crate::cli::{argv, exit_code, hints, input, repro, stdin};
 
 #[derive(Args, Debug)]
 #[command(
@@ -30,8 +32,8 @@ use crate::cli::{argv, exit_code, input, repro, stdin};
 #[command(after_help = "Exit codes: 0 all runs agree; 1 they differ; 2 inconclusive, or an error.")]
 pub(crate) struct DiffArgs {
     /// Module or component, binary or text
-    #[arg(allow_negative_numbers = true, value_hint = ValueHint::FilePath, value_parser = argv::path())]
-    module: PathBuf,
+    #[arg(required_unless_present = "fuzz", allow_negative_numbers = true, value_hint = ValueHint::FilePath, value_parser = argv::path())]
+    module: Option<PathBuf>,
     /// Exported function to call; without it, the program runs
     #[arg(allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = argv::text())]
     function: Option<String>,
@@ -53,6 +55,11 @@ pub(crate) struct DiffArgs {
     /// Write the module, standard input, the report and a script that repeats the comparison to a new directory
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = argv::path(), help_heading = FORMAT_HEADING)]
     repro: Option<PathBuf>,
+    /// Compare each record of standard input, as `wrun batch` reads them in JSON, and report those that differ
+    #[arg(long, conflicts_with_all = ["args", "input", "repro"], help_heading = FORMAT_HEADING)]
+    batch: bool,
+    #[command(flatten)]
+    fuzz: FuzzArgs,
     #[command(flatten)]
     guest: GuestArgs,
     #[command(flatten)]
@@ -71,64 +78,119 @@ pub(crate) fn main(args: DiffArgs) -> Result<u8, Failure> {
 fn compare(args: DiffArgs) -> Result<u8, Failure> {
     let policy = Policy::read(&args.guest.policy)?;
     let (cache, quiet) = (CacheArgs::default(), args.log.quiet);
-    let (function, function_args) = match args.function_name {
+    let (function, function_args): (_, Vec<_>) = match args.function_name {
         Some(name) => (Some(name), args.function.into_iter().chain(args.args).collect()),
         None => (args.function, args.args),
     };
-    let guest = GuestSettings::resolve(args.module, function, args.guest_args, policy, &args.guest, &cache, quiet)?;
+    let module = args.module.unwrap_or_default();
+    let guest = GuestSettings::resolve(module, function, args.guest_args, policy, &args.guest, &cache, quiet)?;
+    let mut compared = options(&guest)?;
+    compared.text = args.text.options();
+    let supervised = SupervisorOptions::new(Progress::new(args.progress.progress, quiet));
+    if args.fuzz.fuzz.is_some() {
+        return diff_fuzz::main(&args.fuzz, compared.variants, args.repro, guest, args.report, supervised);
+    }
+    // Clap waives `requires` for an option that conflicts with the module.
+    if args.fuzz.seed.or(args.fuzz.skip).is_some() || !args.fuzz.without.is_empty() {
+        return Err(Failure::usage("`--seed`, `--skip` and `--without` need `--fuzz`"));
+    }
+    if args.batch {
+        if !function_args.is_empty() {
+            return Err(Failure::usage("`--batch` reads the arguments from standard input"));
+        }
+        return diff_batch::main(&guest, compared, args.report, supervised);
+    }
+    let arguments = match function_args.as_slice() {
+        [] => Arguments::Omitted(args.input),
+        [dash] if dash == "-" => Arguments::Stdin(args.input),
+        _ => Arguments::Typed(function_args),
+    };
     if let Some(dir) = args.repro.as_deref().filter(|dir| dir.symlink_metadata().is_ok()) {
         return Err(Failure::usage(format!("cannot write the directory {}: it exists", dir.display())));
     }
-    let options = SupervisorOptions::new(Progress::new(args.progress.progress, quiet));
-    let comparison = Supervisor::run(options, |supervisor| {
-        let module_is_stdin = input::is_stdin(&guest.module);
-        let module = input::module(&guest.module, module_is_stdin, quiet)?;
-        let code = module.bytes().map_err(|error| Failure::module(&guest.module, &error))?;
-        let mut options = CompareOptions::default();
-        (options.limits, options.max_stack) = (guest.limits.limits(), guest.limits.stack.value);
-        options.capabilities = guest.capabilities.clone();
-        options.capabilities.seed = Some(guest.engine.deterministic.value.unwrap_or_default());
-        (options.plugin, options.text) = (guest.plugin.options(), args.text.options());
-        let (compiler, opt) = (guest.engine.compiler.value, guest.engine.opt.value);
-        options.variants.retain(|variant| variant.fits(guest.engine.chosen_runtime(), compiler, opt));
-        if options.variants.is_empty() {
-            // Says why: the engine is not compiled in, or has no such compiler.
-            preflight::check_config(&guest.config)?;
-        }
-        let function = guest.function.as_deref();
-        let mut comparer = Comparer::with_events(code, function, options, &|event| supervisor.observe(event))?;
-        guest.check_args(comparer.info())?;
-        guest.plugin.check(comparer.info())?;
-        check_payload(&args.text.options(), comparer.callable())?;
-        supervisor.enter(Phase::ReadingArguments);
-        let arguments = match function_args.as_slice() {
-            [] => Arguments::Omitted(args.input),
-            [dash] if dash == "-" => Arguments::Stdin(args.input),
-            _ => Arguments::Typed(function_args),
-        };
-        let mut stdin = Vec::new();
-        let call_args = if input::are_on_stdin(&arguments, comparer.callable()) {
+    let compared = Supervisor::run(supervised, |supervisor| {
+        compare_once(supervisor, &guest, &arguments, compared, args.repro.as_deref())
+    });
+    let comparison = compared.map_err(|failure| hints::for_grant(failure, &guest.grants))?;
+    printer::data(&machine::report(&comparison, args.report, comparison::text))?;
+    Ok(exit_code(&comparison))
+}
+
+/// Returns what is compared, and how.
+fn options(guest: &GuestSettings) -> Result<CompareOptions, Failure> {
+    let mut options = CompareOptions::default();
+    (options.limits, options.max_stack) = (guest.limits.limits(), guest.limits.stack.value);
+    options.capabilities = guest.capabilities.clone();
+    options.capabilities.seed = Some(guest.engine.deterministic.value.unwrap_or_default());
+    options.plugin = guest.plugin.options();
+    let (compiler, opt) = (guest.engine.compiler.value, guest.engine.opt.value);
+    options.variants.retain(|variant| variant.fits(guest.engine.chosen_runtime(), compiler, opt));
+    if options.variants.is_empty() {
+        // Says why: the engine is not compiled in, or has no such compiler.
+        preflight::check_config(&guest.config)?;
+    }
+    Ok(options)
+}
+
+fn compare_once(
+    supervisor: &Supervisor,
+    guest: &GuestSettings,
+    arguments: &Arguments,
+    options: CompareOptions,
+    repro: Option<&Path>,
+) -> Result<Comparison, Failure> {
+    let module_is_stdin = input::is_stdin(&guest.module);
+    let module = read_module(guest, module_is_stdin)?;
+    let code = module.bytes().map_err(|error| Failure::module(&guest.module, &error))?;
+    let sessions = open(code, guest, options)?;
+    supervisor.enter(Phase::ReadingArguments);
+    let callable = sessions.callable();
+    let (args, mut stdin) = match *arguments {
+        Arguments::Stdin(format) | Arguments::Omitted(format) if input::are_on_stdin(arguments, callable) => {
             if module_is_stdin {
                 return Err(Failure::both_from_stdin());
             }
-            stdin = input::read_arguments(args.input, quiet)?;
-            input::decode(args.input, &stdin, comparer.callable())?
-        } else {
-            if comparer.reads_stdin() && !module_is_stdin && !io::stdin().is_terminal() {
-                stdin = stdin::read("the guest's input", quiet)?;
-                comparer.set_stdin(stdin.clone());
-            }
-            input::arguments(&arguments, comparer.callable(), quiet)?
-        };
-        supervisor.enter(Phase::RunningGuest);
-        let comparison = comparer.compare(&call_args)?;
-        if let Some(dir) = &args.repro {
-            repro::write(dir, code, &stdin, &arguments, &guest, &comparer, &comparison)?;
+            let bytes = input::read_arguments(format, guest.quiet)?;
+            (input::decode(format, &bytes, callable)?, bytes)
         }
-        Ok(comparison)
-    })?;
-    printer::data(&machine::report(&comparison, args.report, comparison::text))?;
-    Ok(exit_code(&comparison))
+        _ => (input::arguments(arguments, callable, guest.quiet)?, Vec::new()),
+    };
+    let mut comparer = sessions.compile(&|event| supervisor.observe(event));
+    if !input::are_on_stdin(arguments, comparer.callable())
+        && comparer.reads_stdin()
+        && !module_is_stdin
+        && !io::stdin().is_terminal()
+    {
+        supervisor.enter(Phase::ReadingArguments);
+        stdin = stdin::read("the guest's input", guest.quiet)?;
+        comparer.set_stdin(stdin.clone());
+    }
+    supervisor.enter(Phase::RunningGuest);
+    let comparison = comparer.compare(&args)?;
+    if let Some(dir) = repro {
+        repro::write(dir, code, &stdin, arguments, guest, &comparer, &comparison)?;
+    }
+    Ok(comparison)
+}
+
+/// Reads the module.
+pub(super) fn read_module(guest: &GuestSettings, is_stdin: bool) -> Result<Module, Failure> {
+    input::module(&guest.module, is_stdin, guest.quiet)
+        .map_err(|failure| hints::for_module(failure, &guest.module, guest.function.as_deref()))
+}
+
+/// Opens the code on each variant, after checking everything that can be checked before it is compiled.
+pub(super) fn open<'a>(
+    code: &'a [u8],
+    guest: &GuestSettings,
+    options: CompareOptions,
+) -> Result<CompareSessions<'a>, Failure> {
+    let text = options.text.clone();
+    let sessions = CompareSessions::open(code, guest.function.as_deref(), options)?;
+    guest.check_args(sessions.info())?;
+    guest.plugin.check(sessions.info())?;
+    check_payload(&text, sessions.callable())?;
+    Ok(sessions)
 }
 
 fn exit_code(comparison: &Comparison) -> u8 {

@@ -1,4 +1,4 @@
-//! Where indicatif draws its line: standard error, a terminal or not.
+//! Where indicatif draws its line: standard error, a terminal or not. Other text on the terminal clears the line first.
 
 use std::io::{self, Write};
 use std::mem;
@@ -9,6 +9,42 @@ use indicatif::TermLike;
 use wrun::stdio::Blocking;
 
 use super::printer;
+
+/// Clears a line.
+const CLEAR: &str = "\r\x1b[K";
+
+/// Whether a terminal shows a line now.
+static IS_SHOWN: Mutex<bool> = Mutex::new(false);
+
+/// Writes to a stream that may share the terminal with a line of progress. Clears the line first. indicatif draws it again below
+/// the text, so each write should end with a newline.
+#[derive(Debug)]
+pub(crate) struct AboveProgress<W>(pub(crate) W);
+
+impl<W: Write> AboveProgress<W> {
+    fn above_line<T>(&mut self, write: impl FnOnce(&mut W) -> T) -> T {
+        let mut is_shown = IS_SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if mem::take(&mut *is_shown) {
+            // If this fails, there is nothing to clear.
+            let _ = Blocking(io::stderr()).write_all(CLEAR.as_bytes());
+        }
+        write(&mut self.0)
+    }
+}
+
+impl<W: Write> Write for AboveProgress<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.above_line(|stream| stream.write(bytes))
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.above_line(|stream| stream.write_all(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
 
 /// Draws one line of indicatif on standard error.
 ///
@@ -66,7 +102,7 @@ impl TermLike for DrawTarget {
 
     fn clear_line(&self) -> io::Result<()> {
         if self.interval.is_none() {
-            self.state().pending += "\r\x1b[K";
+            self.state().pending += CLEAR;
         }
         Ok(())
     }
@@ -77,7 +113,11 @@ impl TermLike for DrawTarget {
         if now < state.visible_from || text.is_empty() {
             return Ok(());
         }
-        let Some(interval) = self.interval else { return Blocking(io::stderr()).write_all(text.as_bytes()) };
+        let Some(interval) = self.interval else {
+            let mut is_shown = IS_SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
+            *is_shown = !text.ends_with(CLEAR);
+            return Blocking(io::stderr()).write_all(text.as_bytes());
+        };
         state.visible_from = now + interval;
         printer::progress(text.trim_end());
         Ok(())

@@ -43,7 +43,7 @@ enum State {
     Idle,
     Spinner(ProgressBar),
     Line { started: Instant },
-    Records(Arc<BatchCounters>, ProgressBar),
+    Counting(Arc<dyn Fn() -> String + Send + Sync>, ProgressBar),
     Ended,
 }
 
@@ -87,23 +87,45 @@ impl Progress {
     /// Shows how many records a batch has processed, until [`Progress::end`]: on a terminal, unless results go to a terminal too
     /// and it is not asked for; elsewhere in a line every few seconds and at the end.
     pub(crate) fn count_records(&self, counters: &Arc<BatchCounters>) {
+        if matches!(self.mode, Mode::Spinner { is_auto: true, .. }) && io::stdout().is_terminal() {
+            return;
+        }
+        let counters = Arc::clone(counters);
+        self.count(move || records::progress(&counters));
+    }
+
+    /// Shows this text, until [`Progress::end`]: on a terminal, or in a line every few seconds and at the end.
+    pub(crate) fn count(&self, text: impl Fn() -> String + Send + Sync + 'static) {
         let (target, template) = match self.mode {
-            Mode::Spinner { is_auto: true, .. } if io::stdout().is_terminal() => return,
-            Mode::Spinner { delay, .. } => (DrawTarget::terminal(delay), "{spinner} {records}"),
-            Mode::Lines => (DrawTarget::lines(INTERVAL), "{records}"),
+            Mode::Spinner { delay, .. } => (DrawTarget::terminal(delay), "{spinner} {counts}"),
+            Mode::Lines => (DrawTarget::lines(INTERVAL), "{counts}"),
             Mode::Silent => return,
         };
+        let text: Arc<dyn Fn() -> String + Send + Sync> = Arc::new(text);
         let mut state = self.state();
         if matches!(*state, State::Idle) {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::term_like(Box::new(target)));
-            let shown = Arc::clone(counters);
-            let style = style(template).with_key("records", move |_: &ProgressState, f: &mut dyn fmt::Write| {
-                let _ = f.write_str(&records::progress(&shown));
+            let shown = Arc::clone(&text);
+            let style = style(template).with_key("counts", move |_: &ProgressState, f: &mut dyn fmt::Write| {
+                let _ = f.write_str(&shown());
             });
             bar.set_style(style);
             if ticks(&bar) {
-                *state = State::Records(Arc::clone(counters), bar);
+                *state = State::Counting(text, bar);
             }
+        }
+    }
+
+    /// Shows the step that a long command is at, until the next step or [`Progress::end`].
+    pub(crate) fn show_step(&self, step: String) {
+        let mut state = self.state();
+        match (&self.mode, &*state) {
+            (Mode::Lines, _) => printer::progress(&step),
+            (Mode::Spinner { .. }, State::Spinner(bar)) => bar.set_message(step),
+            (Mode::Spinner { delay, .. }, State::Idle) => {
+                *state = spinner("{spinner} {msg}, {elapsed}", step, *delay).map_or(State::Idle, State::Spinner);
+            }
+            _ => {}
         }
     }
 
@@ -111,10 +133,10 @@ impl Progress {
     pub(crate) fn end(&self) {
         match mem::replace(&mut *self.state(), State::Ended) {
             State::Spinner(bar) => bar.finish_and_clear(),
-            State::Records(counters, bar) => {
+            State::Counting(text, bar) => {
                 bar.finish_and_clear();
                 if matches!(self.mode, Mode::Lines) {
-                    printer::progress(&records::progress(&counters));
+                    printer::progress(&text());
                 }
             }
             _ => {}
@@ -125,7 +147,8 @@ impl Progress {
         let size = bytesize::ByteSize::b(bytes as u64);
         match self.mode {
             Mode::Spinner { delay, .. } if delay.is_zero() || bytes >= SMALL => {
-                spinner(size.to_string(), delay).map_or(State::Idle, State::Spinner)
+                spinner("{spinner} compiling {msg}, {elapsed}", size.to_string(), delay)
+                    .map_or(State::Idle, State::Spinner)
             }
             Mode::Lines => {
                 printer::progress(&format!("compiling {size}"));
@@ -141,11 +164,11 @@ impl Progress {
 }
 
 /// Starts a spinner. Returns `None` if the system cannot create its thread.
-fn spinner(size: String, delay: Duration) -> Option<ProgressBar> {
+fn spinner(template: &str, message: String, delay: Duration) -> Option<ProgressBar> {
     let target = ProgressDrawTarget::term_like(Box::new(DrawTarget::terminal(delay)));
     let bar = ProgressBar::with_draw_target(None, target);
-    bar.set_style(style("{spinner} compiling {msg}, {elapsed}"));
-    bar.set_message(size);
+    bar.set_style(style(template));
+    bar.set_message(message);
     ticks(&bar).then_some(bar)
 }
 

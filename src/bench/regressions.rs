@@ -1,0 +1,37 @@
+//! Compares a report with an earlier one.
+
+use super::{BaselineReport, BenchReport, Change};
+
+/// Compares `now` with `then`. Changes of at most `max_regression`, as a part of the time, do not count.
+#[must_use]
+pub fn regressions(now: &BenchReport, then: &BenchReport, max_regression: f64) -> BaselineReport {
+    let mut report =
+        BaselineReport { max_regression, notes: notes(now, then), changes: Vec::new(), missing: Vec::new() };
+    for old_phase in &then.phases {
+        let phase = now.phases.iter().find(|phase| phase.phase == old_phase.phase);
+        for old in old_phase.measurements.iter().filter(|old| old.median_ns.is_some()) {
+            let mut measurements = phase.into_iter().flat_map(|phase| &phase.measurements);
+            let new = measurements.find(|new| new.variant == old.variant);
+            match new.and_then(|new| Change::of(old_phase.phase, new, old, max_regression)) {
+                Some(change) => report.changes.push(change),
+                None => report.missing.push(format!("{} {}", old.variant, old_phase.phase)),
+            }
+        }
+    }
+    report
+}
+
+fn notes(now: &BenchReport, then: &BenchReport) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut differ = |what: &str, is_other: bool| {
+        if is_other {
+            notes.push(format!("the baseline was measured with another {what}"));
+        }
+    };
+    differ("machine", now.machine != then.machine);
+    differ("module", now.module_hash != then.module_hash);
+    differ("function", now.function != then.function);
+    differ("version of an engine", now.engines.iter().any(|engine| !then.engines.contains(engine)));
+    differ("version of wrun", now.wrun != then.wrun);
+    notes
+}

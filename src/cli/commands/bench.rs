@@ -1,0 +1,169 @@
+//! `wrun bench MODULE [FUNCTION] [ARGS]...`
+
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueHint};
+use wrun::bench::{Bench, BenchOptions, BenchReport, Progress as Step, SCHEMA, regressions};
+use wrun::runtime::preflight;
+
+use crate::cli::args::{
+    CacheArgs, FORMAT_HEADING, GuestArgs, InputFormat, LogArgs, ProgressArgs, ReportArgs, TextArgs,
+};
+use crate::cli::failure::Failure;
+use crate::cli::output::progress::Progress;
+use crate::cli::output::{bench, bench_html, machine, printer};
+use crate::cli::parse_values::{parse_duration, parse_percentage};
+use crate::cli::policy::Policy;
+use crate::cli::settings::{Arguments, GuestSettings, check_payload};
+use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
+use crate::cli::{argv, exit_code, input, stdin};
+
+const BENCH_HEADING: &str = "Measurement";
+
+#[derive(Args, Debug)]
+#[command(
+    mut_arg("runtime", |arg| arg.help("Measure only this engine")),
+    mut_arg("compiler", |arg| arg.help("Measure only this compiler")),
+    mut_arg("opt", |arg| arg.help("Measure only this optimization level of cranelift; singlepass has none")),
+    mut_arg("timeout", |arg| arg.help("Maximum time of each call, such as 500ms, 1.5s or 2m")),
+    mut_arg("fuel", |arg| arg.help("Maximum fuel of each call, about one unit per operator, such as 500000, 10M or 2G"))
+)]
+#[command(
+    after_help = "Exit codes: 0 measured; 1 something is slower than in the baseline; otherwise those of `wrun MODULE`."
+)]
+pub(crate) struct BenchArgs {
+    /// Module or component, binary or text
+    #[arg(allow_negative_numbers = true, value_hint = ValueHint::FilePath, value_parser = argv::path())]
+    module: PathBuf,
+    /// Exported function to call; without it, the program runs
+    #[arg(allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = argv::text())]
+    function: Option<String>,
+    /// Exported function to call, if its name looks like an option; all words after MODULE are then ARGS
+    #[arg(long = "function", value_name = "NAME", allow_hyphen_values = true, value_parser = argv::text())]
+    function_name: Option<String>,
+    /// Arguments of the function; `-` reads them from standard input
+    #[arg(allow_negative_numbers = true, value_hint = ValueHint::Other, value_parser = argv::text())]
+    args: Vec<String>,
+    /// Arguments of the program
+    #[arg(last = true, value_hint = ValueHint::FilePath, value_parser = argv::text())]
+    guest_args: Vec<String>,
+    /// Maximum time for each phase, all variants together [default: 3s]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = argv::text_for(parse_duration), help_heading = BENCH_HEADING)]
+    time: Option<Duration>,
+    /// End a phase early when the 95 % interval of each median is at most this wide to either side [default: 2%]
+    #[arg(long, value_name = "PERCENT", allow_hyphen_values = true, value_parser = argv::text_for(parse_percentage), help_heading = BENCH_HEADING)]
+    precision: Option<f64>,
+    /// Compare with a report that `-o json` wrote; exit with 1 if something is slower
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = argv::path(), help_heading = BENCH_HEADING)]
+    baseline: Option<PathBuf>,
+    /// How much slower than the baseline is not a failure
+    #[arg(long, value_name = "PERCENT", default_value = "5%", requires = "baseline", allow_hyphen_values = true, value_parser = argv::text_for(parse_percentage), help_heading = BENCH_HEADING)]
+    max_regression: f64,
+    /// Format of arguments on standard input
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = FORMAT_HEADING)]
+    input: InputFormat,
+    #[command(flatten)]
+    report: ReportArgs,
+    /// Also write the report as a page for browsers
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = argv::path(), help_heading = FORMAT_HEADING)]
+    html: Option<PathBuf>,
+    #[command(flatten)]
+    guest: GuestArgs,
+    #[command(flatten)]
+    text: TextArgs,
+    #[command(flatten)]
+    progress: ProgressArgs,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
+}
+
+/// Measures a call or a program on several engines, compilers and levels.
+pub(crate) fn main(args: BenchArgs) -> Result<u8, Failure> {
+    let (format, html) = (args.report, args.html.clone());
+    // Before minutes are spent.
+    let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
+    let max_regression = args.max_regression;
+    let mut report = measured(args)?;
+    report.baseline = baseline.map(|baseline| regressions(&report, &baseline, max_regression));
+    if let Some(path) = html {
+        let written = fs::write(&path, bench_html::page(&report));
+        written.map_err(|error| Failure::io(&format!("cannot write {}", path.display()), &error))?;
+    }
+    printer::data(&machine::report(&report, format, bench::text))?;
+    let is_slower = report.baseline.is_some_and(|changes| changes.has_regression());
+    Ok(if is_slower { exit_code::SLOWER } else { 0 })
+}
+
+fn measured(args: BenchArgs) -> Result<BenchReport, Failure> {
+    let policy = Policy::read(&args.guest.policy)?;
+    let (cache, quiet) = (CacheArgs::default(), args.log.quiet);
+    let (function, function_args) = match args.function_name {
+        Some(name) => (Some(name), args.function.into_iter().chain(args.args).collect()),
+        None => (args.function, args.args),
+    };
+    let guest = GuestSettings::resolve(args.module, function, args.guest_args, policy, &args.guest, &cache, quiet)?;
+    let supervision = SupervisorOptions::new(Progress::new(args.progress.progress, quiet));
+    Supervisor::run(supervision, |supervisor| {
+        let module_is_stdin = input::is_stdin(&guest.module);
+        let module = input::module(&guest.module, module_is_stdin, quiet)?;
+        let code = module.bytes().map_err(|error| Failure::module(&guest.module, &error))?;
+        let mut options = BenchOptions::default();
+        options.time = args.time.unwrap_or(options.time);
+        options.precision = args.precision.unwrap_or(options.precision);
+        let compare = &mut options.compare;
+        (compare.limits, compare.max_stack) = (guest.limits.limits(), guest.limits.stack.value);
+        compare.capabilities = guest.capabilities.clone();
+        (compare.plugin, compare.text) = (guest.plugin.options(), args.text.options());
+        let (compiler, opt) = (guest.engine.compiler.value, guest.engine.opt.value);
+        compare.variants.retain(|variant| variant.fits(guest.engine.chosen_runtime(), compiler, opt));
+        if compare.variants.is_empty() {
+            // Says why: the engine is not compiled in, or has no such compiler.
+            preflight::check_config(&guest.config)?;
+        }
+        let mut bench = Bench::new(code, guest.function.as_deref(), options)?;
+        guest.check_args(bench.info())?;
+        guest.plugin.check(bench.info())?;
+        check_payload(&args.text.options(), bench.callable())?;
+        supervisor.enter(Phase::ReadingArguments);
+        let arguments = match function_args.as_slice() {
+            [] => Arguments::Omitted(args.input),
+            [dash] if dash == "-" => Arguments::Stdin(args.input),
+            _ => Arguments::Typed(function_args),
+        };
+        let call_args = if input::are_on_stdin(&arguments, bench.callable()) {
+            if module_is_stdin {
+                return Err(Failure::both_from_stdin());
+            }
+            input::decode(args.input, &input::read_arguments(args.input, quiet)?, bench.callable())?
+        } else {
+            if bench.reads_stdin() && !module_is_stdin && !io::stdin().is_terminal() {
+                bench.set_stdin(stdin::read("the guest's input", quiet)?);
+            }
+            input::arguments(&arguments, bench.callable(), quiet)?
+        };
+        supervisor.enter(Phase::RunningGuest);
+        let mut report = bench.run(&call_args, &|step| {
+            supervisor.show_step(match step {
+                Step::Measuring(phase) => format!("measuring: {}", bench::phase_name(phase)),
+                _ => "checking".to_owned(),
+            });
+        })?;
+        report.module = Some(guest.module.display().to_string());
+        Ok(report)
+    })
+}
+
+/// Reads an earlier report.
+fn read_baseline(path: &Path) -> Result<BenchReport, Failure> {
+    let bytes = fs::read(path).map_err(|error| Failure::io(&format!("cannot read {}", path.display()), &error))?;
+    let refused = |why: String| Failure::usage(format!("--baseline: {}: {why}", path.display()));
+    let report: BenchReport =
+        serde_json::from_slice(&bytes).map_err(|error| refused(format!("not a report of `wrun bench`: {error}")))?;
+    if report.schema != SCHEMA {
+        return Err(refused(format!("its schema is {}, not {SCHEMA}: measure it again", report.schema)));
+    }
+    Ok(report)
+}

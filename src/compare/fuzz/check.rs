@@ -1,0 +1,92 @@
+//! One generated module on all variants.
+
+use std::sync::atomic::AtomicBool;
+
+use super::arguments::arguments;
+use super::generate::Generated;
+use super::shrink::{Candidate, shrunk};
+use super::{FuzzCounters, FuzzOptions, Signature};
+use crate::compare::{CompareOptions, CompareSessions, Comparison, Verdict};
+use crate::component::info::CodeInfo;
+use crate::error::Result;
+use crate::runtime::callable::{CallArgs, Callable};
+use crate::value::types::{FuncType, ValType, Value};
+
+/// The calls of a function with parameters. Others are called once.
+const CALLS: usize = 2;
+
+/// A difference on a generated module.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The number of the module.
+    pub number: u64,
+    /// The kind of the difference.
+    pub signature: Signature,
+    /// The module, shrunk.
+    pub module: Vec<u8>,
+    /// Its size before, in bytes.
+    pub bytes_before: usize,
+    /// The function.
+    pub function: String,
+    /// The arguments.
+    pub args: Vec<Value>,
+    /// How it is compared.
+    pub options: CompareOptions,
+}
+
+/// Calls the exports of a module on all variants. `is_new` decides which differences are shrunk and returned.
+pub(super) fn check(
+    options: &FuzzOptions,
+    number: u64,
+    counters: &FuzzCounters,
+    stop: &AtomicBool,
+    is_new: impl Fn(&Signature) -> bool,
+) -> Vec<Finding> {
+    let Some(mut generated) = Generated::new(options, number) else { return Vec::new() };
+    let mut candidates = Vec::new();
+    let calls = call_all(options, &mut generated, |comparison, args| {
+        counters.count(comparison);
+        if comparison.verdict == Verdict::Differ
+            && let Some(signature) = Signature::of(comparison)
+            && is_new(&signature)
+        {
+            candidates.push(Candidate { signature, function: comparison.function.clone(), args: args.to_vec() });
+        }
+    });
+    if let Err(error) = calls {
+        counters.count_inconclusive(&format!("no variant can run it: {}", error.kind().as_str().replace('_', " ")));
+    }
+    counters.count_module();
+    let found = |candidate: Candidate| {
+        let module = shrunk(options, &generated, &candidate, stop);
+        let Candidate { signature, function, args } = candidate;
+        let compared = options.compare_on(generated.variants.clone(), &generated);
+        Finding { number, signature, module, bytes_before: generated.binary.len(), function, args, options: compared }
+    };
+    candidates.into_iter().map(found).collect()
+}
+
+/// Compares calls of each exported function.
+fn call_all(
+    options: &FuzzOptions,
+    generated: &mut Generated,
+    mut observe: impl FnMut(&Comparison, &[Value]),
+) -> Result<()> {
+    let compared = options.compare_on(generated.variants.clone(), generated);
+    let find = |_: &CodeInfo| Ok(Callable::none());
+    let comparer = CompareSessions::open_for(&generated.binary, compared, &find)?.compile(&|_| {});
+    let functions = comparer.info().module()?.functions();
+    for (name, ty) in functions.filter(|(_, ty)| is_callable(ty)) {
+        let callable = Callable::find(comparer.info(), name)?;
+        for _ in 0..if ty.params().is_empty() { 1 } else { CALLS } {
+            let Some(args) = arguments(ty, &mut generated.rng) else { break };
+            observe(&comparer.compare_calls(&callable, &CallArgs::Core(args.clone()))?, &args);
+        }
+    }
+    Ok(())
+}
+
+fn is_callable(ty: &FuncType) -> bool {
+    ty.params().iter().chain(ty.results()).all(ValType::is_passable)
+}

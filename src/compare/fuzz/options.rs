@@ -1,0 +1,72 @@
+//! What is generated and how it is compared.
+
+use std::num::NonZeroUsize;
+use std::thread;
+
+use super::generate::Generated;
+use crate::compare::{CompareOptions, Variant};
+use crate::engine::features::Feature;
+use crate::limits::Limits;
+
+/// What is generated and how it is compared.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FuzzOptions {
+    /// Decides what is generated.
+    pub seed: u64,
+    /// The number of the first module.
+    pub first: u64,
+    /// The number of modules.
+    pub modules: u64,
+    /// The number of threads.
+    pub threads: NonZeroUsize,
+    /// What to run on. A module that uses features of Cranelift only, such as SIMD, leaves out the compilers that lack them.
+    pub variants: Vec<Variant>,
+    /// Features that no module uses.
+    pub without: Vec<Feature>,
+    /// The limits of each call. Wasmer cannot limit the memory of modules with exceptions: those have memories that declare a
+    /// maximum, together at most 512 KiB.
+    pub limits: Limits,
+    /// The limit of the guest's stack in bytes.
+    pub max_stack: Option<u64>,
+    /// How many differences of one [`Signature`](super::Signature) are shrunk and reported. The others are only counted.
+    pub findings_of_a_kind: usize,
+    /// How often a difference is compared while it is shrunk, at most.
+    pub shrink_attempts: u32,
+}
+
+impl FuzzOptions {
+    /// The default limit of fuel.
+    pub const FUEL: u64 = 20_000;
+    /// The default limit of memory in bytes: a generated module can ask for twice as much.
+    pub const MEMORY: u64 = 256 << 10;
+    /// The default limit of table elements.
+    pub const TABLE_ELEMENTS: u64 = 128;
+
+    /// Creates options for a number of modules on all variants and on all cores.
+    #[must_use]
+    pub fn new(seed: u64, modules: u64) -> Self {
+        let mut limits = Limits::none();
+        (limits.fuel, limits.memory) = (Some(Self::FUEL), Some(Self::MEMORY));
+        limits.table_elements = Some(Self::TABLE_ELEMENTS);
+        Self {
+            seed,
+            first: 0,
+            modules,
+            threads: thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            variants: Variant::all(),
+            without: Vec::new(),
+            limits,
+            max_stack: None,
+            findings_of_a_kind: 1,
+            shrink_attempts: 2000,
+        }
+    }
+
+    /// Returns how a module is compared on some variants.
+    pub(super) fn compare_on(&self, variants: Vec<Variant>, generated: &Generated) -> CompareOptions {
+        let (mut limits, max_stack) = (self.limits, self.max_stack);
+        limits.memory = limits.memory.filter(|_| !generated.has_exceptions);
+        CompareOptions { variants, limits, max_stack, ..CompareOptions::default() }
+    }
+}

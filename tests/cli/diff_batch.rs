@@ -1,0 +1,59 @@
+//! `wrun diff --batch`.
+
+#[cfg(all(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
+use serde_json::Value;
+
+use crate::vocabulary::{CALC, file, run, run_with};
+
+/// Wasmer waits on a memory that is not shared, where the specification demands a trap (docs/engine-differences.md).
+#[cfg(all(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
+const WAITS_AT_7: &str = r#"(module
+  (memory 1)
+  (func (export "f") (param i32) (result i32)
+    (if (i32.eq (local.get 0) (i32.const 7))
+      (then (return (memory.atomic.wait32 (i32.const 0) (i32.const 1) (i64.const 0)))))
+    (local.get 0)))"#;
+
+const ECHO: &str = r#"(module (func (export "f") (param i32) (result i32) (local.get 0)) (func $down (export "down") (param i32)
+  (if (local.get 0) (then (call $down (i32.const 1))))))"#;
+
+#[cfg(all(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
+#[test]
+fn records_that_differ_are_reported() {
+    let module = file(WAITS_AT_7);
+    let records = "1\n[2]\n\n{\"id\":\"x\",\"args\":[7]}\n7\n";
+    let printed = run_with(&["diff", "--batch", "-o", "json", &module.path, "f"], records);
+    assert_eq!(printed.code, 1, "{printed:?}");
+    let lines: Vec<Value> = printed.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(lines[0]["record"] == 3 && lines[0]["id"] == "x" && lines[0]["verdict"] == "differ", "{lines:?}");
+    assert!(lines[1]["record"] == 4 && lines[1].get("id").is_none(), "{lines:?}");
+    assert!(lines[2]["records"] == 4 && lines[2]["same"] == 2 && lines[2]["differ"] == 2, "{lines:?}");
+
+    let text = run_with(&["diff", "--batch", &module.path, "f"], records);
+    assert!(text.stdout.starts_with("record 3, id \"x\"\nvariant "), "{text:?}");
+    assert!(text.stdout.ends_with("4 records: 2 same, 2 differ, 0 inconclusive\n"), "{text:?}");
+}
+
+#[test]
+fn the_exit_code_is_that_of_the_worst_record() {
+    let module = file(ECHO);
+    let same = run_with(&["diff", "--batch", &module.path, "f"], "1\n2");
+    assert_eq!((same.code, same.stdout.as_str()), (0, "2 records: 2 same, 0 differ, 0 inconclusive\n"));
+    let empty = run_with(&["diff", "--batch", &module.path, "f"], "");
+    assert_eq!((empty.code, empty.stdout.as_str()), (0, "0 records: 0 same, 0 differ, 0 inconclusive\n"));
+    let invalid = run_with(&["diff", "--batch", &module.path, "f"], "1\n[1,2]\n3");
+    assert_eq!(invalid.code, 2, "{invalid:?}");
+    assert!(invalid.stderr.contains("record 2: ") && invalid.stdout.contains("2 same"), "{invalid:?}");
+    let deep = run_with(&["diff", "--batch", &module.path, "down"], "0\n1");
+    assert_eq!(deep.code, 2, "{deep:?}");
+    assert!(deep.stdout.contains("1 inconclusive\n1 stack overflow: engines use the stack differently\n"), "{deep:?}");
+}
+
+#[test]
+fn what_contradicts_records_is_refused() {
+    let module = file(CALC);
+    run(&["diff", "--batch", &module.path, "add", "1", "2"]).fails(2, &["cannot be used with"]);
+    run(&["diff", "--batch", &module.path, "add", "--repro=x"]).fails(2, &["cannot be used with"]);
+    run(&["diff", "--batch", "-", "add"]).fails(2, &["standard input"]);
+}
