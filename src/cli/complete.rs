@@ -2,9 +2,12 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::fs;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use clap::{Args, Command, CommandFactory};
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
@@ -25,6 +28,12 @@ const SHELLS: Shells<'static> = Shells(&[&QuotingBash, &Elvish, &Fish, &Powershe
 
 /// The size of the largest module that is read, in bytes.
 const MAX_MODULE: u64 = 64 << 20;
+
+/// The longest time that a shell waits for the functions of a module.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The most functions that are offered.
+const MAX_FUNCTIONS: usize = 1000;
 
 /// The most characters of a signature that are shown.
 const MAX_SIGNATURE: usize = 100;
@@ -118,22 +127,41 @@ fn prepared(command: Command, module: Option<&Path>, is_option: bool) -> Command
 fn module(words: &[OsString]) -> Option<PathBuf> {
     let matches = parser::parse_before_error(words);
     let matches = matches.subcommand().map_or(&matches, |(_, matches)| matches);
-    matches.try_get_one::<PathBuf>("module").ok().flatten().cloned()
+    matches.try_get_one::<PathBuf>("module").ok().flatten().map(|module| expanded(module, env::home_dir()))
+}
+
+/// Returns the file that a shell makes of a word: bash and zsh pass words as they are typed, as in `~/my\\ module.wasm`.
+fn expanded(word: &Path, home: Option<PathBuf>) -> PathBuf {
+    let text = word.to_str().filter(|_| !word.exists());
+    let Some(unquoted) = text.and_then(|text| shlex::split(text)?.into_iter().next()) else { return word.to_owned() };
+    match (unquoted.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => unquoted.into(),
+    }
 }
 
 /// Returns the functions of a module whose names begin with what is typed, with their signatures.
 fn candidates(module: &Path, typed: &OsStr) -> Vec<CompletionCandidate> {
     let Some(typed) = typed.to_str() else { return Vec::new() };
-    let functions = functions(module).unwrap_or_default().into_iter();
-    let fitting = functions.filter(|(name, _)| name.starts_with(typed) && is_plain(name));
+    let functions = functions_in_time(module.to_owned()).unwrap_or_default().into_iter();
+    let fitting = functions.filter(|(name, _)| name.starts_with(typed) && is_plain(name)).take(MAX_FUNCTIONS);
     fitting.map(|(name, signature)| CompletionCandidate::new(name).help(Some(clipped(&signature).into()))).collect()
+}
+
+/// Returns the functions of a module, unless that takes too long: its file system may not answer, or its text may be long. The
+/// process ends without waiting for the thread.
+fn functions_in_time(module: PathBuf) -> Option<Vec<(String, String)>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || sender.send(functions(&module)));
+    receiver.recv_timeout(TIMEOUT).ok().flatten()
 }
 
 /// Returns the functions that a module or a component exports, with their signatures, without an engine.
 fn functions(module: &Path) -> Option<Vec<(String, String)>> {
     // Other files than regular ones may block.
     fs::metadata(module).ok().filter(|found| found.is_file() && found.len() <= MAX_MODULE)?;
-    let bytes = fs::read(module).ok()?;
+    let mut bytes = Vec::new();
+    File::open(module).ok()?.take(MAX_MODULE).read_to_end(&mut bytes).ok()?;
     let functions = match Binary::new(&bytes).ok()? {
         Binary::Module(binary) => {
             let info = ModuleInfo::read(&binary).ok()?;
@@ -176,6 +204,22 @@ mod tests {
         for name in ["", "-v", "#a", "a b", "$(rm x)", "a;b", "a`b`", "a\nb", "'", "a*", "~x", "a&", "a>b", "a\\b", "="]
         {
             assert!(!is_plain(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn words_are_expanded_as_a_shell_does() {
+        for (word, file) in [
+            ("no such", "no"),
+            (r"my\ module.wasm", "my module.wasm"),
+            (r#""a b"/'c d'.wasm"#, "a b/c d.wasm"),
+            ("~/a.wasm", "/home/me/a.wasm"),
+            ("~you/a.wasm", "~you/a.wasm"),
+            ("'a", "'a"),
+            ("", ""),
+            ("Cargo.toml", "Cargo.toml"),
+        ] {
+            assert_eq!(expanded(word.as_ref(), Some("/home/me".into())), Path::new(file), "{word}");
         }
     }
 

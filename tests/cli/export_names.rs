@@ -10,9 +10,13 @@ fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let hostile =
         r#"(module (func (export "ok")) (func (export "$(touch pwned)")) (func (export "-x")) (func (export "a b")))"#;
-    for (name, text) in
-        [("calc.wat", CALC), ("shop.wat", include_str!("shop.wat")), ("hostile.wat", hostile), ("bad", "no")]
-    {
+    for (name, text) in [
+        ("calc.wat", CALC),
+        ("my calc.wat", CALC),
+        ("shop.wat", include_str!("shop.wat")),
+        ("hostile.wat", hostile),
+        ("bad", "no"),
+    ] {
         fs::write(folder.path().join(name), text).unwrap();
     }
     fs::create_dir(folder.path().join("data")).unwrap();
@@ -50,6 +54,8 @@ fn functions_are_offered_with_their_signatures() {
         &["wrun", "batch", "--jobs", "2", "calc.wat", "ne"],
         &["wrun", "diff", "calc.wat", "ne"],
         &["wrun", "diff", "--opt", "speed", "./calc.wat", "ne"],
+        &["wrun", "my\\ calc.wat", "ne"],
+        &["wrun", "'my calc.wat'", "ne"],
     ] {
         assert_eq!(offered(words), [all[2]], "{words:?}");
     }
@@ -99,6 +105,31 @@ fn a_fifo_or_a_huge_file_is_not_read() {
     let made = Command::new("mkfifo").arg("fifo").current_dir(folder.path()).output();
     assert!(made.unwrap().status.success());
     assert_eq!(candidates(folder.path(), &["wrun", "fifo", "a"]), Vec::<String>::new());
+}
+
+#[test]
+fn hostile_modules_are_silent_and_do_not_take_long() {
+    let folder = folder();
+    let many: String = (0..200_000).map(|n| format!("(export \"f{n}\" (func 0))")).collect();
+    let long_type = format!("(module (func (export \"f\") (param {})))", "i32 ".repeat(1000));
+    let header = b"\0asm\x01\0\0\0".to_vec();
+    for (name, contents) in [
+        ("deep.wat", format!("(module {}", "(func (block ".repeat(200_000)).into_bytes()),
+        ("deep-component.wat", "(component ".repeat(200_000).into_bytes()),
+        // A section whose length is larger than the file, and one with four billion exports.
+        ("long.wasm", [header.clone(), b"\x07\xff\xff\xff\xff\x0f".to_vec()].concat()),
+        ("many.wasm", [header, b"\x07\x05\xff\xff\xff\xff\x0f".to_vec()].concat()),
+    ] {
+        fs::write(folder.path().join(name), contents).unwrap();
+        assert_eq!(candidates(folder.path(), &["wrun", name, "f"]), Vec::<String>::new(), "{name}");
+    }
+    fs::write(folder.path().join("many.wat"), format!("(module (func) {many})")).unwrap();
+    // Parsing the text may take longer than a shell waits.
+    let offered = candidates(folder.path(), &["wrun", "many.wat", "f"]).len();
+    assert!(offered == 0 || offered == 1000, "{offered}");
+    fs::write(folder.path().join("long-type.wat"), long_type).unwrap();
+    let offered = candidates(folder.path(), &["wrun", "long-type.wat", "f"]);
+    assert!(offered[0].starts_with("f\t(i32, i32") && offered[0].chars().count() < 110, "{offered:?}");
 }
 
 #[test]

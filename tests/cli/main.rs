@@ -57,3 +57,4 @@ mod text;
 mod vocabulary;
 mod wasi_testsuite;
 mod wasix;
+mod wrong_reports;

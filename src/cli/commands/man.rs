@@ -42,10 +42,37 @@ pub(crate) fn main(args: &ManArgs, wrun: &mut Command) -> Result<u8, Failure> {
 
 /// Returns the name and the contents of the page of a command.
 fn page(command: &Command) -> io::Result<(String, Vec<u8>)> {
-    let man = Man::new(command.clone()).source(concat!("wrun ", env!("CARGO_PKG_VERSION"))).manual("wrun manual");
+    // Without a date, the other parts of the title would take its place.
+    let man =
+        Man::new(command.clone()).date(" ").source(concat!("wrun ", env!("CARGO_PKG_VERSION"))).manual("wrun manual");
     let mut page = Vec::new();
     man.render(&mut page)?;
+    let mut page = with_usage(&String::from_utf8_lossy(&page), command);
     // What follows the options in `--help`.
-    let page = String::from_utf8_lossy(&page).replace("\n.SH EXTRA\n", "\n.SH \"EXIT STATUS\"\n");
+    page = page.replace("\n.SH EXTRA\n", "\n.SH \"EXIT STATUS\"\n");
+    page = page.lines().map(|line| bold_code(line) + "\n").collect();
+    if man.get_filename() != "wrun.1" {
+        page += ".SH \"SEE ALSO\"\n\\fBwrun\\fR(1)\n";
+    }
     Ok((man.get_filename(), page.into_bytes()))
+}
+
+/// Replaces the synopsis, which lists every option, by the usage of `--help`.
+fn with_usage(page: &str, command: &Command) -> String {
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage:").lines().map(|line| line.trim().replace('-', "\\-"));
+    let usage = usage.collect::<Vec<_>>().join("\n.br\n");
+    let (start, rest) = page.split_once(".SH SYNOPSIS\n").unwrap_or((page, ""));
+    let end = rest.find(".SH ").map_or("", |end| &rest[end..]);
+    format!("{start}.SH SYNOPSIS\n{usage}\n{end}")
+}
+
+/// Makes what is between backticks in a line bold.
+fn bold_code(line: &str) -> String {
+    let parts: Vec<_> = line.split('`').collect();
+    if parts.len() % 2 == 0 {
+        return line.to_owned();
+    }
+    let parts = parts.iter().enumerate();
+    parts.map(|(index, part)| if index % 2 == 0 { (*part).to_owned() } else { format!("\\fB{part}\\fR") }).collect()
 }
