@@ -97,3 +97,8 @@ struct Documents;
 #[cfg(all(doctest, any(feature = "wasmtime-runtime", feature = "wasmer-runtime")))]
 #[doc = include_str!("../docs/extism.md")]
 struct ExtismDocument;
+
+/// The example of the document about measurements.
+#[cfg(all(doctest, any(feature = "wasmtime-runtime", feature = "wasmer-runtime")))]
+#[doc = include_str!("../docs/bench.md")]
+struct BenchDocument;

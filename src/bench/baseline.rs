@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::measurement::Speed;
 use super::statistics::quantile;
-use super::{Measurement, Phase};
+use super::{BenchReport, Measurement, Phase, PhaseReport};
 
 /// Changes of less than this in what is measured once, not in a loop, do not count: whether the processor's caches hold the code
 /// makes as large a difference from process to process.
@@ -12,6 +12,24 @@ const MIN_CHANGE_NS: f64 = 200.0;
 
 /// If the highest ratio of two blocks is more than this many times the lowest, other work on the machine decides the times.
 const MAX_NOISE: f64 = 2.0;
+
+/// An earlier report to compare with.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Baseline {
+    /// The report.
+    pub report: BenchReport,
+    /// The largest change that does not count, as a part of the time.
+    pub max_regression: f64,
+}
+
+impl Baseline {
+    /// Compares with this report. Changes of at most `max_regression`, as a part of the time, do not count.
+    #[must_use]
+    pub fn new(report: BenchReport, max_regression: f64) -> Self {
+        Self { report, max_regression }
+    }
+}
 
 /// How two reports differ.
 #[derive(Clone, Debug, Serialize)]
@@ -40,9 +58,12 @@ pub struct Change {
     /// The range of this ratio over the blocks of both reports, without the outermost 2.5 % on either side. It is wider than an
     /// interval of the medians: two processes differ more than two blocks.
     pub range: [f64; 2],
-    /// The verdict: faster or slower if the ratio of the medians and that of the 5 % quantiles exceed the largest change that does not
-    /// count, and the whole range exceeds half of it. Unknown if the upper end of the range is more than twice the lower,
-    /// unless all of it is above 2 or below one half. Changes of less than 200 ns count only for [`Phase::Call`].
+    /// The least and the greatest of 1 and the [yardsticks](PhaseReport::yardsticks) now, each divided by the one then: how much slower
+    /// the machine was.
+    pub machine: [f64; 2],
+    /// The verdict: faster or slower if the ratio of the medians and that of the 5 % quantiles, divided by what the yardsticks explain,
+    /// exceed the largest change that does not count, and the whole range exceeds half of it. Unknown if the upper end of such a
+    /// range is more than twice the lower, unless all of it is above 2 or below one half, or if there are too few samples. Changes of less than 200 ns count only for [`Phase::Call`].
     pub speed: Speed,
 }
 
@@ -56,7 +77,11 @@ impl BaselineReport {
 
 impl Change {
     /// Compares two measurements of one variant in one phase. `None` if one has no samples.
-    pub(super) fn of(phase: Phase, new: &Measurement, old: &Measurement, max_regression: f64) -> Option<Self> {
+    pub(super) fn of(
+        (now, new): (&PhaseReport, &Measurement),
+        (then, old): (&PhaseReport, &Measurement),
+        max_regression: f64,
+    ) -> Option<Self> {
         let (new_ns, old_ns) = new.median_ns.zip(old.median_ns)?;
         let ratio = new_ns / old_ns;
         let ratios: Vec<f64> =
@@ -65,70 +90,103 @@ impl Change {
             return None;
         }
         let range @ [low, high] = [quantile(&ratios, 0.025), quantile(&ratios, 0.975)];
-        let has_few = new.interval_ns.is_none() || old.interval_ns.is_none();
         // A busy machine slows the slow samples more than the fast ones.
         let fast = |measured: &Measurement| measured.quantiles_ns.get(1).copied();
         let fast_ratio = fast(new)? / fast(old)?;
-        let (least, most) = (ratio.min(fast_ratio), ratio.max(fast_ratio));
-        let is_too_small = phase != Phase::Call && (new_ns - old_ns).abs() < MIN_CHANGE_NS;
-        let half = 1.0 + max_regression / 2.0;
+        let machine @ [quicker, slower] = now.yardsticks.ratios(&then.yardsticks, now.phase, |it| it.median_ns);
+        let [fast_quicker, fast_slower] = now.yardsticks.ratios(&then.yardsticks, now.phase, |it| it.fast_ns);
+        let least = (ratio / slower).min(fast_ratio / fast_slower);
+        let most = (ratio / quicker).max(fast_ratio / fast_quicker);
+
+        let is_too_small = now.phase != Phase::Call && (new_ns - old_ns).abs() < MIN_CHANGE_NS;
+        let (limit, half) = (1.0 + max_regression, 1.0 + max_regression / 2.0);
         let is_noisy = high > MAX_NOISE * low && low <= MAX_NOISE && high >= 1.0 / MAX_NOISE;
-        let speed = if has_few || is_noisy {
+        let speed = if new.interval_ns.is_none() || old.interval_ns.is_none() {
             Speed::Unknown
-        } else if low > half && least > 1.0 + max_regression && !is_too_small {
-            Speed::Slower
-        } else if high < 1.0 / half && most < 1.0 / (1.0 + max_regression) && !is_too_small {
-            Speed::Faster
+        } else if is_too_small {
+            Speed::NoDifference
+        } else if least > limit && low / slower > half {
+            if is_noisy { Speed::Unknown } else { Speed::Slower }
+        } else if most < 1.0 / limit && high / quicker < 1.0 / half {
+            if is_noisy { Speed::Unknown } else { Speed::Faster }
         } else {
             Speed::NoDifference
         };
-        Some(Self { phase, variant: new.variant.clone(), ratio, range, speed })
+        Some(Self { phase: now.phase, variant: new.variant.clone(), ratio, range, machine, speed })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::{Yardstick, Yardsticks};
 
-    /// Times around `center`, with 2 % of noise.
-    fn measured(center: f64) -> Measurement {
-        let samples: Vec<_> = (0..300).map(|index| center * (1.0 + f64::from(index * 7 % 41 - 20) / 1000.0)).collect();
-        Measurement::new(String::new(), &samples, 1)
+    /// Times around `center`, with 2 % of noise, on a machine whose yardstick takes `yardstick` nanoseconds.
+    fn measured(phase: Phase, center: f64, yardstick: f64) -> PhaseReport {
+        let samples = (0..300).map(|index| center * (1.0 + f64::from(index * 7 % 41 - 20) / 1000.0));
+        of(phase, samples, yardstick)
+    }
+
+    fn of(phase: Phase, samples: impl Iterator<Item = f64>, yardstick: f64) -> PhaseReport {
+        let measured = Measurement::new(String::new(), &samples.collect::<Vec<_>>(), 1);
+        let yardstick = Yardstick::new(&[yardstick]);
+        PhaseReport::new(phase, vec![measured], Yardsticks { computation: yardstick, memory: yardstick }, 0.02)
+    }
+
+    fn change(now: &PhaseReport, then: &PhaseReport) -> Option<Change> {
+        Change::of((now, &now.measurements[0]), (then, &then.measurements[0]), 0.05)
     }
 
     #[track_caller]
-    fn check(phase: Phase, new: f64, old: f64, speed: Speed) {
-        let change = Change::of(phase, &measured(new), &measured(old), 0.05).unwrap();
+    fn check(now: &PhaseReport, then: &PhaseReport, speed: Speed) {
+        let change = change(now, then).unwrap();
         assert_eq!(change.speed, speed, "{change:?}");
+    }
+
+    #[track_caller]
+    fn check_times(phase: Phase, new: f64, old: f64, speed: Speed) {
+        check(&measured(phase, new, 1e5), &measured(phase, old, 1e5), speed);
     }
 
     #[test]
     fn only_changes_beyond_the_limit_count() {
-        check(Phase::Compile, 1.10e6, 1e6, Speed::Slower);
-        check(Phase::Compile, 0.90e6, 1e6, Speed::Faster);
-        check(Phase::Compile, 1.04e6, 1e6, Speed::NoDifference);
-        check(Phase::Compile, 1e6, 1e6, Speed::NoDifference);
+        check_times(Phase::Compile, 1.10e6, 1e6, Speed::Slower);
+        check_times(Phase::Compile, 0.90e6, 1e6, Speed::Faster);
+        check_times(Phase::Compile, 1.04e6, 1e6, Speed::NoDifference);
+        check_times(Phase::Compile, 1e6, 1e6, Speed::NoDifference);
     }
 
     #[test]
     fn nanoseconds_count_only_in_loops() {
-        check(Phase::Call, 120.0, 100.0, Speed::Slower);
-        check(Phase::FirstCall, 120.0, 100.0, Speed::NoDifference);
-        check(Phase::FirstCall, 1200.0, 900.0, Speed::Slower);
+        check_times(Phase::Call, 120.0, 100.0, Speed::Slower);
+        check_times(Phase::FirstCall, 120.0, 100.0, Speed::NoDifference);
+        check_times(Phase::FirstCall, 1200.0, 900.0, Speed::Slower);
+    }
+
+    #[test]
+    fn a_slower_machine_is_no_regression() {
+        let then = measured(Phase::Call, 1e6, 1e5);
+        check(&measured(Phase::Call, 1.3e6, 1.3e5), &then, Speed::NoDifference);
+        check(&measured(Phase::Call, 1.3e6, 1.1e5), &then, Speed::Slower);
+        check(&measured(Phase::Call, 0.8e6, 0.8e5), &then, Speed::NoDifference);
+        // Nor does it turn equal times into a difference.
+        check(&measured(Phase::Call, 1e6, 1.3e5), &then, Speed::NoDifference);
+        check(&measured(Phase::Call, 1e6, 0.7e5), &then, Speed::NoDifference);
     }
 
     #[test]
     fn noise_is_no_regression() {
         let noisy = |index: i32| if index / 10 % 3 == 0 { 1e6 } else { 9e6 };
-        let noisy = Measurement::new(String::new(), &(0..300).map(noisy).collect::<Vec<_>>(), 1);
-        assert_eq!(Change::of(Phase::Compile, &noisy, &measured(0.7e6), 0.05).unwrap().speed, Speed::Unknown);
-        assert_eq!(Change::of(Phase::Compile, &noisy, &measured(0.1e6), 0.05).unwrap().speed, Speed::Slower);
+        let noisy = of(Phase::Compile, (0..300).map(noisy), 1e5);
+        check(&noisy, &measured(Phase::Compile, 5e6, 1e5), Speed::NoDifference);
+        check(&noisy, &measured(Phase::Compile, 0.7e6, 1e5), Speed::Unknown);
+        check(&noisy, &measured(Phase::Compile, 0.1e6, 1e5), Speed::Slower);
     }
 
     #[test]
     fn few_samples_are_no_regression() {
-        let few = Measurement::new(String::new(), &[1e9, 1.1e9], 1);
-        assert_eq!(Change::of(Phase::Compile, &few, &measured(1e6), 0.05).unwrap().speed, Speed::Unknown);
-        assert!(Change::of(Phase::Compile, &Measurement::new(String::new(), &[], 1), &few, 0.05).is_none());
+        let few = of(Phase::Compile, [1e9, 1.1e9].into_iter(), 1e5);
+        check(&few, &measured(Phase::Compile, 1e6, 1e5), Speed::Unknown);
+        assert!(change(&of(Phase::Compile, [].into_iter(), 1e5), &few).is_none());
     }
 }

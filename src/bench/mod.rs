@@ -14,8 +14,9 @@ mod report;
 mod run;
 mod statistics;
 mod subject;
+mod yardstick;
 
-pub use baseline::{BaselineReport, Change};
+pub use baseline::{Baseline, BaselineReport, Change};
 pub use machine::{EngineVersion, Machine};
 pub use measurement::{Difference, Failed, Measurement, Speed};
 pub use options::BenchOptions;
@@ -24,3 +25,4 @@ pub use regressions::regressions;
 pub use report::{BenchReport, PhaseReport, SCHEMA, Settings, VariantReport};
 pub use run::{Bench, Progress};
 pub use statistics::Outliers;
+pub use yardstick::{Yardstick, Yardsticks};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Baseline;
 use crate::compare::CompareOptions;
 
 /// How a function or a program is measured.
@@ -17,6 +18,8 @@ pub struct BenchOptions {
     pub precision: f64,
     /// The smallest difference that counts, as a part of the time of the reference.
     pub min_effect: f64,
+    /// What to compare with. A phase in which something changed is measured again, up to twice, and the last measurement counts.
+    pub baseline: Option<Baseline>,
 }
 
 impl Default for BenchOptions {
@@ -24,6 +27,6 @@ impl Default for BenchOptions {
     fn default() -> Self {
         let mut compare = CompareOptions::default();
         compare.capabilities.seed = None;
-        Self { compare, time: Duration::from_secs(3), precision: 0.02, min_effect: 0.02 }
+        Self { compare, time: Duration::from_secs(3), precision: 0.02, min_effect: 0.02, baseline: None }
     }
 }

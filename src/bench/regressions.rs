@@ -1,6 +1,6 @@
 //! Compares a report with an earlier one.
 
-use super::{BaselineReport, BenchReport, Change};
+use super::{Baseline, BaselineReport, BenchReport, Change, Measurement, PhaseReport, Speed};
 
 /// Compares `now` with `then`. Changes of at most `max_regression`, as a part of the time, do not count.
 #[must_use]
@@ -10,15 +10,29 @@ pub fn regressions(now: &BenchReport, then: &BenchReport, max_regression: f64) -
     for old_phase in &then.phases {
         let phase = now.phases.iter().find(|phase| phase.phase == old_phase.phase);
         for old in old_phase.measurements.iter().filter(|old| old.median_ns.is_some()) {
-            let mut measurements = phase.into_iter().flat_map(|phase| &phase.measurements);
-            let new = measurements.find(|new| new.variant == old.variant);
-            match new.and_then(|new| Change::of(old_phase.phase, new, old, max_regression)) {
+            match phase.and_then(|phase| change(phase, old_phase, old, max_regression)) {
                 Some(change) => report.changes.push(change),
                 None => report.missing.push(format!("{} {}", old.variant, old_phase.phase)),
             }
         }
     }
     report
+}
+
+impl Baseline {
+    /// Returns whether something is faster or slower in this phase.
+    pub(super) fn differs(&self, now: &PhaseReport) -> bool {
+        let then = self.report.phases.iter().filter(|then| then.phase == now.phase);
+        let changes = then
+            .flat_map(|then| then.measurements.iter().filter_map(|old| change(now, then, old, self.max_regression)));
+        changes.into_iter().any(|change| matches!(change.speed, Speed::Faster | Speed::Slower))
+    }
+}
+
+/// Compares the measurement of one variant. `None` if `now` has none.
+fn change(now: &PhaseReport, then: &PhaseReport, old: &Measurement, max_regression: f64) -> Option<Change> {
+    let new = now.measurements.iter().find(|new| new.variant == old.variant)?;
+    Change::of((now, new), (then, old), max_regression)
 }
 
 fn notes(now: &BenchReport, then: &BenchReport) -> Vec<String> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::baseline::BaselineReport;
 use super::measurement::Failed;
-use super::{Difference, EngineVersion, Machine, Measurement, Phase};
+use super::{Difference, EngineVersion, Machine, Measurement, Phase, Yardsticks};
 use crate::compare::{Observation, Variant};
 
 /// The version of the report's shape. It changes if a field is removed or gets another meaning.
@@ -38,7 +38,7 @@ pub struct BenchReport {
     pub variants: Vec<VariantReport>,
     /// The phases.
     pub phases: Vec<PhaseReport>,
-    /// How it differs from an earlier report, if the caller sets it.
+    /// How it differs from an earlier report, if there is one.
     #[serde(skip_deserializing)]
     pub baseline: Option<BaselineReport>,
 }
@@ -109,16 +109,18 @@ pub struct PhaseReport {
     pub measurements: Vec<Measurement>,
     /// Each pair of variants that were measured.
     pub differences: Vec<Difference>,
+    /// How fast the machine was meanwhile.
+    pub yardsticks: Yardsticks,
 }
 
 impl PhaseReport {
-    pub(super) fn new(phase: Phase, measurements: Vec<Measurement>, min_effect: f64) -> Self {
+    pub(super) fn new(phase: Phase, measurements: Vec<Measurement>, yardsticks: Yardsticks, min_effect: f64) -> Self {
         let mut differences = Vec::new();
         for (index, reference) in measurements.iter().enumerate() {
             let others = measurements[index + 1..].iter();
             differences.extend(others.filter_map(|other| Difference::of(other, reference, min_effect)));
         }
-        Self { phase, measurements, differences }
+        Self { phase, measurements, differences, yardsticks }
     }
 
     /// Returns the measurement that the others are compared with: the first that did not fail.

@@ -45,19 +45,30 @@ fn names_are_text_not_markup() {
 }
 
 /// What a browser finds in the page, in a frame of this width: by how much the page is too wide, its background, the number of plots
-/// that are too narrow, and what has the focus after a table was focused.
+/// that are too narrow, the number of elements that the keyboard cannot reach or that show no focus, whether a click opens
+/// details, how much too wide the page is then, and the number of errors.
 fn shown(browser: &str, page: &str, width: u32, scheme: &str, folder: &Path) -> String {
     let quoted = page.replace('&', "&amp;").replace('"', "&quot;");
     let frame = format!(
         "<iframe id=\"frame\" width=\"{width}\" height=\"700\" style=\"border: 0\" srcdoc=\"{quoted}\"></iframe>
          <script>
+         let errors = 0;
+         addEventListener('error', () => errors++, true);
          addEventListener('load', () => {{
              const inner = document.getElementById('frame').contentDocument, root = inner.documentElement;
              const style = inner.defaultView.getComputedStyle(inner.body);
              const hidden = [...inner.querySelectorAll('section svg')].filter(svg => svg.clientWidth < 100).length;
-             inner.querySelector('summary').focus();
-             const excess = root.scrollWidth - root.clientWidth;
-             document.title = [excess, style.backgroundColor, hidden, inner.activeElement.tagName].join('|');
+             const excess = () => root.scrollWidth - root.clientWidth, closed = excess();
+             const first = inner.querySelector('summary');
+             first.click();
+             const opened = first.parentElement.open;
+             inner.querySelectorAll('details').forEach(details => details.open = true);
+             const dead = [...inner.querySelectorAll('a, summary, .scroll')].filter(element => {{
+                 element.focus();
+                 const outline = inner.defaultView.getComputedStyle(element).outlineStyle;
+                 return element.tabIndex != 0 || inner.activeElement != element || outline != 'solid';
+             }}).length;
+             document.title = [closed, style.backgroundColor, hidden, dead, opened, excess(), errors].join('|');
          }});
          </script>"
     );
@@ -87,7 +98,7 @@ fn a_browser_shows_it_light_and_dark_and_as_narrow_as_a_phone() {
     for (scheme, background) in [(light, "rgb(251, 251, 250)"), (dark, "rgb(20, 22, 26)")] {
         for width in [360, 1000] {
             let found = shown(browser, &page, width, scheme, folder.path());
-            assert_eq!(found, format!("0|{background}|0|SUMMARY"), "{width}");
+            assert_eq!(found, format!("0|{background}|0|0|true|0|0"), "{width}");
         }
     }
 }

@@ -250,11 +250,33 @@ fn envelopes_of_components_fit() {
 }
 
 #[test]
+fn benches_fit() {
+    let calc = file(CALC);
+    let measured = prints("bench", &["bench", "--time=20ms", "-o", "json", &calc.path, "add", "5", "3"]);
+    let baseline = file(measured.to_string());
+    let path = baseline.path.as_str();
+    let compared = &["bench", "--time=20ms", "-o", "json", "--baseline", path, "--max-regression=9999%", &calc.path];
+    assert_ne!(prints("bench", &[&compared[..], &["add", "5", "3"]].concat())["baseline"]["changes"], json!([]));
+    // Wasmer refuses it.
+    prints("bench", &["bench", "--time=1ms", "-o", "json", "fixtures/wat/gc.wat", "run"]);
+}
+
+#[test]
 fn all_schemas_are_one_document() {
     let all: Value = serde_json::from_str(&run(&["schema"]).stdout).unwrap();
-    for name in
-        ["envelope", "error", "batch", "record", "diff", "explain", "inspect", "engines", "compile", "cache-list"]
-    {
+    for name in [
+        "envelope",
+        "error",
+        "batch",
+        "record",
+        "diff",
+        "bench",
+        "explain",
+        "inspect",
+        "engines",
+        "compile",
+        "cache-list",
+    ] {
         assert_eq!(serde_json::from_str::<Value>(&schema(name)).unwrap()["$defs"][name], all["$defs"][name], "{name}");
     }
     run(&["schema", "no"]).fails(2, &["invalid value 'no'"]);

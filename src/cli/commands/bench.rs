@@ -1,12 +1,12 @@
 //! `wrun bench MODULE [FUNCTION] [ARGS]...`
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
-use wrun::bench::{Bench, BenchOptions, BenchReport, Progress as Step, SCHEMA, regressions};
+use wrun::bench::{Baseline, Bench, BenchOptions, BenchReport, Progress as Step, SCHEMA};
 use wrun::runtime::preflight;
 
 use crate::cli::args::{
@@ -85,19 +85,22 @@ pub(crate) fn main(args: BenchArgs) -> Result<u8, Failure> {
     let (format, html) = (args.report, args.html.clone());
     // Before minutes are spent.
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
-    let max_regression = args.max_regression;
-    let mut report = measured(args)?;
-    report.baseline = baseline.map(|baseline| regressions(&report, &baseline, max_regression));
+    let baseline = baseline.map(|report| Baseline::new(report, args.max_regression));
+    let cannot_write = |path: &Path, error| Failure::io(&format!("cannot write {}", path.display()), &error);
+    if let Some(path) = &html {
+        let opened = OpenOptions::new().append(true).create(true).open(path);
+        opened.map_err(|error| cannot_write(path, error))?;
+    }
+    let report = measured(args, baseline)?;
     if let Some(path) = html {
-        let written = fs::write(&path, bench_html::page(&report));
-        written.map_err(|error| Failure::io(&format!("cannot write {}", path.display()), &error))?;
+        fs::write(&path, bench_html::page(&report)).map_err(|error| cannot_write(&path, error))?;
     }
     printer::data(&machine::report(&report, format, bench::text))?;
     let is_slower = report.baseline.is_some_and(|changes| changes.has_regression());
     Ok(if is_slower { exit_code::SLOWER } else { 0 })
 }
 
-fn measured(args: BenchArgs) -> Result<BenchReport, Failure> {
+fn measured(args: BenchArgs, baseline: Option<Baseline>) -> Result<BenchReport, Failure> {
     let policy = Policy::read(&args.guest.policy)?;
     let (cache, quiet) = (CacheArgs::default(), args.log.quiet);
     let (function, function_args) = match args.function_name {
@@ -113,6 +116,7 @@ fn measured(args: BenchArgs) -> Result<BenchReport, Failure> {
         let mut options = BenchOptions::default();
         options.time = args.time.unwrap_or(options.time);
         options.precision = args.precision.unwrap_or(options.precision);
+        options.baseline = baseline;
         let compare = &mut options.compare;
         (compare.limits, compare.max_stack) = (guest.limits.limits(), guest.limits.stack.value);
         compare.capabilities = guest.capabilities.clone();

@@ -137,7 +137,10 @@ fn baseline(changes: &BaselineReport, width: usize) -> String {
         let [low, high] = change.range;
         let name = phase_name(change.phase);
         let (variant, ratio, speed) = (&change.variant, change.ratio, change.speed);
-        text += &format!("{variant:width$}  {name:<12}  {ratio:.2}x the time ({low:.2} to {high:.2}): {speed}\n");
+        let [quicker, slower] = change.machine;
+        text += &format!(
+            "{variant:width$}  {name:<12}  {ratio:.2}x the time ({low:.2} to {high:.2}; the machine {quicker:.2} to {slower:.2}): {speed}\n"
+        );
     }
     for missing in &changes.missing {
         text += &format!("only in the baseline: {}\n", Escaped(missing));

@@ -308,7 +308,7 @@ fn setting(report: &BenchReport) -> String {
 fn baseline(changes: &BaselineReport) -> String {
     let notes: String = changes.notes.iter().map(|note| format!("<p class=\"warning\">{}</p>\n", Text(note))).collect();
     let body = changes.changes.iter().map(|change| {
-        let [low, high] = change.range;
+        let ([low, high], [quicker, slower]) = (change.range, change.machine);
         let class = match change.speed {
             Speed::Faster => "faster",
             Speed::Slower => "slower",
@@ -316,10 +316,11 @@ fn baseline(changes: &BaselineReport) -> String {
         };
         let speed = format!("<span class=\"{class}\">{}</span>", change.speed);
         let cells =
-            vec![phase_name(change.phase), format!("{:.3}", change.ratio), format!("{low:.3} to {high:.3}"), speed];
+            [format!("{:.3}", change.ratio), format!("{low:.3} to {high:.3}"), format!("{quicker:.3} to {slower:.3}")];
+        let cells = [phase_name(change.phase)].into_iter().chain(cells).chain([speed]).collect();
         (change.variant.clone(), cells)
     });
-    let titles = ["Phase", "Ratio", "Range", "Verdict"].map(str::to_owned);
+    let titles = ["Phase", "Ratio", "Range", "Machine", "Verdict"].map(str::to_owned);
     let missing: String =
         changes.missing.iter().map(|missing| format!("<p>Only in the baseline: {}</p>\n", Text(missing))).collect();
     let summary = if changes.has_regression() { "Slower than the baseline." } else { "Not slower than the baseline." };

@@ -12,8 +12,9 @@ use crate::cli::failure::Failure;
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// The definitions, in files of related ones.
-const DEFINITIONS: [&str; 6] = [
+const DEFINITIONS: [&str; 7] = [
     include_str!("schemas/batch.json"),
+    include_str!("schemas/bench.json"),
     include_str!("schemas/cache.json"),
     include_str!("schemas/diff.json"),
     include_str!("schemas/envelope.json"),
@@ -34,6 +35,8 @@ pub(crate) enum Schema {
     Record,
     /// The report of `wrun diff`
     Diff,
+    /// The report of `wrun bench`
+    Bench,
     /// The report of `--explain`
     Explain,
     /// The report of `wrun inspect`
