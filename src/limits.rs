@@ -115,7 +115,9 @@ impl fmt::Display for LimitExceeded {
                 write!(f, "needs {attempted} bytes of linear memory, the limit is {limit}")
             }
             LimitKind::Time => write!(f, "exceeded its time limit of {:?}", Duration::from_nanos(*limit)),
-            LimitKind::Fuel => write!(f, "used more than its {limit} units of fuel"),
+            LimitKind::Fuel => {
+                write!(f, "used more than its {limit} unit{} of fuel", if *limit == 1 { "" } else { "s" })
+            }
             LimitKind::TableElements => write!(f, "needs {attempted} table elements, the limit is {limit}"),
         }
     }

@@ -1,7 +1,7 @@
 //! Which formats, actions and functions go together.
 
-use super::arrow;
 use super::options::{BatchInput, BatchOptions, BatchOutput, OnError};
+use super::{arrow, input};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::callable::Callable;
 use crate::session::InstanceMode;
@@ -67,8 +67,8 @@ impl BatchOptions {
             return Err(invalid(format!("records of the format `{input}` have no columns")));
         }
         if columns.len() != params {
-            let (given, s) = (columns.len(), if columns.len() == 1 { "" } else { "s" });
-            return Err(invalid(format!("{given} column{s} for the {params} parameters of {callable}")));
+            let given = input::counted_columns(columns.len());
+            return Err(invalid(format!("{given} for the {params} parameters of {callable}")));
         }
         let is_position = |column: &String| column.parse().is_ok_and(|position: usize| position > 0);
         match columns.iter().find(|column| !self.header && !is_position(column)) {

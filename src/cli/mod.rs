@@ -20,6 +20,7 @@ pub(crate) mod policy;
 pub(crate) mod provenance;
 pub(crate) mod records;
 pub(crate) mod repro;
+pub(crate) mod run_watch;
 pub(crate) mod settings;
 pub(crate) mod signals;
 pub(crate) mod start;

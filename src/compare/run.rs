@@ -86,14 +86,27 @@ impl Comparer {
     /// [`ErrorKind::InvalidArgument`] if the arguments do not fit the function; [`ErrorKind::Io`] if a directory cannot be copied
     /// or read. Everything else that goes wrong is part of the comparison.
     pub fn compare(&self, args: &CallArgs) -> Result<Comparison> {
-        self.compare_calls(&self.callable, args)
+        self.compare_with_events(args, &|_| {})
+    }
+
+    /// As [`Comparer::compare`], and reports the steps of each run. A time limit does not interrupt a host function that blocks.
+    ///
+    /// # Errors
+    /// As [`Comparer::compare`].
+    pub fn compare_with_events(&self, args: &CallArgs, events: &dyn Fn(Event)) -> Result<Comparison> {
+        self.compare_calls(&self.callable, args, events)
     }
 
     /// The same for another function of the module.
-    pub(super) fn compare_calls(&self, callable: &Callable, args: &CallArgs) -> Result<Comparison> {
+    pub(super) fn compare_calls(
+        &self,
+        callable: &Callable,
+        args: &CallArgs,
+        events: &dyn Fn(Event),
+    ) -> Result<Comparison> {
         let mut reference = Reference::default();
         let runs = self.runners.iter().map(|(variant, prepared)| match prepared {
-            Ok(prepared) => self.observe(*variant, prepared, callable, args, &mut reference),
+            Ok(prepared) => self.observe(*variant, prepared, callable, args, events, &mut reference),
             Err(refusal) => Ok(Observation::new(*variant, Ending::Refused(refusal.clone()))),
         });
         let runs = runs.collect::<Result<_>>()?;
@@ -107,6 +120,7 @@ impl Comparer {
         prepared: &PreparedCode,
         callable: &Callable,
         args: &CallArgs,
+        events: &dyn Fn(Event),
         reference: &mut Reference,
     ) -> Result<Observation> {
         let Self { options, .. } = self;
@@ -116,9 +130,13 @@ impl Comparer {
         let copies = Copies::of(&mut capabilities)?;
 
         let started = Instant::now();
-        let mut observed = match prepared.instantiate_granting(capabilities, callable, args, options.limits) {
+        events(Event::Instantiating);
+        let instance = prepared.instantiate_granting(capabilities, callable, args, options.limits);
+        events(Event::Instantiated { ns: nanoseconds(started.elapsed()) });
+        let mut observed = match instance {
             Ok(mut instance) => {
-                let ending = instance.run(callable, args).map_or_else(|error| Ending::of_call(&error), Ending::from);
+                let called = instance.call(callable, args, events);
+                let ending = called.map_or_else(|error| Ending::of_call(&error), Ending::from);
                 let mut observed = Observation::new(variant, ending);
                 observed.run_ns = nanoseconds(started.elapsed());
                 observed.look_at(&mut instance.into_instance(), reference);

@@ -1,7 +1,5 @@
 //! Serialization of values: readable in text formats (JSON), exact to the bit in binary formats (MessagePack).
 
-use base64::display::Base64Display;
-use base64::engine::general_purpose::STANDARD;
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::component::clipped::Clipped;
@@ -9,6 +7,7 @@ use crate::component::decode::is_nullable;
 use crate::component::failure::MAX_DEPTH;
 use crate::component::types::{Name, TypeKind, WitType};
 use crate::component::value::WitValue;
+use crate::value::base64::Base64Object;
 use crate::value::json_text::JsonText;
 use crate::value::text;
 
@@ -206,18 +205,10 @@ impl<'a> TypedValue<'a> {
 
 /// Bytes: binary data, or `{"base64": "…"}`.
 fn binary<S: Serializer>(serializer: S, bytes: &[u8]) -> Result<S::Ok, S::Error> {
-    struct Base64<'a>(&'a [u8]);
-    impl Serialize for Base64<'_> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_str(&Base64Display::new(self.0, &STANDARD))
-        }
+    if serializer.is_human_readable() {
+        return Base64Object(bytes).serialize(serializer);
     }
-    if !serializer.is_human_readable() {
-        return serializer.serialize_bytes(bytes);
-    }
-    let mut map = serializer.serialize_map(Some(1))?;
-    map.serialize_entry("base64", &Base64(bytes))?;
-    map.end()
+    serializer.serialize_bytes(bytes)
 }
 
 #[cfg(test)]

@@ -31,6 +31,15 @@ pub(crate) enum Refusal {
     Value(Failure),
 }
 
+impl Refusal {
+    pub(crate) fn into_failure(self) -> Failure {
+        match self {
+            Self::Syntax(reason) => Failure::new(format!("the value is not valid JSON: {reason}")),
+            Self::Value(failure) => failure,
+        }
+    }
+}
+
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
         Self::Value(failure)

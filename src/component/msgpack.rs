@@ -55,7 +55,8 @@ pub fn encode_result(result: TypedResult<'_>) -> Result<Vec<u8>> {
     rmp_serde::to_vec(&result).map_err(|error| invalid(error.to_string()))
 }
 
-fn read(bytes: &mut &[u8], ty: &WitType, name: Option<&Name>) -> Result<WitValue, Failure> {
+/// Decodes a value off the front of the bytes. `name` is the first step of the path in a failure.
+pub(crate) fn read(bytes: &mut &[u8], ty: &WitType, name: Option<&Name>) -> Result<WitValue, Failure> {
     let context = Context::default();
     let value = Typed::new(ty, &context).deserialize(&mut rmp_serde::Deserializer::new(bytes));
     value.map_err(|error| {

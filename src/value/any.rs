@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Serialize, Serializer};
 
+use crate::value::base64::Base64Object;
 use crate::value::types::Value;
 
 /// The most elements that memory is reserved for because the input announces them.
@@ -38,11 +37,7 @@ impl Serialize for AnyValue {
             Self::F32(v) => Value::F32(*v).serialize(serializer),
             Self::F64(v) => Value::F64(*v).serialize(serializer),
             Self::String(v) => serializer.serialize_str(v),
-            Self::Bytes(v) => {
-                let mut map = serializer.serialize_map(Some(1))?;
-                map.serialize_entry("base64", &STANDARD.encode(v))?;
-                map.end()
-            }
+            Self::Bytes(v) => Base64Object(v).serialize(serializer),
             Self::Array(v) => serializer.collect_seq(v),
             Self::Object(v) => serializer.collect_map(v.iter().map(|(name, value)| (name, value))),
         }

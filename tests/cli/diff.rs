@@ -212,6 +212,33 @@ fn what_only_some_engines_run_is_inconclusive() {
 }
 
 #[test]
+fn a_reason_of_all_runs_is_said_once() {
+    let printed = run(&["diff", "fixtures/add.wasm", "add", "1", "2", "--dir", "no such directory"]);
+    assert_eq!((printed.code, printed.stdout.matches("cannot grant the directory").count()), (2, 1), "{printed:?}");
+    assert!(printed.stdout.contains("\nall: ") && printed.stdout.ends_with("inconclusive\n"), "{printed:?}");
+}
+
+#[test]
+fn a_call_that_the_host_blocks_ends_the_comparison() {
+    // Opens the path in the first argument, a named pipe without a writer.
+    let opens = file(
+        r#"(module
+        (import "wasi_snapshot_preview1" "path_open"
+          (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+        (memory (export "memory") 1) (data (i32.const 0) "pipe")
+        (func (export "_start")
+          (drop (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 4) (i32.const 0)
+            (i64.const 2) (i64.const 2) (i32.const 0) (i32.const 100)))))"#,
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let dir = format!("{}::/d::ro", folder.path().display());
+    run(&["diff", "--timeout", "50ms", "--dir", &dir, &opens.path])
+        .fails(2, &["time limit of 50ms", "host function blocks"]);
+}
+
+#[test]
 fn long_output_is_inconclusive() {
     let program = file(long_output(17));
     inconclusive(&[&program.path], &["wrote more than is compared"]);

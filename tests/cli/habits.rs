@@ -3,7 +3,9 @@
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 
-use crate::vocabulary::{CALC, WRUN, endless, file, in_shell, on_each_engine, piped_to_head, printed, run, wrun};
+use crate::vocabulary::{
+    CALC, WRUN, endless, file, in_shell, on_each_engine, piped_to_head, printed, run, run_with, wrun,
+};
 
 #[test]
 fn a_closed_pipe_is_not_an_error() {
@@ -203,4 +205,45 @@ fn usage_errors_honour_the_colour_flag() {
     };
     assert!(coloured(&["--color", "always", "--bogus"]) && coloured(&["--color=always", "--bogus"]));
     assert!(!coloured(&["--color", "always", "--color=never", "--bogus"]) && !coloured(&["--bogus"]));
+}
+
+#[test]
+fn a_batch_without_a_function_says_what_its_records_are() {
+    on_each_engine(|engine| {
+        let printed = run_with(&["batch", "-r", engine, "fixtures/add.wasm"], "[1,2]\n");
+        assert!(printed.stdout.contains("expected an operation such as {\\\"call\\\":"), "{printed:?}");
+        assert_eq!(printed.code, 123);
+    });
+}
+
+#[test]
+fn one_unit_of_fuel_is_singular() {
+    on_each_engine(|engine| {
+        run(&["-r", engine, "--fuel", "1", "fixtures/add.wasm", "add", "1", "2"])
+            .fails(152, &["used more than its 1 unit of fuel"]);
+    });
+}
+
+#[test]
+fn options_are_grouped_in_the_same_order_in_each_help() {
+    let groups = |command: &[&str]| {
+        let help = run(&[command, &["--help"]].concat()).stdout;
+        let is_group = |line: &&str| line.ends_with(':') && !line.starts_with(' ');
+        help.lines().filter(is_group).map(|line| line.trim_end_matches(':').to_owned()).collect::<Vec<_>>()
+    };
+    let of_guest = ["Engine", "Limits", "Grants"];
+    let of_format = ["Input and output", "Text and bytes"];
+    for (command, expected) in [
+        (&[][..], [&["Commands", "Arguments", "Options"][..], &of_guest, &of_format, &["Cache", "Messages"]].concat()),
+        (&["diff"], [&["Arguments", "Options"][..], &of_guest, &of_format, &["Messages"]].concat()),
+        (
+            &["batch"],
+            [&["Arguments", "Options", "Records"][..], &of_format, &of_guest, &["Cache", "Messages"]].concat(),
+        ),
+        (&["compile"], [&["Arguments", "Options"][..], &of_guest, &["Cache", "Messages"]].concat()),
+        (&["cache"], vec!["Arguments", "Options", "Cache", "Messages"]),
+        (&["inspect"], vec!["Arguments", "Options", "Messages"]),
+    ] {
+        assert_eq!(groups(command), expected, "{command:?}");
+    }
 }

@@ -4,6 +4,7 @@ use arrow_schema::{DataType, Schema};
 
 use super::column::Column;
 use super::{check, core_values, wit_values};
+use crate::component::failure::Step;
 use crate::component::types::WitFunction;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
@@ -70,7 +71,7 @@ impl Params {
                 values.clear();
                 for (column, (name, ty)) in columns.iter().zip(ty.params()) {
                     let value = wit_values::value(column, row, ty);
-                    values.push(value.map_err(|error| wit_values::at(name, &error))?);
+                    values.push(value.map_err(|failure| failure.at(Step::Name(name.clone())).into_error())?);
                 }
             }
         }

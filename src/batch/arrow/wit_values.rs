@@ -3,24 +3,22 @@
 use super::column::Column;
 use super::core_values::{double, single};
 use super::wit_types::is_nullable;
-use crate::component::failure::Failure;
+use crate::component::failure::{Failure, Refusal, Step};
 use crate::component::types::{Name, TypeKind, WitType};
 use crate::component::value::WitValue;
 use crate::component::{json, scalar};
-use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 
 /// Returns the value of a row, for a column that [`check`](super::check::check) accepts.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidArgument`] for a null, a number out of range, and an unknown case. The message begins with the path into
-/// the value.
-pub(super) fn value(column: &Column, row: usize, ty: &WitType) -> Result<WitValue> {
+/// A null, a number out of range, and an unknown case.
+pub(super) fn value(column: &Column, row: usize, ty: &WitType) -> Result<WitValue, Failure> {
     if let Some(TypeKind::Option(some)) = ty.kind() {
         return option(column, row, some).map(|value| WitValue::Option(value.map(Box::new)));
     }
     if column.is_null(row) {
-        return Err(invalid(format!("the value is null: expected {ty}")));
+        return Err(Failure::new(format!("the value is null: expected {ty}")));
     }
     let (column, row) = column.resolve(row);
     match ty {
@@ -31,14 +29,17 @@ pub(super) fn value(column: &Column, row: usize, ty: &WitType) -> Result<WitValu
         ty if scalar::is_number(ty) => number(column, row, ty),
         WitType::Char => {
             let text = column.text(row).ok_or_else(|| mismatch(ty))?;
-            scalar::parse_char(text).map(WitValue::Char).map_err(Failure::into_error)
+            scalar::parse_char(text).map(WitValue::Char)
         }
         WitType::String => {
             let bytes = column.bytes(row).ok_or_else(|| mismatch(ty))?;
             let text = String::from_utf8(bytes.to_vec());
-            text.map(WitValue::String).map_err(|error| invalid("the bytes are not UTF-8").with_source(error))
+            text.map(WitValue::String).map_err(|_| Failure::new("the bytes are not UTF-8"))
         }
-        WitType::Json => json::decode(column.text(row).ok_or_else(|| mismatch(ty))?.as_bytes(), ty),
+        WitType::Json => {
+            let text = column.text(row).ok_or_else(|| mismatch(ty))?;
+            json::parse(text, ty).map_err(Refusal::into_failure)
+        }
         WitType::StringOrInteger => match (column.text(row), column.integer(row)) {
             (Some(text), _) => Ok(WitValue::String(text.to_owned())),
             (None, Some(integer)) => scalar::integer_of_64_bits(integer).ok_or_else(|| mismatch(ty)),
@@ -49,7 +50,7 @@ pub(super) fn value(column: &Column, row: usize, ty: &WitType) -> Result<WitValu
     }
 }
 
-fn option(column: &Column, row: usize, some: &WitType) -> Result<Option<WitValue>> {
+fn option(column: &Column, row: usize, some: &WitType) -> Result<Option<WitValue>, Failure> {
     if column.is_null(row) {
         return Ok(None);
     }
@@ -62,21 +63,22 @@ fn option(column: &Column, row: usize, some: &WitType) -> Result<Option<WitValue
     }
 }
 
-fn defined(column: &Column, row: usize, ty: &WitType, kind: &TypeKind) -> Result<WitValue> {
+fn defined(column: &Column, row: usize, ty: &WitType, kind: &TypeKind) -> Result<WitValue, Failure> {
     match (kind, column) {
         (TypeKind::Record(types), Column::Struct(_, fields)) => {
             let field = |(name, ty): &(Name, WitType)| {
                 let found = fields.iter().find(|(field, _)| field.as_str() == &**name);
                 let value = found.map_or(Ok(WitValue::Option(None)), |(_, column)| value(column, row, ty));
-                value.map(|value| (name.clone(), value)).map_err(|error| at(name, &error))
+                value.map(|value| (name.clone(), value)).map_err(|failure| failure.at(Step::Name(name.clone())))
             };
-            types.iter().map(field).collect::<Result<_>>().map(WitValue::Record)
+            types.iter().map(field).collect::<Result<_, _>>().map(WitValue::Record)
         }
         (TypeKind::Tuple(types), Column::Struct(_, fields)) => {
             let parts = types.iter().zip(fields);
-            let part =
-                |(ty, (name, column)): (_, &(String, Column))| value(column, row, ty).map_err(|error| at(name, &error));
-            parts.map(part).collect::<Result<_>>().map(WitValue::Tuple)
+            let part = |(ty, (name, column)): (_, &(String, Column))| {
+                value(column, row, ty).map_err(|failure| failure.at(Step::Name(name.as_str().into())))
+            };
+            parts.map(part).collect::<Result<_, _>>().map(WitValue::Tuple)
         }
         (TypeKind::List(WitType::U8), column) if let Some(bytes) = column.bytes(row) => {
             Ok(WitValue::Bytes(bytes.to_vec()))
@@ -87,20 +89,20 @@ fn defined(column: &Column, row: usize, ty: &WitType, kind: &TypeKind) -> Result
         (TypeKind::FixedLengthList(ty, length), Column::List(nested, values)) => {
             let (start, end) = nested.range(row);
             if end - start != *length as usize {
-                return Err(invalid(format!("the list has {} elements, not {length}", end - start)));
+                return Err(Failure::new(format!("the list has {} elements, not {length}", end - start)));
             }
             elements(values, (start, end), ty).map(WitValue::List)
         }
         (TypeKind::Map(key, of), Column::Map(nested, entries)) => {
             let (start, end) = nested.range(row);
             let entry = |row| Ok((value(&entries.0, row, key)?, value(&entries.1, row, of)?));
-            (start..end).map(entry).collect::<Result<_>>().map(WitValue::Map)
+            (start..end).map(entry).collect::<Result<_, _>>().map(WitValue::Map)
         }
         (TypeKind::Enum(names), column) => case(column, row, ty, names.iter()).map(WitValue::Enum),
         (TypeKind::Flags(names), Column::List(nested, values)) => {
             let (start, end) = nested.range(row);
             let set = (start..end).map(|row| case(values, row, ty, names.iter()));
-            let set = set.collect::<Result<Vec<_>>>()?;
+            let set = set.collect::<Result<Vec<_>, _>>()?;
             Ok(WitValue::Flags(names.iter().filter(|name| set.contains(name)).cloned().collect()))
         }
         (TypeKind::Variant(cases), Column::Struct(_, fields)) => {
@@ -125,19 +127,19 @@ fn defined(column: &Column, row: usize, ty: &WitType, kind: &TypeKind) -> Result
 }
 
 /// Returns the only field with a value.
-fn chosen(fields: &[(String, Column)], row: usize) -> Result<&(String, Column)> {
+fn chosen(fields: &[(String, Column)], row: usize) -> Result<&(String, Column), Failure> {
     let mut present = fields.iter().filter(|(_, column)| !column.is_null(row));
     match (present.next(), present.next()) {
         (Some(only), None) => Ok(only),
-        (None, _) => Err(invalid("none of the cases has a value")),
+        (None, _) => Err(Failure::new("none of the cases has a value")),
         (Some((first, _)), Some((second, _))) => {
             let message = format!("two cases have a value: `{}` and `{}`", Escaped(first), Escaped(second));
-            Err(invalid(message))
+            Err(Failure::new(message))
         }
     }
 }
 
-fn payload(column: &Column, row: usize, ty: Option<&WitType>) -> Result<Option<Box<WitValue>>> {
+fn payload(column: &Column, row: usize, ty: Option<&WitType>) -> Result<Option<Box<WitValue>>, Failure> {
     match (ty, column) {
         (None, _) => Ok(None),
         (Some(ty), Column::Struct(_, fields)) if is_nullable(ty) && fields.len() == 1 => {
@@ -147,41 +149,36 @@ fn payload(column: &Column, row: usize, ty: Option<&WitType>) -> Result<Option<B
     }
 }
 
-fn elements(values: &Column, (start, end): (usize, usize), ty: &WitType) -> Result<Vec<WitValue>> {
-    let element = |row| value(values, row, ty).map_err(|error| at(&format!("[{}]", row - start), &error));
+fn elements(values: &Column, (start, end): (usize, usize), ty: &WitType) -> Result<Vec<WitValue>, Failure> {
+    let element = |row| value(values, row, ty).map_err(|failure| failure.at(Step::Index(row - start)));
     (start..end).map(element).collect()
 }
 
-fn case<'n>(column: &Column, row: usize, ty: &WitType, mut names: impl Iterator<Item = &'n Name>) -> Result<Name> {
+fn case<'n>(
+    column: &Column,
+    row: usize,
+    ty: &WitType,
+    mut names: impl Iterator<Item = &'n Name>,
+) -> Result<Name, Failure> {
     let (column, row) = column.resolve(row);
     let text = column.text(row).filter(|_| !column.is_null(row)).ok_or_else(|| mismatch(ty))?;
     let found = names.find(|name| &***name == text);
-    found.cloned().ok_or_else(|| invalid(format!("`{}` is not a case of {ty}", Escaped(text))))
+    found.cloned().ok_or_else(|| Failure::new(format!("`{}` is not a case of {ty}", Escaped(text))))
 }
 
-fn number(column: &Column, row: usize, ty: &WitType) -> Result<WitValue> {
+fn number(column: &Column, row: usize, ty: &WitType) -> Result<WitValue, Failure> {
     if let Some(integer) = column.integer(row) {
         let value = scalar::from_integer(integer, ty);
-        return value.ok_or_else(|| scalar::out_of_range(&integer, ty).into_error());
+        return value.ok_or_else(|| scalar::out_of_range(&integer, ty));
     }
     match (column.float(row), ty) {
-        (Some(float), WitType::F32) => single(float).map(WitValue::F32),
+        (Some(float), WitType::F32) => single(float).map(WitValue::F32).map_err(|error| Failure::new(error.message())),
         (Some(float), WitType::F64) => Ok(WitValue::F64(double(float))),
         _ => Err(mismatch(ty)),
     }
 }
 
-/// Adds a step to the path at the start of a message.
-pub(super) fn at(step: &str, error: &Error) -> Error {
-    let separator = if error.message().starts_with('[') { "" } else { ": " };
-    invalid(format!("{}{separator}{}", Escaped(step), error.message()))
-}
-
 /// The error for a column that `check` should have refused.
-fn mismatch(ty: &WitType) -> Error {
-    invalid(format!("the column has no values of type {ty}"))
-}
-
-fn invalid(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidArgument, message)
+fn mismatch(ty: &WitType) -> Failure {
+    Failure::new(format!("the column has no values of type {ty}"))
 }

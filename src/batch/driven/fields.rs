@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::batch::input::split_value;
+use crate::component::failure::{Failure, Refusal};
 use crate::component::types::WitType;
 use crate::component::value::WitValue;
 use crate::component::{json, msgpack};
@@ -26,13 +27,10 @@ pub(in crate::batch) enum Raw<'a> {
 
 impl Raw<'_> {
     /// Decodes a value of this type.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidArgument`] if it has another type.
-    pub(super) fn decode(self, ty: &WitType) -> Result<WitValue> {
+    pub(super) fn decode(self, ty: &WitType) -> Result<WitValue, Failure> {
         match self {
-            Self::Json(raw) => json::decode(raw.get().as_bytes(), ty),
-            Self::Msgpack(bytes) => msgpack::decode(bytes, ty),
+            Self::Json(raw) => json::parse(raw.get(), ty).map_err(Refusal::into_failure),
+            Self::Msgpack(mut bytes) => msgpack::read(&mut bytes, ty, None),
         }
     }
 
@@ -61,7 +59,7 @@ pub(super) fn of_json(record: &[u8]) -> Result<Fields<'_>> {
         type Value = Fields<'de>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
+            f.write_str(r#"an operation such as {"call":"f","args":[…]}"#)
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
@@ -89,22 +87,17 @@ pub(super) fn of_msgpack(record: &[u8]) -> Result<Fields<'_>> {
         _ => return Err(invalid("MessagePack map", &"it has another type")),
     };
     let mut fields = Vec::new();
+    let mut next = || -> Result<&[u8]> {
+        let (value, after) = split_value(rest).map_err(|reason| invalid("MessagePack map", &reason))?;
+        rest = after;
+        Ok(value)
+    };
     for _ in 0..length {
-        let key: String = rmp_serde::from_slice(split_value(&mut rest)?)
-            .map_err(|error| invalid("MessagePack map", &describe(error)))?;
-        fields.push((key, Raw::Msgpack(split_value(&mut rest)?)));
+        let key: String =
+            rmp_serde::from_slice(next()?).map_err(|error| invalid("MessagePack map", &describe(error)))?;
+        fields.push((key, Raw::Msgpack(next()?)));
     }
     if rest.is_empty() { Ok(fields) } else { Err(invalid("MessagePack map", &"data follows it")) }
-}
-
-/// Splits the first MessagePack value off.
-fn split_value<'a>(bytes: &mut &'a [u8]) -> Result<&'a [u8]> {
-    let mut rest = *bytes;
-    IgnoredAny::deserialize(&mut rmp_serde::Deserializer::new(&mut rest))
-        .map_err(|error| invalid("MessagePack map", &describe(error)))?;
-    let value = &bytes[..bytes.len() - rest.len()];
-    *bytes = rest;
-    Ok(value)
 }
 
 fn invalid(expected: &str, reason: &dyn fmt::Display) -> Error {

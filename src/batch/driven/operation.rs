@@ -120,8 +120,9 @@ fn action<'a>(fields: &Fields<'a>) -> Result<Action<'a>> {
     if args.is_some() && key != "call" {
         return Err(invalid(format!("`args` are those of a `call`, not of `{key}`")));
     }
-    let decode = |ty: &WitType| value.decode(ty).map_err(|error| in_key(key, &error));
-    match (key.as_str(), decode(shape(key))?) {
+    let decoded = value.decode(shape(key));
+    let decoded = decoded.map_err(|failure| failure.at(Step::Name(key.as_str().into())).into_error())?;
+    match (key.as_str(), decoded) {
         ("call", WitValue::String(function)) => Ok(Action::Call { function, args }),
         ("global", WitValue::String(name)) => Ok(Action::Other(Operation::Global { name })),
         ("restart", WitValue::Bool(true)) => Ok(Action::Other(Operation::Restart)),
@@ -184,17 +185,6 @@ fn present(part: WitValue) -> Option<WitValue> {
         WitValue::Option(value) => value.map(|value| *value),
         value => Some(value),
     }
-}
-
-fn in_key(key: &str, error: &Error) -> Error {
-    let message = error.message();
-    let separator = if message.starts_with(|first: char| first.is_ascii_lowercase()) && message.contains(": ") {
-        "."
-    } else {
-        ": "
-    };
-    let error_in_key = invalid(format!("{key}{separator}{message}"));
-    error.hints().iter().fold(error_in_key, Error::with_hint)
 }
 
 fn invalid(message: impl Into<String>) -> Error {

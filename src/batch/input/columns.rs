@@ -28,8 +28,8 @@ pub(in crate::batch) fn layout_by_names(names: &[&str], formats: &Formats<'_>) -
             let columns: Vec<_> = (0..names.len()).filter(|column| names[*column] != ID).collect();
             let count = callable.param_count();
             if columns.len() != count {
-                let (given, s) = (columns.len(), if columns.len() == 1 { "" } else { "s" });
-                let message = format!("the input has {given} column{s} ({}) for {callable}", list(names));
+                let message =
+                    format!("the input has {} ({}) for {callable}", counted_columns(columns.len()), list(names));
                 return Err(invalid(message).with_hint("choose one column for each parameter"));
             }
             columns
@@ -54,6 +54,11 @@ fn find(names: &[&str], wanted: &str) -> Result<usize> {
         (Some(_), Some(_)) => Err(invalid(format!("the input has two columns `{wanted}`"))),
         (None, _) => Err(invalid(format!("the input has no column `{wanted}`; its columns are: {}", list(names)))),
     }
+}
+
+/// Formats a number of columns.
+pub(in crate::batch) fn counted_columns(columns: usize) -> String {
+    format!("{columns} column{}", if columns == 1 { "" } else { "s" })
 }
 
 /// Lists the first names.

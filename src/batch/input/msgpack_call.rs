@@ -20,8 +20,8 @@ impl<'a> MsgpackCall<'a> {
         };
         for _ in 0..entries {
             let (key, value);
-            (key, rest) = split_value(rest)?;
-            (value, rest) = split_value(rest)?;
+            (key, rest) = split_value(rest).ok()?;
+            (value, rest) = split_value(rest).ok()?;
             let part = match key {
                 b"\xa2id" => &mut id,
                 b"\xa4args" => &mut args,

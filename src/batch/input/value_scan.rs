@@ -112,9 +112,13 @@ impl ValueScan {
 }
 
 /// Returns the first of several values, and the bytes after it.
-pub(super) fn split_value(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+///
+/// # Errors
+/// Why the bytes do not begin with a value.
+pub(in crate::batch) fn split_value(bytes: &[u8]) -> Result<(&[u8], &[u8]), &'static str> {
     match ValueScan::default().scan(bytes) {
-        Scan::End(end) => Some(bytes.split_at(end)),
-        Scan::More | Scan::Malformed(_) => None,
+        Scan::End(end) => Ok(bytes.split_at(end)),
+        Scan::More => Err("unexpected end of input"),
+        Scan::Malformed(reason) => Err(reason),
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueHint};
+use clap::{Arg, Args, ValueHint};
 use wrun::compare::{CompareOptions, CompareSessions, Comparison, Verdict};
 use wrun::runtime::preflight;
 
@@ -18,17 +18,10 @@ use crate::cli::output::{comparison, machine, printer};
 use crate::cli::policy::Policy;
 use crate::cli::settings::{Arguments, GuestSettings, check_payload};
 use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
-use crate::cli::{argv, exit_code, hints, input, repro, stdin};
+use crate::cli::{argv, exit_code, hints, input, repro, run_watch, stdin};
 
 #[derive(Args, Debug)]
-#[command(
-    mut_arg("runtime", |arg| arg.help("Compare only this engine")),
-    mut_arg("compiler", |arg| arg.help("Compare only this compiler")),
-    mut_arg("opt", |arg| arg.help("Compare only this optimization level of cranelift; singlepass has none")),
-    mut_arg("deterministic", |arg| arg.help("Seed of random bytes; clocks and NaNs are always deterministic [default: 0]")),
-    mut_arg("timeout", |arg| arg.help("Maximum time of each run, such as 500ms, 1.5s or 2m")),
-    mut_arg("fuel", |arg| arg.help("Maximum fuel of each run, about one unit per operator, such as 500000, 10M or 2G"))
-)]
+#[command(mut_args(help_of_diff))]
 #[command(after_help = "Exit codes: 0 all runs agree; 1 they differ; 2 inconclusive, or an error.")]
 pub(crate) struct DiffArgs {
     /// Module or component, binary or text
@@ -46,6 +39,9 @@ pub(crate) struct DiffArgs {
     /// Arguments of the program
     #[arg(last = true, value_hint = ValueHint::FilePath, value_parser = argv::text())]
     guest_args: Vec<String>,
+
+    #[command(flatten)]
+    guest: GuestArgs,
     /// Format of arguments on standard input
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = FORMAT_HEADING)]
     input: InputFormat,
@@ -61,13 +57,25 @@ pub(crate) struct DiffArgs {
     #[command(flatten)]
     fuzz: FuzzArgs,
     #[command(flatten)]
-    guest: GuestArgs,
-    #[command(flatten)]
     text: TextArgs,
     #[command(flatten)]
     progress: ProgressArgs,
     #[command(flatten)]
     pub(crate) log: LogArgs,
+}
+
+/// Describes the options that mean something else than for a call. `mut_arg` would move them to the end of the help.
+fn help_of_diff(arg: Arg) -> Arg {
+    let help = match arg.get_id().as_str() {
+        "runtime" => "Compare only this engine",
+        "compiler" => "Compare only this compiler",
+        "opt" => "Compare only this optimization level of cranelift; singlepass has none",
+        "deterministic" => "Seed of random bytes; clocks and NaNs are always deterministic [default: 0]",
+        "timeout" => "Maximum time of each run, such as 500ms, 1.5s or 2m",
+        "fuel" => "Maximum fuel of each run, about one unit per operator, such as 500000, 10M or 2G",
+        _ => return arg,
+    };
+    arg.help(help)
 }
 
 /// Runs a call or a program on several engines, compilers and levels, and reports what differs.
@@ -166,7 +174,8 @@ fn compare_once(
         comparer.set_stdin(stdin.clone());
     }
     supervisor.enter(Phase::RunningGuest);
-    let comparison = comparer.compare(&args)?;
+    let limit = guest.limits.limits().time;
+    let comparison = run_watch::watch(supervisor, limit, |events| comparer.compare_with_events(&args, events))??;
     if let Some(dir) = repro {
         repro::write(dir, code, &stdin, arguments, guest, &comparer, &comparison)?;
     }

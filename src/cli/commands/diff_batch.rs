@@ -10,6 +10,7 @@ use wrun::CallArgs;
 use wrun::batch::Stop;
 use wrun::compare::{CompareOptions, Comparer, Comparison, Verdict};
 use wrun::escape::Escaped;
+use wrun::session::Event;
 
 use super::diff;
 use crate::cli::args::{OutputFormat, ReportArgs};
@@ -18,7 +19,7 @@ use crate::cli::output::{comparison, machine, printer};
 use crate::cli::records::Records;
 use crate::cli::settings::GuestSettings;
 use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
-use crate::cli::{exit_code, hints, input, signals};
+use crate::cli::{exit_code, hints, input, run_watch, signals};
 
 /// A record that names its arguments, as in `wrun batch`.
 #[derive(Deserialize)]
@@ -72,7 +73,10 @@ pub(super) fn main(
         let code = module.bytes().map_err(|error| Failure::module(&guest.module, &error))?;
         let comparer = diff::open(code, guest, options)?.compile(&|event| supervisor.observe(event));
         supervisor.enter(Phase::ProcessingRecords);
-        compare_all(&comparer, &records, &stop, report, guest.quiet)
+        let limit = guest.limits.limits().time;
+        run_watch::watch(supervisor, limit, |events| {
+            compare_all(&comparer, &records, &stop, events, report, guest.quiet)
+        })?
     });
     compared.map_err(|failure| hints::for_grant(failure, &guest.grants))
 }
@@ -81,6 +85,7 @@ fn compare_all(
     comparer: &Comparer,
     records: &Records,
     stop: &Arc<Stop>,
+    events: &dyn Fn(Event),
     report: ReportArgs,
     quiet: bool,
 ) -> Result<u8, Failure> {
@@ -96,7 +101,7 @@ fn compare_all(
         let text = line.trim_ascii();
         if !text.is_empty() {
             summary.records += 1;
-            compare(comparer, text, &mut summary, report, quiet)?;
+            compare(comparer, text, &mut summary, events, report, quiet)?;
         }
     }
     let bytes = match report.output {
@@ -114,11 +119,12 @@ fn compare(
     comparer: &Comparer,
     line: &[u8],
     summary: &mut Summary,
+    events: &dyn Fn(Event),
     report: ReportArgs,
     quiet: bool,
 ) -> Result<(), Failure> {
     let (id, args) = decode(comparer, line);
-    let compared = args.and_then(|args| comparer.compare(&args));
+    let compared = args.and_then(|args| comparer.compare_with_events(&args, events));
     let comparison = match compared {
         Ok(comparison) => comparison,
         Err(error) => {

@@ -12,7 +12,7 @@ use crate::cli::{argv, input};
 
 #[derive(Args, Debug)]
 pub(crate) struct InspectArgs {
-    /// File of a module or component, or `-` for standard input
+    /// Module or component, binary or text, or `-` for standard input
     #[arg(allow_negative_numbers = true, value_hint = ValueHint::FilePath, value_parser = argv::path())]
     module: PathBuf,
     #[command(flatten)]

@@ -45,11 +45,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) guest: GuestArgs,
     #[command(flatten)]
-    pub(crate) cache: CacheArgs,
-    #[command(flatten)]
     pub(crate) format: FormatArgs,
-    #[command(flatten)]
-    pub(crate) text: TextArgs,
     /// Print the envelope (result or error, exit code, times, memory) instead of the bare result
     #[arg(long, help_heading = FORMAT_HEADING)]
     pub(crate) metrics: bool,
@@ -59,6 +55,10 @@ pub(crate) struct RunArgs {
     /// Print the engine, limits and grants in force, and where each comes from; run nothing
     #[arg(long, help_heading = FORMAT_HEADING)]
     pub(crate) explain: bool,
+    #[command(flatten)]
+    pub(crate) text: TextArgs,
+    #[command(flatten)]
+    pub(crate) cache: CacheArgs,
     #[command(flatten)]
     pub(crate) progress: ProgressArgs,
     #[command(flatten)]

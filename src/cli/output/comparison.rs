@@ -30,10 +30,20 @@ pub(crate) fn text(comparison: &Comparison) -> String {
             Escaped(&difference.expected)
         );
     }
-    for run in &comparison.inconclusive {
-        text += &format!("{}: {}\n", run.variant, Escaped(&run.reason));
+    text + &inconclusive(comparison) + &format!("{}\n", comparison.verdict)
+}
+
+/// Says why runs are inconclusive, in one line if all runs are for the same reason.
+fn inconclusive(comparison: &Comparison) -> String {
+    let Comparison { inconclusive, runs, .. } = comparison;
+    if let [first, rest @ ..] = inconclusive.as_slice()
+        && !rest.is_empty()
+        && inconclusive.len() == runs.len()
+        && rest.iter().all(|run| run.reason == first.reason)
+    {
+        return format!("all: {}\n", Escaped(&first.reason));
     }
-    text + &format!("{}\n", comparison.verdict)
+    inconclusive.iter().map(|run| format!("{}: {}\n", run.variant, Escaped(&run.reason))).collect()
 }
 
 fn fuel(run: &Observation) -> String {

@@ -81,7 +81,7 @@ fn call_all(
         let callable = Callable::find(comparer.info(), name)?;
         for _ in 0..if ty.params().is_empty() { 1 } else { CALLS } {
             let Some(args) = arguments(ty, &mut generated.rng) else { break };
-            observe(&comparer.compare_calls(&callable, &CallArgs::Core(args.clone()))?, &args);
+            observe(&comparer.compare_calls(&callable, &CallArgs::Core(args.clone()), &|_| {})?, &args);
         }
     }
     Ok(())

@@ -6,7 +6,6 @@ use crate::component::types::WitType;
 use crate::component::value::WitValue;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::status::InstanceState;
-use crate::runtime::text_abi::function::Target;
 use crate::runtime::text_abi::memory::{Block, GuestMemory, pointer, unsigned};
 use crate::runtime::text_abi::{Abi, TextFunction, payload};
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
@@ -31,7 +30,7 @@ impl ResolvedText {
     /// # Errors
     /// Those of [`WasmInstance::function`]; [`ErrorKind::InvalidArgument`] for a program, which needs an instance for each call.
     pub(crate) fn resolve(instance: &mut dyn WasmInstance, text: &TextFunction) -> Result<Self> {
-        let Target::Memory(buffers) = text.target() else {
+        let Some(buffers) = text.buffers() else {
             let message = format!("a call by the convention `{}` needs a new instance", text.abi());
             return Err(Error::new(ErrorKind::InvalidArgument, message));
         };

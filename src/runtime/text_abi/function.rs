@@ -21,18 +21,8 @@ pub struct TextFunction {
     name: String,
     /// The types of arguments and result, as a component would have them.
     ty: WitFunction,
-    target: Target,
-}
-
-/// The function to call.
-#[derive(Clone, Debug)]
-pub(crate) enum Target {
-    /// A function of a module, with pointers into linear memory.
-    Memory(Buffers),
-    /// A function of an Extism plug-in.
-    Plugin,
-    /// A program, or a function without parameters and results.
-    Program,
+    /// Where the text is, if it is in linear memory.
+    buffers: Option<Buffers>,
 }
 
 impl TextFunction {
@@ -49,7 +39,7 @@ impl TextFunction {
             return Err(Error::new(ErrorKind::UnsupportedFeature, message));
         }
         let ty = payload::function(payload);
-        Ok(Self { abi, payload, name: name.to_owned(), ty, target: Target::Program })
+        Ok(Self { abi, payload, name: name.to_owned(), ty, buffers: None })
     }
 
     /// Finds a function that is called by another convention than [`Abi::Stdio`].
@@ -75,7 +65,7 @@ impl TextFunction {
             Abi::Extism => {
                 check_no_allocator(abi, options)?;
                 let name = signature::plugin(info, name)?.to_owned();
-                Ok(Self { abi, payload, name, ty: payload::function(payload), target: Target::Plugin })
+                Ok(Self { abi, payload, name, ty: payload::function(payload), buffers: None })
             }
         }
     }
@@ -97,8 +87,7 @@ impl TextFunction {
             return Err(Buffers::no_allocator());
         }
         tracing::info!(function = %Escaped(name), %abi, %buffers, "convention chosen");
-        let target = Target::Memory(buffers);
-        Ok(Self { abi, payload: options.payload, name: name.to_owned(), ty, target })
+        Ok(Self { abi, payload: options.payload, name: name.to_owned(), ty, buffers: Some(buffers) })
     }
 
     /// Returns the convention.
@@ -124,8 +113,8 @@ impl TextFunction {
         &self.name
     }
 
-    pub(crate) fn target(&self) -> &Target {
-        &self.target
+    pub(crate) fn buffers(&self) -> Option<&Buffers> {
+        self.buffers.as_ref()
     }
 
     /// Parses arguments given as text.
