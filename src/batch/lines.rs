@@ -4,21 +4,20 @@ use std::sync::OnceLock;
 
 use memchr::{memchr_iter, memrchr};
 
-/// Returns a line without its end, which is `delimiter` and may be missing. If that is `\n`, also without `\r`.
+/// Returns the content of a line without its delimiter: without `\r` before `\n`.
 #[inline]
 pub(super) fn content(line: &[u8], delimiter: u8) -> &[u8] {
-    let content = line.strip_suffix(&[delimiter]).unwrap_or(line);
-    if delimiter == b'\n' { content.strip_suffix(b"\r").unwrap_or(content) } else { content }
+    if delimiter == b'\n' { line.strip_suffix(b"\r").unwrap_or(line) } else { line }
 }
 
-/// The lines of a chunk, each of which is a record. The reader only counts them; the first worker that needs one finds their ends.
+/// The lines of a chunk, each of which is a record. The reader counts them; their ends are found when the first is needed.
 #[derive(Debug)]
 pub(super) struct Lines {
     delimiter: u8,
     count: usize,
     /// The maximum length of a record in bytes.
     max: usize,
-    /// The positions after the delimiters.
+    /// The positions of the delimiters.
     ends: OnceLock<Vec<u32>>,
 }
 
@@ -48,16 +47,23 @@ impl Lines {
     /// Returns a line of these bytes, which were counted. `None` if it is too long.
     #[inline]
     pub(super) fn get<'b>(&self, bytes: &'b [u8], index: usize) -> Option<&'b [u8]> {
-        let ends = self.ends.get_or_init(|| self.ends(bytes));
-        let start = index.checked_sub(1).map_or(0, |previous| ends[previous]);
-        let content = content(&bytes[start as usize..ends[index] as usize], self.delimiter);
+        let ends = self.split(bytes);
+        let start = index.checked_sub(1).map_or(0, |previous| ends[previous] as usize + 1);
+        let content = content(&bytes[start..ends[index] as usize], self.delimiter);
         (content.len() <= self.max).then_some(content)
     }
 
+    /// Finds the ends of the lines of these bytes, unless that was done before.
+    #[inline]
+    pub(super) fn split(&self, bytes: &[u8]) -> &[u32] {
+        self.ends.get_or_init(|| self.ends(bytes))
+    }
+
+    #[cold]
     #[expect(clippy::cast_possible_truncation, reason = "`count` has checked the length")]
     fn ends(&self, bytes: &[u8]) -> Vec<u32> {
         let mut ends = Vec::with_capacity(self.count);
-        ends.extend(memchr_iter(self.delimiter, bytes).map(|at| at as u32 + 1));
+        ends.extend(memchr_iter(self.delimiter, bytes).map(|at| at as u32));
         ends
     }
 }

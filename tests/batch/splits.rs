@@ -34,7 +34,8 @@ fn vec<'a, T>(
 fn blocks(u: &mut Unstructured, mut bytes: &[u8]) -> Result<Vec<Vec<u8>>> {
     let mut blocks = Vec::new();
     while !bytes.is_empty() {
-        let (block, rest) = bytes.split_at(u.int_in_range(1..=bytes.len().min(9))?);
+        let longest = *u.choose(&[9, 90])?;
+        let (block, rest) = bytes.split_at(u.int_in_range(1..=bytes.len().min(longest))?);
         blocks.push(block.to_vec());
         bytes = rest;
     }

@@ -42,7 +42,8 @@ impl Frame for DelimitedFrame {
 
     #[inline]
     fn content(&self, record: &[u8], is_first: bool) -> Option<Range<usize>> {
-        let mut content = lines::content(record, self.delimiter);
+        let mut content = record.strip_suffix(&[self.delimiter]).unwrap_or(record);
+        content = lines::content(content, self.delimiter);
         let end = content.len();
         if is_first && self.is_json {
             content = content.strip_prefix(BYTE_ORDER_MARK).unwrap_or(content);

@@ -1,6 +1,7 @@
 //! Splits a stream of bytes into records, in memory that one record bounds.
 
 use std::io::{ErrorKind as IoErrorKind, Read};
+use std::num::NonZeroUsize;
 use std::ops::Range;
 
 use crate::batch::buffer::Buffers;
@@ -91,13 +92,16 @@ impl<'a, R: Read, F: Frame> Framed<'a, R, F> {
         }
     }
 
-    /// Takes lines out of the buffer, and leaves it to a worker to split them.
+    /// Takes lines out of the buffer. Workers split them, unless only one works: then this thread has time for it.
     fn take_lines(&mut self) -> Option<Chunk> {
         if self.is_first || self.is_discarding {
             return None;
         }
         let (bytes, scanned) = (&self.buffer[self.start..self.filled], self.seen - self.start);
         let (length, lines) = self.frame.lines(bytes, scanned, self.max_record)?;
+        if self.formats.options.jobs == NonZeroUsize::MIN {
+            lines.split(&bytes[..length]);
+        }
         self.start += length;
         self.seen = self.filled;
         Some(self.chunk(self.start - length, Extents::Lines(lines)))
