@@ -6,9 +6,9 @@ use super::measurement::Speed;
 use super::statistics::quantile;
 use super::{BenchReport, Measurement, Phase, PhaseReport};
 
-/// Changes of less than this in what is measured once, not in a loop, do not count: whether the processor's caches hold the code
-/// makes as large a difference from process to process.
-const MIN_CHANGE_NS: f64 = 200.0;
+/// Changes of less than this in what is measured once, not in a loop, do not count. One page fault more or less depends on where a
+/// process has its memory.
+const MIN_CHANGE_NS: f64 = 1500.0;
 
 /// If the highest ratio of two blocks is more than this many times the lowest, other work on the machine decides the times.
 const MAX_NOISE: f64 = 2.0;
@@ -55,15 +55,15 @@ pub struct Change {
     pub variant: String,
     /// The time now divided by the time then.
     pub ratio: f64,
-    /// The range of this ratio over the blocks of both reports, without the outermost 2.5 % on either side. It is wider than an
-    /// interval of the medians: two processes differ more than two blocks.
+    /// The range of this ratio. For [`Phase::Call`], that of the intervals of the medians. For other phases, that over the blocks of both
+    /// reports, without the outermost 2.5 % on either side. It is wider: two processes differ more than two blocks.
     pub range: [f64; 2],
     /// The least and the greatest of 1 and the [yardsticks](PhaseReport::yardsticks) now, each divided by the one then: how much slower
     /// the machine was.
     pub machine: [f64; 2],
     /// The verdict: faster or slower if the ratio of the medians and that of the 5 % quantiles, divided by what the yardsticks explain,
     /// exceed the largest change that does not count, and the whole range exceeds half of it. Unknown if the upper end of such a
-    /// range is more than twice the lower, unless all of it is above 2 or below one half, or if there are too few samples. Changes of less than 200 ns count only for [`Phase::Call`].
+    /// range is more than twice the lower, unless all of it is above 2 or below one half, or if there are too few samples. Changes of less than 1.5 µs count only for [`Phase::Call`].
     pub speed: Speed,
 }
 
@@ -89,7 +89,12 @@ impl Change {
         if ratios.is_empty() {
             return None;
         }
-        let range @ [low, high] = [quantile(&ratios, 0.025), quantile(&ratios, 0.975)];
+        let range @ [low, high] = match (now.phase, new.interval_ns, old.interval_ns) {
+            (Phase::Call, Some([new_low, new_high]), Some([old_low, old_high])) => {
+                [new_low / old_high, new_high / old_low]
+            }
+            _ => [quantile(&ratios, 0.025), quantile(&ratios, 0.975)],
+        };
         // A busy machine slows the slow samples more than the fast ones.
         let fast = |measured: &Measurement| measured.quantiles_ns.get(1).copied();
         let fast_ratio = fast(new)? / fast(old)?;
@@ -157,10 +162,11 @@ mod tests {
     }
 
     #[test]
-    fn nanoseconds_count_only_in_loops() {
+    fn a_microsecond_counts_only_in_loops() {
         check_times(Phase::Call, 120.0, 100.0, Speed::Slower);
         check_times(Phase::FirstCall, 120.0, 100.0, Speed::NoDifference);
-        check_times(Phase::FirstCall, 1200.0, 900.0, Speed::Slower);
+        check_times(Phase::Instantiate, 4800.0, 4000.0, Speed::NoDifference);
+        check_times(Phase::FirstCall, 6000.0, 4000.0, Speed::Slower);
     }
 
     #[test]
@@ -172,6 +178,14 @@ mod tests {
         // Nor does it turn equal times into a difference.
         check(&measured(Phase::Call, 1e6, 1.3e5), &then, Speed::NoDifference);
         check(&measured(Phase::Call, 1e6, 0.7e5), &then, Speed::NoDifference);
+    }
+
+    #[test]
+    fn a_few_slow_blocks_do_not_hide_that_calls_are_slower() {
+        let noisy = |factor: f64| (0..300).map(move |index| factor * if index % 100 < 8 { 9e6 } else { 1e6 });
+        for (phase, speed) in [(Phase::Call, Speed::Slower), (Phase::Compile, Speed::NoDifference)] {
+            check(&of(phase, noisy(1.2), 1e5), &of(phase, noisy(1.0), 1e5), speed);
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::module::requirements::{self, HostCapability};
 use crate::runtime::callable::{CallArgs, Callable};
 use crate::runtime::code::CodeInstance;
-use crate::session::{InstanceOptions, PreparedCode, nanoseconds};
+use crate::session::{Event, InstanceOptions, PreparedCode, nanoseconds};
 
 /// Compares calls of one function, or runs of one program, on several variants.
 #[derive(Debug)]

@@ -82,7 +82,7 @@ fn section(phase: &PhaseReport, report: &BenchReport) -> String {
         let labels: String = [0.0, 0.5, 1.0].map(|place| format!("<span>{}</span>", time(axis.at(place)))).concat();
         html += &format!("<div class=\"row\" aria-hidden=\"true\"><div class=\"axis\">{labels}</div></div>\n");
         html += &format!(
-            "<figcaption>Box: the middle half. Line: the middle 90 %. Bar: the median. Each dot is the median of a block of \
+            "<figcaption>Box: the middle half. Line: the middle 90&nbsp;%. Bar: the median. Each dot is the median of a block of \
              samples, the earliest at the top{scale}.</figcaption>\n</figure>\n"
         );
     }

@@ -12,11 +12,12 @@ use crate::cli::failure::Failure;
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// The definitions, in files of related ones.
-const DEFINITIONS: [&str; 7] = [
+const DEFINITIONS: [&str; 8] = [
     include_str!("schemas/batch.json"),
     include_str!("schemas/bench.json"),
     include_str!("schemas/cache.json"),
     include_str!("schemas/diff.json"),
+    include_str!("schemas/diff_many.json"),
     include_str!("schemas/envelope.json"),
     include_str!("schemas/explain.json"),
     include_str!("schemas/inspect.json"),
@@ -35,6 +36,10 @@ pub(crate) enum Schema {
     Record,
     /// The report of `wrun diff`
     Diff,
+    /// A line of `wrun diff --batch`: a record on which variants differ, or the summary
+    DiffRecord,
+    /// The report of `wrun diff --fuzz`
+    DiffFuzz,
     /// The report of `wrun bench`
     Bench,
     /// The report of `--explain`
