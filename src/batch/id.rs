@@ -78,7 +78,8 @@ impl<'a> Id<'a> {
         !matches!(self, Self::Msgpack(bytes) if rmp_serde::from_slice::<Value>(bytes).is_err())
     }
 
-    fn value(self) -> Value {
+    /// Returns the id as a JSON value; null if JSON does not have it.
+    pub(super) fn value(self) -> Value {
         match self {
             Self::Json(json) => serde_json::from_str(json).unwrap_or_default(),
             Self::Msgpack(bytes) => rmp_serde::from_slice(bytes).unwrap_or_default(),

@@ -60,6 +60,14 @@ impl Comparer {
         &self.info
     }
 
+    /// Returns the refusal of the first variant, if all variants refuse the module, the limits or the grants.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&ErrorSummary> {
+        let mut refusals = self.runners.iter().map(|(_, runner)| runner.as_ref().err());
+        let first = refusals.next()?;
+        first.filter(|_| refusals.all(|refusal| refusal.is_some()))
+    }
+
     /// Returns the options.
     #[must_use]
     pub fn options(&self) -> &CompareOptions {

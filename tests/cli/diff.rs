@@ -280,3 +280,23 @@ fn mistakes_are_trouble() {
     let output = wrun().args(["diff", &module.path, "keep"]).output().unwrap();
     printed(&output).fails(2, &["standard input is empty"]);
 }
+
+#[cfg(not(feature = "fuzz"))]
+#[test]
+fn a_build_that_cannot_generate_modules_says_so() {
+    run(&["diff", "--fuzz=1"]).fails(2, &["cannot generate modules", "the cargo feature `fuzz`"]);
+}
+
+#[test]
+fn what_is_wrong_is_found_before_anything_is_compiled() {
+    let module = file("(module (func (export \"f\") (param i32)))");
+    run(&["diff", "-vv", &module.path, "f", "x"]).fails(2, &["invalid i32"]);
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("greet").display().to_string();
+    run(&["diff", &missing, &module.path]).fails(2, &["the module comes first"]);
+    let odd = format!("--dir={}:/data", folder.path().display());
+    let program = file(
+        r#"(module (import "wasi_snapshot_preview1" "fd_close" (func (param i32) (result i32))) (memory (export "memory") 1) (func (export "_start")))"#,
+    );
+    run(&["diff", &odd, &program.path]).fails(2, &["`::` separates the directory"]);
+}

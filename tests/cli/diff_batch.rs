@@ -3,6 +3,8 @@
 #[cfg(all(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
 use serde_json::Value;
 
+#[cfg(all(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
+use crate::vocabulary::wrun;
 use crate::vocabulary::{CALC, file, run, run_with};
 
 /// Wasmer waits on a memory that is not shared, where the specification demands a trap (docs/engine-differences.md).
@@ -33,6 +35,27 @@ fn records_that_differ_are_reported() {
     let text = run_with(&["diff", "--batch", &module.path, "f"], records);
     assert!(text.stdout.starts_with("record 3, id \"x\"\nvariant "), "{text:?}");
     assert!(text.stdout.ends_with("4 records: 2 same, 2 differ, 0 inconclusive\n"), "{text:?}");
+}
+
+#[cfg(all(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
+#[test]
+fn records_and_reports_can_be_messagepack() {
+    let module = file(WAITS_AT_7);
+    // 1, then {"id": 5, "args": [7]}.
+    let mut records = vec![1, 0x82];
+    records.extend(b"\xa2id\x05\xa4args\x91\x07");
+    let args = ["diff", "--batch", "--input=msgpack", "-o", "json", &module.path, "f"];
+    let printed = run_with(&args, records.clone());
+    assert_eq!(printed.code, 1, "{printed:?}");
+    let lines: Vec<Value> = printed.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines[0]["record"] == 2 && lines[0]["id"] == 5 && lines[1]["same"] == 1, "{lines:?}");
+
+    let args = ["diff", "--batch", "--input=msgpack", "-o", "msgpack", &module.path, "f"];
+    let output = wrun().args(args).write_stdin(records).output().unwrap();
+    let mut reports = output.stdout.as_slice();
+    let mut next = || rmp_serde::decode::from_read::<_, Value>(&mut reports).unwrap();
+    let [record, summary] = [next(), next()];
+    assert!(record["id"] == 5 && record["verdict"] == "differ" && summary["records"] == 2, "{record} {summary}");
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod diff_batch;
 #[cfg(feature = "fuzz")]
 mod diff_fuzz;
 mod documents;
+mod engine_differences;
 mod engines;
 mod engines_compared;
 mod exit_codes;

@@ -11,6 +11,9 @@ use crate::runtime::interrupt::StopReason;
 /// Wasmer's error text if it cannot allocate the guest's stack.
 const NO_STACK: &str = "Wasmer VM out of memory";
 
+/// The beginning of Wasmer's error text if it has no tables of a type.
+const NO_TABLE: &str = "tables of types other than";
+
 /// Converts a compilation error. The module is valid, so it hit a limit or a bug of the engine.
 pub(super) fn compile(error: &CompileError) -> Error {
     Error::of_engine(ErrorKind::UnsupportedFeature, "wasmer cannot compile the module", &error.to_string())
@@ -21,6 +24,9 @@ pub(super) fn compile(error: &CompileError) -> Error {
 pub(super) fn instantiate(error: InstantiationError) -> Error {
     match error {
         InstantiationError::Link(LinkError::Trap(error)) | InstantiationError::Start(error) => call(error),
+        InstantiationError::Link(LinkError::Resource(text)) if text.starts_with(NO_TABLE) => {
+            Error::of_instantiation(ErrorKind::UnsupportedFeature, "wasmer cannot create a table", &text)
+        }
         other => Error::of_instantiation(ErrorKind::Io, "the module cannot be instantiated", &other.to_string()),
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, Args, ValueHint};
 use wrun::compare::{CompareOptions, CompareSessions, Comparison, Verdict};
 use wrun::runtime::preflight;
+use wrun::{Error, ErrorKind};
 
 use super::{diff_batch, diff_fuzz};
 use crate::cli::args::{
@@ -42,7 +43,7 @@ pub(crate) struct DiffArgs {
 
     #[command(flatten)]
     guest: GuestArgs,
-    /// Format of arguments on standard input
+    /// Format of arguments or records on standard input
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = FORMAT_HEADING)]
     input: InputFormat,
     #[command(flatten)]
@@ -51,8 +52,8 @@ pub(crate) struct DiffArgs {
     /// Write the module, standard input, the report and a script that repeats the comparison to a new directory
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, value_parser = argv::path(), help_heading = FORMAT_HEADING)]
     repro: Option<PathBuf>,
-    /// Compare each record of standard input, as `wrun batch` reads them in JSON, and report those that differ
-    #[arg(long, conflicts_with_all = ["args", "input", "repro"], help_heading = FORMAT_HEADING)]
+    /// Compare each record of standard input, as `wrun batch` reads them in JSON or MessagePack, and report those that differ
+    #[arg(long, conflicts_with_all = ["args", "repro"], help_heading = FORMAT_HEADING)]
     batch: bool,
     #[command(flatten)]
     fuzz: FuzzArgs,
@@ -106,7 +107,7 @@ fn compare(args: DiffArgs) -> Result<u8, Failure> {
         if !function_args.is_empty() {
             return Err(Failure::usage("`--batch` reads the arguments from standard input"));
         }
-        return diff_batch::main(&guest, compared, args.report, supervised);
+        return diff_batch::main(&guest, compared, args.input, args.report, supervised);
     }
     let arguments = match function_args.as_slice() {
         [] => Arguments::Omitted(args.input),
@@ -164,6 +165,9 @@ fn compare_once(
         _ => (input::arguments(arguments, callable, guest.quiet)?, Vec::new()),
     };
     let mut comparer = sessions.compile(&|event| supervisor.observe(event));
+    if let Some(refusal) = comparer.refusal().filter(|refusal| refusal.kind == ErrorKind::Grant) {
+        return Err(Error::new(refusal.kind, refusal.message.clone()).into());
+    }
     if !input::are_on_stdin(arguments, comparer.callable())
         && comparer.reads_stdin()
         && !module_is_stdin

@@ -1,12 +1,12 @@
 //! One generated module on all variants.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::arguments::arguments;
 use super::generate::Generated;
-use super::shrink::{Candidate, shrunk};
+use super::shrink::shrunk;
 use super::{FuzzCounters, FuzzOptions, Signature};
-use crate::compare::{CompareOptions, CompareSessions, Comparison, Verdict};
+use crate::compare::{CompareOptions, CompareSessions, Comparer, Comparison, Verdict};
 use crate::component::info::CodeInfo;
 use crate::error::Result;
 use crate::runtime::callable::{CallArgs, Callable};
@@ -35,6 +35,13 @@ pub struct Finding {
     pub options: CompareOptions,
 }
 
+/// A call that differs, before its module is shrunk.
+struct Candidate {
+    signature: Signature,
+    function: String,
+    args: Vec<Value>,
+}
+
 /// Calls the exports of a module on all variants. `is_new` decides which differences are shrunk and returned.
 pub(super) fn check(
     options: &FuzzOptions,
@@ -59,12 +66,26 @@ pub(super) fn check(
     }
     counters.count_module();
     let found = |candidate: Candidate| {
-        let module = shrunk(options, &generated, &candidate, stop);
+        let mut left = options.shrink_attempts;
+        let module = shrunk(&generated.binary, |module| {
+            left = left.checked_sub(1).filter(|_| !stop.load(Ordering::SeqCst))?;
+            Some(differs_alike(options, &generated, &candidate, module))
+        });
         let Candidate { signature, function, args } = candidate;
         let compared = options.compare_on(generated.variants.clone(), &generated);
         Finding { number, signature, module, bytes_before: generated.binary.len(), function, args, options: compared }
     };
     candidates.into_iter().map(found).collect()
+}
+
+/// Returns whether a call differs in the same way on a smaller module.
+fn differs_alike(options: &FuzzOptions, generated: &Generated, candidate: &Candidate, module: &[u8]) -> bool {
+    // The first variant, with which the others are compared, and the one that differs.
+    let mut variants: Vec<_> = generated.variants.iter().copied().take(1).collect();
+    variants.push(candidate.signature.variant);
+    let comparer = Comparer::new(module, Some(&candidate.function), options.compare_on(variants, generated));
+    let compared = comparer.and_then(|comparer| comparer.compare(&CallArgs::Core(candidate.args.clone())));
+    compared.is_ok_and(|comparison| Signature::of(&comparison).as_ref() == Some(&candidate.signature))
 }
 
 /// Compares calls of each exported function.

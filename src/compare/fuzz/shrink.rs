@@ -2,39 +2,15 @@
 
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
 use wasm_shrink::WasmShrink;
 
-use super::generate::Generated;
-use super::{FuzzOptions, Signature};
-use crate::compare::{Comparer, Comparison, Variant};
-use crate::error::Result;
-use crate::runtime::callable::CallArgs;
-use crate::value::types::Value;
-
 /// Attempts without success after which a module is considered as small as it gets.
 const ATTEMPTS: u32 = 400;
 
-/// A call that differs, before its module is shrunk.
-#[derive(Debug)]
-pub(super) struct Candidate {
-    pub(super) signature: Signature,
-    pub(super) function: String,
-    pub(super) args: Vec<Value>,
-}
-
-/// Returns the smallest module found that differs in the same way. Ends soon if `stop` is set.
-pub(super) fn shrunk(
-    options: &FuzzOptions,
-    generated: &Generated,
-    candidate: &Candidate,
-    stop: &AtomicBool,
-) -> Vec<u8> {
-    // The first variant, with which the others are compared, and the one that differs.
-    let mut variants: Vec<_> = generated.variants.iter().copied().take(1).collect();
-    variants.push(candidate.signature.variant);
+/// Returns the smallest module found that still differs. `differs` tells, and ends the search with `None`.
+pub(super) fn shrunk(binary: &[u8], mut differs: impl FnMut(&[u8]) -> Option<bool>) -> Vec<u8> {
     let (found, smaller) = mpsc::channel();
     let shrink = WasmShrink::default().attempts(ATTEMPTS).allow_empty(true).on_new_smallest(Some(Box::new(
         move |module: &[u8]| {
@@ -43,30 +19,55 @@ pub(super) fn shrunk(
             Ok(())
         },
     )));
-    let mut left = options.shrink_attempts;
-    // What was found is in the channel, also if the attempts ran out, or the shrinker panicked on an unusual module.
+    // What was found is in the channel, also if the search ended, or the shrinker panicked on an unusual module.
     let _ = panic::catch_unwind(AssertUnwindSafe(|| {
-        let shrunk = shrink.run(generated.binary.clone(), |module: &[u8]| {
-            if stop.load(Ordering::SeqCst) {
-                left = 0;
-            }
-            left = left.checked_sub(1).ok_or_else(|| io::Error::other("no attempts left"))?;
-            let comparison = compare(options, &variants, generated, module, candidate);
-            Ok(comparison.is_ok_and(|comparison| Signature::of(&comparison).as_ref() == Some(&candidate.signature)))
-        });
-        shrunk.is_ok()
+        let differs = |module: &[u8]| Ok(differs(module).ok_or_else(|| io::Error::other("no attempts left"))?);
+        shrink.run(binary.to_vec(), differs).is_ok()
     }));
-    smaller.try_iter().last().unwrap_or_else(|| generated.binary.clone())
+    smaller.try_iter().last().unwrap_or_else(|| binary.to_vec())
 }
 
-fn compare(
-    options: &FuzzOptions,
-    variants: &[Variant],
-    generated: &Generated,
-    module: &[u8],
-    candidate: &Candidate,
-) -> Result<Comparison> {
-    let options = options.compare_on(variants.to_vec(), generated);
-    let comparer = Comparer::new(module, Some(&candidate.function), options)?;
-    comparer.compare(&CallArgs::Core(candidate.args.clone()))
+#[cfg(test)]
+mod tests {
+    use wasmparser::{Operator, Parser, Payload};
+
+    use super::*;
+    use crate::compare::fuzz::FuzzOptions;
+    use crate::compare::fuzz::generate::Generated;
+
+    /// Stands for a difference: the module divides.
+    fn divides(binary: &[u8]) -> bool {
+        let bodies = Parser::new(0).parse_all(binary).filter_map(|payload| match payload {
+            Ok(Payload::CodeSectionEntry(body)) => body.get_operators_reader().ok(),
+            _ => None,
+        });
+        bodies.flatten().flatten().any(|operator| matches!(operator, Operator::I32DivS | Operator::I32DivU))
+    }
+
+    #[test]
+    fn a_planted_difference_is_found_and_shrunk() {
+        let options = FuzzOptions::new(1, 1000);
+        let modules = (0..options.modules).filter_map(|number| Generated::new(&options, number));
+        let planted = modules.filter(|module| !module.has_exceptions && divides(&module.binary)).take(3);
+        let mut sizes = Vec::new();
+        for module in planted {
+            let mut attempts = 0;
+            let smallest = shrunk(&module.binary, |module| {
+                attempts += 1;
+                (attempts <= 2000).then(|| divides(module))
+            });
+            assert!(divides(&smallest));
+            sizes.push((module.binary.len(), smallest.len()));
+        }
+        assert_eq!(sizes.len(), 3);
+        assert!(sizes.iter().all(|(before, after)| after < before), "{sizes:?}");
+        assert!(sizes.iter().any(|(before, after)| after * 4 < *before), "{sizes:?}");
+    }
+
+    #[test]
+    fn a_module_stays_as_it_is_if_the_search_ends_at_once() {
+        let options = FuzzOptions::new(1, 1);
+        let module = Generated::new(&options, 0).unwrap();
+        assert_eq!(shrunk(&module.binary, |_| None), module.binary);
+    }
 }
