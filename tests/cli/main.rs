@@ -49,6 +49,7 @@ mod programs;
 mod scale_out;
 mod scarce;
 mod schema;
+mod schema_variants;
 mod signals;
 mod start;
 mod stopping;

@@ -24,7 +24,7 @@ fn fits_schema(name: &str, schema: &Schema, value: &Value) {
 
 /// Checks that a value fits a schema, and that it does not with any one mistake.
 #[track_caller]
-fn fits(name: &str, value: &Value) {
+pub(crate) fn fits(name: &str, value: &Value) {
     let schema = Schema::new(&schema(name));
     fits_schema(name, &schema, value);
     for (place, wrong) in wrong_reports(value) {
@@ -34,7 +34,7 @@ fn fits(name: &str, value: &Value) {
 
 /// Runs `wrun`, checks what it prints as JSON and as MessagePack, and returns the former.
 #[track_caller]
-fn prints(name: &str, args: &[&str]) -> Value {
+pub(crate) fn prints(name: &str, args: &[&str]) -> Value {
     let Printed { stdout, stderr, .. } = run(args);
     let value = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{args:?}: {error}: {stdout}{stderr}"));
     fits(name, &value);

@@ -21,7 +21,7 @@ const OPTIONAL: [&str; 14] = [
 ];
 
 /// Objects whose members have any name.
-const MAPS: [&str; 3] = ["globals", "memories", "errors"];
+const MAPS: [&str; 5] = ["globals", "memories", "errors", "reasons", "inconclusive"];
 
 /// How many items of an array get mistakes.
 const MAX_ITEMS: usize = 4;

@@ -1,0 +1,40 @@
+//! `wrun schema`: the reports of several variants fit.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::schema::{fits, prints};
+use crate::vocabulary::{CALC, file, run, run_with};
+
+#[test]
+fn measurements_fit() {
+    let (calc, folder) = (file(CALC), tempfile::tempdir().unwrap());
+    let baseline = folder.path().join("baseline.json");
+    let bench = ["bench", "-o", "json", "--time", "20ms", &calc.path];
+    let printed = run(&[&bench[..], &["add", "5", "3"]].concat());
+    fits("bench", &serde_json::from_str(&printed.stdout).unwrap());
+    fs::write(&baseline, printed.stdout).unwrap();
+    let compared =
+        prints("bench", &[&bench[..], &["--baseline", baseline.to_str().unwrap(), "add", "5", "3"]].concat());
+    assert!(compared["baseline"]["changes"][0]["ratio"].is_number(), "{compared}");
+}
+
+#[test]
+fn comparisons_of_records_fit() {
+    let calc = file(CALC);
+    let printed = run_with(&["diff", "--batch", "-o", "json", &calc.path, "div"], "[4,2]\n[1,0]\n[\"x\"]\n");
+    let lines: Vec<Value> = printed.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    lines.iter().for_each(|line| fits("diff-record", line));
+    assert_eq!((&lines[0]["records"], &lines[0]["invalid"]), (&json!(3), &json!(1)));
+}
+
+#[cfg(feature = "fuzz")]
+#[test]
+fn comparisons_of_generated_modules_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let repro = folder.path().to_str().unwrap();
+    // Module 4058 of seed 20 differs on x86-64: see docs/engine-differences.md.
+    let report = run(&["diff", "-o", "json", "--fuzz=1", "--skip=4058", "--seed=20", "--repro", repro]).stdout;
+    fits("diff-fuzz", &serde_json::from_str(&report).unwrap());
+}
