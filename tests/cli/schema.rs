@@ -270,6 +270,8 @@ fn all_schemas_are_one_document() {
         "batch",
         "record",
         "diff",
+        "diff-record",
+        "diff-fuzz",
         "bench",
         "explain",
         "inspect",

@@ -129,6 +129,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_name_is_defined_once() {
+        let definitions = DEFINITIONS.map(|text| serde_json::from_str::<Map<String, Value>>(text).unwrap());
+        let mut names: Vec<_> = definitions.iter().flat_map(Map::keys).collect();
+        names.sort_unstable();
+        let repeated: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+        assert!(repeated.is_empty(), "{repeated:?}");
+    }
+
+    #[test]
     fn every_reference_has_a_definition() {
         let definitions = definitions();
         for (name, definition) in &definitions {
