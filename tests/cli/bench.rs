@@ -200,3 +200,39 @@ fn a_baseline_that_is_none_is_refused_before_anything_is_measured() {
         assert_eq!((printed.code, printed.stdout.as_str()), (code, ""), "{printed:?}");
     }
 }
+
+#[test]
+fn a_page_that_cannot_be_written_is_refused_before_anything_is_measured() {
+    let module = file(CALC);
+    let printed = run(&["bench", "--time=1h", "--html", "no/such/folder/page.html", &module.path, "zero"]);
+    assert_eq!((printed.code, printed.stdout.as_str()), (125, ""), "{printed:?}");
+    assert!(printed.stderr.contains("cannot write no/such/folder/page.html"), "{printed:?}");
+}
+
+#[cfg(all(feature = "wasmtime-runtime", feature = "wasmer-runtime"))]
+#[test]
+fn a_variant_that_refuses_the_module_is_reported_and_the_others_are_measured() {
+    let printed = bench(&["-o", "json", "fixtures/wat/gc.wat", "run"]);
+    let report = report(&printed);
+    assert_eq!(printed.code, 0, "{printed:?}");
+    for variant in list(&report["variants"]) {
+        let refuses = variant["runtime"] == "wasmer";
+        assert_eq!(variant["failed"]["kind"] == "unsupported_feature", refuses, "{variant}");
+    }
+    for phase in list(&report["phases"]) {
+        assert_eq!(list(&phase["measurements"]).len(), 3, "{phase}");
+    }
+    assert!(bench(&["fixtures/wat/gc.wat", "run"]).stdout.contains("wasmer singlepass         "));
+}
+
+#[cfg(feature = "components")]
+#[test]
+fn a_component_is_measured_at_the_levels_of_wasmtime() {
+    let module = file(include_str!("shop.wat"));
+    let report = report(&bench(&["-o", "json", &module.path, "greet", "\"you\""]));
+    let names: Vec<_> = list(&report["variants"]).iter().map(|variant| variant["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["wasmtime cranelift speed", "wasmtime cranelift size", "wasmtime cranelift none"]);
+    for measured in list(&report["phases"]).iter().flat_map(|phase| list(&phase["measurements"])) {
+        assert_eq!(measured["failed"], Value::Null, "{measured}");
+    }
+}
