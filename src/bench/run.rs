@@ -15,7 +15,7 @@ use crate::engine::kind::RuntimeKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::hash;
 use crate::runtime::callable::{CallArgs, Callable, CallableType};
-use crate::session::nanoseconds;
+use crate::session::{Event, nanoseconds};
 
 /// The most rounds before samples count, and the part of the phase's time that they may take.
 const WARM_UP_ROUNDS: usize = 5;
@@ -47,6 +47,8 @@ pub struct Bench<'a> {
 pub enum Progress {
     /// Each variant runs once, and what it does is compared.
     Checking,
+    /// A step of one of these runs.
+    Run(Event),
     /// A phase begins.
     Measuring(Phase),
 }
@@ -97,7 +99,7 @@ impl<'a> Bench<'a> {
     pub fn run(self, args: &CallArgs, progress: &dyn Fn(Progress)) -> Result<BenchReport> {
         let Self { code, comparer, options, is_program } = self;
         progress(Progress::Checking);
-        let comparison = comparer.compare(args)?;
+        let comparison = comparer.compare_with_events(args, &|event| progress(Progress::Run(event)))?;
         let callable = comparer.callable().clone();
         // Its code takes memory.
         drop(comparer);

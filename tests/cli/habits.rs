@@ -240,6 +240,7 @@ fn options_are_grouped_in_the_same_order_in_each_help() {
             &["batch"],
             [&["Arguments", "Options", "Records"][..], &of_format, &of_guest, &["Cache", "Messages"]].concat(),
         ),
+        (&["bench"], [&["Arguments", "Options", "Measurement"][..], &of_guest, &of_format, &["Messages"]].concat()),
         (&["compile"], [&["Arguments", "Options"][..], &of_guest, &["Cache", "Messages"]].concat()),
         (&["cache"], vec!["Arguments", "Options", "Cache", "Messages"]),
         (&["inspect"], vec!["Arguments", "Options", "Messages"]),

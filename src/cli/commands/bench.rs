@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, ValueHint};
+use clap::{Arg, Args, ValueHint};
 use wrun::bench::{Baseline, Bench, BenchOptions, BenchReport, Progress as Step, SCHEMA};
 use wrun::runtime::preflight;
 
@@ -19,18 +19,12 @@ use crate::cli::parse_values::{parse_duration, parse_percentage};
 use crate::cli::policy::Policy;
 use crate::cli::settings::{Arguments, GuestSettings, check_payload};
 use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
-use crate::cli::{argv, exit_code, input, stdin};
+use crate::cli::{argv, exit_code, input, run_watch, stdin};
 
 const BENCH_HEADING: &str = "Measurement";
 
 #[derive(Args, Debug)]
-#[command(
-    mut_arg("runtime", |arg| arg.help("Measure only this engine")),
-    mut_arg("compiler", |arg| arg.help("Measure only this compiler")),
-    mut_arg("opt", |arg| arg.help("Measure only this optimization level of cranelift; singlepass has none")),
-    mut_arg("timeout", |arg| arg.help("Maximum time of each call, such as 500ms, 1.5s or 2m")),
-    mut_arg("fuel", |arg| arg.help("Maximum fuel of each call, about one unit per operator, such as 500000, 10M or 2G"))
-)]
+#[command(mut_args(help_of_bench))]
 #[command(
     after_help = "Exit codes: 0 measured; 1 something is slower than in the baseline; otherwise those of `wrun MODULE`."
 )]
@@ -62,6 +56,8 @@ pub(crate) struct BenchArgs {
     /// How much slower than the baseline is not a failure
     #[arg(long, value_name = "PERCENT", default_value = "5%", requires = "baseline", allow_hyphen_values = true, value_parser = argv::text_for(parse_percentage), help_heading = BENCH_HEADING)]
     max_regression: f64,
+    #[command(flatten)]
+    guest: GuestArgs,
     /// Format of arguments on standard input
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = FORMAT_HEADING)]
     input: InputFormat,
@@ -71,13 +67,24 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = argv::path(), help_heading = FORMAT_HEADING)]
     html: Option<PathBuf>,
     #[command(flatten)]
-    guest: GuestArgs,
-    #[command(flatten)]
     text: TextArgs,
     #[command(flatten)]
     progress: ProgressArgs,
     #[command(flatten)]
     pub(crate) log: LogArgs,
+}
+
+/// Describes the options that mean something else than for a call. `mut_arg` would move them to the end of the help.
+fn help_of_bench(arg: Arg) -> Arg {
+    let help = match arg.get_id().as_str() {
+        "runtime" => "Measure only this engine",
+        "compiler" => "Measure only this compiler",
+        "opt" => "Measure only this optimization level of cranelift; singlepass has none",
+        "timeout" => "Maximum time of each call, such as 500ms, 1.5s or 2m",
+        "fuel" => "Maximum fuel of each call, about one unit per operator, such as 500000, 10M or 2G",
+        _ => return arg,
+    };
+    arg.help(help)
 }
 
 /// Measures a call or a program on several engines, compilers and levels.
@@ -149,12 +156,14 @@ fn measured(args: BenchArgs, baseline: Option<Baseline>) -> Result<BenchReport, 
             input::arguments(&arguments, bench.callable(), quiet)?
         };
         supervisor.enter(Phase::RunningGuest);
-        let mut report = bench.run(&call_args, &|step| {
-            supervisor.show_step(match step {
-                Step::Measuring(phase) => format!("measuring: {}", bench::phase_name(phase)),
-                _ => "checking".to_owned(),
-            });
-        })?;
+        let limit = guest.limits.limits().time;
+        let mut report = run_watch::watch(supervisor, limit, |events| {
+            bench.run(&call_args, &|step| match step {
+                Step::Measuring(phase) => supervisor.show_step(format!("measuring: {}", bench::phase_name(phase))),
+                Step::Run(event) => events(event),
+                _ => supervisor.show_step("checking".to_owned()),
+            })
+        })??;
         report.module = Some(guest.module.display().to_string());
         Ok(report)
     })
