@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::measurement::Speed;
 use super::statistics::quantile;
-use super::{BenchReport, Measurement, Phase, PhaseReport};
+use super::{Measurement, Phase, Yardsticks};
 
 /// Changes of less than this in what is measured once, not in a loop, do not count. One page fault more or less depends on where a
 /// process has its memory.
@@ -12,24 +12,6 @@ const MIN_CHANGE_NS: f64 = 1500.0;
 
 /// If the highest ratio of two blocks is more than this many times the lowest, other work on the machine decides the times.
 const MAX_NOISE: f64 = 2.0;
-
-/// An earlier report to compare with.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Baseline {
-    /// The report.
-    pub report: BenchReport,
-    /// The largest change that does not count, as a part of the time.
-    pub max_regression: f64,
-}
-
-impl Baseline {
-    /// Compares with this report. Changes of at most `max_regression`, as a part of the time, do not count.
-    #[must_use]
-    pub fn new(report: BenchReport, max_regression: f64) -> Self {
-        Self { report, max_regression }
-    }
-}
 
 /// How two reports differ.
 #[derive(Clone, Debug, Serialize)]
@@ -58,12 +40,13 @@ pub struct Change {
     /// The range of this ratio. For [`Phase::Call`], that of the intervals of the medians. For other phases, that over the blocks of both
     /// reports, without the outermost 2.5 % on either side. It is wider: two processes differ more than two blocks.
     pub range: [f64; 2],
-    /// The least and the greatest of 1 and the [yardsticks](PhaseReport::yardsticks) now, each divided by the one then: how much slower
-    /// the machine was.
+    /// The least and the greatest of 1 and the [`Yardsticks`] now, each divided by the one then: how much slower the
+    /// machine was.
     pub machine: [f64; 2],
     /// The verdict: faster or slower if the ratio of the medians and that of the 5 % quantiles, divided by what the yardsticks explain,
     /// exceed the largest change that does not count, and the whole range exceeds half of it. Unknown if the upper end of such a
-    /// range is more than twice the lower, unless all of it is above 2 or below one half, or if there are too few samples. Changes of less than 1.5 µs count only for [`Phase::Call`].
+    /// range is more than twice the lower, unless all of it is above 2 or below one half, or if there are too few samples.
+    /// Changes of less than 1.5 µs count only for [`Phase::Call`].
     pub speed: Speed,
 }
 
@@ -78,8 +61,9 @@ impl BaselineReport {
 impl Change {
     /// Compares two measurements of one variant in one phase. `None` if one has no samples.
     pub(super) fn of(
-        (now, new): (&PhaseReport, &Measurement),
-        (then, old): (&PhaseReport, &Measurement),
+        phase: Phase,
+        (now, new): (&Yardsticks, &Measurement),
+        (then, old): (&Yardsticks, &Measurement),
         max_regression: f64,
     ) -> Option<Self> {
         let (new_ns, old_ns) = new.median_ns.zip(old.median_ns)?;
@@ -89,7 +73,7 @@ impl Change {
         if ratios.is_empty() {
             return None;
         }
-        let range @ [low, high] = match (now.phase, new.interval_ns, old.interval_ns) {
+        let range @ [low, high] = match (phase, new.interval_ns, old.interval_ns) {
             (Phase::Call, Some([new_low, new_high]), Some([old_low, old_high])) => {
                 [new_low / old_high, new_high / old_low]
             }
@@ -98,12 +82,12 @@ impl Change {
         // A busy machine slows the slow samples more than the fast ones.
         let fast = |measured: &Measurement| measured.quantiles_ns.get(1).copied();
         let fast_ratio = fast(new)? / fast(old)?;
-        let machine @ [quicker, slower] = now.yardsticks.ratios(&then.yardsticks, now.phase, |it| it.median_ns);
-        let [fast_quicker, fast_slower] = now.yardsticks.ratios(&then.yardsticks, now.phase, |it| it.fast_ns);
+        let machine @ [quicker, slower] = now.ratios(then, phase, |it| it.median_ns);
+        let [fast_quicker, fast_slower] = now.ratios(then, phase, |it| it.fast_ns);
         let least = (ratio / slower).min(fast_ratio / fast_slower);
         let most = (ratio / quicker).max(fast_ratio / fast_quicker);
 
-        let is_too_small = now.phase != Phase::Call && (new_ns - old_ns).abs() < MIN_CHANGE_NS;
+        let is_too_small = phase != Phase::Call && (new_ns - old_ns).abs() < MIN_CHANGE_NS;
         let (limit, half) = (1.0 + max_regression, 1.0 + max_regression / 2.0);
         let is_noisy = high > MAX_NOISE * low && low <= MAX_NOISE && high >= 1.0 / MAX_NOISE;
         let speed = if new.interval_ns.is_none() || old.interval_ns.is_none() {
@@ -117,33 +101,40 @@ impl Change {
         } else {
             Speed::NoDifference
         };
-        Some(Self { phase: now.phase, variant: new.variant.clone(), ratio, range, machine, speed })
+        Some(Self { phase, variant: new.variant.clone(), ratio, range, machine, speed })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::{Yardstick, Yardsticks};
+    use crate::bench::Yardstick;
+
+    /// One variant in one phase.
+    struct Measured {
+        phase: Phase,
+        yardsticks: Yardsticks,
+        times: Measurement,
+    }
 
     /// Times around `center`, with 2 % of noise, on a machine whose yardstick takes `yardstick` nanoseconds.
-    fn measured(phase: Phase, center: f64, yardstick: f64) -> PhaseReport {
+    fn measured(phase: Phase, center: f64, yardstick: f64) -> Measured {
         let samples = (0..300).map(|index| center * (1.0 + f64::from(index * 7 % 41 - 20) / 1000.0));
         of(phase, samples, yardstick)
     }
 
-    fn of(phase: Phase, samples: impl Iterator<Item = f64>, yardstick: f64) -> PhaseReport {
-        let measured = Measurement::new(String::new(), &samples.collect::<Vec<_>>(), 1);
+    fn of(phase: Phase, samples: impl Iterator<Item = f64>, yardstick: f64) -> Measured {
+        let times = Measurement::new(String::new(), &samples.collect::<Vec<_>>(), 1);
         let yardstick = Yardstick::new(&[yardstick]);
-        PhaseReport::new(phase, vec![measured], Yardsticks { computation: yardstick, memory: yardstick }, 0.02)
+        Measured { phase, yardsticks: Yardsticks { computation: yardstick, memory: yardstick }, times }
     }
 
-    fn change(now: &PhaseReport, then: &PhaseReport) -> Option<Change> {
-        Change::of((now, &now.measurements[0]), (then, &then.measurements[0]), 0.05)
+    fn change(now: &Measured, then: &Measured) -> Option<Change> {
+        Change::of(now.phase, (&now.yardsticks, &now.times), (&then.yardsticks, &then.times), 0.05)
     }
 
     #[track_caller]
-    fn check(now: &PhaseReport, then: &PhaseReport, speed: Speed) {
+    fn check(now: &Measured, then: &Measured, speed: Speed) {
         let change = change(now, then).unwrap();
         assert_eq!(change.speed, speed, "{change:?}");
     }

@@ -16,12 +16,12 @@ mod statistics;
 mod subject;
 mod yardstick;
 
-pub use baseline::{Baseline, BaselineReport, Change};
+pub use baseline::{BaselineReport, Change};
 pub use machine::{EngineVersion, Machine};
 pub use measurement::{Difference, Failed, Measurement, Speed};
 pub use options::BenchOptions;
 pub use phase::Phase;
-pub use regressions::regressions;
+pub use regressions::{Baseline, regressions};
 pub use report::{BenchReport, PhaseReport, SCHEMA, Settings, VariantReport};
 pub use run::{Bench, Progress};
 pub use statistics::Outliers;

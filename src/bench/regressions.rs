@@ -1,6 +1,32 @@
 //! Compares a report with an earlier one.
 
-use super::{Baseline, BaselineReport, BenchReport, Change, Measurement, PhaseReport, Speed};
+use super::{BaselineReport, BenchReport, Change, Measurement, PhaseReport, Speed};
+
+/// An earlier report to compare with.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Baseline {
+    /// The report.
+    pub report: BenchReport,
+    /// The largest change that does not count, as a part of the time.
+    pub max_regression: f64,
+}
+
+impl Baseline {
+    /// Compares with this report. Changes of at most `max_regression`, as a part of the time, do not count.
+    #[must_use]
+    pub fn new(report: BenchReport, max_regression: f64) -> Self {
+        Self { report, max_regression }
+    }
+
+    /// Returns whether something is faster or slower in this phase.
+    pub(super) fn differs(&self, now: &PhaseReport) -> bool {
+        let then = self.report.phases.iter().filter(|then| then.phase == now.phase);
+        let changes = then
+            .flat_map(|then| then.measurements.iter().filter_map(|old| change(now, then, old, self.max_regression)));
+        changes.into_iter().any(|change| matches!(change.speed, Speed::Faster | Speed::Slower))
+    }
+}
 
 /// Compares `now` with `then`. Changes of at most `max_regression`, as a part of the time, do not count.
 #[must_use]
@@ -19,20 +45,10 @@ pub fn regressions(now: &BenchReport, then: &BenchReport, max_regression: f64) -
     report
 }
 
-impl Baseline {
-    /// Returns whether something is faster or slower in this phase.
-    pub(super) fn differs(&self, now: &PhaseReport) -> bool {
-        let then = self.report.phases.iter().filter(|then| then.phase == now.phase);
-        let changes = then
-            .flat_map(|then| then.measurements.iter().filter_map(|old| change(now, then, old, self.max_regression)));
-        changes.into_iter().any(|change| matches!(change.speed, Speed::Faster | Speed::Slower))
-    }
-}
-
 /// Compares the measurement of one variant. `None` if `now` has none.
 fn change(now: &PhaseReport, then: &PhaseReport, old: &Measurement, max_regression: f64) -> Option<Change> {
     let new = now.measurements.iter().find(|new| new.variant == old.variant)?;
-    Change::of((now, new), (then, old), max_regression)
+    Change::of(now.phase, (&now.yardsticks, new), (&then.yardsticks, old), max_regression)
 }
 
 fn notes(now: &BenchReport, then: &BenchReport) -> Vec<String> {
