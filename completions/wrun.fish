@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_wrun_global_optspecs
-    string join \n function= r/runtime= compiler= opt= deterministic= memory= stack= table-elements= timeout= fuel= dir= env= net= config= policy= no-cache cache-dir= input= o/output= pretty abi= payload= alloc= free= metrics capture= explain progress= v/verbose q/quiet log-format= color= h/help V/version
+    string join \n function= r/runtime= compiler= opt= deterministic= memory= stack= table-elements= timeout= fuel= dir= env= net= config= policy= input= o/output= pretty metrics capture= explain abi= payload= alloc= free= no-cache cache-dir= progress= v/verbose q/quiet log-format= color= h/help V/version
 end
 
 function __fish_wrun_needs_command
@@ -43,13 +43,13 @@ complete -c wrun -n "__fish_wrun_needs_command" -l env -d 'Grant an environment 
 complete -c wrun -n "__fish_wrun_needs_command" -l net -d 'Grant network access to a component or a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l config -d 'Set a configuration value of an Extism plug-in' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l policy -d 'Read limits and grants from a TOML file or an Extism manifest; options take precedence' -r -F
-complete -c wrun -n "__fish_wrun_needs_command" -l cache-dir -d 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_needs_command" -l input -d 'Format of arguments on standard input' -r -f -a "json\t''
 msgpack\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -s o -l output -d 'Format of results; raw: the bytes of a string or a list of bytes [default: json; with --explain: text]' -r -f -a "json\t''
 msgpack\t''
 text\t''
 raw\t''"
+complete -c wrun -n "__fish_wrun_needs_command" -l capture -d 'Include the guest\'s standard output and error in the envelope, up to SIZE each [default size: 64MiB]' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l abi -d 'Convention by which a core module takes and returns text [default: none; extism for an Extism plug-in]' -r -f -a "packed\t''
 cstr\t''
 stdio\t''
@@ -59,7 +59,7 @@ json\t''
 bytes\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -l alloc -d 'Exported function that allocates memory [default: one of the usual names]' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l free -d 'Exported function that frees memory; empty: free nothing [default: one of the usual names]' -r
-complete -c wrun -n "__fish_wrun_needs_command" -l capture -d 'Include the guest\'s standard output and error in the envelope, up to SIZE each [default size: 64MiB]' -r
+complete -c wrun -n "__fish_wrun_needs_command" -l cache-dir -d 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_needs_command" -l progress -d 'When to show progress on standard error; auto: on a terminal, after 300 ms' -r -f -a "auto\t''
 always\t''
 never\t''"
@@ -68,20 +68,22 @@ json\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -l color -d 'When to color messages; auto honors `NO_COLOR`' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c wrun -n "__fish_wrun_needs_command" -l no-cache -d 'Neither read nor write the cache of compiled code'
 complete -c wrun -n "__fish_wrun_needs_command" -l pretty -d 'Indent JSON'
 complete -c wrun -n "__fish_wrun_needs_command" -l metrics -d 'Print the envelope (result or error, exit code, times, memory) instead of the bare result'
 complete -c wrun -n "__fish_wrun_needs_command" -l explain -d 'Print the engine, limits and grants in force, and where each comes from; run nothing'
+complete -c wrun -n "__fish_wrun_needs_command" -l no-cache -d 'Neither read nor write the cache of compiled code'
 complete -c wrun -n "__fish_wrun_needs_command" -s v -l verbose -d 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_needs_command" -s q -l quiet -d 'Print only errors, without hints'
-complete -c wrun -n "__fish_wrun_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wrun -n "__fish_wrun_needs_command" -s h -l help -d 'Print help'
 complete -c wrun -n "__fish_wrun_needs_command" -s V -l version -d 'Print version'
 complete -c wrun -n "__fish_wrun_needs_command" -a "inspect" -d 'Show the contents and requirements of a module or component, without running it'
 complete -c wrun -n "__fish_wrun_needs_command" -a "engines" -d 'List the engines and what each can do'
 complete -c wrun -n "__fish_wrun_needs_command" -a "compile" -d 'Compile modules and components into the cache'
 complete -c wrun -n "__fish_wrun_needs_command" -a "batch" -d 'Call a function with each record of standard input'
 complete -c wrun -n "__fish_wrun_needs_command" -a "diff" -d 'Run a call or a program on several engines, and report what differs'
+complete -c wrun -n "__fish_wrun_needs_command" -a "bench" -d 'Measure how fast a call or a program is on several engines'
 complete -c wrun -n "__fish_wrun_needs_command" -a "cache" -d 'Inspect or clean the cache of compiled code'
+complete -c wrun -n "__fish_wrun_needs_command" -a "schema" -d 'Print the JSON Schemas of the reports'
 complete -c wrun -n "__fish_wrun_needs_command" -a "completions" -d 'Print a completion script for a shell'
 complete -c wrun -n "__fish_wrun_using_subcommand inspect" -s o -l output -d 'Format of the report' -r -f -a "json\t''
 msgpack\t''
@@ -203,20 +205,57 @@ complete -c wrun -n "__fish_wrun_using_subcommand batch" -s v -l verbose -d 'Log
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -s q -l quiet -d 'Print only errors, without hints'
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -s h -l help -d 'Print help'
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l function -d 'Exported function to call, if its name looks like an option; all words after MODULE are then ARGS' -r
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l input -d 'Format of arguments on standard input' -r -f -a "json\t''
-msgpack\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -s o -l output -d 'Format of the report' -r -f -a "json\t''
-msgpack\t''
-text\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l repro -d 'Write the module, standard input, the report and a script that repeats the comparison to a new directory' -r -f -a "(__fish_complete_directories)"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -s r -l runtime -d 'Compare only this engine' -r -f -a "wasmtime\t''
+wasmer\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l compiler -d 'Compare only this compiler' -r -f -a "cranelift\t''
+singlepass\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l opt -d 'Compare only this optimization level of cranelift; singlepass has none' -r -f -a "none\t''
+speed\t''
+size\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l deterministic -d 'Seed of random bytes; clocks and NaNs are always deterministic [default: 0]' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l memory -d 'Maximum linear memory, all memories together, such as 64MiB or 1GB' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l stack -d 'Maximum guest stack, from 64KiB to 1GiB [default: 1MiB]' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l table-elements -d 'Maximum number of elements in each table, and in all tables of a component together' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l timeout -d 'Maximum time of each run, such as 500ms, 1.5s or 2m' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l fuel -d 'Maximum fuel of each run, about one unit per operator, such as 500000, 10M or 2G' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l dir -d 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l env -d 'Grant an environment variable; without VALUE, copy it from wrun\'s environment' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l net -d 'Grant network access to a component or a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l config -d 'Set a configuration value of an Extism plug-in' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l policy -d 'Read limits and grants from a TOML file or an Extism manifest; options take precedence' -r -F
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l input -d 'Format of arguments or records on standard input' -r -f -a "json\t''
+msgpack\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -s o -l output -d 'Format of the report' -r -f -a "json\t''
+msgpack\t''
+text\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l repro -d 'Write the module, standard input, the report and a script that repeats the comparison to a new directory' -r -f -a "(__fish_complete_directories)"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l fuzz -d 'Compare N generated modules; each difference is shrunk and written as by --repro [default DIR: fuzz-SEED]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l without -d 'Generate nothing that needs these features, by the names of `wrun engines`' -r -f -a "mutable_global\t''
+saturating_float_to_int\t''
+sign_extension\t''
+multi_value\t''
+bulk_memory\t''
+reference_types\t''
+simd\t''
+relaxed_simd\t''
+threads\t''
+extended_const\t''
+multi_memory\t''
+exceptions\t''
+tail_call\t''
+memory64\t''
+function_references\t''
+gc\t''
+custom_page_sizes\t''
+wide_arithmetic\t''
+legacy_exceptions\t''
+memory_control\t''
+shared_everything_threads\t''
+stack_switching\t''
+custom_descriptors\t''
+compact_imports\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l seed -d 'What is generated depends only on this number' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l skip -d 'Leave out the first N modules of the seed' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l abi -d 'Convention by which a core module takes and returns text [default: none; extism for an Extism plug-in]' -r -f -a "packed\t''
 cstr\t''
 stdio\t''
@@ -234,20 +273,61 @@ json\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l color -d 'When to color messages; auto honors `NO_COLOR`' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -s r -l runtime -d 'Compare only this engine' -r -f -a "wasmtime\t''
-wasmer\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l compiler -d 'Compare only this compiler' -r -f -a "cranelift\t''
-singlepass\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l opt -d 'Compare only this optimization level of cranelift; singlepass has none' -r -f -a "none\t''
-speed\t''
-size\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l deterministic -d 'Seed of random bytes; clocks and NaNs are always deterministic [default: 0]' -r
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l timeout -d 'Maximum time of each run, such as 500ms, 1.5s or 2m' -r
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l fuel -d 'Maximum fuel of each run, about one unit per operator, such as 500000, 10M or 2G' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l pretty -d 'Indent JSON'
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l batch -d 'Compare each record of standard input, as `wrun batch` reads them in JSON or MessagePack, and report those that differ'
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -s v -l verbose -d 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -s q -l quiet -d 'Print only errors, without hints'
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -s h -l help -d 'Print help'
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l function -d 'Exported function to call, if its name looks like an option; all words after MODULE are then ARGS' -r
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l time -d 'Maximum time for each phase, all variants together [default: 3s]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l precision -d 'End a phase early when the 95 % interval of each median is at most this wide to either side [default: 2%]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l baseline -d 'Compare with a report that `-o json` wrote; exit with 1 if something is slower' -r -F
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l max-regression -d 'How much slower than the baseline is not a failure' -r
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -s r -l runtime -d 'Measure only this engine' -r -f -a "wasmtime\t''
+wasmer\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l compiler -d 'Measure only this compiler' -r -f -a "cranelift\t''
+singlepass\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l opt -d 'Measure only this optimization level of cranelift; singlepass has none' -r -f -a "none\t''
+speed\t''
+size\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l deterministic -d 'Make runs reproducible: fixed clocks, canonical NaNs, random bytes from SEED [default seed: 0]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l memory -d 'Maximum linear memory, all memories together, such as 64MiB or 1GB' -r
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l stack -d 'Maximum guest stack, from 64KiB to 1GiB [default: 1MiB]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l table-elements -d 'Maximum number of elements in each table, and in all tables of a component together' -r
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l timeout -d 'Maximum time of each call, such as 500ms, 1.5s or 2m' -r
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l fuel -d 'Maximum fuel of each call, about one unit per operator, such as 500000, 10M or 2G' -r
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l dir -d 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only' -r -f -a "(__fish_complete_directories)"
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l env -d 'Grant an environment variable; without VALUE, copy it from wrun\'s environment' -r
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l net -d 'Grant network access to a component or a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l config -d 'Set a configuration value of an Extism plug-in' -r
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l policy -d 'Read limits and grants from a TOML file or an Extism manifest; options take precedence' -r -F
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l input -d 'Format of arguments on standard input' -r -f -a "json\t''
+msgpack\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -s o -l output -d 'Format of the report' -r -f -a "json\t''
+msgpack\t''
+text\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l html -d 'Also write the report as a page for browsers' -r -F
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l abi -d 'Convention by which a core module takes and returns text [default: none; extism for an Extism plug-in]' -r -f -a "packed\t''
+cstr\t''
+stdio\t''
+extism\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l payload -d 'How JSON and MessagePack represent the text: a string, a JSON value, or bytes [default: text]' -r -f -a "text\t''
+json\t''
+bytes\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l alloc -d 'Exported function that allocates memory [default: one of the usual names]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l free -d 'Exported function that frees memory; empty: free nothing [default: one of the usual names]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l progress -d 'When to show progress on standard error; auto: on a terminal, after 300 ms' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l log-format -d 'Format of log lines' -r -f -a "text\t''
+json\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l color -d 'When to color messages; auto honors `NO_COLOR`' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l pretty -d 'Indent JSON'
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -s v -l verbose -d 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -s q -l quiet -d 'Print only errors, without hints'
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -s h -l help -d 'Print help'
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -l max-size -d 'Size to prune the cache to [default: `WRUN_CACHE_SIZE`, or 1GiB]' -r
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -s o -l output -d 'Format of the report' -r -f -a "json\t''
 msgpack\t''
@@ -263,6 +343,14 @@ complete -c wrun -n "__fish_wrun_using_subcommand cache" -l pretty -d 'Indent JS
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -s v -l verbose -d 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -s q -l quiet -d 'Print only errors, without hints'
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c wrun -n "__fish_wrun_using_subcommand schema" -l log-format -d 'Format of log lines' -r -f -a "text\t''
+json\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand schema" -l color -d 'When to color messages; auto honors `NO_COLOR`' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand schema" -s v -l verbose -d 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
+complete -c wrun -n "__fish_wrun_using_subcommand schema" -s q -l quiet -d 'Print only errors, without hints'
+complete -c wrun -n "__fish_wrun_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c wrun -n "__fish_wrun_using_subcommand completions" -l log-format -d 'Format of log lines' -r -f -a "text\t''
 json\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand completions" -l color -d 'When to color messages; auto honors `NO_COLOR`' -r -f -a "auto\t''
@@ -270,11 +358,11 @@ always\t''
 never\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand completions" -s v -l verbose -d 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_using_subcommand completions" -s q -l quiet -d 'Print only errors, without hints'
-complete -c wrun -n "__fish_wrun_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c wrun -n "__fish_wrun_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 
 function __fish_wrun_needs_command
     set -l words (commandline -opc)
-    if contains -- "$words[2]" inspect engines compile batch diff cache completions
+    if contains -- "$words[2]" inspect engines compile batch diff bench cache schema completions
         echo $words[2]
         return 1
     end

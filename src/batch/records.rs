@@ -4,6 +4,7 @@ use std::io::Read;
 
 use serde_json::Value;
 
+use super::buffer::Buffers;
 use super::format::{Formats, Record};
 use super::input;
 use super::options::BatchOptions;
@@ -35,7 +36,7 @@ pub fn read_records<E: From<Error>>(
     mut next: impl FnMut(DecodedRecord<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let formats = Formats::new(callable, options)?;
-    let (mut source, mut decoder) = (input::source(&formats, stream), input::decoder(&formats));
+    let (mut source, mut decoder) = (input::source(&formats, stream, &Buffers::default()), input::decoder(&formats));
     let mut args = CallArgs::Core(Vec::new());
     while let Some(chunk) = source.next_chunk()? {
         for index in 0..chunk.records.len() {
