@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::buffer::Buffers;
 use super::format::{Formats, Record};
+use super::id::Id;
 use super::input;
 use super::options::BatchOptions;
 use crate::error::{Error, Result};
@@ -41,9 +42,9 @@ pub fn read_records<E: From<Error>>(
     while let Some(chunk) = source.next_chunk()? {
         for index in 0..chunk.records.len() {
             let mut record = Record::new(&chunk, index);
-            let decoded = decoder.decode(&mut record, &mut args);
-            let id = record.id.map(|id| id.value());
-            next(DecodedRecord { number: record.number(), id, args: decoded.map(|()| &args) })?;
+            let outcome = decoder.decode(&mut record, &mut args);
+            let id = record.id.map(Id::value);
+            next(DecodedRecord { number: record.number(), id, args: outcome.map(|()| &args) })?;
         }
     }
     Ok(())

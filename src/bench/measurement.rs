@@ -102,7 +102,7 @@ pub enum Speed {
     /// No difference was found.
     #[strum(serialize = "no difference")]
     NoDifference,
-    /// There are too few samples.
+    /// There are too few samples, or they vary too much.
     Unknown,
 }
 
@@ -142,12 +142,16 @@ impl Difference {
 }
 
 impl Speed {
+    /// An interval of ratios that reaches further away from 1 than this may hide a difference.
+    const MAX_HIDDEN: f64 = 0.1;
+
     /// Returns the verdict for an interval of ratios. Differences of less than `min_effect` do not count.
     fn of(interval: Option<[f64; 2]>, min_effect: f64) -> Self {
         match interval {
             None => Self::Unknown,
             Some([low, _]) if low > 1.0 + min_effect => Self::Slower,
             Some([_, high]) if high < 1.0 / (1.0 + min_effect) => Self::Faster,
+            Some([low, high]) if low < 1.0 / (1.0 + Self::MAX_HIDDEN) || high > 1.0 + Self::MAX_HIDDEN => Self::Unknown,
             Some(_) => Self::NoDifference,
         }
     }
@@ -170,6 +174,19 @@ mod tests {
         assert_eq!(difference(1.05).speed, Speed::Slower);
         assert_eq!(difference(0.9).speed, Speed::Faster);
         assert!((difference(1.05).ratio - 1.05).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_wide_interval_is_not_the_absence_of_a_difference() {
+        for (interval, speed) in [
+            ([0.95, 1.05], Speed::NoDifference),
+            ([0.85, 1.02], Speed::Unknown),
+            ([0.99, 1.3], Speed::Unknown),
+            ([1.03, 1.3], Speed::Slower),
+            ([0.5, 0.97], Speed::Faster),
+        ] {
+            assert_eq!(Speed::of(Some(interval), 0.02), speed, "{interval:?}");
+        }
     }
 
     #[test]

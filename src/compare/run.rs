@@ -5,9 +5,7 @@ use std::time::Instant;
 
 use super::files::Copies;
 use super::memory::Reference;
-use super::{
-    CompareOptions, CompareSessions, Comparison, Ending, ErrorSummary, Observation, Variant, globals, verdict,
-};
+use super::{CompareOptions, Comparison, Ending, ErrorSummary, Observation, Variant, globals, verdict};
 use crate::capabilities::{Captured, Input, Output};
 use crate::component::host_capabilities;
 use crate::component::info::CodeInfo;
@@ -29,15 +27,6 @@ pub struct Comparer {
 }
 
 impl Comparer {
-    /// Compiles a module or component, in the binary or the text format, on each variant. `function` is the function to call; `None`
-    /// runs the program. A variant that refuses the module, the limits or the grants is part of each comparison.
-    ///
-    /// # Errors
-    /// Those of [`CompareSessions::open`].
-    pub fn new(code: &[u8], function: Option<&str>, options: CompareOptions) -> Result<Self> {
-        Ok(CompareSessions::open(code, function, options)?.compile(&|_| {}))
-    }
-
     pub(super) fn of_runners(
         callable: Callable,
         info: CodeInfo,

@@ -74,3 +74,14 @@ impl<'a> CompareSessions<'a> {
         Comparer::of_runners(callable, info, options, may_make_nans, runners)
     }
 }
+
+impl Comparer {
+    /// Compiles a module or component, in the binary or the text format, on each variant. `function` is the function to call; `None`
+    /// runs the program. A variant that refuses the module, the limits or the grants is part of each comparison.
+    ///
+    /// # Errors
+    /// Those of [`CompareSessions::open`].
+    pub fn new(code: &[u8], function: Option<&str>, options: CompareOptions) -> Result<Self> {
+        Ok(CompareSessions::open(code, function, options)?.compile(&|_| {}))
+    }
+}

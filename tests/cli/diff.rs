@@ -213,9 +213,16 @@ fn what_only_some_engines_run_is_inconclusive() {
 
 #[test]
 fn a_reason_of_all_runs_is_said_once() {
-    let printed = run(&["diff", "fixtures/add.wasm", "add", "1", "2", "--dir", "no such directory"]);
-    assert_eq!((printed.code, printed.stdout.matches("cannot grant the directory").count()), (2, 1), "{printed:?}");
+    let deep = file(r#"(module (func $f (export "f") (call $f)))"#);
+    let printed = run(&["diff", &deep.path, "f"]);
+    assert_eq!((printed.code, printed.stdout.matches("stack overflow").count()), (2, 1), "{printed:?}");
     assert!(printed.stdout.contains("\nall: ") && printed.stdout.ends_with("inconclusive\n"), "{printed:?}");
+}
+
+#[test]
+fn a_grant_that_no_run_can_have_is_an_error() {
+    run(&["diff", "fixtures/add.wasm", "add", "1", "2", "--dir", "no such directory"])
+        .fails(2, &["cannot grant the directory no such directory"]);
 }
 
 #[test]

@@ -235,7 +235,10 @@ fn options_are_grouped_in_the_same_order_in_each_help() {
     let of_format = ["Input and output", "Text and bytes"];
     for (command, expected) in [
         (&[][..], [&["Commands", "Arguments", "Options"][..], &of_guest, &of_format, &["Cache", "Messages"]].concat()),
-        (&["diff"], [&["Arguments", "Options"][..], &of_guest, &of_format, &["Messages"]].concat()),
+        (
+            &["diff"],
+            [&["Arguments", "Options"][..], &of_guest, &of_format, &["Generated modules", "Messages"]].concat(),
+        ),
         (
             &["batch"],
             [&["Arguments", "Options", "Records"][..], &of_format, &of_guest, &["Cache", "Messages"]].concat(),

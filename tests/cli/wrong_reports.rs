@@ -50,7 +50,7 @@ fn collect(report: &Value, value: &Value, place: &str, found: &mut Vec<(String, 
     }
     match value {
         Value::Object(members) => {
-            if name != "globals" {
+            if !["globals", "reasons", "inconclusive"].contains(&name) {
                 let mut more = members.clone();
                 more.insert("new".to_owned(), json!(1));
                 replace(more.into());

@@ -312,7 +312,7 @@ fn an_invalid_response_is_an_error() {
     ] {
         let server = Server::answering(response);
         on_each(|config| {
-            drop(fails(config, granted(&[&server.rule()]), &server.url("/"), &["`http_request`", "the request to"]))
+            drop(fails(config, granted(&[&server.rule()]), &server.url("/"), &["`http_request`", "the request to"]));
         });
     }
 }

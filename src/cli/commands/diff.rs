@@ -8,6 +8,7 @@ use wrun::compare::{CompareOptions, CompareSessions, Comparison, Verdict};
 use wrun::runtime::preflight;
 use wrun::{Error, ErrorKind};
 
+use super::diff_code::{open, read_module};
 use super::{diff_batch, diff_fuzz};
 use crate::cli::args::{
     CacheArgs, FORMAT_HEADING, FuzzArgs, GuestArgs, InputFormat, LogArgs, ProgressArgs, ReportArgs, TextArgs,
@@ -56,9 +57,9 @@ pub(crate) struct DiffArgs {
     #[arg(long, conflicts_with_all = ["args", "repro"], help_heading = FORMAT_HEADING)]
     batch: bool,
     #[command(flatten)]
-    fuzz: FuzzArgs,
-    #[command(flatten)]
     text: TextArgs,
+    #[command(flatten)]
+    fuzz: FuzzArgs,
     #[command(flatten)]
     progress: ProgressArgs,
     #[command(flatten)]
@@ -184,26 +185,6 @@ fn compare_once(
         repro::write(dir, code, &stdin, arguments, guest, &comparer, &comparison)?;
     }
     Ok(comparison)
-}
-
-/// Reads the module.
-pub(super) fn read_module(guest: &GuestSettings, is_stdin: bool) -> Result<Module, Failure> {
-    input::module(&guest.module, is_stdin, guest.quiet)
-        .map_err(|failure| hints::for_module(failure, &guest.module, guest.function.as_deref()))
-}
-
-/// Opens the code on each variant, after checking everything that can be checked before it is compiled.
-pub(super) fn open<'a>(
-    code: &'a [u8],
-    guest: &GuestSettings,
-    options: CompareOptions,
-) -> Result<CompareSessions<'a>, Failure> {
-    let text = options.text.clone();
-    let sessions = CompareSessions::open(code, guest.function.as_deref(), options)?;
-    guest.check_args(sessions.info())?;
-    guest.plugin.check(sessions.info())?;
-    check_payload(&text, sessions.callable())?;
-    Ok(sessions)
 }
 
 fn exit_code(comparison: &Comparison) -> u8 {

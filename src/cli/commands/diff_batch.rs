@@ -11,7 +11,7 @@ use wrun::compare::{CompareOptions, Comparer, Comparison, Verdict};
 use wrun::escape::Escaped;
 use wrun::session::Event;
 
-use super::diff;
+use super::diff_code;
 use crate::cli::args::{InputFormat, ReportArgs};
 use crate::cli::failure::Failure;
 use crate::cli::output::{comparison, machine, printer};
@@ -65,9 +65,9 @@ pub(super) fn main(
     let stopped = Arc::clone(&stop);
     supervised.stop = Some(Box::new(move || stopped.request()));
     let compared = Supervisor::run(supervised, |supervisor| {
-        let module = diff::read_module(guest, false)?;
+        let module = diff_code::read_module(guest, false)?;
         let code = module.bytes().map_err(|error| Failure::module(&guest.module, &error))?;
-        let comparer = diff::open(code, guest, options)?.compile(&|event| supervisor.observe(event));
+        let comparer = diff_code::open(code, guest, options)?.compile(&|event| supervisor.observe(event));
         supervisor.enter(Phase::ProcessingRecords);
         if io::stdin().is_terminal() && io::stderr().is_terminal() {
             printer::note("reading records from standard input", guest.quiet);

@@ -78,7 +78,7 @@ fn phase_table(phase: &PhaseReport, width: usize) -> String {
             "reference".to_owned()
         } else {
             phase.difference(name).map_or("-".to_owned(), |difference| match difference.speed {
-                Speed::NoDifference => "no difference".to_owned(),
+                speed @ (Speed::NoDifference | Speed::Unknown) => speed.to_string(),
                 speed => format!("{:.2}x {speed}", factor(difference.ratio, speed)),
             })
         };

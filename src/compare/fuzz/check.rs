@@ -72,7 +72,7 @@ pub(super) fn check(
             Some(differs_alike(options, &generated, &candidate, module))
         });
         let Candidate { signature, function, args } = candidate;
-        let compared = options.compare_on(generated.variants.clone(), &generated);
+        let compared = generated.compare_options(options, generated.variants.clone());
         Finding { number, signature, module, bytes_before: generated.binary.len(), function, args, options: compared }
     };
     candidates.into_iter().map(found).collect()
@@ -83,9 +83,9 @@ fn differs_alike(options: &FuzzOptions, generated: &Generated, candidate: &Candi
     // The first variant, with which the others are compared, and the one that differs.
     let mut variants: Vec<_> = generated.variants.iter().copied().take(1).collect();
     variants.push(candidate.signature.variant);
-    let comparer = Comparer::new(module, Some(&candidate.function), options.compare_on(variants, generated));
-    let compared = comparer.and_then(|comparer| comparer.compare(&CallArgs::Core(candidate.args.clone())));
-    compared.is_ok_and(|comparison| Signature::of(&comparison).as_ref() == Some(&candidate.signature))
+    let comparer = Comparer::new(module, Some(&candidate.function), generated.compare_options(options, variants));
+    let outcome = comparer.and_then(|comparer| comparer.compare(&CallArgs::Core(candidate.args.clone())));
+    outcome.is_ok_and(|comparison| Signature::of(&comparison).as_ref() == Some(&candidate.signature))
 }
 
 /// Compares calls of each exported function.
@@ -94,9 +94,9 @@ fn call_all(
     generated: &mut Generated,
     mut observe: impl FnMut(&Comparison, &[Value]),
 ) -> Result<()> {
-    let compared = options.compare_on(generated.variants.clone(), generated);
+    let compare_options = generated.compare_options(options, generated.variants.clone());
     let find = |_: &CodeInfo| Ok(Callable::none());
-    let comparer = CompareSessions::open_for(&generated.binary, compared, &find)?.compile(&|_| {});
+    let comparer = CompareSessions::open_for(&generated.binary, compare_options, &find)?.compile(&|_| {});
     let functions = comparer.info().module()?.functions();
     for (name, ty) in functions.filter(|(_, ty)| is_callable(ty)) {
         let callable = Callable::find(comparer.info(), name)?;

@@ -5,7 +5,7 @@ use fastrand::Rng;
 use wasm_smith::{Config, Module};
 
 use super::{FuzzOptions, names};
-use crate::compare::Variant;
+use crate::compare::{CompareOptions, Variant};
 use crate::engine::features::Feature;
 
 /// Bytes of randomness that a module is made from; its size follows from them.
@@ -57,9 +57,16 @@ impl Generated {
         let binary = if names::has_shared_memory(&binary) { of(false)? } else { binary };
         Some(Self { binary: names::renamed(&binary)?, variants, has_exceptions, rng })
     }
+
+    /// Returns how the module is compared on some variants.
+    pub(super) fn compare_options(&self, options: &FuzzOptions, variants: Vec<Variant>) -> CompareOptions {
+        let (mut limits, max_stack) = (options.limits, options.max_stack);
+        limits.memory = limits.memory.filter(|_| !self.has_exceptions);
+        CompareOptions { variants, limits, max_stack, ..CompareOptions::default() }
+    }
 }
 
-/// Returns the seed of a module: neighbours get unlike ones (the finalizer of SplitMix64).
+/// Returns the seed of a module: neighbours get unlike ones (the finalizer of `SplitMix64`).
 fn mixed(seed: u64, number: u64) -> u64 {
     let mut mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(number).wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

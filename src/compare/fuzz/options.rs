@@ -3,8 +3,7 @@
 use std::num::NonZeroUsize;
 use std::thread;
 
-use super::generate::Generated;
-use crate::compare::{CompareOptions, Variant};
+use crate::compare::Variant;
 use crate::engine::features::Feature;
 use crate::limits::Limits;
 
@@ -61,12 +60,5 @@ impl FuzzOptions {
             findings_of_a_kind: 1,
             shrink_attempts: 2000,
         }
-    }
-
-    /// Returns how a module is compared on some variants.
-    pub(super) fn compare_on(&self, variants: Vec<Variant>, generated: &Generated) -> CompareOptions {
-        let (mut limits, max_stack) = (self.limits, self.max_stack);
-        limits.memory = limits.memory.filter(|_| !generated.has_exceptions);
-        CompareOptions { variants, limits, max_stack, ..CompareOptions::default() }
     }
 }
