@@ -703,7 +703,7 @@ _wrun() {
             return 0
             ;;
         wrun__subcmd__diff)
-            opts="-r -o -v -q -h --function --runtime --compiler --opt --deterministic --memory --stack --table-elements --timeout --fuel --dir --env --net --config --policy --input --output --pretty --repro --batch --fuzz --without --seed --skip --abi --payload --alloc --free --progress --verbose --quiet --log-format --color --help"
+            opts="-r -o -v -q -h --function --runtime --compiler --opt --deterministic --memory --stack --table-elements --timeout --fuel --dir --env --net --config --policy --input --output --pretty --repro --batch --abi --payload --alloc --free --fuzz --without --seed --skip --progress --verbose --quiet --log-format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -806,22 +806,6 @@ _wrun() {
                     fi
                     return 0
                     ;;
-                --fuzz)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --without)
-                    COMPREPLY=($(compgen -W "mutable_global saturating_float_to_int sign_extension multi_value bulk_memory reference_types simd relaxed_simd threads extended_const multi_memory exceptions tail_call memory64 function_references gc custom_page_sizes wide_arithmetic legacy_exceptions memory_control shared_everything_threads stack_switching custom_descriptors compact_imports" -- "${cur}"))
-                    return 0
-                    ;;
-                --seed)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --skip)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --abi)
                     COMPREPLY=($(compgen -W "packed cstr stdio extism" -- "${cur}"))
                     return 0
@@ -835,6 +819,22 @@ _wrun() {
                     return 0
                     ;;
                 --free)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fuzz)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --without)
+                    COMPREPLY=($(compgen -W "mutable_global saturating_float_to_int sign_extension multi_value bulk_memory reference_types simd relaxed_simd threads extended_const multi_memory exceptions tail_call memory64 function_references gc custom_page_sizes wide_arithmetic legacy_exceptions memory_control shared_everything_threads stack_switching custom_descriptors compact_imports" -- "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --skip)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -229,6 +229,15 @@ complete -c wrun -n "__fish_wrun_using_subcommand diff" -s o -l output -d 'Forma
 msgpack\t''
 text\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l repro -d 'Write the module, standard input, the report and a script that repeats the comparison to a new directory' -r -f -a "(__fish_complete_directories)"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l abi -d 'Convention by which a core module takes and returns text [default: none; extism for an Extism plug-in]' -r -f -a "packed\t''
+cstr\t''
+stdio\t''
+extism\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l payload -d 'How JSON and MessagePack represent the text: a string, a JSON value, or bytes [default: text]' -r -f -a "text\t''
+json\t''
+bytes\t''"
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l alloc -d 'Exported function that allocates memory [default: one of the usual names]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l free -d 'Exported function that frees memory; empty: free nothing [default: one of the usual names]' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l fuzz -d 'Compare N generated modules; each difference is shrunk and written as by --repro [default DIR: fuzz-SEED]' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l without -d 'Generate nothing that needs these features, by the names of `wrun engines`' -r -f -a "mutable_global\t''
 saturating_float_to_int\t''
@@ -256,15 +265,6 @@ custom_descriptors\t''
 compact_imports\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l seed -d 'What is generated depends only on this number' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l skip -d 'Leave out the first N modules of the seed' -r
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l abi -d 'Convention by which a core module takes and returns text [default: none; extism for an Extism plug-in]' -r -f -a "packed\t''
-cstr\t''
-stdio\t''
-extism\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l payload -d 'How JSON and MessagePack represent the text: a string, a JSON value, or bytes [default: text]' -r -f -a "text\t''
-json\t''
-bytes\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l alloc -d 'Exported function that allocates memory [default: one of the usual names]' -r
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l free -d 'Exported function that frees memory; empty: free nothing [default: one of the usual names]' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l progress -d 'When to show progress on standard error; auto: on a terminal, after 300 ms' -r -f -a "auto\t''
 always\t''
 never\t''"

@@ -51,9 +51,12 @@ struct Source {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Memory {
-    max_pages: Option<u32>,
-    max_http_response_bytes: Option<u64>,
-    max_var_bytes: Option<u64>,
+    #[serde(rename = "max_pages")]
+    pages: Option<u32>,
+    #[serde(rename = "max_http_response_bytes")]
+    http_response_bytes: Option<u64>,
+    #[serde(rename = "max_var_bytes")]
+    var_bytes: Option<u64>,
 }
 
 fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
@@ -152,17 +155,17 @@ impl Manifest {
 
     /// Returns the memory limit in bytes.
     pub(crate) fn memory(&self) -> Option<u64> {
-        self.memory.max_pages.map(|pages| u64::from(pages) * PAGE)
+        self.memory.pages.map(|pages| u64::from(pages) * PAGE)
     }
 
     /// Returns the maximum size of the plug-in's variables in bytes.
     pub(crate) fn max_variable_bytes(&self) -> Option<u64> {
-        self.memory.max_var_bytes
+        self.memory.var_bytes
     }
 
     /// Returns the maximum size of the response to an HTTP request in bytes.
     pub(crate) fn max_response_bytes(&self) -> Option<u64> {
-        self.memory.max_http_response_bytes
+        self.memory.http_response_bytes
     }
 
     pub(crate) fn timeout(&self) -> Option<Duration> {

@@ -23,10 +23,10 @@ fn pooled(module: &str, options: &[&str]) -> (usize, usize) {
 
 #[test]
 fn wasmtime_pools_the_instances_of_calls() {
+    const ADD: &str = "fixtures/add.wasm";
     if !RuntimeKind::Wasmtime.is_available() {
         return;
     }
-    const ADD: &str = "fixtures/add.wasm";
     for jobs in ["1", "2"] {
         assert_eq!(pooled(ADD, &["--jobs", jobs, "--instance", "per-call"]), (5, 0), "{jobs} jobs");
         let limits = ["--fuel", "1M", "--timeout", "1m", "--memory", "1MiB"];

@@ -13,7 +13,9 @@ fn comparisons_of_records_fit() {
     let calc = file(CALC);
     let printed = run_with(&["diff", "--batch", "-o", "json", &calc.path, "div"], "[4,2]\n[1,0]\n[\"x\"]\n");
     let lines: Vec<Value> = printed.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    lines.iter().for_each(|line| fits("diff-record", line));
+    for line in &lines {
+        fits("diff-record", line);
+    }
     assert_eq!((&lines[0]["records"], &lines[0]["invalid"]), (&json!(3), &json!(1)));
 }
 

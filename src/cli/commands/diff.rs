@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, Args, ValueHint};
-use wrun::compare::{CompareOptions, CompareSessions, Comparison, Verdict};
+use wrun::compare::{CompareOptions, Comparison, Verdict};
 use wrun::runtime::preflight;
 use wrun::{Error, ErrorKind};
 
@@ -14,11 +14,10 @@ use crate::cli::args::{
     CacheArgs, FORMAT_HEADING, FuzzArgs, GuestArgs, InputFormat, LogArgs, ProgressArgs, ReportArgs, TextArgs,
 };
 use crate::cli::failure::Failure;
-use crate::cli::input::Module;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::{comparison, machine, printer};
 use crate::cli::policy::Policy;
-use crate::cli::settings::{Arguments, GuestSettings, check_payload};
+use crate::cli::settings::{Arguments, GuestSettings};
 use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
 use crate::cli::{argv, exit_code, hints, input, repro, run_watch, stdin};
 

@@ -22,7 +22,7 @@ use crate::cli::{exit_code, hints, input, run_watch, signals};
 
 /// A record on which variants differ.
 #[derive(Serialize)]
-struct Record<'a> {
+struct Differing<'a> {
     /// Counts from 1.
     record: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,11 +119,11 @@ impl Summary {
         if comparison.verdict != Verdict::Differ {
             return Ok(());
         }
-        let text = |record: &Record<'_>| {
+        let text = |record: &Differing<'_>| {
             let id = record.id.as_ref().map(|id| format!(", id {}", Escaped(&id.to_string()))).unwrap_or_default();
             format!("record {number}{id}\n{}\n", comparison::text(record.comparison))
         };
-        printer::data(&machine::report(&Record { record: number, id, comparison: &comparison }, report, text))
+        printer::data(&machine::report(&Differing { record: number, id, comparison: &comparison }, report, text))
     }
 
     fn count(&mut self, comparison: &Comparison) {

@@ -39,7 +39,7 @@ struct Report {
     seed: u64,
     first: u64,
     #[serde(flatten)]
-    report: FuzzReport,
+    counts: FuzzReport,
     findings: Vec<Found>,
 }
 
@@ -71,7 +71,7 @@ pub(super) fn main(
     if let Some(signal) = signals::caught() {
         signals::end_by(signal);
     }
-    Ok(match report.report.differ {
+    Ok(match report.counts.differ {
         0 => 0,
         _ => exit_code::DIFFERENT,
     })
@@ -134,7 +134,7 @@ impl Fuzz {
         let (_, findings) = findings.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut findings = findings?;
         findings.sort_by_key(|found| found.number);
-        Ok(Report { seed, first, report: self.counters.report(), findings })
+        Ok(Report { seed, first, counts: self.counters.report(), findings })
     }
 }
 
@@ -144,7 +144,7 @@ fn write(dir: &Path, finding: Finding, guest: &mut GuestSettings) -> Result<Foun
     guest.function = Some(finding.function.clone());
     guest.limits.memory.value = finding.options.limits.memory;
     let comparer = Comparer::new(&finding.module, Some(&finding.function), finding.options.clone())?;
-    let comparison = comparer.compare(&CallArgs::Core(finding.args.clone()))?;
+    let outcome = comparer.compare(&CallArgs::Core(finding.args.clone()))?;
     let made = match fs::create_dir(dir) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
@@ -153,7 +153,7 @@ fn write(dir: &Path, finding: Finding, guest: &mut GuestSettings) -> Result<Foun
     let named = |end: &str| dir.join(format!("{}-{}{end}", finding.number, finding.function));
     let mut names = std::iter::once(named("")).chain((2..).map(|count| named(&format!("-{count}"))));
     let repro = names.find(|name| fs::symlink_metadata(name).is_err()).unwrap_or_default();
-    repro::write(&repro, &finding.module, &[], &Arguments::Typed(args.clone()), guest, &comparer, &comparison)?;
+    repro::write(&repro, &finding.module, &[], &Arguments::Typed(args.clone()), guest, &comparer, &outcome)?;
     Ok(Found {
         number: finding.number,
         signature: finding.signature,
@@ -167,10 +167,10 @@ fn write(dir: &Path, finding: Finding, guest: &mut GuestSettings) -> Result<Foun
 
 impl Report {
     fn text(&self) -> String {
-        let FuzzReport { modules, calls, same, differ, inconclusive, .. } = &self.report;
+        let FuzzReport { modules, calls, same, differ, inconclusive, .. } = &self.counts;
         let mut text = String::new();
         for Found { number, signature, function, args, bytes, bytes_before, repro } in &self.findings {
-            let call = [&[function.clone()], args.as_slice()].concat().join(" ");
+            let call = [std::slice::from_ref(function), args.as_slice()].concat().join(" ");
             text += &format!(
                 "module {number}, {}: {}: {} differs ({} instead of {}), {bytes} bytes of {bytes_before}: {}\n",
                 Escaped(&call),
