@@ -145,13 +145,13 @@ fn write(dir: &Path, finding: Finding, guest: &mut GuestSettings) -> Result<Foun
     guest.limits.memory.value = finding.options.limits.memory;
     let comparer = Comparer::new(&finding.module, Some(&finding.function), finding.options.clone())?;
     let outcome = comparer.compare(&CallArgs::Core(finding.args.clone()))?;
-    let made = match fs::create_dir(dir) {
+    let created = match fs::create_dir(dir) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
     };
-    made.map_err(|error| Failure::io(&format!("cannot create the directory {}", dir.display()), &error))?;
-    let named = |end: &str| dir.join(format!("{}-{}{end}", finding.number, finding.function));
-    let mut names = std::iter::once(named("")).chain((2..).map(|count| named(&format!("-{count}"))));
+    created.map_err(|error| Failure::io(&format!("cannot create the directory {}", dir.display()), &error))?;
+    let path_with = |end: &str| dir.join(format!("{}-{}{end}", finding.number, finding.function));
+    let mut names = std::iter::once(path_with("")).chain((2..).map(|count| path_with(&format!("-{count}"))));
     let repro = names.find(|name| fs::symlink_metadata(name).is_err()).unwrap_or_default();
     repro::write(&repro, &finding.module, &[], &Arguments::Typed(args.clone()), guest, &comparer, &outcome)?;
     Ok(Found {
