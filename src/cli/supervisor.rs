@@ -77,6 +77,7 @@ pub(crate) enum Phase {
     RunningGuest,
     #[strum(to_string = "processing records")]
     ProcessingRecords,
+    #[cfg_attr(not(feature = "fuzz"), expect(dead_code, reason = "the command needs the feature"))]
     #[strum(to_string = "comparing generated modules")]
     Fuzzing,
 }
@@ -175,6 +176,7 @@ impl Supervisor {
     }
 
     /// Shows a text that counts something.
+    #[cfg(feature = "fuzz")]
     pub(crate) fn count(&self, text: impl Fn() -> String + Send + Sync + 'static) {
         self.progress.count(text);
     }

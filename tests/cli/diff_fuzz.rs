@@ -7,7 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::process::{self, Running};
-use crate::vocabulary::{CALC, Command, file, path_with_wrun, printed, run, wrun};
+use crate::vocabulary::{CALC, file, printed, run, wrun};
 
 /// Runs in a new folder. Returns the report, the exit code and the folder.
 fn fuzz(args: &[&str]) -> (Value, i32, TempDir) {
@@ -57,7 +57,8 @@ fn a_difference_is_shrunk_and_can_be_repeated() {
     assert!(found["bytes"].as_u64() < found["bytes_before"].as_u64(), "{report}");
 
     let repro = folder.path().join(found["repro"].as_str().unwrap());
-    let again = Command::new(repro.join("command.sh")).env("PATH", path_with_wrun()).output().unwrap();
+    let mut command = crate::vocabulary::Command::new(repro.join("command.sh"));
+    let again = command.env("PATH", crate::vocabulary::path_with_wrun()).output().unwrap();
     let again = printed(&again);
     assert!(again.code == 1 && again.stdout.contains("wasmer singlepass: ending"), "{again:?}");
 

@@ -61,6 +61,7 @@ fn functions_are_offered_with_their_signatures() {
     }
 }
 
+#[cfg(feature = "components")]
 #[test]
 fn functions_of_components_are_offered_by_their_short_names() {
     let folder = folder();

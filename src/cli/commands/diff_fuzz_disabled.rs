@@ -9,7 +9,6 @@ use crate::cli::failure::Failure;
 use crate::cli::settings::GuestSettings;
 use crate::cli::supervisor::SupervisorOptions;
 
-#[expect(clippy::needless_pass_by_value, reason = "the interface of the enabled side")]
 pub(super) fn main(
     _: &FuzzArgs,
     _: Vec<Variant>,
