@@ -468,9 +468,9 @@ Before it measures, it runs each program once on every engine with fuel counted,
 the fuel. Times of a program on which the engines differ are not reported.
 
 The times are medians. `±` is the half width of the 95 % interval; a time without it comes from fewer than six measurements. `faster`
-and `slower` compare with the first column, with 99 % confidence and a threshold of 2 %; `no difference` means that it is less
-than 10 % with this confidence, and `unknown` that the times vary too much to tell. If an engine refuses a program, the table of [programs](#programs) shows its message; in the
-other tables, the cell says `refused`.
+and `slower` compare with the first column, with 99 % confidence and a threshold of 2 %; `no difference` means that it is less than 10 %
+with this confidence, and `unknown` that the times vary too much to tell. If an engine refuses a program, the table of
+[programs](#programs) shows its message; in the other tables, the cell says `refused`.
 
 All columns use the default optimization level, `--opt speed`; Singlepass has none. Compare the columns of one row, and no times of
 different pages or machines.
