@@ -490,7 +490,7 @@ different pages or machines.
     page.table(["", ""], machine())
     page.text("## Programs")
     sources = [f"{' '.join(program.package)}" if program.package else f"`{program.file}`" for program in PROGRAMS]
-    page.table(["", "what it does", "module"], [[one.name, one.does, source] for one, source in zip(PROGRAMS, sources)])
+    page.table(["", "work", "module"], [[one.name, one.does, source] for one, source in zip(PROGRAMS, sources)])
     page.text("""
 The results of the engines, the fuel that a call or a run uses, the size of the module, the peak of its linear memory, and which engines
 run it:
@@ -565,8 +565,8 @@ time to run, and the size of the code. Below 1 is faster or smaller.
     page.text("""
 ## Features
 
-Each row is a command that needs the feature. `yes` means that it prints what is expected; otherwise the cell is the message of the
-refusal. A test runs all of them. [Engines](engines.md) describes the limits and further differences.
+Each row is a command that needs the feature. `yes` means that the command prints the expected result; otherwise the cell shows the
+refusal. A test runs all commands. [Engines](engines.md) describes the limits and further differences.
 
 <!-- features -->
 """)

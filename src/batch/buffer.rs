@@ -53,7 +53,7 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
-    /// Keeps no more memory than a few bytes need.
+    /// Moves a few bytes to a small allocation, and gives the large one back.
     pub(super) fn shrink(&mut self) {
         if self.len() < Buffers::MIN_CAPACITY && self.capacity() >= Buffers::MIN_CAPACITY {
             let bytes = self.bytes.as_slice().to_vec();

@@ -1,11 +1,11 @@
-//! What the HTTP requests of a plug-in's instance share.
+//! The HTTP client of a plug-in's instance.
 
 use std::sync::Arc;
 
 use crate::network::{Firewall, NetRule};
 use crate::wasi::Waiter;
 
-/// What the requests of an instance share. Connections are not kept.
+/// The HTTP client of an instance. Each request has its own connection.
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) firewall: Arc<Firewall>,

@@ -65,7 +65,7 @@ mod tests {
     const CERTIFICATE: &[u8] = include_bytes!("../../fixtures/tls/server.der");
     const KEY: &[u8] = include_bytes!("../../fixtures/tls/server-key.der");
 
-    /// Connects to a server that sends `hello` with a certificate for `localhost` and 127.0.0.1. Returns what it received.
+    /// Connects to a server that sends `hello` with a certificate for `localhost` and 127.0.0.1. Returns the bytes received.
     fn received(host: &Host<&str>, config: &Arc<ClientConfig>) -> io::Result<String> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();

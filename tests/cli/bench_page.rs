@@ -44,7 +44,7 @@ fn names_are_text_not_markup() {
     assert!(page.contains("&lt;b&gt;&amp;&quot;\u{fffd}.wat") && !page.contains("<b>&"));
 }
 
-/// What a browser finds in the page, in a frame of this width: by how much the page is too wide, its background, the number of plots
+/// Loads the page in a browser, in a frame of this width. Returns by how much the page is too wide, its background, the number of plots
 /// that are too narrow, the number of elements that the keyboard cannot reach or that show no focus, whether a click opens
 /// details, how much too wide the page is then, and the number of errors.
 fn shown(browser: &str, page: &str, width: u32, scheme: &str, folder: &Path) -> String {

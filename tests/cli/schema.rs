@@ -32,7 +32,7 @@ pub(crate) fn fits(name: &str, value: &Value) {
     }
 }
 
-/// Runs `wrun`, checks what it prints as JSON and as MessagePack, and returns the former.
+/// Runs `wrun`, checks its report in JSON and in MessagePack, and returns the one in JSON.
 #[track_caller]
 pub(crate) fn prints(name: &str, args: &[&str]) -> Value {
     let Printed { stdout, stderr, .. } = run(args);

@@ -51,7 +51,7 @@ impl Server {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// Returns what the clients have sent so far, one text for each connection.
+    /// Returns the requests received so far, one text for each connection.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
     }

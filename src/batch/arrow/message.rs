@@ -129,7 +129,7 @@ impl<R: Read> Messages<R> {
     }
 }
 
-/// Validates what the decoder of `arrow-ipc` does not: the ranges of the buffers, and the numbers of rows and nulls.
+/// Validates the ranges of the buffers and the numbers of rows and nulls, because the decoder of `arrow-ipc` does not.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidArgument`] if a buffer is outside the body, a number is impossible, or the data is compressed.

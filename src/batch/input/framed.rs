@@ -24,8 +24,8 @@ pub(super) trait Frame: Send {
     /// Returns where the content of a complete record is in its bytes; `None` for no record, such as an empty line.
     fn content(&self, record: &[u8], is_first: bool) -> Option<Range<usize>>;
 
-    /// Returns the length of the complete records at the start of some bytes, and these records, if each is a line whatever it has.
-    /// The record that begins is not complete in the first `scanned` bytes. `max` is the maximum length of a record.
+    /// Returns the complete records at the start of some bytes and their length. `None` if they must be scanned one by one, because
+    /// some lines are not records. No record ends in the first `scanned` bytes. `max` is the maximum length of a record.
     fn lines(&self, _bytes: &[u8], _scanned: usize, _max: usize) -> Option<(usize, Lines)> {
         None
     }

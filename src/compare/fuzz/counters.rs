@@ -1,4 +1,4 @@
-//! What a run has done so far.
+//! Counters of a run.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::compare::{Comparison, Inconclusive, Verdict};
 
-/// Counts what a run has done; can be read while it runs.
+/// Counts modules, calls and verdicts. Any thread can read it during the run.
 #[derive(Debug, Default)]
 pub struct FuzzCounters {
     modules: AtomicU64,
@@ -17,7 +17,7 @@ pub struct FuzzCounters {
     inconclusive: Mutex<BTreeMap<String, u64>>,
 }
 
-/// What a run has done.
+/// The numbers of modules, calls and verdicts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FuzzReport {
@@ -34,7 +34,7 @@ pub struct FuzzReport {
 }
 
 impl FuzzCounters {
-    /// Returns what was counted so far.
+    /// Returns the numbers so far.
     #[must_use]
     pub fn report(&self) -> FuzzReport {
         let [modules, same, differ] =

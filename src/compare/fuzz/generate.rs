@@ -12,8 +12,7 @@ use crate::engine::features::Feature;
 const RANDOMNESS: std::ops::Range<usize> = 256..4096;
 /// Pages of a generated memory.
 const MAX_PAGES: u64 = 4;
-/// Shared memories and features whose result the specification leaves open are not generated: `memory.atomic.wait` could wait
-/// forever, and a relaxed operator has several correct results.
+/// Features that are never generated: a relaxed operator has several correct results.
 const LEFT_OUT: [Feature; 1] = [Feature::RelaxedSimd];
 
 /// A generated module.
@@ -53,6 +52,7 @@ impl Generated {
             }
             Module::new(config, &mut Unstructured::new(&randomness)).ok().map(|module| module.to_bytes())
         };
+        // On a shared memory, `memory.atomic.wait` could wait forever.
         let binary = of(true)?;
         let binary = if names::has_shared_memory(&binary) { of(false)? } else { binary };
         Some(Self { binary: names::renamed(&binary)?, variants, has_exceptions, rng })
@@ -80,7 +80,7 @@ fn has(variants: &[Variant], feature: Feature) -> bool {
         && variants.iter().all(|variant| feature.is_supported(variant.runtime, variant.compiler))
 }
 
-/// Returns what is generated, with these features only.
+/// Returns the configuration of the generator, with these features only.
 fn config(has: &dyn Fn(Feature) -> bool) -> Config {
     Config {
         bulk_memory_enabled: has(Feature::BulkMemory),

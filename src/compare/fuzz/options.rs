@@ -1,4 +1,4 @@
-//! What is generated and how it is compared.
+//! The options of a run.
 
 use std::num::NonZeroUsize;
 use std::thread;
@@ -7,11 +7,11 @@ use crate::compare::Variant;
 use crate::engine::features::Feature;
 use crate::limits::Limits;
 
-/// What is generated and how it is compared.
+/// Which modules are generated, and how they are compared.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FuzzOptions {
-    /// Decides what is generated.
+    /// The seed of the modules and arguments.
     pub seed: u64,
     /// The number of the first module.
     pub first: u64,
@@ -19,7 +19,7 @@ pub struct FuzzOptions {
     pub modules: u64,
     /// The number of threads.
     pub threads: NonZeroUsize,
-    /// What to run on. A module that uses features of Cranelift only, such as SIMD, leaves out the compilers that lack them.
+    /// The variants to compare. Modules with features that only Cranelift has, such as SIMD, leave out the other compilers.
     pub variants: Vec<Variant>,
     /// Features that no module uses.
     pub without: Vec<Feature>,

@@ -9,7 +9,7 @@ use wasm_shrink::WasmShrink;
 /// Attempts without success after which a module is considered as small as it gets.
 const ATTEMPTS: u32 = 400;
 
-/// Returns the smallest module found that still differs. `differs` tells, and ends the search with `None`.
+/// Returns the smallest module found that still differs. `differs` returns whether a module differs; `None` ends the search.
 pub(super) fn shrunk(binary: &[u8], mut differs: impl FnMut(&[u8]) -> Option<bool>) -> Vec<u8> {
     let (found, smaller) = mpsc::channel();
     let shrink = WasmShrink::default().attempts(ATTEMPTS).allow_empty(true).on_new_smallest(Some(Box::new(
@@ -19,7 +19,7 @@ pub(super) fn shrunk(binary: &[u8], mut differs: impl FnMut(&[u8]) -> Option<boo
             Ok(())
         },
     )));
-    // What was found is in the channel, also if the search ended, or the shrinker panicked on an unusual module.
+    // The modules found so far are in the channel, even if the search ended early or the shrinker panicked.
     let _ = panic::catch_unwind(AssertUnwindSafe(|| {
         let differs = |module: &[u8]| Ok(differs(module).ok_or_else(|| io::Error::other("no attempts left"))?);
         shrink.run(binary.to_vec(), differs).is_ok()
