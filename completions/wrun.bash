@@ -193,7 +193,7 @@ _wrun() {
             return 0
             ;;
         wrun__subcmd__batch)
-            opts="-o -r -v -q -h --function --on-error --errors --jobs --instance --unordered --input --output --columns --no-header --max-record --metrics --explain --abi --payload --alloc --free --runtime --compiler --opt --deterministic --memory --stack --table-elements --dir --env --net --config --policy --no-cache --cache-dir --progress --verbose --quiet --log-format --color --timeout --fuel --help"
+            opts="-o -r -v -q -h --function --on-error --errors --jobs --instance --unordered --input --output --columns --no-header --max-record --metrics --explain --abi --payload --alloc --free --runtime --compiler --opt --deterministic --memory --stack --table-elements --timeout --fuel --dir --env --net --config --policy --no-cache --cache-dir --progress --verbose --quiet --log-format --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -313,6 +313,14 @@ _wrun() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fuel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --dir)
                     COMPREPLY=()
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -364,14 +372,6 @@ _wrun() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                --timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --fuel)
-                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 *)

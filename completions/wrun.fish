@@ -181,6 +181,8 @@ complete -c wrun -n "__fish_wrun_using_subcommand batch" -l deterministic -d 'Ma
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l memory -d 'Maximum linear memory, all memories together, such as 64MiB or 1GB' -r
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l stack -d 'Maximum guest stack, from 64KiB to 1GiB [default: 1MiB]' -r
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l table-elements -d 'Maximum number of elements in each table, and in all tables of a component together' -r
+complete -c wrun -n "__fish_wrun_using_subcommand batch" -l timeout -d 'Maximum time of each call, such as 500ms, 1.5s or 2m' -r
+complete -c wrun -n "__fish_wrun_using_subcommand batch" -l fuel -d 'Maximum fuel of each call, about one unit per operator, such as 500000, 10M or 2G' -r
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l dir -d 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l env -d 'Grant an environment variable; without VALUE, copy it from wrun\'s environment' -r
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l net -d 'Grant network access to a component or a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
@@ -195,8 +197,6 @@ json\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l color -d 'When to color messages; auto honors `NO_COLOR`' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand batch" -l timeout -d 'Maximum time of each call, such as 500ms, 1.5s or 2m' -r
-complete -c wrun -n "__fish_wrun_using_subcommand batch" -l fuel -d 'Maximum fuel of each call, about one unit per operator, such as 500000, 10M or 2G' -r
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l unordered -d 'Write each result as soon as its call ends, not in input order'
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l no-header -d 'Treat the first row of CSV as a record'
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l explain -d 'Print the engine, limits, grants and options in force, and where each comes from; run nothing'
@@ -263,7 +263,7 @@ shared_everything_threads\t''
 stack_switching\t''
 custom_descriptors\t''
 compact_imports\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l seed -d 'What is generated depends only on this number' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l seed -d 'Seed of the generated modules and arguments [default: 0]' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l skip -d 'Leave out the first N modules of the seed' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l progress -d 'When to show progress on standard error; auto: on a terminal, after 300 ms' -r -f -a "auto\t''
 always\t''

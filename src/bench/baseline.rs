@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::measurement::Speed;
 use super::statistics::quantile;
-use super::{Measurement, Phase, Yardsticks};
+use super::{Calibration, Measurement, Phase};
 
-/// Changes of less than this in what is measured once, not in a loop, do not count. One page fault more or less depends on where a
-/// process has its memory.
+/// Smaller changes do not count in phases that are not measured in loops. Whether a page fault occurs depends on the memory layout of
+/// the process.
 const MIN_CHANGE_NS: f64 = 1500.0;
 
 /// If the highest ratio of two blocks is more than this many times the lowest, other work on the machine decides the times.
@@ -40,12 +40,11 @@ pub struct Change {
     /// The range of this ratio. For [`Phase::Call`], that of the intervals of the medians. For other phases, that over the blocks of both
     /// reports, without the outermost 2.5 % on either side. It is wider: two processes differ more than two blocks.
     pub range: [f64; 2],
-    /// The least and the greatest of 1 and the [`Yardsticks`] now, each divided by the one then: how much slower the
-    /// machine was.
+    /// How much slower the machine was: the ratios of the two [`Calibration`]s, and 1. The least and the greatest of these.
     pub machine: [f64; 2],
-    /// The verdict: faster or slower if the ratio of the medians and that of the 5 % quantiles, divided by what the yardsticks explain,
-    /// exceed the largest change that does not count, and the whole range exceeds half of it. Unknown if the upper end of such a
-    /// range is more than twice the lower, unless all of it is above 2 or below one half, or if there are too few samples.
+    /// The verdict: faster or slower if the ratio of the medians and that of the 5 % quantiles, both divided by `machine`, exceed the
+    /// largest change that does not count, and the whole range exceeds half of it. Unknown if there are too few samples, or if the
+    /// upper end of the range is more than twice the lower, unless the whole range is above 2 or below one half.
     /// Changes of less than 1.5 µs count only for [`Phase::Call`].
     pub speed: Speed,
 }
@@ -62,8 +61,8 @@ impl Change {
     /// Compares two measurements of one variant in one phase. `None` if one has no samples.
     pub(super) fn of(
         phase: Phase,
-        (now, new): (&Yardsticks, &Measurement),
-        (then, old): (&Yardsticks, &Measurement),
+        (now, new): (&Calibration, &Measurement),
+        (then, old): (&Calibration, &Measurement),
         max_regression: f64,
     ) -> Option<Self> {
         let (new_ns, old_ns) = new.median_ns.zip(old.median_ns)?;
@@ -108,29 +107,29 @@ impl Change {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::Yardstick;
+    use crate::bench::CalibrationTime;
 
     /// One variant in one phase.
     struct Measured {
         phase: Phase,
-        yardsticks: Yardsticks,
+        calibration: Calibration,
         times: Measurement,
     }
 
-    /// Times around `center`, with 2 % of noise, on a machine whose yardstick takes `yardstick` nanoseconds.
-    fn measured(phase: Phase, center: f64, yardstick: f64) -> Measured {
+    /// Times around `center`, with 2 % of noise, on a machine whose calibration work takes `calibration` nanoseconds.
+    fn measured(phase: Phase, center: f64, calibration: f64) -> Measured {
         let samples = (0..300).map(|index| center * (1.0 + f64::from(index * 7 % 41 - 20) / 1000.0));
-        of(phase, samples, yardstick)
+        of(phase, samples, calibration)
     }
 
-    fn of(phase: Phase, samples: impl Iterator<Item = f64>, yardstick: f64) -> Measured {
+    fn of(phase: Phase, samples: impl Iterator<Item = f64>, calibration: f64) -> Measured {
         let times = Measurement::new(String::new(), &samples.collect::<Vec<_>>(), 1);
-        let yardstick = Yardstick::new(&[yardstick]);
-        Measured { phase, yardsticks: Yardsticks { computation: yardstick, memory: yardstick }, times }
+        let calibration = CalibrationTime::new(&[calibration]);
+        Measured { phase, calibration: Calibration { computation: calibration, memory: calibration }, times }
     }
 
     fn change(now: &Measured, then: &Measured) -> Option<Change> {
-        Change::of(now.phase, (&now.yardsticks, &now.times), (&then.yardsticks, &then.times), 0.05)
+        Change::of(now.phase, (&now.calibration, &now.times), (&then.calibration, &then.times), 0.05)
     }
 
     #[track_caller]

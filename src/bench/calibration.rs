@@ -20,17 +20,17 @@ const PAGE: usize = 4096;
 /// work shares the machine.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Yardsticks {
+pub struct Calibration {
     /// A computation, about 100 µs on an idle machine.
-    pub computation: Yardstick,
+    pub computation: CalibrationTime,
     /// Getting memory from the system, writing to 32 pages, and returning it.
-    pub memory: Yardstick,
+    pub memory: CalibrationTime,
 }
 
 /// How long one piece of work took, in nanoseconds.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Yardstick {
+pub struct CalibrationTime {
     /// The median.
     pub median_ns: f64,
     /// The 5 % quantile.
@@ -39,12 +39,12 @@ pub struct Yardstick {
 
 /// The times of both pieces of work so far.
 #[derive(Debug, Default)]
-pub(super) struct YardstickSamples {
+pub(super) struct CalibrationSamples {
     computation: Vec<f64>,
     memory: Vec<f64>,
 }
 
-impl YardstickSamples {
+impl CalibrationSamples {
     pub(super) fn measure(&mut self) {
         self.computation.push(timed(|| compute(black_box([1, 2, 3, 5]))));
         self.memory.push(timed(use_memory));
@@ -55,21 +55,21 @@ impl YardstickSamples {
     }
 }
 
-impl Yardsticks {
-    pub(super) fn new(samples: &YardstickSamples) -> Self {
-        Self { computation: Yardstick::new(&samples.computation), memory: Yardstick::new(&samples.memory) }
+impl Calibration {
+    pub(super) fn new(samples: &CalibrationSamples) -> Self {
+        Self { computation: CalibrationTime::new(&samples.computation), memory: CalibrationTime::new(&samples.memory) }
     }
 
     /// Returns the least and the greatest of 1 and the ratios of these times to those of `then`, which `time` selects. Later calls
     /// need no memory from the system.
-    pub(super) fn ratios(&self, then: &Self, phase: Phase, time: impl Fn(&Yardstick) -> f64) -> [f64; 2] {
+    pub(super) fn ratios(&self, then: &Self, phase: Phase, time: impl Fn(&CalibrationTime) -> f64) -> [f64; 2] {
         let computation = time(&self.computation) / time(&then.computation);
         let memory = if phase == Phase::Call { 1.0 } else { time(&self.memory) / time(&then.memory) };
         [computation.min(memory).min(1.0), computation.max(memory).max(1.0)]
     }
 }
 
-impl Yardstick {
+impl CalibrationTime {
     pub(super) fn new(samples: &[f64]) -> Self {
         Self { median_ns: quantile(samples, 0.5), fast_ns: quantile(samples, 0.05) }
     }
@@ -105,9 +105,9 @@ mod tests {
 
     #[test]
     fn both_take_time() {
-        let mut samples = YardstickSamples::default();
+        let mut samples = CalibrationSamples::default();
         (0..20).for_each(|_| samples.measure());
-        let Yardsticks { computation, memory } = Yardsticks::new(&samples);
+        let Calibration { computation, memory } = Calibration::new(&samples);
         assert!(computation.fast_ns > 1000.0 && computation.fast_ns <= computation.median_ns, "{computation:?}");
         assert!(memory.fast_ns > 1000.0 && memory.fast_ns <= memory.median_ns, "{memory:?}");
     }
@@ -115,11 +115,11 @@ mod tests {
     #[test]
     fn later_calls_need_no_memory() {
         let of = |computation: f64, memory: f64| {
-            let [computation, memory] = [computation, memory].map(|ns| Yardstick::new(&[ns]));
-            Yardsticks { computation, memory }
+            let [computation, memory] = [computation, memory].map(|ns| CalibrationTime::new(&[ns]));
+            Calibration { computation, memory }
         };
         let (now, then) = (of(120.0, 150.0), of(100.0, 100.0));
-        let ratios = |now: Yardsticks, then, phase| format!("{:?}", now.ratios(&then, phase, |it| it.median_ns));
+        let ratios = |now: Calibration, then, phase| format!("{:?}", now.ratios(&then, phase, |it| it.median_ns));
         assert_eq!(ratios(now, then, Phase::Instantiate), "[1.0, 1.5]");
         assert_eq!(ratios(now, then, Phase::Call), "[1.0, 1.2]");
         assert_eq!(ratios(then, of(125.0, 200.0), Phase::Load), "[0.5, 1.0]");

@@ -1,4 +1,4 @@
-//! What was measured of one variant in one phase, and how two variants differ.
+//! The times of one variant in one phase, and the difference between two variants.
 
 use serde::{Deserialize, Serialize};
 use strum::Display;

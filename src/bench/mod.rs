@@ -5,6 +5,7 @@
 //! [`regressions`].
 
 mod baseline;
+mod calibration;
 mod machine;
 mod measurement;
 mod options;
@@ -14,9 +15,9 @@ mod report;
 mod run;
 mod statistics;
 mod subject;
-mod yardstick;
 
 pub use baseline::{BaselineReport, Change};
+pub use calibration::{Calibration, CalibrationTime};
 pub use machine::{EngineVersion, Machine};
 pub use measurement::{Difference, Failed, Measurement, Speed};
 pub use options::BenchOptions;
@@ -25,4 +26,3 @@ pub use regressions::{Baseline, regressions};
 pub use report::{BenchReport, PhaseReport, SCHEMA, Settings, VariantReport};
 pub use run::{Bench, Progress};
 pub use statistics::Outliers;
-pub use yardstick::{Yardstick, Yardsticks};

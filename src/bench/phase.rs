@@ -27,7 +27,7 @@ impl Phase {
     /// All phases, in order.
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
-    /// Returns what the phase measures, in a few words.
+    /// Returns a short description.
     #[must_use]
     pub fn description(self) -> &'static str {
         match self {

@@ -48,7 +48,7 @@ pub fn regressions(now: &BenchReport, then: &BenchReport, max_regression: f64) -
 /// Compares the measurement of one variant. `None` if `now` has none.
 fn change(now: &PhaseReport, then: &PhaseReport, old: &Measurement, max_regression: f64) -> Option<Change> {
     let new = now.measurements.iter().find(|new| new.variant == old.variant)?;
-    Change::of(now.phase, (&now.yardsticks, new), (&then.yardsticks, old), max_regression)
+    Change::of(now.phase, (&now.calibration, new), (&then.calibration, old), max_regression)
 }
 
 fn notes(now: &BenchReport, then: &BenchReport) -> Vec<String> {

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::baseline::BaselineReport;
 use super::measurement::Failed;
-use super::{Difference, EngineVersion, Machine, Measurement, Phase, Yardsticks};
+use super::{Calibration, Difference, EngineVersion, Machine, Measurement, Phase};
 use crate::compare::{Observation, Variant};
 
 /// The version of the report's shape. It changes if a field is removed or gets another meaning.
 pub const SCHEMA: u32 = 1;
 
-/// What was measured.
+/// The result of a bench.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BenchReport {
@@ -109,18 +109,18 @@ pub struct PhaseReport {
     pub measurements: Vec<Measurement>,
     /// Each pair of variants that were measured.
     pub differences: Vec<Difference>,
-    /// How fast the machine was meanwhile.
-    pub yardsticks: Yardsticks,
+    /// The speed of the machine during the phase.
+    pub calibration: Calibration,
 }
 
 impl PhaseReport {
-    pub(super) fn new(phase: Phase, measurements: Vec<Measurement>, yardsticks: Yardsticks, min_effect: f64) -> Self {
+    pub(super) fn new(phase: Phase, measurements: Vec<Measurement>, calibration: Calibration, min_effect: f64) -> Self {
         let mut differences = Vec::new();
         for (index, reference) in measurements.iter().enumerate() {
             let others = measurements[index + 1..].iter();
             differences.extend(others.filter_map(|other| Difference::of(other, reference, min_effect)));
         }
-        Self { phase, measurements, differences, yardsticks }
+        Self { phase, measurements, differences, calibration }
     }
 
     /// Returns the measurement that the others are compared with: the first that did not fail.

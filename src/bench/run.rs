@@ -2,14 +2,15 @@
 
 use std::time::Instant;
 
+use super::calibration::CalibrationSamples;
 use super::measurement::Failed;
 use super::report::{BenchReport, PhaseReport, SCHEMA, Settings, VariantReport};
 use super::statistics::{CONFIDENCE, RATIO_CONFIDENCE, block_medians, median_interval, quantile};
 use super::subject::{Subject, Work};
-use super::yardstick::YardstickSamples;
-use super::{Baseline, BenchOptions, EngineVersion, Machine, Measurement, Phase, Yardsticks, regressions};
+use super::{Baseline, BenchOptions, Calibration, EngineVersion, Machine, Measurement, Phase, regressions};
 use crate::cache::Cache;
-use crate::compare::{Comparer, Comparison, Ending};
+use crate::capabilities::Input;
+use crate::compare::{CompareSessions, Comparison, Ending};
 use crate::component::info::CodeInfo;
 use crate::engine::kind::RuntimeKind;
 use crate::error::{Error, ErrorKind, Result};
@@ -35,7 +36,7 @@ const MAX_REPEATS: usize = 2;
 #[derive(Debug)]
 pub struct Bench<'a> {
     code: &'a [u8],
-    comparer: Comparer,
+    sessions: CompareSessions<'a>,
     options: BenchOptions,
     /// Whether it runs a program, which needs a new instance each time.
     is_program: bool,
@@ -45,66 +46,70 @@ pub struct Bench<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress {
-    /// Each variant runs once, and what it does is compared.
+    /// The code is compiled, and each variant runs once to compare the results.
     Checking,
-    /// A step of one of these runs.
+    /// A step of these.
     Run(Event),
     /// A phase begins.
     Measuring(Phase),
 }
 
 impl<'a> Bench<'a> {
-    /// Compiles a module or component, in the binary or the text format, on each variant. `function` is the function to call; `None`
+    /// Opens a module or component, in the binary or the text format, on each variant. `function` is the function to call; `None`
     /// runs the program.
     ///
     /// # Errors
-    /// Those of [`Comparer::new`].
+    /// Those of [`CompareSessions::open`].
     pub fn new(code: &'a [u8], function: Option<&str>, options: BenchOptions) -> Result<Self> {
         let mut compare = options.compare.clone();
         compare.capabilities.seed.get_or_insert_default();
-        let comparer = Comparer::new(code, function, compare)?;
-        let is_program = function.is_none_or(|name| name == "_start") || comparer.callable().is_program();
-        Ok(Self { code, comparer, options, is_program })
+        let sessions = CompareSessions::open(code, function, compare)?;
+        let is_program = function.is_none_or(|name| name == "_start") || sessions.callable().is_program();
+        Ok(Self { code, sessions, options, is_program })
     }
 
     /// Returns the function, which decodes its arguments.
     #[must_use]
     pub fn callable(&self) -> &Callable {
-        self.comparer.callable()
+        self.sessions.callable()
     }
 
     /// Returns the imports, exports and other facts.
     #[must_use]
     pub fn info(&self) -> &CodeInfo {
-        self.comparer.info()
+        self.sessions.info()
     }
 
     /// Returns whether the code can read standard input.
     #[must_use]
     pub fn reads_stdin(&self) -> bool {
-        self.comparer.reads_stdin()
+        self.sessions.reads_stdin()
     }
 
     /// Sets what each instance reads from standard input.
     pub fn set_stdin(&mut self, bytes: Vec<u8>) {
-        self.options.compare.capabilities.stdin = crate::capabilities::Input::Bytes(bytes.clone());
-        self.comparer.set_stdin(bytes);
+        self.options.compare.capabilities.stdin = Input::Bytes(bytes);
     }
 
-    /// Runs each variant once to compare what they do, and then measures the phases.
+    /// Compiles the code, runs each variant once and compares the results, and then measures the phases.
     ///
     /// # Errors
     /// The error of the first variant if all fail; [`ErrorKind::InvalidArgument`] if the arguments do not fit the function;
-    /// [`ErrorKind::Io`] if there is no room for temporary files. What a single variant cannot do is part of the report.
+    /// [`ErrorKind::Io`] if there is no room for temporary files. The error of a single variant is part of the report.
     pub fn run(self, args: &CallArgs, progress: &dyn Fn(Progress)) -> Result<BenchReport> {
-        let Self { code, comparer, options, is_program } = self;
+        let Self { code, sessions, options, is_program } = self;
         progress(Progress::Checking);
-        let comparison = comparer.compare_with_events(args, &|event| progress(Progress::Run(event)))?;
+        let events = |event| progress(Progress::Run(event));
+        let mut comparer = sessions.compile(&events);
+        if let Input::Bytes(bytes) = &options.compare.capabilities.stdin {
+            comparer.set_stdin(bytes.clone());
+        }
+        let comparison = comparer.compare_with_events(args, &events)?;
         let callable = comparer.callable().clone();
         // Its code takes memory.
         drop(comparer);
 
-        let folder = tempfile::tempdir().map_err(|error| no_folder(&error))?;
+        let folder = tempfile::tempdir().map_err(|error| no_directory(&error))?;
         let cache = Cache::open(folder.path().join("code"))?.with_max_bytes(u64::MAX);
         let work = Work { code, callable: &callable, args, options: &options.compare, cache: &cache };
         let mut variants = Vec::new();
@@ -182,7 +187,7 @@ fn report(
 fn measure(phase: Phase, subjects: &mut [(String, Subject<'_>)], options: &BenchOptions) -> PhaseReport {
     let begin = Instant::now();
     let mut samples: Vec<Result<Vec<f64>, Failed>> = vec![Ok(Vec::new()); subjects.len()];
-    let mut yardsticks = YardstickSamples::default();
+    let mut calibration = CalibrationSamples::default();
     let mut is_warm = false;
     let mut round = 0;
     loop {
@@ -192,7 +197,7 @@ fn measure(phase: Phase, subjects: &mut [(String, Subject<'_>)], options: &Bench
             let index = (turn + round / 2) % subjects.len();
             if let Ok(own) = &mut samples[index] {
                 let subject = &mut subjects[index].1;
-                // A short sample would also measure what the variant before it left in the processor's caches.
+                // A short sample also depends on the processor caches, which the previous variant filled.
                 let is_short = own.last().is_some_and(|last| *last < SHORT_NS) && phase != Phase::Call;
                 let primed = if is_short { subject.sample(phase).map(|_| ()) } else { Ok(()) };
                 match primed.and_then(|()| subject.sample(phase)) {
@@ -201,7 +206,7 @@ fn measure(phase: Phase, subjects: &mut [(String, Subject<'_>)], options: &Bench
                 }
             }
         }
-        yardsticks.measure();
+        calibration.measure();
         round += 1;
         let elapsed = begin.elapsed();
         if !is_warm {
@@ -209,7 +214,7 @@ fn measure(phase: Phase, subjects: &mut [(String, Subject<'_>)], options: &Bench
             // If a round takes longer than the phase may, it counts.
             if elapsed < options.time {
                 samples.iter_mut().flatten().for_each(Vec::clear);
-                yardsticks.clear();
+                calibration.clear();
                 continue;
             }
         }
@@ -227,7 +232,7 @@ fn measure(phase: Phase, subjects: &mut [(String, Subject<'_>)], options: &Bench
         Ok(samples) => Measurement::new(name.clone(), &samples, subject.iterations(phase)),
         Err(failed) => Measurement::failed(name.clone(), failed),
     });
-    PhaseReport::new(phase, measured.collect(), Yardsticks::new(&yardsticks), options.min_effect)
+    PhaseReport::new(phase, measured.collect(), Calibration::new(&calibration), options.min_effect)
 }
 
 /// Returns how far the interval of the median reaches to either side, as a part of the median.
@@ -249,6 +254,6 @@ fn error_of(ending: &Ending) -> Option<Error> {
     }
 }
 
-fn no_folder(error: &std::io::Error) -> Error {
-    Error::new(ErrorKind::Io, format!("cannot create a folder for compiled code: {error}"))
+fn no_directory(error: &std::io::Error) -> Error {
+    Error::new(ErrorKind::Io, format!("cannot create a temporary directory for compiled code: {error}"))
 }

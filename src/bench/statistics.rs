@@ -49,7 +49,7 @@ pub(super) fn block_medians(samples: &[f64]) -> Vec<f64> {
 /// `None` if there are too few values.
 pub(super) fn median_interval(values: &[f64], confidence: f64) -> Option<[f64; 2]> {
     let binomial = Binomial::new(0.5, values.len() as u64).ok()?;
-    // The largest rank from either end that the median passes with a probability of at most half of what is left.
+    // The largest rank that the median is below with a probability of at most this. The same holds from the other end.
     let outside = (1.0 - confidence) / 2.0;
     let rank = (0..values.len() as u64 / 2).take_while(|rank| binomial.cdf(*rank) <= outside).last()?;
     let mut sorted = values.to_vec();

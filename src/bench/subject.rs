@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::runtime::call::ResolvedCallable;
 use crate::runtime::callable::{CallArgs, Callable};
-use crate::session::{CacheUse, Completion, InstanceOptions, PreparedCode, PreparedInstance, Session};
+use crate::session::{CacheUse, Completion, PreparedCode, PreparedInstance, Session};
 
 /// The length of a sample of calls. The clock's error is less than a thousandth of it.
 const SAMPLE: Duration = Duration::from_micros(200);
@@ -68,16 +68,16 @@ impl<'a> Subject<'a> {
     /// # Errors
     /// Those of [`Session::open`] and [`Session::prepare`].
     pub(super) fn start(&mut self, report: &mut VariantReport) -> Result<()> {
-        let prepared = self.open(None)?.prepare(self.instances(), &|_| {})?;
+        let prepared = self.open(None)?.prepare(self.work.options.instances(), &|_| {})?;
         report.compiled_bytes = prepared.code().compiled_bytes();
         report.serialized_bytes = prepared.code().serialize().ok().map(|serialized| serialized.code.len() as u64);
         self.code_bytes = report.compiled_bytes.max(report.serialized_bytes);
         self.copies = vec![prepared];
-        self.open(Some(self.work.cache))?.prepare(self.instances(), &|_| {})?;
+        self.open(Some(self.work.cache))?.prepare(self.work.options.instances(), &|_| {})?;
         Ok(())
     }
 
-    /// Returns how often a sample of a phase repeats what it measures.
+    /// Returns the number of calls in a sample of [`Phase::Call`]; 1 for other phases.
     pub(super) fn iterations(&self, phase: Phase) -> u64 {
         if phase == Phase::Call { self.iterations.unwrap_or(1) } else { 1 }
     }
@@ -93,13 +93,13 @@ impl<'a> Subject<'a> {
                 session.map(|_| time)
             }
             Phase::Compile => {
-                let (session, options) = (self.open(None)?, self.instances());
+                let (session, options) = (self.open(None)?, self.work.options.instances());
                 let (prepared, time) = timed(|| session.prepare(options, &|_| {}));
                 self.keep(prepared?);
                 Ok(time)
             }
             Phase::CacheLoad => {
-                let options = self.instances();
+                let options = self.work.options.instances();
                 let (prepared, time) = timed(|| {
                     let session = self.open(Some(self.work.cache))?;
                     Ok((session.cache(), session.prepare(options, &|_| {})?))
@@ -174,12 +174,6 @@ impl<'a> Subject<'a> {
 
     fn open(&self, cache: Option<&Cache>) -> Result<Session<'a>> {
         Session::open(&self.config, self.work.code, cache)
-    }
-
-    fn instances(&self) -> InstanceOptions {
-        let CompareOptions { limits, capabilities, plugin, .. } = self.work.options;
-        let options = InstanceOptions::default().with_limits(*limits).with_capabilities(capabilities.clone());
-        options.with_plugin(plugin.clone())
     }
 
     fn instantiate(&self, capabilities: Capabilities) -> Result<PreparedInstance> {

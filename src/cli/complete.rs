@@ -140,7 +140,7 @@ fn expanded(word: &Path, home: Option<PathBuf>) -> PathBuf {
     }
 }
 
-/// Returns the functions of a module whose names begin with what is typed, with their signatures.
+/// Returns the functions of a module whose names begin with `typed`, with their signatures.
 fn candidates(module: &Path, typed: &OsStr) -> Vec<CompletionCandidate> {
     let Some(typed) = typed.to_str() else { return Vec::new() };
     let functions = functions_in_time(module.to_owned()).unwrap_or_default().into_iter();

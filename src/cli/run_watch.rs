@@ -7,7 +7,6 @@ use std::time::Duration;
 use wrun::session::{Event, nanoseconds};
 use wrun::{Error, LimitExceeded, LimitKind};
 
-use super::exit_code;
 use super::failure::Failure;
 use super::output::printer;
 use super::supervisor::Supervisor;
@@ -15,14 +14,15 @@ use super::supervisor::Supervisor;
 /// The time that a step may take in addition to its limit.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Runs `work`, which reports the steps of each run. Ends the process if a step takes much longer than its time limit, because a
-/// host function blocks.
+/// Runs `work`, which reports the steps of each run. Ends the process with `exit_code` if a step takes much longer than its time
+/// limit, because a host function blocks.
 ///
 /// # Errors
 /// If the system cannot create a thread.
 pub(crate) fn watch<T>(
     supervisor: &Supervisor,
     limit: Option<Duration>,
+    exit_code: u8,
     work: impl FnOnce(&dyn Fn(Event)) -> T,
 ) -> Result<T, Failure> {
     let Some(limit) = limit else { return Ok(work(&|_| {})) };
@@ -31,7 +31,7 @@ pub(crate) fn watch<T>(
         let max = limit.saturating_mul(2).saturating_add(GRACE);
         let watcher = move || {
             if is_blocked(&reported, max) {
-                supervisor.end_process(|| printer::failure(&blocked(limit, max), false));
+                supervisor.end_process(|| printer::failure(&blocked(limit, max, exit_code), false));
             }
         };
         let spawned = thread::Builder::new().name("wrun watch".to_owned()).spawn_scoped(scope, watcher);
@@ -48,7 +48,7 @@ pub(crate) fn watch<T>(
     })
 }
 
-/// Returns true when a step takes longer than `max`, and false when there are no more steps.
+/// Waits until a step takes longer than `max` (true), or there are no more steps (false).
 fn is_blocked(steps: &Receiver<bool>, max: Duration) -> bool {
     loop {
         match steps.recv() {
@@ -63,8 +63,8 @@ fn is_blocked(steps: &Receiver<bool>, max: Duration) -> bool {
     }
 }
 
-fn blocked(limit: Duration, max: Duration) -> Failure {
+fn blocked(limit: Duration, max: Duration, exit_code: u8) -> Failure {
     let exceeded = LimitExceeded::new(LimitKind::Time, nanoseconds(limit), nanoseconds(max));
     let message = format!("a run did not stop at its time limit of {limit:?}, because a host function blocks");
-    Failure { message, exit_code: exit_code::TROUBLE, ..Failure::from(Error::limit(exceeded)) }
+    Failure { exit_code, message, ..Failure::from(Error::limit(exceeded)) }
 }

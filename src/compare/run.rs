@@ -66,10 +66,7 @@ impl Comparer {
     /// Returns whether the code can read standard input.
     #[must_use]
     pub fn reads_stdin(&self) -> bool {
-        match &self.info {
-            CodeInfo::Module(info) => requirements::imports_wasi(info),
-            CodeInfo::Component(info) => host_capabilities(info).contains(&HostCapability::Streams),
-        }
+        reads_stdin(&self.info)
     }
 
     /// Sets what each run reads from standard input.
@@ -154,6 +151,14 @@ impl Comparer {
     }
 }
 
+/// Returns whether code can read standard input.
+pub(super) fn reads_stdin(info: &CodeInfo) -> bool {
+    match info {
+        CodeInfo::Module(info) => requirements::imports_wasi(info),
+        CodeInfo::Component(info) => host_capabilities(info).contains(&HostCapability::Streams),
+    }
+}
+
 impl Observation {
     fn new(variant: Variant, ending: Ending) -> Self {
         Self {
@@ -194,7 +199,7 @@ impl CompareOptions {
         config
     }
 
-    pub(super) fn instances(&self) -> InstanceOptions {
+    pub(crate) fn instances(&self) -> InstanceOptions {
         let options = InstanceOptions::default().with_limits(self.limits);
         options.with_capabilities(self.capabilities.clone()).with_plugin(self.plugin.clone())
     }

@@ -1,6 +1,6 @@
 //! The code of a comparison before it is compiled.
 
-use super::{CompareOptions, Comparer, ErrorSummary, Variant};
+use super::{CompareOptions, Comparer, ErrorSummary, Variant, run};
 use crate::component::info::CodeInfo;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::floats;
@@ -57,6 +57,12 @@ impl<'a> CompareSessions<'a> {
     #[must_use]
     pub fn info(&self) -> &CodeInfo {
         &self.info
+    }
+
+    /// Returns whether the code can read standard input.
+    #[must_use]
+    pub fn reads_stdin(&self) -> bool {
+        run::reads_stdin(&self.info)
     }
 
     /// Compiles on each variant. A variant that refuses the code or the grants is part of each comparison.

@@ -31,7 +31,7 @@ pub struct Inconclusive {
 }
 
 impl Inconclusive {
-    /// Returns the reason without what it says in the engine's words.
+    /// Returns the reason without the engine's message in parentheses.
     #[must_use]
     pub fn kind(&self) -> &str {
         self.reason.split(" (").next().unwrap_or_default()

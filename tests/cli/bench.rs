@@ -236,3 +236,20 @@ fn a_component_is_measured_at_the_levels_of_wasmtime() {
         assert_eq!(measured["failed"], Value::Null, "{measured}");
     }
 }
+
+#[test]
+fn a_call_that_the_host_blocks_ends_the_bench() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(folder.path().join("pipe")).status().unwrap().success());
+    let dir = format!("{}::/d::ro", folder.path().display());
+    run(&["bench", "--timeout", "50ms", "--dir", &dir, &file(include_str!("opens_a_pipe.wat")).path])
+        .fails(124, &["time limit of 50ms", "host function blocks"]);
+}
+
+#[test]
+fn what_is_wrong_is_found_before_anything_is_compiled() {
+    let module = file("(module (func (export \"f\") (param i32)))");
+    let printed = run(&["bench", "-vv", &module.path, "f", "x"]);
+    assert!(!printed.stderr.contains("compil"), "{printed:?}");
+    printed.fails(2, &["invalid i32"]);
+}

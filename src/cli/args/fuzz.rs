@@ -15,7 +15,7 @@ pub(crate) struct FuzzArgs {
     /// Generate nothing that needs these features, by the names of `wrun engines`
     #[arg(long, value_name = "FEATURE,...", value_delimiter = ',', value_parser = feature())]
     pub(crate) without: Vec<Feature>,
-    /// What is generated depends only on this number
+    /// Seed of the generated modules and arguments [default: 0]
     #[arg(long, value_name = "SEED", allow_negative_numbers = true, value_parser = argv::text_for(parse_count))]
     pub(crate) seed: Option<u64>,
     /// Leave out the first N modules of the seed

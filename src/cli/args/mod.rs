@@ -17,7 +17,7 @@ pub(crate) use cache::{CacheArgs, CacheDirArgs};
 pub(crate) use engine::{EngineArgs, variant};
 pub(crate) use fuzz::FuzzArgs;
 pub(crate) use grants::{GrantArgs, PolicyArgs};
-pub(crate) use guest::GuestArgs;
+pub(crate) use guest::{GuestArgs, choose_variants, limit_each};
 pub(crate) use limits::LimitArgs;
 pub(crate) use log::{LogArgs, LogFormat, ProgressArgs, When};
 pub(crate) use output::{FORMAT_HEADING, FormatArgs, InputFormat, OutputFormat, ReportArgs, ResultFormat};

@@ -13,7 +13,7 @@ use wrun::session::{CacheUse, InstanceOptions, Session, nanoseconds};
 use wrun::stdio::Blocking;
 use wrun::{Callable, Output};
 
-use crate::cli::args::{CacheArgs, CallArgs, GuestArgs, LogArgs, ProgressArgs, RecordArgs, TextArgs, When};
+use crate::cli::args::{CacheArgs, CallArgs, GuestArgs, LogArgs, ProgressArgs, RecordArgs, TextArgs, When, limit_each};
 use crate::cli::batch_settings::BatchSettings;
 use crate::cli::failure::Failure;
 use crate::cli::output::batch_envelope::BatchEnvelope;
@@ -29,10 +29,7 @@ use crate::cli::supervisor::{self, Phase, Supervisor, SupervisorOptions};
 use crate::cli::{argv, exit_code, hints, input, signals, stdin};
 
 #[derive(Args, Debug)]
-#[command(
-    mut_arg("timeout", |arg| arg.help("Maximum time of each call, such as 500ms, 1.5s or 2m")),
-    mut_arg("fuel", |arg| arg.help("Maximum fuel of each call, about one unit per operator, such as 500000, 10M or 2G"))
-)]
+#[command(mut_args(|arg| limit_each("call", arg)))]
 #[command(
     after_help = "Exit codes: 0 all records succeeded; 123 some failed; 125 wrun itself failed; others as for a call."
 )]

@@ -5,26 +5,27 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Arg, Args, ValueHint};
+use clap::{Args, ValueHint};
 use wrun::bench::{Baseline, Bench, BenchOptions, BenchReport, Progress as Step, SCHEMA};
-use wrun::runtime::preflight;
 
+use super::compared;
 use crate::cli::args::{
-    CacheArgs, FORMAT_HEADING, GuestArgs, InputFormat, LogArgs, ProgressArgs, ReportArgs, TextArgs,
+    CacheArgs, FORMAT_HEADING, GuestArgs, InputFormat, LogArgs, ProgressArgs, ReportArgs, TextArgs, choose_variants,
+    limit_each,
 };
 use crate::cli::failure::Failure;
 use crate::cli::output::progress::Progress;
 use crate::cli::output::{bench, bench_html, machine, printer};
 use crate::cli::parse_values::{parse_duration, parse_percentage};
 use crate::cli::policy::Policy;
-use crate::cli::settings::{Arguments, GuestSettings, check_payload};
+use crate::cli::settings::GuestSettings;
 use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
-use crate::cli::{argv, exit_code, input, run_watch, stdin};
+use crate::cli::{argv, exit_code, hints, input, run_watch, stdin};
 
 const BENCH_HEADING: &str = "Measurement";
 
 #[derive(Args, Debug)]
-#[command(mut_args(help_of_bench))]
+#[command(mut_args(|arg| limit_each("call", choose_variants("Measure", arg))))]
 #[command(
     after_help = "Exit codes: 0 measured; 1 something is slower than in the baseline; otherwise those of `wrun MODULE`."
 )]
@@ -74,19 +75,6 @@ pub(crate) struct BenchArgs {
     pub(crate) log: LogArgs,
 }
 
-/// Describes the options that mean something else than for a call. `mut_arg` would move them to the end of the help.
-fn help_of_bench(arg: Arg) -> Arg {
-    let help = match arg.get_id().as_str() {
-        "runtime" => "Measure only this engine",
-        "compiler" => "Measure only this compiler",
-        "opt" => "Measure only this optimization level of cranelift; singlepass has none",
-        "timeout" => "Maximum time of each call, such as 500ms, 1.5s or 2m",
-        "fuel" => "Maximum fuel of each call, about one unit per operator, such as 500000, 10M or 2G",
-        _ => return arg,
-    };
-    arg.help(help)
-}
-
 /// Measures a call or a program on several engines, compilers and levels.
 pub(crate) fn main(args: BenchArgs) -> Result<u8, Failure> {
     let (format, html) = (args.report, args.html.clone());
@@ -110,40 +98,22 @@ pub(crate) fn main(args: BenchArgs) -> Result<u8, Failure> {
 fn measured(args: BenchArgs, baseline: Option<Baseline>) -> Result<BenchReport, Failure> {
     let policy = Policy::read(&args.guest.policy)?;
     let (cache, quiet) = (CacheArgs::default(), args.log.quiet);
-    let (function, function_args) = match args.function_name {
-        Some(name) => (Some(name), args.function.into_iter().chain(args.args).collect()),
-        None => (args.function, args.args),
-    };
+    let (function, function_args) = compared::function_and_args(args.function_name, args.function, args.args);
     let guest = GuestSettings::resolve(args.module, function, args.guest_args, policy, &args.guest, &cache, quiet)?;
     let supervision = SupervisorOptions::new(Progress::new(args.progress.progress, quiet));
-    Supervisor::run(supervision, |supervisor| {
+    let arguments = compared::arguments(function_args, args.input);
+    let mut options = BenchOptions::default();
+    options.time = args.time.unwrap_or(options.time);
+    options.precision = args.precision.unwrap_or(options.precision);
+    options.baseline = baseline;
+    options.compare = compared::options(&guest, &args.text)?;
+    let measured = Supervisor::run(supervision, |supervisor| {
         let module_is_stdin = input::is_stdin(&guest.module);
-        let module = input::module(&guest.module, module_is_stdin, quiet)?;
+        let module = compared::read_module(&guest, module_is_stdin)?;
         let code = module.bytes().map_err(|error| Failure::module(&guest.module, &error))?;
-        let mut options = BenchOptions::default();
-        options.time = args.time.unwrap_or(options.time);
-        options.precision = args.precision.unwrap_or(options.precision);
-        options.baseline = baseline;
-        let compare = &mut options.compare;
-        (compare.limits, compare.max_stack) = (guest.limits.limits(), guest.limits.stack.value);
-        compare.capabilities = guest.capabilities.clone();
-        (compare.plugin, compare.text) = (guest.plugin.options(), args.text.options());
-        let (compiler, opt) = (guest.engine.compiler.value, guest.engine.opt.value);
-        compare.variants.retain(|variant| variant.fits(guest.engine.chosen_runtime(), compiler, opt));
-        if compare.variants.is_empty() {
-            // Says why: the engine is not compiled in, or has no such compiler.
-            preflight::check_config(&guest.config)?;
-        }
         let mut bench = Bench::new(code, guest.function.as_deref(), options)?;
-        guest.check_args(bench.info())?;
-        guest.plugin.check(bench.info())?;
-        check_payload(&args.text.options(), bench.callable())?;
+        compared::check(&guest, &args.text, bench.info(), bench.callable())?;
         supervisor.enter(Phase::ReadingArguments);
-        let arguments = match function_args.as_slice() {
-            [] => Arguments::Omitted(args.input),
-            [dash] if dash == "-" => Arguments::Stdin(args.input),
-            _ => Arguments::Typed(function_args),
-        };
         let call_args = if input::are_on_stdin(&arguments, bench.callable()) {
             if module_is_stdin {
                 return Err(Failure::both_from_stdin());
@@ -157,7 +127,7 @@ fn measured(args: BenchArgs, baseline: Option<Baseline>) -> Result<BenchReport, 
         };
         supervisor.enter(Phase::RunningGuest);
         let limit = guest.limits.limits().time;
-        let mut report = run_watch::watch(supervisor, limit, |events| {
+        let mut report = run_watch::watch(supervisor, limit, exit_code::TIMEOUT, |events| {
             bench.run(&call_args, &|step| match step {
                 Step::Measuring(phase) => supervisor.show_step(format!("measuring: {}", bench::phase_name(phase))),
                 Step::Run(event) => events(event),
@@ -166,7 +136,8 @@ fn measured(args: BenchArgs, baseline: Option<Baseline>) -> Result<BenchReport, 
         })??;
         report.module = Some(guest.module.display().to_string());
         Ok(report)
-    })
+    });
+    measured.map_err(|failure| hints::for_grant(failure, &guest.grants))
 }
 
 /// Reads an earlier report.

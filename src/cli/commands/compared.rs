@@ -1,11 +1,52 @@
-//! The code that `wrun diff` compares.
+//! What `wrun diff` and `wrun bench` share: one call on several engines, compilers and levels.
 
-use wrun::compare::{CompareOptions, CompareSessions};
+use wrun::compare::{CompareOptions, CompareSessions, Comparer};
+use wrun::component::info::CodeInfo;
+use wrun::runtime::preflight;
+use wrun::{Callable, Error, ErrorKind};
 
+use crate::cli::args::{InputFormat, TextArgs};
 use crate::cli::failure::Failure;
 use crate::cli::input::Module;
-use crate::cli::settings::{GuestSettings, check_payload};
+use crate::cli::settings::{Arguments, GuestSettings, check_payload};
+use crate::cli::supervisor::Supervisor;
 use crate::cli::{hints, input};
+
+/// Splits the words after MODULE: FUNCTION and ARGS, or only ARGS if `--function` names the function.
+pub(super) fn function_and_args(
+    option: Option<String>,
+    word: Option<String>,
+    args: Vec<String>,
+) -> (Option<String>, Vec<String>) {
+    match option {
+        Some(name) => (Some(name), word.into_iter().chain(args).collect()),
+        None => (word, args),
+    }
+}
+
+/// Returns where the arguments of the function come from.
+pub(super) fn arguments(words: Vec<String>, format: InputFormat) -> Arguments {
+    match words.as_slice() {
+        [] => Arguments::Omitted(format),
+        [dash] if dash == "-" => Arguments::Stdin(format),
+        _ => Arguments::Typed(words),
+    }
+}
+
+/// Returns the chosen variants, the limits and the grants.
+pub(super) fn options(guest: &GuestSettings, text: &TextArgs) -> Result<CompareOptions, Failure> {
+    let mut options = CompareOptions::default();
+    (options.limits, options.max_stack) = (guest.limits.limits(), guest.limits.stack.value);
+    options.capabilities = guest.capabilities.clone();
+    (options.plugin, options.text) = (guest.plugin.options(), text.options());
+    let (compiler, opt) = (guest.engine.compiler.value, guest.engine.opt.value);
+    options.variants.retain(|variant| variant.fits(guest.engine.chosen_runtime(), compiler, opt));
+    if options.variants.is_empty() {
+        // Says why: the engine is not compiled in, or has no such compiler.
+        preflight::check_config(&guest.config)?;
+    }
+    Ok(options)
+}
 
 /// Reads the module.
 pub(super) fn read_module(guest: &GuestSettings, is_stdin: bool) -> Result<Module, Failure> {
@@ -13,16 +54,26 @@ pub(super) fn read_module(guest: &GuestSettings, is_stdin: bool) -> Result<Modul
         .map_err(|failure| hints::for_module(failure, &guest.module, guest.function.as_deref()))
 }
 
-/// Opens the code on each variant, after checking everything that can be checked before it is compiled.
-pub(super) fn open<'a>(
-    code: &'a [u8],
+/// Checks that the command line fits the module and the function, before anything is compiled.
+pub(super) fn check(
     guest: &GuestSettings,
-    options: CompareOptions,
-) -> Result<CompareSessions<'a>, Failure> {
-    let text = options.text.clone();
-    let sessions = CompareSessions::open(code, guest.function.as_deref(), options)?;
-    guest.check_args(sessions.info())?;
-    guest.plugin.check(sessions.info())?;
-    check_payload(&text, sessions.callable())?;
-    Ok(sessions)
+    text: &TextArgs,
+    info: &CodeInfo,
+    callable: &Callable,
+) -> Result<(), Failure> {
+    guest.check_args(info)?;
+    guest.plugin.check(info)?;
+    check_payload(&text.options(), callable)
+}
+
+/// Compiles on each variant.
+///
+/// # Errors
+/// If no variant can have the grants.
+pub(super) fn compile(sessions: CompareSessions<'_>, supervisor: &Supervisor) -> Result<Comparer, Failure> {
+    let comparer = sessions.compile(&|event| supervisor.observe(event));
+    match comparer.refusal().filter(|refusal| refusal.kind == ErrorKind::Grant) {
+        Some(refusal) => Err(Error::new(refusal.kind, refusal.message.clone()).into()),
+        None => Ok(comparer),
+    }
 }

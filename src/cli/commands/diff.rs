@@ -4,14 +4,12 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, Args, ValueHint};
-use wrun::compare::{CompareOptions, Comparison, Verdict};
-use wrun::runtime::preflight;
-use wrun::{Error, ErrorKind};
+use wrun::compare::{CompareOptions, CompareSessions, Comparison, Verdict};
 
-use super::diff_code::{open, read_module};
-use super::{diff_batch, diff_fuzz};
+use super::{compared, diff_batch, diff_fuzz};
 use crate::cli::args::{
     CacheArgs, FORMAT_HEADING, FuzzArgs, GuestArgs, InputFormat, LogArgs, ProgressArgs, ReportArgs, TextArgs,
+    choose_variants, limit_each,
 };
 use crate::cli::failure::Failure;
 use crate::cli::output::progress::Progress;
@@ -65,18 +63,11 @@ pub(crate) struct DiffArgs {
     pub(crate) log: LogArgs,
 }
 
-/// Describes the options that mean something else than for a call. `mut_arg` would move them to the end of the help.
 fn help_of_diff(arg: Arg) -> Arg {
-    let help = match arg.get_id().as_str() {
-        "runtime" => "Compare only this engine",
-        "compiler" => "Compare only this compiler",
-        "opt" => "Compare only this optimization level of cranelift; singlepass has none",
-        "deterministic" => "Seed of random bytes; clocks and NaNs are always deterministic [default: 0]",
-        "timeout" => "Maximum time of each run, such as 500ms, 1.5s or 2m",
-        "fuel" => "Maximum fuel of each run, about one unit per operator, such as 500000, 10M or 2G",
-        _ => return arg,
-    };
-    arg.help(help)
+    match arg.get_id().as_str() {
+        "deterministic" => arg.help("Seed of random bytes; clocks and NaNs are always deterministic [default: 0]"),
+        _ => limit_each("run", choose_variants("Compare", arg)),
+    }
 }
 
 /// Runs a call or a program on several engines, compilers and levels, and reports what differs.
@@ -87,17 +78,14 @@ pub(crate) fn main(args: DiffArgs) -> Result<u8, Failure> {
 fn compare(args: DiffArgs) -> Result<u8, Failure> {
     let policy = Policy::read(&args.guest.policy)?;
     let (cache, quiet) = (CacheArgs::default(), args.log.quiet);
-    let (function, function_args): (_, Vec<_>) = match args.function_name {
-        Some(name) => (Some(name), args.function.into_iter().chain(args.args).collect()),
-        None => (args.function, args.args),
-    };
+    let (function, function_args) = compared::function_and_args(args.function_name, args.function, args.args);
     let module = args.module.unwrap_or_default();
     let guest = GuestSettings::resolve(module, function, args.guest_args, policy, &args.guest, &cache, quiet)?;
-    let mut compared = options(&guest)?;
-    compared.text = args.text.options();
+    let mut options = compared::options(&guest, &args.text)?;
+    options.capabilities.seed.get_or_insert_default();
     let supervised = SupervisorOptions::new(Progress::new(args.progress.progress, quiet));
     if args.fuzz.fuzz.is_some() {
-        return diff_fuzz::main(&args.fuzz, compared.variants, args.repro, guest, args.report, supervised);
+        return diff_fuzz::main(&args.fuzz, options.variants, args.repro, guest, args.report, supervised);
     }
     // Clap waives `requires` for an option that conflicts with the module.
     if args.fuzz.seed.or(args.fuzz.skip).is_some() || !args.fuzz.without.is_empty() {
@@ -107,51 +95,33 @@ fn compare(args: DiffArgs) -> Result<u8, Failure> {
         if !function_args.is_empty() {
             return Err(Failure::usage("`--batch` reads the arguments from standard input"));
         }
-        return diff_batch::main(&guest, compared, args.input, args.report, supervised);
+        return diff_batch::main(&guest, &args.text, options, args.input, args.report, supervised);
     }
-    let arguments = match function_args.as_slice() {
-        [] => Arguments::Omitted(args.input),
-        [dash] if dash == "-" => Arguments::Stdin(args.input),
-        _ => Arguments::Typed(function_args),
-    };
+    let arguments = compared::arguments(function_args, args.input);
     if let Some(dir) = args.repro.as_deref().filter(|dir| dir.symlink_metadata().is_ok()) {
         return Err(Failure::usage(format!("cannot write the directory {}: it exists", dir.display())));
     }
     let compared = Supervisor::run(supervised, |supervisor| {
-        compare_once(supervisor, &guest, &arguments, compared, args.repro.as_deref())
+        compare_once(supervisor, &guest, &args.text, &arguments, options, args.repro.as_deref())
     });
     let comparison = compared.map_err(|failure| hints::for_grant(failure, &guest.grants))?;
     printer::data(&machine::report(&comparison, args.report, comparison::text))?;
     Ok(exit_code(&comparison))
 }
 
-/// Returns what is compared, and how.
-fn options(guest: &GuestSettings) -> Result<CompareOptions, Failure> {
-    let mut options = CompareOptions::default();
-    (options.limits, options.max_stack) = (guest.limits.limits(), guest.limits.stack.value);
-    options.capabilities = guest.capabilities.clone();
-    options.capabilities.seed = Some(guest.engine.deterministic.value.unwrap_or_default());
-    options.plugin = guest.plugin.options();
-    let (compiler, opt) = (guest.engine.compiler.value, guest.engine.opt.value);
-    options.variants.retain(|variant| variant.fits(guest.engine.chosen_runtime(), compiler, opt));
-    if options.variants.is_empty() {
-        // Says why: the engine is not compiled in, or has no such compiler.
-        preflight::check_config(&guest.config)?;
-    }
-    Ok(options)
-}
-
 fn compare_once(
     supervisor: &Supervisor,
     guest: &GuestSettings,
+    text: &TextArgs,
     arguments: &Arguments,
     options: CompareOptions,
     repro: Option<&Path>,
 ) -> Result<Comparison, Failure> {
     let module_is_stdin = input::is_stdin(&guest.module);
-    let module = read_module(guest, module_is_stdin)?;
+    let module = compared::read_module(guest, module_is_stdin)?;
     let code = module.bytes().map_err(|error| Failure::module(&guest.module, &error))?;
-    let sessions = open(code, guest, options)?;
+    let sessions = CompareSessions::open(code, guest.function.as_deref(), options)?;
+    compared::check(guest, text, sessions.info(), sessions.callable())?;
     supervisor.enter(Phase::ReadingArguments);
     let callable = sessions.callable();
     let (args, mut stdin) = match *arguments {
@@ -164,10 +134,7 @@ fn compare_once(
         }
         _ => (input::arguments(arguments, callable, guest.quiet)?, Vec::new()),
     };
-    let mut comparer = sessions.compile(&|event| supervisor.observe(event));
-    if let Some(refusal) = comparer.refusal().filter(|refusal| refusal.kind == ErrorKind::Grant) {
-        return Err(Error::new(refusal.kind, refusal.message.clone()).into());
-    }
+    let mut comparer = compared::compile(sessions, supervisor)?;
     if !input::are_on_stdin(arguments, comparer.callable())
         && comparer.reads_stdin()
         && !module_is_stdin
@@ -179,7 +146,8 @@ fn compare_once(
     }
     supervisor.enter(Phase::RunningGuest);
     let limit = guest.limits.limits().time;
-    let comparison = run_watch::watch(supervisor, limit, |events| comparer.compare_with_events(&args, events))??;
+    let comparison =
+        run_watch::watch(supervisor, limit, exit_code::TROUBLE, |events| comparer.compare_with_events(&args, events))??;
     if let Some(dir) = repro {
         repro::write(dir, code, &stdin, arguments, guest, &comparer, &comparison)?;
     }

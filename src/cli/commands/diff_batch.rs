@@ -7,12 +7,12 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Value;
 use wrun::batch::{BatchInput, BatchOptions, DecodedRecord, Stop, read_records};
-use wrun::compare::{CompareOptions, Comparer, Comparison, Verdict};
+use wrun::compare::{CompareOptions, CompareSessions, Comparer, Comparison, Verdict};
 use wrun::escape::Escaped;
 use wrun::session::Event;
 
-use super::diff_code;
-use crate::cli::args::{InputFormat, ReportArgs};
+use super::compared;
+use crate::cli::args::{InputFormat, ReportArgs, TextArgs};
 use crate::cli::failure::Failure;
 use crate::cli::output::{comparison, machine, printer};
 use crate::cli::records::Records;
@@ -31,7 +31,7 @@ struct Differing<'a> {
     comparison: &'a Comparison,
 }
 
-/// What the records showed.
+/// How many records agreed, differed, or could not be compared.
 #[derive(Default, Serialize)]
 struct Summary {
     records: u64,
@@ -46,6 +46,7 @@ struct Summary {
 /// Compares each record of standard input, and prints those that differ and a summary. Returns the exit code.
 pub(super) fn main(
     guest: &GuestSettings,
+    text: &TextArgs,
     options: CompareOptions,
     format: InputFormat,
     report: ReportArgs,
@@ -65,16 +66,18 @@ pub(super) fn main(
     let stopped = Arc::clone(&stop);
     supervised.stop = Some(Box::new(move || stopped.request()));
     let compared = Supervisor::run(supervised, |supervisor| {
-        let module = diff_code::read_module(guest, false)?;
+        let module = compared::read_module(guest, false)?;
         let code = module.bytes().map_err(|error| Failure::module(&guest.module, &error))?;
-        let comparer = diff_code::open(code, guest, options)?.compile(&|event| supervisor.observe(event));
+        let sessions = CompareSessions::open(code, guest.function.as_deref(), options)?;
+        compared::check(guest, text, sessions.info(), sessions.callable())?;
+        let comparer = compared::compile(sessions, supervisor)?;
         supervisor.enter(Phase::ProcessingRecords);
         if io::stdin().is_terminal() && io::stderr().is_terminal() {
             printer::note("reading records from standard input", guest.quiet);
         }
         let mut summary = Summary::default();
         let mut reader = records.reader(&stop);
-        run_watch::watch(supervisor, guest.limits.limits().time, |events| {
+        run_watch::watch(supervisor, guest.limits.limits().time, exit_code::TROUBLE, |events| {
             read_records(comparer.callable(), &record_options, &mut reader, |record| {
                 if stop.is_requested() {
                     Ok(())
@@ -83,8 +86,7 @@ pub(super) fn main(
                 }
             })
         })??;
-        let text = |summary: &Summary| summary.text();
-        printer::data(&machine::report(&summary, report, text))?;
+        printer::data(&machine::report(&summary, report, Summary::text))?;
         Ok(summary.exit_code())
     });
     if let Some(signal) = signals::caught() {
@@ -148,7 +150,7 @@ impl Summary {
         text + &reasons.iter().map(|(reason, count)| format!("{count} {}\n", Escaped(reason))).collect::<String>()
     }
 
-    /// As for one comparison; invalid records are trouble, whatever the others show.
+    /// Returns the exit code: that of one comparison, or [`exit_code::TROUBLE`] if a record is invalid.
     fn exit_code(&self) -> u8 {
         match self {
             Self { invalid: 1.., .. } => exit_code::TROUBLE,

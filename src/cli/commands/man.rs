@@ -67,7 +67,7 @@ fn with_usage(page: &str, command: &Command) -> String {
     format!("{start}.SH SYNOPSIS\n{usage}\n{end}")
 }
 
-/// Makes what is between backticks in a line bold.
+/// Replaces backticks in a line by bold type.
 fn bold_code(line: &str) -> String {
     let parts: Vec<_> = line.split('`').collect();
     if parts.len() % 2 == 0 {

@@ -3,11 +3,11 @@
 pub(crate) mod batch;
 pub(crate) mod bench;
 pub(crate) mod cache;
+mod compared;
 pub(crate) mod compile;
 pub(crate) mod completions;
 pub(crate) mod diff;
 mod diff_batch;
-mod diff_code;
 #[cfg_attr(not(feature = "fuzz"), path = "diff_fuzz_disabled.rs")]
 mod diff_fuzz;
 pub(crate) mod engines;
