@@ -48,7 +48,7 @@ pub(crate) fn watch<T>(
     })
 }
 
-/// Waits until a step takes longer than `max` (true), or there are no more steps (false).
+/// Watches the steps until they end. Returns `true` as soon as a step takes longer than `max`.
 fn is_blocked(steps: &Receiver<bool>, max: Duration) -> bool {
     loop {
         match steps.recv() {

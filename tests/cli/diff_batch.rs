@@ -80,3 +80,9 @@ fn what_contradicts_records_is_refused() {
     run(&["diff", "--batch", &module.path, "add", "--repro=x"]).fails(2, &["cannot be used with"]);
     run(&["diff", "--batch", "-", "add"]).fails(2, &["standard input"]);
 }
+
+#[test]
+fn a_grant_that_no_run_can_have_is_an_error() {
+    run_with(&["diff", "--batch", "--dir", "no such directory", "fixtures/add.wasm", "add"], "[1,2]\n")
+        .fails(2, &["cannot grant the directory no such directory"]);
+}
