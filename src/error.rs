@@ -292,6 +292,13 @@ impl Error {
         self
     }
 
+    /// Removes the outermost frame of the backtrace if its function has this name.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn without_caller(mut self, name: &str) -> Self {
+        self.details.backtrace.pop_if(|frame| frame.function.as_deref() == Some(name));
+        self
+    }
+
     /// Adds a hint: something the user can do about the error.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {

@@ -21,7 +21,7 @@ const LOOP: &[u8] = br#"(module
     (local.get 1)))"#;
 
 /// Records of a stream.
-const RECORDS: u32 = 300_000;
+const RECORDS: u32 = 1_000_000;
 
 /// The records of a stream whose calls take longer.
 const SLOW_RECORDS: u32 = 4_000;
@@ -133,8 +133,8 @@ pub(crate) fn cases() -> Vec<Case> {
             let arrow = Stream { format: (BatchInput::Arrow, BatchOutput::Arrow), ..add };
             push("add", "Arrow", arrow.run(arrow_pairs(RECORDS), 1));
         }
-        push("add, per call", "1 worker", per_call.run(pairs(RECORDS / 4), 1));
-        push("add, per call", "2 workers", per_call.run(pairs(RECORDS / 4), 2));
+        push("add, per call", "1 worker", per_call.run(pairs(RECORDS / 10), 1));
+        push("add, per call", "2 workers", per_call.run(pairs(RECORDS / 10), 2));
         push("10,000 rounds", "1 worker", count.run(slow_pairs(), 1));
         push("10,000 rounds", "2 workers", count.run(slow_pairs(), 2));
     }

@@ -1,5 +1,7 @@
 //! The parts of a format of records or results.
 
+#[cfg(feature = "arrow")]
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::chunk::Chunk;
@@ -76,6 +78,12 @@ pub(super) trait Source: Send {
 pub(super) trait Decode {
     /// Decodes a record. Sets its id, also if the arguments are wrong.
     fn decode(&mut self, record: &mut Record<'_>, args: &mut CallArgs) -> Result<()>;
+
+    /// Returns the arguments of records by parameter, as numbers of its width in little-endian order, if they are stored in this form.
+    #[cfg(feature = "arrow")]
+    fn columns<'c>(&self, _chunk: &'c Chunk, _indices: Range<usize>) -> Option<Vec<&'c [u8]>> {
+        None
+    }
 }
 
 /// Encodes results and errors. Each worker has one.
@@ -91,6 +99,19 @@ pub(super) trait Encode {
 
     /// Appends the record itself instead of its result, unless it was too long to be stored.
     fn pass(&mut self, record: &Record<'_>, output: &mut Vec<u8>);
+
+    /// Returns whether [`Encode::columns`] takes results.
+    #[cfg(feature = "arrow")]
+    fn takes_columns(&self) -> bool {
+        false
+    }
+
+    /// Appends the results of records. There is a column for each result of the function, with numbers of its width in little-endian
+    /// order.
+    #[cfg(feature = "arrow")]
+    fn columns(&mut self, _chunk: &Chunk, _indices: Range<usize>, _results: &[Vec<u8>], _output: &mut Vec<u8>) {
+        unreachable!("results are encoded one by one")
+    }
 
     /// Ends a piece of output, which is written as a whole.
     fn finish(&mut self, _output: &mut Vec<u8>) {}

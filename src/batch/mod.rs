@@ -24,6 +24,8 @@ mod process;
 mod processed;
 mod records;
 mod report;
+#[cfg_attr(not(feature = "arrow"), path = "rows_disabled.rs")]
+mod rows;
 mod stop;
 mod stream;
 mod stuck;

@@ -40,9 +40,9 @@ fn records(
     out: &mut Processed,
 ) {
     while let Some(Part { chunk, indices }) = parts.front_mut() {
-        for index in indices {
+        while indices.start < indices.end {
             *begin = out.mark();
-            processor.record(chunk, index, out);
+            processor.process(chunk, indices, out);
             if is_done(out, pause) {
                 return;
             }

@@ -1,5 +1,7 @@
 //! The work on a record: decode, call, encode.
 
+use std::ops::Range;
+
 use super::buffer::Buffers;
 use super::caller::{Caller, Decoded};
 use super::chunk::Chunk;
@@ -8,6 +10,7 @@ use super::format::{Encode, Formats, Record};
 use super::options::{BatchOutput, OnError};
 use super::output;
 use super::processed::{BatchFailure, Processed};
+use super::rows::Rows;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Processes the records of one worker.
@@ -18,6 +21,7 @@ pub(super) struct Processor<'a> {
     /// Whether there is a stream of errors.
     has_errors: bool,
     encoder: Box<dyn Encode + 'a>,
+    rows: Rows,
     buffers: Buffers,
 }
 
@@ -29,7 +33,9 @@ impl<'a> Processor<'a> {
         has_errors: bool,
         buffers: Buffers,
     ) -> Self {
-        Self { formats, caller, recorder, has_errors, encoder: output::encoder(formats), buffers }
+        let encoder = output::encoder(formats);
+        let rows = Rows::new(encoder.as_ref());
+        Self { formats, caller, recorder, has_errors, encoder, rows, buffers }
     }
 
     /// Begins a piece of output.
@@ -37,12 +43,28 @@ impl<'a> Processor<'a> {
         Processed::new(self.buffers.take())
     }
 
+    /// Removes at least one record from the front, calls the function with it, and writes its result or its error. If it panics, only
+    /// the first record is removed.
+    pub(super) fn process(&mut self, chunk: &Chunk, indices: &mut Range<usize>, out: &mut Processed) {
+        let all = indices.clone();
+        let Some(index) = indices.next() else { return };
+        let Some((done, called)) = self.rows.call(&mut self.caller, self.encoder.as_mut(), chunk, all, out) else {
+            return self.record(chunk, index, out);
+        };
+        indices.start = index + done;
+        if let Err(error) = called
+            && let Some(failed) = indices.next()
+        {
+            self.fail(chunk, failed, error, out);
+        }
+    }
+
     /// Calls the function with a record, and writes its result or its error.
-    pub(super) fn record(&mut self, chunk: &Chunk, index: usize, out: &mut Processed) {
+    fn record(&mut self, chunk: &Chunk, index: usize, out: &mut Processed) {
         let mut record = Record::new(chunk, index);
         let decoded = self.caller.decode(&mut record, self.formats);
         match decoded.and_then(|decoded| self.call(&record, decoded, &mut out.output)) {
-            Ok(()) => out.tally.succeeded(),
+            Ok(()) => out.tally.succeeded(1),
             Err(error) => self.write_failure(&record, error, out),
         }
     }

@@ -36,9 +36,9 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Counts a record that has a result.
-    pub(super) fn succeeded(&mut self) {
-        self.succeeded += 1;
+    /// Counts records that have results.
+    pub(super) fn succeeded(&mut self, records: u64) {
+        self.succeeded += records;
     }
 
     /// Counts a record that failed.

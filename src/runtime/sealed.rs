@@ -2,6 +2,8 @@
 //! crate can implement the public traits or call these methods.
 
 use std::any::Any;
+#[cfg(feature = "arrow")]
+use std::fmt;
 
 use crate::capabilities::Capabilities;
 use crate::component::info::ComponentInfo;
@@ -132,4 +134,28 @@ pub(crate) trait Instance {
 
     /// Lets a function handle downcast an instance to its own type.
     fn as_any_mut(&mut self) -> &mut dyn Any;
+
+    /// Links the loop of a [`RowLoop`](crate::runtime::row_loop::RowLoop) to an exported function. The same runtime compiled its module.
+    /// Returns `None` for a WASIX program.
+    ///
+    /// # Errors
+    /// Those of [`WasmInstance::function`]; [`ErrorKind::Io`](crate::ErrorKind::Io) if the system refuses memory.
+    #[cfg(feature = "arrow")]
+    fn link_loop(&mut self, module: &dyn WasmModule, function: &str) -> Result<Option<Box<dyn LinkedLoop>>>;
+}
+
+/// The loop of a [`RowLoop`](crate::runtime::row_loop::RowLoop), linked to a function of an instance.
+#[cfg(feature = "arrow")]
+pub(crate) trait LinkedLoop: fmt::Debug + Send {
+    /// Calls the function for the first `rows` rows of the columns.
+    ///
+    /// # Errors
+    /// Those of [`WasmFunctionCaller::call`](crate::WasmFunctionCaller::call).
+    fn call(&mut self, instance: &mut dyn WasmInstance, rows: i32) -> Result<()>;
+
+    /// Calls `access` with the loop's memory.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the function belongs to another instance.
+    fn with_memory(&mut self, instance: &mut dyn WasmInstance, access: &mut dyn FnMut(&mut [u8])) -> Result<()>;
 }

@@ -271,6 +271,12 @@ impl InstanceStatus {
         }
     }
 
+    /// Counts calls in addition to the one that [`InstanceStatus::run`] counts.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn count_calls(&self, calls: u64) {
+        self.calls.store(self.calls() + calls, Ordering::Relaxed);
+    }
+
     #[inline]
     fn count_call(&self) {
         self.calls.store(self.calls() + 1, Ordering::Relaxed);

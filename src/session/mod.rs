@@ -34,6 +34,8 @@ mod open;
 mod options;
 mod prepared;
 mod program_streams;
+#[cfg(feature = "arrow")]
+mod rows;
 mod source;
 mod worker;
 
@@ -44,5 +46,7 @@ pub use metrics::{CallMetrics, nanoseconds};
 pub use open::{CacheFill, Session};
 pub use options::InstanceOptions;
 pub use prepared::{PreparedCode, PreparedInstance};
+#[cfg(feature = "arrow")]
+pub(crate) use rows::RowWorker;
 pub use source::ModuleSource;
 pub use worker::{CallUsage, InstanceMode, Worker, WorkerOptions};

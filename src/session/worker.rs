@@ -14,9 +14,6 @@ use crate::runtime::callable::{CallArgs, Callable};
 use crate::runtime::code::CodeInstance;
 use crate::runtime::status::InstanceState;
 
-/// The start of the message of a panic.
-const PANICKED: &str = "the call panicked";
-
 /// Which instance a call of a [`Worker`] runs in.
 #[derive(Clone, Copy, Debug, Default, Display, EnumString, VariantNames, PartialEq, Eq)]
 #[strum(serialize_all = "kebab-case")]
@@ -58,9 +55,9 @@ pub struct CallUsage {
 /// affects the next.
 #[derive(Debug)]
 pub struct Worker<'a> {
-    code: &'a PreparedCode,
-    callable: &'a Callable,
-    options: WorkerOptions,
+    pub(super) code: &'a PreparedCode,
+    pub(super) callable: &'a Callable,
+    pub(super) options: WorkerOptions,
     /// The fuel that is set before each call in a shared instance, if fuel is metered.
     fuel: Option<u64>,
     /// The shared instance, which takes calls.
@@ -92,26 +89,24 @@ impl<'a> Worker<'a> {
     /// # Errors
     /// Those of [`PreparedCode::instantiate`]; [`ErrorKind::Internal`] if a host function panics.
     pub fn start(&mut self) -> Result<()> {
-        let started = panic::catch_unwind(AssertUnwindSafe(|| match self.options.instance {
-            InstanceMode::Shared => self.start_shared(),
+        guard(|| match self.options.instance {
+            InstanceMode::Shared => self.start_shared().map(|_| ()),
             InstanceMode::PerCall if program_streams::is_needed(self.callable) => Ok(()),
             InstanceMode::PerCall => {
                 self.fresh = Some(self.code.create(None, self.options.limits, &|_| {})?);
                 Ok(())
             }
-        }));
-        started.unwrap_or_else(|panic| Err(Error::of_panic(PANICKED, panic.as_ref())))
+        })
     }
 
-    /// Creates the instance that all calls share, if there is none.
-    fn start_shared(&mut self) -> Result<()> {
-        if self.live.is_some() {
-            return Ok(());
+    /// Returns the instance that all calls share, and the function in it. Creates it if there is none.
+    pub(super) fn start_shared(&mut self) -> Result<&mut (PreparedInstance, ResolvedCallable)> {
+        if self.live.is_none() {
+            let mut instance = self.code.create(None, self.options.limits, &|_| {})?;
+            let function = instance.resolve(self.callable)?;
+            self.live = Some((instance, function));
         }
-        let mut instance = self.code.create(None, self.options.limits, &|_| {})?;
-        let function = instance.resolve(self.callable)?;
-        self.live = Some((instance, function));
-        Ok(())
+        self.live.as_mut().ok_or_else(|| unreachable!("there is an instance"))
     }
 
     /// Returns whether there is a shared instance that takes calls.
@@ -128,21 +123,26 @@ impl<'a> Worker<'a> {
     pub fn call(&mut self, args: &CallArgs) -> Result<&CallResult> {
         self.usage = CallUsage::default();
         let begin = self.options.measure_time.then(Instant::now);
-        let called = panic::catch_unwind(AssertUnwindSafe(|| match self.options.instance {
+        let called = guard(|| match self.options.instance {
             InstanceMode::Shared => self.call_shared(args),
             InstanceMode::PerCall => self.call_new(args),
-        }));
+        });
         self.usage.call_ns = begin.map(|begin| nanoseconds(begin.elapsed()));
-        match called.unwrap_or_else(|panic| Err(Error::of_panic(PANICKED, panic.as_ref()))) {
+        match called {
             Ok(()) => Ok(self.live.as_ref().map_or(&self.result, |(_, function)| function.result())),
             Err(error) => {
-                let is_intact =
-                    matches!(error.kind(), ErrorKind::InvalidArgument | ErrorKind::InvalidResult | ErrorKind::Plugin);
-                if !(is_intact && self.is_ready()) {
-                    self.live = None;
-                }
+                self.end_failed(&error);
                 Err(error)
             }
+        }
+    }
+
+    /// Drops the shared instance after a call that failed, unless it is intact.
+    pub(super) fn end_failed(&mut self, error: &Error) {
+        let is_intact =
+            matches!(error.kind(), ErrorKind::InvalidArgument | ErrorKind::InvalidResult | ErrorKind::Plugin);
+        if !(is_intact && self.is_ready()) {
+            self.live = None;
         }
     }
 
@@ -164,19 +164,19 @@ impl<'a> Worker<'a> {
 
     /// Calls the function in the instance that all calls share.
     fn call_shared(&mut self, args: &CallArgs) -> Result<()> {
-        self.start_shared()?;
-        let Some((instance, function)) = &mut self.live else { return Ok(()) };
+        let (fuel, time) = (self.fuel, self.options.limits.time);
+        let (instance, function) = self.start_shared()?;
         let instance = instance.instance();
-        if let Some(fuel) = self.fuel {
+        if let Some(fuel) = fuel {
             instance.reset_fuel(fuel)?;
         }
-        if let Some(time) = self.options.limits.time {
+        if let Some(time) = time {
             instance.reset_time(time)?;
         }
         let called = function.call(instance, args).map(|_| ());
         // After a success, the instance still knows it.
         if called.is_err() {
-            self.usage = usage(instance, self.fuel.is_some());
+            self.usage = usage(instance, fuel.is_some());
         }
         called
     }
@@ -198,6 +198,12 @@ impl<'a> Worker<'a> {
             Completion::Exited(code) => Err(Error::exited(code)),
         }
     }
+}
+
+/// Converts a panic of a call to an error.
+pub(super) fn guard<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
+    let called = panic::catch_unwind(AssertUnwindSafe(call));
+    called.unwrap_or_else(|panic| Err(Error::of_panic("the call panicked", panic.as_ref())))
 }
 
 /// Returns the resources that the last call of an instance used, except time.

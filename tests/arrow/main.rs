@@ -5,5 +5,6 @@
 mod components;
 mod damaged;
 mod modules;
+mod rows;
 mod streams;
 mod vocabulary;

@@ -26,6 +26,16 @@ impl Guest {
         Self { code, callable }
     }
 
+    /// The number of modules that the runtime has compiled.
+    pub(crate) fn modules_compiled(&self) -> u64 {
+        self.code.runtime().metrics().modules_compiled
+    }
+
+    /// The number of calls that the guests have had.
+    pub(crate) fn calls(&self) -> u64 {
+        self.code.runtime().metrics().calls
+    }
+
     /// Runs a batch, and returns its output.
     pub(crate) fn run(&self, options: &BatchOptions, input: &[u8]) -> (Vec<u8>, Result<BatchReport>) {
         let (mut input, mut output) = (input, Vec::new());

@@ -8,11 +8,15 @@ use wasmer::{Function, Instance, Store};
 use super::convert::{References, from_val, to_val};
 use super::fuel::GuestGlobals;
 use super::memory;
+#[cfg(feature = "arrow")]
+use super::row_loop::WasmerLoop;
 use super::typed::{self, CallParts, TypedCall};
 use super::wasix::Process;
 use crate::error::Result;
 use crate::runtime::fuel::{FuelCounter, FuelState};
 use crate::runtime::owner::InstanceCore;
+#[cfg(feature = "arrow")]
+use crate::runtime::traits::WasmModule;
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
 use crate::runtime::{lookup, sealed, signature};
 use crate::value::types::{FuncType, Value};
@@ -80,6 +84,16 @@ impl sealed::Instance for WasmerInstance {
 
     fn as_any_mut(&mut self) -> &mut dyn Any {
         self
+    }
+
+    #[cfg(feature = "arrow")]
+    fn link_loop(&mut self, module: &dyn WasmModule, function: &str) -> Result<Option<Box<dyn sealed::LinkedLoop>>> {
+        if self.wasix.is_some() {
+            return Ok(None);
+        }
+        let Self { core, instance, store, .. } = self;
+        let (function, _) = resolve(core, instance, function)?;
+        Ok(Some(Box::new(WasmerLoop::link(core, store, module, function.clone())?)))
     }
 }
 
@@ -184,6 +198,26 @@ impl WasmFunctionCaller for WasmerFunctionCaller {
             return called;
         }
         self.resolved.call(instance, args, results)
+    }
+}
+
+#[cfg(feature = "arrow")]
+impl WasmerLoop {
+    fn own<'i>(&self, instance: &'i mut dyn WasmInstance) -> Result<&'i mut WasmerInstance> {
+        let instance = instance.as_any_mut().downcast_mut::<WasmerInstance>();
+        instance.filter(|instance| instance.core.id() == self.owner).ok_or_else(signature::other_instance)
+    }
+}
+
+#[cfg(feature = "arrow")]
+impl sealed::LinkedLoop for WasmerLoop {
+    fn call(&mut self, instance: &mut dyn WasmInstance, rows: i32) -> Result<()> {
+        Self::call(self, self.own(instance)?.call_parts(), rows)
+    }
+
+    fn with_memory(&mut self, instance: &mut dyn WasmInstance, access: &mut dyn FnMut(&mut [u8])) -> Result<()> {
+        Self::with_memory(self, &mut self.own(instance)?.store, access);
+        Ok(())
     }
 }
 

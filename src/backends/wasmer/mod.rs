@@ -14,6 +14,8 @@ mod middleware;
 mod module;
 mod offsets;
 mod private_exports;
+#[cfg(feature = "arrow")]
+mod row_loop;
 mod runtime;
 mod serialize;
 mod typed;

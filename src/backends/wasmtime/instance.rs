@@ -6,10 +6,14 @@ use wasmtime::{AsContextMut, Extern, Instance, RootScope};
 
 use super::caller::{AnySignature, CallParts, CallStrategy, ResolvedFunction, WasmtimeFunctionCaller};
 use super::pool::PoolPlace;
+#[cfg(feature = "arrow")]
+use super::row_loop::WasmtimeLoop;
 use super::{convert, fuel, memory, raw};
 use crate::error::Result;
 use crate::runtime::fuel::{FuelCounter, FuelState};
 use crate::runtime::owner::InstanceCore;
+#[cfg(feature = "arrow")]
+use crate::runtime::traits::WasmModule;
 use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
 use crate::runtime::{lookup, sealed, signature};
 use crate::value::types::{FuncType, Value};
@@ -52,6 +56,12 @@ impl sealed::Instance for WasmtimeInstance {
 
     fn as_any_mut(&mut self) -> &mut dyn Any {
         self
+    }
+
+    #[cfg(feature = "arrow")]
+    fn link_loop(&mut self, module: &dyn WasmModule, function: &str) -> Result<Option<Box<dyn sealed::LinkedLoop>>> {
+        let function = self.resolve(function)?.func;
+        Ok(Some(Box::new(WasmtimeLoop::link(&mut self.parts, module, function)?)))
     }
 }
 
@@ -120,5 +130,26 @@ impl<S: CallStrategy> WasmFunctionCaller for WasmtimeFunctionCaller<S> {
             }
             _ => Err(signature::other_instance()),
         }
+    }
+}
+
+#[cfg(feature = "arrow")]
+impl WasmtimeLoop {
+    fn parts<'i>(&self, instance: &'i mut dyn WasmInstance) -> Result<&'i mut CallParts> {
+        let instance = instance.as_any_mut().downcast_mut::<WasmtimeInstance>();
+        let instance = instance.filter(|instance| instance.parts.core.id() == self.owner);
+        instance.map(|instance| &mut instance.parts).ok_or_else(signature::other_instance)
+    }
+}
+
+#[cfg(feature = "arrow")]
+impl sealed::LinkedLoop for WasmtimeLoop {
+    fn call(&mut self, instance: &mut dyn WasmInstance, rows: i32) -> Result<()> {
+        Self::call(self, self.parts(instance)?, rows)
+    }
+
+    fn with_memory(&mut self, instance: &mut dyn WasmInstance, access: &mut dyn FnMut(&mut [u8])) -> Result<()> {
+        access(self.memory(self.parts(instance)?));
+        Ok(())
     }
 }

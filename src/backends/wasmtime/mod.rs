@@ -17,6 +17,8 @@ mod offsets;
 mod parts;
 mod pool;
 mod raw;
+#[cfg(feature = "arrow")]
+mod row_loop;
 mod runtime;
 mod serialize;
 mod stack;

@@ -22,6 +22,21 @@ pub(super) fn core(builder: &mut Builder, value: &Value) {
     }
 }
 
+/// Appends numbers of a module to the column of their type. They are in little-endian order.
+pub(super) fn numbers(builder: &mut Builder, bytes: &[u8]) {
+    /// Converts each `N` bytes.
+    fn all<const N: usize, T>(bytes: &[u8], convert: fn([u8; N]) -> T) -> Vec<T> {
+        bytes.as_chunks().0.iter().map(|number| convert(*number)).collect()
+    }
+    match builder {
+        Builder::Int32(builder) => builder.append_slice(&all(bytes, i32::from_le_bytes)),
+        Builder::Int64(builder) => builder.append_slice(&all(bytes, i64::from_le_bytes)),
+        Builder::Float32(builder) => builder.append_slice(&all(bytes, f32::from_le_bytes)),
+        Builder::Float64(builder) => builder.append_slice(&all(bytes, f64::from_le_bytes)),
+        _ => unreachable!("no column of numbers"),
+    }
+}
+
 /// Appends a value of a component to the column of its type.
 pub(super) fn wit(builder: &mut Builder, value: &WitValue, ty: &WitType) {
     match (builder, value) {

@@ -1,17 +1,21 @@
 //! The values of a column, by row.
 
+use std::ops::Range;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
-    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
-    UInt32Type, UInt64Type,
+    ArrowPrimitiveType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{
     Array, BinaryArray, BinaryViewArray, BooleanArray, FixedSizeBinaryArray, Float16Array, Float32Array, Float64Array,
-    Int8Array, Int16Array, Int32Array, Int64Array, LargeBinaryArray, LargeStringArray, StringArray, StringViewArray,
-    UInt8Array, UInt16Array, UInt32Array, UInt64Array,
+    Int8Array, Int16Array, Int32Array, Int64Array, LargeBinaryArray, LargeStringArray, PrimitiveArray, StringArray,
+    StringViewArray, UInt8Array, UInt16Array, UInt32Array, UInt64Array,
 };
 use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::DataType;
+
+use crate::value::types::ValType;
 
 /// A column of a record batch. Cloning is cheap: clones share the values.
 #[derive(Clone, Debug)]
@@ -181,6 +185,26 @@ impl Column {
             Self::Struct(nulls, _) => nulls.as_ref(),
         };
         nulls.is_some_and(|nulls| nulls.is_null(row))
+    }
+
+    /// Returns the values of rows as bytes in little-endian order, if they are numbers of this type and none is null. An unsigned integer
+    /// is passed as the signed one with the same bits.
+    pub(super) fn numbers(&self, ty: &ValType, rows: Range<usize>) -> Option<&[u8]> {
+        fn bytes<T: ArrowPrimitiveType>(array: &PrimitiveArray<T>, rows: Range<usize>) -> Option<&[u8]> {
+            let width = size_of::<T::Native>();
+            let has_nulls = array.null_count() > 0;
+            (!has_nulls).then(|| &array.values().inner()[rows.start * width..rows.end * width])
+        }
+        match (self, ty) {
+            _ if cfg!(target_endian = "big") => None,
+            (Self::Int32(array), ValType::I32) => bytes(array, rows),
+            (Self::UInt32(array), ValType::I32) => bytes(array, rows),
+            (Self::Int64(array), ValType::I64) => bytes(array, rows),
+            (Self::UInt64(array), ValType::I64) => bytes(array, rows),
+            (Self::Float32(array), ValType::F32) => bytes(array, rows),
+            (Self::Float64(array), ValType::F64) => bytes(array, rows),
+            _ => None,
+        }
     }
 
     /// Returns an integer, if the column has integers.

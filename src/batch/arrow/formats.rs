@@ -1,9 +1,11 @@
 //! Arrow as a format of records and results.
 
 use std::io::Read;
+use std::ops::Range;
 
 use super::output::{ArrowOutput, ArrowSchema, IdValue};
 use super::params::Params;
+use super::records::ArrowRecords;
 use super::source::ArrowSource;
 use crate::batch::chunk::{Chunk, Records};
 use crate::batch::format::{Decode, Encode, Formats, Record, Source};
@@ -45,7 +47,7 @@ struct ArrowDecoder<'a> {
 
 impl Decode for ArrowDecoder<'_> {
     fn decode(&mut self, record: &mut Record<'_>, args: &mut CallArgs) -> Result<()> {
-        let Records::Arrow(rows) = &record.chunk.records else { unreachable!("records are rows of Arrow") };
+        let rows = rows_of(record.chunk);
         if rows.has_ids() {
             record.id = rows.id(record.index);
         }
@@ -53,6 +55,17 @@ impl Decode for ArrowDecoder<'_> {
             return Err(too_long(self.formats));
         }
         rows.fill(&self.params, record.index, args)
+    }
+
+    fn columns<'c>(&self, chunk: &'c Chunk, indices: Range<usize>) -> Option<Vec<&'c [u8]>> {
+        rows_of(chunk).numbers(&self.params, &indices, self.formats.options.max_record)
+    }
+}
+
+fn rows_of(chunk: &Chunk) -> &ArrowRecords {
+    match &chunk.records {
+        Records::Arrow(rows) => rows,
+        _ => unreachable!("records are rows of Arrow"),
     }
 }
 
@@ -95,6 +108,23 @@ impl Encode for ArrowEncoder {
     /// The columns of the results are not those of the records, so [`check`](crate::batch::check) refuses to pass records.
     fn pass(&mut self, record: &Record<'_>, _: &mut Vec<u8>) {
         unreachable!("record {} passes into Arrow", record.number());
+    }
+
+    fn takes_columns(&self) -> bool {
+        true
+    }
+
+    fn columns(&mut self, chunk: &Chunk, indices: Range<usize>, results: &[Vec<u8>], output: &mut Vec<u8>) {
+        self.output.columns(indices.len(), results);
+        match &chunk.records {
+            Records::Arrow(rows) if rows.has_ids() => {
+                for index in indices {
+                    self.output.id(rows.id(index).as_ref().map(IdValue::new).as_ref());
+                }
+            }
+            _ => indices.for_each(|_| self.output.id(None)),
+        }
+        self.output.end_rows(output);
     }
 
     fn finish(&mut self, output: &mut Vec<u8>) {

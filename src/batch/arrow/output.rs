@@ -189,7 +189,25 @@ impl ArrowOutput {
         self.end_row(id, output);
     }
 
+    /// Appends the results of rows by column, as [`append::numbers`] takes them. An id for each row follows.
+    pub(super) fn columns(&mut self, rows: usize, results: &[Vec<u8>]) {
+        match &self.schema.results {
+            Results::Core(_) => {
+                self.columns.iter_mut().zip(results).for_each(|(column, numbers)| append::numbers(column, numbers));
+            }
+            _ => (0..rows).for_each(|_| self.columns.iter_mut().for_each(Builder::append_null)),
+        }
+        self.rows += rows;
+    }
+
     fn end_row(&mut self, id: Option<&IdValue<'_>>, output: &mut Vec<u8>) {
+        self.id(id);
+        self.rows += 1;
+        self.end_rows(output);
+    }
+
+    /// Appends the id of a row, if there are ids.
+    pub(super) fn id(&mut self, id: Option<&IdValue<'_>>) {
         if self.schema.ids.is_some() {
             match (&mut self.ids, id) {
                 (Builder::Int64(ids), Some(IdValue::Integer(id))) => ids.append_option(i64::try_from(*id).ok()),
@@ -201,7 +219,10 @@ impl ArrowOutput {
                 (ids, _) => ids.append_null(),
             }
         }
-        self.rows += 1;
+    }
+
+    /// Writes the rows if they fill a record batch.
+    pub(super) fn end_rows(&mut self, output: &mut Vec<u8>) {
         if self.weight > FULL {
             self.finish(output);
         }

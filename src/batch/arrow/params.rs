@@ -1,5 +1,7 @@
 //! The parameters of a function, and the columns that are their arguments.
 
+use std::ops::Range;
+
 use arrow_schema::{DataType, Schema};
 
 use super::column::Column;
@@ -48,6 +50,12 @@ impl Params {
             Self::Core(ty) => core_values::check(data, &ty.params()[at]),
             Self::Wit(ty) => check::check(data, &ty.params()[at].1),
         }
+    }
+
+    /// Returns the arguments in rows by parameter, if all are numbers in the form of [`Column::numbers`].
+    pub(super) fn numbers<'c>(&self, columns: &'c [Column], rows: &Range<usize>) -> Option<Vec<&'c [u8]>> {
+        let Self::Core(ty) = self else { return None };
+        columns.iter().zip(ty.params()).map(|(column, ty)| column.numbers(ty, rows.clone())).collect()
     }
 
     /// Overwrites the arguments with those in a row.

@@ -1,5 +1,6 @@
 //! Rows of a record batch.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::column::Column;
@@ -39,6 +40,13 @@ impl ArrowRecords {
             let row = self.first + index;
             self.columns.iter().try_fold(max, |left, column| length::subtract(column, row, left)).is_none()
         }
+    }
+
+    /// Returns the arguments in rows by parameter, if all are numbers in the form of [`Column::numbers`] and no row may be longer than
+    /// this number of bytes.
+    pub(super) fn numbers(&self, params: &Params, indices: &Range<usize>, max: usize) -> Option<Vec<&[u8]>> {
+        let rows = self.first + indices.start..self.first + indices.end;
+        if self.longest > max { None } else { params.numbers(&self.columns, &rows) }
     }
 
     /// Overwrites the arguments with those in a row.

@@ -1,0 +1,71 @@
+//! The loop that calls a function for many rows.
+
+use std::sync::Arc;
+
+use wasmer::sys::{BaseTunables, NativeEngineExt};
+use wasmer::{Extern, Function, Instance, Memory, Store, TypedFunction};
+
+use super::limits::GuestTunables;
+use super::module::WasmerModule;
+use super::typed::CallParts;
+use super::{errors, memory};
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::Limits;
+use crate::runtime::owner::InstanceCore;
+use crate::runtime::row_loop::{FUNCTION, MEMORY};
+use crate::runtime::traits::WasmModule;
+
+/// A loop in the store of its function.
+#[derive(derive_more::Debug)]
+#[debug("WasmerLoop")]
+pub(super) struct WasmerLoop {
+    /// The number of the function's instance.
+    pub(super) owner: u64,
+    rows: TypedFunction<i32, ()>,
+    memory: Memory,
+}
+
+impl WasmerLoop {
+    /// Links the loop of `module` to a function in `store`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] if the system refuses memory.
+    pub(super) fn link(
+        core: &InstanceCore,
+        store: &mut Store,
+        module: &dyn WasmModule,
+        function: Function,
+    ) -> Result<Self> {
+        let Some(WasmerModule { compiled, .. }) = module.as_any().downcast_ref() else {
+            return Err(Error::new(ErrorKind::InvalidArgument, "the loop was compiled by another runtime"));
+        };
+        // The engine of a guest without a memory creates none, and the loop has one.
+        let stack = store.engine().tunables().vmconfig().wasm_stack_size.unwrap_or(usize::MAX);
+        let (base, status) = (BaseTunables::for_target(store.engine().target()), Some(Arc::clone(core.status())));
+        store.engine_mut().set_tunables(GuestTunables::new(base, status, Limits::none(), stack as u64));
+        let linked = Instance::new_by_index(store, compiled, &[Extern::Function(function)]);
+        let linked = linked.map_err(errors::instantiate)?;
+        let rows = linked.exports.get_typed_function(store, FUNCTION);
+        match (rows, linked.exports.get_memory(MEMORY)) {
+            (Ok(rows), Ok(memory)) => Ok(Self { owner: core.id(), rows, memory: memory.clone() }),
+            _ => Err(Error::new(ErrorKind::Internal, "the loop lacks an export")),
+        }
+    }
+
+    /// Calls the function. `parts` are those of its instance.
+    ///
+    /// # Errors
+    /// Those of the first call that fails.
+    pub(super) fn call(&self, parts: CallParts<'_>, rows: i32) -> Result<()> {
+        let CallParts { status, store, globals } = parts;
+        status.run(|| {
+            let called = self.rows.call(store, rows);
+            globals.finish_call(store, called)
+        })
+    }
+
+    /// Calls `access` with the memory that has the columns. It belongs to `store`.
+    pub(super) fn with_memory(&self, store: &mut Store, access: &mut dyn FnMut(&mut [u8])) {
+        memory::with_bytes(&self.memory, store, access);
+    }
+}

@@ -1,0 +1,98 @@
+//! Calls of a worker's function for many rows of arguments at a time.
+
+use super::worker::{InstanceMode, Worker, guard};
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::Limits;
+use crate::runtime::callable::CallableType;
+use crate::runtime::code::CodeInstance;
+use crate::runtime::row_loop::{self, RowCaller, RowLoop};
+use crate::runtime::traits::WasmInstance;
+
+/// Calls the function of a [`Worker`] for many rows at a time.
+#[derive(Debug)]
+pub(crate) struct RowWorker {
+    code: RowLoop,
+    /// The loop, linked in the instance with this number.
+    linked: Option<(u64, RowCaller)>,
+}
+
+/// An instance, and the caller that is linked in it.
+type Parts<'w> = (&'w mut (dyn WasmInstance + 'static), &'w mut RowCaller);
+
+impl RowWorker {
+    /// The maximum number of rows at a time.
+    pub(crate) const MAX_ROWS: usize = row_loop::MAX_ROWS;
+
+    /// Prepares calls for rows. Returns `None` if the worker must make its calls one by one: if they are measured, metered or have
+    /// limits, if each has an instance, or if the function takes or returns more than a few numbers.
+    pub(crate) fn new(worker: &mut Worker<'_>) -> Option<Self> {
+        let CallableType::Core(ty) = worker.callable.ty() else { return None };
+        let options = &worker.options;
+        let is_plain =
+            options.instance == InstanceMode::Shared && options.limits == Limits::none() && !options.measure_time;
+        let runtime = worker.code.runtime();
+        let config = runtime.config();
+        if !is_plain || config.metering || config.interruption || !RowLoop::is_for(ty) {
+            return None;
+        }
+        let prepared = RowLoop::compile(runtime, ty).and_then(|code| {
+            let mut rows = Self { code, linked: None };
+            Ok(rows.parts(worker)?.is_some().then_some(rows))
+        });
+        prepared.unwrap_or_else(|error| {
+            tracing::debug!(%error, "calls are made one by one");
+            None
+        })
+    }
+
+    /// Returns the worker's instance and the caller in it. Links the loop if the instance is new. Returns `None` for a WASIX program.
+    fn parts<'w>(&'w mut self, worker: &'w mut Worker<'_>) -> Result<Option<Parts<'w>>> {
+        let name = worker.callable.name();
+        let (instance, _) = guard(|| worker.start_shared())?;
+        let CodeInstance::Module(instance) = instance.instance() else { return Ok(None) };
+        let instance = instance.as_mut();
+        let id = instance.core().id();
+        if self.linked.as_ref().is_none_or(|(owner, _)| *owner != id) {
+            self.linked = self.code.link(instance, name)?.map(|caller| (id, caller));
+        }
+        Ok(self.linked.as_mut().map(|(_, caller)| (instance, caller)))
+    }
+
+    /// Calls the function for each row of arguments, until a call fails. `args` has a column for each parameter, with at most
+    /// [`RowWorker::MAX_ROWS`] numbers of its width in little-endian order. `results` gets such a column for each result.
+    ///
+    /// Returns the number of rows with results, and the error of the row after these.
+    pub(crate) fn call(
+        &mut self,
+        worker: &mut Worker<'_>,
+        rows: usize,
+        args: &[&[u8]],
+        results: &mut Vec<Vec<u8>>,
+    ) -> (usize, Result<()>) {
+        let mut done = 0;
+        let called = self.try_call(worker, rows, args, results, &mut done);
+        if let Err(error) = &called {
+            worker.end_failed(error);
+        }
+        (done, called)
+    }
+
+    fn try_call(
+        &mut self,
+        worker: &mut Worker<'_>,
+        rows: usize,
+        args: &[&[u8]],
+        results: &mut Vec<Vec<u8>>,
+        done: &mut usize,
+    ) -> Result<()> {
+        let Some((instance, caller)) = self.parts(worker)? else {
+            return Err(Error::new(ErrorKind::Internal, "the new instance has no functions for rows"));
+        };
+        caller.set_args(instance, args)?;
+        let outcome = guard(|| caller.call(instance, rows));
+        *done = caller.results(instance, results)?;
+        let calls = *done + usize::from(outcome.is_err());
+        instance.core().status().count_calls(calls.saturating_sub(1) as u64);
+        outcome
+    }
+}
