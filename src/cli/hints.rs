@@ -9,7 +9,7 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use wrun::escape::Escaped;
 use wrun::runtime::text_abi;
-use wrun::{Callable, CodeInfo};
+use wrun::{Abi, Callable, CodeInfo};
 
 use super::argv;
 use super::failure::Failure;
@@ -187,31 +187,35 @@ pub(crate) fn for_capture(failure: Failure, settings: &RunSettings) -> Failure {
 }
 
 /// Adds hints to the error for arguments that do not fit the signature.
-pub(crate) fn for_arguments(failure: Failure, callable: &Callable, settings: &RunSettings) -> Failure {
+pub(crate) fn for_arguments(
+    failure: Failure,
+    info: &CodeInfo,
+    callable: &Callable,
+    guest: &GuestSettings,
+    arguments: &Arguments,
+) -> Failure {
     let mut failure = failure.hint(format!("signature: {callable}"));
     if callable.has_named_types() {
-        failure = failure.hint(format!("`wrun inspect {}` shows the types", settings.guest.module.display()));
+        failure = failure.hint(format!("`wrun inspect {}` shows the types", guest.module.display()));
     }
-    match &settings.args {
-        Arguments::Typed(words) if settings.function_is_option && words.first() == settings.guest.function.as_ref() => {
-            failure.hint("with `--function`, all words after MODULE are ARGS")
-        }
-        _ => failure,
+    let Arguments::Typed(words) = arguments else { return failure };
+    if guest.function_is_option && words.first() == guest.function.as_ref() {
+        failure = failure.hint("with `--function`, all words after MODULE are ARGS");
     }
-}
-
-/// Adds a hint to the error for arguments of a function of a module that are text, if it fits a convention for text.
-pub(crate) fn for_text(failure: Failure, info: &CodeInfo, callable: &Callable, settings: &RunSettings) -> Failure {
-    let is_number = |word: &String| word.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
-    let Arguments::Typed(words) = &settings.args else { return failure };
-    if callable.text().is_some() || words.iter().all(is_number) {
-        return failure;
-    }
-    let ty = info.module().ok().and_then(|info| Some((info, info.function(callable.name())?)));
-    match ty.map(|(info, ty)| text_abi::fitting(info, ty)).unwrap_or_default().first() {
+    match text_convention(info, callable, words) {
         Some(abi) => failure.hint(format!("`--abi {abi}` passes text through linear memory")),
         None => failure,
     }
+}
+
+/// Returns a convention for text that fits a function of a module, if the arguments are text.
+fn text_convention(info: &CodeInfo, callable: &Callable, words: &[String]) -> Option<Abi> {
+    let is_number = |word: &String| word.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+    if callable.text().is_some() || words.iter().all(is_number) {
+        return None;
+    }
+    let info = info.module().ok()?;
+    text_abi::fitting(info, info.function(callable.name())?).first().copied()
 }
 
 /// Adds a hint to a refused directory that looks like `HOST:GUEST`.

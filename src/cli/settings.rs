@@ -183,6 +183,8 @@ impl PluginSettings {
 pub(crate) struct GuestSettings {
     pub(crate) module: PathBuf,
     pub(crate) function: Option<String>,
+    /// Whether the function was given by `--function`, so that all words after the module are its arguments.
+    pub(crate) function_is_option: bool,
     pub(crate) policy: Policy,
     pub(crate) engine: EngineSettings,
     pub(crate) limits: LimitSettings,
@@ -218,7 +220,20 @@ impl GuestSettings {
         capabilities.seed = engine.deterministic.value;
         grants.add_to(&mut capabilities);
         let config = engine.config(&limits);
-        Ok(Self { module, function, policy, engine, limits, grants, plugin, cache, config, capabilities, quiet })
+        Ok(Self {
+            module,
+            function,
+            function_is_option: false,
+            policy,
+            engine,
+            limits,
+            grants,
+            plugin,
+            cache,
+            config,
+            capabilities,
+            quiet,
+        })
     }
 
     /// Checks, without the module, that the engine can enforce limits and grants.
@@ -256,13 +271,10 @@ pub(crate) fn check_payload(options: &TextOptions, callable: &Callable) -> Resul
 
 /// The settings of a run.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "they are independent")]
 pub(crate) struct RunSettings {
     pub(crate) guest: GuestSettings,
     /// Whether the module comes from standard input.
     pub(crate) module_is_stdin: bool,
-    /// Whether the function was given by `--function`.
-    pub(crate) function_is_option: bool,
     pub(crate) args: Arguments,
     /// The guest's standard output and error, if they are captured.
     pub(crate) captured: Option<[Captured; 2]>,

@@ -86,3 +86,17 @@ fn a_grant_that_no_run_can_have_is_an_error() {
     run_with(&["diff", "--batch", "--dir", "no such directory", "fixtures/add.wasm", "add"], "[1,2]\n")
         .fails(2, &["cannot grant the directory no such directory"]);
 }
+
+#[test]
+fn the_first_invalid_record_has_the_signature() {
+    let calc = file(CALC);
+    let printed = run_with(&["diff", "--batch", &calc.path, "add"], "[1]\n[1,2]\n[2]\n");
+    assert_eq!(
+        (printed.code, printed.stderr.matches("hint: signature: add(i32, i32) -> i32").count()),
+        (2, 1),
+        "{printed:?}"
+    );
+    assert!(printed.stderr.contains("record 1: ") && printed.stderr.contains("record 3: "), "{printed:?}");
+    let one = run_with(&["diff", "--batch", &calc.path, "add"], "[1,2]\n");
+    assert_eq!(one.stdout, "1 record: 1 same, 0 differ, 0 inconclusive\n");
+}

@@ -190,3 +190,16 @@ fn the_last_of_repeated_options_wins() {
         assert!(explained.stdout.contains(part), "lists add up: {explained:?}");
     }
 }
+
+#[test]
+fn wrong_arguments_have_the_same_hints_in_each_command() {
+    let module = file(CALC);
+    for command in [&[][..], &["diff"], &["bench"]] {
+        let call = |words: &[&str]| run_with(&[command, words].concat(), "[1]");
+        call(&[&module.path, "add", "5", "x"]).fails(2, &["argument 2 (i32)", "hint: signature: add(i32, i32) -> i32"]);
+        call(&[&module.path, "add", "-"]).fails(2, &["too few arguments", "hint: signature: add(i32, i32) -> i32"]);
+        call(&["--function", "add", &module.path, "add", "5", "3"])
+            .fails(2, &["too many arguments", "hint: with `--function`, all words after MODULE are ARGS"]);
+        call(&["fixtures/text/strings.wasm", "upper", "hello"]).fails(2, &["hint: `--abi "]);
+    }
+}

@@ -98,8 +98,10 @@ pub(crate) fn main(args: BenchArgs) -> Result<u8, Failure> {
 fn measured(args: BenchArgs, baseline: Option<Baseline>) -> Result<BenchReport, Failure> {
     let policy = Policy::read(&args.guest.policy)?;
     let (cache, quiet) = (CacheArgs::default(), args.log.quiet);
+    let function_is_option = args.function_name.is_some();
     let (function, function_args) = compared::function_and_args(args.function_name, args.function, args.args);
-    let guest = GuestSettings::resolve(args.module, function, args.guest_args, policy, &args.guest, &cache, quiet)?;
+    let mut guest = GuestSettings::resolve(args.module, function, args.guest_args, policy, &args.guest, &cache, quiet)?;
+    guest.function_is_option = function_is_option;
     let supervision = SupervisorOptions::new(Progress::new(args.progress.progress, quiet));
     let arguments = compared::arguments(function_args, args.input);
     let mut options = BenchOptions::default();
@@ -114,17 +116,15 @@ fn measured(args: BenchArgs, baseline: Option<Baseline>) -> Result<BenchReport, 
         let mut bench = Bench::new(code, guest.function.as_deref(), options)?;
         compared::check(&guest, &args.text, bench.info(), bench.callable())?;
         supervisor.enter(Phase::ReadingArguments);
-        let call_args = if input::are_on_stdin(&arguments, bench.callable()) {
+        if input::are_on_stdin(&arguments, bench.callable()) {
             if module_is_stdin {
                 return Err(Failure::both_from_stdin());
             }
-            input::decode(args.input, &input::read_arguments(args.input, quiet)?, bench.callable())?
-        } else {
-            if bench.reads_stdin() && !module_is_stdin && !io::stdin().is_terminal() {
-                bench.set_stdin(stdin::read("the guest's input", quiet)?);
-            }
-            input::arguments(&arguments, bench.callable(), quiet)?
-        };
+        } else if bench.reads_stdin() && !module_is_stdin && !io::stdin().is_terminal() {
+            bench.set_stdin(stdin::read("the guest's input", quiet)?);
+        }
+        let call_args = input::arguments(&arguments, bench.callable(), quiet)
+            .map_err(|failure| hints::for_arguments(failure, bench.info(), bench.callable(), &guest, &arguments))?;
         supervisor.enter(Phase::RunningGuest);
         let limit = guest.limits.limits().time;
         let mut report = run_watch::watch(supervisor, limit, exit_code::TIMEOUT, |events| {

@@ -78,9 +78,11 @@ pub(crate) fn main(args: DiffArgs) -> Result<u8, Failure> {
 fn compare(args: DiffArgs) -> Result<u8, Failure> {
     let policy = Policy::read(&args.guest.policy)?;
     let (cache, quiet) = (CacheArgs::default(), args.log.quiet);
+    let function_is_option = args.function_name.is_some();
     let (function, function_args) = compared::function_and_args(args.function_name, args.function, args.args);
     let module = args.module.unwrap_or_default();
-    let guest = GuestSettings::resolve(module, function, args.guest_args, policy, &args.guest, &cache, quiet)?;
+    let mut guest = GuestSettings::resolve(module, function, args.guest_args, policy, &args.guest, &cache, quiet)?;
+    guest.function_is_option = function_is_option;
     let mut options = compared::options(&guest, &args.text)?;
     options.capabilities.seed.get_or_insert_default();
     let supervised = SupervisorOptions::new(Progress::new(args.progress.progress, quiet));
@@ -123,16 +125,17 @@ fn compare_once(
     let sessions = CompareSessions::open(code, guest.function.as_deref(), options)?;
     compared::check(guest, text, sessions.info(), sessions.callable())?;
     supervisor.enter(Phase::ReadingArguments);
-    let callable = sessions.callable();
+    let (info, callable) = (sessions.info(), sessions.callable());
+    let hinted = |failure| hints::for_arguments(failure, info, callable, guest, arguments);
     let (args, mut stdin) = match *arguments {
         Arguments::Stdin(format) | Arguments::Omitted(format) if input::are_on_stdin(arguments, callable) => {
             if module_is_stdin {
                 return Err(Failure::both_from_stdin());
             }
-            let bytes = input::read_arguments(format, guest.quiet)?;
-            (input::decode(format, &bytes, callable)?, bytes)
+            let bytes = input::read_arguments(format, guest.quiet).map_err(hinted)?;
+            (input::decode(format, &bytes, callable).map_err(hinted)?, bytes)
         }
-        _ => (input::arguments(arguments, callable, guest.quiet)?, Vec::new()),
+        _ => (input::arguments(arguments, callable, guest.quiet).map_err(hinted)?, Vec::new()),
     };
     let mut comparer = compared::compile(sessions, supervisor)?;
     if !input::are_on_stdin(arguments, comparer.callable())

@@ -113,7 +113,11 @@ impl Summary {
                 self.invalid += 1;
                 let failure = Failure::from(error);
                 let message = format!("record {number}: {}", failure.message);
-                printer::failure(&Failure { message, ..failure }, quiet);
+                let failure = Failure { message, ..failure };
+                // Once, since many records can be invalid.
+                let is_first = self.invalid == 1;
+                let signature = is_first.then(|| format!("signature: {}", comparer.callable()));
+                printer::failure(&signature.into_iter().fold(failure, Failure::hint), quiet);
                 return Ok(());
             }
         };
@@ -142,7 +146,8 @@ impl Summary {
 
     fn text(&self) -> String {
         let Self { records, same, differ, inconclusive, invalid, reasons } = self;
-        let mut text = format!("{records} records: {same} same, {differ} differ, {inconclusive} inconclusive");
+        let s = if *records == 1 { "" } else { "s" };
+        let mut text = format!("{records} record{s}: {same} same, {differ} differ, {inconclusive} inconclusive");
         if *invalid > 0 {
             text += &format!(", {invalid} invalid");
         }

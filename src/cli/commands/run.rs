@@ -100,6 +100,7 @@ impl RunArgs {
         };
         let (guest_args, quiet) = (self.guest_args, self.log.quiet);
         let mut guest = GuestSettings::resolve(module, function, guest_args, policy, &self.guest, &self.cache, quiet)?;
+        guest.function_is_option = function_is_option;
         (guest.capabilities.stdin, guest.capabilities.stdout, guest.capabilities.stderr) =
             (Input::Inherit, stdout, stderr);
         let default = if self.explain { OutputFormat::Text } else { OutputFormat::Json };
@@ -107,7 +108,6 @@ impl RunArgs {
         Ok(RunSettings {
             guest,
             module_is_stdin,
-            function_is_option,
             args,
             captured,
             format: ReportArgs { output, pretty: self.format.pretty },
@@ -253,9 +253,9 @@ impl Run {
             return Err(Failure::both_from_stdin());
         }
         let args = input::arguments(&settings.args, &callable, settings.guest.quiet);
-        let args = args
-            .map_err(|failure| hints::for_arguments(failure, &callable, settings))
-            .map_err(|failure| hints::for_text(failure, session.info(), &callable, settings))?;
+        let args = args.map_err(|failure| {
+            hints::for_arguments(failure, session.info(), &callable, &settings.guest, &settings.args)
+        })?;
         supervisor.enter(Phase::LoadingCode);
 
         let mut capabilities = settings.guest.capabilities.clone();
