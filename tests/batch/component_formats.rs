@@ -65,6 +65,57 @@ fn a_record_with_a_field_id_is_one_column_beside_an_id() {
     assert!(row.starts_with(r#"7,"{""id"":1,""name"":"#), "{row}");
 }
 
+/// Returns the message for the only record.
+fn message_of(guest: &Guest, input: BatchInput, record: &[u8]) -> String {
+    let output = convert(guest, &formats(input, BatchOutput::Json), record);
+    let output: serde_json::Value = serde_json::from_slice(&output).unwrap();
+    output["error"]["message"].as_str().unwrap_or_else(|| panic!("{output}")).to_owned()
+}
+
+#[test]
+fn an_object_that_is_neither_a_record_nor_a_call_is_explained() {
+    let guest = echo("echo-point");
+    for (record, parts) in [
+        (
+            r#"{"id":7,"x":1,"y":2}"#,
+            ["unknown field `id`", r#"; with an id, the argument goes in `args`: {"id":…,"args":[…]}"#],
+        ),
+        (r#"{"args":[{"x":1,"y":2}],"ID":7}"#, ["unknown key `ID`", "has the keys `args` and optionally `id`"]),
+        (r#"{"id":7}"#, ["the key `args` is missing", "has the keys `args` and optionally `id`"]),
+    ] {
+        let packed = rmp_serde::to_vec(&serde_json::from_str::<serde_json::Value>(record).unwrap()).unwrap();
+        for (input, record) in [(BatchInput::Json, record.as_bytes()), (BatchInput::Msgpack, &packed)] {
+            let message = message_of(&guest, input, record);
+            assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+        }
+    }
+    // The record itself is wrong.
+    for (name, record) in [("echo-point", r#"{"x":1,"z":2}"#), ("echo-person", r#"{"id":"x"}"#)] {
+        let message = message_of(&echo(name), BatchInput::Json, record.as_bytes());
+        assert!(message.starts_with('v') && !message.contains("`args`"), "{message}");
+    }
+}
+
+#[test]
+fn a_record_with_the_fields_of_a_call_goes_in_an_array() {
+    const CALL_LIKE: &str = r#"(component
+      (core module $m (func (export "f") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))
+      (core instance $i (instantiate $m))
+      (type $call' (record (field "id" u32) (field "args" u32)))
+      (export $call "call" (type $call'))
+      (func (export "f") (param "v" $call) (result u32) (canon lift (core func $i "f"))))"#;
+    let guest = function(&RuntimeConfig::wasmtime(), CALL_LIKE.as_bytes(), "f");
+    let object = r#"{"id":1,"args":2}"#;
+    let packed = b"\x82\xa2id\x01\xa4args\x02";
+    for (input, record) in [(BatchInput::Json, object.as_bytes()), (BatchInput::Msgpack, packed)] {
+        let message = message_of(&guest, input, record);
+        let end = "; an object with these keys is a call: write it in an array to pass it as the argument";
+        assert!(message.ends_with(end), "{message}");
+    }
+    let json = (BatchInput::Json, BatchOutput::Json);
+    assert_eq!(text_of(&guest, json, &format!("[{object}]\n{{\"args\":[{object}]}}\n")), "3\n3\n");
+}
+
 #[test]
 fn values_with_parts_are_compact_json_in_a_field() {
     let csv = (BatchInput::Json, BatchOutput::Csv);

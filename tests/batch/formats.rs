@@ -77,17 +77,33 @@ fn an_object_with_other_keys_is_no_call() {
     let options = formats(BatchInput::Json, BatchOutput::Json);
     on_each(|config| {
         let guest = function(config, FUNCTIONS.as_bytes(), "add");
-        for record in [
-            r#"{"id":1}"#,
-            r#"{"id":1,"args":[1,2],"x":0}"#,
-            r#"{"args":[1,2],"args":[1,2]}"#,
-            r#"{"args":[1,2]"#,
-            "{}",
+        for (record, message) in [
+            (
+                r#"{"id":1}"#,
+                "the key `args` is missing: a record that is an object has the keys `args` and optionally `id`",
+            ),
+            (r#"{"id":1,"args":[1,2],"x":0}"#, "unknown key `x`: a record that is an object has the keys `args`"),
+            (r#"{"id":1,"arg":[1,2]}"#, "unknown key `arg`: a record"),
+            (r#"{"args":[1,2],"args":[1,2]}"#, "the key `args` is repeated: a record"),
+            (r#"{"args":[1,2],"id":1,"id":2}"#, "the key `id` is repeated: a record"),
+            (r#"{"args":[1,2]"#, "the arguments are not valid JSON: "),
+            ("{}", "the key `args` is missing: a record"),
         ] {
             let output = String::from_utf8(convert(&guest, &options, record.as_bytes())).unwrap();
-            assert!(output.starts_with(r#"{"error":{"kind":"invalid_argument""#), "{record}: {output}");
+            let expected = format!(r#"{{"error":{{"kind":"invalid_argument","message":"{message}"#);
+            assert!(output.starts_with(&expected), "{record}: {output}");
         }
     });
+}
+
+#[test]
+fn an_object_with_other_keys_is_no_number() {
+    let json = formats(BatchInput::Json, BatchOutput::Json);
+    let message = "unknown key `v`: a record that is an object has the keys `args` and optionally `id`";
+    let error = format!(r#"{{"error":{{"kind":"invalid_argument","message":"{message}","record":1}}}}"#) + "\n";
+    assert_output("same", &json, r#"{"v":1}"#, &error);
+    // {"v": 1}
+    assert_output("same", &formats(BatchInput::Msgpack, BatchOutput::Json), b"\x81\xa1v\x01", &error);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Arguments from records in JSON.
 
 use super::call::CallParts;
+use super::explain;
 use super::lines::bytes_of;
 use crate::batch::format::{Decode, Formats, Record};
 use crate::batch::id::Id;
@@ -33,8 +34,16 @@ impl Decode for JsonDecoder<'_> {
             record.id = call.id.map(|id| Id::Json(id.get()));
             return Ok(());
         }
-        let Some(call) = CallParts::read(bytes) else { return callable.decode_json_into(bytes, args) };
+        let Some(call) = CallParts::read(bytes) else {
+            return callable.decode_json_into(bytes, args).map_err(|error| match serde_json::from_slice(bytes) {
+                Ok(keys) => explain::no_call(error, &keys, callable),
+                Err(_) => error,
+            });
+        };
         record.id = call.id.map(|id| Id::Json(id.get()));
-        callable.decode_json_into(call.args.get().as_bytes(), args)
+        callable.decode_json_into(call.args.get().as_bytes(), args).map_err(|error| match callable.decode_json(bytes) {
+            Ok(_) => explain::call_like_argument(&error),
+            Err(_) => error,
+        })
     }
 }

@@ -4,6 +4,7 @@ mod call;
 mod columns;
 mod csv;
 mod delimited;
+mod explain;
 mod framed;
 mod json;
 mod lines;

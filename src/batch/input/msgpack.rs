@@ -1,5 +1,6 @@
 //! Arguments from records in MessagePack.
 
+use super::explain;
 use super::lines::bytes_of;
 use super::msgpack_call::MsgpackCall;
 use crate::batch::format::{Decode, Formats, Record};
@@ -26,10 +27,18 @@ impl<'a> MsgpackDecoder<'a> {
 impl Decode for MsgpackDecoder<'_> {
     fn decode(&mut self, record: &mut Record<'_>, args: &mut CallArgs) -> Result<()> {
         let bytes = bytes_of(record, self.formats)?;
-        let Some(call) = MsgpackCall::read(bytes) else { return self.args(bytes, args) };
+        let Some(call) = MsgpackCall::read(bytes) else {
+            return self.args(bytes, args).map_err(|error| match rmp_serde::from_slice(bytes) {
+                Ok(keys) => explain::no_call(error, &keys, self.formats.callable),
+                Err(_) => error,
+            });
+        };
         let id = call.id.map(Id::Msgpack);
         self.formats.check_id(id)?;
         record.id = id;
-        self.args(call.args, args)
+        self.args(call.args, args).map_err(|error| match self.formats.callable.decode_msgpack(bytes) {
+            Ok(_) => explain::call_like_argument(&error),
+            Err(_) => error,
+        })
     }
 }
