@@ -72,6 +72,17 @@ impl Limits {
     }
 }
 
+/// A limit of time as text: `1.5s`, `50ms`, `0s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeLimit(pub Duration);
+
+impl fmt::Display for TimeLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `Duration` formats zero as `0ns`.
+        if self.0.is_zero() { f.write_str("0s") } else { write!(f, "{:?}", self.0) }
+    }
+}
+
 /// The kind of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -114,11 +125,22 @@ impl fmt::Display for LimitExceeded {
             LimitKind::Memory => {
                 write!(f, "needs {attempted} bytes of linear memory, the limit is {limit}")
             }
-            LimitKind::Time => write!(f, "exceeded its time limit of {:?}", Duration::from_nanos(*limit)),
+            LimitKind::Time => write!(f, "exceeded its time limit of {}", TimeLimit(Duration::from_nanos(*limit))),
             LimitKind::Fuel => {
                 write!(f, "used more than its {limit} unit{} of fuel", if *limit == 1 { "" } else { "s" })
             }
             LimitKind::TableElements => write!(f, "needs {attempted} table elements, the limit is {limit}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_limit_has_its_unit() {
+        let shown = [0, 250, 1500, 60_000].map(|ms| TimeLimit(Duration::from_millis(ms)).to_string());
+        assert_eq!(shown, ["0s", "250ms", "1.5s", "60s"]);
     }
 }

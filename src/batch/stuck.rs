@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::pipeline::threads;
 use crate::component::info::CodeInfo;
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::{LimitExceeded, LimitKind, Limits};
+use crate::limits::{LimitExceeded, LimitKind, Limits, TimeLimit};
 use crate::session::{PreparedCode, nanoseconds};
 
 /// The time that a record may take in addition to that of its guest.
@@ -40,7 +40,8 @@ impl StuckLimit {
     /// Returns the error of a call that does not return.
     pub(super) fn error(self) -> Error {
         let Self { limit } = self;
-        let message = format!("the call did not stop at its time limit of {limit:?}, because a host function blocks");
+        let shown = TimeLimit(limit);
+        let message = format!("the call did not stop at its time limit of {shown}, because a host function blocks");
         let exceeded = LimitExceeded::new(LimitKind::Time, nanoseconds(limit), nanoseconds(self.max_time()));
         Error::new(ErrorKind::Timeout, message).with_limit(exceeded)
     }

@@ -4,6 +4,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use wrun::limits::TimeLimit;
 use wrun::session::{Event, nanoseconds};
 use wrun::{Error, LimitExceeded, LimitKind};
 
@@ -65,6 +66,7 @@ fn is_blocked(steps: &Receiver<bool>, max: Duration) -> bool {
 
 fn blocked(limit: Duration, max: Duration, exit_code: u8) -> Failure {
     let exceeded = LimitExceeded::new(LimitKind::Time, nanoseconds(limit), nanoseconds(max));
-    let message = format!("a run did not stop at its time limit of {limit:?}, because a host function blocks");
+    let shown = TimeLimit(limit);
+    let message = format!("a run did not stop at its time limit of {shown}, because a host function blocks");
     Failure { exit_code, message, ..Failure::from(Error::limit(exceeded)) }
 }

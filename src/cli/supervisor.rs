@@ -16,6 +16,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::SIGINT;
 use strum::Display;
 use wrun::batch::BatchCounters;
+use wrun::limits::TimeLimit;
 use wrun::session::{Event, nanoseconds};
 use wrun::{Error, LimitExceeded, LimitKind};
 
@@ -287,7 +288,7 @@ impl Supervisor {
         if phase.is_guest() {
             return failure;
         }
-        Failure { message: format!("timed out after {limit:?} while {phase}"), ..failure }
+        Failure { message: format!("timed out after {} while {phase}", TimeLimit(limit)), ..failure }
     }
 }
 

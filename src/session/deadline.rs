@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::nanoseconds;
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::{LimitExceeded, LimitKind};
+use crate::limits::{LimitExceeded, LimitKind, TimeLimit};
 
 /// A time limit that began in the past and covers everything since: reading, compiling, instantiating, calling.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ impl Deadline {
         let Some(limit) = self.limit else { return Ok(None) };
         match limit.saturating_sub(self.started.elapsed()) {
             Duration::ZERO => {
-                let message = format!("the time limit of {limit:?} expired before the guest ran");
+                let message = format!("the time limit of {} expired before the guest ran", TimeLimit(limit));
                 Err(Error::new(ErrorKind::Timeout, message).with_limit(self.exceeded(limit)))
             }
             left => Ok(Some(left)),

@@ -149,3 +149,15 @@ fn memory_in_use_and_its_peak_are_measured() {
         assert_eq!(envelope["metrics"]["memory_peak_bytes"], json!(655_360));
     });
 }
+
+#[test]
+fn no_time_at_all_is_0s() {
+    on_each_engine(|engine| {
+        let call =
+            |args: &[&str]| run(&[&["-r", engine, "--timeout", "0ms", "fixtures/add.wasm", "add"], args].concat());
+        call(&["5", "3"]).fails(124, &["timed out after 0s while "]);
+        let explained = call(&["--explain"]).stdout;
+        let line = explained.lines().find(|line| line.starts_with("timeout")).unwrap();
+        assert_eq!(line.split_whitespace().nth(1), Some("0s"), "{line}");
+    });
+}

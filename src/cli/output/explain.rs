@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use wrun::escape::Escaped;
+use wrun::limits::TimeLimit;
 use wrun::session::nanoseconds;
 use wrun::{Access, Compiler, DirGrant, NetRule, Optimization, RuntimeKind};
 
@@ -171,7 +172,7 @@ impl<'s> Explanation<'s> {
         line("table-elements", &amount(table_elements.value, ""), table_elements.from);
         line("fuel", &amount(fuel.value, ""), fuel.from);
         let timeout = timeout_ns.value.map(Duration::from_nanos);
-        line("timeout", &timeout.map_or_else(no_limit, |time| format!("{time:?}")), timeout_ns.from);
+        line("timeout", &timeout.map_or_else(no_limit, |time| TimeLimit(time).to_string()), timeout_ns.from);
         let Grants { dirs, env, net, config, .. } = &self.grants;
         for Dir { host, guest, read_only, from } in dirs {
             let access = if *read_only { "read-only" } else { "read and write" };
