@@ -1,4 +1,4 @@
-//! Bytes in formats of text.
+//! Bytes in JSON.
 
 use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
@@ -6,7 +6,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// Bytes as `{"base64": "…"}`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Base64Object<'a>(pub(crate) &'a [u8]);
+pub struct Base64Object<'a>(pub &'a [u8]);
 
 impl Serialize for Base64Object<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

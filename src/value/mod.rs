@@ -2,7 +2,7 @@
 
 pub(crate) mod any;
 pub mod args;
-pub(crate) mod base64;
+pub mod base64;
 pub mod json;
 mod json_args;
 mod json_integers;

@@ -2,10 +2,9 @@
 
 use std::ops::Not;
 
-use base64::Engine as _;
-use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use wrun::session::{CallMetrics, Completion};
+use wrun::value::base64::Base64Object;
 use wrun::{CallResult, Captured, Frame, LimitExceeded, RuntimeKind, Trap};
 
 use crate::cli::exit_code;
@@ -118,11 +117,7 @@ impl Serialize for GuestOutput {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match std::str::from_utf8(&self.bytes) {
             Ok(text) => serializer.serialize_str(text),
-            Err(_) if serializer.is_human_readable() => {
-                let mut map = serializer.serialize_map(Some(1))?;
-                map.serialize_entry("base64", &base64::engine::general_purpose::STANDARD.encode(&self.bytes))?;
-                map.end()
-            }
+            Err(_) if serializer.is_human_readable() => Base64Object(&self.bytes).serialize(serializer),
             Err(_) => serializer.serialize_bytes(&self.bytes),
         }
     }
