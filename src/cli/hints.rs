@@ -7,6 +7,7 @@ use std::path::Path;
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use wrun::component::similar::most_similar;
 use wrun::escape::Escaped;
 use wrun::runtime::text_abi;
 use wrun::{Abi, Callable, CodeInfo};
@@ -14,6 +15,10 @@ use wrun::{Abi, Callable, CodeInfo};
 use super::argv;
 use super::failure::Failure;
 use super::settings::{Arguments, GrantSettings, GuestSettings, RunSettings};
+
+/// The subcommands that the help lists.
+pub(crate) const SUBCOMMANDS: [&str; 9] =
+    ["inspect", "engines", "compile", "batch", "diff", "bench", "cache", "schema", "completions"];
 
 /// How to run a module.
 const USAGE: &str = "`wrun MODULE` runs a program, `wrun MODULE FUNCTION ARGS...` calls a function";
@@ -99,21 +104,44 @@ fn find(table: &[(&[&str], &'static str)], name: &str) -> Option<&'static str> {
     table.iter().find(|(names, _)| names.contains(&name)).map(|(_, hint)| *hint)
 }
 
-/// Adds a hint to a failure to read the module.
-pub(crate) fn for_module(failure: Failure, module: &Path, function: Option<&str>) -> Failure {
+/// Adds hints to a failure to read the module of a command line without a subcommand, or with this one.
+pub(crate) fn for_module(
+    mut failure: Failure,
+    subcommand: Option<&str>,
+    module: &Path,
+    function: Option<&str>,
+) -> Failure {
     if failure.kind != "module_not_found" {
         return failure;
     }
     let word = module.display();
-    let hint = match (module.to_str().and_then(|name| find(&COMMANDS, name)), function) {
-        (Some(USAGE), Some(file)) => format!("there is no `wrun {word}`: use `wrun {}`", Escaped(file)),
-        (Some(hint), _) => format!("there is no `wrun {word}`: {hint}"),
-        (None, Some(file)) if Path::new(file).is_file() => {
-            format!("the module comes first: `wrun {} {word}`", Escaped(file))
+    let name = module.to_str().filter(|_| subcommand.is_none());
+    match (name.and_then(|name| find(&COMMANDS, name)), function) {
+        (Some(USAGE), Some(file)) => {
+            return failure.hint(format!("there is no `wrun {word}`: use `wrun {}`", Escaped(file)));
         }
-        _ => return failure,
-    };
-    failure.hint(hint)
+        (Some(hint), _) => return failure.hint(format!("there is no `wrun {word}`: {hint}")),
+        _ => {}
+    }
+    if let Some(similar) = name.and_then(similar_subcommand) {
+        failure = failure.hint(did_you_mean(similar));
+    }
+    match function {
+        Some(file) if Path::new(file).is_file() => {
+            let command = ["wrun"].into_iter().chain(subcommand).collect::<Vec<_>>().join(" ");
+            failure.hint(format!("the module comes first: `{command} {} {word}`", Escaped(file)))
+        }
+        _ => failure,
+    }
+}
+
+/// Returns the subcommand that a word is probably meant to be, if it does not look like a file.
+fn similar_subcommand(word: &str) -> Option<&'static str> {
+    if word.contains(['.', '/']) { None } else { most_similar(word, SUBCOMMANDS.into_iter()) }
+}
+
+fn did_you_mean(subcommand: &str) -> String {
+    format!("did you mean `wrun {subcommand}`?")
 }
 
 /// Adds hints to the error for a missing function or function name.
@@ -263,7 +291,10 @@ pub(crate) fn for_usage_error(
         }
         None => Vec::new(),
     };
-    if is_after_module && let (Some(module), Some(function)) = (module, function) {
+    let meant = module.filter(|module| is_after_module && !module.exists()).and_then(Path::to_str);
+    if let Some(similar) = meant.and_then(similar_subcommand) {
+        tips = vec![did_you_mean(similar)];
+    } else if is_after_module && let (Some(module), Some(function)) = (module, function) {
         tips.push(argument_from_stdin(word, module, function));
     } else if is_after_module {
         let is_explained = has_similar || !tips.is_empty();

@@ -254,6 +254,13 @@ mod tests {
     }
 
     #[test]
+    fn hints_know_the_subcommands() {
+        let command = Cli::command();
+        let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
+        assert_eq!(shown.map(clap::Command::get_name).collect::<Vec<_>>(), hints::SUBCOMMANDS);
+    }
+
+    #[test]
     fn errors_have_the_color_that_was_asked_for() {
         let choice = |line| color(&parse_before_error(&words(line)));
         assert_eq!(choice("--color always --bogus"), ColorChoice::Always);

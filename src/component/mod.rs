@@ -23,7 +23,7 @@ mod requirements;
 pub(crate) mod scalar;
 mod sequence;
 mod serial;
-pub(crate) mod similar;
+pub mod similar;
 mod size;
 pub mod text;
 #[cfg(feature = "components")]

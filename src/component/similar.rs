@@ -18,7 +18,8 @@ pub(crate) fn is_similar(similarity: f64) -> bool {
 }
 
 /// Returns the name most similar to `name`, if one is similar enough to suggest: the first of several.
-pub(crate) fn most_similar<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+#[must_use]
+pub fn most_similar<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let scored = names.map(|other| (similarity(name, other), other));
     let best = scored.reduce(|best, other| if other.0 > best.0 { other } else { best });
     best.filter(|(score, _)| is_similar(*score)).map(|(_, other)| other)

@@ -203,3 +203,36 @@ fn wrong_arguments_have_the_same_hints_in_each_command() {
         call(&["fixtures/text/strings.wasm", "upper", "hello"]).fails(2, &["hint: `--abi "]);
     }
 }
+
+#[test]
+fn misspelled_subcommands_are_suggested() {
+    for (line, code, hint) in [
+        ("compil fixtures/add.wasm", 127, "did you mean `wrun compile`?"),
+        ("inspct", 127, "did you mean `wrun inspect`?"),
+        ("-v bnech x.wasm f 1", 127, "did you mean `wrun bench`?"),
+        ("batc --jobs 2 x.wasm f", 2, "did you mean `wrun batch`?"),
+        ("completion bash", 127, "`wrun completions SHELL`"),
+    ] {
+        run(&line.split(' ').collect::<Vec<_>>()).fails(code, &[hint]);
+    }
+    for line in
+        ["diff.wasm", "./dif", "nonesuch", "add fixtures/add.wasm 5 3", "bench bnech", "batch dif", "diff dif x"]
+    {
+        let output = run(&line.split(' ').collect::<Vec<_>>());
+        assert!(output.stderr.contains("no such module file") && !output.stderr.contains("did you mean"), "{output:?}");
+    }
+    run(&["bench", "add", "fixtures/add.wasm"])
+        .fails(127, &["the module comes first: `wrun bench fixtures/add.wasm add`"]);
+    let other = run(&["bench", "run", "x.wasm"]);
+    assert!(!other.stderr.contains("there is no `wrun run`"), "{other:?}");
+}
+
+#[test]
+fn a_module_may_be_named_like_a_misspelled_subcommand() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("dif"), CALC).unwrap();
+    let call = |args: &[&str]| printed(&wrun().current_dir(folder.path()).args(args).output().unwrap());
+    call(&["dif", "add", "5", "3"]).prints("8\n");
+    let mistake = call(&["dif", "add", "--bogus"]);
+    assert!(mistake.code == 2 && !mistake.stderr.contains("did you mean"), "{mistake:?}");
+}

@@ -169,7 +169,7 @@ impl Batch {
         let guest = &settings.guest;
         let cache = guest.cache.open()?;
         let module = input::module(&guest.module, false, guest.quiet)
-            .map_err(|failure| hints::for_module(failure, &guest.module, guest.function.as_deref()))?;
+            .map_err(|failure| hints::for_module(failure, Some("batch"), &guest.module, guest.function.as_deref()))?;
         // After the module is read, since this may drop the capability that reading it needs.
         guest.cache.check_grants(&guest.capabilities, guest.quiet)?;
         if cache.is_some() {

@@ -111,7 +111,7 @@ fn measured(args: BenchArgs, baseline: Option<Baseline>) -> Result<BenchReport, 
     options.compare = compared::options(&guest, &args.text)?;
     let measured = Supervisor::run(supervision, |supervisor| {
         let module_is_stdin = input::is_stdin(&guest.module);
-        let module = compared::read_module(&guest, module_is_stdin)?;
+        let module = compared::read_module("bench", &guest, module_is_stdin)?;
         let code = module.bytes().map_err(|error| Failure::module(&guest.module, &error))?;
         let mut bench = Bench::new(code, guest.function.as_deref(), options)?;
         compared::check(&guest, &args.text, bench.info(), bench.callable())?;

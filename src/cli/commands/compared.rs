@@ -48,10 +48,10 @@ pub(super) fn options(guest: &GuestSettings, text: &TextArgs) -> Result<CompareO
     Ok(options)
 }
 
-/// Reads the module.
-pub(super) fn read_module(guest: &GuestSettings, is_stdin: bool) -> Result<Module, Failure> {
+/// Reads the module for this subcommand.
+pub(super) fn read_module(subcommand: &str, guest: &GuestSettings, is_stdin: bool) -> Result<Module, Failure> {
     input::module(&guest.module, is_stdin, guest.quiet)
-        .map_err(|failure| hints::for_module(failure, &guest.module, guest.function.as_deref()))
+        .map_err(|failure| hints::for_module(failure, Some(subcommand), &guest.module, guest.function.as_deref()))
 }
 
 /// Checks that the command line fits the module and the function, before anything is compiled.

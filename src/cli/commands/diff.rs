@@ -120,7 +120,7 @@ fn compare_once(
     repro: Option<&Path>,
 ) -> Result<Comparison, Failure> {
     let module_is_stdin = input::is_stdin(&guest.module);
-    let module = compared::read_module(guest, module_is_stdin)?;
+    let module = compared::read_module("diff", guest, module_is_stdin)?;
     let code = module.bytes().map_err(|error| Failure::module(&guest.module, &error))?;
     let sessions = CompareSessions::open(code, guest.function.as_deref(), options)?;
     compared::check(guest, text, sessions.info(), sessions.callable())?;

@@ -66,7 +66,7 @@ pub(super) fn main(
     let stopped = Arc::clone(&stop);
     supervised.stop = Some(Box::new(move || stopped.request()));
     let compared = Supervisor::run(supervised, |supervisor| {
-        let module = compared::read_module(guest, false)?;
+        let module = compared::read_module("diff", guest, false)?;
         let code = module.bytes().map_err(|error| Failure::module(&guest.module, &error))?;
         let sessions = CompareSessions::open(code, guest.function.as_deref(), options)?;
         compared::check(guest, text, sessions.info(), sessions.callable())?;

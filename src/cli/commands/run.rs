@@ -232,7 +232,9 @@ impl Run {
         let Self { settings, started, .. } = self;
         let cache = settings.guest.cache.open()?;
         let module = input::module(&settings.guest.module, settings.module_is_stdin, settings.guest.quiet)
-            .map_err(|failure| hints::for_module(failure, &settings.guest.module, settings.guest.function.as_deref()))
+            .map_err(|failure| {
+                hints::for_module(failure, None, &settings.guest.module, settings.guest.function.as_deref())
+            })
             .map_err(|failure| hints::for_capture(failure, settings))?;
         // After the module is read, since this may drop the capability that reading it needs.
         settings.guest.cache.check_grants(&settings.guest.capabilities, settings.guest.quiet)?;
