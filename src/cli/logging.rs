@@ -9,7 +9,6 @@ use wrun::stdio::Blocking;
 
 use super::args::{LogArgs, LogFormat, When};
 use super::failure::Failure;
-use super::output::draw_target::AboveProgress;
 use super::parse_values::environment;
 
 /// Sets up colour and logging for the process.
@@ -31,7 +30,7 @@ pub(crate) fn set_up(log: &LogArgs) -> Result<(), Failure> {
     let invalid = |error| Failure::usage(format!("invalid filter in WRUN_LOG: {error}"));
     let filter: Targets = filter.parse().map_err(invalid)?;
     let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-    let lines = fmt::layer().with_writer(|| AboveProgress(Blocking(io::stderr()))).with_ansi(colour);
+    let lines = fmt::layer().with_writer(|| Blocking(io::stderr())).with_ansi(colour);
     let lines = match log.log_format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().boxed(),

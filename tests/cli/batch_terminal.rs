@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::terminal::{CLEAR, Terminal, at_a_terminal_of_each_engine};
-use crate::vocabulary::WRUN;
+use crate::vocabulary::{WRUN, file};
 
 /// Starts a batch at a terminal, with this text after its arguments.
 fn start(kind: &str, engine: &str, options: &str, rest: &str) -> Terminal {
@@ -58,7 +58,7 @@ fn a_narrow_terminal_cuts_progress() {
         );
         let mut terminal = Terminal::start_line("xterm", &line);
         terminal.types("[5,3]\n");
-        terminal.shows(" 1 record, ");
+        terminal.shows(" 1 record");
         terminal.types("\x04");
         let (shown, code) = terminal.end();
         assert_eq!(code, Some(0), "{shown:?}");
@@ -67,6 +67,7 @@ fn a_narrow_terminal_cuts_progress() {
         assert!(!drawn.is_empty(), "{shown:?}");
         for parts in drawn {
             let (text, after) = parts.unwrap();
+            assert!(text.chars().count() <= 10, "a typed `^C` fits behind it: {text:?}");
             assert!(
                 text.starts_with(|first: char| !first.is_ascii()) && after.trim_end_matches(CLEAR).is_empty(),
                 "{shown:?}"
@@ -151,5 +152,43 @@ fn log_lines_are_above_progress() {
         let before = logged.split("extism: hello").next().unwrap();
         let (progress, entry) = before.rsplit_once(CLEAR).unwrap();
         assert!(progress.contains(" 0 records, ") && !entry.contains("record"), "{logged:?}");
+    });
+}
+
+/// A program that writes `note\n` to standard error, or `half` if its input is not empty.
+const WARNS: &str = r#"(module
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\20\00\00\00\05\00\00\00" "\28\00\00\00\04\00\00\00" "\40\00\00\00\09\00\00\00")
+  (data (i32.const 32) "note\n\00\00\00half")
+  (func (export "_start") (local $text i32)
+    (drop (call $read (i32.const 0) (i32.const 16) (i32.const 1) (i32.const 24)))
+    (if (i32.load (i32.const 24)) (then (local.set $text (i32.const 8))))
+    (drop (call $write (i32.const 2) (local.get $text) (i32.const 1) (i32.const 28)))))"#;
+
+#[test]
+fn standard_error_of_the_guest_is_above_progress() {
+    let module = file(WARNS);
+    with_results(|engine, results| {
+        let options = "batch -q --abi stdio --input lines --jobs 1 --progress always";
+        let line = format!("'{WRUN}' {options} -r {engine} '{}' >'{}'", module.path, results.display());
+        let mut terminal = Terminal::start_line("xterm", &line);
+        terminal.shows(" 0 records, ");
+        terminal.types("\n");
+        terminal.shows(&format!("{CLEAR}note\r\n"));
+        terminal.shows(" 1 record, ");
+        // Progress does not overwrite a line without an end.
+        terminal.types("x\n");
+        terminal.shows(&format!("{CLEAR}half"));
+        terminal.types("x\n\n");
+        terminal.shows("halfhalfnote\r\n");
+        terminal.shows(" 4 records, ");
+        terminal.types("\x04");
+        let (shown, code) = terminal.end();
+        assert_eq!(code, Some(0), "{shown:?}");
+        assert!(shown.contains(&format!("{CLEAR}halfhalfnote\r\n")), "{shown:?}");
+        assert_eq!(shown.matches('\n').count(), 2, "{shown:?}");
+        assert!(shown.ends_with(CLEAR), "{shown:?}");
     });
 }

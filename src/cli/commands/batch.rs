@@ -17,7 +17,6 @@ use crate::cli::args::{CacheArgs, CallArgs, GuestArgs, LogArgs, ProgressArgs, Re
 use crate::cli::batch_settings::BatchSettings;
 use crate::cli::failure::Failure;
 use crate::cli::output::batch_envelope::BatchEnvelope;
-use crate::cli::output::draw_target::AboveProgress;
 use crate::cli::output::envelope::CallSummary;
 use crate::cli::output::explain::Explanation;
 use crate::cli::output::progress::Progress;
@@ -205,9 +204,8 @@ impl Batch {
             supervisor.count_records(counters);
         }
         let (mut input, mut errors) = (records.reader(stop), errors);
-        let (mut plain, mut above_progress) = (Blocking(io::stdout()), AboveProgress(Blocking(io::stdout())));
-        let output: &mut dyn Write = if is_terminal { &mut above_progress } else { &mut plain };
-        let mut streams = Streams::new(&mut input, output, counters, stop);
+        let mut output = Blocking(io::stdout());
+        let mut streams = Streams::new(&mut input, &mut output, counters, stop);
         streams.errors = errors.as_mut().map(|file| file as &mut dyn Write);
         let mut end_process = |record: Option<u64>, error: wrun::Error| {
             let failure = match record {

@@ -1,56 +1,59 @@
 //! Where indicatif draws its line: standard error, a terminal or not. Other text on the terminal clears the line first.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal};
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::TermLike;
-use wrun::stdio::Blocking;
+use rustix::termios::tcgetwinsize;
+use wrun::stdio::{Blocking, StandardStream, set_write_hook};
 
 use super::printer;
 
 /// Clears a line.
 const CLEAR: &str = "\r\x1b[K";
 
-/// Whether a terminal shows a line now.
-static IS_SHOWN: Mutex<bool> = Mutex::new(false);
+/// The line of the terminal that has the cursor.
+static TERMINAL: Mutex<Terminal> = Mutex::new(Terminal { shows_progress: false, is_mid_line: false });
 
-/// Writes to a stream that may share the terminal with a line of progress. Clears the line first. indicatif draws it again below
-/// the text, so each write should end with a newline.
-#[derive(Debug)]
-pub(crate) struct AboveProgress<W>(pub(crate) W);
-
-impl<W: Write> AboveProgress<W> {
-    fn above_line<T>(&mut self, write: impl FnOnce(&mut W) -> T) -> T {
-        let mut is_shown = IS_SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        if mem::take(&mut *is_shown) {
-            // If this fails, there is nothing to clear.
-            let _ = Blocking(io::stderr()).write_all(CLEAR.as_bytes());
-        }
-        write(&mut self.0)
-    }
+struct Terminal {
+    /// Whether it is progress.
+    shows_progress: bool,
+    /// Whether it is other text, such as a guest's message without a newline yet. Progress waits for its end.
+    is_mid_line: bool,
 }
 
-impl<W: Write> Write for AboveProgress<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.above_line(|stream| stream.write(bytes))
-    }
+fn terminal() -> MutexGuard<'static, Terminal> {
+    TERMINAL.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.above_line(|stream| stream.write_all(bytes))
+/// Clears progress before other text is written to the terminal. indicatif draws it again below the text.
+fn write_above_progress(
+    stream: StandardStream,
+    bytes: &[u8],
+    write: &mut dyn FnMut() -> io::Result<usize>,
+) -> io::Result<usize> {
+    if stream == StandardStream::Output && !io::stdout().is_terminal() {
+        return write();
     }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+    let mut terminal = terminal();
+    if mem::take(&mut terminal.shows_progress) {
+        // If this fails, there is nothing to clear.
+        let _ = Blocking(io::stderr()).write_all_unhooked(CLEAR.as_bytes());
     }
+    let written = write()?;
+    if let Some(last) = bytes[..written].last() {
+        terminal.is_mid_line = *last != b'\n';
+    }
+    Ok(written)
 }
 
 /// Draws one line of indicatif on standard error.
 ///
 /// indicatif pads each line to the width of the terminal. A typed `^C` would then be echoed on the next line, and the text
-/// would not be cleared. So the padding is left out. Auto-wrap (mode 7) is off during the text, so that a narrow terminal cuts
-/// it.
+/// would not be cleared. So the padding is left out, and the text is cut so that `^C` fits behind it. Auto-wrap (mode 7) is off
+/// during the text, since the terminal may have become narrower.
 #[derive(Debug)]
 pub(super) struct DrawTarget {
     /// The time between two lines, if standard error is not a terminal that can clear one.
@@ -67,6 +70,7 @@ struct State {
 impl DrawTarget {
     /// Creates a line on a terminal, which drops all output for `delay`.
     pub(super) fn terminal(delay: Duration) -> Self {
+        set_write_hook(write_above_progress);
         Self::new(None, delay)
     }
 
@@ -84,6 +88,14 @@ impl DrawTarget {
     }
 }
 
+/// Returns the maximum length of progress. Each of its characters takes one column.
+fn max_columns() -> usize {
+    match tcgetwinsize(io::stderr()) {
+        Ok(size) if size.ws_col > 0 => usize::from(size.ws_col).saturating_sub("^C".len()),
+        _ => usize::MAX,
+    }
+}
+
 impl TermLike for DrawTarget {
     fn width(&self) -> u16 {
         80
@@ -94,7 +106,7 @@ impl TermLike for DrawTarget {
         if !is_padding {
             self.state().pending += &match self.interval {
                 Some(_) => text.to_owned(),
-                None => format!("\x1b[?7l{text}\x1b[?7h"),
+                None => format!("\x1b[?7l{}\x1b[?7h", text.chars().take(max_columns()).collect::<String>()),
             };
         }
         Ok(())
@@ -114,9 +126,13 @@ impl TermLike for DrawTarget {
             return Ok(());
         }
         let Some(interval) = self.interval else {
-            let mut is_shown = IS_SHOWN.lock().unwrap_or_else(PoisonError::into_inner);
-            *is_shown = !text.ends_with(CLEAR);
-            return Blocking(io::stderr()).write_all(text.as_bytes());
+            let mut terminal = terminal();
+            let shows_progress = !text.ends_with(CLEAR);
+            if terminal.is_mid_line || (!shows_progress && !terminal.shows_progress) {
+                return Ok(());
+            }
+            terminal.shows_progress = shows_progress;
+            return Blocking(io::stderr()).write_all_unhooked(text.as_bytes());
         };
         state.visible_from = now + interval;
         printer::progress(text.trim_end());
