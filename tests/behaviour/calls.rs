@@ -2,7 +2,7 @@
 
 use wrun::{ErrorKind, FuncType, ValType, Value, WasmInstanceExt};
 
-use crate::vocabulary::{hints, on_each, refused, tells};
+use crate::vocabulary::{assert_contains, hints, on_each, refused};
 use Value::{F32, F64, I32, I64};
 
 const ARITHMETIC: &str = r#"
@@ -45,7 +45,10 @@ fn a_simple_call_takes_and_returns_i32s() {
 fn a_simple_call_of_another_signature_is_refused_and_does_not_run() {
     on_each(|engine| {
         let mut guest = engine.start(ARITHMETIC);
-        tells(refused(guest.call_simple_function("long", &[1]), ErrorKind::InvalidArgument).message(), &["long"]);
+        assert_contains(
+            refused(guest.call_simple_function("long", &[1]), ErrorKind::InvalidArgument).message(),
+            &["long"],
+        );
         refused(guest.call_simple_function("nothing", &[]), ErrorKind::InvalidArgument);
         refused(guest.call_simple_function("half", &[1]), ErrorKind::InvalidArgument);
         refused(guest.call_simple_function("add", &[1]), ErrorKind::InvalidArgument);
@@ -61,7 +64,7 @@ fn arguments_that_do_not_fit_are_refused_with_the_signature() {
         let wrong: [&[Value]; 4] = [&[], &[I32(1)], &[I32(1), I64(2)], &[I32(1), I32(2), I32(3)]];
         for args in wrong {
             let error = refused(guest.call("add", args), ErrorKind::InvalidArgument);
-            tells(error.message(), &["(i32, i32) -> i32"]);
+            assert_contains(error.message(), &["(i32, i32) -> i32"]);
             assert_eq!(error.function(), Some("add"));
         }
         assert_eq!(guest.call_simple_function("add", &[1, 2]).unwrap(), 3, "it still takes calls");
@@ -78,7 +81,7 @@ fn a_call_by_name_writes_its_results_into_an_exact_buffer() {
         for room in [0, 2] {
             let mut results = vec![I64(7); room];
             let error = refused(guest.call_into("add", &[I32(5), I32(3)], &mut results), ErrorKind::InvalidArgument);
-            tells(error.message(), &["(i32, i32) -> i32", &format!("a buffer for {room} results")]);
+            assert_contains(error.message(), &["(i32, i32) -> i32", &format!("a buffer for {room} results")]);
             assert_eq!((error.function(), results), (Some("add"), vec![I64(7); room]));
         }
         refused(guest.call_into("ad", &[I32(5), I32(3)], &mut results), ErrorKind::UnknownExport);
@@ -103,9 +106,9 @@ fn json_that_does_not_fit_is_refused_and_names_the_argument() {
     on_each(|engine| {
         let mut guest = engine.start(ARITHMETIC);
         let error = refused(guest.call_json("add", "[5, 3.5]"), ErrorKind::InvalidArgument);
-        tells(error.message(), &["argument 2 (i32)", "3.5"]);
+        assert_contains(error.message(), &["argument 2 (i32)", "3.5"]);
         let error = refused(guest.call_json("add", "[5]"), ErrorKind::InvalidArgument);
-        tells(error.message(), &["too few", "argument 2 (i32) is missing"]);
+        assert_contains(error.message(), &["too few", "argument 2 (i32) is missing"]);
         refused(guest.call_json("add", "5"), ErrorKind::InvalidArgument);
         refused(guest.call_json("add", ""), ErrorKind::InvalidArgument);
         refused(guest.call_json("add", "[5, 3] 1"), ErrorKind::InvalidArgument);
@@ -154,7 +157,7 @@ fn typed_calls_of_another_signature_are_refused_and_do_not_run() {
     on_each(|engine| {
         let mut guest = engine.start(ARITHMETIC);
         let error = refused(guest.call_typed::<(i32, i64), i32>("add", (5, 3)), ErrorKind::InvalidArgument);
-        tells(error.message(), &["add", "(i32, i32) -> i32", "(i32, i64) -> i32"]);
+        assert_contains(error.message(), &["add", "(i32, i32) -> i32", "(i32, i64) -> i32"]);
         refused(guest.call_typed::<(i32, i32), ()>("add", (5, 3)), ErrorKind::InvalidArgument);
         refused(guest.call_typed::<i32, i32>("add", 5), ErrorKind::InvalidArgument);
         refused(guest.call_typed::<(), i32>("nothing", ()), ErrorKind::InvalidArgument);
@@ -168,8 +171,11 @@ fn an_unknown_export_is_refused_with_the_nearest_name_and_the_list() {
     on_each(|engine| {
         let mut guest = engine.start(ARITHMETIC);
         let error = refused(guest.call("swpa", &[]), ErrorKind::UnknownExport);
-        tells(error.message(), &["no function `swpa`"]);
-        tells(&hints(&error), &["did you mean `swap`?", "add(i32, i32) -> i32", "swap(i32, i64) -> (i64, i32)"]);
+        assert_contains(error.message(), &["no function `swpa`"]);
+        assert_contains(
+            &hints(&error),
+            &["did you mean `swap`?", "add(i32, i32) -> i32", "swap(i32, i64) -> (i64, i32)"],
+        );
     });
 }
 
@@ -179,9 +185,9 @@ fn an_unlike_name_gets_no_suggestion() {
         let mut guest = engine.start(ARITHMETIC);
         let error = refused(guest.call("qqqqqq", &[]), ErrorKind::UnknownExport);
         assert!(!hints(&error).contains("did you mean"), "{}", hints(&error));
-        tells(&hints(&error), &["exported functions:"]);
+        assert_contains(&hints(&error), &["exported functions:"]);
         let error = refused(engine.start("(module)").call("f", &[]), ErrorKind::UnknownExport);
-        tells(&hints(&error), &["exports no functions"]);
+        assert_contains(&hints(&error), &["exports no functions"]);
     });
 }
 
@@ -190,11 +196,14 @@ fn an_export_of_another_kind_is_refused_by_its_kind() {
     on_each(|engine| {
         let mut guest = engine.start(ARITHMETIC);
         let error = refused(guest.call("memory", &[]), ErrorKind::UnknownExport);
-        tells(error.message(), &["`memory` is a memory, not a function"]);
+        assert_contains(error.message(), &["`memory` is a memory, not a function"]);
         let error = refused(guest.function("calls"), ErrorKind::UnknownExport);
-        tells(error.message(), &["`calls` is a global, not a function"]);
-        tells(refused(guest.global("add"), ErrorKind::UnknownExport).message(), &["`add` is a func, not a global"]);
-        tells(
+        assert_contains(error.message(), &["`calls` is a global, not a function"]);
+        assert_contains(
+            refused(guest.global("add"), ErrorKind::UnknownExport).message(),
+            &["`add` is a func, not a global"],
+        );
+        assert_contains(
             refused(guest.memory_size("add"), ErrorKind::UnknownExport).message(),
             &["`add` is a func, not a memory"],
         );

@@ -4,7 +4,7 @@ use wrun::config::DEFAULT_MAX_STACK;
 use wrun::runtime::preflight::{MAX_STACK, MIN_STACK};
 use wrun::{Cache, Compiler, ErrorKind, Optimization, RuntimeConfig, RuntimeKind, create_runtime};
 
-use crate::vocabulary::{Engine, hints, on_each, refused, tells};
+use crate::vocabulary::{Engine, assert_contains, hints, on_each, refused};
 
 #[test]
 fn the_default_engine_is_one_that_is_compiled_in() {
@@ -25,8 +25,8 @@ fn an_engine_that_is_not_compiled_in_is_refused_with_its_cargo_feature() {
             assert_eq!(made.unwrap().kind(), kind);
         } else {
             let error = refused(made, ErrorKind::EngineUnavailable);
-            tells(error.message(), &[kind.as_str(), "not compiled into"]);
-            tells(&hints(&error), &[kind.cargo_feature(), "or use `--runtime"]);
+            assert_contains(error.message(), &[kind.as_str(), "not compiled into"]);
+            assert_contains(&hints(&error), &[kind.cargo_feature(), "or use `--runtime"]);
         }
     }
 }
@@ -49,8 +49,8 @@ fn a_missing_compiler_is_refused_with_an_engine_that_has_it() {
                 made.unwrap();
             } else {
                 let error = refused(made, ErrorKind::UnsupportedConfig);
-                tells(error.message(), &[kind.as_str(), compiler.as_str()]);
-                tells(&hints(&error), &["wasmer has singlepass: use `--runtime wasmer`"]);
+                assert_contains(error.message(), &[kind.as_str(), compiler.as_str()]);
+                assert_contains(&hints(&error), &["wasmer has singlepass: use `--runtime wasmer`"]);
             }
         }
     }
@@ -70,7 +70,7 @@ fn a_stack_too_small_or_too_large_is_refused_with_the_bounds() {
         for bytes in [0, 1, MIN_STACK - 1, MAX_STACK + 1, u64::MAX] {
             let config = RuntimeConfig::new(engine.kind).with_compiler(engine.compiler).with_max_stack(bytes);
             let error = refused(create_runtime(&config), ErrorKind::UnsupportedConfig);
-            tells(error.message(), &[&format!("{bytes} bytes"), "64 KiB", "1 GiB"]);
+            assert_contains(error.message(), &[&format!("{bytes} bytes"), "64 KiB", "1 GiB"]);
         }
     });
 }
@@ -83,7 +83,10 @@ fn engines_and_compilers_are_known_by_their_names_alone() {
     for &compiler in Compiler::ALL {
         assert_eq!(compiler.as_str().parse::<Compiler>().unwrap(), compiler);
     }
-    tells(refused("wasmtim".parse::<RuntimeKind>(), ErrorKind::UnsupportedConfig).message(), &["wasmtime, wasmer"]);
+    assert_contains(
+        refused("wasmtim".parse::<RuntimeKind>(), ErrorKind::UnsupportedConfig).message(),
+        &["wasmtime, wasmer"],
+    );
     refused("Wasmer".parse::<RuntimeKind>(), ErrorKind::UnsupportedConfig);
     refused("llvm".parse::<Compiler>(), ErrorKind::UnsupportedConfig);
 }
@@ -119,8 +122,8 @@ fn the_optimization_level_changes_the_code_but_no_result() {
             let config = RuntimeConfig::new(engine.kind).with_compiler(engine.compiler).with_optimization(optimization);
             if engine.compiler == Compiler::Singlepass && optimization != Optimization::None {
                 let error = refused(create_runtime(&config), ErrorKind::UnsupportedConfig);
-                tells(error.message(), &["singlepass", optimization.as_str()]);
-                tells(&hints(&error), &["--compiler cranelift"]);
+                assert_contains(error.message(), &["singlepass", optimization.as_str()]);
+                assert_contains(&hints(&error), &["--compiler cranelift"]);
                 continue;
             }
             let engine = Engine::configured(&config);

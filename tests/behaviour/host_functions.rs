@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use wrun::{Compiler, Error, ErrorKind, Feature, FuncType, HostImports, Trap, ValType, Value};
 
-use crate::vocabulary::{Engine, hints, is_refused_for, on_each, refused, tells, trapped};
+use crate::vocabulary::{Engine, assert_contains, hints, is_refused_for, on_each, refused, trapped};
 use Value::{ExternRef, F32, F64, I32, I64};
 
 /// A module that calls one host function and returns its results.
@@ -30,8 +30,11 @@ where
 #[track_caller]
 fn several_results_are_refused(engine: &Engine, wat: &str) {
     let error = refused(engine.runtime.load_module(wat.as_bytes()), ErrorKind::UnsupportedFeature);
-    tells(error.message(), &["`host` `f`: func", "singlepass", "only one result"]);
-    tells(&hints(&error), &["--runtime wasmtime --compiler cranelift", "--runtime wasmer --compiler cranelift"]);
+    assert_contains(error.message(), &["`host` `f`: func", "singlepass", "only one result"]);
+    assert_contains(
+        &hints(&error),
+        &["--runtime wasmtime --compiler cranelift", "--runtime wasmer --compiler cranelift"],
+    );
 }
 
 #[test]
@@ -181,7 +184,7 @@ fn a_host_function_cannot_see_a_memory_that_is_not_exported() {
     });
     on_each(|engine| {
         let error = trapped(engine.start_importing(&imports, wat).unwrap().call("call", &[]), Trap::Host);
-        tells(error.message(), &["no memory `memory`"]);
+        assert_contains(error.message(), &["no memory `memory`"]);
     });
 }
 
@@ -239,7 +242,7 @@ fn results_of_the_wrong_types_are_a_failure_of_the_host() {
             let ty = FuncType::new([ValType::I32], [ValType::I32, ValType::I64]);
             let imports = host(ty, |_, _| Ok(results.to_vec()));
             let error = trapped(engine.start_importing(&imports, &wat).unwrap().call("call", &[I32(1)]), Trap::Host);
-            tells(error.message(), &["the host function returned", "(i32) -> (i32, i64)"]);
+            assert_contains(error.message(), &["the host function returned", "(i32) -> (i32, i64)"]);
         }
     });
 }
@@ -252,7 +255,7 @@ fn one_result_of_the_wrong_type_is_a_failure_of_the_host() {
         for results in wrong {
             let imports = host(FuncType::new([ValType::I32], [ValType::I32]), |_, _| Ok(results.to_vec()));
             let error = trapped(engine.start_importing(&imports, &wat).unwrap().call("call", &[I32(1)]), Trap::Host);
-            tells(error.message(), &["the host function returned", "(i32) -> i32"]);
+            assert_contains(error.message(), &["the host function returned", "(i32) -> i32"]);
         }
     });
 }
@@ -264,7 +267,7 @@ fn an_invented_function_reference_is_a_host_error() {
     let imports = host(ty, |_, _| Ok(vec![Value::FuncRef(Some(12))]));
     on_each(|engine| {
         let error = trapped(engine.start_importing(&imports, &wat).unwrap().call("call", &[I32(1)]), Trap::Host);
-        tells(error.message(), &["funcref 12"]);
+        assert_contains(error.message(), &["funcref 12"]);
     });
 }
 

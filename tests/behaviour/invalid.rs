@@ -2,7 +2,7 @@
 
 use wrun::{Error, ErrorKind, WasmModule};
 
-use crate::vocabulary::{Engine, engines, hints, on_each, refused, tells};
+use crate::vocabulary::{Engine, assert_contains, engines, hints, on_each, refused};
 
 /// A module with a type, a function and an export, and the end of each section.
 const ADD: &[u8] = &[
@@ -60,7 +60,7 @@ fn verdict(engine: &Engine, bytes: &[u8]) -> Option<ErrorKind> {
 #[test]
 fn empty_input_is_not_a_module() {
     on_each(|engine| {
-        tells(refused(load(engine, b""), ErrorKind::InvalidModule).message(), &["the input is empty"]);
+        assert_contains(refused(load(engine, b""), ErrorKind::InvalidModule).message(), &["the input is empty"]);
     });
 }
 
@@ -71,7 +71,7 @@ fn the_error_for_garbage_shows_its_first_bytes() {
         for bytes in garbage {
             let error = refused(load(engine, bytes), ErrorKind::InvalidModule);
             let first: Vec<_> = bytes.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-            tells(error.message(), &["not a WebAssembly module", &first.join(" ")]);
+            assert_contains(error.message(), &["not a WebAssembly module", &first.join(" ")]);
         }
     });
 }
@@ -90,8 +90,8 @@ fn components_and_modules_are_distinguished() {
     on_each(|engine| {
         for component in [&b"\0asm\x0d\0\x01\0"[..], b"(component)"] {
             let error = refused(load(engine, component), ErrorKind::UnsupportedFeature);
-            tells(error.message(), &["component"]);
-            tells(&hints(&error), &["core module"]);
+            assert_contains(error.message(), &["component"]);
+            assert_contains(&hints(&error), &["core module"]);
         }
     });
 }
@@ -102,7 +102,7 @@ fn a_binary_that_does_not_validate_is_invalid_and_says_where() {
         let mut bytes = ADD.to_vec();
         bytes[39] = 0x7c; // i64.add on two i32s
         let error = refused(load(engine, &bytes), ErrorKind::InvalidModule);
-        tells(error.message(), &["type mismatch", "at offset 0x27"]);
+        assert_contains(error.message(), &["type mismatch", "at offset 0x27"]);
     });
 }
 
@@ -119,7 +119,7 @@ fn bytes_after_the_last_section_are_invalid() {
 fn text_that_does_not_assemble_is_invalid_and_shows_the_place() {
     on_each(|engine| {
         let error = refused(load(engine, b"(module\n  (func (i32.cnost 1)))"), ErrorKind::InvalidModule);
-        tells(error.message(), &["invalid WebAssembly text", "i32.cnost", "2:"]);
+        assert_contains(error.message(), &["invalid WebAssembly text", "i32.cnost", "2:"]);
         for text in ["(", "(module", "(module))", "(modul)", "(module (func (call $nowhere)))", ";; nothing"] {
             match load(engine, text.as_bytes()) {
                 Err(error) => assert_eq!(error.kind(), ErrorKind::InvalidModule, "{text}"),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use wrun::{Control, Error, ErrorKind, FuncType, HostImports, InstanceState, Limits, Trap, Value, WasmInstance};
 
 use crate::stopping::{BRIEF, Call, GUEST, Gate, LONG, becomes, eventually, guest_within, stoppable_engines, time};
-use crate::vocabulary::{Engine, refused, said, trapped};
+use crate::vocabulary::{Engine, panic_message, refused, trapped};
 
 const OUTER: &str = r#"
 (module
@@ -47,7 +47,7 @@ fn pairs(case: impl Fn(&Engine, &Engine)) {
     for (number, inner) in engines.iter().enumerate() {
         for outer in engines.iter().skip(number % 2).step_by(2) {
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| case(inner, outer))) {
-                failures.push(format!("on {inner} within {outer}: {}", said(panic.as_ref())));
+                failures.push(format!("on {inner} within {outer}: {}", panic_message(panic.as_ref())));
             }
         }
     }

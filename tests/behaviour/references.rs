@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use wrun::{ErrorKind, FuncType, HostImports, Limits, RuntimeKind, ValType, Value, WasmInstance};
 
-use crate::vocabulary::{PAGE, on_each, refused, tells};
+use crate::vocabulary::{PAGE, assert_contains, on_each, refused};
 use Value::{ExternRef, FuncRef, I32};
 
 const FUNCTIONS: &str = r#"
@@ -85,7 +85,7 @@ fn a_number_that_names_no_function_is_refused() {
     on_each(|engine| {
         let mut guest = engine.start(FUNCTIONS);
         let error = refused(guest.call("id", &[FuncRef(Some(0))]), ErrorKind::InvalidArgument);
-        tells(error.message(), &["funcref 0"]);
+        assert_contains(error.message(), &["funcref 0"]);
         assert_eq!(one(guest.as_mut(), "get_null", &[]), FuncRef(None), "it still takes calls");
     });
 }
@@ -175,7 +175,7 @@ fn wasmer_refuses_functions_to_the_host_under_a_memory_limit() {
         let limited = engine.start_importing_within(Limits::none().with_memory(PAGE), &imports, wat);
         if engine.kind == RuntimeKind::Wasmer {
             let error = refused(limited, ErrorKind::UnsupportedFeature);
-            tells(error.message(), &["functions to the host", "memory limit"]);
+            assert_contains(error.message(), &["functions to the host", "memory limit"]);
         } else {
             assert_eq!(limited.unwrap().call_simple_function("show", &[]).unwrap(), 7);
         }

@@ -12,7 +12,7 @@ use wrun::{
     RuntimeConfig, ValType, Value, WasmInstance,
 };
 
-use crate::vocabulary::{Engine, refused, said};
+use crate::vocabulary::{Engine, panic_message, refused};
 
 /// A guest with the kinds of endless functions that the tests need. Only `sum` returns.
 pub(crate) const GUEST: &str = r#"
@@ -93,7 +93,7 @@ fn on_each_of(engines: impl Iterator<Item = Engine>, case: fn(&Engine)) {
         if ended.recv_timeout(3 * MAX_WAIT) == Err(RecvTimeoutError::Timeout) {
             failures.push(format!("on {name}: it hangs"));
         } else if let Err(panic) = case.join() {
-            failures.push(format!("on {name}: {}", said(panic.as_ref())));
+            failures.push(format!("on {name}: {}", panic_message(panic.as_ref())));
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));

@@ -8,7 +8,7 @@ use wrun::{
     TextOptions, Value,
 };
 
-use crate::vocabulary::{Engine, on_each, refused, tells};
+use crate::vocabulary::{Engine, assert_contains, on_each, refused};
 
 pub(crate) const STRINGS: &[u8] = include_bytes!("../../fixtures/text/strings.wasm");
 const WORDS: &[u8] = include_bytes!("../../fixtures/text/words.wasm");
@@ -168,10 +168,10 @@ fn json_keeps_the_spelling_of_numbers() {
         assert_eq!(result.to_text(), r#"{"value":{"a":[1,-1.5,{"base64":"AP8="}]},"depth":3}"#);
         let packed = rmp_serde::to_vec(&result).unwrap();
         assert!(packed.starts_with(b"\x82\xa5value\x81\xa1a\x93\x01\xcb\xbf\xf8"), "{packed:02x?}");
-        tells(refused(callable.parse_args(&["hello"]), ErrorKind::InvalidArgument).message(), &["not JSON"]);
+        assert_contains(refused(callable.parse_args(&["hello"]), ErrorKind::InvalidArgument).message(), &["not JSON"]);
         refused(callable.decode_json(b"[1, 2]"), ErrorKind::InvalidArgument);
         let error = refused(guest.call(&json, "upper", "[[true]]"), ErrorKind::InvalidResult);
-        tells(error.message(), &["the result of `upper` is not JSON", "line 1 column 2"]);
+        assert_contains(error.message(), &["the result of `upper` is not JSON", "line 1 column 2"]);
     });
 }
 
@@ -193,10 +193,10 @@ fn arguments_that_the_guest_could_not_read_are_refused_before_anything_runs() {
     on_each(|engine| {
         let (mut guest, cstr) = (Guest::start(engine, STRINGS), options(Abi::Cstr));
         let error = refused(guest.call(&cstr, "greet", "\"a\\u0000b\""), ErrorKind::InvalidArgument);
-        tells(error.message(), &["arg1", "NUL byte"]);
+        assert_contains(error.message(), &["arg1", "NUL byte"]);
         for number in ["4294967296", "-2147483649", "18446744073709551615"] {
             let error = refused(guest.call(&cstr, "repeat", &format!("[\"a\", {number}]")), ErrorKind::InvalidArgument);
-            tells(error.message(), &["arg2", number, "out of range for i32"]);
+            assert_contains(error.message(), &["arg2", number, "out of range for i32"]);
         }
         for args in ["[]", "[\"a\"]", "[\"a\", 1, 2]", "[\"a\", 1.5]", "[\"a\", null]", "[\"a\", 18446744073709551616]"]
         {
@@ -241,7 +241,7 @@ fn a_program_needs_its_own_instance() {
         let prepared = session.prepare(InstanceOptions::default(), &|_| {}).unwrap();
         let mut shared = prepared.instantiate(Limits::none(), &|_| {}).unwrap();
         let error = refused(shared.call(&callable, &args, &|_| {}), ErrorKind::InvalidArgument);
-        tells(error.message(), &["needs an instance made for it"]);
+        assert_contains(error.message(), &["needs an instance made for it"]);
     });
 }
 
@@ -250,12 +250,12 @@ fn functions_and_modules_that_do_not_fit_stdio_are_refused() {
     on_each(|engine| {
         let mut guest = Guest::start(engine, STRINGS);
         let error = refused(guest.call(&options(Abi::Stdio), "upper", "\"a\""), ErrorKind::UnsupportedFeature);
-        tells(error.message(), &["`upper(i32, i32) -> i64` does not fit the convention `stdio`"]);
+        assert_contains(error.message(), &["`upper(i32, i32) -> i64` does not fit the convention `stdio`"]);
         let wat = r#"(module (func (export "_start")))"#;
         let error = refused(
             Guest::start(engine, wat.as_bytes()).call(&options(Abi::Stdio), "_start", "\"a\""),
             ErrorKind::UnsupportedFeature,
         );
-        tells(error.message(), &["does not import WASI"]);
+        assert_contains(error.message(), &["does not import WASI"]);
     });
 }

@@ -144,10 +144,13 @@ fn values_of_types_that_do_not_pass_are_refused_by_name() {
           (func (export "take") (param anyref))
           (func (export "give") (result i31ref) (ref.null i31)))"#;
     on_each_with(&[Feature::Gc], wat, |_, guest| {
-        use crate::vocabulary::{refused, tells};
+        use crate::vocabulary::{assert_contains, refused};
         use wrun::ErrorKind::UnsupportedFeature;
-        tells(refused(guest.call("take", &[]), UnsupportedFeature).message(), &["take(anyref)", "unsupported type"]);
-        tells(refused(guest.function("give"), UnsupportedFeature).message(), &["give", "i31ref"]);
-        tells(refused(guest.global("any"), UnsupportedFeature).message(), &["any", "anyref"]);
+        assert_contains(
+            refused(guest.call("take", &[]), UnsupportedFeature).message(),
+            &["take(anyref)", "unsupported type"],
+        );
+        assert_contains(refused(guest.function("give"), UnsupportedFeature).message(), &["give", "i31ref"]);
+        assert_contains(refused(guest.global("any"), UnsupportedFeature).message(), &["any", "anyref"]);
     });
 }

@@ -106,16 +106,16 @@ pub(crate) fn on_each(case: impl Fn(&Engine)) {
     let mut failures = Vec::new();
     for engine in engines() {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| case(&engine))) {
-            failures.push(format!("on {engine}: {}", said(panic.as_ref())));
+            failures.push(format!("on {engine}: {}", panic_message(panic.as_ref())));
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 /// Returns the message of a panic.
-pub(crate) fn said(panic: &(dyn Any + Send)) -> &str {
-    let said = panic.downcast_ref::<String>().map(String::as_str);
-    said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let message = panic.downcast_ref::<String>().map(String::as_str);
+    message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
 /// Runs a case with a module that needs `features`. On engines without them, asserts that the module is refused.
@@ -172,7 +172,7 @@ pub(crate) fn hints(error: &Error) -> String {
 
 /// Asserts that a text has each of these parts.
 #[track_caller]
-pub(crate) fn tells(text: &str, parts: &[&str]) {
+pub(crate) fn assert_contains(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "`{text}` does not contain `{part}`");
     }

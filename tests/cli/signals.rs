@@ -13,7 +13,7 @@ use crate::vocabulary::{File, WRUN, file, on_each_engine, skipped};
 const SIGNALS: [(&str, i32, i32, &str); 2] = [("INT", 2, 130, "interrupted"), ("TERM", 15, 143, "terminated")];
 
 /// Returns a WASI module that prints `go` and then loops, in the function `$run`.
-fn says_go(rest: &str) -> File {
+fn prints_go(rest: &str) -> File {
     file(format!(
         r#"(module (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
         (memory (export "memory") 1) (data (i32.const 0) "\08\00\00\00\03\00\00\00go\n")
@@ -41,9 +41,9 @@ fn a_signal_ends_a_loop_silently() {
 #[test]
 fn a_signal_ends_a_loop_with_an_envelope_if_requested() {
     let guests = [
-        (says_go(r#"(export "spin" (func $run))"#), "spin", json!("spin")),
-        (says_go(r#"(export "_initialize" (func $run))"#), "seven", json!("_initialize")),
-        (says_go("(start $run)"), "seven", json!(null)),
+        (prints_go(r#"(export "spin" (func $run))"#), "spin", json!("spin")),
+        (prints_go(r#"(export "_initialize" (func $run))"#), "seven", json!("_initialize")),
+        (prints_go("(start $run)"), "seven", json!(null)),
     ];
     on_each_compiler(|options| {
         for (name, number, code, kind) in SIGNALS {
@@ -145,7 +145,7 @@ fn process_1_exits_with_the_code_of_the_signal() {
     if !Command::new("unshare").args(unshare).arg("true").stderr(Stdio::null()).status().is_ok_and(|it| it.success()) {
         return skipped("`unshare` (util-linux) cannot create a PID namespace here");
     }
-    let (module, endless) = (says_go(r#"(export "spin" (func $run))"#), file(ENDLESS));
+    let (module, endless) = (prints_go(r#"(export "spin" (func $run))"#), file(ENDLESS));
     for (name, number, code, kind) in SIGNALS {
         let start = |args: &[&str]| {
             let running = Running::start_captured(Command::new("unshare").args(unshare).arg(WRUN).args(args));

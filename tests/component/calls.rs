@@ -4,7 +4,7 @@ use std::thread;
 
 use wrun::{ErrorKind, InstanceState, WitValue};
 
-use crate::vocabulary::{Engine, call, core, refused, returned, tells, text};
+use crate::vocabulary::{Engine, assert_contains, call, core, refused, returned, text};
 
 /// A component that greets, adds, and counts its calls.
 fn greeter() -> String {
@@ -135,8 +135,8 @@ fn a_synchronous_function_may_call_asynchronous_ones_inside() {
 fn arguments_are_checked_before_the_guest_runs() {
     let mut instance = Engine::new().start(&greeter());
     let error = refused(call(instance.as_mut(), "greet", &[WitValue::U32(1)]), ErrorKind::InvalidArgument);
-    tells(error.message(), &["name", "string"]);
+    assert_contains(error.message(), &["name", "string"]);
     let error = refused(call(instance.as_mut(), "greet", &[text("a"), text("b")]), ErrorKind::InvalidArgument);
-    tells(error.message(), &["too many arguments"]);
+    assert_contains(error.message(), &["too many arguments"]);
     assert_eq!(returned(instance.as_mut(), "greet", &[text("bob")]), text("hello, bob"));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use wrun::{ErrorKind, WitValue};
 
-use crate::vocabulary::{Engine, call, echo, refused, returned, tells, text};
+use crate::vocabulary::{Engine, assert_contains, call, echo, refused, returned, text};
 
 /// Passes values of a type through a component and asserts that each comes back.
 #[track_caller]
@@ -138,10 +138,10 @@ fn values_of_another_type_are_refused_before_the_guest_runs() {
     for wrong in wrong {
         let args = [WitValue::Tuple(vec![wrong, WitValue::U32(7)]), padding.clone()];
         let error = refused(call(instance.as_mut(), "echo", &args), ErrorKind::InvalidArgument);
-        tells(error.message(), &["pair[0]"]);
+        assert_contains(error.message(), &["pair[0]"]);
     }
     let error = refused(call(instance.as_mut(), "echo", &[]), ErrorKind::InvalidArgument);
-    tells(error.message(), &["too few arguments", "pair"]);
+    assert_contains(error.message(), &["too few arguments", "pair"]);
     let right = WitValue::Record(vec![(name("name"), text("tea")), (name("qty"), WitValue::U32(1))]);
     returned(instance.as_mut(), "echo", &[WitValue::Tuple(vec![right, WitValue::U32(7)]), padding]);
 }

@@ -7,7 +7,7 @@ use wrun::{
     Capabilities, ComponentImports, ErrorKind, Exit, InstanceState, Limits, RuntimeConfig, Trap, Value, WitValue,
 };
 
-use crate::vocabulary::{Engine, call, refused, returned, tells, text, trapped};
+use crate::vocabulary::{Engine, assert_contains, call, refused, returned, text, trapped};
 
 /// Calls `price` of the interface `demo:shop/prices` in this version from its own function `price`.
 fn shop(version: &str) -> String {
@@ -89,7 +89,10 @@ fn a_missing_import_is_named_with_its_interface_and_type() {
     let other = ComponentImports::default().with("demo:shop/prices@1.2.0", "prices", |_, _| Ok(None));
     for imports in [ComponentImports::NONE, &other] {
         let error = refused(Engine::new().start_importing(imports, &shop("@1.2.0")), ErrorKind::Unlinkable);
-        tells(error.message(), &["1 unresolved import:", "`demo:shop/prices@1.2.0` `price`: func(item: item) -> u32"]);
+        assert_contains(
+            error.message(),
+            &["1 unresolved import:", "`demo:shop/prices@1.2.0` `price`: func(item: item) -> u32"],
+        );
     }
 }
 
@@ -100,7 +103,7 @@ fn a_result_of_another_type_is_an_error() {
         let imports = ComponentImports::default().with("demo:shop/prices", "price", move |_, _| Ok(returned.clone()));
         let mut instance = Engine::new().start_importing(&imports, &shop("")).expect("the import is there");
         let error = trapped(call(instance.as_mut(), "price", &tea()), Trap::Host);
-        tells(error.message(), &["price", "u32"]);
+        assert_contains(error.message(), &["price", "u32"]);
     }
 }
 
@@ -109,7 +112,7 @@ fn the_error_of_a_host_function_is_the_source_of_a_trap() {
     let imports = ComponentImports::default().with("demo:shop/prices", "price", |_, _| Err("no such item".into()));
     let mut instance = Engine::new().start_importing(&imports, &shop("")).expect("the import is there");
     let error = trapped(call(instance.as_mut(), "price", &tea()), Trap::Host);
-    tells(error.message(), &["no such item"]);
+    assert_contains(error.message(), &["no such item"]);
     assert_eq!(instance.state(), InstanceState::Crashed);
     refused(call(instance.as_mut(), "price", &tea()), ErrorKind::Crashed);
 }
@@ -137,7 +140,7 @@ fn a_function_that_a_component_imports_by_itself_has_no_interface() {
     let mut instance = Engine::new().start_importing(&imports, wat).expect("the import is there");
     assert_eq!(returned(instance.as_mut(), "ask", &[]), WitValue::U64(42));
     let error = refused(Engine::new().start_importing(ComponentImports::NONE, wat), ErrorKind::Unlinkable);
-    tells(error.message(), &["`answer`: func() -> u64"]);
+    assert_contains(error.message(), &["`answer`: func() -> u64"]);
 }
 
 #[test]
@@ -147,7 +150,7 @@ fn resources_of_the_host_are_refused() {
         (export "drop-all" (func)))))"#;
     let imports = ComponentImports::default().with("demo:db/store", "drop-all", |_, _| Ok(None));
     let error = refused(Engine::new().start_importing(&imports, resource), ErrorKind::UnsupportedFeature);
-    tells(error.message(), &["demo:db/store#row"]);
+    assert_contains(error.message(), &["demo:db/store#row"]);
 }
 
 #[test]

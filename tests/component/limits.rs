@@ -8,7 +8,7 @@ use wrun::{
     ComponentImports, ErrorKind, InstanceState, LimitKind, Limits, RuntimeConfig, Trap, WasmComponentInstance, WitValue,
 };
 
-use crate::vocabulary::{Engine, PAGE, call, core, refused, returned, tells, trapped};
+use crate::vocabulary::{Engine, PAGE, assert_contains, call, core, refused, returned, trapped};
 
 /// Two core instances, each with a memory of a page that `grow-a` and `grow-b` grow.
 const TWO_MEMORIES: &str = r#"(component
@@ -118,7 +118,7 @@ fn core_instances_are_limited() {
     let engine = Engine::new();
     engine.start(&nested(500));
     let error = refused(engine.start_within(Limits::none(), &nested(501)), ErrorKind::Limit);
-    tells(error.message(), &["instance count", "1001"]);
+    assert_contains(error.message(), &["instance count", "1001"]);
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn a_running_call_is_interrupted_from_another_thread() {
         refused(call(instance.as_mut(), "loop", &[]), ErrorKind::Interrupted);
     });
     let error = refused(call(instance.as_mut(), "loop", &[]), ErrorKind::Crashed);
-    tells(error.message(), &["stopped"]);
+    assert_contains(error.message(), &["stopped"]);
 }
 
 #[test]
@@ -307,13 +307,13 @@ fn what_the_host_allocates_for_results_is_limited() {
         other => panic!("{other:?} are not bytes"),
     }
     let error = trapped(call(instance.as_mut(), "bytes", &[WitValue::U32(1 << 30)]), Trap::Other);
-    tells(error.message(), &["too much data"]);
+    assert_contains(error.message(), &["too much data"]);
 
     let limits = Limits::none().with_memory(2 << 20);
     let mut instance = engine.start_within(limits, &bytes()).expect("it fits");
     returned(instance.as_mut(), "bytes", &[WitValue::U32(200 << 10)]);
     let error = trapped(call(instance.as_mut(), "bytes", &[WitValue::U32(1 << 20)]), Trap::Other);
-    tells(error.message(), &["too much data"]);
+    assert_contains(error.message(), &["too much data"]);
 }
 
 #[test]
@@ -321,7 +321,7 @@ fn a_list_longer_than_the_memory_traps_at_once() {
     let wat = bytes().replace("(drop (memory.grow (i32.div_u (local.get $count) (i32.const 65536))))", "");
     let mut instance = Engine::new().start(&wat);
     let error = trapped(call(instance.as_mut(), "bytes", &[WitValue::U32(u32::MAX)]), Trap::Other);
-    tells(error.message(), &["out of bounds"]);
+    assert_contains(error.message(), &["out of bounds"]);
 }
 
 #[test]
@@ -371,5 +371,5 @@ fn a_flood_of_tasks_ends_in_a_trap() {
     let mut instance = Engine::new().start(wat);
     call(instance.as_mut(), "flood", &[WitValue::U32(100)]).expect("so many tasks are allowed");
     let error = trapped(call(instance.as_mut(), "flood", &[WitValue::U32(20_000)]), Trap::Other);
-    tells(error.message(), &["too many tasks wait"]);
+    assert_contains(error.message(), &["too many tasks wait"]);
 }

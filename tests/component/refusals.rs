@@ -3,14 +3,14 @@
 use wrun::runtime::preflight::admit;
 use wrun::{Capabilities, ErrorKind, Limits, RuntimeConfig, RuntimeKind, create_runtime};
 
-use crate::vocabulary::{Engine, refused, tells};
+use crate::vocabulary::{Engine, assert_contains, refused};
 
 #[test]
 fn a_component_of_another_runtime_is_refused() {
     let component = Engine::new().load("(component)");
     let other = Engine::new();
     let started = other.runtime.create_component_instance(component.as_ref(), Limits::none(), Capabilities::none());
-    tells(refused(started, ErrorKind::InvalidArgument).message(), &["another runtime"]);
+    assert_contains(refused(started, ErrorKind::InvalidArgument).message(), &["another runtime"]);
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn imports_other_than_functions_are_refused_before_anything_is_compiled() {
     ];
     for (wat, what) in cases {
         let loaded = engine.runtime.load_component(wat.as_bytes());
-        tells(refused(loaded, ErrorKind::UnsupportedFeature).message(), &[what]);
+        assert_contains(refused(loaded, ErrorKind::UnsupportedFeature).message(), &[what]);
     }
     assert_eq!(engine.runtime.metrics().modules_compiled, 0);
 }
@@ -57,5 +57,5 @@ fn host_functions_with_streams_are_refused() {
     let wat = r#"(component (import "send" (func (param "bytes" (stream u8)))))"#;
     let imports = wrun::ComponentImports::default().with("", "send", |_, _| Ok(None));
     let error = refused(Engine::new().start_importing(&imports, wat), ErrorKind::UnsupportedFeature);
-    tells(error.message(), &["send", "stream<u8>"]);
+    assert_contains(error.message(), &["send", "stream<u8>"]);
 }

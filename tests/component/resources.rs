@@ -2,7 +2,7 @@
 
 use wrun::{ErrorKind, InstanceState, Limits, ResourceHandle, Trap, WasmComponentInstance, WitValue};
 
-use crate::vocabulary::{Engine, call, refused, returned, tells, trapped};
+use crate::vocabulary::{Engine, assert_contains, call, refused, returned, trapped};
 
 /// Exports the resources `counter`, a number, and `other`. `dtor` is the body of the destructor of a counter.
 fn counters(dtor: &str) -> String {
@@ -110,7 +110,7 @@ fn dropping_a_resource_runs_its_destructor_once() {
     instance.drop_resource(handle(&counter)).expect("dropping it again does nothing");
     assert_eq!(dropped(instance), WitValue::U32(1));
     let error = refused(call(instance, "[method]counter.value", &[counter]), ErrorKind::InvalidArgument);
-    tells(error.message(), &["self", "no longer valid"]);
+    assert_contains(error.message(), &["self", "no longer valid"]);
     assert_eq!(instance.state(), InstanceState::Ready);
 }
 
@@ -132,7 +132,7 @@ fn ownership_passes_only_once_in_a_call() {
     let (a, b) = (new_counter(instance, 5), new_counter(instance, 7));
     for name in ["take-both", "own-and-borrow"] {
         let error = refused(call(instance, name, &[a.clone(), a.clone()]), ErrorKind::InvalidArgument);
-        tells(error.message(), &["twice"]);
+        assert_contains(error.message(), &["twice"]);
     }
     call(instance, "take-both", &[a, b]).expect("the refused calls changed nothing");
     assert_eq!(dropped(instance), WitValue::U32(2));
@@ -156,11 +156,11 @@ fn a_handle_belongs_to_one_instance_and_one_type() {
         call(second.as_mut(), "[method]counter.value", std::slice::from_ref(&counter)),
         ErrorKind::InvalidArgument,
     );
-    tells(error.message(), &["another instance"]);
+    assert_contains(error.message(), &["another instance"]);
     refused(second.drop_resource(handle(&counter)), ErrorKind::InvalidArgument);
     let other = returned(first.as_mut(), "new-other", &[]);
     let error = refused(call(first.as_mut(), "[method]counter.value", &[other]), ErrorKind::InvalidArgument);
-    tells(error.message(), &["another type", "counter"]);
+    assert_contains(error.message(), &["another type", "counter"]);
     assert_eq!(returned(first.as_mut(), "[method]counter.value", &[counter]), WitValue::U32(5));
 }
 
@@ -177,7 +177,7 @@ fn a_destructor_runs_under_the_same_limits_as_a_call() {
     let counter = new_counter(instance.as_mut(), 5);
     trapped(instance.drop_resource(handle(&counter)), Trap::Unreachable);
     let error = refused(call(instance.as_mut(), "dropped", &[]), ErrorKind::Crashed);
-    tells(error.message(), &["component"]);
+    assert_contains(error.message(), &["component"]);
 }
 
 #[test]
@@ -185,5 +185,5 @@ fn a_flood_of_handles_ends_in_a_trap() {
     let mut instance = Engine::new().start(&counters(""));
     call(instance.as_mut(), "flood", &[WitValue::U32(90_000)]).expect("so many handles are allowed");
     let error = trapped(call(instance.as_mut(), "flood", &[WitValue::U32(20_000)]), Trap::Other);
-    tells(error.message(), &["handle"]);
+    assert_contains(error.message(), &["handle"]);
 }

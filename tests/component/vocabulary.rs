@@ -157,7 +157,7 @@ pub(crate) fn trapped<T>(result: Result<T>, trap: Trap) -> Error {
 
 /// Asserts that a text has each of these parts.
 #[track_caller]
-pub(crate) fn tells(text: &str, parts: &[&str]) {
+pub(crate) fn assert_contains(text: &str, parts: &[&str]) {
     for part in parts {
         assert!(text.contains(part), "`{text}` does not contain `{part}`");
     }

@@ -25,7 +25,7 @@ fn folder() -> tempfile::TempDir {
 }
 
 #[track_caller]
-fn says(ran: &Ran, stdout: &str) {
+fn prints(ran: &Ran, stdout: &str) {
     assert_eq!((ran.end, &*ran.stdout), (End::Code(0), stdout), "{ran:?}");
 }
 
@@ -37,13 +37,13 @@ fn fails(ran: &Ran) {
 #[test]
 fn no_variable_is_inherited() {
     assert!(std::env::var_os("PATH").is_some());
-    says(&Program::new("actions.wasm").run(&["environ", "-"], Capabilities::none()), "");
+    prints(&Program::new("actions.wasm").run(&["environ", "-"], Capabilities::none()), "");
 }
 
 #[test]
 fn variables_keep_their_order_and_may_be_empty() {
     let granted = Capabilities::none().with_env("B", "1").with_env("A", "");
-    says(&Program::new("actions.wasm").run(&["environ", "-"], granted), "B=1\nA=\n");
+    prints(&Program::new("actions.wasm").run(&["environ", "-"], granted), "B=1\nA=\n");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn every_change_of_a_read_only_folder_fails() {
         granted.with_dir(DirGrant::new(dir.path(), "/d").read_only())
     };
     for program in programs() {
-        says(&program.run(&["read", "/d/file"], granted()), "text");
+        prints(&program.run(&["read", "/d/file"], granted()), "text");
         fails(&program.run(&["write", "/d/file"], granted()));
         fails(&program.run(&["write", "/d/new"], granted()));
     }
@@ -94,7 +94,7 @@ fn every_change_of_a_read_only_folder_fails() {
 fn a_folder_is_removed_by_a_path_with_a_trailing_slash() {
     let dir = folder();
     let granted = Capabilities::none().with_dir(DirGrant::new(dir.path(), "/"));
-    says(&Program::new("actions.wasm").run(&["remove", "/folder//"], granted), "");
+    prints(&Program::new("actions.wasm").run(&["remove", "/folder//"], granted), "");
     assert!(!dir.path().join("folder").exists());
 }
 

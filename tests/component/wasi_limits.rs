@@ -2,7 +2,7 @@
 
 use wrun::{Capabilities, ComponentImports, ErrorKind, Limits, Result, Trap, WasmComponentInstance, WitValue};
 
-use crate::vocabulary::{Engine, call, core, refused, returned, tells, trapped};
+use crate::vocabulary::{Engine, assert_contains, call, core, refused, returned, trapped};
 
 /// A component that imports functions of WASI. `imports` declares them, and lowers them to core functions; `given` passes those to the
 /// core module, whose functions are in `body`; `exports` lifts them.
@@ -54,7 +54,7 @@ fn a_call_returns_at_most_64_mebibytes_of_random_numbers() {
         assert_eq!(count(1 << 20).unwrap(), Some(WitValue::U32(1 << 20)));
         for too_many in [(64 << 20) + 1, 4 << 30, u64::MAX] {
             let error = trapped(count(too_many), Trap::Other);
-            tells(&error.to_string(), &["random bytes in one call"]);
+            assert_contains(&error.to_string(), &["random bytes in one call"]);
         }
     }
 }
@@ -110,7 +110,7 @@ fn a_component_has_at_most_16384_resources() {
     // A pollable of a timer is two resources.
     subscribe(8_192).unwrap();
     let error = trapped(subscribe(1), Trap::Other);
-    tells(&error.to_string(), &["table"]);
+    assert_contains(&error.to_string(), &["table"]);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_component_polls_fewer_than_100000_times_at_once() {
     let mut poll = |count| call(&mut *instance, "poll", &[WitValue::U32(count)]);
     assert_eq!(poll(1).unwrap(), Some(WitValue::U32(1)));
     assert_eq!(poll(50_000).unwrap(), Some(WitValue::U32(50_000)));
-    tells(&trapped(poll(1_000_000), Trap::Other).to_string(), &["handle limit"]);
+    assert_contains(&trapped(poll(1_000_000), Trap::Other).to_string(), &["handle limit"]);
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn other_versions_and_interfaces_are_unresolved() {
         "wasi:keyvalue/store@0.2.0",
     ] {
         let error = refused(start(&random(name, "get-random-bytes")), ErrorKind::Unlinkable);
-        tells(error.message(), &[name]);
+        assert_contains(error.message(), &[name]);
     }
 }
 

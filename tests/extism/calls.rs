@@ -4,7 +4,7 @@ use wrun::extism::PluginOptions;
 use wrun::session::{Completion, InstanceOptions, Session};
 use wrun::{Abi, Callable, ErrorKind, InstanceState, RuntimeConfig, TextOptions, Trap};
 
-use crate::vocabulary::{Guest, PLUGIN, on_each, refused, tells};
+use crate::vocabulary::{Guest, PLUGIN, assert_contains, on_each, refused};
 
 #[test]
 fn a_function_takes_input_and_returns_output() {
@@ -26,7 +26,7 @@ fn the_error_message_of_a_plug_in_is_the_error_and_its_instance_lives_on() {
         let error = refused(guest.call("fail", "not today"), ErrorKind::Plugin);
         assert_eq!(error.message(), "not today");
         let error = refused(guest.call("code", "ignored"), ErrorKind::Plugin);
-        tells(error.message(), &["returned 3"]);
+        assert_contains(error.message(), &["returned 3"]);
         assert_eq!(guest.call("echo", "still here").unwrap(), "still here");
         let long = "é".repeat(100_000);
         let error = refused(guest.call("fail", &long), ErrorKind::Plugin);
@@ -42,7 +42,7 @@ fn a_trap_contains_the_message_that_was_set_before() {
         let mut guest = Guest::start(config, PLUGIN);
         let error = refused(guest.call("abort", ""), ErrorKind::Trap);
         assert_eq!(error.trap_code(), Some(Trap::Unreachable));
-        tells(error.message(), &["aborted on purpose"]);
+        assert_contains(error.message(), &["aborted on purpose"]);
     });
 }
 
@@ -81,10 +81,10 @@ fn http_requests_are_denied_without_a_rule() {
         let error =
             refused(guest.call("request", r#"{"url": "https://example.com/", "method": "GET"}"#), ErrorKind::Trap);
         assert_eq!(error.trap_code(), Some(Trap::Host));
-        tells(error.message(), &["`http_request`", "`https://example.com/` is denied"]);
+        assert_contains(error.message(), &["`http_request`", "`https://example.com/` is denied"]);
         guest.restart();
         let error = refused(guest.call("request", "[]"), ErrorKind::Trap);
-        tells(error.message(), &["the request is not valid"]);
+        assert_contains(error.message(), &["the request is not valid"]);
     });
 }
 
@@ -129,13 +129,16 @@ fn only_functions_of_a_plug_in_are_called_as_such() {
     assert_eq!(find("_initialize", None).unwrap().param_count(), 0);
     assert_eq!(find("add", None).unwrap().param_count(), 2);
     assert_eq!(find("takes_input", Some(Abi::Extism)).unwrap().param_count(), 1);
-    tells(refused(find("add", Some(Abi::Extism)), ErrorKind::UnsupportedFeature).message(), &["`add", "() -> i32"]);
+    assert_contains(
+        refused(find("add", Some(Abi::Extism)), ErrorKind::UnsupportedFeature).message(),
+        &["`add", "() -> i32"],
+    );
     refused(find("nothing", Some(Abi::Extism)), ErrorKind::UnknownExport);
     let other = Session::open(&config, br#"(module (func (export "f")))"#, None).unwrap();
     let mut options = TextOptions::default();
     options.abi = Some(Abi::Extism);
     let error = refused(Callable::find_with(other.info(), Some("f"), &options), ErrorKind::UnsupportedFeature);
-    tells(error.message(), &["extism:host/env"]);
+    assert_contains(error.message(), &["extism:host/env"]);
 }
 
 #[test]
@@ -150,7 +153,7 @@ fn imports_that_no_host_of_extism_has_are_named() {
             let wat = format!(r#"(module (import "extism:host/env" "free" (func (param i64))) (import {import}))"#);
             let started = Guest::start_with(config, wat.as_bytes(), InstanceOptions::default());
             let error = refused(started.map(drop), ErrorKind::Unlinkable);
-            tells(error.message(), &[part]);
+            assert_contains(error.message(), &[part]);
         }
     });
 }

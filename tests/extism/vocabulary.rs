@@ -4,7 +4,7 @@ use wrun::session::{Completion, InstanceOptions, PreparedCode, PreparedInstance,
 use wrun::{CallResult, Callable, Limits, Payload, Result, RuntimeConfig, TextOptions, WitValue};
 
 use crate::behaviour;
-pub(crate) use crate::behaviour::{refused, tells};
+pub(crate) use crate::behaviour::{assert_contains, refused};
 
 /// The plug-in with a function for each part of the host.
 pub(crate) const PLUGIN: &[u8] = include_bytes!("../../fixtures/extism/plugin.wasm");
