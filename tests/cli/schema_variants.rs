@@ -1,5 +1,4 @@
 //! `wrun schema`: reports about many calls fit.
-#![cfg(feature = "wasmtime-runtime")]
 
 use serde_json::{Value, json};
 
