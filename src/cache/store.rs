@@ -130,7 +130,7 @@ impl Cache {
 
     /// Returns the error for an operation on the folder that failed.
     pub(super) fn failure(&self, operation: &str, error: io::Error) -> Error {
-        let message = format!("cannot {operation} the cache folder {}: {error}", self.dir.display());
+        let message = format!("cannot {operation} the cache directory {}: {error}", self.dir.display());
         Error::new(ErrorKind::Io, message).with_source(error)
     }
 }
@@ -147,7 +147,7 @@ fn resolve_future(path: &Path) -> Option<PathBuf> {
 }
 
 fn unusable(dir: &Path, error: io::Error) -> Error {
-    let message = format!("cannot use the cache folder {}: {error}", dir.display());
+    let message = format!("cannot use the cache directory {}: {error}", dir.display());
     let hint = "it must belong to the user who runs wrun, and only its owner may write to it";
     let is_unsafe = error.kind() == io::ErrorKind::PermissionDenied && error.raw_os_error().is_none();
     let error = Error::new(ErrorKind::UnsupportedConfig, message).with_source(error);

@@ -119,7 +119,7 @@ fn a_cache_is_filled_without_a_call() {
         let session = Session::open(config, b"(module)", Some(&temp.cache)).unwrap();
         std::fs::remove_dir_all(temp.cache.dir()).unwrap();
         let error = session.fill_cache(&|_| {}).unwrap_err();
-        assert!(error.message().contains("cannot write to the cache folder"), "{error}");
+        assert!(error.message().contains("cannot write to the cache directory"), "{error}");
     });
 }
 

@@ -225,7 +225,7 @@ fn an_unusable_requested_folder_is_an_error() {
     set_mode(&cache.folder(), 0o770);
     let folder = cache.folder();
     let folder = folder.to_str().unwrap();
-    cache.run(&ADD).fails(2, &["cache folder", folder, "other users can write to it (its mode is 770)", "hint: "]);
+    cache.run(&ADD).fails(2, &["cache directory", folder, "other users can write to it (its mode is 770)", "hint: "]);
     run(&[&["--cache-dir", folder], &ADD[..]].concat()).fails(2, &["other users can write to it"]);
     let envelope = run(&[&["--metrics", "--cache-dir", folder], &ADD[..]].concat()).envelope();
     assert_eq!(envelope["error"]["kind"], json!("unsupported_config"));
@@ -258,7 +258,7 @@ fn a_full_disk_fails_only_compile() {
         let output = without_room(&cache, &format!("-v {engine} fixtures/add.wasm add 5 3"));
         assert!(output.stderr.contains("the code is not cached"), "{}", output.stderr);
         let failed = without_room(&cache, &format!("compile {engine} fixtures/add.wasm"));
-        failed.fails(125, &["fixtures/add.wasm: cannot write to the cache folder"]);
+        failed.fails(125, &["fixtures/add.wasm: cannot write to the cache directory"]);
         let left = fs::read_dir(cache.folder()).unwrap().map(|file| file.unwrap().file_name());
         assert_eq!(left.filter(|name| name != ".size-log").count(), 0, "nothing is left behind");
     });
