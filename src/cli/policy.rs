@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
+use wrun::escape::EscapedText;
 use wrun::{Compiler, DirGrant, NetRule, Optimization, RuntimeKind};
 
 use super::args::PolicyArgs;
@@ -91,8 +92,11 @@ impl Policy {
             let policy = policy.map_err(|error| Failure::usage(format!("invalid Extism manifest {shown}: {error}")))?;
             return Ok(Self { path: Some(path.clone()), ..policy });
         }
-        let mut policy: Self =
-            toml::from_str(&text).map_err(|error| Failure::usage(format!("invalid policy {shown}: {error}")))?;
+        let mut policy: Self = toml::from_str(&text).map_err(|error: toml::de::Error| {
+            // It quotes a line of the file.
+            let error = error.to_string();
+            Failure::usage(format!("invalid policy {shown}: {}", EscapedText(error.trim_end())))
+        })?;
         for dir in &mut policy.grants.dirs {
             dir.host = directory.join(&dir.host);
         }

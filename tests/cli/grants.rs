@@ -190,8 +190,13 @@ fn errors_in_a_policy_file_name_the_line() {
         ("lokced = true\n", &["line 1", "lokced"]),
         ("= 1\n", &["line 1"]),
     ] {
-        run(&["--policy", &folder.policy(text), "--explain", "x.wasm"]).fails(2, parts);
+        let output = run(&["--policy", &folder.policy(text), "--explain", "x.wasm"]);
+        output.fails(2, parts);
+        assert!(!output.stderr.ends_with("\n\n"), "{output:?}");
     }
+    let controls = run(&["--policy", &folder.policy("= \u{202e}\n"), "x.wasm"]);
+    controls.fails(2, &["line 1", "\\u{202e}"]);
+    assert!(!controls.stderr.contains('\u{202e}'), "{controls:?}");
     run(&["--policy", "/no/such/policy.toml", "x.wasm"]).fails(2, &["/no/such/policy.toml"]);
 }
 
