@@ -160,8 +160,14 @@ pub(crate) fn for_function(mut failure: Failure, info: &CodeInfo, settings: &Gue
     if let Some((function, args)) = settings.function.as_deref().and_then(call_expression)
         && Callable::find(info, function).is_ok()
     {
-        let command = format!("{} {}", Escaped(function), Escaped(&args));
-        failure.hints.insert(0, format!("arguments are separate words: `{command}`"));
+        failure.hints.insert(0, separate_words(function, args));
+    }
+    if let (None, [_, name, args @ ..]) = (&settings.function, settings.capabilities.args.as_slice())
+        && Callable::find(info, name).is_ok()
+    {
+        let words: Vec<_> = [name].into_iter().chain(args).map(|word| Escaped(word).to_string()).collect();
+        let command = format!("wrun {} {}", settings.module.display(), words.join(" "));
+        failure.hints.insert(0, format!("the function and its arguments need no `--`: `{command}`"));
     }
     for_odd_names(failure, info)
 }
@@ -191,9 +197,13 @@ fn for_odd_names(mut failure: Failure, info: &CodeInfo) -> Failure {
     failure
 }
 
-/// Splits `greet("bob")`, as other runtimes write a call, into the function and words for its arguments.
-fn call_expression(text: &str) -> Option<(&str, String)> {
-    let (function, args) = text.strip_suffix(')')?.split_once('(')?;
+/// Splits `greet("bob")`, as other runtimes write a call, into the function and its arguments.
+fn call_expression(text: &str) -> Option<(&str, &str)> {
+    text.strip_suffix(')')?.split_once('(')
+}
+
+/// Says how to write arguments that are separated by commas.
+fn separate_words(function: &str, args: &str) -> String {
     let word = |arg: &serde_json::Value| match arg {
         serde_json::Value::String(text) if text.chars().all(char::is_alphanumeric) && !text.is_empty() => text.clone(),
         serde_json::Value::String(text) => format!("'{text}'"),
@@ -202,7 +212,8 @@ fn call_expression(text: &str) -> Option<(&str, String)> {
     };
     let words = serde_json::from_str::<Vec<serde_json::Value>>(&format!("[{args}]"));
     let words = words.map(|args| args.iter().map(word).collect::<Vec<_>>().join(" "));
-    Some((function, words.unwrap_or_else(|_| "ARGS...".to_owned())))
+    let words = words.unwrap_or_else(|_| "ARGS...".to_owned());
+    format!("arguments are separate words: `{} {}`", Escaped(function), Escaped(&words))
 }
 
 /// Adds a hint to a failure to read a module whose name looks like the size for `--capture`.
@@ -222,6 +233,10 @@ pub(crate) fn for_arguments(
     guest: &GuestSettings,
     arguments: &Arguments,
 ) -> Failure {
+    // Not that standard input cannot be read.
+    if failure.kind != "invalid_argument" {
+        return failure;
+    }
     let mut failure = failure.hint(format!("signature: {callable}"));
     if callable.has_named_types() {
         failure = failure.hint(format!("`wrun inspect {}` shows the types", guest.module.display()));
@@ -229,6 +244,13 @@ pub(crate) fn for_arguments(
     let Arguments::Typed(words) = arguments else { return failure };
     if guest.function_is_option && words.first() == guest.function.as_ref() {
         failure = failure.hint("with `--function`, all words after MODULE are ARGS");
+    }
+    if let ([word], Ok(_), None) = (words.as_slice(), info.module(), callable.text())
+        && callable.param_count() > 1
+        && word.contains(',')
+    {
+        let args = word.strip_prefix('[').and_then(|word| word.strip_suffix(']')).unwrap_or(word);
+        failure = failure.hint(separate_words(callable.name(), args));
     }
     match text_convention(info, callable, words) {
         Some(abi) => failure.hint(format!("`--abi {abi}` passes text through linear memory")),
@@ -286,7 +308,10 @@ pub(crate) fn for_usage_error(
             error.remove(ContextKind::Usage);
             vec![hint.to_owned()]
         }
-        None if is_unknown && !has_similar && is_module(word) => {
+        None if is_unknown && !word.starts_with('-') && args.get(1).is_some_and(|command| command == "batch") => {
+            vec!["the arguments of each call are a record on standard input".to_owned()]
+        }
+        None if is_unknown && !has_similar && word.starts_with('-') && is_module(word) => {
             vec![format!("a module file of that name is written as `./{word}`")]
         }
         None => Vec::new(),

@@ -1,6 +1,6 @@
 //! First mistakes, above all those of users of other runtimes, and names that look like options.
 
-use crate::vocabulary::{CALC, Printed, file, on_each_engine, printed, run, run_with, wrun};
+use crate::vocabulary::{CALC, Printed, file, in_shell, on_each_engine, printed, run, run_with, wrun};
 
 #[test]
 fn arguments_of_a_program_go_after_two_dashes() {
@@ -235,4 +235,28 @@ fn a_module_may_be_named_like_a_misspelled_subcommand() {
     call(&["dif", "add", "5", "3"]).prints("8\n");
     let mistake = call(&["dif", "add", "--bogus"]);
     assert!(mistake.code == 2 && !mistake.stderr.contains("did you mean"), "{mistake:?}");
+}
+
+#[test]
+fn other_ways_to_write_a_call_are_explained() {
+    for (line, code, hint) in [
+        ("fixtures/add.wasm -- add 5 -3", 127, "need no `--`: `wrun fixtures/add.wasm add 5 -3`"),
+        ("fixtures/add.wasm add 5,3", 2, "arguments are separate words: `add 5 3`"),
+        ("fixtures/add.wasm add [5,3]", 2, "arguments are separate words: `add 5 3`"),
+        ("diff fixtures/add.wasm add 5,x", 2, "arguments are separate words: `add ARGS...`"),
+        ("batch fixtures/add.wasm add 5 3", 2, "the arguments of each call are a record on standard input"),
+    ] {
+        run(&line.split(' ').collect::<Vec<_>>()).fails(code, &[hint]);
+    }
+    let other = run(&["fixtures/add.wasm", "--", "nonesuch"]);
+    assert!(other.code == 127 && !other.stderr.contains("need no `--`"), "{other:?}");
+    let second = run(&["inspect", "fixtures/add.wasm", "fixtures/add.wat"]);
+    assert!(second.code == 2 && !second.stderr.contains("./fixtures"), "{second:?}");
+}
+
+#[test]
+fn an_unreadable_standard_input_has_no_signature() {
+    let output = printed(&in_shell("exec <fixtures", "fixtures/add.wasm add -").output().unwrap());
+    output.fails(125, &["cannot read standard input: Is a directory"]);
+    assert!(!output.stderr.contains("hint"), "{output:?}");
 }
