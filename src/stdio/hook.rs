@@ -1,4 +1,4 @@
-//! What runs around writes to the standard output and error of the process.
+//! A hook for writes to the standard output and error of the process.
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -13,14 +13,14 @@ pub enum StandardStream {
     Error,
 }
 
-/// Runs around a write of these bytes. It must call the function, which writes at least the first of them, once, and return
+/// Called for each write of these bytes. It must call the function, which writes at least the first of them, once, and return
 /// what that returns.
 pub type WriteHook = fn(StandardStream, &[u8], &mut dyn FnMut() -> io::Result<usize>) -> io::Result<usize>;
 
 static HOOK: OnceLock<WriteHook> = OnceLock::new();
 
 /// Sets the hook around the writes of all guests, and of [`Blocking`](super::Blocking), to standard output and error. A program
-/// that draws progress on the terminal can so clear it first. Only the first hook counts.
+/// that draws progress on the terminal can clear it first. Only the first hook counts.
 pub fn set_write_hook(hook: WriteHook) {
     // A second hook is ignored.
     let _ = HOOK.set(hook);
