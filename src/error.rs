@@ -293,7 +293,6 @@ impl Error {
     }
 
     /// Removes the outermost frame of the backtrace if its function has this name.
-    #[cfg(feature = "arrow")]
     pub(crate) fn without_caller(mut self, name: &str) -> Self {
         self.details.backtrace.pop_if(|frame| frame.function.as_deref() == Some(name));
         self

@@ -1,6 +1,5 @@
 //! The parts of a format of records or results.
 
-#[cfg(feature = "arrow")]
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -80,7 +79,6 @@ pub(super) trait Decode {
     fn decode(&mut self, record: &mut Record<'_>, args: &mut CallArgs) -> Result<()>;
 
     /// Returns the arguments of records by parameter, as numbers of its width in little-endian order, if they are stored in this form.
-    #[cfg(feature = "arrow")]
     fn columns<'c>(&self, _chunk: &'c Chunk, _indices: Range<usize>) -> Option<Vec<&'c [u8]>> {
         None
     }
@@ -101,14 +99,12 @@ pub(super) trait Encode {
     fn pass(&mut self, record: &Record<'_>, output: &mut Vec<u8>);
 
     /// Returns whether [`Encode::columns`] takes results.
-    #[cfg(feature = "arrow")]
     fn takes_columns(&self) -> bool {
         false
     }
 
     /// Appends the results of records. There is a column for each result of the function, with numbers of its width in little-endian
     /// order.
-    #[cfg(feature = "arrow")]
     fn columns(&mut self, _chunk: &Chunk, _indices: Range<usize>, _results: &[Vec<u8>], _output: &mut Vec<u8>) {
         unreachable!("results are encoded one by one")
     }

@@ -21,10 +21,10 @@ mod output;
 mod piece;
 mod pipeline;
 mod process;
+mod process_rows;
 mod processed;
 mod records;
 mod report;
-#[cfg_attr(not(feature = "arrow"), path = "rows_disabled.rs")]
 mod rows;
 mod stop;
 mod stream;

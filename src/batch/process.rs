@@ -1,7 +1,5 @@
 //! The work on a record: decode, call, encode.
 
-use std::ops::Range;
-
 use super::buffer::Buffers;
 use super::caller::{Caller, Decoded};
 use super::chunk::Chunk;
@@ -12,16 +10,17 @@ use super::output;
 use super::processed::{BatchFailure, Processed};
 use super::rows::Rows;
 use crate::error::{Error, ErrorKind, Result};
+use crate::runtime::call::CallResult;
 
 /// Processes the records of one worker.
 pub(super) struct Processor<'a> {
-    formats: &'a Formats<'a>,
-    caller: Caller<'a>,
+    pub(super) formats: &'a Formats<'a>,
+    pub(super) caller: Caller<'a>,
     recorder: Option<Recorder<'a>>,
     /// Whether there is a stream of errors.
     has_errors: bool,
-    encoder: Box<dyn Encode + 'a>,
-    rows: Rows,
+    pub(super) encoder: Box<dyn Encode + 'a>,
+    pub(super) rows: Rows,
     buffers: Buffers,
 }
 
@@ -34,7 +33,7 @@ impl<'a> Processor<'a> {
         buffers: Buffers,
     ) -> Self {
         let encoder = output::encoder(formats);
-        let rows = Rows::new(encoder.as_ref());
+        let rows = Rows::new(recorder.is_some());
         Self { formats, caller, recorder, has_errors, encoder, rows, buffers }
     }
 
@@ -43,24 +42,8 @@ impl<'a> Processor<'a> {
         Processed::new(self.buffers.take())
     }
 
-    /// Removes at least one record from the front, calls the function with it, and writes its result or its error. If it panics, only
-    /// the first record is removed.
-    pub(super) fn process(&mut self, chunk: &Chunk, indices: &mut Range<usize>, out: &mut Processed) {
-        let all = indices.clone();
-        let Some(index) = indices.next() else { return };
-        let Some((done, called)) = self.rows.call(&mut self.caller, self.encoder.as_mut(), chunk, all, out) else {
-            return self.record(chunk, index, out);
-        };
-        indices.start = index + done;
-        if let Err(error) = called
-            && let Some(failed) = indices.next()
-        {
-            self.fail(chunk, failed, error, out);
-        }
-    }
-
     /// Calls the function with a record, and writes its result or its error.
-    fn record(&mut self, chunk: &Chunk, index: usize, out: &mut Processed) {
+    pub(super) fn record(&mut self, chunk: &Chunk, index: usize, out: &mut Processed) {
         let mut record = Record::new(chunk, index);
         let decoded = self.caller.decode(&mut record, self.formats);
         match decoded.and_then(|decoded| self.call(&record, decoded, &mut out.output)) {
@@ -95,9 +78,19 @@ impl<'a> Processor<'a> {
         written.inspect_err(|_| output.truncate(length))
     }
 
+    /// Writes the result of a record.
+    ///
+    /// # Errors
+    /// If the result has no encoding.
+    #[inline]
+    pub(super) fn encode(&mut self, record: &Record<'_>, result: &CallResult, output: &mut Vec<u8>) -> Result<()> {
+        let length = output.len();
+        self.encoder.result(record, result, output).inspect_err(|_| output.truncate(length))
+    }
+
     /// Checks that output in columns has one for the id.
     #[inline]
-    fn check_id(&self, record: &Record<'_>) -> Result<()> {
+    pub(super) fn check_id(&self, record: &Record<'_>) -> Result<()> {
         let has_columns = matches!(self.formats.options.output, BatchOutput::Csv | BatchOutput::Arrow);
         if !has_columns || record.id.is_none() || self.formats.layout().has_ids {
             return Ok(());
@@ -107,7 +100,7 @@ impl<'a> Processor<'a> {
     }
 
     #[cold]
-    fn write_failure(&mut self, record: &Record<'_>, error: Error, out: &mut Processed) {
+    pub(super) fn write_failure(&mut self, record: &Record<'_>, error: Error, out: &mut Processed) {
         out.tally.failed(error.kind());
         if self.has_errors {
             output::write_error(record, &error, b'\n', &mut out.errors);

@@ -1,29 +1,26 @@
-//! Calls for records that are stored by column.
+//! Whether a worker calls its function for many records at a time, and for how many.
 
-use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::mem;
+use std::time::Duration;
 
 use super::caller::Caller;
-use super::chunk::Chunk;
-use super::format::Encode;
-use super::processed::Processed;
-use crate::error::Result;
 use crate::session::RowWorker;
 
-/// The number of records after which calls for many rows are prepared, which takes about as long as this number of calls.
+/// The number of records after which calls for many are prepared, which takes about as long as this number of calls.
 const MIN_RECORDS: usize = 20_000;
 
-/// How long the calls for some rows should take, so that a stop or a result need not wait.
+/// How long some records should take together, so that a stop or a result need not wait.
 const TARGET: Duration = Duration::from_millis(1);
 
-/// Calls the function of one worker for many rows at a time, where that is possible.
+/// The state of one worker.
 #[derive(Debug)]
 pub(super) struct Rows {
     state: State,
-    /// The columns of results.
-    results: Vec<Vec<u8>>,
-    /// The number of rows at a time.
-    at_once: usize,
+    /// The number of records at a time.
+    pub(super) at_once: usize,
+    /// The columns of arguments and of results, where the formats store none.
+    pub(super) args: Vec<Vec<u8>>,
+    pub(super) results: Vec<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -31,65 +28,45 @@ enum State {
     /// Not prepared yet, after this number of records.
     New(usize),
     Ready(Box<RowWorker>),
+    /// Records are processed one by one.
     Impossible,
 }
 
 impl Rows {
-    /// Prepares nothing yet.
-    pub(super) fn new(encoder: &dyn Encode) -> Self {
-        let state = if encoder.takes_columns() { State::New(0) } else { State::Impossible };
-        Self { state, results: Vec::new(), at_once: RowWorker::MAX_ROWS / 16 }
+    /// Creates the state of a worker whose calls are measured or not.
+    pub(super) fn new(is_measured: bool) -> Self {
+        let state = if is_measured { State::Impossible } else { State::New(0) };
+        Self { state, at_once: RowWorker::MAX_ROWS / 16, args: Vec::new(), results: Vec::new() }
     }
 
-    /// Calls the function with records from the front, and encodes the results. Returns the number of records with results, and the
-    /// error of the record after these; `None` if records must be processed one by one.
+    /// Returns the state, if records need not be processed one by one. It is left impossible, in case that something panics.
     #[inline]
-    pub(super) fn call(
-        &mut self,
-        caller: &mut Caller<'_>,
-        encoder: &mut dyn Encode,
-        chunk: &Chunk,
-        indices: Range<usize>,
-        out: &mut Processed,
-    ) -> Option<(usize, Result<()>)> {
-        if matches!(self.state, State::Impossible) {
-            return None;
-        }
-        self.call_rows(caller, encoder, chunk, indices, out)
-    }
-
-    fn call_rows(
-        &mut self,
-        caller: &mut Caller<'_>,
-        encoder: &mut dyn Encode,
-        chunk: &Chunk,
-        indices: Range<usize>,
-        out: &mut Processed,
-    ) -> Option<(usize, Result<()>)> {
-        let Caller::Function { worker, decoder, .. } = caller else { return None };
+    pub(super) fn take(&mut self, caller: &mut Caller<'_>) -> Option<Box<RowWorker>> {
         match &mut self.state {
-            State::Impossible => return None,
+            State::Impossible => None,
             State::New(records) if *records < MIN_RECORDS => {
                 *records += 1;
-                return None;
+                None
             }
-            State::New(_) => {
-                self.state = RowWorker::new(worker).map_or(State::Impossible, |rows| State::Ready(Box::new(rows)));
-            }
-            State::Ready(_) => {}
+            _ => self.prepare(caller),
         }
-        let State::Ready(rows) = &mut self.state else { return None };
-        let indices = indices.start..indices.end.min(indices.start + self.at_once);
-        let args = decoder.columns(chunk, indices.clone())?;
-        let start = Instant::now();
-        let (done, outcome) = rows.call(worker, indices.len(), &args, &mut self.results);
-        self.at_once = match start.elapsed() {
-            time if time < TARGET / 2 => (self.at_once * 2).min(RowWorker::MAX_ROWS),
-            time if time > TARGET => (self.at_once / 2).max(1),
-            _ => self.at_once,
-        };
-        encoder.columns(chunk, indices.start..indices.start + done, &self.results, &mut out.output);
-        out.tally.succeeded(done as u64);
-        Some((done, outcome))
+    }
+
+    fn prepare(&mut self, caller: &mut Caller<'_>) -> Option<Box<RowWorker>> {
+        match (mem::replace(&mut self.state, State::Impossible), caller) {
+            (State::Ready(rows), _) => Some(rows),
+            (_, Caller::Function { worker, .. }) => RowWorker::new(worker).map(Box::new),
+            (_, Caller::Driver { .. }) => None,
+        }
+    }
+
+    /// Sets the state after some records, which took this time.
+    pub(super) fn put_back(&mut self, rows: Box<RowWorker>, elapsed: Duration) {
+        self.state = State::Ready(rows);
+        if elapsed < TARGET / 2 {
+            self.at_once = (self.at_once * 2).min(RowWorker::MAX_ROWS);
+        } else if elapsed > TARGET {
+            self.at_once = (self.at_once / 2).max(1);
+        }
     }
 }

@@ -21,7 +21,6 @@ pub(crate) mod owner;
 pub mod plugin;
 pub mod preflight;
 pub(crate) mod registry;
-#[cfg(feature = "arrow")]
 pub(crate) mod row_loop;
 pub(crate) mod sealed;
 pub mod signature;

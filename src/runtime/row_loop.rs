@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use crate::error::Result;
 use crate::runtime::sealed::LinkedLoop;
 use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
-use crate::value::types::{FuncType, ValType};
+use crate::value::types::{FuncType, ValType, Value};
 
 /// The number of rows that the columns have room for.
 pub(crate) const MAX_ROWS: usize = 512;
@@ -116,6 +116,33 @@ impl RowCaller {
             }
         })?;
         Ok(rows)
+    }
+}
+
+/// Appends a number to a column.
+#[inline]
+pub(crate) fn push(column: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::I32(value) => column.extend_from_slice(&value.to_le_bytes()),
+        Value::I64(value) => column.extend_from_slice(&value.to_le_bytes()),
+        Value::F32(value) => column.extend_from_slice(&value.to_le_bytes()),
+        Value::F64(value) => column.extend_from_slice(&value.to_le_bytes()),
+        _ => unreachable!("{value:?} is not a number"),
+    }
+}
+
+/// Returns the number in a row of a column of this type.
+#[inline]
+pub(crate) fn get(column: &[u8], row: usize, ty: &ValType) -> Value {
+    fn bytes<const N: usize>(column: &[u8], row: usize) -> [u8; N] {
+        column.as_chunks().0[row]
+    }
+    match ty {
+        ValType::I32 => Value::I32(i32::from_le_bytes(bytes(column, row))),
+        ValType::I64 => Value::I64(i64::from_le_bytes(bytes(column, row))),
+        ValType::F32 => Value::F32(f32::from_le_bytes(bytes(column, row))),
+        ValType::F64 => Value::F64(f64::from_le_bytes(bytes(column, row))),
+        _ => unreachable!("{ty} is not a number"),
     }
 }
 

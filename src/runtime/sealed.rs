@@ -2,7 +2,6 @@
 //! crate can implement the public traits or call these methods.
 
 use std::any::Any;
-#[cfg(feature = "arrow")]
 use std::fmt;
 
 use crate::capabilities::Capabilities;
@@ -140,12 +139,10 @@ pub(crate) trait Instance {
     ///
     /// # Errors
     /// Those of [`WasmInstance::function`]; [`ErrorKind::Io`](crate::ErrorKind::Io) if the system refuses memory.
-    #[cfg(feature = "arrow")]
     fn link_loop(&mut self, module: &dyn WasmModule, function: &str) -> Result<Option<Box<dyn LinkedLoop>>>;
 }
 
 /// The loop of a [`RowLoop`](crate::runtime::row_loop::RowLoop), linked to a function of an instance.
-#[cfg(feature = "arrow")]
 pub(crate) trait LinkedLoop: fmt::Debug + Send {
     /// Calls the function for the first `rows` rows of the columns.
     ///

@@ -272,7 +272,6 @@ impl InstanceStatus {
     }
 
     /// Counts calls in addition to the one that [`InstanceStatus::run`] counts.
-    #[cfg(feature = "arrow")]
     pub(crate) fn count_calls(&self, calls: u64) {
         self.calls.store(self.calls() + calls, Ordering::Relaxed);
     }

@@ -34,7 +34,6 @@ mod open;
 mod options;
 mod prepared;
 mod program_streams;
-#[cfg(feature = "arrow")]
 mod rows;
 mod source;
 mod worker;
@@ -46,7 +45,6 @@ pub use metrics::{CallMetrics, nanoseconds};
 pub use open::{CacheFill, Session};
 pub use options::InstanceOptions;
 pub use prepared::{PreparedCode, PreparedInstance};
-#[cfg(feature = "arrow")]
 pub(crate) use rows::RowWorker;
 pub use source::ModuleSource;
 pub use worker::{CallUsage, InstanceMode, Worker, WorkerOptions};

@@ -69,6 +69,9 @@ impl RowWorker {
         args: &[&[u8]],
         results: &mut Vec<Vec<u8>>,
     ) -> (usize, Result<()>) {
+        if rows == 0 {
+            return (0, Ok(()));
+        }
         let mut done = 0;
         let called = self.try_call(worker, rows, args, results, &mut done);
         if let Err(error) = &called {

@@ -16,6 +16,7 @@ mod model;
 mod pipeline;
 mod random;
 mod report;
+mod rows;
 mod splits;
 mod sync;
 mod vocabulary;

@@ -8,16 +8,13 @@ use wasmer::{Function, Instance, Store};
 use super::convert::{References, from_val, to_val};
 use super::fuel::GuestGlobals;
 use super::memory;
-#[cfg(feature = "arrow")]
 use super::row_loop::WasmerLoop;
 use super::typed::{self, CallParts, TypedCall};
 use super::wasix::Process;
 use crate::error::Result;
 use crate::runtime::fuel::{FuelCounter, FuelState};
 use crate::runtime::owner::InstanceCore;
-#[cfg(feature = "arrow")]
-use crate::runtime::traits::WasmModule;
-use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
+use crate::runtime::traits::{WasmFunctionCaller, WasmInstance, WasmModule};
 use crate::runtime::{lookup, sealed, signature};
 use crate::value::types::{FuncType, Value};
 
@@ -86,7 +83,6 @@ impl sealed::Instance for WasmerInstance {
         self
     }
 
-    #[cfg(feature = "arrow")]
     fn link_loop(&mut self, module: &dyn WasmModule, function: &str) -> Result<Option<Box<dyn sealed::LinkedLoop>>> {
         if self.wasix.is_some() {
             return Ok(None);
@@ -201,7 +197,6 @@ impl WasmFunctionCaller for WasmerFunctionCaller {
     }
 }
 
-#[cfg(feature = "arrow")]
 impl WasmerLoop {
     fn own<'i>(&self, instance: &'i mut dyn WasmInstance) -> Result<&'i mut WasmerInstance> {
         let instance = instance.as_any_mut().downcast_mut::<WasmerInstance>();
@@ -209,7 +204,6 @@ impl WasmerLoop {
     }
 }
 
-#[cfg(feature = "arrow")]
 impl sealed::LinkedLoop for WasmerLoop {
     fn call(&mut self, instance: &mut dyn WasmInstance, rows: i32) -> Result<()> {
         Self::call(self, self.own(instance)?.call_parts(), rows)

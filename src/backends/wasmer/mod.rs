@@ -14,7 +14,6 @@ mod middleware;
 mod module;
 mod offsets;
 mod private_exports;
-#[cfg(feature = "arrow")]
 mod row_loop;
 mod runtime;
 mod serialize;

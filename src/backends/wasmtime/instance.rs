@@ -6,15 +6,12 @@ use wasmtime::{AsContextMut, Extern, Instance, RootScope};
 
 use super::caller::{AnySignature, CallParts, CallStrategy, ResolvedFunction, WasmtimeFunctionCaller};
 use super::pool::PoolPlace;
-#[cfg(feature = "arrow")]
 use super::row_loop::WasmtimeLoop;
 use super::{convert, fuel, memory, raw};
 use crate::error::Result;
 use crate::runtime::fuel::{FuelCounter, FuelState};
 use crate::runtime::owner::InstanceCore;
-#[cfg(feature = "arrow")]
-use crate::runtime::traits::WasmModule;
-use crate::runtime::traits::{WasmFunctionCaller, WasmInstance};
+use crate::runtime::traits::{WasmFunctionCaller, WasmInstance, WasmModule};
 use crate::runtime::{lookup, sealed, signature};
 use crate::value::types::{FuncType, Value};
 
@@ -58,7 +55,6 @@ impl sealed::Instance for WasmtimeInstance {
         self
     }
 
-    #[cfg(feature = "arrow")]
     fn link_loop(&mut self, module: &dyn WasmModule, function: &str) -> Result<Option<Box<dyn sealed::LinkedLoop>>> {
         let function = self.resolve(function)?.func;
         Ok(Some(Box::new(WasmtimeLoop::link(&mut self.parts, module, function)?)))
@@ -133,7 +129,6 @@ impl<S: CallStrategy> WasmFunctionCaller for WasmtimeFunctionCaller<S> {
     }
 }
 
-#[cfg(feature = "arrow")]
 impl WasmtimeLoop {
     fn parts<'i>(&self, instance: &'i mut dyn WasmInstance) -> Result<&'i mut CallParts> {
         let instance = instance.as_any_mut().downcast_mut::<WasmtimeInstance>();
@@ -142,7 +137,6 @@ impl WasmtimeLoop {
     }
 }
 
-#[cfg(feature = "arrow")]
 impl sealed::LinkedLoop for WasmtimeLoop {
     fn call(&mut self, instance: &mut dyn WasmInstance, rows: i32) -> Result<()> {
         Self::call(self, self.parts(instance)?, rows)

@@ -17,7 +17,6 @@ mod offsets;
 mod parts;
 mod pool;
 mod raw;
-#[cfg(feature = "arrow")]
 mod row_loop;
 mod runtime;
 mod serialize;

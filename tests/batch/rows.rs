@@ -1,0 +1,181 @@
+//! Calls for many records with one entry into guest code, against the same calls one by one.
+
+use std::fmt::Write as _;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use wrun::batch::{self, BatchCounters, BatchInput, BatchOptions, BatchOutput, BatchReport, OnError, Stop, Streams};
+use wrun::{HostError, RuntimeConfig};
+
+use crate::formats::{formats, function};
+use crate::vocabulary::{Guest, jobs, lines, on_each};
+
+/// More records than are called one by one before a worker calls for many at a time.
+const RECORDS: usize = 60_000;
+
+const GUEST: &str = r#"(module
+  (global $calls (mut i32) (i32.const 0))
+  (func (export "divide") (param i32 i32) (result i32)
+    (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+    (i32.add (global.get $calls) (i32.div_s (local.get 0) (local.get 1))))
+  (func (export "two") (param i64 f32) (result f32) (f32.add (local.get 1) (f32.convert_i64_s (local.get 0)))))"#;
+
+/// What a batch writes: results, errors and its report.
+type Written = (String, String, BatchReport);
+
+fn written(guest: &Guest, options: &BatchOptions, input: &[u8]) -> Written {
+    let (mut input, mut output, mut errors) = (input, Vec::new(), Vec::new());
+    let (counters, stop) = (BatchCounters::default(), Stop::default());
+    let mut streams = Streams::new(&mut input, &mut output, &counters, &stop);
+    streams.errors = Some(&mut errors);
+    let report = batch::run(&guest.code, &guest.callable, options, streams).unwrap();
+    (output.escape_ascii().to_string(), String::from_utf8(errors).unwrap(), report)
+}
+
+/// Checks that a batch writes the same if its calls are measured, and so made one by one.
+#[track_caller]
+fn assert_same_both_ways(config: &RuntimeConfig, name: &str, options: &BatchOptions, input: &str) -> BatchReport {
+    let run = |measure: bool| {
+        let guest = function(config, GUEST.as_bytes(), name);
+        let mut options = options.clone();
+        options.measure = measure;
+        let written = written(&guest, &options, input.as_bytes());
+        (written, guest.code.runtime().metrics())
+    };
+    let ((output, errors, report), metrics) = run(false);
+    let ((expected, expected_errors, expected_report), expected_metrics) = run(true);
+    assert_eq!((metrics.modules_compiled, expected_metrics.modules_compiled), (2, 1), "the loop is compiled");
+    assert_eq!((metrics.calls, metrics.traps), (expected_metrics.calls, expected_metrics.traps));
+    assert!(output == expected, "the results differ");
+    assert!(errors == expected_errors, "the errors differ");
+    assert_eq!((report.records, report.failed), (expected_report.records, expected_report.failed));
+    report
+}
+
+/// Records of which some are invalid, trap or have ids.
+fn mixed_json() -> String {
+    let mut input = String::new();
+    for number in 0..RECORDS {
+        match number % 1009 {
+            0 | 1 => writeln!(input, "[{number}"),
+            2 => writeln!(input, "[{number},0]"),
+            3 | 4 => writeln!(input, "{{\"id\":{number},\"args\":[{number},7]}}"),
+            5 => writeln!(input, "{{\"id\":{number},\"args\":[{number}]}}"),
+            6 => writeln!(input, "[\"x\",1]"),
+            7 => writeln!(input, "{{\"id\":\"trap\",\"args\":[{number},0]}}"),
+            _ => writeln!(input, "[{number},3]"),
+        }
+        .unwrap();
+    }
+    input
+}
+
+#[test]
+fn records_that_fail_do_so_in_order_for_every_action() {
+    on_each(|config| {
+        for on_error in [OnError::Emit, OnError::Skip, OnError::Pass] {
+            let mut options = jobs(1);
+            options.on_error = on_error;
+            let report = assert_same_both_ways(config, "divide", &options, &mixed_json());
+            assert_eq!(report.records, RECORDS as u64);
+            assert!(report.failed > 300);
+        }
+    });
+}
+
+#[test]
+fn a_record_that_ends_the_batch_is_the_last_one_called() {
+    on_each(|config| {
+        let mut options = jobs(1);
+        options.on_error = OnError::Fail;
+        for (last, error) in [("[1,0]", "trap"), ("[1]", "invalid_argument"), ("{\"id\":1,\"args\":[2,0]}", "trap")] {
+            let input = "[7,2]\n".repeat(45_678) + last + "\n" + &"[7,2]\n".repeat(1000);
+            let report = assert_same_both_ways(config, "divide", &options, &input);
+            let failure = report.failure.expect("a record fails");
+            assert_eq!((failure.record, failure.error.kind().as_str()), (45_679, error));
+        }
+    });
+}
+
+#[test]
+fn every_format_has_the_same_results() {
+    on_each(|config| {
+        let rows: String = (0..RECORDS).map(|n| format!("{n},{}.5\n", n % 99)).collect();
+        let csv = format!("id,b,a\n{}", (0..RECORDS).map(|n| format!("k{n},{}.25,{n}\n", n % 99)).collect::<String>());
+        let json: String = (0..RECORDS).map(|n| format!("[{n},{}.5]\n", n % 99)).collect();
+        for output in [BatchOutput::Json, BatchOutput::Text, BatchOutput::Csv, BatchOutput::Msgpack] {
+            assert_same_both_ways(config, "two", &formats(BatchInput::Json, output), &json);
+            let mut options = formats(BatchInput::Csv, output);
+            options.header = false;
+            assert_same_both_ways(config, "two", &options, &rows);
+            options.header = true;
+            options.columns = Some(vec!["a".to_owned(), "b".to_owned()]);
+            assert_same_both_ways(config, "two", &options, &csv);
+        }
+    });
+}
+
+#[test]
+fn several_workers_keep_the_order() {
+    on_each(|config| {
+        let input: String = (0..4 * RECORDS).map(|n| format!("[{n},{}.5]\n", n % 99)).collect();
+        let guest = function(config, GUEST.as_bytes(), "two");
+        let mut options = jobs(1);
+        let (expected, ..) = written(&guest, &options, input.as_bytes());
+        options.jobs = NonZeroUsize::new(3).unwrap();
+        let (output, ..) = written(&guest, &options, input.as_bytes());
+        assert!(output == expected);
+    });
+}
+
+#[test]
+fn a_host_function_that_fails_exits_or_panics_ends_its_own_call() {
+    on_each(|config| {
+        let run = |measure: bool| {
+            let work = Box::new(|number: i32| match number {
+                30_000 => Err(HostError::from("the host fails")),
+                40_000 => Err(wrun::Exit(7).into()),
+                50_000 => panic!("the host panics"),
+                _ => Ok(number),
+            });
+            let guest = Guest::new(config, "count", work);
+            let mut options = jobs(1);
+            options.measure = measure;
+            let input: String = (0..RECORDS).map(|n| format!("{n}\n")).collect();
+            let mut output = Vec::new();
+            let report = guest.run(&options, &mut input.as_bytes(), &mut output).unwrap();
+            (lines(&output), report.failed)
+        };
+        let ((results, failed), (expected, _)) = (run(false), run(true));
+        assert_eq!(failed, 3);
+        assert_eq!(results[29_999..30_002], expected[29_999..30_002]);
+        assert!(results == expected);
+        assert_eq!(results[50_001], "1", "a new instance");
+    });
+}
+
+#[test]
+fn slow_calls_are_made_a_few_at_a_time() {
+    on_each(|config| {
+        // The first calls are fast, so many are made at a time. Then each takes 2 ms, and the batch is stopped.
+        let stop = Arc::new(Stop::default());
+        let requested = Arc::clone(&stop);
+        let work = Box::new(move |number: i32| {
+            if number >= 40_000 {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            if number == 40_100 {
+                requested.request();
+            }
+            Ok(number)
+        });
+        let guest = Guest::new(config, "work", work);
+        let input: String = (0..2 * RECORDS).map(|n| format!("{n}\n")).collect();
+        let mut output = Vec::new();
+        let report = guest.run_until(&jobs(1), &mut input.as_bytes(), &mut output, &stop).unwrap();
+        let written = lines(&output).len();
+        assert_eq!(written as u64, report.records);
+        assert!(written > 40_100 && written < 42_000, "{written} records");
+    });
+}
