@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wrun::batch::{self, BatchCounters, BatchInput, BatchOptions, BatchOutput, BatchReport, OnError, Stop, Streams};
+use wrun::engine::features::Feature;
 use wrun::{HostError, RuntimeConfig};
 
 use crate::formats::{formats, function};
@@ -19,6 +20,10 @@ const GUEST: &str = r#"(module
   (func (export "divide") (param i32 i32) (result i32)
     (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
     (i32.add (global.get $calls) (i32.div_s (local.get 0) (local.get 1))))
+  (func $deep (export "deep") (param i32) (result i32)
+    (if (result i32) (i32.eq (i32.rem_u (local.get 0) (i32.const 9973)) (i32.const 7))
+      (then (i32.add (call $deep (local.get 0)) (i32.const 1)))
+      (else (local.get 0))))
   (func (export "two") (param i64 f32) (result f32) (f32.add (local.get 1) (f32.convert_i64_s (local.get 0)))))"#;
 
 /// What a batch writes: results, errors and its report.
@@ -152,6 +157,38 @@ fn a_host_function_that_fails_exits_or_panics_ends_its_own_call() {
         assert_eq!(results[29_999..30_002], expected[29_999..30_002]);
         assert!(results == expected);
         assert_eq!(results[50_001], "1", "a new instance");
+    });
+}
+
+#[test]
+fn a_stack_overflow_ends_its_own_call() {
+    on_each(|config| {
+        let input: String = (0..RECORDS).map(|n| format!("{n}\n")).collect();
+        let report = assert_same_both_ways(config, "deep", &jobs(1), &input);
+        assert_eq!(report.failed, 7);
+    });
+}
+
+#[test]
+fn an_exception_ends_its_own_call() {
+    const GUEST: &[u8] = br#"(module
+      (tag $odd (param i32))
+      (func (export "throw") (param i32) (result i32)
+        (if (i32.eq (i32.rem_u (local.get 0) (i32.const 9973)) (i32.const 7)) (then (throw $odd (local.get 0))))
+        (local.get 0)))"#;
+    on_each(|config| {
+        if !Feature::Exceptions.is_supported(config.kind, config.effective_compiler()) {
+            return;
+        }
+        let input: String = (0..RECORDS).map(|n| format!("{n}\n")).collect();
+        let run = |measure: bool| {
+            let mut options = jobs(1);
+            options.measure = measure;
+            let (output, _, report) = written(&function(config, GUEST, "throw"), &options, input.as_bytes());
+            assert_eq!(report.failed, 7);
+            output
+        };
+        assert!(run(false) == run(true));
     });
 }
 
