@@ -2,7 +2,6 @@
 
 use super::worker::{InstanceMode, Worker, guard};
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::Limits;
 use crate::runtime::callable::CallableType;
 use crate::runtime::code::CodeInstance;
 use crate::runtime::row_loop::{self, RowCaller, RowLoop};
@@ -23,13 +22,12 @@ impl RowWorker {
     /// The maximum number of rows at a time.
     pub(crate) const MAX_ROWS: usize = row_loop::MAX_ROWS;
 
-    /// Prepares calls for rows. Returns `None` if the worker must make its calls one by one: if they are measured, metered or have
-    /// limits, if each has an instance, or if the function takes or returns more than a few numbers.
+    /// Prepares calls for rows. Returns `None` if the worker must make its calls one by one: if they are measured, metered or can be
+    /// interrupted, if each has an instance, or if the function takes or returns more than a few numbers.
     pub(crate) fn new(worker: &mut Worker<'_>) -> Option<Self> {
         let CallableType::Core(ty) = worker.callable.ty() else { return None };
         let options = &worker.options;
-        let is_plain =
-            options.instance == InstanceMode::Shared && options.limits == Limits::none() && !options.measure_time;
+        let is_plain = options.instance == InstanceMode::Shared && !options.measure_time;
         let runtime = worker.code.runtime();
         let config = runtime.config();
         if !is_plain || config.metering || config.interruption || !RowLoop::is_for(ty) {

@@ -192,8 +192,6 @@ fn calls_with_limits_or_an_instance_each_or_many_columns_are_made_one_by_one() {
             assert_eq!((results.num_rows(), report.failed), (ROWS as usize - 1, 0));
             assert_eq!(count.modules_compiled(), 1);
         };
-        is_one_by_one(config, &|options| options.worker.limits.memory = Some(1 << 20));
-        is_one_by_one(config, &|options| options.worker.limits.table_elements = Some(10));
         is_one_by_one(&config.clone().with_metering(), &|options| options.worker.limits.fuel = Some(1000));
         is_one_by_one(&config.clone().with_metering(), &|_| {});
         let time = Duration::from_secs(100);

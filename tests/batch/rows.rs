@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use wrun::batch::{self, BatchCounters, BatchInput, BatchOptions, BatchOutput, BatchReport, OnError, Stop, Streams};
 use wrun::engine::features::Feature;
-use wrun::{HostError, RuntimeConfig};
+use wrun::{HostError, Limits, RuntimeConfig};
 
 use crate::formats::{formats, function};
 use crate::vocabulary::{Guest, jobs, lines, on_each};
@@ -24,6 +24,11 @@ const GUEST: &str = r#"(module
     (if (result i32) (i32.eq (i32.rem_u (local.get 0) (i32.const 9973)) (i32.const 7))
       (then (i32.add (call $deep (local.get 0)) (i32.const 1)))
       (else (local.get 0))))
+  (memory 1)
+  (func (export "grow") (param i32) (result i32)
+    (if (i32.eqz (i32.rem_u (local.get 0) (i32.const 1000))) (then
+      (if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (then unreachable))))
+    (memory.size))
   (func (export "two") (param i64 f32) (result f32) (f32.add (local.get 1) (f32.convert_i64_s (local.get 0)))))"#;
 
 /// What a batch writes: results, errors and its report.
@@ -166,6 +171,20 @@ fn a_stack_overflow_ends_its_own_call() {
         let input: String = (0..RECORDS).map(|n| format!("{n}\n")).collect();
         let report = assert_same_both_ways(config, "deep", &jobs(1), &input);
         assert_eq!(report.failed, 7);
+    });
+}
+
+#[test]
+fn limits_on_memory_and_tables_hold_and_the_loop_does_not_count() {
+    on_each(|config| {
+        let mut options = jobs(1);
+        options.worker.limits = Limits::none().with_memory(40 << 16).with_table_elements(0);
+        let input: String = (0..RECORDS).map(|n| format!("{n}\n")).collect();
+        let report = assert_same_both_ways(config, "grow", &options, &input);
+        assert_eq!(report.failed, 1, "the page after the limit");
+        options.worker.limits = Limits::none().with_memory(1 << 16);
+        let report = assert_same_both_ways(config, "grow", &options, &input);
+        assert_eq!(report.failed, RECORDS as u64 / 1000);
     });
 }
 

@@ -17,26 +17,35 @@ use crate::module::info::{ExternType, ModuleInfo};
 use crate::runtime::status::InstanceStatus;
 
 /// The error for a memory or table of an instance that was expected to have neither.
-const UNCOUNTED: &str = "this instance has no budget for memories and tables";
+const NO_BUDGET: &str = "this instance has no budget for memories and tables";
 
 /// Creates the memories and tables of one instance within its limits. Their styles are the engine's, since the compiled code
 /// depends on them.
 pub(super) struct GuestTunables {
     base: BaseTunables,
-    /// The status that counts them; if `None`, none are created.
-    status: Option<Arc<InstanceStatus>>,
+    budget: Budget,
     table_elements: u32,
     vm: VMConfig,
     /// Whether the instance is a thread, which uses the shared memory of its program and creates none.
     is_thread: bool,
 }
 
+/// What counts memories and tables.
+pub(super) enum Budget {
+    /// The status of an instance.
+    Status(Arc<InstanceStatus>),
+    /// Nothing: they belong to the host.
+    Host,
+    /// None may be created.
+    Empty,
+}
+
 impl GuestTunables {
-    pub(super) fn new(base: BaseTunables, status: Option<Arc<InstanceStatus>>, limits: Limits, stack: u64) -> Self {
+    pub(super) fn new(base: BaseTunables, budget: Budget, limits: Limits, stack: u64) -> Self {
         let elements = limits.table_elements.unwrap_or(u64::MAX);
         let table_elements = u32::try_from(elements).unwrap_or(u32::MAX);
         let vm = VMConfig { wasm_stack_size: Some(usize::try_from(stack).unwrap_or(usize::MAX)) };
-        Self { base, status, table_elements, vm, is_thread: false }
+        Self { base, budget, table_elements, vm, is_thread: false }
     }
 
     /// Sets the limits for a thread of the instance.
@@ -45,13 +54,17 @@ impl GuestTunables {
         self
     }
 
-    /// Creates a memory that counts its size, unless it is shared: `status` counts its maximum from the start.
+    /// Creates a memory that counts its size, unless it is shared: its maximum counts from the start.
     fn create_memory(
         &self,
         ty: &MemoryType,
         create: impl FnOnce() -> Result<VMMemory, MemoryError>,
     ) -> Result<VMMemory, MemoryError> {
-        let status = self.status.as_ref().ok_or_else(|| MemoryError::Generic(UNCOUNTED.to_owned()))?;
+        let status = match &self.budget {
+            Budget::Status(status) => status,
+            Budget::Host => return create(),
+            Budget::Empty => return Err(MemoryError::Generic(NO_BUDGET.to_owned())),
+        };
         if ty.shared && self.is_thread {
             return Err(MemoryError::Generic("a thread cannot create a shared memory".to_owned()));
         }
@@ -64,8 +77,8 @@ impl GuestTunables {
     /// Lowers the maximum of a table type to the limit, so that the table cannot grow past it, and to the engine's own
     /// limit, since the engine does not create tables with a larger maximum.
     fn limited_type(&self, ty: &TableType) -> Result<TableType, String> {
-        if self.status.is_none() {
-            return Err(UNCOUNTED.to_owned());
+        if matches!(self.budget, Budget::Empty) {
+            return Err(NO_BUDGET.to_owned());
         }
         if ty.minimum > self.table_elements {
             return Err(format!("{} table elements exceed the limit of {}", ty.minimum, self.table_elements));

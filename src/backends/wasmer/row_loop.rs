@@ -1,11 +1,9 @@
 //! The loop that calls a function for many rows.
 
-use std::sync::Arc;
-
 use wasmer::sys::{BaseTunables, NativeEngineExt};
 use wasmer::{Extern, Function, Instance, Memory, Store, TypedFunction};
 
-use super::limits::GuestTunables;
+use super::limits::{Budget, GuestTunables};
 use super::module::WasmerModule;
 use super::typed::CallParts;
 use super::{errors, memory};
@@ -39,11 +37,10 @@ impl WasmerLoop {
         let Some(WasmerModule { compiled, .. }) = module.as_any().downcast_ref() else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the loop was compiled by another runtime"));
         };
-        // The engine of a guest without a memory creates none, and the loop has one.
-        let stack = store.engine().tunables().vmconfig().wasm_stack_size.unwrap_or(usize::MAX);
-        let (base, status) = (BaseTunables::for_target(store.engine().target()), Some(Arc::clone(core.status())));
-        store.engine_mut().set_tunables(GuestTunables::new(base, status, Limits::none(), stack as u64));
+        // The loop's memory belongs to the host. The guest's are there already, and no others follow.
+        set_budget(store, Budget::Host);
         let linked = Instance::new_by_index(store, compiled, &[Extern::Function(function)]);
+        set_budget(store, Budget::Empty);
         let linked = linked.map_err(errors::instantiate)?;
         let rows = linked.exports.get_typed_function(store, FUNCTION);
         match (rows, linked.exports.get_memory(MEMORY)) {
@@ -68,4 +65,11 @@ impl WasmerLoop {
     pub(super) fn with_memory(&self, store: &mut Store, access: &mut dyn FnMut(&mut [u8])) {
         memory::with_bytes(&self.memory, store, access);
     }
+}
+
+/// Sets what counts the memories and tables that are created in a store from now on.
+fn set_budget(store: &mut Store, budget: Budget) {
+    let stack = store.engine().tunables().vmconfig().wasm_stack_size.unwrap_or(usize::MAX);
+    let base = BaseTunables::for_target(store.engine().target());
+    store.engine_mut().set_tunables(GuestTunables::new(base, budget, Limits::none(), stack as u64));
 }

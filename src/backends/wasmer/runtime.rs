@@ -15,7 +15,7 @@ use wasmer::{Engine, FunctionEnv, Instance, Module, Store};
 use super::convert::References;
 use super::fuel::GuestGlobals;
 use super::host::HostEnv;
-use super::limits::{GuestTunables, claim_stack_size, has_memory_or_table};
+use super::limits::{Budget, GuestTunables, claim_stack_size, has_memory_or_table};
 use super::private_exports::PrivateExports;
 use super::wasix::Process;
 use super::{WasmerInstance, WasmerModule, br_table, errors, host, interrupt, middleware, serialize};
@@ -120,7 +120,7 @@ where
 /// Sets up an engine for instances without memories and tables. They can share it, since it counts nothing.
 fn without_memories(mut engine: Engine, config: &RuntimeConfig) -> Engine {
     let base = BaseTunables::for_target(engine.target());
-    engine.set_tunables(GuestTunables::new(base, None, Limits::none(), config.effective_max_stack()));
+    engine.set_tunables(GuestTunables::new(base, Budget::Empty, Limits::none(), config.effective_max_stack()));
     engine
 }
 
@@ -208,7 +208,8 @@ impl sealed::Runtime for WasmerRuntime {
         core.status().set_plugin(imports.plugin.as_ref());
         let status = core.status();
         let base = || BaseTunables::for_target(module.engine.target());
-        let tunables = || GuestTunables::new(base(), Some(Arc::clone(status)), limits, config.effective_max_stack());
+        let tunables =
+            || GuestTunables::new(base(), Budget::Status(Arc::clone(status)), limits, config.effective_max_stack());
         let mut engine = module.engine.clone();
         if has_memory {
             engine.set_tunables(tunables());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use wasmtime::{Engine, ExternRef, FrameInfo, Func, Instance, ResourceLimiter, RootScope, Store};
+use wasmtime::{Engine, Extern, ExternRef, FrameInfo, Func, Instance, Module, ResourceLimiter, RootScope, Store};
 
 use crate::limits::MAX_TABLE_ELEMENTS;
 use crate::runtime::status::InstanceStatus;
@@ -48,17 +48,25 @@ pub(super) struct Guest {
     max_items: usize,
     /// The number of elements of all tables, if they count together.
     elements: Option<u64>,
+    /// Whether memory counts. Memory of the host does not.
+    is_counted: bool,
 }
 
 impl Guest {
     fn new(status: Arc<InstanceStatus>) -> Self {
-        Self { status, pending_growth: 0, max_items: wasmtime::DEFAULT_INSTANCE_LIMIT, elements: None }
+        Self {
+            status,
+            pending_growth: 0,
+            max_items: wasmtime::DEFAULT_INSTANCE_LIMIT,
+            elements: None,
+            is_counted: true,
+        }
     }
 
     /// Limits the number of instances, of memories and of tables, and the elements of all tables together.
     #[cfg(feature = "components")]
     pub(super) fn of_component(status: Arc<InstanceStatus>, max_items: usize) -> Self {
-        Self { status, pending_growth: 0, max_items, elements: Some(0) }
+        Self { status, pending_growth: 0, max_items, elements: Some(0), is_counted: true }
     }
 }
 
@@ -81,6 +89,18 @@ pub(super) fn create_store(
     Ok(store)
 }
 
+/// Creates an instance whose memory belongs to the host, and does not count as the guest's.
+pub(super) fn create_uncounted(
+    store: &mut Store<StoreData>,
+    module: &Module,
+    imports: &[Extern],
+) -> wasmtime::Result<Instance> {
+    store.data_mut().guest.is_counted = false;
+    let created = Instance::new(&mut *store, module, imports);
+    store.data_mut().guest.is_counted = true;
+    created
+}
+
 /// The engine's error for a growth past the maximum of the memory's type. The engine reports it without a call to
 /// `memory_growing`, so nothing is reserved. (A test with pages of one byte fails if the message changes.)
 const EXCEEDS_TYPE: &str = "memory growth exceeds memory type's limits";
@@ -88,6 +108,9 @@ const EXCEEDS_TYPE: &str = "memory growth exceeds memory type's limits";
 impl ResourceLimiter for Guest {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         self.pending_growth = 0;
+        if !self.is_counted {
+            return Ok(true);
+        }
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }

@@ -1,10 +1,10 @@
 //! The loop that calls a function for many rows.
 
-use wasmtime::{Extern, Func, Instance, Memory, TypedFunc};
+use wasmtime::{Extern, Func, Memory, TypedFunc};
 
 use super::caller::CallParts;
 use super::module::WasmtimeModule;
-use super::{errors, fuel, stack};
+use super::{errors, fuel, limits, stack};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::row_loop::{FUNCTION, MEMORY};
 use crate::runtime::traits::WasmModule;
@@ -29,7 +29,8 @@ impl WasmtimeLoop {
         let Some(WasmtimeModule { compiled, .. }) = module.as_any().downcast_ref() else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the loop was compiled by another runtime"));
         };
-        let linked = stack::with_room(*stack_bytes, || Instance::new(&mut *store, compiled, &[Extern::Func(function)]));
+        let linked =
+            stack::with_room(*stack_bytes, || limits::create_uncounted(store, compiled, &[Extern::Func(function)]));
         let linked = linked.map_err(|error| errors::instantiate(&mut *store, error))?;
         let rows = linked.get_typed_func(&mut *store, FUNCTION);
         match rows.ok().zip(linked.get_memory(&mut *store, MEMORY)) {
