@@ -1,9 +1,7 @@
 //! Connections to servers that the network rules of a guest allow.
 
-use std::future::{Future, poll_fn};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use url::{Host, Url};
 
+use super::connection::Connection;
 use super::error::HttpError;
 use super::tls;
 use crate::network::{Firewall, LookupError, Protocol, look_up};
@@ -30,15 +29,12 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// Connects to the server of an `http` or `https` URL. Uses no proxy. Returns what sends one request, and the future that reads and
-/// writes the connection: see [`drive`].
+/// Connects to the server of an `http` or `https` URL. Uses no proxy. Returns what sends one request, and the connection, which
+/// must be polled meanwhile: see [`drive`](super::drive).
 ///
 /// # Errors
 /// [`HttpError::Denied`] if no rule allows to look up the name of the server, or to connect to any of its addresses.
-pub(crate) async fn open<B>(
-    firewall: &Arc<Firewall>,
-    url: &Url,
-) -> Result<(SendRequest<B>, impl Future<Output = hyper::Result<()>> + Send + use<B>), HttpError>
+pub(crate) async fn open<B>(firewall: &Arc<Firewall>, url: &Url) -> Result<(SendRequest<B>, Connection), HttpError>
 where
     B: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
 {
@@ -50,18 +46,12 @@ where
     let stream = connect(firewall, &host, port).await?;
     let stream: Box<dyn Stream> = if url.scheme() == "https" {
         let stream = tls::handshake(stream, &host, tls::config()).await;
-        Box::new(stream.map_err(|error| HttpError::Connection(server(), error))?)
+        Box::new(stream.map_err(|error| HttpError::Tls(server(), error))?)
     } else {
         Box::new(stream)
     };
-    let (sender, connection) =
-        http1::Builder::new().max_buf_size(MAX_HEAD_BYTES).handshake(TokioIo::new(stream)).await?;
-    let driver = async move {
-        let ended = connection.await;
-        drop(socket);
-        ended
-    };
-    Ok((sender, driver))
+    let (sender, work) = http1::Builder::new().max_buf_size(MAX_HEAD_BYTES).handshake(TokioIo::new(stream)).await?;
+    Ok((sender, Connection::new(work, socket)))
 }
 
 /// Connects to an address of a host that the rules allow. The address that was checked is the one that is used, so the host cannot
@@ -102,18 +92,4 @@ async fn connect(firewall: &Arc<Firewall>, host: &Host<&str>, port: u16) -> Resu
         Some(error) => HttpError::Connection(server(), error),
         None => HttpError::Denied(server()),
     })
-}
-
-/// Returns the output of `work`, while the connection on which it depends reads and writes.
-pub(crate) async fn drive<T>(connection: impl Future<Output = hyper::Result<()>>, work: impl Future<Output = T>) -> T {
-    let (mut connection, mut work) = (pin!(connection), pin!(work));
-    let mut is_open = true;
-    poll_fn(|context| {
-        if is_open {
-            // An error of the connection is also one of the request or of the response's body.
-            is_open = connection.as_mut().poll(context).is_pending();
-        }
-        work.as_mut().poll(context)
-    })
-    .await
 }

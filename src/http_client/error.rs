@@ -20,9 +20,12 @@ pub(crate) enum HttpError {
     /// The guest has too many sockets or lookups.
     #[display("too many connections or lookups at a time")]
     TooMany,
-    /// The connection failed, also if the server's certificate is not valid.
+    /// The connection failed.
     #[display("cannot connect to `{_0}`: {_1}")]
     Connection(String, io::Error),
+    /// TLS failed, also if the server's certificate is not valid.
+    #[display("cannot connect to `{_0}`: {_1}")]
+    Tls(String, io::Error),
     /// The response is not valid HTTP, or the connection broke.
     #[display("{_0}{}", cause(_0))]
     Protocol(hyper::Error),

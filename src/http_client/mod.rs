@@ -1,8 +1,12 @@
 //! HTTP connections for guests, by their network rules.
 
 mod connect;
+mod connection;
 mod error;
 mod tls;
 
-pub(crate) use connect::{drive, open};
+pub(crate) use connect::open;
+#[cfg(feature = "components")]
+pub(crate) use connection::Connection;
+pub(crate) use connection::drive;
 pub(crate) use error::HttpError;

@@ -18,6 +18,16 @@ const MAX_LOOKUPS: usize = 32;
 const MAX_SOCKETS: usize = 256;
 const MAX_SOCKETS_WITHOUT_RULES: usize = 32;
 
+/// A socket of a guest, which counts until this is dropped.
+#[derive(Debug)]
+#[cfg_attr(
+    not(any(feature = "components", feature = "http")),
+    expect(dead_code, reason = "WASIX keeps its sockets itself")
+)]
+pub(crate) struct SocketClaim {
+    _count: Arc<()>,
+}
+
 /// Why a lookup failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LookupError {
@@ -58,9 +68,10 @@ impl Firewall {
         not(any(feature = "components", feature = "http")),
         expect(dead_code, reason = "WASIX keeps its sockets itself")
     )]
-    pub(crate) fn claim_socket(&self) -> Option<Arc<()>> {
+    pub(crate) fn claim_socket(&self) -> Option<SocketClaim> {
         let max = if self.allows_any() { MAX_SOCKETS } else { MAX_SOCKETS_WITHOUT_RULES };
-        (Arc::strong_count(&self.sockets) <= max).then(|| Arc::clone(&self.sockets))
+        let count = Arc::clone(&self.sockets);
+        (Arc::strong_count(&count) <= max + 1).then_some(SocketClaim { _count: count })
     }
 
     /// Returns whether the guest may listen at a local address.

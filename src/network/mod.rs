@@ -21,6 +21,8 @@ mod tests;
 #[cfg(any(feature = "wasix", feature = "components"))]
 mod udp;
 
+#[cfg(any(feature = "components", feature = "http"))]
+pub(crate) use firewall::SocketClaim;
 #[cfg(any(feature = "wasix", feature = "components", feature = "http"))]
 pub(crate) use firewall::{Firewall, LookupError};
 #[cfg(any(feature = "wasix", feature = "components", feature = "http"))]

@@ -53,7 +53,7 @@ async fn exchange(
     mut receiver: Receiver<'_>,
 ) -> Result<(Response, u64), HostError> {
     for _ in 0..=MAX_REDIRECTS {
-        let (mut sender, connection) = match open(firewall, &request.url).await {
+        let (mut sender, mut connection) = match open(firewall, &request.url).await {
             Ok(opened) => opened,
             Err(error) => return Err(failure(&request, &error)),
         };
@@ -70,7 +70,7 @@ async fn exchange(
             })?;
             Ok(Some((Response { status: head.status.as_u16(), headers: json(&head.headers) }, offset)))
         };
-        if let Some(response) = drive(connection, work).await? {
+        if let Some(response) = drive(&mut connection, work).await? {
             return Ok(response);
         }
     }

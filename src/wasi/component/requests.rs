@@ -4,7 +4,7 @@ use wasmtime::Result;
 use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi_http::p2::bindings::http::types::{HostOutgoingRequest as _, Method, OutgoingRequest, Scheme};
 
-use super::http::MAX_PART;
+use super::http::{MAX_PART, MAX_PATH};
 use super::state::HasWasi;
 
 /// Replaces the functions of a linked interface that set a string.
@@ -41,7 +41,7 @@ pub(super) fn limit<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
     types.func_wrap(
         "[method]outgoing-request.set-path-with-query",
         |mut store, (request, path): (Resource<OutgoingRequest>, Option<String>)| {
-            if path.as_ref().is_some_and(|path| path.len() > MAX_PART) {
+            if path.as_ref().is_some_and(|path| path.len() > MAX_PATH) {
                 return Ok((Err(()),));
             }
             Ok((store.data_mut().wasi().http().set_path_with_query(request, path)?,))

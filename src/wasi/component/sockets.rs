@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::sockets::{SocketAddrUse, WasiSocketsCtx};
 
-use crate::network::{Firewall, Protocol, UdpRules};
+use crate::network::{Firewall, Protocol, SocketClaim, UdpRules};
 
 /// Returns the context with which to create one socket. Returns `None` if there are too many.
 pub(super) fn context(firewall: &Arc<Firewall>) -> Option<WasiSocketsCtx> {
@@ -30,7 +30,7 @@ struct SocketRules {
     /// Set if a UDP socket is bound.
     udp: Option<UdpRules>,
     /// The socket keeps its rules, and so this.
-    _claim: Arc<()>,
+    _claim: SocketClaim,
 }
 
 impl SocketRules {

@@ -7,7 +7,7 @@ use wasmtime_wasi::sockets::{WasiSocketsCtx, WasiSocketsCtxView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView};
 
-use super::http::{DenyRequests, MAX_FIELD_BYTES};
+use super::http::{MAX_FIELD_BYTES, Requests};
 use super::random::RandomState;
 use super::sockets;
 use crate::capabilities::Capabilities;
@@ -32,7 +32,7 @@ pub(crate) struct ComponentWasi {
     stdout: SharedOutput,
     random: RandomState,
     http: WasiHttpCtx,
-    requests: DenyRequests,
+    requests: Requests,
 }
 
 /// The data of a store that has a [`ComponentWasi`]. WASI calls it only if [`add_to_linker`](super::add_to_linker) linked an
@@ -57,6 +57,7 @@ impl ComponentWasi {
         let stdout = builder::stdout(capabilities)?;
         let mut builder = builder::builder(capabilities, Arc::clone(&stdout))?;
         let firewall = Arc::new(Firewall::new(&capabilities.net));
+        let requests = Requests::new(&firewall, interrupt_token.clone());
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         let mut http = WasiHttpCtx::new();
@@ -70,7 +71,7 @@ impl ComponentWasi {
             stdout,
             random: RandomState::new(capabilities.seed, memory, interrupt_token),
             http,
-            requests: DenyRequests,
+            requests,
         })
     }
 

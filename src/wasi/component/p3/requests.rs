@@ -4,7 +4,7 @@ use wasmtime::Result;
 use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi_http::p3::bindings::http::types::{HostRequest as _, Method, Request, Scheme};
 
-use crate::wasi::component::http::MAX_PART;
+use crate::wasi::component::http::{MAX_PART, MAX_PATH};
 use crate::wasi::component::state::HasWasi;
 
 /// Replaces the functions of a linked interface that set a string.
@@ -38,7 +38,7 @@ pub(super) fn limit<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
     types.func_wrap(
         "[method]request.set-path-with-query",
         |mut store, (request, path): (Resource<Request>, Option<String>)| {
-            if path.as_ref().is_some_and(|path| path.len() > MAX_PART) {
+            if path.as_ref().is_some_and(|path| path.len() > MAX_PATH) {
                 return Ok((Err(()),));
             }
             Ok((store.data_mut().wasi().http().set_path_with_query(request, path)?,))

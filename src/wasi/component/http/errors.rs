@@ -1,0 +1,79 @@
+//! Errors of the HTTP client as those of `wasi:http`.
+
+use std::error::Error as _;
+use std::io;
+
+use wasmtime_wasi_http::Error;
+
+use crate::http_client::HttpError;
+
+/// Converts an error of a connection that was not made.
+pub(super) fn of_opening(error: HttpError) -> Error {
+    match error {
+        HttpError::Denied(_) => Error::HttpRequestDenied,
+        HttpError::InvalidHost(_) => Error::HttpRequestUriInvalid,
+        HttpError::NotFound(_) => Error::DnsError { rcode: Some("address not available".to_owned()), info_code: None },
+        HttpError::TooMany => Error::ConnectionLimitReached,
+        HttpError::Connection(_, error) => of_connecting(&error),
+        HttpError::Tls(_, error) => of_tls(&error),
+        HttpError::Protocol(error) => of_exchange(error),
+    }
+}
+
+fn of_connecting(error: &io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => Error::ConnectionRefused,
+        io::ErrorKind::TimedOut => Error::ConnectionTimeout,
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Error::DestinationIpUnroutable,
+        _ => broken(error).unwrap_or(Error::DestinationUnavailable),
+    }
+}
+
+fn of_tls(error: &io::Error) -> Error {
+    match error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
+            Error::TlsCertificateError
+        }
+        Some(rustls::Error::AlertReceived(alert)) => {
+            Error::TlsAlertReceived { alert_id: Some((*alert).into()), alert_message: Some(format!("{alert:?}")) }
+        }
+        Some(_) => Error::TlsProtocolError,
+        None => broken(error).unwrap_or(Error::TlsProtocolError),
+    }
+}
+
+/// Converts an error of a request or a response.
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+pub(super) fn of_exchange(error: hyper::Error) -> Error {
+    let cause = error.source();
+    // The guest's body.
+    if let Some(error) = cause.and_then(|cause| cause.downcast_ref::<Error>()) {
+        return match error {
+            Error::HttpRequestBodySize(size) => Error::HttpRequestBodySize(*size),
+            _ => Error::HttpProtocolError,
+        };
+    }
+    if error.is_parse_too_large() {
+        return Error::HttpResponseHeaderSectionSize(None);
+    }
+    if error.is_incomplete_message() {
+        return Error::HttpResponseIncomplete;
+    }
+    match cause.and_then(|cause| cause.downcast_ref::<io::Error>()) {
+        Some(error) if error.kind() == io::ErrorKind::UnexpectedEof => Error::HttpResponseIncomplete,
+        Some(error) => broken(error).unwrap_or(Error::HttpProtocolError),
+        None => Error::HttpProtocolError,
+    }
+}
+
+/// Returns the error for a connection that the other side closed.
+fn broken(error: &io::Error) -> Option<Error> {
+    let is_broken = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof
+    );
+    is_broken.then_some(Error::ConnectionTerminated)
+}

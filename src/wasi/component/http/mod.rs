@@ -1,0 +1,15 @@
+//! `wasi:http`: requests of components, by their network rules.
+
+#[cfg(feature = "http")]
+mod body;
+#[cfg_attr(not(feature = "http"), path = "client_disabled.rs")]
+mod client;
+#[cfg(feature = "http")]
+mod errors;
+#[cfg(feature = "http")]
+mod fields;
+mod limits;
+mod requests;
+
+pub(super) use limits::{MAX_FIELD_BYTES, MAX_PART, MAX_PATH};
+pub(super) use requests::Requests;
