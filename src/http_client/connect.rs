@@ -18,8 +18,8 @@ use super::error::HttpError;
 use super::tls;
 use crate::network::{Firewall, LookupError, Protocol, look_up};
 
-/// The size of the buffer of a connection in bytes. It bounds the status line and the headers of a response.
-const MAX_HEAD_BYTES: usize = 64 << 10;
+/// The size of the buffer of a connection in bytes. hyper exceeds it up to twice if much arrives at once.
+const MAX_BUFFER_BYTES: usize = super::exchange::MAX_HEAD_BYTES;
 
 /// The time for one of several addresses of a server. The last one has no limit except the guest's.
 const TIME_PER_ADDRESS: Duration = Duration::from_secs(5);
@@ -30,7 +30,7 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// Connects to the server of an `http` or `https` URL. Uses no proxy. Returns what sends one request, and the connection, which
-/// must be polled meanwhile: see [`drive`](super::drive).
+/// must be polled meanwhile: see [`send`](super::send).
 ///
 /// # Errors
 /// [`HttpError::Denied`] if no rule allows to look up the name of the server, or to connect to any of its addresses.
@@ -50,7 +50,7 @@ where
     } else {
         Box::new(stream)
     };
-    let (sender, work) = http1::Builder::new().max_buf_size(MAX_HEAD_BYTES).handshake(TokioIo::new(stream)).await?;
+    let (sender, work) = http1::Builder::new().max_buf_size(MAX_BUFFER_BYTES).handshake(TokioIo::new(stream)).await?;
     Ok((sender, Connection::new(work, socket)))
 }
 

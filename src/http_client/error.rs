@@ -26,6 +26,9 @@ pub(crate) enum HttpError {
     /// TLS failed, also if the server's certificate is not valid.
     #[display("cannot connect to `{_0}`: {_1}")]
     Tls(String, io::Error),
+    /// The headers of the response are too large.
+    #[display("the response has more than {_0} bytes of headers")]
+    HeadTooLarge(usize),
     /// The response is not valid HTTP, or the connection broke.
     #[display("{_0}{}", cause(_0))]
     Protocol(hyper::Error),

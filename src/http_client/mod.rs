@@ -3,6 +3,7 @@
 mod connect;
 mod connection;
 mod error;
+mod exchange;
 mod tls;
 
 pub(crate) use connect::open;
@@ -10,3 +11,4 @@ pub(crate) use connect::open;
 pub(crate) use connection::Connection;
 pub(crate) use connection::drive;
 pub(crate) use error::HttpError;
+pub(crate) use exchange::send;

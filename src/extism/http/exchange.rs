@@ -12,7 +12,7 @@ use crate::escape::Escaped;
 use crate::extism::client::Client;
 use crate::extism::function::{Call, offset_value, unsigned};
 use crate::extism::state::Response;
-use crate::http_client::{HttpError, drive, open};
+use crate::http_client::{HttpError, drive, open, send};
 use crate::network::Firewall;
 use crate::runtime::host::{HintedError, HostError};
 use crate::value::types::Value;
@@ -59,7 +59,7 @@ async fn exchange(
         };
         let message = request.to_http()?;
         let work = async {
-            let response = sender.send_request(message).await.map_err(|error| failure(&request, &error.into()))?;
+            let response = send(&mut sender, message).await.map_err(|error| failure(&request, &error))?;
             let (head, body) = response.into_parts();
             if request.redirect(head.status, &head.headers)? {
                 return Ok::<_, HostError>(None);

@@ -51,7 +51,8 @@ pub(super) fn find<T: HasWasi>(interface: &str) -> Option<Link<T>> {
         "wasi:http/types" => Link::with_reactor(|l| {
             let options = http::types::LinkOptions::default();
             http::types::add_to_linker::<T, WasiHttp>(l, &options, |t| t.wasi().http())?;
-            requests::limit(l)
+            requests::limit(l)?;
+            super::http::correct(l)
         }),
         "wasi:io/error" => link_bindings!(plain, io::error, Io, table),
         "wasi:io/poll" => link_bindings!(plain, io::poll, Io, table),

@@ -14,7 +14,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody};
 use super::body::ResponseBody;
 use super::requests::Response;
 use super::{errors, fields};
-use crate::http_client::{Connection, drive, open};
+use crate::http_client::{Connection, drive, open, send};
 use crate::network::Firewall;
 use crate::runtime::host::InterruptToken;
 
@@ -54,13 +54,13 @@ async fn exchange(
     *request.uri_mut() = Uri::from(path);
 
     let opening = timeout(options.connect_timeout.unwrap_or(DEFAULT_TIMEOUT), open(&firewall, &url)).await;
-    let (mut sender, mut connection) = opening.map_err(|_| Error::ConnectionTimeout)?.map_err(errors::of_opening)?;
+    let (mut sender, mut connection) = opening.map_err(|_| Error::ConnectionTimeout)?.map_err(errors::of_request)?;
 
-    let sending = drive(&mut connection, sender.send_request(request));
+    let sending = drive(&mut connection, send(&mut sender, request));
     let answer = timeout(options.first_byte_timeout.unwrap_or(DEFAULT_TIMEOUT), sending).await;
-    let (mut head, body) = answer.map_err(|_| Error::ConnectionReadTimeout)?.map_err(errors::of_exchange)?.into_parts();
+    let (mut head, body) = answer.map_err(|_| Error::ConnectionReadTimeout)?.map_err(errors::of_request)?.into_parts();
 
-    // It may refer to the connection's buffer.
+    // They may refer to the connection's buffer.
     head.extensions.clear();
     head.headers = fields::counted(&head.headers, &instance, Error::HttpResponseHeaderSectionSize)?;
     let between_bytes = options.between_bytes_timeout.unwrap_or(DEFAULT_TIMEOUT);

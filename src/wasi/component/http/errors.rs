@@ -7,8 +7,8 @@ use wasmtime_wasi_http::Error;
 
 use crate::http_client::HttpError;
 
-/// Converts an error of a connection that was not made.
-pub(super) fn of_opening(error: HttpError) -> Error {
+/// Converts the error of a request without a response.
+pub(super) fn of_request(error: HttpError) -> Error {
     match error {
         HttpError::Denied(_) => Error::HttpRequestDenied,
         HttpError::InvalidHost(_) => Error::HttpRequestUriInvalid,
@@ -16,6 +16,7 @@ pub(super) fn of_opening(error: HttpError) -> Error {
         HttpError::TooMany => Error::ConnectionLimitReached,
         HttpError::Connection(_, error) => of_connecting(&error),
         HttpError::Tls(_, error) => of_tls(&error),
+        HttpError::HeadTooLarge(_) => Error::HttpResponseHeaderSectionSize(None),
         HttpError::Protocol(error) => of_exchange(error),
     }
 }
@@ -42,7 +43,7 @@ fn of_tls(error: &io::Error) -> Error {
     }
 }
 
-/// Converts an error of a request or a response.
+/// Converts an error of the connection or of a body.
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 pub(super) fn of_exchange(error: hyper::Error) -> Error {
     let cause = error.source();

@@ -4,6 +4,7 @@
 mod body;
 #[cfg_attr(not(feature = "http"), path = "client_disabled.rs")]
 mod client;
+mod error_code;
 #[cfg(feature = "http")]
 mod errors;
 #[cfg(feature = "http")]
@@ -11,5 +12,6 @@ mod fields;
 mod limits;
 mod requests;
 
+pub(super) use error_code::correct;
 pub(super) use limits::{MAX_FIELD_BYTES, MAX_PART, MAX_PATH};
 pub(super) use requests::Requests;
