@@ -14,6 +14,8 @@ mod host_functions;
 mod hostile;
 mod hostile_resources;
 mod hostile_tasks;
+#[cfg(feature = "http")]
+mod http;
 mod limits;
 mod malformed;
 mod network;
@@ -21,6 +23,10 @@ mod program;
 mod programs;
 mod refusals;
 mod resources;
+#[cfg(feature = "http")]
+#[path = "../extism/server.rs"]
+#[expect(dead_code, reason = "only `tests/extism` uses all of it")]
+mod server;
 mod sockets;
 mod streams;
 mod toolchains;

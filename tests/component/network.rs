@@ -1,4 +1,4 @@
-//! The network rules for `wasi:sockets` and `wasi:http`. `sockets` tests exchanges that they allow.
+//! The network rules for `wasi:sockets`. `sockets` tests exchanges that they allow, `http` the rules for `wasi:http`.
 
 use std::net::IpAddr;
 
@@ -112,14 +112,16 @@ fn network_and_a_seed_exclude_each_other() {
     assert_contains(error.message(), &["not deterministic"]);
 }
 
+#[cfg(not(feature = "http"))]
 #[test]
-fn no_rule_allows_an_http_request() {
+fn without_an_http_client_no_rule_allows_a_request() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let authority = listener.local_addr().unwrap().to_string();
-    for granted in [&[][..], &["*:*", "dns"]] {
-        let ran = Program::new("http.wasm").run(&["get", &authority, "/"], rules(granted));
-        fails(&ran, "HTTP-request-denied");
+    for program in both("http.wasm", "http3.wasm") {
+        for granted in [&[][..], &["*:*", "dns"]] {
+            fails(&program.run(&["send", "GET", "http", &authority, "/"], rules(granted)), "HTTP-request-denied");
+        }
     }
     assert!(listener.accept().is_err(), "a program connected");
 }

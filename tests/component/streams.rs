@@ -64,3 +64,16 @@ fn an_exit_code_above_123_is_125() {
         }
     }
 }
+
+#[cfg(all(feature = "http", feature = "wasi-p3"))]
+#[test]
+fn the_time_limit_ends_a_request_whose_body_is_an_endless_input() {
+    let server = crate::server::Server::start(|_, client| std::io::copy(client, &mut std::io::sink()).map(drop));
+    let mut command = wrun(
+        "http3.wasm",
+        &["--timeout", "500ms", "--net", &server.rule()],
+        &["send", "POST", "http", &server.rule(), "/", "stdin"],
+    );
+    let ran = command.stdin(File::open("/dev/zero").unwrap()).output().unwrap();
+    assert_eq!(ran.status.code(), Some(124), "{ran:?}");
+}

@@ -182,6 +182,6 @@ fn random_numbers_and_clocks_are_fixed_by_a_seed() {
 fn a_program_that_only_might_use_http_runs_and_its_requests_are_denied() {
     let program = Program::new("http.wasm");
     assert_eq!(program.run(&["a", "b"], Capabilities::none()), printed("a\nb\n"));
-    let ran = program.run(&["get", "127.0.0.1:9", "/"], Capabilities::none());
+    let ran = program.run(&["send", "GET", "http", "127.0.0.1:9", "/"], Capabilities::none());
     assert_eq!((ran.end, &*ran.stderr), (End::Code(1), "HTTP-request-denied\n"), "{}", ran.stdout);
 }

@@ -78,6 +78,15 @@ fn read(client: &TcpStream) -> io::Result<String> {
             length = value.trim().parse().unwrap();
         }
     }
+    if request.contains("\r\ntransfer-encoding: chunked\r\n") {
+        let start = request.len();
+        while !(request[start..].contains("0\r\n") && request.ends_with("\r\n\r\n")) {
+            if client.read_line(&mut request)? == 0 {
+                break;
+            }
+        }
+        return Ok(request);
+    }
     client.take(length).read_to_string(&mut request)?;
     Ok(request)
 }

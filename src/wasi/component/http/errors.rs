@@ -54,6 +54,10 @@ pub(super) fn of_exchange(error: hyper::Error) -> Error {
             _ => Error::HttpProtocolError,
         };
     }
+    // It ended before its length.
+    if error.is_body_write_aborted() {
+        return Error::HttpRequestBodySize(None);
+    }
     if error.is_parse_too_large() {
         return Error::HttpResponseHeaderSectionSize(None);
     }
