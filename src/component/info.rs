@@ -129,6 +129,16 @@ impl ComponentInfo {
         programs
     }
 
+    /// Returns the interface by which the component answers HTTP requests, if it exports one: `wasi:http/incoming-handler@0.2.x` or
+    /// `wasi:http/handler@0.3.x`.
+    #[must_use]
+    pub(crate) fn http_handler(&self) -> Option<&str> {
+        let is_handler = |interface: &&str| {
+            matches!(interface.split('@').next(), Some("wasi:http/incoming-handler" | "wasi:http/handler"))
+        };
+        self.functions().filter_map(|(interface, ..)| interface).find(is_handler)
+    }
+
     /// Returns whether the component is a program: exports `run` of `wasi:cli/run`.
     #[must_use]
     pub fn is_program(&self) -> bool {

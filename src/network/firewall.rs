@@ -59,7 +59,7 @@ impl Firewall {
     }
 
     /// Returns whether it has any rule.
-    pub(super) fn allows_any(&self) -> bool {
+    pub(crate) fn allows_any(&self) -> bool {
         !self.rules.is_empty()
     }
 

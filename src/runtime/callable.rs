@@ -143,7 +143,14 @@ impl Callable {
             CodeInfo::Component(info) => {
                 let programs = info.programs();
                 let (_, interface) = programs.first().ok_or_else(|| {
-                    not_a_program("component", "`wasi:cli/run`", component::lookup::list_of_functions(info))
+                    let functions = component::lookup::list_of_functions(info);
+                    let error = not_a_program("component", "`wasi:cli/run`", functions);
+                    match info.http_handler() {
+                        Some(name) => {
+                            error.with_hint(format!("it answers HTTP requests (`{name}`): wrun is not a server"))
+                        }
+                        None => error,
+                    }
                 })?;
                 Ok(Self { name: format!("{interface}#run"), ty: CallableType::Program })
             }

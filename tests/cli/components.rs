@@ -181,6 +181,22 @@ mod calls {
     }
 
     #[test]
+    fn a_component_that_answers_http_requests_is_not_served() {
+        for interface in ["wasi:http/incoming-handler@0.2.0", "wasi:http/handler@0.3.0"] {
+            let handler = file(&format!(
+                r#"(component
+                    (core module $m (func (export "handle")))
+                    (core instance $i (instantiate $m))
+                    (func $handle (canon lift (core func $i "handle")))
+                    (instance $handler (export "handle" (func $handle)))
+                    (export "{interface}" (instance $handler)))"#
+            ));
+            let answers = format!("it answers HTTP requests (`{interface}`): wrun is not a server");
+            run(&[&handler.path]).fails(127, &["is not a program", &answers]);
+        }
+    }
+
+    #[test]
     fn wasmer_refuses_a_component_before_compiling_it() {
         let shop = file(SHOP);
         on_each_engine(|engine| {

@@ -1,4 +1,4 @@
-//! HTTP requests of Extism plug-ins: grants, manifests, environment and signals.
+//! HTTP requests of Extism plug-ins and components: grants, manifests, environment and signals.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -93,4 +93,18 @@ fn a_signal_ends_a_request_that_is_not_answered() {
         running.end().ended_silently_by(libc::SIGINT);
         drop(client);
     });
+}
+
+#[cfg(feature = "components")]
+#[test]
+fn a_signal_ends_the_request_of_a_component() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let authority = listener.local_addr().unwrap().to_string();
+    let program = "fixtures/component/programs/http.wasm";
+    let args = ["--net", &authority, program, "--", "send", "GET", "http", &authority, "/"];
+    let running = Running::start_captured(&mut process::wrun(&args));
+    let client = listener.accept().unwrap();
+    running.signal("INT");
+    running.end().ended_silently_by(libc::SIGINT);
+    drop(client);
 }

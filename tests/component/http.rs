@@ -308,6 +308,18 @@ fn requests_at_a_time_are_limited_and_end_with_the_program() {
 }
 
 #[test]
+fn a_response_counts_as_a_socket_until_it_is_dropped() {
+    let server = endless("HTTP/1.1 200 OK\r\n\r\n", &[b'x'; 1 << 16], Duration::ZERO);
+    let authority = server.rule();
+    let program = Program::new("http.wasm");
+    let ran = program.run_within(patience(), &["hold", "300", "http", &authority, "/"], rules(&[&authority]));
+    fails(&ran, "connection-limit-reached");
+    assert_eq!(ran.stdout, "256 responses\n");
+    let ran = program.run_within(patience(), &["drop", "300", "http", &authority, "/"], rules(&[&authority]));
+    prints(&ran, "300 responses\n");
+}
+
+#[test]
 fn the_memory_limit_covers_the_headers_of_responses() {
     let large = format!("HTTP/1.1 200 OK\r\nX-Large: {}\r\nContent-Length: 0\r\n\r\n", "x".repeat(30_000));
     let server = Server::answering(large);

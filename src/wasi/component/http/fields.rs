@@ -4,13 +4,11 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use wasmtime_wasi_http::{Error, Result};
 
+use super::limits::MAX_FIELD_BYTES_WITHOUT_RULES;
 use crate::runtime::host::InterruptToken;
 
 /// What an entry of the map takes beside the bytes of its name and value, about.
 const ENTRY_BYTES: usize = 160;
-
-/// The size up to which fields are kept although nothing counts them: that of the fields that a guest creates.
-const MAX_UNCOUNTED: usize = super::limits::MAX_FIELD_BYTES;
 
 /// The values of some fields, one after the other.
 struct Values {
@@ -46,8 +44,8 @@ pub(super) fn counted(
     let length: usize = fields.values().map(HeaderValue::len).sum();
     let taken = names + length + fields.len() * ENTRY_BYTES;
     let too_large = || too_large(u32::try_from(taken).ok());
-    // Empty values share nothing that could be counted.
-    if length == 0 && taken > MAX_UNCOUNTED {
+    // Empty values share nothing that could be counted, so the limit is that of fields that a guest creates.
+    if length == 0 && taken > MAX_FIELD_BYTES_WITHOUT_RULES {
         return Err(too_large());
     }
     if !instance.status().memory().take(taken as u64) {

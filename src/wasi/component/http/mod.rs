@@ -13,5 +13,5 @@ mod limits;
 mod requests;
 
 pub(super) use error_code::correct;
-pub(super) use limits::{MAX_FIELD_BYTES, MAX_PART, MAX_PATH};
+pub(super) use limits::{MAX_PART, MAX_PATH, max_field_bytes};
 pub(super) use requests::Requests;
