@@ -11,6 +11,7 @@ use crate::network::SocketClaim;
 /// end it stays ready.
 pub(crate) struct Connection {
     work: Option<Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>>,
+    #[cfg_attr(not(feature = "components"), expect(dead_code, reason = "no body outlives the connection"))]
     socket: Arc<SocketClaim>,
 }
 

@@ -183,7 +183,7 @@ mod calls {
     #[test]
     fn a_component_that_answers_http_requests_is_not_served() {
         for interface in ["wasi:http/incoming-handler@0.2.0", "wasi:http/handler@0.3.0"] {
-            let handler = file(&format!(
+            let handler = file(format!(
                 r#"(component
                     (core module $m (func (export "handle")))
                     (core instance $i (instantiate $m))

@@ -252,7 +252,7 @@ fn the_time_limit_ends_a_request() {
     let head = endless("HTTP/1.1 200 OK\r\nX-Drip: ", b"x", PAUSE);
     let body = endless("HTTP/1.1 200 OK\r\n\r\n", b"x", PAUSE);
     let informational = endless("", b"HTTP/1.1 103 Early Hints\r\n\r\n", PAUSE);
-    let fast = endless("HTTP/1.1 200 OK\r\n\r\n", &[b'x'; 1 << 16], Duration::ZERO);
+    let fast = endless("HTTP/1.1 200 OK\r\n\r\n", &[b'x'; 4096], Duration::ZERO);
     let sink = Server::start(|_, client| io::copy(client, &mut io::sink()).map(drop));
     let limits = Limits::none().with_time(Duration::from_millis(100));
     for program in programs() {
@@ -272,7 +272,7 @@ fn the_time_limit_ends_a_request() {
 #[cfg(feature = "wasi-p3")]
 #[test]
 fn the_time_limit_ends_a_copy_of_a_body_within_the_host() {
-    let fast = endless("HTTP/1.1 200 OK\r\n\r\n", &[b'x'; 1 << 16], Duration::ZERO);
+    let fast = endless("HTTP/1.1 200 OK\r\n\r\n", &[b'x'; 4096], Duration::ZERO);
     let program = Program::new("http3.wasm");
     let limits = Limits::none().with_time(Duration::from_millis(100));
     let ran = program.run_within(limits, &["send", "GET", "http", &fast.rule(), "/", "pipe"], rules(&[&fast.rule()]));
@@ -309,7 +309,7 @@ fn requests_at_a_time_are_limited_and_end_with_the_program() {
 
 #[test]
 fn a_response_counts_as_a_socket_until_it_is_dropped() {
-    let server = endless("HTTP/1.1 200 OK\r\n\r\n", &[b'x'; 1 << 16], Duration::ZERO);
+    let server = endless("HTTP/1.1 200 OK\r\n\r\n", &[b'x'; 4096], Duration::ZERO);
     let authority = server.rule();
     let program = Program::new("http.wasm");
     let ran = program.run_within(patience(), &["hold", "300", "http", &authority, "/"], rules(&[&authority]));

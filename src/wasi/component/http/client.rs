@@ -12,7 +12,7 @@ use url::Url;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody};
 
 use super::body::ResponseBody;
-use super::requests::Response;
+use super::response::Response;
 use super::{errors, fields};
 use crate::http_client::{Connection, drive, open, send};
 use crate::network::Firewall;

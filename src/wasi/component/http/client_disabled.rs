@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody};
 
-use super::requests::Response;
+use super::response::Response;
 use crate::network::Firewall;
 use crate::runtime::host::InterruptToken;
 

@@ -11,6 +11,7 @@ mod errors;
 mod fields;
 mod limits;
 mod requests;
+mod response;
 
 pub(super) use error_code::correct;
 pub(super) use limits::{MAX_PART, MAX_PATH, max_field_bytes};

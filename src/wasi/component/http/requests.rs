@@ -7,11 +7,9 @@ use wasmtime_wasi_http::{RequestOptions, Result, WasiBody, WasiHttpHooks};
 
 use super::client::Client;
 use super::limits::MAX_CHUNK;
+use super::response::Response;
 use crate::network::Firewall;
 use crate::runtime::host::InterruptToken;
-
-/// A response, and the future that does the rest of the connection's work.
-pub(super) type Response = (http::Response<WasiBody>, Box<dyn Future<Output = Result<()>> + Send>);
 
 /// Sends the requests of one instance.
 pub(in crate::wasi::component) struct Requests {
