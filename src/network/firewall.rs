@@ -20,10 +20,6 @@ const MAX_SOCKETS_WITHOUT_RULES: usize = 32;
 
 /// A socket of a guest, which counts until this is dropped.
 #[derive(Debug)]
-#[cfg_attr(
-    not(any(feature = "components", feature = "http")),
-    expect(dead_code, reason = "WASIX keeps its sockets itself")
-)]
 pub(crate) struct SocketClaim {
     _count: Arc<()>,
 }

@@ -177,6 +177,7 @@ fn a_closed_port_and_a_server_without_tls_are_errors() {
 fn an_invalid_response_is_an_error() {
     let long = format!("HTTP/1.1 200 OK\r\nX-Long: {}\r\n\r\n", "x".repeat(70_000));
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(101));
+    let empty = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a:\r\n".repeat(99));
     let trailer =
         format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\na: {}\r\n\r\n", "x".repeat(20_000));
     for (response, error) in [
@@ -189,6 +190,7 @@ fn an_invalid_response_is_an_error() {
         ("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "HTTP-protocol-error"),
         (&trailer, "HTTP-protocol-error"),
         (&long, "HTTP-response-header-section-size"),
+        (&empty, "HTTP-response-header-section-size"),
         (&many, "HTTP-response-header-section-size"),
     ] {
         let server = Server::answering(response);

@@ -296,7 +296,7 @@ fn the_time_limit_ends_a_request() {
 
 #[test]
 fn an_invalid_response_is_an_error() {
-    let long = format!("HTTP/1.1 200 OK\r\nX-Long: {}\r\n\r\n", "x".repeat(1 << 20));
+    let long = format!("HTTP/1.1 200 OK\r\nX-Long: {}\r\n\r\n", "x".repeat(70_000));
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(1000));
     for response in [
         "",
@@ -315,6 +315,11 @@ fn an_invalid_response_is_an_error() {
             drop(fails(config, granted(&[&server.rule()]), &server.url("/"), &["`http_request`", "the request to"]));
         });
     }
+    let large = format!("HTTP/1.1 200 OK\r\nX-Large: {}\r\nContent-Length: 2\r\n\r\nok", "x".repeat(65_000));
+    let server = Server::answering(large);
+    on_each(|config| {
+        assert_eq!(start(config, &[&server.rule()]).call("get", &at(&server.url("/"))).unwrap(), "ok");
+    });
 }
 
 #[test]

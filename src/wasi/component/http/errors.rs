@@ -82,3 +82,29 @@ fn broken(error: &io::Error) -> Option<Error> {
     );
     is_broken.then_some(Error::ConnectionTerminated)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cause_has_its_error() {
+        let server = || "example.org:443".to_owned();
+        let connecting = |kind: io::ErrorKind| of_request(HttpError::Connection(server(), kind.into()));
+        assert!(matches!(of_request(HttpError::Denied(server())), Error::HttpRequestDenied));
+        assert!(matches!(of_request(HttpError::InvalidHost(server())), Error::HttpRequestUriInvalid));
+        assert!(matches!(of_request(HttpError::NotFound(server())), Error::DnsError { .. }));
+        assert!(matches!(of_request(HttpError::TooMany), Error::ConnectionLimitReached));
+        assert!(matches!(connecting(io::ErrorKind::ConnectionRefused), Error::ConnectionRefused));
+        assert!(matches!(connecting(io::ErrorKind::TimedOut), Error::ConnectionTimeout));
+        assert!(matches!(connecting(io::ErrorKind::NetworkUnreachable), Error::DestinationIpUnroutable));
+        assert!(matches!(connecting(io::ErrorKind::ConnectionReset), Error::ConnectionTerminated));
+        assert!(matches!(connecting(io::ErrorKind::PermissionDenied), Error::DestinationUnavailable));
+        let tls = |error| of_request(HttpError::Tls(server(), io::Error::other(error)));
+        let alert = tls(rustls::Error::AlertReceived(rustls::AlertDescription::HandshakeFailure));
+        assert!(matches!(alert, Error::TlsAlertReceived { alert_id: Some(40), .. }), "{alert}");
+        assert!(matches!(tls(rustls::Error::HandshakeNotComplete), Error::TlsProtocolError));
+        let ended = of_request(HttpError::Tls(server(), io::ErrorKind::UnexpectedEof.into()));
+        assert!(matches!(ended, Error::ConnectionTerminated), "{ended}");
+    }
+}
