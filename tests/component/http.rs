@@ -1,7 +1,7 @@
 //! Requests by `wasi:http` 0.2 and 0.3.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -166,7 +166,7 @@ fn a_rule_with_a_name_allows_the_addresses_of_the_name_only() {
 #[test]
 fn a_closed_port_and_a_server_without_tls_are_errors() {
     let server = Server::answering("HTTP/1.1 400 Bad Request\r\n\r\n");
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     for program in programs() {
         fails(&get(&program, "http", &closed, rules(&[&closed])), "connection-refused");
         fails(&get(&program, "https", &server.rule(), rules(&[&server.rule()])), "TLS-protocol-error");
@@ -217,13 +217,18 @@ fn stalling(start: &'static str) -> (Server, mpsc::Receiver<()>) {
     (server, told)
 }
 
+/// A listener that never accepts, so TLS does not begin, and its address.
+fn deaf() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    (listener, address)
+}
+
 #[test]
 fn timeouts_of_a_request_end_it() {
     let (silent, gone) = stalling("");
     let (started, left) = stalling("HTTP/1.1 200 OK\r\n\r\npart");
-    // It never accepts, so TLS does not begin.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let deaf = listener.local_addr().unwrap().to_string();
+    let (_listener, deaf) = deaf();
     for program in programs() {
         fails(&send(&program, "GET", &silent, "/", &["first", "50"]), "connection-read-timeout");
         gone.recv_timeout(PATIENCE).unwrap();
@@ -256,6 +261,7 @@ fn the_time_limit_ends_a_request() {
     let informational = endless("", b"HTTP/1.1 103 Early Hints\r\n\r\n", PAUSE);
     let fast = endless("HTTP/1.1 200 OK\r\n\r\n", &[b'x'; 4096], Duration::ZERO);
     let sink = Server::start(|_, client| io::copy(client, &mut io::sink()).map(drop));
+    let (_listener, deaf) = deaf();
     let limits = Limits::none().with_time(Duration::from_millis(100));
     for program in programs() {
         let ends = |server: &Server, method, options: &[&str]| {
@@ -268,6 +274,8 @@ fn the_time_limit_ends_a_request() {
             ends(server, "GET", &[]);
         }
         ends(&sink, "POST", &["fill", "1000000000000"]);
+        let ran = program.run_within(limits, &["send", "GET", "https", &deaf, "/"], rules(&[&deaf]));
+        assert_eq!(ran.end, End::Failed(ErrorKind::Timeout), "{program}");
     }
 }
 
@@ -348,7 +356,7 @@ fn a_certificate_of_an_unknown_authority_is_an_error() {
     let builder = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
     let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
     let config = Arc::new(builder.with_single_cert(vec![certificate], key).unwrap());
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let authority = listener.local_addr().unwrap().to_string();
     thread::spawn(move || {
         for client in listener.incoming() {

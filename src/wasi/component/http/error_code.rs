@@ -1,4 +1,4 @@
-//! `http-error-code` of WASI 0.2. That of wasmtime-wasi-http does not know the errors of its own streams.
+//! `http-error-code` of WASI 0.2. The one of wasmtime-wasi-http returns `none` for the errors of bodies.
 
 use wasmtime::Result;
 use wasmtime::component::{Linker, Resource};
