@@ -55,7 +55,7 @@ impl Firewall {
     }
 
     /// Returns whether it has any rule.
-    pub(crate) fn allows_any(&self) -> bool {
+    pub(super) fn allows_any(&self) -> bool {
         !self.rules.is_empty()
     }
 

@@ -7,7 +7,7 @@ use wasmtime_wasi::sockets::{WasiSocketsCtx, WasiSocketsCtxView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView};
 
-use super::http::{Requests, max_field_bytes};
+use super::http::{MAX_FIELD_BYTES, Requests};
 use super::random::RandomState;
 use super::sockets;
 use crate::capabilities::Capabilities;
@@ -61,7 +61,7 @@ impl ComponentWasi {
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_RESOURCES);
         let mut http = WasiHttpCtx::new();
-        http.set_field_size_limit(max_field_bytes(&firewall));
+        http.set_field_size_limit(MAX_FIELD_BYTES);
         Ok(Self {
             ctx: builder.build(),
             table,

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 use wasmtime_wasi_http::{Error, Result};
 
-use super::limits::MAX_FIELD_BYTES_WITHOUT_RULES;
+use super::limits::MAX_FIELD_BYTES;
 use crate::runtime::host::InterruptToken;
 
 /// What an entry of the map takes beside the bytes of its name and value, about.
@@ -45,7 +45,7 @@ pub(super) fn counted(
     let taken = names + length + fields.len() * ENTRY_BYTES;
     let too_large = || too_large(u32::try_from(taken).ok());
     // Empty values share nothing that could be counted, so the limit is that of fields that a guest creates.
-    if length == 0 && taken > MAX_FIELD_BYTES_WITHOUT_RULES {
+    if length == 0 && taken > MAX_FIELD_BYTES {
         return Err(too_large());
     }
     if !instance.status().memory().take(taken as u64) {

@@ -14,5 +14,5 @@ mod requests;
 mod response;
 
 pub(super) use error_code::correct;
-pub(super) use limits::{MAX_PART, MAX_PATH, max_field_bytes};
+pub(super) use limits::{MAX_FIELD_BYTES, MAX_PART, MAX_PATH};
 pub(super) use requests::Requests;
