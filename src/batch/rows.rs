@@ -7,7 +7,7 @@ use super::caller::Caller;
 use crate::session::RowWorker;
 
 /// The number of records after which calls for many are prepared, which takes about as long as this number of calls.
-const MIN_RECORDS: usize = 20_000;
+const MIN_RECORDS: usize = 10_000;
 
 /// How long some records should take together, so that a stop or a result need not wait.
 const TARGET: Duration = Duration::from_millis(1);
