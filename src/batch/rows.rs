@@ -7,7 +7,10 @@ use super::caller::Caller;
 use crate::session::RowWorker;
 
 /// The number of records after which calls for many are prepared, which takes about as long as this number of calls.
-const MIN_RECORDS: usize = 10_000;
+const BEFORE_PREPARING: usize = 10_000;
+
+/// The number of records after which calls for many are prepared in an instance that has replaced another.
+const BEFORE_LINKING: usize = 1_000;
 
 /// How long some records should take together, so that a stop or a result need not wait.
 const TARGET: Duration = Duration::from_millis(1);
@@ -16,17 +19,20 @@ const TARGET: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(super) struct Rows {
     state: State,
+    /// The number of records that were processed one by one, until calls are prepared.
+    waited: usize,
     /// The number of records at a time.
     pub(super) at_once: usize,
-    /// The columns of arguments and of results, where the formats store none.
+    /// The columns of arguments, where the format stores none.
     pub(super) args: Vec<Vec<u8>>,
+    /// The columns of results.
     pub(super) results: Vec<Vec<u8>>,
 }
 
 #[derive(Debug)]
 enum State {
-    /// Not prepared yet, after this number of records.
-    New(usize),
+    /// Not prepared yet.
+    New,
     Ready(Box<RowWorker>),
     /// Records are processed one by one.
     Impossible,
@@ -35,24 +41,29 @@ enum State {
 impl Rows {
     /// Creates the state of a worker whose calls are measured or not.
     pub(super) fn new(is_measured: bool) -> Self {
-        let state = if is_measured { State::Impossible } else { State::New(0) };
-        Self { state, at_once: RowWorker::MAX_ROWS / 16, args: Vec::new(), results: Vec::new() }
+        let state = if is_measured { State::Impossible } else { State::New };
+        Self { state, waited: 0, at_once: RowWorker::MAX_ROWS / 16, args: Vec::new(), results: Vec::new() }
     }
 
-    /// Returns the state, if records need not be processed one by one. It is left impossible, in case that something panics.
+    /// Returns what calls for many records; `None` if the next record must be processed alone. Until it is put back, the state is
+    /// [`State::Impossible`], in case something panics.
     #[inline]
     pub(super) fn take(&mut self, caller: &mut Caller<'_>) -> Option<Box<RowWorker>> {
-        match &mut self.state {
-            State::Impossible => None,
-            State::New(records) if *records < MIN_RECORDS => {
-                *records += 1;
-                None
-            }
-            _ => self.prepare(caller),
+        let wait = match (&self.state, &caller) {
+            (State::Impossible, _) => return None,
+            (State::New, _) => BEFORE_PREPARING,
+            (State::Ready(rows), Caller::Function { worker, .. }) if rows.is_linked(worker) => 0,
+            (State::Ready(_), _) => BEFORE_LINKING,
+        };
+        if self.waited < wait {
+            self.waited += 1;
+            return None;
         }
+        self.prepare(caller)
     }
 
     fn prepare(&mut self, caller: &mut Caller<'_>) -> Option<Box<RowWorker>> {
+        self.waited = 0;
         match (mem::replace(&mut self.state, State::Impossible), caller) {
             (State::Ready(rows), _) => Some(rows),
             (_, Caller::Function { worker, .. }) => RowWorker::new(worker).map(Box::new),

@@ -19,7 +19,7 @@ const MAX_COLUMNS: usize = 16;
 /// The size of a column in bytes. A number has at most 8.
 const COLUMN: usize = MAX_ROWS * 8;
 
-/// The size of what is before the columns: the number of rows that returned, as an `i32`.
+/// The size of the head before the columns in bytes. It holds the number of rows that returned, as an `i32`.
 const HEAD: usize = 64;
 
 /// The exports of the module.

@@ -314,6 +314,14 @@ impl PreparedInstance {
         self.instance.resolve(callable)
     }
 
+    /// Returns the number of the instance, which is unique in the process, if it is one of a module.
+    pub(super) fn id(&self) -> Option<u64> {
+        match &self.instance {
+            CodeInstance::Module(instance) => Some(instance.core().id()),
+            CodeInstance::Component(_) => None,
+        }
+    }
+
     /// Returns the instance.
     pub fn instance(&mut self) -> &mut CodeInstance {
         &mut self.instance

@@ -43,6 +43,11 @@ impl RowWorker {
         })
     }
 
+    /// Returns whether the loop is linked in the worker's instance.
+    pub(crate) fn is_linked(&self, worker: &Worker<'_>) -> bool {
+        self.linked.as_ref().is_some_and(|(owner, _)| worker.instance_id() == Some(*owner))
+    }
+
     /// Returns the worker's instance and the caller in it. Links the loop if the instance is new. Returns `None` for a WASIX program.
     fn parts<'w>(&'w mut self, worker: &'w mut Worker<'_>) -> Result<Option<Parts<'w>>> {
         let name = worker.callable.name();

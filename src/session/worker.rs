@@ -114,6 +114,11 @@ impl<'a> Worker<'a> {
         self.live.as_mut().is_some_and(|(instance, _)| instance.instance().state() == InstanceState::Ready)
     }
 
+    /// Returns the number of the shared instance, if there is one of a module.
+    pub(super) fn instance_id(&self) -> Option<u64> {
+        self.live.as_ref().and_then(|(instance, _)| instance.id())
+    }
+
     /// Calls the function.
     ///
     /// # Errors
