@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use wrun::batch::{self, BatchCounters, BatchInput, BatchOptions, BatchOutput, BatchReport, OnError, Stop, Streams};
 use wrun::engine::features::Feature;
-use wrun::{HostError, Limits, RuntimeConfig};
+use wrun::session::{InstanceOptions, Session};
+use wrun::{FuncType, HostError, HostImports, Limits, RuntimeConfig, ValType, Value};
 
 use crate::formats::{formats, function};
 use crate::vocabulary::{Guest, jobs, lines, on_each};
@@ -208,6 +209,35 @@ fn an_exception_ends_its_own_call() {
             output
         };
         assert!(run(false) == run(true));
+    });
+}
+
+#[test]
+fn an_imported_function_that_is_exported_is_called() {
+    on_each(|config| {
+        // The engines pass the arguments of few parameters in another way than those of many.
+        for params in [1, 6] {
+            let ty = FuncType::new(vec![ValType::I32; params], vec![ValType::I32]);
+            let mut options = InstanceOptions::default();
+            options.imports = HostImports::none().with_function("host", "last", ty, |_, args| match args.last() {
+                Some(Value::I32(30_000)) => Err(HostError::from("the host fails")),
+                Some(last) => Ok(vec![*last]),
+                None => panic!("no arguments"),
+            });
+            let module = format!(
+                r#"(module (import "host" "last" (func $last (param {}) (result i32))) (export "last" (func $last)))"#,
+                "i32 ".repeat(params)
+            );
+            let session = Session::open(config, module.as_bytes(), None).unwrap();
+            let callable = session.function("last").unwrap();
+            let guest = Guest { code: session.prepare(options, &|_| {}).unwrap(), callable };
+            let input: String = (0..RECORDS).map(|n| format!("[{}{n}]\n", "1,".repeat(params - 1))).collect();
+            let (report, results) = guest.lines(&jobs(1), &input);
+            assert_eq!((report.failed, guest.code.runtime().metrics().modules_compiled), (1, 2));
+            for (number, result) in results.iter().enumerate().filter(|(number, _)| *number != 30_000) {
+                assert_eq!(*result, number.to_string());
+            }
+        }
     });
 }
 
