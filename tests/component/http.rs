@@ -178,6 +178,7 @@ fn an_invalid_response_is_an_error() {
     let long = format!("HTTP/1.1 200 OK\r\nX-Long: {}\r\n\r\n", "x".repeat(70_000));
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(101));
     let empty = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a:\r\n".repeat(99));
+    let nearly_empty = format!("HTTP/1.1 200 OK\r\na: b\r\n{}\r\n", "a:\r\n".repeat(99));
     let trailer =
         format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\na: {}\r\n\r\n", "x".repeat(20_000));
     for (response, error) in [
@@ -191,6 +192,7 @@ fn an_invalid_response_is_an_error() {
         (&trailer, "HTTP-protocol-error"),
         (&long, "HTTP-response-header-section-size"),
         (&empty, "HTTP-response-header-section-size"),
+        (&nearly_empty, "HTTP-response-header-section-size"),
         (&many, "HTTP-response-header-section-size"),
     ] {
         let server = Server::answering(response);
@@ -327,6 +329,10 @@ fn a_response_counts_as_a_socket_until_it_is_dropped() {
     assert_eq!(ran.stdout, "256 responses\n");
     let ran = program.run_within(patience(), &["drop", "300", "http", &authority, "/"], rules(&[&authority]));
     prints(&ran, "300 responses\n");
+    // A byte of the body keeps the buffer of its connection.
+    let ran = program.run_within(patience(), &["copy", "300", "http", &authority, "/"], rules(&[&authority]));
+    fails(&ran, "connection-limit-reached");
+    assert_eq!(ran.stdout, "256 responses\n");
 }
 
 #[test]

@@ -25,8 +25,19 @@ pub(super) struct ResponseBody {
     timer: Option<Pin<Box<Sleep>>>,
     turns: YieldCounter,
     instance: InterruptToken,
-    /// A reader keeps a piece of the connection's buffer with its body, also after the connection has ended.
+    socket: Arc<SocketClaim>,
+}
+
+/// A piece of a body. It keeps the connection's buffer, also after the connection has ended, so it counts as its socket.
+struct Piece {
+    bytes: Bytes,
     _socket: Arc<SocketClaim>,
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 impl ResponseBody {
@@ -37,7 +48,7 @@ impl ResponseBody {
         instance: InterruptToken,
     ) -> Self {
         let turns = YieldCounter::default();
-        Self { incoming, between_bytes, timer: None, turns, instance, _socket: connection.socket() }
+        Self { incoming, between_bytes, timer: None, turns, instance, socket: connection.socket() }
     }
 
     /// Returns a piece, or the trailers.
@@ -47,7 +58,10 @@ impl ResponseBody {
                 let counted = fields::counted(&trailers, &self.instance, Error::HttpResponseTrailerSectionSize)?;
                 Ok(Frame::trailers(counted))
             }
-            Err(frame) => Ok(frame),
+            Err(frame) => {
+                let piece = |bytes| Bytes::from_owner(Piece { bytes, _socket: Arc::clone(&self.socket) });
+                Ok(frame.map_data(piece))
+            }
         }
     }
 }

@@ -45,7 +45,8 @@ pub(super) fn counted(
     let taken = names + length + fields.len() * ENTRY_BYTES;
     let too_large = || too_large(u32::try_from(taken).ok());
     // Empty values share nothing that could be counted, so the limit is that of fields that a guest creates.
-    if length == 0 && taken > MAX_FIELD_BYTES {
+    let empty = fields.iter().filter(|(_, value)| value.is_empty());
+    if empty.map(|(name, _)| name.as_str().len() + ENTRY_BYTES).sum::<usize>() > MAX_FIELD_BYTES {
         return Err(too_large());
     }
     if !instance.status().memory().take(taken as u64) {
