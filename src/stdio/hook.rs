@@ -13,8 +13,8 @@ pub enum StandardStream {
     Error,
 }
 
-/// Called for each write of these bytes. It must call the function, which writes at least the first of them, once, and return
-/// what that returns.
+/// Called for each write of these bytes. It must call the function exactly once and return its result. The function may write only
+/// the first bytes.
 pub type WriteHook = fn(StandardStream, &[u8], &mut dyn FnMut() -> io::Result<usize>) -> io::Result<usize>;
 
 static HOOK: OnceLock<WriteHook> = OnceLock::new();

@@ -13,8 +13,16 @@ use crate::value::types::ValType;
 /// The keys of a call.
 const CALL: &str = "a record that is an object has the keys `args` and optionally `id`";
 
-/// The keys of an object in JSON or a map in MessagePack, in order.
-pub(super) struct Keys(Vec<String>);
+/// Facts about the keys of an object in JSON or a map in MessagePack.
+#[derive(Default)]
+pub(super) struct Keys {
+    /// The first that is no key of a call.
+    unknown: Option<String>,
+    /// How many times there is `args`.
+    args: usize,
+    /// How many times there is `id`.
+    ids: usize,
+}
 
 impl<'de> Deserialize<'de> for Keys {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
@@ -27,11 +35,15 @@ impl<'de> Deserialize<'de> for Keys {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
-                let mut keys = Vec::new();
-                while let Some((key, IgnoredAny)) = map.next_entry()? {
-                    keys.push(key);
+                let mut keys = Keys::default();
+                while let Some((key, IgnoredAny)) = map.next_entry::<String, _>()? {
+                    match key.as_str() {
+                        "args" => keys.args += 1,
+                        "id" => keys.ids += 1,
+                        _ => _ = keys.unknown.get_or_insert(key),
+                    }
                 }
-                Ok(Keys(keys))
+                Ok(keys)
             }
         }
         source.deserialize_map(KeysVisitor)
@@ -39,11 +51,9 @@ impl<'de> Deserialize<'de> for Keys {
 }
 
 /// Explains the error of a record with these keys that is no call, and was therefore decoded as the only argument.
-pub(super) fn no_call(error: Error, Keys(keys): &Keys, callable: &Callable) -> Error {
-    let count = |name: &str| keys.iter().filter(|key| *key == name).count();
+pub(super) fn no_call(error: Error, keys: &Keys, callable: &Callable) -> Error {
     let argument = only_param(callable).filter(Param::takes_objects);
-    let unknown = keys.iter().find(|key| !["args", "id"].contains(&key.as_str()));
-    let message = match (argument, unknown, count("args"), count("id")) {
+    let message = match (argument, &keys.unknown, keys.args, keys.ids) {
         // The record is the argument, as the error says.
         (Some(argument), ..) if argument.has_field("args") || argument.has_field("id") => return error,
         (Some(_), _, 0, 0) => return error,

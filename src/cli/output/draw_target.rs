@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::mem;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::TermLike;
@@ -34,7 +34,8 @@ fn write_above_progress(
     bytes: &[u8],
     write: &mut dyn FnMut() -> io::Result<usize>,
 ) -> io::Result<usize> {
-    if stream == StandardStream::Output && !io::stdout().is_terminal() {
+    static STDOUT_IS_TERMINAL: LazyLock<bool> = LazyLock::new(|| io::stdout().is_terminal());
+    if stream == StandardStream::Output && !*STDOUT_IS_TERMINAL {
         return write();
     }
     let mut terminal = terminal();
@@ -52,7 +53,7 @@ fn write_above_progress(
 /// Draws one line of indicatif on standard error.
 ///
 /// indicatif pads each line to the width of the terminal. A typed `^C` would then be echoed on the next line, and the text
-/// would not be cleared. So the padding is left out, and the text is cut so that `^C` fits behind it. Auto-wrap (mode 7) is off
+/// would not be cleared. So the padding is left out, and the text is cut to leave room for `^C`. Auto-wrap (mode 7) is off
 /// during the text, since the terminal may have become narrower.
 #[derive(Debug)]
 pub(super) struct DrawTarget {
