@@ -292,6 +292,12 @@ impl Error {
         self
     }
 
+    /// Removes the limit that was exceeded.
+    pub(crate) fn without_limit(mut self) -> Self {
+        self.details.limit = None;
+        self
+    }
+
     /// Removes the outermost frame of the backtrace if its function has this name.
     pub(crate) fn without_caller(mut self, name: &str) -> Self {
         self.details.backtrace.pop_if(|frame| frame.function.as_deref() == Some(name));

@@ -15,8 +15,8 @@ use crate::runtime::row_loop;
 use crate::session::RowWorker;
 
 impl Processor<'_> {
-    /// Removes at least one record from the front, calls the function with it, and writes its result or its error. If it panics, only
-    /// the first record is removed.
+    /// Processes one or more records from the front, and removes them from `indices`: calls the function, and writes the result or the
+    /// error. If it panics, only the first record is removed.
     pub(super) fn process(&mut self, chunk: &Chunk, indices: &mut Range<usize>, out: &mut Processed) {
         let first = indices.start;
         indices.start += 1;
@@ -125,8 +125,7 @@ impl Processor<'_> {
                 let columns = self.rows.results.iter().zip(ty.results());
                 values.extend(columns.map(|(column, ty)| row_loop::get(column, row, ty)));
             }
-            let encoded = self.encode(record, &result, &mut out.output);
-            match encoded {
+            match self.encode(record, &result, &mut out.output) {
                 Ok(()) => out.tally.succeeded(1),
                 Err(error) => self.write_failure(record, error, out),
             }

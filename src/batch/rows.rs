@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::caller::Caller;
 use crate::session::RowWorker;
 
-/// The number of records after which calls for many are prepared, which takes about as long as this number of calls.
+/// The number of records to process before the loop is prepared. Preparing it takes about as long as these calls.
 const BEFORE_PREPARING: usize = 10_000;
 
-/// The number of records after which calls for many are prepared in an instance that has replaced another.
+/// The same for an instance that has replaced another.
 const BEFORE_LINKING: usize = 1_000;
 
 /// How long some records should take together, so that a stop or a result need not wait.
@@ -42,7 +42,7 @@ impl Rows {
     /// Creates the state of a worker whose calls are measured or not.
     pub(super) fn new(is_measured: bool) -> Self {
         let state = if is_measured { State::Impossible } else { State::New };
-        Self { state, waited: 0, at_once: RowWorker::MAX_ROWS / 16, args: Vec::new(), results: Vec::new() }
+        Self { state, waited: 0, at_once: RowWorker::MAX_ROWS / 8, args: Vec::new(), results: Vec::new() }
     }
 
     /// Returns what calls for many records; `None` if the next record must be processed alone. Until it is put back, the state is
@@ -64,10 +64,14 @@ impl Rows {
 
     fn prepare(&mut self, caller: &mut Caller<'_>) -> Option<Box<RowWorker>> {
         self.waited = 0;
-        match (mem::replace(&mut self.state, State::Impossible), caller) {
-            (State::Ready(rows), _) => Some(rows),
-            (_, Caller::Function { worker, .. }) => RowWorker::new(worker).map(Box::new),
-            (_, Caller::Driver { .. }) => None,
+        let Caller::Function { worker, .. } = caller else {
+            self.state = State::Impossible;
+            return None;
+        };
+        match mem::replace(&mut self.state, State::Impossible) {
+            State::Ready(rows) if rows.is_linked(worker) => Some(rows),
+            State::Ready(rows) => rows.linked(worker).map(Box::new),
+            _ => RowWorker::new(worker).map(Box::new),
         }
     }
 
@@ -77,7 +81,9 @@ impl Rows {
         if elapsed < TARGET / 2 {
             self.at_once = (self.at_once * 2).min(RowWorker::MAX_ROWS);
         } else if elapsed > TARGET {
-            self.at_once = (self.at_once / 2).max(1);
+            let [target, elapsed] =
+                [TARGET, elapsed].map(|time| usize::try_from(time.as_micros()).unwrap_or(usize::MAX));
+            self.at_once = (self.at_once * target / elapsed).max(1);
         }
     }
 }

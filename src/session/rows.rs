@@ -30,17 +30,25 @@ impl RowWorker {
         let is_plain = options.instance == InstanceMode::Shared && !options.measure_time;
         let runtime = worker.code.runtime();
         let config = runtime.config();
-        if !is_plain || config.metering || config.interruption || !RowLoop::is_for(ty) {
+        // A pool has no place for the loop.
+        let is_stoppable = config.metering || config.interruption;
+        if !is_plain || is_stoppable || config.pooled_instances.is_some() || !RowLoop::is_for(ty) {
             return None;
         }
-        let prepared = RowLoop::compile(runtime, ty).and_then(|code| {
-            let mut rows = Self { code, linked: None };
-            Ok(rows.parts(worker)?.is_some().then_some(rows))
-        });
-        prepared.unwrap_or_else(|error| {
-            tracing::debug!(%error, "calls are made one by one");
-            None
-        })
+        match RowLoop::compile(runtime, ty) {
+            Ok(code) => Self { code, linked: None }.linked(worker),
+            Err(error) => {
+                tracing::debug!(%error, "calls are made one by one");
+                None
+            }
+        }
+    }
+
+    /// Links the loop in the worker's instance, unless it is. Returns `None` if this is not possible.
+    pub(crate) fn linked(mut self, worker: &mut Worker<'_>) -> Option<Self> {
+        let is_linked = self.parts(worker).map(|parts| parts.is_some());
+        let is_linked = is_linked.inspect_err(|error| tracing::debug!(%error, "calls are made one by one"));
+        is_linked.unwrap_or(false).then_some(self)
     }
 
     /// Returns whether the loop is linked in the worker's instance.
@@ -99,6 +107,8 @@ impl RowWorker {
         *done = caller.results(instance, results)?;
         let calls = *done + usize::from(outcome.is_err());
         instance.core().status().count_calls(calls.saturating_sub(1) as u64);
-        outcome
+        // It may be an earlier row whose growth was denied.
+        let is_first = *done == 0;
+        outcome.map_err(|error| if is_first { error } else { error.without_limit() })
     }
 }

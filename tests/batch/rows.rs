@@ -8,7 +8,7 @@ use std::time::Duration;
 use wrun::batch::{self, BatchCounters, BatchInput, BatchOptions, BatchOutput, BatchReport, OnError, Stop, Streams};
 use wrun::engine::features::Feature;
 use wrun::session::{InstanceOptions, Session};
-use wrun::{FuncType, HostError, HostImports, Limits, RuntimeConfig, ValType, Value};
+use wrun::{ErrorKind, FuncType, HostError, HostImports, Limits, RuntimeConfig, ValType, Value};
 
 use crate::formats::{formats, function};
 use crate::vocabulary::{Guest, jobs, lines, on_each};
@@ -186,6 +186,29 @@ fn limits_on_memory_and_tables_hold_and_the_loop_does_not_count() {
         options.worker.limits = Limits::none().with_memory(1 << 16);
         let report = assert_same_both_ways(config, "grow", &options, &input);
         assert_eq!(report.failed, RECORDS as u64 / 1000);
+    });
+}
+
+#[test]
+fn a_trap_is_not_explained_by_the_growth_that_an_earlier_record_was_denied() {
+    const GUEST: &[u8] = br#"(module (memory 1)
+      (func (export "grow") (param i32) (result i32)
+        (if (i32.eq (local.get 0) (i32.const 30001)) (then unreachable))
+        (if (result i32) (i32.eq (local.get 0) (i32.const 30000))
+          (then (memory.grow (i32.const 1)))
+          (else (i32.const 0)))))"#;
+    on_each(|config| {
+        let mut options = jobs(1);
+        options.on_error = OnError::Fail;
+        options.worker.limits = Limits::none().with_memory(1 << 16);
+        let input: String = (0..RECORDS).map(|n| format!("{n}\n")).collect();
+        let guest = function(config, GUEST, "grow");
+        let (report, results) = guest.lines(&options, &input);
+        assert_eq!(results[30_000], "-1", "the growth is denied");
+        let failure = report.failure.expect("a record traps");
+        assert_eq!((failure.record, failure.error.kind()), (30_002, ErrorKind::Trap));
+        assert_eq!(failure.error.limit_exceeded(), None);
+        assert_eq!(guest.code.runtime().metrics().modules_compiled, 2);
     });
 }
 

@@ -184,10 +184,7 @@ impl WasmFunctionCaller for WasmerFunctionCaller {
     }
 
     fn call(&mut self, instance: &mut dyn WasmInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
-        let instance = instance.as_any_mut().downcast_mut::<WasmerInstance>();
-        let Some(instance) = instance.filter(|instance| instance.core.id() == self.owner) else {
-            return Err(signature::other_instance());
-        };
+        let instance = own(instance, self.owner)?;
         if let (Some(call), None) = (&self.typed, &instance.wasix)
             && let Some(called) = call(instance.call_parts(), args, results)
         {
@@ -197,20 +194,23 @@ impl WasmFunctionCaller for WasmerFunctionCaller {
     }
 }
 
-impl WasmerLoop {
-    fn own<'i>(&self, instance: &'i mut dyn WasmInstance) -> Result<&'i mut WasmerInstance> {
-        let instance = instance.as_any_mut().downcast_mut::<WasmerInstance>();
-        instance.filter(|instance| instance.core.id() == self.owner).ok_or_else(signature::other_instance)
-    }
+/// Returns the instance with this number.
+///
+/// # Errors
+/// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is another instance.
+#[inline]
+fn own(instance: &mut dyn WasmInstance, owner: u64) -> Result<&mut WasmerInstance> {
+    let instance = instance.as_any_mut().downcast_mut::<WasmerInstance>();
+    instance.filter(|instance| instance.core.id() == owner).ok_or_else(signature::other_instance)
 }
 
 impl sealed::LinkedLoop for WasmerLoop {
     fn call(&mut self, instance: &mut dyn WasmInstance, rows: i32) -> Result<()> {
-        Self::call(self, self.own(instance)?.call_parts(), rows)
+        Self::call(self, own(instance, self.owner)?.call_parts(), rows)
     }
 
     fn with_memory(&mut self, instance: &mut dyn WasmInstance, access: &mut dyn FnMut(&mut [u8])) -> Result<()> {
-        Self::with_memory(self, &mut self.own(instance)?.store, access);
+        Self::with_memory(self, &mut own(instance, self.owner)?.store, access);
         Ok(())
     }
 }

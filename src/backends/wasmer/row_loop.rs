@@ -37,7 +37,7 @@ impl WasmerLoop {
         let Some(WasmerModule { compiled, .. }) = module.as_any().downcast_ref() else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the loop was compiled by another runtime"));
         };
-        // The loop's memory belongs to the host. The guest's are there already, and no others follow.
+        // The loop's memory is wrun's and does not count. The guest's memories exist already.
         set_budget(store, Budget::Host);
         let linked = Instance::new_by_index(store, compiled, &[Extern::Function(function)]);
         set_budget(store, Budget::Empty);

@@ -120,30 +120,29 @@ impl<S: CallStrategy> WasmFunctionCaller for WasmtimeFunctionCaller<S> {
 
     #[inline]
     fn call(&mut self, instance: &mut dyn WasmInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
-        match instance.as_any_mut().downcast_mut::<WasmtimeInstance>() {
-            Some(instance) if instance.parts.core.id() == self.owner => {
-                self.strategy.call(&self.function, &mut instance.parts, args, results)
-            }
-            _ => Err(signature::other_instance()),
-        }
+        self.strategy.call(&self.function, parts_of(instance, self.owner)?, args, results)
     }
 }
 
-impl WasmtimeLoop {
-    fn parts<'i>(&self, instance: &'i mut dyn WasmInstance) -> Result<&'i mut CallParts> {
-        let instance = instance.as_any_mut().downcast_mut::<WasmtimeInstance>();
-        let instance = instance.filter(|instance| instance.parts.core.id() == self.owner);
-        instance.map(|instance| &mut instance.parts).ok_or_else(signature::other_instance)
+/// Returns the parts of the instance with this number.
+///
+/// # Errors
+/// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is another instance.
+#[inline]
+fn parts_of(instance: &mut dyn WasmInstance, owner: u64) -> Result<&mut CallParts> {
+    match instance.as_any_mut().downcast_mut::<WasmtimeInstance>() {
+        Some(instance) if instance.parts.core.id() == owner => Ok(&mut instance.parts),
+        _ => Err(signature::other_instance()),
     }
 }
 
 impl sealed::LinkedLoop for WasmtimeLoop {
     fn call(&mut self, instance: &mut dyn WasmInstance, rows: i32) -> Result<()> {
-        Self::call(self, self.parts(instance)?, rows)
+        Self::call(self, parts_of(instance, self.owner)?, rows)
     }
 
     fn with_memory(&mut self, instance: &mut dyn WasmInstance, access: &mut dyn FnMut(&mut [u8])) -> Result<()> {
-        access(self.memory(self.parts(instance)?));
+        access(self.memory(parts_of(instance, self.owner)?));
         Ok(())
     }
 }
