@@ -42,7 +42,7 @@ impl Rows {
     /// Creates the state of a worker whose calls are measured or not.
     pub(super) fn new(is_measured: bool) -> Self {
         let state = if is_measured { State::Impossible } else { State::New };
-        Self { state, waited: 0, at_once: RowWorker::MAX_ROWS / 8, args: Vec::new(), results: Vec::new() }
+        Self { state, waited: 0, at_once: RowWorker::MAX_ROWS / 16, args: Vec::new(), results: Vec::new() }
     }
 
     /// Returns what calls for many records; `None` if the next record must be processed alone. Until it is put back, the state is

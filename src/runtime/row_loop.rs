@@ -11,7 +11,7 @@ use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
 use crate::value::types::{FuncType, ValType, Value};
 
 /// The number of rows that the columns have room for.
-pub(crate) const MAX_ROWS: usize = 256;
+pub(crate) const MAX_ROWS: usize = 512;
 
 /// The maximum number of parameters and results together.
 const MAX_COLUMNS: usize = 16;
