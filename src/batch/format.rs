@@ -78,7 +78,8 @@ pub(super) trait Decode {
     /// Decodes a record. Sets its id, also if the arguments are wrong.
     fn decode(&mut self, record: &mut Record<'_>, args: &mut CallArgs) -> Result<()>;
 
-    /// Returns the arguments of records by parameter, as numbers of its width in little-endian order, if they are stored in this form.
+    /// Returns a column for each parameter with the arguments of records, if they are stored as numbers of its width in little-endian
+    /// order.
     fn columns<'c>(&self, _chunk: &'c Chunk, _indices: Range<usize>) -> Option<Vec<&'c [u8]>> {
         None
     }
@@ -103,8 +104,8 @@ pub(super) trait Encode {
         false
     }
 
-    /// Appends the results of records. There is a column for each result of the function, with numbers of its width in little-endian
-    /// order.
+    /// Appends the results of records whose arguments [`Decode::columns`] has returned. There is a column for each result of the
+    /// function, with numbers of its width in little-endian order.
     fn columns(&mut self, _chunk: &Chunk, _indices: Range<usize>, _results: &[Vec<u8>], _output: &mut Vec<u8>) {
         unreachable!("results are encoded one by one")
     }

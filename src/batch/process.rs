@@ -70,22 +70,11 @@ impl<'a> Processor<'a> {
     fn call(&mut self, record: &Record<'_>, decoded: Decoded<'_>, output: &mut Vec<u8>) -> Result<()> {
         self.check_id(record)?;
         let called = self.caller.call(decoded);
-        let length = output.len();
-        let written = called.and_then(|result| self.encoder.result(record, result, output));
+        let encoded = called.and_then(|result| encode(self.encoder.as_mut(), record, result, output));
         if let Some(recorder) = &mut self.recorder {
             recorder.record(&self.caller.usage());
         }
-        written.inspect_err(|_| output.truncate(length))
-    }
-
-    /// Writes the result of a record.
-    ///
-    /// # Errors
-    /// If the result has no encoding.
-    #[inline]
-    pub(super) fn encode(&mut self, record: &Record<'_>, result: &CallResult, output: &mut Vec<u8>) -> Result<()> {
-        let length = output.len();
-        self.encoder.result(record, result, output).inspect_err(|_| output.truncate(length))
+        encoded
     }
 
     /// Checks that output in columns has one for the id.
@@ -112,4 +101,19 @@ impl<'a> Processor<'a> {
             OnError::Fail => out.failure = Some(BatchFailure { record: record.number(), error }),
         }
     }
+}
+
+/// Appends the result of a record. Appends nothing if it has no encoding.
+///
+/// # Errors
+/// If the result has no encoding.
+#[inline]
+pub(super) fn encode(
+    encoder: &mut dyn Encode,
+    record: &Record<'_>,
+    result: &CallResult,
+    output: &mut Vec<u8>,
+) -> Result<()> {
+    let length = output.len();
+    encoder.result(record, result, output).inspect_err(|_| output.truncate(length))
 }

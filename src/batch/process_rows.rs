@@ -1,12 +1,11 @@
 //! The work on many records together: decode them, call the function with one entry into guest code, encode the results.
 
 use std::ops::Range;
-use std::time::Instant;
 
 use super::caller::Caller;
 use super::chunk::Chunk;
 use super::format::Record;
-use super::process::Processor;
+use super::process::{Processor, encode};
 use super::processed::Processed;
 use crate::error::Error;
 use crate::runtime::call::CallResult;
@@ -27,17 +26,16 @@ impl Processor<'_> {
     }
 
     /// Processes records from the front together, if possible. Returns their number, at least one; `None` if the first must be
-    /// processed alone.
+    /// processed alone. The scheduler gives workers few records at a time if calls are slow.
     #[inline]
     fn process_rows(&mut self, chunk: &Chunk, indices: Range<usize>, out: &mut Processed) -> Option<usize> {
         let mut worker = self.rows.take(&mut self.caller)?;
-        let start = Instant::now();
-        let indices = indices.start..indices.end.min(indices.start + self.rows.at_once);
+        let indices = indices.start..indices.end.min(indices.start + RowWorker::MAX_ROWS);
         let processed = match self.stored_rows(&mut worker, chunk, indices.clone(), out) {
             Some(processed) => processed,
             None => self.decoded_rows(&mut worker, chunk, indices, out),
         };
-        self.rows.put_back(worker, start.elapsed());
+        self.rows.put_back(worker);
         Some(processed)
     }
 
@@ -125,7 +123,7 @@ impl Processor<'_> {
                 let columns = self.rows.results.iter().zip(ty.results());
                 values.extend(columns.map(|(column, ty)| row_loop::get(column, row, ty)));
             }
-            match self.encode(record, &result, &mut out.output) {
+            match encode(self.encoder.as_mut(), record, &result, &mut out.output) {
                 Ok(()) => out.tally.succeeded(1),
                 Err(error) => self.write_failure(record, error, out),
             }

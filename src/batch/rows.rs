@@ -1,7 +1,6 @@
-//! Whether a worker calls its function for many records at a time, and for how many.
+//! Whether a worker calls its function for many records at a time.
 
 use std::mem;
-use std::time::Duration;
 
 use super::caller::Caller;
 use crate::session::RowWorker;
@@ -12,17 +11,12 @@ const BEFORE_PREPARING: usize = 10_000;
 /// The same for an instance that has replaced another.
 const BEFORE_LINKING: usize = 1_000;
 
-/// How long some records should take together, so that a stop or a result need not wait.
-const TARGET: Duration = Duration::from_millis(1);
-
 /// The state of one worker.
 #[derive(Debug)]
 pub(super) struct Rows {
     state: State,
     /// The number of records that were processed one by one, until calls are prepared.
     waited: usize,
-    /// The number of records at a time.
-    pub(super) at_once: usize,
     /// The columns of arguments, where the format stores none.
     pub(super) args: Vec<Vec<u8>>,
     /// The columns of results.
@@ -42,11 +36,11 @@ impl Rows {
     /// Creates the state of a worker whose calls are measured or not.
     pub(super) fn new(is_measured: bool) -> Self {
         let state = if is_measured { State::Impossible } else { State::New };
-        Self { state, waited: 0, at_once: RowWorker::MAX_ROWS / 16, args: Vec::new(), results: Vec::new() }
+        Self { state, waited: 0, args: Vec::new(), results: Vec::new() }
     }
 
-    /// Returns what calls for many records; `None` if the next record must be processed alone. Until it is put back, the state is
-    /// [`State::Impossible`], in case something panics.
+    /// Takes the worker that calls for many records. Returns `None` if the next record must be processed alone. Until the worker is
+    /// put back, the state is [`State::Impossible`], in case something panics.
     #[inline]
     pub(super) fn take(&mut self, caller: &mut Caller<'_>) -> Option<Box<RowWorker>> {
         let wait = match (&self.state, &caller) {
@@ -75,15 +69,8 @@ impl Rows {
         }
     }
 
-    /// Sets the state after some records, which took this time.
-    pub(super) fn put_back(&mut self, rows: Box<RowWorker>, elapsed: Duration) {
+    /// Puts the worker back.
+    pub(super) fn put_back(&mut self, rows: Box<RowWorker>) {
         self.state = State::Ready(rows);
-        if elapsed < TARGET / 2 {
-            self.at_once = (self.at_once * 2).min(RowWorker::MAX_ROWS);
-        } else if elapsed > TARGET {
-            let [target, elapsed] =
-                [TARGET, elapsed].map(|time| usize::try_from(time.as_micros()).unwrap_or(usize::MAX));
-            self.at_once = (self.at_once * target / elapsed).max(1);
-        }
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct RuntimeMetrics {
-    /// Compiled modules.
+    /// Compiled modules, including those that wrun generates to call a function for many records of a batch.
     pub modules_compiled: u64,
     /// Modules loaded from the cache instead of compiled.
     pub cache_hits: u64,

@@ -69,8 +69,8 @@ impl RowWorker {
         Ok(self.linked.as_mut().map(|(_, caller)| (instance, caller)))
     }
 
-    /// Calls the function for each row of arguments, until a call fails. `args` has a column for each parameter, with at most
-    /// [`RowWorker::MAX_ROWS`] numbers of its width in little-endian order. `results` gets such a column for each result.
+    /// Calls the function for each row of arguments, until a call fails. `args` has a column for each parameter: at most
+    /// [`RowWorker::MAX_ROWS`] numbers of its width in little-endian order. `results` is overwritten with the columns of the results.
     ///
     /// Returns the number of rows with results, and the error of the row after these.
     pub(crate) fn call(

@@ -1,8 +1,7 @@
 //! Calls for many records with one entry into guest code, against the same calls one by one.
 
 use std::fmt::Write as _;
-use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use wrun::batch::{self, BatchCounters, BatchInput, BatchOptions, BatchOutput, BatchReport, OnError, Stop, Streams};
@@ -32,7 +31,7 @@ const GUEST: &str = r#"(module
     (memory.size))
   (func (export "two") (param i64 f32) (result f32) (f32.add (local.get 1) (f32.convert_i64_s (local.get 0)))))"#;
 
-/// What a batch writes: results, errors and its report.
+/// The results and errors that a batch has written, and its report.
 type Written = (String, String, BatchReport);
 
 fn written(guest: &Guest, options: &BatchOptions, input: &[u8]) -> Written {
@@ -131,12 +130,17 @@ fn every_format_has_the_same_results() {
 fn several_workers_keep_the_order() {
     on_each(|config| {
         let input: String = (0..4 * RECORDS).map(|n| format!("[{n},{}.5]\n", n % 99)).collect();
-        let guest = function(config, GUEST.as_bytes(), "two");
-        let mut options = jobs(1);
-        let (expected, ..) = written(&guest, &options, input.as_bytes());
-        options.jobs = NonZeroUsize::new(3).unwrap();
-        let (output, ..) = written(&guest, &options, input.as_bytes());
+        assert_same_both_ways(config, "two", &jobs(1), &input);
+        let run = |measure: bool| {
+            let mut options = jobs(3);
+            options.measure = measure;
+            let guest = function(config, GUEST.as_bytes(), "two");
+            let (output, ..) = written(&guest, &options, input.as_bytes());
+            (output, guest.code.runtime().metrics().modules_compiled)
+        };
+        let ((output, modules), (expected, _)) = (run(false), run(true));
         assert!(output == expected);
+        assert!(modules > 1, "the loop is compiled");
     });
 }
 
@@ -264,27 +268,38 @@ fn an_imported_function_that_is_exported_is_called() {
     });
 }
 
+/// Counts the lines of each write.
+#[derive(Default)]
+struct LinesOfWrites(Vec<usize>);
+
+impl Write for LinesOfWrites {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.push(lines(bytes).len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
-fn slow_calls_are_made_a_few_at_a_time() {
+fn results_of_slow_calls_come_a_few_at_a_time_after_those_of_fast_ones() {
     on_each(|config| {
-        // The first calls are fast, so many are made at a time. Then each takes 2 ms, and the batch is stopped.
-        let stop = Arc::new(Stop::default());
-        let requested = Arc::clone(&stop);
-        let work = Box::new(move |number: i32| {
+        // The first calls are fast, so hundreds are made at a time. Then each takes a millisecond.
+        let work = Box::new(|number: i32| {
             if number >= 40_000 {
-                std::thread::sleep(Duration::from_millis(2));
-            }
-            if number == 40_100 {
-                requested.request();
+                std::thread::sleep(Duration::from_millis(1));
             }
             Ok(number)
         });
         let guest = Guest::new(config, "work", work);
-        let input: String = (0..2 * RECORDS).map(|n| format!("{n}\n")).collect();
-        let mut output = Vec::new();
-        let report = guest.run_until(&jobs(1), &mut input.as_bytes(), &mut output, &stop).unwrap();
-        let written = lines(&output).len();
-        assert_eq!(written as u64, report.records);
-        assert!(written > 40_100 && written < 42_000, "{written} records");
+        let input: String = (0..41_200).map(|n| format!("{n}\n")).collect();
+        let mut writes = LinesOfWrites::default();
+        guest.run(&jobs(1), &mut input.as_bytes(), &mut writes).unwrap();
+        assert_eq!(writes.0.iter().sum::<usize>(), 41_200);
+        let largest = writes.0.iter().rev().take(10).max();
+        assert!(largest < Some(&50), "the last writes have these numbers of results: {:?}", writes.0);
+        assert_eq!(guest.code.runtime().metrics().modules_compiled, 2);
     });
 }

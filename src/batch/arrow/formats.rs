@@ -116,13 +116,9 @@ impl Encode for ArrowEncoder {
 
     fn columns(&mut self, chunk: &Chunk, indices: Range<usize>, results: &[Vec<u8>], output: &mut Vec<u8>) {
         self.output.columns(indices.len(), results);
-        match &chunk.records {
-            Records::Arrow(rows) if rows.has_ids() => {
-                for index in indices {
-                    self.output.id(rows.id(index).as_ref().map(IdValue::new).as_ref());
-                }
-            }
-            _ => indices.for_each(|_| self.output.id(None)),
+        let rows = rows_of(chunk);
+        if rows.has_ids() {
+            indices.for_each(|index| self.output.id(rows.id(index).as_ref().map(IdValue::new).as_ref()));
         }
         self.output.end_rows(output);
     }
