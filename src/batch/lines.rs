@@ -7,7 +7,10 @@ use memchr::{memchr_iter, memrchr};
 /// Returns the content of a line without its delimiter: without `\r` before `\n`.
 #[inline]
 pub(super) fn content(line: &[u8], delimiter: u8) -> &[u8] {
-    if delimiter == b'\n' { line.strip_suffix(b"\r").unwrap_or(line) } else { line }
+    match line {
+        [content @ .., b'\r'] if delimiter == b'\n' => content,
+        _ => line,
+    }
 }
 
 /// The lines of a chunk, each of which is a record. The reader counts them; their ends are found when the first is needed.

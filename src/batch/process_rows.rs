@@ -120,8 +120,9 @@ impl Processor<'_> {
         for (row, record) in records.iter().enumerate() {
             if let CallResult::Core(values) = &mut result {
                 values.clear();
-                let columns = self.rows.results.iter().zip(ty.results());
-                values.extend(columns.map(|(column, ty)| row_loop::get(column, row, ty)));
+                for (column, ty) in self.rows.results.iter().zip(ty.results()) {
+                    values.push(row_loop::get(column, row, ty));
+                }
             }
             match encode(self.encoder.as_mut(), record, &result, &mut out.output) {
                 Ok(()) => out.tally.succeeded(1),

@@ -61,6 +61,7 @@ impl CallResult {
 
 /// Serializes null for no result, the value itself for one, an array for several.
 impl Serialize for CallResult {
+    #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Core(values) => Results(values).serialize(serializer),

@@ -263,6 +263,7 @@ impl Callable {
     ///
     /// # Errors
     /// Those of [`Callable::decode_json`].
+    #[inline]
     pub fn decode_json_into(&self, bytes: &[u8], args: &mut CallArgs) -> Result<()> {
         match &self.ty {
             CallableType::Core(ty) => json::decode_args_into(bytes, ty, args.core_mut()),
@@ -305,6 +306,7 @@ fn not_a_program(code: &str, start: &str, functions: String) -> Error {
 
 impl CallArgs {
     /// Returns arguments for a function of a module, to be replaced. Those of a component are dropped.
+    #[inline]
     pub(crate) fn core_mut(&mut self) -> &mut Vec<Value> {
         if let Self::Component(_) = self {
             *self = Self::Core(Vec::new());

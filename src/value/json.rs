@@ -43,6 +43,7 @@ pub fn decode_args(bytes: &[u8], ty: &FuncType) -> Result<Vec<Value>> {
 ///
 /// # Errors
 /// Those of [`decode_args`].
+#[inline]
 pub fn decode_args_into(bytes: &[u8], ty: &FuncType, values: &mut Vec<Value>) -> Result<()> {
     if json_integers::read(bytes, ty, values).is_none() && Args::new(ty, values).read(bytes).is_none() {
         *values = decode_args(bytes, ty)?;

@@ -1,4 +1,4 @@
-//! Plain integers from JSON, without a parser. Most records of a batch are such.
+//! Plain integers from JSON, without a parser. Most records of a batch contain nothing else.
 
 use crate::value::types::{FuncType, ValType, Value};
 
@@ -7,19 +7,21 @@ const MAX_DIGITS: usize = 18;
 
 /// Decodes an array of integers in decimal notation, or a bare one for one parameter, into a vector. `None` for any other document,
 /// also if it is valid.
+#[inline]
 pub(crate) fn read(document: &[u8], ty: &FuncType, values: &mut Vec<Value>) -> Option<()> {
     values.clear();
     let mut rest = document;
-    if let Some(elements) = document.strip_prefix(b"[") {
+    if let [b'[', elements @ ..] = document {
         rest = elements;
         for (at, ty) in ty.params().iter().enumerate() {
             if at > 0 {
-                rest = rest.strip_prefix(b",")?;
-                rest = rest.strip_prefix(b" ").unwrap_or(rest);
+                let ([b',', b' ', next @ ..] | [b',', next @ ..]) = rest else { return None };
+                rest = next;
             }
             push(integer(&mut rest)?, ty, values)?;
         }
-        rest = rest.strip_prefix(b"]")?;
+        let [b']', end @ ..] = rest else { return None };
+        rest = end;
     } else if let [ty] = ty.params() {
         push(integer(&mut rest)?, ty, values)?;
     } else {
@@ -29,8 +31,12 @@ pub(crate) fn read(document: &[u8], ty: &FuncType, values: &mut Vec<Value>) -> O
 }
 
 /// Takes an integer off the front of the text.
+#[inline]
 fn integer(rest: &mut &[u8]) -> Option<i64> {
-    let digits = rest.strip_prefix(b"-").unwrap_or(rest);
+    let (is_negative, digits) = match *rest {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
     let (mut magnitude, mut length) = (0_i64, 0);
     while let Some(byte @ b'0'..=b'9') = digits.get(length) {
         if length == MAX_DIGITS {
@@ -39,7 +45,6 @@ fn integer(rest: &mut &[u8]) -> Option<i64> {
         magnitude = magnitude * 10 + i64::from(byte - b'0');
         length += 1;
     }
-    let is_negative = digits.len() < rest.len();
     // JSON has no leading zeros, and -0 is a float.
     if length == 0 || (digits[0] == b'0' && (length > 1 || is_negative)) {
         return None;
@@ -50,6 +55,7 @@ fn integer(rest: &mut &[u8]) -> Option<i64> {
 
 /// Appends an integer, if the type has it in its signed or its unsigned range. Returning a [`Value`] would copy it, which takes
 /// longer than all the rest.
+#[inline]
 fn push(number: i64, ty: &ValType, values: &mut Vec<Value>) -> Option<()> {
     match ty {
         ValType::I32 => {

@@ -9,6 +9,7 @@ use crate::value::types::Value;
 /// formats get integers, float32, float64 and 16 little-endian bytes. References are null, `{"funcref": n}` or
 /// `{"externref": n}`.
 impl Serialize for Value {
+    #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let readable = serializer.is_human_readable();
         match *self {
@@ -38,6 +39,7 @@ fn reference<S: Serializer>(serializer: S, name: &'static str, number: u64) -> R
 pub struct Results<'a>(pub &'a [Value]);
 
 impl Serialize for Results<'_> {
+    #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.0 {
             [] => serializer.serialize_unit(),

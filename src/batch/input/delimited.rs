@@ -73,7 +73,7 @@ impl Frame for DelimitedFrame {
 /// Returns whether one of the complete lines is empty, or begins with white space. Looks at many bytes at a time.
 fn may_have_blank_line(lines: &[u8]) -> bool {
     let is_blank = |first: u8| first <= b' ';
-    let begins = lines.iter().zip(lines.iter().skip(1));
-    lines.first().is_some_and(|first| is_blank(*first))
-        || begins.fold(false, |found, (end, first)| found | ((*end == b'\n') & is_blank(*first)))
+    let Some((first, rest)) = lines.split_first() else { return false };
+    let begins = lines.iter().zip(rest);
+    begins.fold(is_blank(*first), |found, (end, first)| found | ((*end == b'\n') & is_blank(*first)))
 }

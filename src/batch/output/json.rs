@@ -63,6 +63,7 @@ fn begin(id: Id<'_>, output: &mut Vec<u8>) {
     output.push(b',');
 }
 
+#[inline]
 fn write(value: &impl Serialize, output: &mut Vec<u8>) -> Result<()> {
     serde_json::to_writer(output, value).map_err(|error| super::failure::cannot_encode(&error))
 }
