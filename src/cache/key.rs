@@ -5,33 +5,11 @@ use blake3::{Hash, Hasher};
 use crate::config::RuntimeConfig;
 use crate::engine::features::Feature;
 use crate::engine::kind::{Compiler, Optimization};
-use crate::runtime::cached_code::fingerprint;
 use crate::runtime::preflight;
 use crate::runtime::traits::WasmRuntime;
 
 /// The version of the file format. Increase it with every change.
 pub(super) const FORMAT: u64 = 2;
-
-/// The source files that decide which modules and components are admitted and which facts are kept of them: a hit skips both steps.
-const ADMISSION: u64 = fingerprint(&[
-    include_bytes!("../component/info.rs"),
-    include_bytes!("../component/read.rs"),
-    include_bytes!("../component/serial.rs"),
-    include_bytes!("../component/type_reader.rs"),
-    include_bytes!("../component/types.rs"),
-    include_bytes!("../module/info.rs"),
-    include_bytes!("../module/parse.rs"),
-    include_bytes!("../module/requirements.rs"),
-    include_bytes!("../module/source.rs"),
-    include_bytes!("../module/validation.rs"),
-    include_bytes!("../engine/features.rs"),
-    include_bytes!("../runtime/preflight/admit.rs"),
-    include_bytes!("../runtime/preflight/component.rs"),
-    include_bytes!("../runtime/preflight/limits.rs"),
-    include_bytes!("../runtime/preflight/module.rs"),
-    include_bytes!("../runtime/preflight/validity.rs"),
-    include_bytes!("../value/types.rs"),
-]);
 
 /// Returns the key of a module, binary or text, with this hash of its `contents`, compiled by `runtime`.
 pub(super) fn of(runtime: &dyn WasmRuntime, contents: Hash) -> Hash {
@@ -44,10 +22,10 @@ pub(super) fn of(runtime: &dyn WasmRuntime, contents: Hash) -> Hash {
     };
     add(b"wrun compiled code");
     add(env!("CARGO_PKG_VERSION").as_bytes());
-    // The versions of all crates that this program was built with.
-    add(env!("WRUN_LOCK").as_bytes());
+    // The versions of all crates that this program was built with, and this crate's sources: a hit skips compiling, and also checks
+    // of the module.
+    add(env!("WRUN_SOURCES").as_bytes());
     add(&FORMAT.to_le_bytes());
-    add(&ADMISSION.to_le_bytes());
     add(config.kind.as_str().as_bytes());
     add(config.kind.version().as_bytes());
     add(&runtime.code_compatibility().to_le_bytes());

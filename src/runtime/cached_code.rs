@@ -77,32 +77,3 @@ impl Code {
         }
     }
 }
-
-/// Computes a hash of source files. The cache key contains the hash of the files that determine the compiled code, so a
-/// change in them invalidates old entries.
-pub(crate) const fn fingerprint(sources: &[&[u8]]) -> u64 {
-    // FNV-1a is simple enough for a const function. Collisions cannot be exploited, because the sources are trusted.
-    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    let mut sources = sources;
-    while let [source, others @ ..] = sources {
-        let mut rest = *source;
-        while let [byte, others @ ..] = rest {
-            hash = (hash ^ *byte as u64).wrapping_mul(0x0100_0000_01b3);
-            rest = others;
-        }
-        sources = others;
-    }
-    hash
-}
-
-#[cfg(test)]
-mod tests {
-    use super::fingerprint;
-
-    #[test]
-    fn a_fingerprint_changes_with_every_byte() {
-        let all = [fingerprint(&[b"ab", b"c"]), fingerprint(&[b"ab", b"d"]), fingerprint(&[b"bb", b"c"])];
-        assert!(all[0] != all[1] && all[0] != all[2] && all[1] != all[2]);
-        assert_eq!(fingerprint(&[b"a"]), 0xaf63_dc4c_8601_ec8c, "the published test vector for FNV-1a");
-    }
-}

@@ -33,8 +33,8 @@ pub(crate) trait Runtime {
     /// configuration, [`ErrorKind::Internal`](crate::ErrorKind::Internal) if the engine cannot load it.
     fn restore(&self, code: CachedCode) -> Result<Box<dyn WasmModule>>;
 
-    /// Returns a hash of everything that compiled code depends on besides the configuration: the engine's version and
-    /// settings, the features of the processor, and the backend's part in compilation.
+    /// Returns a hash of what compiled code depends on besides the configuration and the program: the engine's version and
+    /// settings, and the features of the processor.
     fn code_compatibility(&self) -> u64;
 
     /// Creates an instance. `imports` must provide every import, also those from WASI. The caller is responsible for

@@ -9,24 +9,12 @@ use wasmer::{DeserializeError, Engine, Module};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::read_at;
-use crate::runtime::cached_code::{self, Code};
+use crate::runtime::cached_code::Code;
 
-/// A fingerprint of the sources that determine the compiled code.
-const SOURCES: u64 = cached_code::fingerprint(&[
-    include_bytes!("serialize.rs"),
-    include_bytes!("fuel_charges.rs"),
-    include_bytes!("middleware.rs"),
-    include_bytes!("offsets.rs"),
-    include_bytes!("private_exports.rs"),
-    include_bytes!("runtime.rs"),
-    include_bytes!("../../limits.rs"),
-    include_bytes!("../../runtime/fuel.rs"),
-]);
-
-/// Hashes what compiled code depends on: the target with its processor features, and this backend.
+/// Hashes what compiled code depends on: the target with its processor features.
 pub(super) fn code_compatibility() -> u64 {
     let mut hasher = DefaultHasher::new();
-    (Target::default(), SOURCES).hash(&mut hasher);
+    Target::default().hash(&mut hasher);
     hasher.finish()
 }
 

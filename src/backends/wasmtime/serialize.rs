@@ -12,22 +12,12 @@ use wasmtime::{Engine, Module};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::read_at;
-use crate::runtime::cached_code::{self, Code};
+use crate::runtime::cached_code::Code;
 
-/// A fingerprint of the sources that determine the compiled code.
-const SOURCES: u64 = cached_code::fingerprint(&[
-    include_bytes!("serialize.rs"),
-    include_bytes!("component/compiled.rs"),
-    include_bytes!("fuel.rs"),
-    include_bytes!("runtime.rs"),
-    include_bytes!("deferred_start.rs"),
-    include_bytes!("../../runtime/fuel.rs"),
-]);
-
-/// Hashes what compiled code depends on: the engine's version, target, settings and processor features, and this backend.
+/// Hashes what compiled code depends on: the engine's version, target, settings and processor features.
 pub(super) fn code_compatibility(engine: &Engine) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (engine.precompile_compatibility_hash(), SOURCES).hash(&mut hasher);
+    engine.precompile_compatibility_hash().hash(&mut hasher);
     hasher.finish()
 }
 
