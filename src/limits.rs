@@ -30,8 +30,8 @@ pub struct Limits {
     /// runtime with [`RuntimeConfig::metering`](crate::RuntimeConfig::metering).
     pub fuel: Option<u64>,
     /// Wall-clock time for everything the instance runs, including its start function. The clock stands still between calls and
-    /// while a call is [paused](crate::Control::pause). A host function is not interrupted: the call fails when it returns. Needs a
-    /// runtime with
+    /// while a call is [paused](crate::Control::pause). Threads end with the call that started them. A host function is not
+    /// interrupted: the call fails when it returns. Needs a runtime with
     /// [`RuntimeConfig::interruption`](crate::RuntimeConfig::interruption).
     pub time: Option<Duration>,
 }

@@ -130,6 +130,11 @@ impl InterruptState {
         self.lock().time = Some(TimeLimit::new(limit));
     }
 
+    /// Returns whether the time that the guest may run is limited.
+    pub(crate) fn has_time_limit(&self) -> bool {
+        self.lock().time.is_some()
+    }
+
     /// Begins a call. `begin` runs under the lock and can refuse the call; it receives a reason if no time is left. The
     /// caller must [`InterruptState::check`] before it runs guest code.
     ///

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wrun::{AsyncCall, Capabilities, ErrorKind, Limits, RuntimeConfig};
+use wrun::{AsyncCall, Capabilities, ErrorKind, Limits, RuntimeConfig, WasmInstance};
 
 use crate::guest::{End, Program, args, end, fixture, on_each, refused};
 
@@ -28,6 +28,43 @@ fn a_time_limit_stops_every_program() {
             let taken = start.elapsed();
             assert!(taken >= DELAY && taken < Duration::from_secs(3), "{what} took {taken:?}");
         }
+    });
+}
+
+/// No time passes between calls, so threads must not run there.
+#[test]
+fn threads_end_with_their_call_if_there_is_a_time_limit() {
+    const GUEST: &str = r#"(module
+        (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+        (import "env" "memory" (memory 1 1 shared))
+        (export "memory" (memory 0))
+        (func (export "wasi_thread_start") (param i32 i32)
+            (loop $on (drop (i32.atomic.rmw.add (i32.const 8) (i32.const 1))) (br $on)))
+        (func (export "start") (result i32) (call $spawn (i32.const 128)))
+        (func (export "count") (result i32) (i32.atomic.load (i32.const 8))))"#;
+    on_each(|config| {
+        let program = Program::new(&config.with_interruption(), GUEST.as_bytes());
+        let mut guest = program.start(Limits::none().with_time(Duration::from_secs(60)), Capabilities::none()).unwrap();
+        assert!(guest.call_simple_function("start", &[]).unwrap() > 0);
+        let count = |guest: &mut dyn WasmInstance| {
+            let mut count = [0; 4];
+            guest.read_memory("memory", 8, &mut count).unwrap();
+            count
+        };
+        let start = Instant::now();
+        while {
+            let before = count(guest.as_mut());
+            thread::sleep(Duration::from_millis(20));
+            count(guest.as_mut()) != before
+        } {
+            assert!(start.elapsed() < Duration::from_secs(5), "the thread runs on");
+        }
+        let ended = guest.call_simple_function("count", &[]).unwrap_err();
+        assert_eq!(ended.kind(), ErrorKind::Crashed);
+        assert!(ended.hints().iter().any(|hint| hint.contains("time limit")), "{ended:?}");
+        let mut unlimited = program.start(Limits::none(), Capabilities::none()).unwrap();
+        assert!(unlimited.call_simple_function("start", &[]).unwrap() > 0);
+        while unlimited.call_simple_function("count", &[]).unwrap() == 0 {}
     });
 }
 
