@@ -105,6 +105,45 @@ fn a_program_that_may_listen_accepts_a_connection() {
     }
 }
 
+/// The maximum number of sockets of a guest that has network rules.
+const MAX_SOCKETS: usize = 256;
+
+#[test]
+fn connections_count_until_all_of_them_is_dropped() {
+    for program in programs() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port().to_string();
+        let peer = thread::spawn(move || (0..2 * MAX_SOCKETS).map(|_| accept(&listener)).collect::<Vec<_>>());
+        let args = ["hoard", "127.0.0.1", &*port];
+        let ran = program.run_within(patience(), &args, rules(&[&format!("tcp:127.0.0.1:{port}")]));
+        assert_eq!((ran.end, &*ran.stdout), (End::Code(0), "256\n256\n"), "{program}: {}", ran.stderr);
+        peer.join().unwrap();
+    }
+}
+
+#[test]
+fn accepted_connections_count_and_those_beyond_the_limit_are_reset() {
+    for program in programs() {
+        let (kept, end) = while_it_serves(&program, "serve", "in:tcp:127.0.0.1:*", |port| {
+            let send = |byte: u8| {
+                let mut peer = connect(port);
+                peer.set_read_timeout(Some(PATIENCE)).unwrap();
+                let mut answer = [0];
+                let answered = peer.write_all(&[byte]).and_then(|()| peer.read_exact(&mut answer));
+                (peer, answered.is_ok_and(|()| answer == [byte]))
+            };
+            assert!((0..MAX_SOCKETS + 44).all(|_| send(b'e').1), "{program}: dropped connections do not count");
+            // The socket that listens counts.
+            let kept: Vec<_> = (1..MAX_SOCKETS).map(|_| send(b'k')).collect();
+            assert!(kept.iter().all(|(_, answered)| *answered), "{program}");
+            assert!((0..3).all(|_| !send(b'e').1), "{program}");
+            program.runtime().shutdown(PATIENCE);
+            kept.len()
+        });
+        assert_eq!((kept, end), (MAX_SOCKETS - 1, End::Failed(wrun::ErrorKind::ShutDown)), "{program}");
+    }
+}
+
 #[test]
 fn datagrams_pass_between_a_program_and_a_granted_peer() {
     for program in programs() {

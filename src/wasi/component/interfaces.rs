@@ -13,7 +13,7 @@ use wasmtime_wasi_io::bindings::wasi::io;
 use super::files;
 use super::interface::{Link, link_bindings};
 use super::lookup;
-use super::new_socket::NewSocket;
+use super::new_socket::{self, NewSocket};
 use super::random::Random;
 use super::remove_dir;
 use super::requests;
@@ -66,7 +66,10 @@ pub(super) fn find<T: HasWasi>(interface: &str) -> Option<Link<T>> {
             let options = sockets::network::LinkOptions::default();
             sockets::network::add_to_linker::<T, WasiSockets>(l, &options, |t| t.wasi().sockets())
         }),
-        "wasi:sockets/tcp" => link_bindings!(with_reactor, sockets::tcp, WasiSockets, sockets),
+        "wasi:sockets/tcp" => Link::with_reactor(|l| {
+            sockets::tcp::add_to_linker::<T, WasiSockets>(l, |t| t.wasi().sockets())?;
+            new_socket::count_drops(l)
+        }),
         "wasi:sockets/tcp-create-socket" => {
             Link::with_reactor(|l| sockets::tcp_create_socket::add_to_linker::<T, NewSocket>(l, |t| t.wasi()))
         }

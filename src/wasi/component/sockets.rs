@@ -1,5 +1,6 @@
 //! The network rules for sockets of components. Any guest may create sockets; the rules apply when it uses them.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,17 +9,62 @@ use wasmtime_wasi::sockets::{SocketAddrUse, WasiSocketsCtx};
 
 use crate::network::{Firewall, Protocol, SocketClaim, UdpRules};
 
-/// Returns the context with which to create one socket. Returns `None` if there are too many.
-pub(super) fn context(firewall: &Arc<Firewall>) -> Option<WasiSocketsCtx> {
-    let claim = firewall.claim_socket()?;
-    let rules = Mutex::new(SocketRules { firewall: Arc::clone(firewall), may_listen: false, udp: None, _claim: claim });
+/// Counts the TCP sockets of a guest. A connection counts until its socket and the streams of it are dropped.
+#[derive(Debug, Default)]
+pub(super) struct TcpClaims {
+    /// By the handles of the sockets in the table.
+    of_sockets: HashMap<u32, Arc<SocketClaim>>,
+    /// Those of accepted connections, one for each. Their handles are not known.
+    accepted: Accepted,
+}
+
+type Accepted = Arc<Mutex<Vec<SocketClaim>>>;
+
+impl TcpClaims {
+    /// Adds that of a socket that the guest created.
+    pub(super) fn add(&mut self, socket: u32, claim: Arc<SocketClaim>) {
+        self.of_sockets.insert(socket, claim);
+    }
+
+    /// Returns that of a socket.
+    #[cfg(feature = "wasi-p3")]
+    pub(super) fn of(&mut self, socket: u32) -> Option<Arc<SocketClaim>> {
+        if !self.of_sockets.contains_key(&socket) {
+            let claim = self.take_accepted()?;
+            self.add(socket, Arc::new(claim));
+        }
+        self.of_sockets.get(&socket).cloned()
+    }
+
+    /// Removes that of a socket which is dropped.
+    pub(super) fn remove(&mut self, socket: u32) {
+        if self.of_sockets.remove(&socket).is_none() {
+            self.take_accepted();
+        }
+    }
+
+    fn take_accepted(&self) -> Option<SocketClaim> {
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+}
+
+/// Returns the context with which to create one socket, and the claim of this socket. Returns `None` if there are too many.
+pub(super) fn context(firewall: &Arc<Firewall>, tcp: &TcpClaims) -> Option<(WasiSocketsCtx, Arc<SocketClaim>)> {
+    let claim = Arc::new(firewall.claim_socket()?);
+    let rules = Mutex::new(SocketRules {
+        firewall: Arc::clone(firewall),
+        may_listen: false,
+        udp: None,
+        accepted: Arc::clone(&tcp.accepted),
+        _claim: Arc::clone(&claim),
+    });
     let check = move |address, action| {
         let is_allowed = rules.lock().unwrap_or_else(PoisonError::into_inner).allow(address, action);
         Box::pin(std::future::ready(is_allowed)) as _
     };
     let mut builder = WasiCtxBuilder::new();
     builder.allow_tcp(true).allow_udp(true).socket_addr_check(check);
-    Some(builder.build().sockets().clone())
+    Some((builder.build().sockets().clone(), claim))
 }
 
 /// The rules for one socket.
@@ -29,22 +75,27 @@ struct SocketRules {
     may_listen: bool,
     /// Set if a UDP socket is bound.
     udp: Option<UdpRules>,
+    accepted: Accepted,
     /// The socket keeps its rules, and so this.
-    _claim: SocketClaim,
+    _claim: Arc<SocketClaim>,
 }
 
 impl SocketRules {
     /// Returns whether the socket may do this. wasmtime-wasi asks before each action, also before those that another implies:
     /// it asks to bind a socket that is not bound before it asks to connect, listen or send.
     fn allow(&mut self, address: SocketAddr, action: SocketAddrUse) -> bool {
-        let Self { firewall, may_listen, udp, .. } = self;
+        let Self { firewall, may_listen, udp, accepted, .. } = self;
         match action {
             SocketAddrUse::TcpBind => {
                 *may_listen = firewall.allows_listen(Protocol::Tcp, address);
                 *may_listen || firewall.allows_outgoing_bind(Protocol::Tcp, address)
             }
             SocketAddrUse::TcpListen => *may_listen,
-            SocketAddrUse::TcpAccept => true,
+            // The connection is reset if there are too many.
+            SocketAddrUse::TcpAccept => firewall.claim_socket().is_some_and(|claim| {
+                accepted.lock().unwrap_or_else(PoisonError::into_inner).push(claim);
+                true
+            }),
             SocketAddrUse::TcpConnect => firewall.allows_destination(Protocol::Tcp, address),
             SocketAddrUse::UdpBind => {
                 *udp = UdpRules::bind(firewall, address);

@@ -9,10 +9,10 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView};
 
 use super::http::{MAX_FIELD_BYTES, Requests};
 use super::random::RandomState;
-use super::sockets;
+use super::sockets::{self, TcpClaims};
 use crate::capabilities::Capabilities;
 use crate::error::Result;
-use crate::network::Firewall;
+use crate::network::{Firewall, SocketClaim};
 use crate::runtime::host::InterruptToken;
 use crate::wasi::builder;
 #[cfg(feature = "wasi-p3")]
@@ -27,6 +27,7 @@ pub(crate) struct ComponentWasi {
     table: ResourceTable,
     /// The rules of the last socket.
     sockets: WasiSocketsCtx,
+    tcp: TcpClaims,
     firewall: Arc<Firewall>,
     #[cfg(feature = "wasi-p3")]
     stdout: SharedOutput,
@@ -66,6 +67,7 @@ impl ComponentWasi {
             ctx: builder.build(),
             table,
             sockets: WasiSocketsCtx::default(),
+            tcp: TcpClaims::default(),
             firewall,
             #[cfg(feature = "wasi-p3")]
             stdout,
@@ -96,12 +98,19 @@ impl ComponentWasi {
         WasiHttpCtxView { hooks: &mut self.requests, table: &mut self.table, ctx: &mut self.http }
     }
 
-    /// Returns the view for a call that creates a socket. Each socket has its own rules. Returns `None` if there are too many.
-    pub(super) fn new_socket(&mut self) -> Option<WasiSocketsCtxView<'_>> {
+    /// Returns the view for a call that creates a socket, and the claim of this socket. Each socket has its own rules. Returns
+    /// `None` if there are too many.
+    pub(super) fn new_socket(&mut self) -> Option<(WasiSocketsCtxView<'_>, Arc<SocketClaim>)> {
         // The last socket may be gone.
         self.sockets = WasiSocketsCtx::default();
-        self.sockets = sockets::context(&self.firewall)?;
-        Some(WasiSocketsCtxView { ctx: &mut self.sockets, table: &mut self.table })
+        let claim;
+        (self.sockets, claim) = sockets::context(&self.firewall, &self.tcp)?;
+        Some((WasiSocketsCtxView { ctx: &mut self.sockets, table: &mut self.table }, claim))
+    }
+
+    /// Returns the claims of TCP sockets.
+    pub(super) fn tcp(&mut self) -> &mut TcpClaims {
+        &mut self.tcp
     }
 }
 

@@ -14,6 +14,7 @@ use super::relay;
 use super::remove_dir;
 use super::requests;
 use super::stdout::Stdout;
+use super::tcp_streams;
 use crate::wasi::component::interface::{Link, link_bindings};
 use crate::wasi::component::random::Random;
 use crate::wasi::component::state::HasWasi;
@@ -56,7 +57,7 @@ pub(in crate::wasi::component) fn find<T: HasWasi>(interface: &str) -> Option<Li
         "wasi:sockets/types" => Link::with_reactor(|l| {
             sockets::types::add_to_linker::<T, WasiSockets>(l, |t| t.wasi().sockets())?;
             new_socket::replace(l)?;
-            relay::correct_sockets(l)
+            tcp_streams::replace(l)
         }),
         _ => return None,
     })

@@ -8,5 +8,6 @@ mod relay;
 mod remove_dir;
 mod requests;
 mod stdout;
+mod tcp_streams;
 
 pub(super) use interfaces::find;

@@ -1,10 +1,10 @@
 //! Creates sockets of WASI 0.3, each with its own rules.
 
 use wasmtime::Result;
-use wasmtime::component::{Linker, Resource};
+use wasmtime::component::{Linker, Resource, ResourceType};
 use wasmtime_wasi::p3::bindings::sockets::types::{ErrorCode, HostTcpSocket, HostUdpSocket, IpAddressFamily};
 use wasmtime_wasi::p3::sockets::SocketError;
-use wasmtime_wasi::sockets::{TcpSocket, UdpSocket};
+use wasmtime_wasi::sockets::{TcpSocket, UdpSocket, WasiSocketsView as _};
 
 use crate::wasi::component::state::HasWasi;
 
@@ -13,12 +13,23 @@ pub(super) fn replace<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
     linker.allow_shadowing(true);
     let mut types = linker.instance("wasi:sockets/types@0.3.0")?;
     types.func_wrap("[static]tcp-socket.create", |mut store, (family,): (IpAddressFamily,)| {
-        let Some(mut sockets) = store.data_mut().wasi().new_socket() else { return Ok((Err(ErrorCode::OutOfMemory),)) };
-        Ok((result::<Resource<TcpSocket>>(HostTcpSocket::create(&mut sockets, family))?,))
+        let wasi = store.data_mut().wasi();
+        let Some((mut sockets, claim)) = wasi.new_socket() else { return Ok((Err(ErrorCode::OutOfMemory),)) };
+        let created = result::<Resource<TcpSocket>>(HostTcpSocket::create(&mut sockets, family))?;
+        if let Ok(socket) = &created {
+            wasi.tcp().add(socket.rep(), claim);
+        }
+        Ok((created,))
+    })?;
+    types.resource("tcp-socket", ResourceType::host::<TcpSocket>(), |mut store, socket| {
+        let wasi = store.data_mut().wasi();
+        HostTcpSocket::drop(&mut wasi.sockets(), Resource::new_own(socket))?;
+        wasi.tcp().remove(socket);
+        Ok(())
     })?;
     types.func_wrap_async("[static]udp-socket.create", |mut store, (family,): (IpAddressFamily,)| {
         Box::new(async move {
-            let Some(mut sockets) = store.data_mut().wasi().new_socket() else {
+            let Some((mut sockets, _)) = store.data_mut().wasi().new_socket() else {
                 return Ok((Err(ErrorCode::OutOfMemory),));
             };
             Ok((result::<Resource<UdpSocket>>(HostUdpSocket::create(&mut sockets, family).await)?,))

@@ -13,8 +13,6 @@ use wasmtime::component::{
 use wasmtime::{AsContextMut, Result, StoreContextMut};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystem, WasiFilesystemView as _};
 use wasmtime_wasi::p3::bindings::filesystem::types::HostDescriptorWithStore;
-use wasmtime_wasi::p3::bindings::sockets::types::HostTcpSocketWithStore;
-use wasmtime_wasi::sockets::{TcpSocket, WasiSockets, WasiSocketsView as _};
 
 use crate::wasi::component::state::HasWasi;
 use crate::wasi::yielding::YieldCounter;
@@ -44,19 +42,8 @@ pub(super) fn correct_files<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
     )
 }
 
-/// Corrects the function of `wasi:sockets/types`.
-pub(super) fn correct_sockets<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
-    linker.allow_shadowing(true);
-    let mut types = linker.instance("wasi:sockets/types@0.3.0")?;
-    types.func_wrap("[method]tcp-socket.send", |mut store, (socket, data): (Resource<TcpSocket>, StreamReader<u8>)| {
-        let data = relay(&mut store, data)?;
-        let access = Access::new(store, |data: &mut T| data.wasi().sockets());
-        Ok((<WasiSockets as HostTcpSocketWithStore<T>>::send(access, socket, data)?,))
-    })
-}
-
 /// Returns a stream of the same bytes, in pieces, that pauses from time to time. A write to it ends after the piece was taken.
-fn relay(mut store: impl AsContextMut, data: StreamReader<u8>) -> Result<StreamReader<u8>> {
+pub(super) fn relay(mut store: impl AsContextMut, data: StreamReader<u8>) -> Result<StreamReader<u8>> {
     let slot = Arc::<Mutex<Slot>>::default();
     data.pipe(&mut store, Input { slot: Arc::clone(&slot), waits: false })?;
     StreamReader::new(store, Output { slot, turns: YieldCounter::default() })

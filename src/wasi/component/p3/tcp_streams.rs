@@ -1,0 +1,75 @@
+//! The streams of TCP sockets. A guest can keep them when it drops the socket, which then counts until they end.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_channel::oneshot;
+use wasmtime::component::{Access, FutureConsumer, FutureReader, Linker, Resource, Source, StreamReader};
+use wasmtime::{AsContextMut, Result, StoreContextMut};
+use wasmtime_wasi::p3::bindings::sockets::types::{ErrorCode, HostTcpSocketWithStore};
+use wasmtime_wasi::sockets::{TcpSocket, WasiSockets, WasiSocketsView as _};
+
+use super::relay::relay;
+use crate::network::SocketClaim;
+use crate::wasi::component::state::HasWasi;
+
+/// How a stream ended.
+type End = std::result::Result<(), ErrorCode>;
+
+/// Replaces the functions of a linked interface.
+pub(super) fn replace<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
+    linker.allow_shadowing(true);
+    let mut types = linker.instance("wasi:sockets/types@0.3.0")?;
+    types.func_wrap(
+        "[method]tcp-socket.send",
+        |mut store, (socket, data): (Resource<TcpSocket>, StreamReader<u8>)| {
+            let claim = store.data_mut().wasi().tcp().of(socket.rep());
+            let data = relay(&mut store, data)?;
+            let access = Access::new(store.as_context_mut(), |data: &mut T| data.wasi().sockets());
+            let end = <WasiSockets as HostTcpSocketWithStore<T>>::send(access, socket, data)?;
+            Ok((with_claim(store, end, claim)?,))
+        },
+    )?;
+    types.func_wrap("[method]tcp-socket.receive", |mut store, (socket,): (Resource<TcpSocket>,)| {
+        let claim = store.data_mut().wasi().tcp().of(socket.rep());
+        let access = Access::new(store.as_context_mut(), |data: &mut T| data.wasi().sockets());
+        let (data, end) = <WasiSockets as HostTcpSocketWithStore<T>>::receive(access, socket)?;
+        Ok(((data, with_claim(store, end, claim)?),))
+    })
+}
+
+/// Returns a future of the same end, and keeps the claim until then.
+fn with_claim(
+    mut store: impl AsContextMut,
+    end: FutureReader<End>,
+    claim: Option<Arc<SocketClaim>>,
+) -> Result<FutureReader<End>> {
+    let (sender, receiver) = oneshot::channel();
+    end.pipe(&mut store, Claimed(Some((sender, claim))))?;
+    FutureReader::new(store, receiver)
+}
+
+/// Passes the end of a stream on.
+struct Claimed(Option<(oneshot::Sender<End>, Option<Arc<SocketClaim>>)>);
+
+impl<D> FutureConsumer<D> for Claimed {
+    type Item = End;
+
+    fn poll_consume(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        store: StoreContextMut<'_, D>,
+        mut source: Source<'_, End>,
+        _: bool,
+    ) -> Poll<Result<()>> {
+        let mut end = None;
+        source.read(store, &mut end)?;
+        if let (Some(end), Some((sender, claim))) = (end, self.0.take()) {
+            drop(claim);
+            // The guest may have dropped its future.
+            let _ = sender.send(end);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
