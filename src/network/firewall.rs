@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::host::is_group;
 use super::matching::destination;
@@ -14,6 +14,12 @@ const MAX_RESOLVED: usize = 4096;
 /// The most lookups of a guest that run at a time, each on its own thread.
 const MAX_LOOKUPS: usize = 32;
 
+/// The most lookups of all guests of the process at a time. A lookup that its guest no longer waits for runs to its end.
+const MAX_LOOKUPS_OF_ALL: usize = 256;
+
+/// Held by each running lookup of any guest.
+static ALL_LOOKUPS: LazyLock<Arc<()>> = LazyLock::new(Arc::default);
+
 /// The most sockets of a guest at a time, with and without rules. Each takes a file descriptor of the process.
 const MAX_SOCKETS: usize = 256;
 const MAX_SOCKETS_WITHOUT_RULES: usize = 32;
@@ -22,6 +28,13 @@ const MAX_SOCKETS_WITHOUT_RULES: usize = 32;
 #[derive(Debug)]
 pub(crate) struct SocketClaim {
     _count: Arc<()>,
+}
+
+/// A running lookup, which counts until this is dropped.
+#[derive(Debug)]
+pub(super) struct LookupClaim {
+    _of_guest: Arc<()>,
+    _of_all: Arc<()>,
 }
 
 /// Why a lookup failed.
@@ -33,7 +46,7 @@ pub(crate) enum LookupError {
     Invalid,
     /// The resolver found no address. It does not say why.
     NotFound,
-    /// The guest has resolved too many addresses, too many of its lookups are running, or the system lacks resources.
+    /// The guest has resolved too many addresses, too many lookups are running, or the system lacks resources.
     TooMany,
 }
 
@@ -66,8 +79,7 @@ impl Firewall {
     )]
     pub(crate) fn claim_socket(&self) -> Option<SocketClaim> {
         let max = if self.allows_any() { MAX_SOCKETS } else { MAX_SOCKETS_WITHOUT_RULES };
-        let count = Arc::clone(&self.sockets);
-        (Arc::strong_count(&count) <= max + 1).then_some(SocketClaim { _count: count })
+        claim(&self.sockets, max).map(|count| SocketClaim { _count: count })
     }
 
     /// Returns whether the guest may listen at a local address.
@@ -101,9 +113,9 @@ impl Firewall {
     }
 
     /// Begins a lookup, which lasts until the value is dropped. Returns `None` if too many are running.
-    pub(super) fn begin_lookup(&self) -> Option<Arc<()>> {
-        let lookup = Arc::clone(&self.lookups);
-        (Arc::strong_count(&lookup) <= MAX_LOOKUPS + 1).then_some(lookup)
+    pub(super) fn begin_lookup(&self) -> Option<LookupClaim> {
+        let of_guest = claim(&self.lookups, MAX_LOOKUPS)?;
+        Some(LookupClaim { _of_guest: of_guest, _of_all: claim(&ALL_LOOKUPS, MAX_LOOKUPS_OF_ALL)? })
     }
 
     /// Records the addresses of a name for the rules that allow them.
@@ -121,4 +133,10 @@ impl Firewall {
         }
         Ok(())
     }
+}
+
+/// Returns one more reference to a count, unless there are `max` besides the first.
+fn claim(count: &Arc<()>, max: usize) -> Option<Arc<()>> {
+    let claim = Arc::clone(count);
+    (Arc::strong_count(&claim) <= max + 1).then_some(claim)
 }

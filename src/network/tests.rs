@@ -114,8 +114,10 @@ fn an_invalid_rule_is_rejected_with_the_reason_and_the_syntax() {
 
 #[cfg(any(feature = "wasix", feature = "components"))]
 mod matching {
+    use std::iter;
     use std::net::SocketAddr;
 
+    use crate::network::firewall::Firewall;
     use crate::network::host::name;
     use crate::network::matching::destination;
     use crate::network::{NetRule, Protocol};
@@ -205,6 +207,17 @@ mod matching {
         for none in ["", ".", "127.1", "10.0.0.1", "0x7f000001", "0X7F.1", "::1", "a b", "a\0", "a:80", "[::1]", "*"] {
             assert_eq!(name(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn lookups_of_one_guest_and_of_all_together_are_limited() {
+        let guests: Vec<_> = (0..10).map(|_| Firewall::new(&[])).collect();
+        let lookups: Vec<_> =
+            guests.iter().map(|guest| iter::from_fn(|| guest.begin_lookup()).collect::<Vec<_>>()).collect();
+        assert_eq!(lookups[0].len(), 32);
+        assert_eq!(lookups.iter().map(Vec::len).sum::<usize>(), 256);
+        drop(lookups);
+        assert!(guests[9].begin_lookup().is_some());
     }
 
     #[test]
