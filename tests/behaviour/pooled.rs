@@ -134,6 +134,19 @@ fn modules_of_any_size_run() {
     });
 }
 
+/// Some engines keep the heap of references in another memory of the pool.
+#[test]
+fn two_memories_and_references_fit_into_the_pool() {
+    const TWO: &str =
+        r#"(module (memory 1) (memory 1) (table 1 1 externref) (func (export "f") (result i32) (i32.const 1)))"#;
+    on_each_pooled(1, |engine| {
+        let module = engine.load(TWO);
+        for _ in 0..3 {
+            assert_eq!(call(instance(engine, module.as_ref(), Limits::none()).as_mut(), "f", &[]), 1);
+        }
+    });
+}
+
 #[test]
 fn a_host_that_passes_references_works() {
     const REFERENCES: &str =

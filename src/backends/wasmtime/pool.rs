@@ -88,7 +88,9 @@ impl Drop for PoolPlace {
 
 fn strategy(instances: u32) -> InstanceAllocationStrategy {
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_core_instances(instances).total_memories(instances * MAX_ITEMS).total_tables(instances * MAX_ITEMS);
+    // The heap of a store for garbage collection takes the place of a memory.
+    let memories = instances * (MAX_ITEMS + 1);
+    pool.total_core_instances(instances).total_memories(memories).total_tables(instances * MAX_ITEMS);
     pool.max_memories_per_module(MAX_ITEMS).max_tables_per_module(MAX_ITEMS).table_elements(MAX_ELEMENTS as usize);
     pool.total_gc_heaps(instances).total_component_instances(0).total_stacks(0);
     // The records of instances are not in the pool, so this is only a limit.
