@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -120,9 +121,10 @@ impl Policy {
     /// Refuses a module that the manifest is not for. A module that does not exist is reported where it is read.
     pub(crate) fn check_module(&self, module: &Path) -> Result<(), Failure> {
         let Some(expected) = &self.module else { return Ok(()) };
-        let found = std::fs::canonicalize(module);
-        let is_missing = found.is_err() && module.as_os_str() != "-";
-        if is_missing || found.is_ok_and(|found| std::fs::canonicalize(expected).is_ok_and(|path| path == found)) {
+        let is_missing = std::fs::metadata(module).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        // A pipe has no canonical path.
+        let found = std::fs::canonicalize(module).and_then(|module| Ok(module == std::fs::canonicalize(expected)?));
+        if (is_missing && module.as_os_str() != "-") || found.is_ok_and(|is_same| is_same) {
             return Ok(());
         }
         let (expected, module) = (expected.display(), module.display());

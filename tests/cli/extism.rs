@@ -185,6 +185,10 @@ fn a_manifest_that_cannot_be_enforced_is_refused() {
         let refused = run(&["batch", "--policy", &policy, PLUGIN, "echo"]);
         assert!(refused.code == 2 && refused.stderr.contains(part), "{refused:?}");
     }
+    // The module of a pipe is not the one of the manifest.
+    let policy = manifest(&folder, &json!({"wasm": [{"path": fs::canonicalize(PLUGIN).unwrap()}]}));
+    let refused = run_with(&["--policy", &policy, "/dev/stdin", "echo", "a"], fs::read(PLUGIN).unwrap());
+    assert!(refused.code == 2 && refused.stderr.contains("is for the module"), "{refused:?}");
 }
 
 #[test]
