@@ -126,12 +126,12 @@ impl Process {
     pub(in crate::backends::wasmer) fn run<T>(&self, is_main: bool, call: impl FnOnce() -> Result<T>) -> Result<T> {
         let Self { thread_group, .. } = self;
         if thread_group.has_ended() {
-            let message = "the program of this instance has ended with its threads";
-            let error = Error::new(ErrorKind::Crashed, message).with_hint("create another instance");
-            return Err(match self.status.has_time_limit() {
-                true => error.with_hint("if there is a time limit, threads end with the call that started them"),
-                false => error,
-            });
+            let message = if self.status.has_time_limit() {
+                "the program of this instance has ended: with a time limit, its threads end with the call that started them"
+            } else {
+                "the program of this instance has ended with its threads"
+            };
+            return Err(Error::new(ErrorKind::Crashed, message).with_hint("create another instance"));
         }
         let result = catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
         let stopped = thread_group.has_ended();
