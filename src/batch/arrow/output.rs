@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow_array::builder::{ArrayBuilder, Int64Builder, StringBuilder, UInt64Builder};
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions, write_message};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 
@@ -161,7 +161,7 @@ impl ArrowOutput {
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] if it is too large for a column. Nothing is appended then.
     #[inline]
-    pub(super) fn result(&mut self, id: Option<&IdValue<'_>>, result: &CallResult, output: &mut Vec<u8>) -> Result<()> {
+    pub(super) fn result(&mut self, id: Option<&IdValue<'_>>, result: &CallResult) -> Result<()> {
         match (&self.schema.results, result) {
             (Results::Core(_), CallResult::Core(values)) => {
                 self.columns.iter_mut().zip(values).for_each(|(column, value)| append::core(column, value));
@@ -177,16 +177,16 @@ impl ArrowOutput {
             }
             _ => self.columns.iter_mut().for_each(Builder::append_null),
         }
-        self.end_row(id, output);
+        self.end_row(id);
         Ok(())
     }
 
     /// Appends an error.
-    pub(super) fn error(&mut self, id: Option<&IdValue<'_>>, error: &Error, output: &mut Vec<u8>) {
+    pub(super) fn error(&mut self, id: Option<&IdValue<'_>>, error: &Error) {
         self.columns.iter_mut().for_each(Builder::append_null);
         self.errors.push((self.rows, error.kind().as_str(), error.message().to_owned()));
         self.weight += error.message().len();
-        self.end_row(id, output);
+        self.end_row(id);
     }
 
     /// Appends the results of rows by column, as [`append::numbers`] takes them. An id for each row follows.
@@ -200,10 +200,9 @@ impl ArrowOutput {
         self.rows += rows;
     }
 
-    fn end_row(&mut self, id: Option<&IdValue<'_>>, output: &mut Vec<u8>) {
+    fn end_row(&mut self, id: Option<&IdValue<'_>>) {
         self.id(id);
         self.rows += 1;
-        self.end_rows(output);
     }
 
     /// Appends the id of a row, if there are ids.
@@ -221,21 +220,26 @@ impl ArrowOutput {
         }
     }
 
+    /// Returns the number of rows that were appended and are not written yet.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// Writes the rows if they fill a record batch.
-    pub(super) fn end_rows(&mut self, output: &mut Vec<u8>) {
+    pub(super) fn write_large(&mut self, output: &mut Vec<u8>) {
         if self.weight > FULL {
-            self.finish(output);
+            self.finish(self.rows, output);
         }
     }
 
-    /// Writes the rows that were appended as a record batch.
-    pub(super) fn finish(&mut self, output: &mut Vec<u8>) {
-        if self.rows > 0 {
-            self.write(output).unwrap_or_else(|error| unreachable!("columns that fit their types: {error}"));
+    /// Writes the first rows that were appended as a record batch, and drops the others, which may be incomplete.
+    pub(super) fn finish(&mut self, rows: usize, output: &mut Vec<u8>) {
+        if rows > 0 {
+            self.write(rows, output).unwrap_or_else(|error| unreachable!("columns that fit their types: {error}"));
         }
     }
 
-    fn write(&mut self, output: &mut Vec<u8>) -> Result<(), ArrowError> {
+    fn write(&mut self, rows: usize, output: &mut Vec<u8>) -> Result<(), ArrowError> {
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.schema.fields().len());
         if self.schema.ids.is_some() {
             columns.push(self.ids.finish()?);
@@ -244,13 +248,17 @@ impl ArrowOutput {
             columns.push(column.finish()?);
         }
         if self.schema.has_errors {
-            let errors = std::mem::take(&mut self.errors);
-            columns.push(sparse(self.rows, errors.iter().map(|(row, kind, _)| (*row, *kind))));
-            columns.push(sparse(self.rows, errors.iter().map(|(row, _, message)| (*row, message.as_str()))));
+            let mut errors = std::mem::take(&mut self.errors);
+            errors.retain(|(row, ..)| *row < rows);
+            columns.push(sparse(rows, errors.iter().map(|(row, kind, _)| (*row, *kind))));
+            columns.push(sparse(rows, errors.iter().map(|(row, _, message)| (*row, message.as_str()))));
         }
-        let rows = RecordBatchOptions::new().with_row_count(Some(std::mem::take(&mut self.rows)));
-        self.weight = 0;
-        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema.schema), columns, &rows)?;
+        for column in columns.iter_mut().filter(|column| column.len() > rows) {
+            *column = column.slice(0, rows);
+        }
+        (self.rows, self.weight) = (0, 0);
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema.schema), columns, &options)?;
         // No column has a dictionary.
         let mut tracker = DictionaryTracker::new(false);
         let generator = IpcDataGenerator::default();
