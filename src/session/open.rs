@@ -110,7 +110,8 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// Those of [`WasmRuntime::load_module`] and [`WasmRuntime::load_component`]; [`ErrorKind::Io`] if the code cannot be
-    /// written; [`ErrorKind::InvalidArgument`] if the session has no cache.
+    /// written; [`ErrorKind::UnsupportedConfig`] if it is larger than the cache may be; [`ErrorKind::InvalidArgument`] if the
+    /// session has no cache.
     pub fn fill_cache(mut self, events: &dyn Fn(Event)) -> Result<CacheFill> {
         let mut cache = self.cache();
         let Some(entry) = self.entry.take() else {
