@@ -270,6 +270,13 @@ impl Error {
         self
     }
 
+    /// Puts the subject of the error before the message.
+    #[must_use]
+    pub(crate) fn within(mut self, what: &str) -> Self {
+        self.details.message = format!("{what}: {}", self.details.message);
+        self
+    }
+
     /// Adds a detail to the message.
     #[must_use]
     pub(crate) fn with_detail(mut self, detail: &str) -> Self {
