@@ -79,7 +79,7 @@ pub(crate) trait Runtime {
     }
 
     /// Creates an instance of a component. `capabilities` have passed
-    /// [`check_component_grants`](crate::runtime::preflight::check_component_grants).
+    /// [`check_grants_with_network`](crate::runtime::preflight::check_grants_with_network).
     ///
     /// # Errors
     /// As [`WasmRuntime::create_component_instance_with`](crate::WasmRuntime::create_component_instance_with).

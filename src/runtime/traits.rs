@@ -124,7 +124,7 @@ pub trait WasmRuntime: sealed::Runtime + fmt::Debug + Send + Sync {
         capabilities: Capabilities,
         imports: &ComponentImports,
     ) -> Result<Box<dyn WasmComponentInstance>> {
-        preflight::check_component_grants(&capabilities)?;
+        preflight::check_grants_with_network(&capabilities)?;
         self.instantiate_component(component, limits, &capabilities, imports)
     }
 }

@@ -98,7 +98,7 @@ impl InstanceOptions {
                 })
             }
             CodeInfo::Component(info) => {
-                preflight::check_component_grants(capabilities)?;
+                preflight::check_grants_with_network(capabilities)?;
                 // Instantiation checks the same. The check takes a while, and there is nothing to compile.
                 if !is_cached {
                     runtime.check_component(info, *limits, component_imports)?;

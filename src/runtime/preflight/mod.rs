@@ -15,7 +15,7 @@ pub(crate) use component::no_components;
 #[cfg(feature = "components")]
 pub(crate) use component::not_provided;
 pub use component::{AdmittedComponent, admit_component};
-pub use config::{MAX_STACK, MIN_STACK, check_component_grants, check_config, check_grants, check_possible_grants};
+pub use config::{MAX_STACK, MIN_STACK, check_config, check_grants, check_grants_with_network, check_possible_grants};
 pub(crate) use guard::guard_compiler;
 pub(crate) use imports::check_imports;
 pub use limits::check_amounts;
