@@ -249,7 +249,7 @@ impl sealed::Runtime for WasmerRuntime {
                 Some(process) => process.run(false, start),
             })?;
         }
-        Ok(Box::new(WasmerInstance { core: core.made(), wasix: process, instance, references, globals, store }))
+        Ok(Box::new(WasmerInstance { core: core.created(), wasix: process, instance, references, globals, store }))
     }
 }
 

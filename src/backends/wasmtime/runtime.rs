@@ -230,7 +230,7 @@ impl sealed::Runtime for WasmtimeRuntime {
                 fuel::finish_call(&mut store, &mut fuel_state, started)
             })?;
         }
-        let parts = CallParts { core: core.made(), store, stack_bytes, fuel_state };
+        let parts = CallParts { core: core.created(), store, stack_bytes, fuel_state };
         Ok(Box::new(WasmtimeInstance { parts, instance, _place: place }))
     }
 
