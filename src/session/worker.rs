@@ -83,8 +83,8 @@ impl<'a> Worker<'a> {
         Self { code, callable, options, fuel, live: None, fresh: None, result, usage }
     }
 
-    /// Creates the first instance now, so that one that cannot be created fails before the first call. Does nothing if the instance
-    /// depends on the arguments of the call.
+    /// Creates the first instance now, so that a failure is reported before the first call. Does nothing if the instance depends on the
+    /// arguments of the call.
     ///
     /// # Errors
     /// Those of [`PreparedCode::instantiate`]; [`ErrorKind::Internal`] if a host function panics.
@@ -105,13 +105,12 @@ impl<'a> Worker<'a> {
 
     /// Returns the instance that all calls share, and the function in it. Creates it if there is none.
     pub(super) fn start_shared(&mut self) -> Result<&mut (PreparedInstance, ResolvedCallable)> {
-        match self.live {
-            Some(ref mut live) => Ok(live),
-            None => {
-                let mut instance = self.create(None)?;
-                let function = instance.resolve(self.callable)?;
-                Ok(self.live.insert((instance, function)))
-            }
+        if let Some(ref mut live) = self.live {
+            Ok(live)
+        } else {
+            let mut instance = self.create(None)?;
+            let function = instance.resolve(self.callable)?;
+            Ok(self.live.insert((instance, function)))
         }
     }
 
