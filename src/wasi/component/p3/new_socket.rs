@@ -6,17 +6,18 @@ use wasmtime_wasi::p3::bindings::sockets::types::{ErrorCode, HostTcpSocket, Host
 use wasmtime_wasi::p3::sockets::SocketError;
 use wasmtime_wasi::sockets::{TcpSocket, UdpSocket};
 
+use crate::wasi::component::interface::{self, p3};
 use crate::wasi::component::state::HasWasi;
 
 /// Replaces the functions of a linked interface.
 pub(super) fn replace<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
-    linker.allow_shadowing(true);
-    let mut types = linker.instance("wasi:sockets/types@0.3.0")?;
-    types.func_wrap("[static]tcp-socket.create", |mut store, (family,): (IpAddressFamily,)| {
+    let [tcp, udp] = ["[static]tcp-socket.create", "[static]udp-socket.create"];
+    let mut types = interface::replace(linker, p3!("wasi:sockets/types"), &[tcp, udp])?;
+    types.func_wrap(tcp, |mut store, (family,): (IpAddressFamily,)| {
         let Some(mut sockets) = store.data_mut().wasi().new_socket() else { return Ok((Err(ErrorCode::OutOfMemory),)) };
         Ok((result::<Resource<TcpSocket>>(HostTcpSocket::create(&mut sockets, family))?,))
     })?;
-    types.func_wrap_async("[static]udp-socket.create", |mut store, (family,): (IpAddressFamily,)| {
+    types.func_wrap_async(udp, |mut store, (family,): (IpAddressFamily,)| {
         Box::new(async move {
             let Some(mut sockets) = store.data_mut().wasi().new_socket() else {
                 return Ok((Err(ErrorCode::OutOfMemory),));

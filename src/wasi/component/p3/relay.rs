@@ -16,6 +16,7 @@ use wasmtime_wasi::p3::bindings::filesystem::types::HostDescriptorWithStore;
 use wasmtime_wasi::p3::bindings::sockets::types::HostTcpSocketWithStore;
 use wasmtime_wasi::sockets::{TcpSocket, WasiSockets, WasiSocketsView as _};
 
+use crate::wasi::component::interface::{p3, replace};
 use crate::wasi::component::state::HasWasi;
 use crate::wasi::yielding::YieldCounter;
 
@@ -24,31 +25,25 @@ const PIECE: usize = 64 << 10;
 
 /// Corrects the functions of `wasi:filesystem/types`.
 pub(super) fn correct_files<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
-    linker.allow_shadowing(true);
-    let mut types = linker.instance("wasi:filesystem/types@0.3.0")?;
-    types.func_wrap(
-        "[method]descriptor.write-via-stream",
-        |mut store, (file, data, position): (Resource<Descriptor>, StreamReader<u8>, u64)| {
-            let data = relay(&mut store, data)?;
-            let access = Access::new(store, |data: &mut T| data.wasi().filesystem());
-            Ok((<WasiFilesystem as HostDescriptorWithStore<T>>::write_via_stream(access, file, data, position)?,))
-        },
-    )?;
-    types.func_wrap(
-        "[method]descriptor.append-via-stream",
-        |mut store, (file, data): (Resource<Descriptor>, StreamReader<u8>)| {
-            let data = relay(&mut store, data)?;
-            let access = Access::new(store, |data: &mut T| data.wasi().filesystem());
-            Ok((<WasiFilesystem as HostDescriptorWithStore<T>>::append_via_stream(access, file, data)?,))
-        },
-    )
+    let [write, append] = ["[method]descriptor.write-via-stream", "[method]descriptor.append-via-stream"];
+    let mut types = replace(linker, p3!("wasi:filesystem/types"), &[write, append])?;
+    types.func_wrap(write, |mut store, (file, data, position): (Resource<Descriptor>, StreamReader<u8>, u64)| {
+        let data = relay(&mut store, data)?;
+        let access = Access::new(store, |data: &mut T| data.wasi().filesystem());
+        Ok((<WasiFilesystem as HostDescriptorWithStore<T>>::write_via_stream(access, file, data, position)?,))
+    })?;
+    types.func_wrap(append, |mut store, (file, data): (Resource<Descriptor>, StreamReader<u8>)| {
+        let data = relay(&mut store, data)?;
+        let access = Access::new(store, |data: &mut T| data.wasi().filesystem());
+        Ok((<WasiFilesystem as HostDescriptorWithStore<T>>::append_via_stream(access, file, data)?,))
+    })
 }
 
 /// Corrects the function of `wasi:sockets/types`.
 pub(super) fn correct_sockets<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
-    linker.allow_shadowing(true);
-    let mut types = linker.instance("wasi:sockets/types@0.3.0")?;
-    types.func_wrap("[method]tcp-socket.send", |mut store, (socket, data): (Resource<TcpSocket>, StreamReader<u8>)| {
+    let send = "[method]tcp-socket.send";
+    let mut types = replace(linker, p3!("wasi:sockets/types"), &[send])?;
+    types.func_wrap(send, |mut store, (socket, data): (Resource<TcpSocket>, StreamReader<u8>)| {
         let data = relay(&mut store, data)?;
         let access = Access::new(store, |data: &mut T| data.wasi().sockets());
         Ok((<WasiSockets as HostTcpSocketWithStore<T>>::send(access, socket, data)?,))
