@@ -109,8 +109,9 @@ impl WasmInstance for WasmerInstance {
     fn call_into(&mut self, name: &str, args: &[Value], results: &mut [Value]) -> Result<()> {
         if let Self { core, wasix: None, instance, globals, store, .. } = self {
             let (function, ty) = resolve(core, instance, name)?;
-            let parts = CallParts { status: core.status(), store, globals };
-            if let Some(called) = typed::call_once(function, ty, parts, args, results) {
+            if let Some(call) = typed::prepare(function, store, ty)
+                && let Some(called) = call(CallParts { status: core.status(), store, globals }, args, results)
+            {
                 return called.map_err(|error| error.in_function(name));
             }
         }
