@@ -15,9 +15,13 @@ use crate::runtime::fuel::FuelCounter;
 use crate::runtime::host::HostImports;
 use crate::runtime::owner::InstanceCore;
 use crate::runtime::preflight::{self, AdmittedComponent, AdmittedModule};
+use crate::runtime::registry::InstanceRegistry;
 use crate::runtime::traits::{WasmInstance, WasmModule};
 
 pub(crate) trait Runtime {
+    /// Returns the counters, and the instances that are alive.
+    fn registry(&self) -> &InstanceRegistry;
+
     /// Compiles a module that [`admit_module`](crate::runtime::preflight::admit_module) accepted for this runtime's configuration.
     ///
     /// # Errors
