@@ -187,6 +187,9 @@ impl fmt::Display for Frame {
     }
 }
 
+/// The maximum number of lines of a list in a message.
+pub(crate) const MAX_LISTED: usize = 40;
+
 /// An error: its kind, a message that says what failed and where, and its context.
 #[derive(Debug, Display)]
 #[display("{}", details.message)]
