@@ -12,13 +12,11 @@ use super::append;
 use super::builder::Builder;
 use super::wit_types;
 use crate::batch::id::{Id, IdType};
-use crate::batch::output::{ERROR_COLUMNS, ID_COLUMN, has_id};
-use crate::component::types::{Name, TypeKind, WitFunction, WitType};
+use crate::batch::output::{ColumnType, ColumnValue, ERROR_COLUMNS, ID_COLUMN, ResultColumns};
 use crate::component::value::WitValue;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::call::CallResult;
 use crate::runtime::callable::{Callable, CallableType};
-use crate::value::types::ValType;
 
 /// The mark at the end of a stream.
 const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
@@ -33,32 +31,18 @@ const FULL: usize = 1 << 20;
 #[derive(Clone, Debug)]
 pub(super) struct ArrowSchema {
     schema: SchemaRef,
-    results: Results,
+    results: ResultColumns,
     ids: Option<IdType>,
     has_errors: bool,
 }
 
-/// The types of the columns with results.
-#[derive(Clone, Debug)]
-enum Results {
-    None,
-    Core(Vec<ValType>),
-    One(WitType),
-    Fields(Vec<(Name, WitType)>),
-}
-
 impl ArrowSchema {
-    /// Returns the columns for the results of a function: `id` if there are ids, the results, and `error_kind` and
-    /// `error_message` if errors take the place of results. The results are `result`, or `result1`, `result2`… for several, or the
-    /// fields of a record, unless one is named `id` and there are ids.
+    /// Returns the columns for the results of a function: `id` if there are ids, the [`ResultColumns`], and `error_kind` and
+    /// `error_message` if errors take the place of results.
     ///
     /// References of a module, which [`check`] refuses, are null.
     pub(super) fn new(callable: &Callable, ids: Option<IdType>, has_errors: bool) -> Self {
-        let results = match callable.ty() {
-            CallableType::Core(ty) if ty.results().is_empty() => Results::None,
-            CallableType::Core(ty) => Results::Core(ty.results().to_vec()),
-            _ => Results::of_wit(callable.wit_type().and_then(WitFunction::result), ids.is_some()),
-        };
+        let results = ResultColumns::new(callable, ids.is_some());
         let mut fields = Vec::new();
         if let Some(ids) = ids {
             let data = match ids {
@@ -68,20 +52,15 @@ impl ArrowSchema {
             };
             fields.push(Field::new(ID_COLUMN, data, true));
         }
-        match &results {
-            Results::None => fields.push(Field::new("result", DataType::Null, true)),
-            Results::Core(types) => {
-                for (at, ty) in types.iter().enumerate() {
-                    let data = wit_types::of_core(ty).unwrap_or(DataType::Null);
-                    let name = if types.len() == 1 { "result".to_owned() } else { format!("result{}", at + 1) };
-                    fields.push(Field::new(name, data, has_errors));
-                }
+        fields.extend(results.names().iter().enumerate().map(|(column, name)| match results.ty(callable, column) {
+            ColumnType::Core(ty) => Field::new(&**name, wit_types::of_core(ty).unwrap_or(DataType::Null), has_errors),
+            ColumnType::Component(ty) => {
+                let field = wit_types::field(name, ty);
+                let nullable = has_errors || field.is_nullable();
+                field.with_nullable(nullable)
             }
-            Results::One(ty) => fields.push(nullable_if(has_errors, wit_types::field("result", ty))),
-            Results::Fields(types) => {
-                fields.extend(types.iter().map(|(name, ty)| nullable_if(has_errors, wit_types::field(name, ty))));
-            }
-        }
+            ColumnType::None => Field::new(&**name, DataType::Null, true),
+        }));
         if has_errors {
             fields.extend(ERROR_COLUMNS.map(|name| Field::new(name, DataType::Utf8, true)));
         }
@@ -104,21 +83,6 @@ impl ArrowSchema {
     pub(super) fn tail() -> Vec<u8> {
         END.to_vec()
     }
-}
-
-impl Results {
-    fn of_wit(ty: Option<&WitType>, has_ids: bool) -> Self {
-        match (ty, ty.and_then(WitType::kind)) {
-            (None, _) => Self::None,
-            (_, Some(TypeKind::Record(fields))) if !(has_ids && has_id(fields)) => Self::Fields(fields.to_vec()),
-            (Some(ty), _) => Self::One(ty.clone()),
-        }
-    }
-}
-
-fn nullable_if(nullable: bool, field: Field) -> Field {
-    let nullable = nullable || field.is_nullable();
-    field.with_nullable(nullable)
 }
 
 /// Collects results, and writes them as record batches.
@@ -162,20 +126,15 @@ impl ArrowOutput {
     /// [`ErrorKind::InvalidArgument`] if it is too large for a column. Nothing is appended then.
     #[inline]
     pub(super) fn result(&mut self, id: Option<&IdValue<'_>>, result: &CallResult) -> Result<()> {
-        match (&self.schema.results, result) {
-            (Results::Core(_), CallResult::Core(values)) => {
-                self.columns.iter_mut().zip(values).for_each(|(column, value)| append::core(column, value));
+        if let CallResult::Component(Some(value), _) = result {
+            self.weight += checked_weight(value)?;
+        }
+        for (index, column) in self.columns.iter_mut().enumerate() {
+            match self.schema.results.value(result, index) {
+                ColumnValue::Core(value) => append::core(column, value),
+                ColumnValue::Component(value, ty) => append::wit(column, value, ty),
+                ColumnValue::None => column.append_null(),
             }
-            (Results::One(ty), CallResult::Component(Some(value), _)) => {
-                self.weight += checked_weight(value)?;
-                self.columns.iter_mut().for_each(|column| append::wit(column, value, ty));
-            }
-            (Results::Fields(types), CallResult::Component(Some(value @ WitValue::Record(fields)), _)) => {
-                self.weight += checked_weight(value)?;
-                let columns = self.columns.iter_mut().zip(fields).zip(types);
-                columns.for_each(|((column, (_, value)), (_, ty))| append::wit(column, value, ty));
-            }
-            _ => self.columns.iter_mut().for_each(Builder::append_null),
         }
         self.end_row(id);
         Ok(())
@@ -191,12 +150,10 @@ impl ArrowOutput {
 
     /// Appends the results of rows by column, as [`append::numbers`] takes them. An id for each row follows.
     pub(super) fn columns(&mut self, rows: usize, results: &[Vec<u8>]) {
-        match &self.schema.results {
-            Results::Core(_) => {
-                self.columns.iter_mut().zip(results).for_each(|(column, numbers)| append::numbers(column, numbers));
-            }
-            _ => (0..rows).for_each(|_| self.columns.iter_mut().for_each(Builder::append_null)),
+        if results.is_empty() {
+            (0..rows).for_each(|_| self.columns.iter_mut().for_each(Builder::append_null));
         }
+        self.columns.iter_mut().zip(results).for_each(|(column, numbers)| append::numbers(column, numbers));
         self.rows += rows;
     }
 
