@@ -75,8 +75,7 @@ pub fn run(
 ) -> Result<BatchReport> {
     counted(streams, |mut streams| {
         let formats = Formats::new(callable, options)?;
-        let mut worker_options = options.worker;
-        worker_options.measure_time |= options.measure;
+        let worker_options = options.worker;
         // A batch that cannot start fails before it reads.
         let mut first = Worker::new(code, callable, worker_options);
         let stuck = stuck::limit(code, worker_options.limits);
@@ -149,7 +148,7 @@ fn process<'a>(
         }
     };
     let worker = || {
-        let recorder = options.measure.then(|| Recorder::new(counters));
+        let recorder = options.worker.measure_time.then(|| Recorder::new(counters));
         let mut processor =
             caller().map(|caller| Processor::new(formats, caller, recorder, has_errors, buffers.clone()));
         move |parts: &mut VecDeque<Part>, pause: Pause<'_>| match &mut processor {
