@@ -41,7 +41,7 @@ fn run(variant: Variant, code: &[u8], function: &str, args: &[&str]) {
     let callable = session.function(function).expect("it is exported");
     let prepared = session.prepare(InstanceOptions::default(), &|_| {}).expect("it compiles");
     let args = callable.parse_args(args).expect("they fit");
-    let instance = prepared.instantiate_granting(Capabilities::none(), &callable, &args, Limits::none());
+    let instance = prepared.instantiate_granting(&Capabilities::none(), &callable, &args, Limits::none(), &|_| {});
     let completed = instance.expect("it starts").call(&callable, &args, &|_| {}).expect("it returns");
     assert!(matches!(completed, Completion::Returned(_)));
 }

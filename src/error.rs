@@ -187,6 +187,9 @@ impl fmt::Display for Frame {
     }
 }
 
+/// The maximum number of lines of a list in a message.
+pub(crate) const MAX_LISTED: usize = 40;
+
 /// An error: its kind, a message that says what failed and where, and its context.
 #[derive(Debug, Display)]
 #[display("{}", details.message)]
@@ -267,6 +270,13 @@ impl Error {
     #[must_use]
     pub fn in_function(mut self, function: impl Into<String>) -> Self {
         self.details.function = Some(function.into());
+        self
+    }
+
+    /// Puts the subject of the error before the message.
+    #[must_use]
+    pub(crate) fn within(mut self, what: &str) -> Self {
+        self.details.message = format!("{what}: {}", self.details.message);
         self
     }
 

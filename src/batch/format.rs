@@ -110,8 +110,21 @@ pub(super) trait Encode {
         unreachable!("results are encoded one by one")
     }
 
+    /// Returns the number of results and errors that were appended and are not in the output yet.
+    #[inline]
+    fn pending(&self) -> usize {
+        0
+    }
+
+    /// Writes the pending results and errors if they are large.
+    #[inline]
+    fn write_large(&mut self, _output: &mut Vec<u8>) {}
+
     /// Ends a piece of output, which is written as a whole.
     fn finish(&mut self, _output: &mut Vec<u8>) {}
+
+    /// Writes the first `rows` pending results and errors, and drops the others. The encoder may have panicked, and is not used again.
+    fn rescue(&mut self, _rows: usize, _output: &mut Vec<u8>) {}
 }
 
 /// A record that gets a result or an error.

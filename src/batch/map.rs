@@ -12,12 +12,12 @@ use derive_more::Debug;
 use super::pipeline::schedule::{Output, Work};
 use super::pipeline::shared::Pause;
 use super::pipeline::threads::{self, Interrupt, Outputs, PipelineOptions};
-use super::stuck::StuckLimit;
+use super::stuck;
 use crate::component::value::WitValue;
 use crate::error::Result;
 use crate::runtime::call::CallResult;
 use crate::runtime::callable::{CallArgs, Callable};
-use crate::session::{PreparedCode, Worker, WorkerOptions};
+use crate::session::{PreparedCode, StuckLimit, Worker, WorkerOptions};
 
 /// The size at which a worker passes results on, in bytes.
 const MAX_RESULTS: usize = 64 << 10;
@@ -108,7 +108,7 @@ impl<'a> Batch<'a> {
                 results
             }
         };
-        let stuck = StuckLimit::new(code, options.limits);
+        let stuck = stuck::limit(code, options.limits);
         let pipeline = PipelineOptions { jobs, ordered: true, max_time: stuck.map(StuckLimit::max_time) };
         let outputs = threads::start(scope, pipeline, source, worker, &Never)?;
         Ok(Results { outputs, stuck, batch: Vec::new().into_iter(), ready: Vec::new().into_iter() })

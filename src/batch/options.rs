@@ -76,7 +76,7 @@ pub struct BatchOptions {
     pub jobs: NonZeroUsize,
     /// Whether results are written in the order of their records.
     pub ordered: bool,
-    /// The instances and the limits of each call.
+    /// The instances and the limits of each call, and whether the calls are measured for the report.
     pub worker: WorkerOptions,
     /// The maximum length of a record in bytes. A longer one fails.
     pub max_record: usize,
@@ -84,8 +84,6 @@ pub struct BatchOptions {
     pub columns: Option<Vec<String>>,
     /// Whether the first row of CSV names the columns.
     pub header: bool,
-    /// Whether the calls are measured, for the report. Reading the clock takes about as long as the shortest call.
-    pub measure: bool,
 }
 
 impl BatchOptions {
@@ -106,7 +104,6 @@ impl Default for BatchOptions {
             max_record: Self::MAX_RECORD,
             columns: None,
             header: true,
-            measure: false,
         }
     }
 }

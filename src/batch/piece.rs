@@ -9,6 +9,9 @@ use super::process::Processor;
 use super::processed::{Mark, Processed};
 use crate::error::Error;
 
+#[cfg(test)]
+mod tests;
+
 /// The size of an output at which a piece ends, in bytes.
 const MAX_OUTPUT: usize = 64 << 10;
 
@@ -16,12 +19,11 @@ const MAX_OUTPUT: usize = 64 << 10;
 /// `parts`. A record that panics fails.
 pub(super) fn process(processor: &mut Processor<'_>, parts: &mut VecDeque<Part>, pause: Pause<'_>) -> Processed {
     let mut out = processor.begin();
-    let mut begin = out.mark();
+    let mut begin = processor.mark(&out);
     while let Err(panic) = catch_unwind(AssertUnwindSafe(|| records(processor, parts, pause, &mut begin, &mut out))) {
         let Some(Part { chunk, indices }) = parts.front() else { break };
-        out.truncate(begin);
         let error = Error::of_panic("the record made wrun panic", panic.as_ref());
-        processor.fail(chunk, indices.start - 1, error, &mut out);
+        processor.fail(chunk, indices.start - 1, error, begin, &mut out);
         if is_done(&out, pause) {
             break;
         }
@@ -41,7 +43,7 @@ fn records(
 ) {
     while let Some(Part { chunk, indices }) = parts.front_mut() {
         while indices.start < indices.end {
-            *begin = out.mark();
+            *begin = processor.mark(out);
             processor.process(chunk, indices, out);
             if is_done(out, pause) {
                 return;

@@ -1,5 +1,7 @@
 //! The work on a record: decode, call, encode.
 
+use std::mem;
+
 use super::buffer::Buffers;
 use super::caller::{Caller, Decoded};
 use super::chunk::Chunk;
@@ -7,7 +9,7 @@ use super::counters::Recorder;
 use super::format::{Encode, Formats, Record};
 use super::options::{BatchOutput, OnError};
 use super::output;
-use super::processed::{BatchFailure, Processed};
+use super::processed::{BatchFailure, Mark, Processed};
 use super::rows::Rows;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::call::CallResult;
@@ -52,12 +54,19 @@ impl<'a> Processor<'a> {
         }
     }
 
-    /// Writes the error of a record.
-    pub(super) fn fail(&mut self, chunk: &Chunk, index: usize, error: Error, out: &mut Processed) {
-        let mut record = Record::new(chunk, index);
-        // For its id.
-        let _ = self.caller.decode(&mut record, self.formats);
-        self.write_failure(&record, error, out);
+    /// Returns the current end of the output.
+    #[inline]
+    pub(super) fn mark(&self, out: &Processed) -> Mark {
+        out.mark(self.encoder.pending())
+    }
+
+    /// Removes the output after a mark, and writes the error of a record that panicked. What decodes and encodes records may be in
+    /// an inconsistent state then: the record is not decoded again for its id, and another encoder takes over.
+    pub(super) fn fail(&mut self, chunk: &Chunk, index: usize, error: Error, begin: Mark, out: &mut Processed) {
+        out.truncate(begin);
+        let mut encoder = mem::replace(&mut self.encoder, output::encoder(self.formats));
+        encoder.rescue(begin.pending, &mut out.output);
+        self.write_failure(&Record::new(chunk, index), error, out);
     }
 
     /// Ends a piece of output.

@@ -23,6 +23,7 @@ impl Processor<'_> {
             Some(processed) => indices.start = first + processed,
             None => self.record(chunk, first, out),
         }
+        self.encoder.write_large(&mut out.output);
     }
 
     /// Processes records from the front together, if possible. Returns their number, at least one; `None` if the first must be
@@ -60,7 +61,10 @@ impl Processor<'_> {
         match outcome {
             Ok(()) => Some(done),
             Err(error) => {
-                self.fail(chunk, failed, error, out);
+                let mut record = Record::new(chunk, failed);
+                // For its id.
+                let _ = self.caller.decode(&mut record, self.formats);
+                self.write_failure(&record, error, out);
                 Some(done + 1)
             }
         }

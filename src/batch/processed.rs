@@ -62,6 +62,8 @@ impl Tally {
 pub(super) struct Mark {
     output: usize,
     errors: usize,
+    /// The number of results that the encoder holds back.
+    pub(super) pending: usize,
     succeeded: u64,
     failed: usize,
 }
@@ -72,9 +74,10 @@ impl Processed {
         Self { output, errors: Vec::new(), tally: Tally::default(), failure: None }
     }
 
-    pub(super) fn mark(&self) -> Mark {
-        let Self { output, errors, tally, .. } = self;
-        Mark { output: output.len(), errors: errors.len(), succeeded: tally.succeeded, failed: tally.failed.len() }
+    pub(super) fn mark(&self, pending: usize) -> Mark {
+        let Self { output, errors, tally: Tally { succeeded, failed }, .. } = self;
+        let (output, errors, failed) = (output.len(), errors.len(), failed.len());
+        Mark { output, errors, pending, succeeded: *succeeded, failed }
     }
 
     /// Appends the next outputs.

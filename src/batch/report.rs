@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::processed::{BatchFailure, BatchOutcome};
 use super::usage::CallTotals;
 
-/// A summary of a batch. The fields from `call_ns` on are only measured with [`BatchOptions::measure`](super::BatchOptions::measure).
+/// A summary of a batch. The fields from `call_ns` on are only measured with
+/// [`WorkerOptions::measure_time`](crate::session::WorkerOptions::measure_time).
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct BatchReport {

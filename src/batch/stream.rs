@@ -21,10 +21,10 @@ use super::process::Processor;
 use super::processed::{BatchFailure, BatchOutcome, Processed};
 use super::report::BatchReport;
 use super::stop::Stop;
-use super::stuck::{OnStuckCall, StuckLimit};
+use super::stuck::{self, OnStuckCall};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::callable::Callable;
-use crate::session::{PreparedCode, Worker};
+use crate::session::{PreparedCode, StuckLimit, Worker};
 
 /// The streams of a batch, its counters and its [`Stop`].
 #[non_exhaustive]
@@ -75,11 +75,10 @@ pub fn run(
 ) -> Result<BatchReport> {
     counted(streams, |mut streams| {
         let formats = Formats::new(callable, options)?;
-        let mut worker_options = options.worker;
-        worker_options.measure_time |= options.measure;
+        let worker_options = options.worker;
         // A batch that cannot start fails before it reads.
         let mut first = Worker::new(code, callable, worker_options);
-        let stuck = StuckLimit::new(code, worker_options.limits);
+        let stuck = stuck::limit(code, worker_options.limits);
         start(stuck, &mut streams, || first.start())?;
         let first = Mutex::new(Some(first));
         let caller = || {
@@ -101,7 +100,7 @@ pub fn run_driven(code: &PreparedCode, options: &BatchOptions, streams: Streams<
         options.check_driven()?;
         let callable = Callable::none();
         let formats = Formats { callable: &callable, options, layout: OnceLock::new() };
-        let stuck = StuckLimit::new(code, options.worker.limits);
+        let stuck = stuck::limit(code, options.worker.limits);
         let driver = start(stuck, &mut streams, || Driver::new(code, DriverOptions::of_batch(options)))?;
         let driver = Mutex::new(Some(driver));
         let caller = || driver.lock().unwrap_or_else(PoisonError::into_inner).take().map(Caller::driver);
@@ -124,8 +123,8 @@ fn counted(
 
 /// Creates the first instance.
 fn start<T>(stuck: Option<StuckLimit>, streams: &mut Streams<'_>, start: impl FnOnce() -> Result<T>) -> Result<T> {
-    let Some(stuck) = stuck else { return start() };
-    stuck.watch(streams.on_stuck_call.as_deref_mut().map(|call| call as &mut OnStuckCall<'_>), start)
+    let Some(limit) = stuck else { return start() };
+    stuck::watch(limit, streams.on_stuck_call.as_deref_mut().map(|call| call as &mut OnStuckCall<'_>), start)
 }
 
 /// Processes records with a caller for each worker.
@@ -149,7 +148,7 @@ fn process<'a>(
         }
     };
     let worker = || {
-        let recorder = options.measure.then(|| Recorder::new(counters));
+        let recorder = options.worker.measure_time.then(|| Recorder::new(counters));
         let mut processor =
             caller().map(|caller| Processor::new(formats, caller, recorder, has_errors, buffers.clone()));
         move |parts: &mut VecDeque<Part>, pause: Pause<'_>| match &mut processor {

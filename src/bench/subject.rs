@@ -112,12 +112,12 @@ impl<'a> Subject<'a> {
             Phase::Instantiate => {
                 let capabilities = self.capabilities();
                 self.turn += 1;
-                let (instance, time) = timed(|| self.instantiate(capabilities));
+                let (instance, time) = timed(|| self.instantiate(&capabilities));
                 instance.map(|_| time)
             }
             Phase::FirstCall => {
                 self.turn += 1;
-                let mut instance = self.instantiate(self.capabilities())?;
+                let mut instance = self.instantiate(&self.capabilities())?;
                 let (completion, time) = timed(|| instance.run(self.work.callable, self.work.args));
                 match completion? {
                     Completion::Returned(_) | Completion::Exited(0) => Ok(time),
@@ -143,7 +143,7 @@ impl<'a> Subject<'a> {
 
     /// Creates an instance for later calls, and calls the function until it is warm. Finds how many calls make up a sample.
     fn warm(&mut self) -> Result<(PreparedInstance, ResolvedCallable, usize)> {
-        let mut instance = self.instantiate(self.capabilities())?;
+        let mut instance = self.instantiate(&self.capabilities())?;
         self.turn += SAMPLES_PER_INSTANCE;
         let mut function = instance.resolve(self.work.callable)?;
         let mut iterations = self.iterations.unwrap_or(1);
@@ -176,10 +176,10 @@ impl<'a> Subject<'a> {
         Session::open(&self.config, self.work.code, cache)
     }
 
-    fn instantiate(&self, capabilities: Capabilities) -> Result<PreparedInstance> {
+    fn instantiate(&self, capabilities: &Capabilities) -> Result<PreparedInstance> {
         let Work { callable, args, options, .. } = self.work;
         let code = &self.copies[self.turn / SAMPLES_PER_INSTANCE % self.copies.len()];
-        code.instantiate_granting(capabilities, callable, args, options.limits)
+        code.instantiate_granting(capabilities, callable, args, options.limits, &|_| {})
     }
 
     /// Returns the capabilities of one instance.

@@ -78,7 +78,8 @@ impl CacheEntry {
     /// Writes the code of a module or component that has `module_bytes` as it was given.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::Internal`] if it cannot be written, or is larger than the whole cache may be.
+    /// [`ErrorKind::Io`] if it cannot be written; [`ErrorKind::UnsupportedConfig`] if it is larger than the whole cache may be;
+    /// [`ErrorKind::Internal`] if the engine cannot serialize it.
     pub(crate) fn fill(&self, compiled: &CompiledCode, module_bytes: usize) -> Result<()> {
         let SerializedCode { code, code_shift } = preflight::guard_compiler(&self.config, || compiled.serialize())?;
         let facts = EntryFacts { info: compiled.info(), code_shift };
@@ -88,7 +89,8 @@ impl CacheEntry {
         let (length, max_bytes) = (entry.length(), self.cache.max_bytes());
         if length > max_bytes {
             let message = format!("an entry of {length} bytes exceeds the cache's limit of {max_bytes}");
-            return Err(Error::new(ErrorKind::Internal, message));
+            let error = Error::new(ErrorKind::UnsupportedConfig, message);
+            return Err(error.with_hint("`WRUN_CACHE_SIZE` sets the limit, for example `WRUN_CACHE_SIZE=4GiB`"));
         }
         self.cache.make_room(length);
         entry.write(&self.path()).map_err(failed)

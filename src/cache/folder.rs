@@ -11,8 +11,8 @@ use blake3::Hash;
 const SUFFIX: &str = ".code";
 /// The start of a temporary file's name. A complete file is renamed.
 pub(super) const TEMPORARY: &str = ".new-";
-/// How far in the future a modification time may be, since clocks of file servers differ. A later one is the work of a
-/// clock that was set back, and says nothing about the last use.
+/// How far in the future a modification time may be, since clocks of file servers differ. A later time means that
+/// the clock was set back since, so it does not tell the last use.
 const CLOCK_TOLERANCE: Duration = Duration::from_mins(10);
 
 /// A file of a cache.

@@ -1,4 +1,4 @@
-//! What an entry says about itself to users. It does not affect which code is used.
+//! The metadata of an entry, for users. It does not affect which code is used.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

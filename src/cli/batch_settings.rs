@@ -82,7 +82,7 @@ impl BatchSettings {
         options.worker.limits = self.guest.limits.limits();
         options.max_record = usize::try_from(self.max_record.value).unwrap_or(usize::MAX);
         (options.columns, options.header) = (self.columns.clone(), self.header);
-        options.measure = self.metrics.is_some();
+        options.worker.measure_time = self.metrics.is_some();
         options
     }
 

@@ -4,16 +4,11 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-use wrun::limits::TimeLimit;
-use wrun::session::{Event, nanoseconds};
-use wrun::{Error, LimitExceeded, LimitKind};
+use wrun::session::{Event, StuckLimit};
 
 use super::failure::Failure;
 use super::output::printer;
 use super::supervisor::Supervisor;
-
-/// The time that a step may take in addition to its limit.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs `work`, which reports the steps of each run. Ends the process with `exit_code` if a step takes much longer than its time
 /// limit, because a host function blocks.
@@ -29,10 +24,10 @@ pub(crate) fn watch<T>(
     let Some(limit) = limit else { return Ok(work(&|_| {})) };
     thread::scope(|scope| {
         let (steps, reported) = mpsc::channel();
-        let max = limit.saturating_mul(2).saturating_add(GRACE);
+        let limit = StuckLimit::new(limit);
         let watcher = move || {
-            if is_blocked(&reported, max) {
-                supervisor.end_process(|| printer::failure(&blocked(limit, max, exit_code), false));
+            if is_blocked(&reported, limit.max_time()) {
+                supervisor.end_process(|| printer::failure(&Failure { exit_code, ..limit.error().into() }, false));
             }
         };
         let spawned = thread::Builder::new().name("wrun watch".to_owned()).spawn_scoped(scope, watcher);
@@ -62,11 +57,4 @@ fn is_blocked(steps: &Receiver<bool>, max: Duration) -> bool {
             },
         }
     }
-}
-
-fn blocked(limit: Duration, max: Duration, exit_code: u8) -> Failure {
-    let exceeded = LimitExceeded::new(LimitKind::Time, nanoseconds(limit), nanoseconds(max));
-    let shown = TimeLimit(limit);
-    let message = format!("a run did not stop at its time limit of {shown}, because a host function blocks");
-    Failure { exit_code, message, ..Failure::from(Error::limit(exceeded)) }
 }

@@ -12,9 +12,9 @@ use crate::value::types::Value;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Difference {
-    /// What differs from the first variant.
+    /// The variant that differs from the first.
     pub variant: Variant,
-    /// In what.
+    /// The aspect in which it differs.
     pub aspect: Aspect,
     /// What exactly: the name of a global or a memory, a path, an address.
     #[serde(rename = "where")]

@@ -1,7 +1,7 @@
 //! Directories that a guest may change: copies for each run, and their contents afterwards.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -51,20 +51,35 @@ impl Files {
 #[derive(Debug, Default)]
 pub(super) struct Copies(Vec<(String, TempDir)>);
 
+impl Drop for Copies {
+    /// Removes the copies. Their directories have the modes of the originals, so the contents of a read-only one cannot be removed
+    /// at first.
+    fn drop(&mut self) {
+        for (_, copy) in self.0.drain(..) {
+            let path = copy.path().to_owned();
+            if copy.close().is_err() {
+                let removed = unlock(&path).and_then(|()| fs::remove_dir_all(&path));
+                removed.unwrap_or_else(|error| tracing::info!("cannot remove {}: {error}", path.display()));
+            }
+        }
+    }
+}
+
 impl Copies {
     /// Copies the directories that may be changed, and grants the copies in their place.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] if one cannot be copied, with its path.
     pub(super) fn of(capabilities: &mut Capabilities) -> Result<Self> {
-        let mut all = Vec::new();
+        let mut copies = Self::default();
         for grant in capabilities.dirs.iter_mut().filter(|grant| grant.access == Access::ReadWrite) {
-            let copied = tempfile::tempdir().and_then(|copy| copy_directory(&grant.host, copy.path()).map(|()| copy));
-            let copy = copied.map_err(|error| failure("copy", &grant.host, error))?;
-            copy.path().clone_into(&mut grant.host);
-            all.push((grant.guest.clone(), copy));
+            let copy = tempfile::tempdir().map_err(|error| failure("copy", &grant.host, error))?;
+            let path = copy.path().to_owned();
+            copies.0.push((grant.guest.clone(), copy));
+            copy_directory(&grant.host, &path).map_err(|error| failure("copy", &grant.host, error))?;
+            grant.host = path;
         }
-        Ok(Self(all))
+        Ok(copies)
     }
 
     /// Reads the contents of the copies, by the guest's path.
@@ -106,6 +121,19 @@ fn copy_directory(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Lets the owner change a directory and those in it.
+fn unlock(directory: &Path) -> io::Result<()> {
+    let mode = fs::symlink_metadata(directory)?.permissions().mode();
+    fs::set_permissions(directory, Permissions::from_mode(mode | 0o700))?;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            unlock(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 fn read_directory(root: &Path, below: &Path, entries: &mut BTreeMap<PathBuf, Entry>) -> io::Result<()> {
     for entry in fs::read_dir(root.join(below))? {
         let entry = entry?;
@@ -125,4 +153,34 @@ fn read_directory(root: &Path, below: &Path, entries: &mut BTreeMap<PathBuf, Ent
         entries.insert(path, found);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capabilities::DirGrant;
+
+    /// Root could remove everything without the change of modes.
+    #[test]
+    fn a_copy_with_read_only_directories_keeps_their_modes_and_is_removed() {
+        let set_mode = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+        let original = tempfile::tempdir().unwrap();
+        let outer = original.path().join("outer");
+        let inner = outer.join("inner");
+        fs::create_dir_all(&inner).unwrap();
+        fs::write(inner.join("file"), "kept").unwrap();
+        for path in [&inner, &outer] {
+            set_mode(path, 0o555);
+        }
+        let mut capabilities = Capabilities::none().with_dir(DirGrant::new(original.path(), "/data"));
+        let copies = Copies::of(&mut capabilities).unwrap();
+        let copy = capabilities.dirs[0].host.clone();
+        assert_eq!(fs::metadata(copy.join("outer/inner")).unwrap().permissions().mode() & 0o777, 0o555);
+        assert_eq!(fs::read(copy.join("outer/inner/file")).unwrap(), b"kept");
+        drop(copies);
+        assert!(!copy.exists());
+        for path in [&outer, &inner] {
+            set_mode(path, 0o755);
+        }
+    }
 }

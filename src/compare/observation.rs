@@ -1,4 +1,4 @@
-//! What one run showed.
+//! The observations of one run.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::runtime::call::CallResult;
 use crate::session::Completion;
 use crate::value::types::Value;
 
-/// What one run showed. A field that could not be observed is `None` or empty.
+/// The observations of one run. A field that could not be observed is `None` or empty.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Observation {

@@ -124,9 +124,7 @@ impl Comparer {
         let copies = Copies::of(&mut capabilities)?;
 
         let started = Instant::now();
-        events(Event::Instantiating);
-        let instance = prepared.instantiate_granting(capabilities, callable, args, options.limits);
-        events(Event::Instantiated { ns: nanoseconds(started.elapsed()) });
+        let instance = prepared.instantiate_granting(&capabilities, callable, args, options.limits, events);
         let mut observed = match instance {
             Ok(mut instance) => {
                 let called = instance.call(callable, args, events);

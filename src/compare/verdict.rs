@@ -20,13 +20,13 @@ pub enum Verdict {
     Inconclusive,
 }
 
-/// A run that says nothing about the others.
+/// A run that cannot be compared.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Inconclusive {
     /// The variant of the run.
     pub variant: Variant,
-    /// Why it says nothing.
+    /// Why it cannot be compared.
     pub reason: String,
 }
 

@@ -174,7 +174,7 @@ impl<'de> Visitor<'de> for Typed<'_> {
     fn visit_some<D: Deserializer<'de>>(self, source: D) -> Result<WitValue, D::Error> {
         let Some(TypeKind::Option(inner)) = self.ty.kind() else { return self.mismatch("a value") };
         let value =
-            if is_nullable(inner) { self.nested(source, inner)? } else { self.part(inner).deserialize(source)? };
+            if inner.is_option() { self.nested(source, inner)? } else { self.part(inner).deserialize(source)? };
         Ok(WitValue::Option(Some(Box::new(value))))
     }
 
@@ -213,11 +213,6 @@ pub(crate) fn json_text(text: &str) -> Result<WitValue, Failure> {
     compact.map(WitValue::String).map_err(|reason| Failure::new(format!("not JSON: {reason}")))
 }
 
-/// Whether `null` is a value of this type, so that an option of it needs `{"some": value}`.
-pub(crate) fn is_nullable(ty: &WitType) -> bool {
-    matches!(ty.kind(), Some(TypeKind::Option(_)))
-}
-
 /// The failure for a value of another kind.
 pub(crate) fn mismatch(ty: &WitType, found: &str) -> Failure {
     let expected = expected(ty);
@@ -229,7 +224,7 @@ pub(crate) fn mismatch(ty: &WitType, found: &str) -> Failure {
 fn lists_names(ty: &WitType) -> bool {
     match ty.kind() {
         Some(TypeKind::Record(_) | TypeKind::Variant(_) | TypeKind::Enum(_) | TypeKind::Flags(_)) => true,
-        Some(TypeKind::Option(inner)) => !is_nullable(inner) && lists_names(inner),
+        Some(TypeKind::Option(inner)) => !inner.is_option() && lists_names(inner),
         _ => false,
     }
 }
@@ -266,7 +261,7 @@ fn expected(ty: &WitType) -> String {
         TypeKind::FixedLengthList(_, length) => format!("an array of {}", number_of_values(*length as usize)),
         TypeKind::Map(WitType::String, _) => "an object".to_owned(),
         TypeKind::Map(..) => "an array of [key, value] pairs".to_owned(),
-        TypeKind::Option(inner) if is_nullable(inner) => "null or {\"some\": value}".to_owned(),
+        TypeKind::Option(inner) if inner.is_option() => "null or {\"some\": value}".to_owned(),
         TypeKind::Option(inner) => format!("{} or null", expected(inner)),
         TypeKind::Result { ok, err } => {
             let case = |name, payload: &Option<WitType>| match payload {

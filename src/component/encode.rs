@@ -3,7 +3,6 @@
 use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::component::clipped::Clipped;
-use crate::component::decode::is_nullable;
 use crate::component::failure::MAX_DEPTH;
 use crate::component::types::{Name, TypeKind, WitType};
 use crate::component::value::WitValue;
@@ -150,7 +149,7 @@ impl<'a> TypedValue<'a> {
                 }
             }
             (WitValue::Option(None), TypeKind::Option(_)) => serializer.serialize_unit(),
-            (WitValue::Option(Some(value)), TypeKind::Option(ty)) if is_nullable(ty) => {
+            (WitValue::Option(Some(value)), TypeKind::Option(ty)) if ty.is_option() => {
                 self.entry(serializer, "some", value, ty)
             }
             (WitValue::Option(Some(value)), TypeKind::Option(ty)) => self.part(value, ty).serialize(serializer),

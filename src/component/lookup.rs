@@ -8,11 +8,8 @@ use crate::component::clipped::{Clipped, MAX_SHOWN};
 use crate::component::info::{ComponentExtern, ComponentInfo, ComponentItem};
 use crate::component::similar::{is_similar, similarity};
 use crate::component::types::{Name, WitFunction};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, MAX_LISTED, Result};
 use crate::escape::Escaped;
-
-/// The maximum number of lines of a list in a message.
-const MAX_LISTED: usize = 40;
 
 /// An exported function, and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -119,6 +119,11 @@ impl WitType {
         }
     }
 
+    /// Returns whether this is an option. Then `null` is one of its values, so that an option of it needs `{"some": value}`.
+    pub(crate) fn is_option(&self) -> bool {
+        matches!(self.kind(), Some(TypeKind::Option(_)))
+    }
+
     /// Returns whether values of the type are text or bytes.
     pub(crate) fn is_text_or_bytes(&self) -> bool {
         matches!(self, Self::String | Self::Json) || matches!(self.kind(), Some(TypeKind::List(Self::U8)))

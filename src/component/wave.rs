@@ -5,7 +5,7 @@ use wasm_wave::untyped::UntypedValue;
 
 use crate::component::compound::{missing, needs_payload};
 use crate::component::context::duplicate;
-use crate::component::decode::{is_nullable, mismatch};
+use crate::component::decode::mismatch;
 use crate::component::failure::{Failure, MAX_DEPTH, Refusal, Step};
 use crate::component::labels::{find, unknown};
 use crate::component::scalar;
@@ -206,7 +206,7 @@ type Part<'p> = &'p dyn Fn(&Node, &WitType) -> Converted;
 
 /// Whether a value of this type is written in `some`, `ok` or `err`.
 fn is_wrapped(ty: &WitType) -> bool {
-    is_nullable(ty) || matches!(ty.kind(), Some(TypeKind::Result { .. }))
+    ty.is_option() || matches!(ty.kind(), Some(TypeKind::Result { .. }))
 }
 
 fn accepts_strings(ty: &WitType) -> bool {

@@ -104,9 +104,10 @@ impl RuntimeKind {
         }
     }
 
-    /// Returns whether guests of this engine can be granted network access: WASIX programs on Wasmer, with the feature `wasix`.
+    /// Returns whether modules of this engine have functions for the network, so that it can be granted: on Wasmer, with the feature
+    /// `wasix`. Components and Extism plug-ins have other functions, on each engine.
     #[must_use]
-    pub const fn has_network(self) -> bool {
+    pub const fn modules_have_network(self) -> bool {
         match self {
             Self::Wasmtime => false,
             Self::Wasmer => cfg!(feature = "wasix"),

@@ -10,7 +10,7 @@ use crate::runtime::host::HostError;
 use crate::value::types::ValType::{I32, I64};
 use crate::value::types::Value;
 
-/// All of them.
+/// The functions.
 pub(super) const FUNCTIONS: [Function; 12] = [
     function("config_get", &[I64], &[I64], |call, args| {
         let name = unsigned(args, 0);

@@ -7,7 +7,7 @@ use crate::runtime::host::HostError;
 use crate::value::types::ValType::{I32, I64};
 use crate::value::types::Value;
 
-/// All of them. Loads outside the plug-in's memory return 0, and stores are ignored, as in Extism.
+/// The functions. Loads outside the plug-in's memory return 0, and stores are ignored, as in Extism.
 pub(super) const FUNCTIONS: [Function; 20] = [
     function("alloc", &[I64], &[I64], |call, args| {
         let token = call.context.interrupt_token();

@@ -19,7 +19,7 @@ pub(super) struct PluginHost {
     state: Mutex<PluginState>,
 }
 
-/// What calls of host functions change.
+/// The state that host functions change.
 #[derive(Debug)]
 pub(super) struct PluginState {
     pub(super) blocks: Blocks,

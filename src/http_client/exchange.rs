@@ -9,7 +9,7 @@ use super::error::HttpError;
 /// The maximum size of the headers of a response in bytes.
 pub(super) const MAX_HEAD_BYTES: usize = 64 << 10;
 
-/// What an entry takes on the wire beside its name and its value.
+/// The bytes of an entry on the wire besides its name and value.
 const SEPARATORS: usize = ": \r\n".len();
 
 /// Sends a request. Returns the response when its head has arrived. The connection must be polled meanwhile: see

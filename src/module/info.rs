@@ -191,6 +191,16 @@ impl ModuleInfo {
         })
     }
 
+    /// Returns an export name that the module does not use: `name`, with apostrophes appended if necessary.
+    pub(crate) fn unused_export(&self, name: &str) -> String {
+        let is_used = |name: &str| self.exports.iter().any(|export| export.name == name);
+        let mut name = name.to_owned();
+        while is_used(&name) {
+            name.push('\'');
+        }
+        name
+    }
+
     /// Returns the names and types of the exported functions, in order.
     pub fn functions(&self) -> impl Iterator<Item = (&str, &FuncType)> {
         self.exports.iter().filter_map(|export| match &export.ty {

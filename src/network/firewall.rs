@@ -126,10 +126,11 @@ impl Firewall {
         let mut resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
         let rules = self.rules.iter().enumerate().filter(|(_, rule)| rule.reaches_by(name));
         for (index, address) in rules.flat_map(|(index, _)| addresses.iter().map(move |address| (index, address))) {
-            if resolved.len() >= MAX_RESOLVED {
+            let found = (index, address.to_canonical());
+            if resolved.len() >= MAX_RESOLVED && !resolved.contains(&found) {
                 return Err(LookupError::TooMany);
             }
-            resolved.insert((index, address.to_canonical()));
+            resolved.insert(found);
         }
         Ok(())
     }
@@ -139,4 +140,20 @@ impl Firewall {
 fn claim(count: &Arc<()>, max: usize) -> Option<Arc<()>> {
     let claim = Arc::clone(count);
     (Arc::strong_count(&claim) <= max + 1).then_some(claim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_were_resolved_before_are_never_too_many() {
+        let firewall = Firewall::new(&["out:*.example.org:443".parse().unwrap()]);
+        let address = |number: usize| IpAddr::from(Ipv4Addr::from_bits(u32::try_from(number).unwrap()));
+        for number in 0..MAX_RESOLVED {
+            firewall.add_resolved("a.example.org", &[address(number)]).unwrap();
+        }
+        firewall.add_resolved("a.example.org", &[address(0)]).unwrap();
+        assert_eq!(firewall.add_resolved("b.example.org", &[address(MAX_RESOLVED)]), Err(LookupError::TooMany));
+    }
 }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{LimitExceeded, LimitKind};
-use crate::module::info::ModuleInfo;
 use crate::runtime::status::InstanceStatus;
 
 /// The cost of entering a function.
@@ -201,14 +200,4 @@ fn restore_counter(counter: &mut dyn FuelCounter) {
         (fuel_state.known, fuel_state.stale, fuel_state.counted) = (false, false, left);
     }
     counter.set_left(left);
-}
-
-/// Returns an export name that the module does not use: `name`, with apostrophes appended if necessary.
-pub(crate) fn unused_export(info: &ModuleInfo, name: &str) -> String {
-    let is_used = |name: &str| info.exports.iter().any(|export| export.name == name);
-    let mut name = name.to_owned();
-    while is_used(&name) {
-        name.push('\'');
-    }
-    name
 }

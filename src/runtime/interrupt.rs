@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::{LimitExceeded, LimitKind};
+use crate::limits::{LimitExceeded, LimitKind, nanoseconds};
 use crate::runtime::watchdog::{self, Watched};
 use crate::sync::{AtomicBool, Condvar, Instant, Mutex, MutexGuard, Ordering};
 
@@ -49,7 +49,6 @@ impl StopReason {
             Self::Interrupted => Error::new(ErrorKind::Interrupted, "the guest was interrupted"),
             Self::ShutDown => Error::new(ErrorKind::ShutDown, "the guest was stopped because its runtime shuts down"),
             Self::TimedOut(limit, used) => {
-                let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
                 Error::limit(LimitExceeded::new(LimitKind::Time, nanoseconds(limit), nanoseconds(used)))
             }
         }

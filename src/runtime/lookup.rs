@@ -1,7 +1,7 @@
 //! Finds the exports of a module by name.
 
 use crate::component::similar::most_similar;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, MAX_LISTED, Result};
 use crate::escape::Escaped;
 use crate::module::info::{ExternType, MemoryType, ModuleInfo};
 use crate::runtime::signature::check_passable;
@@ -9,9 +9,6 @@ use crate::value::types::FuncType;
 
 /// The name that toolchains give the memory.
 pub(crate) const MEMORY: &str = "memory";
-
-/// The maximum number of lines of a list in a message.
-pub(crate) const MAX_LISTED: usize = 40;
 
 /// The maximum number of names in a hint.
 const MAX_NAMES: usize = 20;

@@ -67,9 +67,9 @@ impl<I: Debug> InstanceCore<I> {
         Ok(Self { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), owner: owner.clone(), status, entry })
     }
 
-    /// Counts the instance as created.
-    pub(crate) fn made(self) -> Self {
-        self.status.set_made();
+    /// Marks the instance as created.
+    pub(crate) fn created(self) -> Self {
+        self.status.set_created();
         self
     }
 

@@ -40,7 +40,7 @@ struct Counts {
 
 impl Counts {
     fn add(&mut self, status: &InstanceStatus) {
-        self.created += u64::from(status.is_made());
+        self.created += u64::from(status.is_created());
         self.calls += status.calls();
         self.traps += status.traps();
         self.stopped += status.stopped();

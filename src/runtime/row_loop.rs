@@ -55,8 +55,8 @@ impl RowLoop {
         columns <= MAX_COLUMNS && ty.params().iter().chain(ty.results()).all(|ty| width(ty).is_some())
     }
 
-    /// Compiles the loop for the functions of a type, which [`RowLoop::is_for`] accepts. The runtime must not meter or interrupt calls,
-    /// since the loop is not part of them.
+    /// Compiles the loop for the functions of a type, which [`RowLoop::is_for`] accepts. The runtime must not meter or interrupt calls:
+    /// the loop would be metered and interrupted too, and its fuel would be charged to the calls of the guest.
     ///
     /// # Errors
     /// Those of [`WasmRuntime::load_module`].

@@ -15,9 +15,13 @@ use crate::runtime::fuel::FuelCounter;
 use crate::runtime::host::HostImports;
 use crate::runtime::owner::InstanceCore;
 use crate::runtime::preflight::{self, AdmittedComponent, AdmittedModule};
+use crate::runtime::registry::InstanceRegistry;
 use crate::runtime::traits::{WasmInstance, WasmModule};
 
 pub(crate) trait Runtime {
+    /// Returns the counters, and the instances that are alive.
+    fn registry(&self) -> &InstanceRegistry;
+
     /// Compiles a module that [`admit_module`](crate::runtime::preflight::admit_module) accepted for this runtime's configuration.
     ///
     /// # Errors
@@ -79,7 +83,7 @@ pub(crate) trait Runtime {
     }
 
     /// Creates an instance of a component. `capabilities` have passed
-    /// [`check_component_grants`](crate::runtime::preflight::check_component_grants).
+    /// [`check_grants_with_network`](crate::runtime::preflight::check_grants_with_network).
     ///
     /// # Errors
     /// As [`WasmRuntime::create_component_instance_with`](crate::WasmRuntime::create_component_instance_with).

@@ -33,8 +33,9 @@ const RUNNING: u8 = 1;
 const CRASHED: u8 = 2;
 const EXITED: u8 = 3;
 
-/// The state and counters of one instance. Only the thread that owns the instance writes, any thread may read, so counters
-/// are plain loads and stores. Requests from other threads go through [`InterruptState`].
+/// The state and counters of one instance. Any thread may read them. Only the thread that owns the instance writes them, so counters
+/// are plain loads and stores, except the budgets of memory and tables, which threads of the guest share. Other threads make their
+/// requests through [`InstanceStatus::close`] and [`InterruptState`].
 #[derive(Debug)]
 pub(crate) struct InstanceStatus {
     state: AtomicU8,
@@ -48,12 +49,12 @@ pub(crate) struct InstanceStatus {
     fuel: AtomicU64,
     memory: MemoryBudget,
     table_elements: u64,
-    /// The table size that was denied last during the current call, or 0.
+    /// The number of table elements that was denied last during the current call, or 0.
     denied_elements: AtomicU64,
     /// Whether the engine can end a wait on shared memory.
     ends_waits: AtomicBool,
     /// Whether the instance was created completely.
-    made: AtomicBool,
+    created: AtomicBool,
     interrupt: Option<Arc<InterruptState>>,
     /// The host's part of the instance, if it is an Extism plug-in.
     plugin: OnceLock<Arc<dyn Plugin>>,
@@ -77,18 +78,18 @@ impl InstanceStatus {
             table_elements: limits.table_elements.unwrap_or(u64::MAX),
             denied_elements: AtomicU64::new(0),
             ends_waits: AtomicBool::new(false),
-            made: AtomicBool::new(false),
+            created: AtomicBool::new(false),
             interrupt,
             plugin: OnceLock::new(),
         }
     }
 
-    pub(crate) fn set_made(&self) {
-        self.made.store(true, Ordering::Relaxed);
+    pub(crate) fn set_created(&self) {
+        self.created.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn is_made(&self) -> bool {
-        self.made.load(Ordering::Relaxed)
+    pub(crate) fn is_created(&self) -> bool {
+        self.created.load(Ordering::Relaxed)
     }
 
     #[cfg_attr(not(feature = "wasix"), expect(dead_code, reason = "only WASIX ends waits"))]
@@ -167,7 +168,8 @@ impl InstanceStatus {
         self.fuel_unknown.load(Ordering::Relaxed) || self.interrupt().is_some_and(InterruptState::is_stopping)
     }
 
-    /// As [`InstanceStatus::is_fuel_unknown`], for a caller that then sets the fuel counter.
+    /// Returns whether a stop of an earlier call may have corrupted the engine's fuel counter, and forgets it: the caller sets the
+    /// counter then.
     pub(crate) fn take_fuel_unknown(&self) -> bool {
         self.fuel_unknown.swap(false, Ordering::Relaxed)
     }
@@ -306,7 +308,7 @@ impl InstanceStatus {
         }
     }
 
-    /// Returns whether the limit allows a table of this size, and remembers a denied size.
+    /// Returns whether the limit allows this number of table elements. Remembers a denied number until the next call.
     pub(crate) fn admits_elements(&self, elements: u64) -> bool {
         let admitted = elements <= self.table_elements;
         if !admitted {

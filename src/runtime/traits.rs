@@ -52,14 +52,18 @@ pub trait WasmRuntime: sealed::Runtime + fmt::Debug + Send + Sync {
     ) -> Result<Box<dyn WasmInstance>>;
 
     /// Returns the runtime's counters.
-    fn metrics(&self) -> RuntimeMetrics;
+    fn metrics(&self) -> RuntimeMetrics {
+        self.registry().metrics()
+    }
 
     /// Shuts the runtime down: new work fails with [`ErrorKind::ShutDown`], running calls are stopped. Waits at most
     /// `within` for the calls to end. Existing instances stay alive but accept no calls.
     ///
     /// Without [`RuntimeConfig::with_interruption`](crate::RuntimeConfig::with_interruption), running calls are not stopped,
     /// and a call that starts at the same moment on another thread may still run.
-    fn shutdown(&self, within: Duration) -> Shutdown;
+    fn shutdown(&self, within: Duration) -> Shutdown {
+        self.registry().shutdown(within)
+    }
 
     /// Returns the engine.
     fn kind(&self) -> RuntimeKind {
@@ -124,7 +128,7 @@ pub trait WasmRuntime: sealed::Runtime + fmt::Debug + Send + Sync {
         capabilities: Capabilities,
         imports: &ComponentImports,
     ) -> Result<Box<dyn WasmComponentInstance>> {
-        preflight::check_component_grants(&capabilities)?;
+        preflight::check_grants_with_network(&capabilities)?;
         self.instantiate_component(component, limits, &capabilities, imports)
     }
 }

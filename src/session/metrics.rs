@@ -1,10 +1,11 @@
 //! Measurements of one call.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::Serialize;
 
 use super::{CacheUse, Event};
+use crate::limits::nanoseconds;
 
 /// What one call took. Times are wall clock in nanoseconds; `None` is a value that was not measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -50,12 +51,6 @@ impl CallMetrics {
         }
         self
     }
-}
-
-/// Converts a time to nanoseconds.
-#[must_use]
-pub fn nanoseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Runs a step. Returns its result and the nanoseconds it took.

@@ -8,14 +8,12 @@ use crate::cache::entry::CacheEntry;
 use crate::component::info::CodeInfo;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
+use crate::module::pool;
 use crate::runtime::cached_code::CachedCode;
 use crate::runtime::callable::Callable;
 use crate::runtime::code::CompiledCode;
 use crate::runtime::preflight::{self, AdmittedCode};
 use crate::runtime::traits::WasmRuntime;
-
-/// Modules shorter than this, in bytes, compile faster on one thread than it takes to start more.
-const SMALL_MODULE: u64 = 16 << 10;
 
 /// A runtime and a module or component for it, before it is compiled or its code loaded: names and arguments can be checked
 /// before the slow work begins.
@@ -51,7 +49,7 @@ impl<'a> Session<'a> {
     pub fn open(config: &RuntimeConfig, source: impl Into<ModuleSource<'a>>, cache: Option<&Cache>) -> Result<Self> {
         let source = source.into();
         let mut config = config.clone();
-        config.parallel_compilation &= source.len() >= SMALL_MODULE;
+        config.parallel_compilation &= !pool::is_small(source.len());
         let runtime = backends::create_runtime(&config)?;
         let entry = match cache {
             Some(cache) => Some(CacheEntry::new(cache, runtime.as_ref(), source.hash()?)),
@@ -110,7 +108,8 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// Those of [`WasmRuntime::load_module`] and [`WasmRuntime::load_component`]; [`ErrorKind::Io`] if the code cannot be
-    /// written; [`ErrorKind::InvalidArgument`] if the session has no cache.
+    /// written; [`ErrorKind::UnsupportedConfig`] if it is larger than the cache may be; [`ErrorKind::InvalidArgument`] if the
+    /// session has no cache.
     pub fn fill_cache(mut self, events: &dyn Fn(Event)) -> Result<CacheFill> {
         let mut cache = self.cache();
         let Some(entry) = self.entry.take() else {

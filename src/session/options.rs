@@ -21,8 +21,8 @@ pub struct InstanceOptions {
     pub plugin: PluginOptions,
     /// The embedder's own imports of a component. They replace functions of WASI with the same name.
     pub component_imports: ComponentImports,
-    /// Whether an exported `_initialize` of type `() -> ()` of a module is called after instantiation. For an Extism plug-in,
-    /// also `__wasm_call_ctors` and `hs_init`.
+    /// Whether an exported `_initialize` of type `() -> ()` of a module is called after instantiation, unless the instance is made
+    /// for a call of it. For an Extism plug-in, the same goes for `__wasm_call_ctors` and `hs_init`.
     pub initialize: bool,
     /// Whether the caller ends the process when the time limit is up. Otherwise a module that waits on shared memory, which
     /// no engine can interrupt, is refused a time limit.

@@ -98,7 +98,7 @@ impl InstanceOptions {
                 })
             }
             CodeInfo::Component(info) => {
-                preflight::check_component_grants(capabilities)?;
+                preflight::check_grants_with_network(capabilities)?;
                 // Instantiation checks the same. The check takes a while, and there is nothing to compile.
                 if !is_cached {
                     runtime.check_component(info, *limits, component_imports)?;
@@ -139,11 +139,12 @@ impl PreparedCode {
     /// Those of [`WasmRuntime::create_instance_with`] and of the call to `_initialize`, or of
     /// [`WasmRuntime::create_component_instance_with`].
     pub fn instantiate(&self, limits: Limits, events: &dyn Fn(Event)) -> Result<PreparedInstance> {
-        self.instantiate_with(None, limits, events)
+        reported(events, || self.create(None, None, None, limits, events))
     }
 
     /// Makes an instance for a single call, of `callable` with `args`. A program that reads its argument from standard input needs
-    /// a new instance for each call. For other callables, this is the same as [`PreparedCode::instantiate`].
+    /// a new instance for each call. If `callable` is `_initialize`, the call is left to the caller. For other callables, this is
+    /// the same as [`PreparedCode::instantiate`].
     ///
     /// # Errors
     /// Those of [`PreparedCode::instantiate`]; [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the arguments do
@@ -156,65 +157,41 @@ impl PreparedCode {
         events: &dyn Fn(Event),
     ) -> Result<PreparedInstance> {
         let streams = ProgramStreams::of(callable, args)?;
-        self.instantiate_with(streams, limits, events)
+        reported(events, || self.create(Some(callable), None, streams, limits, events))
     }
 
-    /// Makes an instance for one call, with these capabilities in place of those of the options.
+    /// As [`PreparedCode::instantiate_for`], with these capabilities in place of those of the options.
     ///
     /// # Errors
     /// Those of [`PreparedCode::instantiate_for`].
     pub fn instantiate_granting(
         &self,
-        capabilities: Capabilities,
+        capabilities: &Capabilities,
         callable: &Callable,
         args: &CallArgs,
         limits: Limits,
-    ) -> Result<PreparedInstance> {
-        let (capabilities, output) = match ProgramStreams::of(callable, args)? {
-            None => (capabilities, None),
-            Some(streams) => {
-                let (capabilities, output) = streams.replace_in(&capabilities);
-                (capabilities, Some(output))
-            }
-        };
-        self.create_granting(Some(&capabilities), output, limits, &|_| {})
-    }
-
-    fn instantiate_with(
-        &self,
-        streams: Option<ProgramStreams>,
-        limits: Limits,
         events: &dyn Fn(Event),
     ) -> Result<PreparedInstance> {
-        events(Event::Instantiating);
-        let (instance, instantiate_ns) = timed(|| self.create(streams, limits, events));
-        events(Event::Instantiated { ns: instantiate_ns });
-        tracing::info!(instantiate_ns, ok = instance.is_ok(), "instantiated");
-        instance
+        let streams = ProgramStreams::of(callable, args)?;
+        reported(events, || self.create(Some(callable), Some(capabilities), streams, limits, events))
     }
 
-    /// Makes an instance, without the events [`Event::Instantiating`] and [`Event::Instantiated`].
+    /// Makes an instance for calls of `callable`, with its own capabilities or those of the options. Does not report
+    /// [`Event::Instantiating`] and [`Event::Instantiated`].
     pub(super) fn create(
         &self,
+        callable: Option<&Callable>,
+        own: Option<&Capabilities>,
         streams: Option<ProgramStreams>,
         limits: Limits,
         events: &dyn Fn(Event),
     ) -> Result<PreparedInstance> {
-        let (own, output) = streams.map(|streams| streams.replace_in(&self.options.capabilities)).unzip();
-        self.create_granting(own.as_ref(), output, limits, events)
-    }
-
-    /// Makes an instance, with its own capabilities or those of the options.
-    fn create_granting(
-        &self,
-        own: Option<&Capabilities>,
-        output: Option<ProgramOutput>,
-        limits: Limits,
-        events: &dyn Fn(Event),
-    ) -> Result<PreparedInstance> {
+        let granted = own.unwrap_or(&self.options.capabilities);
+        let (replaced, output) = streams.map(|streams| streams.replace_in(granted)).unzip();
+        let own = replaced.as_ref().or(own);
         let instance = match &self.code {
             CompiledCode::Module(module) => {
-                CodeInstance::Module(self.create_module(module.as_ref(), own, limits, events)?)
+                CodeInstance::Module(self.create_module(module.as_ref(), callable, own, limits, events)?)
             }
             CompiledCode::Component(component) => {
                 let InstanceOptions { capabilities, component_imports, .. } = &self.options;
@@ -231,6 +208,7 @@ impl PreparedCode {
     fn create_module(
         &self,
         module: &dyn WasmModule,
+        callable: Option<&Callable>,
         own_capabilities: Option<&Capabilities>,
         limits: Limits,
         events: &dyn Fn(Event),
@@ -251,13 +229,26 @@ impl PreparedCode {
         }
         let mut instance = self.runtime.instantiate(module, limits, &imports)?;
         if *initialize {
-            for (name, args) in initializers(module.info()) {
+            let is_called = |name: &str| callable.is_some_and(|callable| callable.name() == name);
+            for (name, args) in initializers(module.info()).into_iter().take_while(|(name, _)| !is_called(name)) {
                 events(Event::Initializing);
                 instance.call(name, args)?;
             }
         }
         Ok(instance)
     }
+}
+
+/// Reports the begin and the end of an instantiation.
+fn reported(
+    events: &dyn Fn(Event),
+    instantiate: impl FnOnce() -> Result<PreparedInstance>,
+) -> Result<PreparedInstance> {
+    events(Event::Instantiating);
+    let (instance, instantiate_ns) = timed(instantiate);
+    events(Event::Instantiated { ns: instantiate_ns });
+    tracing::info!(instantiate_ns, ok = instance.is_ok(), "instantiated");
+    instance
 }
 
 /// Returns the exports to call once before any other, with their arguments.

@@ -30,8 +30,8 @@ impl RowWorker {
         let is_plain = options.instance == InstanceMode::Shared && !options.measure_time;
         let runtime = worker.code.runtime();
         let config = runtime.config();
-        // A pool has no place for the loop.
         let is_stoppable = config.metering || config.interruption;
+        // A pooled store has no slot for the instance of the loop.
         if !is_plain || is_stoppable || config.pooled_instances.is_some() || !RowLoop::is_for(ty) {
             return None;
         }

@@ -83,8 +83,8 @@ impl<'a> Worker<'a> {
         Self { code, callable, options, fuel, live: None, fresh: None, result, usage }
     }
 
-    /// Creates the first instance now, so that one that cannot be created fails before the first call. Does nothing if the instance
-    /// depends on the arguments of the call.
+    /// Creates the first instance now, so that a failure is reported before the first call. Does nothing if the instance depends on the
+    /// arguments of the call.
     ///
     /// # Errors
     /// Those of [`PreparedCode::instantiate`]; [`ErrorKind::Internal`] if a host function panics.
@@ -93,20 +93,25 @@ impl<'a> Worker<'a> {
             InstanceMode::Shared => self.start_shared().map(|_| ()),
             InstanceMode::PerCall if program_streams::is_needed(self.callable) => Ok(()),
             InstanceMode::PerCall => {
-                self.fresh = Some(self.code.create(None, self.options.limits, &|_| {})?);
+                self.fresh = Some(self.create(None)?);
                 Ok(())
             }
         })
     }
 
+    fn create(&self, streams: Option<ProgramStreams>) -> Result<PreparedInstance> {
+        self.code.create(Some(self.callable), None, streams, self.options.limits, &|_| {})
+    }
+
     /// Returns the instance that all calls share, and the function in it. Creates it if there is none.
     pub(super) fn start_shared(&mut self) -> Result<&mut (PreparedInstance, ResolvedCallable)> {
-        if self.live.is_none() {
-            let mut instance = self.code.create(None, self.options.limits, &|_| {})?;
+        if let Some(ref mut live) = self.live {
+            Ok(live)
+        } else {
+            let mut instance = self.create(None)?;
             let function = instance.resolve(self.callable)?;
-            self.live = Some((instance, function));
+            Ok(self.live.insert((instance, function)))
         }
-        self.live.as_mut().ok_or_else(|| unreachable!("there is an instance"))
     }
 
     /// Returns whether there is a shared instance that takes calls.
@@ -191,7 +196,7 @@ impl<'a> Worker<'a> {
         let streams = ProgramStreams::of(self.callable, args)?;
         let mut instance = match self.fresh.take() {
             Some(fresh) => fresh,
-            None => self.code.create(streams, self.options.limits, &|_| {})?,
+            None => self.create(streams)?,
         };
         let called = instance.run(self.callable, args);
         self.usage = usage(instance.instance(), self.fuel.is_some());

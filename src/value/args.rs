@@ -11,7 +11,7 @@ use crate::value::types::{FuncType, ValType, Value};
 pub fn parse_text<T: AsRef<str>>(args: &[T], ty: &FuncType) -> Result<Vec<Value>> {
     count(args.len(), ty)?;
     let parsed = args.iter().zip(ty.params()).enumerate();
-    parsed.map(|(at, (arg, ty))| text::parse(arg.as_ref(), ty).map_err(|error| numbered(&error, at, ty))).collect()
+    parsed.map(|(at, (arg, ty))| text::parse(arg.as_ref(), ty).map_err(|error| numbered(error, at, ty))).collect()
 }
 
 /// Checks the number of arguments given for a function of type `ty`.
@@ -33,6 +33,6 @@ pub fn count(given: usize, ty: &FuncType) -> Result<()> {
 
 /// Adds the position of the argument at `index`, counted from 1, and its type to an error.
 #[must_use]
-pub fn numbered(error: &Error, index: usize, ty: &ValType) -> Error {
-    Error::new(error.kind(), format!("argument {} ({ty}): {}", index + 1, error.message()))
+pub fn numbered(error: Error, index: usize, ty: &ValType) -> Error {
+    error.within(&format!("argument {} ({ty})", index + 1))
 }

@@ -28,7 +28,7 @@ pub fn decode_args(bytes: &[u8], ty: &FuncType) -> Result<Vec<Value>> {
     let whole: &RawValue = serde_json::from_str(document).map_err(|error| invalid(&error))?;
     if !whole.get().starts_with('[') {
         if let [only] = ty.params() {
-            return decode(whole, only).map(|value| vec![value]).map_err(|error| numbered(&error, 0, only));
+            return decode(whole, only).map(|value| vec![value]).map_err(|error| numbered(error, 0, only));
         }
         let message = format!("expected a JSON array of {} values", ty.params().len());
         return Err(Error::new(ErrorKind::InvalidArgument, message));
@@ -36,7 +36,7 @@ pub fn decode_args(bytes: &[u8], ty: &FuncType) -> Result<Vec<Value>> {
     let elements: Vec<&RawValue> = serde_json::from_str(whole.get()).map_err(|error| invalid(&error))?;
     count(elements.len(), ty)?;
     let decoded = elements.iter().zip(ty.params()).enumerate();
-    decoded.map(|(at, (raw, ty))| decode(raw, ty).map_err(|error| numbered(&error, at, ty))).collect()
+    decoded.map(|(at, (raw, ty))| decode(raw, ty).map_err(|error| numbered(error, at, ty))).collect()
 }
 
 /// As [`decode_args`], into values of an earlier call. Allocates nothing for numbers.

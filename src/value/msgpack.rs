@@ -30,7 +30,7 @@ pub fn decode_args(bytes: &[u8], ty: &FuncType) -> Result<Vec<Value>> {
     let mut values = Vec::with_capacity(params.len());
     for (index, ty) in params.iter().enumerate() {
         let decoded = TypedValue(ty).deserialize(&mut rmp_serde::Deserializer::new(&mut rest));
-        values.push(decoded.map_err(|error| numbered(&invalid(describe(error)), index, ty))?);
+        values.push(decoded.map_err(|error| numbered(invalid(describe(error)), index, ty))?);
     }
     match rest.len() {
         0 => Ok(values),

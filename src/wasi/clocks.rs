@@ -21,7 +21,8 @@ pub(super) struct SteppedClock {
 impl SteppedClock {
     fn read(&self) -> Duration {
         let readings = self.readings.fetch_add(1, Ordering::Relaxed);
-        STEP.saturating_mul(u32::try_from(readings).unwrap_or(u32::MAX))
+        // A `STEP` for each.
+        Duration::from_millis(readings)
     }
 }
 
@@ -42,5 +43,19 @@ impl HostMonotonicClock for SteppedClock {
 
     fn now(&self) -> u64 {
         u64::try_from(self.read().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_advances_by_a_step_with_each_reading() {
+        for readings in [0, 1, u64::from(u32::MAX), 1 << 40] {
+            let clock = SteppedClock { readings: Arc::new(readings.into()) };
+            let first = clock.read();
+            assert_eq!(clock.read(), first + STEP);
+        }
     }
 }

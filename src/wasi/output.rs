@@ -13,8 +13,9 @@ use wiggle::error::Error;
 
 use super::stdio::{MAX_BYTES, ProcessOutput};
 use super::yielding::YieldingWriter;
-use crate::capabilities::{Captured, record_stdout};
+use crate::capabilities::Captured;
 use crate::error::Result;
+use crate::stdio::record_stdout;
 
 /// The reader of standard output has closed the pipe. The guest then exits, like a native program on SIGPIPE.
 #[derive(Clone, Copy, Debug, derive_more::Display)]

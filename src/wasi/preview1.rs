@@ -64,8 +64,14 @@ macro_rules! val_type {
 /// Creates a table of functions from a module of bindings. Each function has a kind, a name, parameters, and an optional
 /// pointer that it writes a result to after it had an effect. The wrapper checks this pointer before the call.
 ///
-/// The kinds are `sync`, `snapshot` (the same, but always from preview 1), `async`, `opens` and `path` (the same, with
-/// [`paths`]), `bulk` (the same as `async`, on a buffer of any size, which is used in place), `random`, `poll` and `exit`.
+/// The kinds are:
+/// - `sync`, and `async`, which can be interrupted: the function of wasmtime-wasi;
+/// - `snapshot`: as `sync`, but always from preview 1;
+/// - `table`: as `async`, and `paths`: the same through [`paths`], with an error for a full table of descriptors;
+/// - `open_async`, `open_sync` and `open_path`: as `async`, `sync` and `paths`, through [`open`];
+/// - `readdir`: as `async`, through [`readdir`];
+/// - `vectors`: as `async`, through [`vectors`], on a buffer of any size, which is used in place;
+/// - `random`, `poll` and `exit`: not those of wasmtime-wasi.
 macro_rules! functions {
     ($bindings:ident { $($mode:ident $name:ident($($param:ident: $ty:ident),*)$( -> $out:ident: $out_ty:ty)?;)* }) => {
         &[$(Function {
@@ -95,7 +101,7 @@ macro_rules! functions {
     (@snapshot $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
         functions!(@sync wasi_snapshot_preview1 $name $call, $args $(, $param)*)
     };
-    (@bulk $bindings:ident $name:ident $call:ident, $args:ident, $fd:ident, $vectors:ident, $count:ident $(, $param:ident)*) => {{
+    (@vectors $bindings:ident $name:ident $call:ident, $args:ident, $fd:ident, $vectors:ident, $count:ident $(, $param:ident)*) => {{
         check_buffer($call.memory, $vectors, $count)?;
         vectors::$name($call, ($fd, $vectors, $count $(, $param)*), |$call, ($fd, $vectors, $count $(, $param)*)| {
             $call.state.wasi.set_hostcall_fuel(usize::MAX);
@@ -110,26 +116,26 @@ macro_rules! functions {
         state.random.fill(buffer.unwrap_or_default(), interrupt_token)?;
         Ok(i32::from(Errno::Success as u16))
     }};
-    (@opens $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
+    (@table $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
         paths::with_full_table(functions!(@async $bindings $name $call, $args $(, $param)*))
     };
-    (@path $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
+    (@paths $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
         paths::with_full_table(paths::$name($call, ($($param,)*), |$call, ($($param,)*)| {
             functions!(@async $bindings $name $call, $args $(, $param)*)
         }))
     };
-    (@dir $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
+    (@readdir $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
         readdir::$name($call, ($($param,)*), |$call, ($($param,)*)| {
             functions!(@async $bindings $name $call, $args $(, $param)*)
         })
     };
-    (@open $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
-        open::$name($call, ($($param,)*), |$call, ($($param,)*)| functions!(@path $bindings $name $call, $args $(, $param)*))
+    (@open_path $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
+        open::$name($call, ($($param,)*), |$call, ($($param,)*)| functions!(@paths $bindings $name $call, $args $(, $param)*))
     };
-    (@fd $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
+    (@open_async $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
         open::$name($call, ($($param,)*), |$call, ($($param,)*)| functions!(@async $bindings $name $call, $args $(, $param)*))
     };
-    (@flags $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
+    (@open_sync $bindings:ident $name:ident $call:ident, $args:ident $(, $param:ident)*) => {
         open::$name($call, ($($param,)*), |$call, ($($param,)*)| functions!(@sync $bindings $name $call, $args $(, $param)*))
     };
     (@exit $bindings:ident $name:ident $call:ident, $args:ident, $code:ident) => {{
@@ -155,35 +161,35 @@ macro_rules! functions_of_both {
             sync clock_time_get(id: i32, precision: i64, out: i32);
             async fd_advise(fd: i32, offset: i64, len: i64, advice: i32);
             sync fd_allocate(fd: i32, offset: i64, len: i64);
-            dir fd_close(fd: i32);
+            readdir fd_close(fd: i32);
             async fd_datasync(fd: i32);
             async fd_fdstat_get(fd: i32, out: i32);
-            flags fd_fdstat_set_flags(fd: i32, flags: i32);
+            open_sync fd_fdstat_set_flags(fd: i32, flags: i32);
             sync fd_fdstat_set_rights(fd: i32, base: i64, inheriting: i64);
             async fd_filestat_get(fd: i32, out: i32);
             async fd_filestat_set_size(fd: i32, size: i64);
             async fd_filestat_set_times(fd: i32, atim: i64, mtim: i64, flags: i32);
-            bulk fd_pread(fd: i32, iovs: i32, len: i32, offset: i64, out: i32) -> out: u32;
+            vectors fd_pread(fd: i32, iovs: i32, len: i32, offset: i64, out: i32) -> out: u32;
             sync fd_prestat_get(fd: i32, out: i32);
             sync fd_prestat_dir_name(fd: i32, path: i32, len: i32);
-            bulk fd_pwrite(fd: i32, iovs: i32, len: i32, offset: i64, out: i32) -> out: u32;
-            bulk fd_read(fd: i32, iovs: i32, len: i32, out: i32) -> out: u32;
-            dir fd_readdir(fd: i32, buf: i32, len: i32, cookie: i64, out: i32) -> out: u32;
-            dir fd_renumber(fd: i32, to: i32);
-            fd fd_seek(fd: i32, offset: i64, whence: i32, out: i32) -> out: u64;
+            vectors fd_pwrite(fd: i32, iovs: i32, len: i32, offset: i64, out: i32) -> out: u32;
+            vectors fd_read(fd: i32, iovs: i32, len: i32, out: i32) -> out: u32;
+            readdir fd_readdir(fd: i32, buf: i32, len: i32, cookie: i64, out: i32) -> out: u32;
+            readdir fd_renumber(fd: i32, to: i32);
+            open_async fd_seek(fd: i32, offset: i64, whence: i32, out: i32) -> out: u64;
             async fd_sync(fd: i32);
             sync fd_tell(fd: i32, out: i32);
-            bulk fd_write(fd: i32, iovs: i32, len: i32, out: i32) -> out: u32;
-            opens path_create_directory(fd: i32, path: i32, len: i32);
-            path path_filestat_get(fd: i32, flags: i32, path: i32, len: i32, out: i32);
-            path path_filestat_set_times(fd: i32, flags: i32, path: i32, len: i32, atim: i64, mtim: i64, which: i32);
-            opens path_link(old_fd: i32, flags: i32, old: i32, old_len: i32, new_fd: i32, new: i32, new_len: i32);
-            open path_open(fd: i32, dirflags: i32, path: i32, len: i32, oflags: i32, base: i64, inheriting: i64, fdflags: i32, out: i32) -> out: u32;
-            opens path_readlink(fd: i32, path: i32, len: i32, buf: i32, buf_len: i32, out: i32);
-            path path_remove_directory(fd: i32, path: i32, len: i32);
-            opens path_rename(fd: i32, old: i32, old_len: i32, new_fd: i32, new: i32, new_len: i32);
-            opens path_symlink(old: i32, old_len: i32, fd: i32, new: i32, new_len: i32);
-            path path_unlink_file(fd: i32, path: i32, len: i32);
+            vectors fd_write(fd: i32, iovs: i32, len: i32, out: i32) -> out: u32;
+            table path_create_directory(fd: i32, path: i32, len: i32);
+            paths path_filestat_get(fd: i32, flags: i32, path: i32, len: i32, out: i32);
+            paths path_filestat_set_times(fd: i32, flags: i32, path: i32, len: i32, atim: i64, mtim: i64, which: i32);
+            table path_link(old_fd: i32, flags: i32, old: i32, old_len: i32, new_fd: i32, new: i32, new_len: i32);
+            open_path path_open(fd: i32, dirflags: i32, path: i32, len: i32, oflags: i32, base: i64, inheriting: i64, fdflags: i32, out: i32) -> out: u32;
+            table path_readlink(fd: i32, path: i32, len: i32, buf: i32, buf_len: i32, out: i32);
+            paths path_remove_directory(fd: i32, path: i32, len: i32);
+            table path_rename(fd: i32, old: i32, old_len: i32, new_fd: i32, new: i32, new_len: i32);
+            table path_symlink(old: i32, old_len: i32, fd: i32, new: i32, new_len: i32);
+            paths path_unlink_file(fd: i32, path: i32, len: i32);
             poll poll_oneoff(subs: i32, events: i32, count: i32, out: i32) -> out: u32;
             exit proc_exit(code: i32);
             sync proc_raise(signal: i32);

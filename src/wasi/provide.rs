@@ -27,7 +27,7 @@ pub(crate) fn provide<'h>(
     imports: &'h HostImports,
 ) -> Result<Cow<'h, HostImports>> {
     if cfg!(feature = "http") && requirements::imports_extism(info) {
-        preflight::check_component_grants(capabilities)?;
+        preflight::check_grants_with_network(capabilities)?;
     } else {
         preflight::check_grants(kind, capabilities)?;
     }

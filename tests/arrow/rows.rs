@@ -43,7 +43,7 @@ fn one_worker() -> BatchOptions {
 /// The same options, with calls one by one: each is measured.
 fn one_by_one(options: &BatchOptions) -> BatchOptions {
     let mut options = options.clone();
-    options.measure = true;
+    options.worker.measure_time = true;
     options
 }
 

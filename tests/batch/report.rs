@@ -14,7 +14,7 @@ fn calls_are_measured_if_that_is_asked_for() {
         let guest = Guest::new(&config.clone().with_metering(), "add", twice());
         let mut options = jobs(2);
         options.worker.limits = limits_of(100);
-        options.measure = true;
+        options.worker.measure_time = true;
         let (report, lines) = guest.lines(&options, &"[1,2]\n".repeat(1000));
         assert!(lines.len() == 1000 && lines.iter().all(|line| line == "3"));
         let times = report.call_ns.unwrap();

@@ -49,7 +49,7 @@ fn assert_same_both_ways(config: &RuntimeConfig, name: &str, options: &BatchOpti
     let run = |measure: bool| {
         let guest = function(config, GUEST.as_bytes(), name);
         let mut options = options.clone();
-        options.measure = measure;
+        options.worker.measure_time = measure;
         let written = written(&guest, &options, input.as_bytes());
         (written, guest.code.runtime().metrics())
     };
@@ -133,7 +133,7 @@ fn several_workers_keep_the_order() {
         assert_same_both_ways(config, "two", &jobs(1), &input);
         let run = |measure: bool| {
             let mut options = jobs(3);
-            options.measure = measure;
+            options.worker.measure_time = measure;
             let guest = function(config, GUEST.as_bytes(), "two");
             let (output, ..) = written(&guest, &options, input.as_bytes());
             (output, guest.code.runtime().metrics().modules_compiled)
@@ -156,7 +156,7 @@ fn a_host_function_that_fails_exits_or_panics_ends_its_own_call() {
             });
             let guest = Guest::new(config, "count", work);
             let mut options = jobs(1);
-            options.measure = measure;
+            options.worker.measure_time = measure;
             let input: String = (0..RECORDS).map(|n| format!("{n}\n")).collect();
             let mut output = Vec::new();
             let report = guest.run(&options, &mut input.as_bytes(), &mut output).unwrap();
@@ -230,7 +230,7 @@ fn an_exception_ends_its_own_call() {
         let input: String = (0..RECORDS).map(|n| format!("{n}\n")).collect();
         let run = |measure: bool| {
             let mut options = jobs(1);
-            options.measure = measure;
+            options.worker.measure_time = measure;
             let (output, _, report) = written(&function(config, GUEST, "throw"), &options, input.as_bytes());
             assert_eq!(report.failed, 7);
             output

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use wrun::session::{CacheUse, CallMetrics, Completion, Event, InstanceOptions, Session};
-use wrun::{ErrorKind, Limits, Result, RuntimeConfig, Trap, Value};
+use wrun::{CallArgs, Capabilities, ErrorKind, Limits, Result, RuntimeConfig, Trap, Value};
 
 use crate::vocabulary::{Engine, PAGE, on_each, refused, trapped};
 
@@ -36,13 +36,12 @@ fn call(
     let metrics = Cell::new(CallMetrics::default());
     let record = |event| metrics.set(metrics.get().with(event));
     let session = Session::open(&config(engine), wat.as_bytes(), None).unwrap();
-    let mut options = InstanceOptions::default().with_limits(limits);
-    options.initialize = function != "_initialize";
-    let callable = session.function(function);
-    let result = session
-        .prepare(options, &record)
-        .and_then(|prepared| prepared.instantiate(limits, &record))
-        .and_then(|mut instance| instance.call(&callable?, &args.to_vec().into(), &record));
+    let options = InstanceOptions::default().with_limits(limits);
+    let (callable, args) = (session.function(function), args.to_vec().into());
+    let result = session.prepare(options, &record).and_then(|prepared| {
+        let callable = callable?;
+        prepared.instantiate_for(&callable, &args, limits, &record)?.call(&callable, &args, &record)
+    });
     (result, metrics.get())
 }
 
@@ -63,8 +62,17 @@ fn initialize_runs_once_before_the_call_unless_it_is_the_call() {
     on_each(|engine| {
         let (result, _) = call(engine, GUEST, "get", &[], Limits::none());
         assert_eq!(result.unwrap(), returned(&[Value::I32(7)]));
-        let (result, _) = call(engine, GUEST, "_initialize", &[], Limits::none());
-        assert_eq!(result.unwrap(), returned(&[]));
+        let session = Session::open(&config(engine), GUEST.as_bytes(), None).unwrap();
+        let (initialize, get) = (session.function("_initialize").unwrap(), session.function("get").unwrap());
+        let prepared = session.prepare(InstanceOptions::default(), &|_| {}).unwrap();
+        let none = CallArgs::Core(Vec::new());
+        for mut instance in [
+            prepared.instantiate_for(&initialize, &none, Limits::none(), &|_| {}).unwrap(),
+            prepared.instantiate_granting(&Capabilities::none(), &initialize, &none, Limits::none(), &|_| {}).unwrap(),
+        ] {
+            instance.call(&initialize, &none, &|_| {}).unwrap();
+            assert_eq!(instance.call(&get, &none, &|_| {}).unwrap(), returned(&[Value::I32(7)]));
+        }
     });
 }
 
@@ -141,7 +149,7 @@ fn bytes_that_are_not_a_module_are_refused() {
 mod components {
     use super::*;
     use wrun::session::{PreparedCode, PreparedInstance};
-    use wrun::{CallArgs, Callable, Capabilities, ComponentImports, WitValue};
+    use wrun::{Callable, ComponentImports, WitValue};
 
     /// A component that is a program and has functions; `price` is a function of the embedder.
     const SHOP: &str = r#"(component

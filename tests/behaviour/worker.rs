@@ -236,6 +236,28 @@ fn a_start_function_and_initialize_run_in_each_new_instance() {
     });
 }
 
+#[test]
+fn initialize_runs_once_if_it_is_the_function() {
+    const ONCE: &str = r#"
+    (module
+      (global $ran (mut i32) (i32.const 0))
+      (func (export "_initialize")
+        (if (global.get $ran) (then (unreachable)))
+        (global.set $ran (i32.const 1))))"#;
+    on_each(|engine| {
+        let (code, callable) = prepare(&config(engine), ONCE, "_initialize", Limits::none());
+        let none = CallArgs::Core(Vec::new());
+        let mut shared = Worker::new(&code, &callable, options(InstanceMode::Shared, Limits::none()));
+        shared.call(&none).unwrap();
+        let _ = trapped(shared.call(&none), Trap::Unreachable);
+        let mut new = Worker::new(&code, &callable, options(InstanceMode::PerCall, Limits::none()));
+        new.start().unwrap();
+        for _ in 0..2 {
+            new.call(&none).unwrap();
+        }
+    });
+}
+
 /// A start function that traps, exits, or does not end fails each call, and each call tries again.
 #[test]
 fn a_start_function_that_fails_fails_the_call() {

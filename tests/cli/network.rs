@@ -13,7 +13,7 @@ const ADD: [&str; 4] = ["fixtures/add.wasm", "add", "5", "3"];
 fn explain(engine: &str, options: &[&str]) -> Option<Value> {
     let output = run(&[&["-r", engine, "--explain", "-o", "json"], options, &["x.wasm"]].concat());
     let runs_components = engine == "wasmtime" && cfg!(feature = "components");
-    if engine.parse::<RuntimeKind>().unwrap().has_network() || runs_components || cfg!(feature = "http") {
+    if engine.parse::<RuntimeKind>().unwrap().modules_have_network() || runs_components || cfg!(feature = "http") {
         assert_eq!((output.code, output.stderr.as_str()), (0, ""));
         return Some(serde_json::from_str(&output.stdout).unwrap());
     }
@@ -121,7 +121,7 @@ fn an_invalid_rule_in_a_policy_is_refused_with_the_line() {
 #[test]
 fn a_network_is_not_deterministic() {
     on_each_engine(|engine| {
-        let message = if engine.parse::<RuntimeKind>().unwrap().has_network() {
+        let message = if engine.parse::<RuntimeKind>().unwrap().modules_have_network() {
             "not deterministic"
         } else {
             "has no network for modules"

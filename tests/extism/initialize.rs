@@ -1,5 +1,8 @@
 //! The exports that initialize a plug-in are called as Extism calls them.
 
+use wrun::session::{Completion, InstanceOptions, Session};
+use wrun::{Callable, Limits, TextOptions, Value};
+
 use crate::vocabulary::{Guest, on_each};
 
 /// Creates a plug-in with these exports, each of which appends a digit, and a function that returns the digits.
@@ -43,6 +46,32 @@ fn one_way_to_initialize_is_chosen_and_run_once() {
             for _ in 0..2 {
                 assert!(guest.call("digits", "").unwrap().starts_with(expected), "{exports}");
             }
+        }
+    });
+}
+
+/// Those before the function to call are run: `_initialize` before `hs_init`, and nothing before `__wasm_call_ctors`.
+#[test]
+fn an_initializer_that_is_the_function_runs_once() {
+    on_each(|config| {
+        for (exports, name, args, expected) in [
+            ([INITIALIZE, CTORS].concat(), "__wasm_call_ctors", vec![], "2\0"),
+            (INITIALIZE.to_owned(), "_initialize", vec![], "1\0"),
+            ([HASKELL, INITIALIZE].concat(), "_initialize", vec![], "1\0"),
+            ([HASKELL, INITIALIZE].concat(), "hs_init", vec![Value::I32(0); 2], "31"),
+        ] {
+            let wat = recording(&exports);
+            let session = Session::open(config, wat.as_bytes(), None).unwrap();
+            let find = |name| Callable::find_with(session.info(), Some(name), &TextOptions::default()).unwrap();
+            let (initializer, digits, args) = (find(name), find("digits"), args.into());
+            let prepared = session.prepare(InstanceOptions::default(), &|_| {}).unwrap();
+            let mut instance = prepared.instantiate_for(&initializer, &args, Limits::none(), &|_| {}).unwrap();
+            instance.call(&initializer, &args, &|_| {}).unwrap();
+            let no_input = digits.parse_args(&[""]).unwrap();
+            let Completion::Returned(result) = instance.call(&digits, &no_input, &|_| {}).unwrap() else {
+                panic!("it exited")
+            };
+            assert!(result.to_text().starts_with(expected), "{exports} {name}: {result:?}");
         }
     });
 }

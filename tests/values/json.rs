@@ -1,5 +1,7 @@
 //! JSON: which documents are decoded to which values, and which are rejected.
 
+use std::error::Error as _;
+
 use wrun::value::json;
 use wrun::{ErrorKind, FuncType, ValType, Value};
 
@@ -299,8 +301,9 @@ fn messages_name_the_argument_and_its_type() {
     assert_eq!(message("7"), "expected a JSON array of 2 values");
     assert_eq!(message(" "), "no arguments: the input is empty");
     assert_eq!(message("[1, 1e400]"), "argument 2 (f64): `1e400` is out of range for f64");
-    let lanes = decode(&[V128], "{}").unwrap_err().to_string();
-    assert!(lanes.contains("invalid v128 `{}`: expected lanes such as {\"i32x4\":[1,2,3,4]}"), "{lanes}");
+    let lanes = decode(&[V128], "{}").unwrap_err();
+    assert!(lanes.message().contains("invalid v128 `{}`: expected lanes such as {\"i32x4\":[1,2,3,4]}"), "{lanes}");
+    assert!(lanes.source().is_some_and(<dyn std::error::Error>::is::<serde_json::Error>));
 }
 
 #[test]

@@ -169,3 +169,51 @@ fn a_listing_has_all_entries_while_they_are_removed() {
         assert_eq!(guest.call("all", &[]).unwrap(), [Value::I32(2)]);
     });
 }
+
+/// Lists `/data`, removes the file `a` in it, and continues the listing in another thread, after the first entry.
+const CONTINUES: &str = r#"(module
+    (import "wasix_32v1" "fd_readdir" (func $list (param i32 i32 i32 i64 i32) (result i32)))
+    (import "wasix_32v1" "path_unlink_file" (func $unlink (param i32 i32 i32) (result i32)))
+    (import "wasix_32v1" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+    (import "env" "memory" (memory 1 4 shared))
+    (export "memory" (memory 0))
+    (data (i32.const 0) "/data")
+    (data (i32.const 8) "a")
+    (func $from (param $cookie i64) (result i32)
+        (if (call $list (i32.load (i32.const 16)) (i32.const 1024) (i32.const 4096) (local.get $cookie) (i32.const 32))
+            (then (return (i32.const -2))))
+        (i32.load (i32.const 32)))
+    (func (export "wasi_thread_start") (param i32 i32)
+        (i32.atomic.store (i32.const 64) (call $from (i64.const 1)))
+        (drop (memory.atomic.notify (i32.const 64) (i32.const 1))))
+    (func (export "start") (result i32)
+        (if (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 5) (i32.const 2) (i64.const -65)
+            (i64.const -65) (i32.const 0) (i32.const 16)) (then (return (i32.const -1))))
+        (call $from (i64.const 0)))
+    (func (export "remove") (result i32) (call $unlink (i32.load (i32.const 16)) (i32.const 8) (i32.const 1)))
+    (func (export "spawn") (result i32) (call $spawn (i32.const 0)))
+    (func (export "await") (result i32)
+        (drop (memory.atomic.wait32 (i32.const 64) (i32.const 0) (i64.const -1)))
+        (i32.atomic.load (i32.const 64))))"#;
+
+#[test]
+fn threads_share_the_listing_of_a_directory() {
+    const HEADER: i32 = 24;
+    on_each(|config| {
+        let program = Program::new(&config, CONTINUES.as_bytes());
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["a", "b"] {
+            fs::write(dir.path().join(name), "").unwrap();
+        }
+        let granted = Capabilities::none().with_dir(DirGrant::new(dir.path(), "/data"));
+        let mut guest = program.start(Limits::none(), granted).unwrap();
+        let mut call = |name| guest.call_simple_function(name, &[]).unwrap();
+        // The entries `.`, `..`, `a` and `b`.
+        assert_eq!(call("start"), 4 * HEADER + 5);
+        assert_eq!(call("remove"), 0);
+        assert!(call("spawn") > 0);
+        assert_eq!(call("await"), 3 * HEADER + 4);
+    });
+}

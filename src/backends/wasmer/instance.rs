@@ -38,8 +38,14 @@ pub struct WasmerInstance {
 // SAFETY: Wasmer's `Store` is not `Send` because it contains raw pointers into its own heap objects (which move with it),
 // an `on_called` callback and a trap handler (this crate sets neither), and the data of externrefs and host functions
 // (here: numbers, closures that are `Send + Sync`, and the state of WASIX, which WASIX itself moves between threads).
-// Outside this struct, only `WasmerFunctionCaller`s refer to the store; they hold handles, and only use them with an
-// exclusive reference to this struct. Threads of the guest have their own stores; they share the memory and the code.
+// Outside this struct, these refer to the store:
+// - `WasmerFunctionCaller` and `WasmerLoop` hold handles, which are numbers. Both check that they belong to this struct, and only
+//   use the handles with an exclusive reference to it.
+// - A `StopFlag` holds the address of a global's value, which does not move with the store. Other threads only access this value
+//   atomically. The flag is dropped before the store: the one in the interrupt handle with `core`, and those in the thread group of
+//   a WASIX program with `wasix`.
+// Threads of the guest have their own stores, whose flags are removed from the thread group before these stores are dropped. They
+// share the memory and the code.
 // The engine's thread-local state (the current store, the guest stack) is only set during a call.
 unsafe impl Send for WasmerInstance {}
 
@@ -103,8 +109,9 @@ impl WasmInstance for WasmerInstance {
     fn call_into(&mut self, name: &str, args: &[Value], results: &mut [Value]) -> Result<()> {
         if let Self { core, wasix: None, instance, globals, store, .. } = self {
             let (function, ty) = resolve(core, instance, name)?;
-            let parts = CallParts { status: core.status(), store, globals };
-            if let Some(called) = typed::call_once(function, ty, parts, args, results) {
+            if let Some(call) = typed::prepare(function, store, ty)
+                && let Some(called) = call(CallParts { status: core.status(), store, globals }, args, results)
+            {
                 return called.map_err(|error| error.in_function(name));
             }
         }

@@ -30,7 +30,7 @@ pub(super) struct GuestTunables {
     is_thread: bool,
 }
 
-/// What counts memories and tables.
+/// Where memories and tables are counted.
 pub(super) enum Budget {
     /// The status of an instance.
     Status(Arc<InstanceStatus>),

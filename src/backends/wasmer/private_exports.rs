@@ -7,7 +7,6 @@ use crate::engine::kind::Compiler;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{ExternType, ModuleInfo};
 use crate::module::requirements;
-use crate::runtime::fuel;
 
 /// The value that guest code sets the fuel global to when it finds it below zero. It is never reached by counting, so it
 /// distinguishes exhaustion from an `unreachable` in the guest's own code.
@@ -39,7 +38,7 @@ pub(super) struct PrivateExports {
 impl PrivateExports {
     /// Selects the private exports that a module needs.
     pub(super) fn of(info: &ModuleInfo, config: &RuntimeConfig) -> Self {
-        let name_if = |needed: bool, name: &str| needed.then(|| fuel::unused_export(info, name));
+        let name_if = |needed: bool, name: &str| needed.then(|| info.unused_export(name));
         // A program's threads stop with it, even without interruption. Fuel is not metered, since each thread would have
         // its own fuel.
         let threads = requirements::starts_threads(info);

@@ -3,7 +3,6 @@
 
 use std::num::NonZero;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 use wasmer::sys::{
@@ -29,7 +28,6 @@ use crate::module::info::Import;
 use crate::module::pool;
 use crate::runtime::cached_code::{CachedCode, CodeParts};
 use crate::runtime::host::HostImports;
-use crate::runtime::metrics::{RuntimeMetrics, Shutdown};
 use crate::runtime::owner::{InstanceCore, ModuleOwner};
 use crate::runtime::preflight::{self, AdmittedModule};
 use crate::runtime::registry::InstanceRegistry;
@@ -61,9 +59,6 @@ impl WasmerRuntime {
         Ok(Self { config: config.clone(), registry: Arc::default() })
     }
 }
-
-/// Modules below this size in bytes compile faster on one thread than it takes to start more threads.
-const SMALL_MODULE: usize = 16 << 10;
 
 /// Runs `compile` on a pool with one thread, which ends with it. Wasmer also compiles on the pool of the calling thread:
 /// without this, on rayon's global pool, which has a thread for each core and stays until the process ends.
@@ -143,6 +138,10 @@ fn features(config: &RuntimeConfig) -> Features {
 }
 
 impl sealed::Runtime for WasmerRuntime {
+    fn registry(&self) -> &InstanceRegistry {
+        &self.registry
+    }
+
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
         self.registry.admit_work()?;
         let binary = module.binary_for(&self.config)?;
@@ -156,7 +155,8 @@ impl sealed::Runtime for WasmerRuntime {
             let compile = || if on_one_thread { on_temporary_pool(compile) } else { compile() };
             Ok((preflight::guard_compiler(&self.config, compile)?, engine))
         };
-        let on_one_thread = binary.len() < SMALL_MODULE || !self.config.parallel_compilation || !pool::has_threads();
+        let on_one_thread =
+            pool::is_small(binary.len() as u64) || !self.config.parallel_compilation || !pool::has_threads();
         let compiled = compile(on_one_thread).or_else(|error: Error| match error.kind() {
             // The compiler starts more threads, and there may be too few.
             ErrorKind::Io if !on_one_thread => compile(true),
@@ -249,7 +249,7 @@ impl sealed::Runtime for WasmerRuntime {
                 Some(process) => process.run(false, start),
             })?;
         }
-        Ok(Box::new(WasmerInstance { core: core.made(), wasix: process, instance, references, globals, store }))
+        Ok(Box::new(WasmerInstance { core: core.created(), wasix: process, instance, references, globals, store }))
     }
 }
 
@@ -266,13 +266,5 @@ impl WasmRuntime for WasmerRuntime {
         imports: &HostImports,
     ) -> Result<Box<dyn WasmInstance>> {
         wasi::create_instance(self, module, limits, &capabilities, imports)
-    }
-
-    fn metrics(&self) -> RuntimeMetrics {
-        self.registry.metrics()
-    }
-
-    fn shutdown(&self, within: Duration) -> Shutdown {
-        self.registry.shutdown(within)
     }
 }

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::fd::AsRawFd;
 
 use wasmer::sys::{NativeEngineExt, Target};
 use wasmer::{DeserializeError, Engine, Module};
@@ -35,8 +36,8 @@ pub(super) fn read(code: Code) -> Result<(Module, Engine)> {
     let bytes = match code {
         Code::Bytes(bytes) => bytes,
         Code::File(file, length) => match map(&engine, &file) {
-            Some(Ok(module)) => return Ok((module, engine)),
-            _ => read_at::read_range(&file, 0, length).map_err(|error| failed(&error))?,
+            Ok(module) => return Ok((module, engine)),
+            Err(_) => read_at::read_range(&file, 0, length).map_err(|error| failed(&error))?,
         },
     };
     // SAFETY: `CachedCode::new` requires that this engine wrote the code. This variant validates the layout nonetheless,
@@ -45,17 +46,9 @@ pub(super) fn read(code: Code) -> Result<(Module, Engine)> {
     Ok((module, engine))
 }
 
-/// Maps an open file. The engine only takes a path, so this uses the path that always refers to this very file.
-#[cfg(target_os = "linux")]
-#[expect(clippy::unnecessary_wraps, reason = "other systems have no such path")]
-fn map(engine: &Engine, file: &File) -> Option<std::result::Result<Module, DeserializeError>> {
-    use std::os::fd::AsRawFd;
-    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+/// Maps an open file. The engine only takes a path. This one opens the file again, which is still open when it is mapped.
+fn map(engine: &Engine, file: &File) -> std::result::Result<Module, DeserializeError> {
+    let path = format!("/dev/fd/{}", file.as_raw_fd());
     // SAFETY: `CachedCode::new` requires that this engine wrote the code and that the file does not change.
-    Some(unsafe { engine.deserialize_from_mmapped_file_unchecked(path.as_ref()) })
-}
-
-#[cfg(not(target_os = "linux"))]
-fn map(_: &Engine, _: &File) -> Option<std::result::Result<Module, DeserializeError>> {
-    None
+    unsafe { engine.deserialize_from_mmapped_file_unchecked(path.as_ref()) }
 }

@@ -18,51 +18,6 @@ pub(super) struct CallParts<'i> {
     pub(super) globals: &'i mut GuestGlobals,
 }
 
-/// A [`TypedCall`] before it is boxed.
-trait UnboxedCall: Fn(CallParts<'_>, &[Value], &mut [Value]) -> Option<Result<()>> + Send + 'static {}
-
-impl<F: Fn(CallParts<'_>, &[Value], &mut [Value]) -> Option<Result<()>> + Send + 'static> UnboxedCall for F {}
-
-/// What to do with a prepared call. A call that is made only once needs no box.
-trait Purpose {
-    type Output;
-
-    /// Returns the function's store.
-    fn store(&self) -> &Store;
-
-    fn apply(self, call: impl UnboxedCall) -> Self::Output;
-}
-
-/// Boxes the call for a handle.
-struct ForHandle<'s>(&'s Store);
-
-impl Purpose for ForHandle<'_> {
-    type Output = TypedCall;
-
-    fn store(&self) -> &Store {
-        self.0
-    }
-
-    fn apply(self, call: impl UnboxedCall) -> TypedCall {
-        Box::new(call)
-    }
-}
-
-/// Makes the call.
-struct CallOnce<'c>(CallParts<'c>, &'c [Value], &'c mut [Value]);
-
-impl Purpose for CallOnce<'_> {
-    type Output = Option<Result<()>>;
-
-    fn store(&self) -> &Store {
-        self.0.store
-    }
-
-    fn apply(self, call: impl UnboxedCall) -> Option<Result<()>> {
-        call(self.0, self.1, self.2)
-    }
-}
-
 /// A number that the engine's typed functions accept.
 pub(super) trait Native: Number + FromToNativeWasmType {}
 
@@ -88,11 +43,11 @@ fn call<R>(parts: CallParts<'_>, call: impl FnOnce(&mut Store) -> Result<R, Runt
 macro_rules! arity {
     ($name:ident $(, $param:ident $arg:ident)*) => {
         #[allow(unused_parens, reason = "the macro also expands without parameters and with one")]
-        fn $name<T: Purpose $(, $param: Native)*>(function: &Function, results: &[ValType], purpose: T) -> Option<T::Output> {
+        fn $name<$($param: Native),*>(function: &Function, store: &Store, results: &[ValType]) -> Option<TypedCall> {
             match results {
                 [] => {
-                    let typed: TypedFunction<($($param),*), ()> = function.typed(purpose.store()).ok()?;
-                    Some(purpose.apply(move |parts, args, results| match args {
+                    let typed: TypedFunction<($($param),*), ()> = function.typed(store).ok()?;
+                    Some(Box::new(move |parts: CallParts<'_>, args: &[Value], results: &mut [Value]| match args {
                         [$($arg),*] if results.is_empty() => {
                             $(let $arg = $param::of($arg)?;)*
                             Some(call(parts, |store| typed.call(store, $($arg),*)))
@@ -101,8 +56,8 @@ macro_rules! arity {
                     }))
                 }
                 [one] => with_number!(one, R => {
-                    let typed: TypedFunction<($($param),*), R> = function.typed(purpose.store()).ok()?;
-                    Some(purpose.apply(move |parts, args, results| match (args, results) {
+                    let typed: TypedFunction<($($param),*), R> = function.typed(store).ok()?;
+                    Some(Box::new(move |parts: CallParts<'_>, args: &[Value], results: &mut [Value]| match (args, results) {
                         ([$($arg),*], [result]) => {
                             $(let $arg = $param::of($arg)?;)*
                             let called = call(parts, |store| typed.call(store, $($arg),*));
@@ -123,28 +78,9 @@ arity! { binary, A a, B b }
 arity! { ternary, A a, B b, C c }
 arity! { quaternary, A a, B b, C c, D d }
 
-/// Prepares a call if the signature is common: up to two numeric parameters of any types or four of one type, and at most
-/// one numeric result.
-fn prepare_for<T: Purpose>(function: &Function, ty: &FuncType, purpose: T) -> Option<T::Output> {
-    let results = ty.results();
-    with_common_params!(ty.params(), nullary, unary, binary, ternary, quaternary, (function, results, purpose), _)
-}
-
-/// Prepares calls for a handle, if the signature is common.
+/// Prepares calls if the signature is common: up to two numeric parameters of any types or four of one type, and at most one
+/// numeric result.
 pub(super) fn prepare(function: &Function, store: &Store, ty: &FuncType) -> Option<TypedCall> {
-    prepare_for(function, ty, ForHandle(store))
-}
-
-/// Makes one call, if the signature is common.
-///
-/// # Errors
-/// Those of [`WasmFunctionCaller::call`](crate::WasmFunctionCaller::call).
-pub(super) fn call_once(
-    function: &Function,
-    ty: &FuncType,
-    parts: CallParts<'_>,
-    args: &[Value],
-    results: &mut [Value],
-) -> Option<Result<()>> {
-    prepare_for(function, ty, CallOnce(parts, args, results))?
+    let results = ty.results();
+    with_common_params!(ty.params(), nullary, unary, binary, ternary, quaternary, (function, store, results))
 }

@@ -8,7 +8,6 @@ use wasm_encoder::{Encode, ExportKind, ExportSection, Module, RawSection, Sectio
 use wasmparser::{Parser, Payload};
 
 use crate::module::info::ModuleInfo;
-use crate::runtime::fuel;
 
 /// A module to compile, with its start function possibly replaced by an export.
 pub(super) struct DeferredStart<'a> {
@@ -63,7 +62,7 @@ impl<'a> DeferredStart<'a> {
 
 /// Returns the export name for a deferred start function, if the module has a start function.
 pub(super) fn export_name(info: &ModuleInfo) -> Option<String> {
-    info.start.map(|_| fuel::unused_export(info, "wrun:start"))
+    info.start.map(|_| info.unused_export("wrun:start"))
 }
 
 /// Returns the contents of an export section of `count` entries with a function appended.

@@ -7,7 +7,7 @@ use wasmtime::{Func, ValRaw};
 
 use super::caller::{CallParts, CallStrategy, ResolvedFunction, WasmtimeFunctionCaller};
 use super::{fuel, stack};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::signature;
 use crate::runtime::traits::WasmFunctionCaller;
 use crate::value::number::{Number, with_common_params, with_number};
@@ -103,9 +103,11 @@ fn call_slow(func: Func, parts: &mut CallParts, slots: &mut [ValRaw]) -> Result<
     })
 }
 
+/// Returns the error for values that do not fit the signature.
 #[cold]
 fn signature_mismatch(ty: &FuncType, args: &[Value], results: &[Value]) -> Result<()> {
-    signature::check_call(ty, args, results.len())
+    signature::check_call(ty, args, results.len())?;
+    Err(Error::new(ErrorKind::Internal, format!("the strategy for calls of {ty} does not fit")))
 }
 
 /// Defines the strategies for one number of parameters, and a function that selects one by the result type.

@@ -3,7 +3,6 @@
 use std::cell::OnceCell;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use wasmtime::{Config, Engine, Instance, Module, OptLevel};
@@ -28,7 +27,6 @@ use crate::runtime::component::{WasmComponent, WasmComponentInstance};
 use crate::runtime::component_host::ComponentImports;
 use crate::runtime::fuel::{FuelState, UNLIMITED};
 use crate::runtime::host::HostImports;
-use crate::runtime::metrics::{RuntimeMetrics, Shutdown};
 use crate::runtime::owner::{InstanceCore, ModuleOwner};
 use crate::runtime::preflight::{self, AdmittedComponent, AdmittedModule};
 use crate::runtime::registry::InstanceRegistry;
@@ -145,6 +143,10 @@ fn make_pool_usable() {
 }
 
 impl sealed::Runtime for WasmtimeRuntime {
+    fn registry(&self) -> &InstanceRegistry {
+        &self.registry
+    }
+
     fn compile(&self, module: &AdmittedModule<'_>) -> Result<Box<dyn WasmModule>> {
         self.registry.admit_work()?;
         let deferred = self.defer_start(module)?;
@@ -230,7 +232,7 @@ impl sealed::Runtime for WasmtimeRuntime {
                 fuel::finish_call(&mut store, &mut fuel_state, started)
             })?;
         }
-        let parts = CallParts { core: core.made(), store, stack_bytes, fuel_state };
+        let parts = CallParts { core: core.created(), store, stack_bytes, fuel_state };
         Ok(Box::new(WasmtimeInstance { parts, instance, _place: place }))
     }
 
@@ -272,14 +274,6 @@ impl WasmRuntime for WasmtimeRuntime {
         imports: &HostImports,
     ) -> Result<Box<dyn WasmInstance>> {
         wasi::create_instance(self, module, limits, &capabilities, imports)
-    }
-
-    fn metrics(&self) -> RuntimeMetrics {
-        self.registry.metrics()
-    }
-
-    fn shutdown(&self, within: Duration) -> Shutdown {
-        self.registry.shutdown(within)
     }
 }
 

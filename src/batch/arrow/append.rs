@@ -1,7 +1,6 @@
 //! Appends results to columns.
 
 use super::builder::{Builder, StructBuilder};
-use super::wit_types::is_nullable;
 use crate::component::types::{Name, TypeKind, WitType};
 use crate::component::value::WitValue;
 use crate::value::types::Value;
@@ -131,7 +130,7 @@ fn case<'t>(
 /// Appends a value to a column where null means that there is none.
 fn payload(builder: &mut Builder, value: &WitValue, ty: &WitType) {
     match builder {
-        Builder::Struct(StructBuilder { nulls, columns, .. }) if is_nullable(ty) => {
+        Builder::Struct(StructBuilder { nulls, columns, .. }) if ty.is_option() => {
             for column in columns {
                 wit(column, value, ty);
             }

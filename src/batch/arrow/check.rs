@@ -3,7 +3,6 @@
 use arrow_schema::{DataType, FieldRef, Fields};
 
 use super::unsupported::unsupported;
-use super::wit_types::is_nullable;
 use crate::component::similar::most_similar;
 use crate::component::types::{Name, TypeKind, WitType};
 use crate::escape::Escaped;
@@ -36,7 +35,7 @@ pub(super) fn check(data: &DataType, ty: &WitType) -> Result<(), String> {
         WitType::ErrorContext => false,
         WitType::Defined(def) => match (&def.kind, data) {
             (TypeKind::Option(_), DataType::Null) => true,
-            (TypeKind::Option(some), data) if is_nullable(some) => return wrapped(data, ty, some),
+            (TypeKind::Option(some), data) if some.is_option() => return wrapped(data, ty, some),
             (TypeKind::Option(some), data) => return check(data, some),
             (TypeKind::List(WitType::U8), data) if is_text(data) || is_binary(data) => true,
             (TypeKind::List(of) | TypeKind::FixedLengthList(of, _), data) => match element(data) {
@@ -95,7 +94,7 @@ fn record(fields: &Fields, types: &[(Name, WitType)]) -> Result<(), String> {
         match (found.next(), found.next()) {
             (Some(_), Some(_)) => return Err(format!("the field `{}` appears twice", Escaped(name))),
             (Some(field), None) => in_field(field, check(field.data_type(), ty))?,
-            (None, _) if is_nullable(ty) => {}
+            (None, _) if ty.is_option() => {}
             (None, _) => return Err(format!("the field `{}` is missing", Escaped(name))),
         }
     }
@@ -107,7 +106,7 @@ fn cases(fields: &Fields, cases: &[(Name, Option<WitType>)]) -> Result<(), Strin
     for field in fields {
         if let Some((_, Some(ty))) = cases.iter().find(|(name, _)| &**name == field.name().as_str()) {
             let checked =
-                if is_nullable(ty) { wrapped(field.data_type(), ty, ty) } else { check(field.data_type(), ty) };
+                if ty.is_option() { wrapped(field.data_type(), ty, ty) } else { check(field.data_type(), ty) };
             in_field(field, checked)?;
         }
     }

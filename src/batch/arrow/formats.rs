@@ -95,14 +95,14 @@ struct ArrowEncoder {
 }
 
 impl Encode for ArrowEncoder {
-    fn result(&mut self, record: &Record<'_>, result: &CallResult, output: &mut Vec<u8>) -> Result<()> {
+    fn result(&mut self, record: &Record<'_>, result: &CallResult, _: &mut Vec<u8>) -> Result<()> {
         let text = record.id.as_ref().map(IdValue::new);
-        self.output.result(text.as_ref(), result, output)
+        self.output.result(text.as_ref(), result)
     }
 
-    fn error(&mut self, record: &Record<'_>, error: &Error, output: &mut Vec<u8>) {
+    fn error(&mut self, record: &Record<'_>, error: &Error, _: &mut Vec<u8>) {
         let text = record.id.as_ref().map(IdValue::new);
-        self.output.error(text.as_ref(), error, output);
+        self.output.error(text.as_ref(), error);
     }
 
     /// The columns of the results are not those of the records, so [`check`](crate::batch::check) refuses to pass records.
@@ -114,16 +114,27 @@ impl Encode for ArrowEncoder {
         true
     }
 
-    fn columns(&mut self, chunk: &Chunk, indices: Range<usize>, results: &[Vec<u8>], output: &mut Vec<u8>) {
+    fn columns(&mut self, chunk: &Chunk, indices: Range<usize>, results: &[Vec<u8>], _: &mut Vec<u8>) {
         self.output.columns(indices.len(), results);
         let rows = rows_of(chunk);
         if rows.has_ids() {
             indices.for_each(|index| self.output.id(rows.id(index).as_ref().map(IdValue::new).as_ref()));
         }
-        self.output.end_rows(output);
+    }
+
+    fn pending(&self) -> usize {
+        self.output.rows()
+    }
+
+    fn write_large(&mut self, output: &mut Vec<u8>) {
+        self.output.write_large(output);
     }
 
     fn finish(&mut self, output: &mut Vec<u8>) {
-        self.output.finish(output);
+        self.output.finish(self.output.rows(), output);
+    }
+
+    fn rescue(&mut self, rows: usize, output: &mut Vec<u8>) {
+        self.output.finish(rows, output);
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow_array::builder::{ArrayBuilder, Int64Builder, StringBuilder, UInt64Builder};
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_ipc::writer::{DictionaryTracker, IpcDataGenerator, IpcWriteContext, IpcWriteOptions, write_message};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 
@@ -12,13 +12,11 @@ use super::append;
 use super::builder::Builder;
 use super::wit_types;
 use crate::batch::id::{Id, IdType};
-use crate::batch::output::{ERROR_COLUMNS, ID_COLUMN, has_id};
-use crate::component::types::{Name, TypeKind, WitFunction, WitType};
+use crate::batch::output::{ColumnType, ColumnValue, ERROR_COLUMNS, ID_COLUMN, ResultColumns};
 use crate::component::value::WitValue;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::call::CallResult;
 use crate::runtime::callable::{Callable, CallableType};
-use crate::value::types::ValType;
 
 /// The mark at the end of a stream.
 const END: [u8; 8] = [0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
@@ -33,32 +31,18 @@ const FULL: usize = 1 << 20;
 #[derive(Clone, Debug)]
 pub(super) struct ArrowSchema {
     schema: SchemaRef,
-    results: Results,
+    results: ResultColumns,
     ids: Option<IdType>,
     has_errors: bool,
 }
 
-/// The types of the columns with results.
-#[derive(Clone, Debug)]
-enum Results {
-    None,
-    Core(Vec<ValType>),
-    One(WitType),
-    Fields(Vec<(Name, WitType)>),
-}
-
 impl ArrowSchema {
-    /// Returns the columns for the results of a function: `id` if there are ids, the results, and `error_kind` and
-    /// `error_message` if errors take the place of results. The results are `result`, or `result1`, `result2`… for several, or the
-    /// fields of a record, unless one is named `id` and there are ids.
+    /// Returns the columns for the results of a function: `id` if there are ids, the [`ResultColumns`], and `error_kind` and
+    /// `error_message` if errors take the place of results.
     ///
     /// References of a module, which [`check`] refuses, are null.
     pub(super) fn new(callable: &Callable, ids: Option<IdType>, has_errors: bool) -> Self {
-        let results = match callable.ty() {
-            CallableType::Core(ty) if ty.results().is_empty() => Results::None,
-            CallableType::Core(ty) => Results::Core(ty.results().to_vec()),
-            _ => Results::of_wit(callable.wit_type().and_then(WitFunction::result), ids.is_some()),
-        };
+        let results = ResultColumns::new(callable, ids.is_some());
         let mut fields = Vec::new();
         if let Some(ids) = ids {
             let data = match ids {
@@ -68,20 +52,15 @@ impl ArrowSchema {
             };
             fields.push(Field::new(ID_COLUMN, data, true));
         }
-        match &results {
-            Results::None => fields.push(Field::new("result", DataType::Null, true)),
-            Results::Core(types) => {
-                for (at, ty) in types.iter().enumerate() {
-                    let data = wit_types::of_core(ty).unwrap_or(DataType::Null);
-                    let name = if types.len() == 1 { "result".to_owned() } else { format!("result{}", at + 1) };
-                    fields.push(Field::new(name, data, has_errors));
-                }
+        fields.extend(results.names().iter().enumerate().map(|(column, name)| match results.ty(callable, column) {
+            ColumnType::Core(ty) => Field::new(&**name, wit_types::of_core(ty).unwrap_or(DataType::Null), has_errors),
+            ColumnType::Component(ty) => {
+                let field = wit_types::field(name, ty);
+                let nullable = has_errors || field.is_nullable();
+                field.with_nullable(nullable)
             }
-            Results::One(ty) => fields.push(nullable_if(has_errors, wit_types::field("result", ty))),
-            Results::Fields(types) => {
-                fields.extend(types.iter().map(|(name, ty)| nullable_if(has_errors, wit_types::field(name, ty))));
-            }
-        }
+            ColumnType::None => Field::new(&**name, DataType::Null, true),
+        }));
         if has_errors {
             fields.extend(ERROR_COLUMNS.map(|name| Field::new(name, DataType::Utf8, true)));
         }
@@ -104,21 +83,6 @@ impl ArrowSchema {
     pub(super) fn tail() -> Vec<u8> {
         END.to_vec()
     }
-}
-
-impl Results {
-    fn of_wit(ty: Option<&WitType>, has_ids: bool) -> Self {
-        match (ty, ty.and_then(WitType::kind)) {
-            (None, _) => Self::None,
-            (_, Some(TypeKind::Record(fields))) if !(has_ids && has_id(fields)) => Self::Fields(fields.to_vec()),
-            (Some(ty), _) => Self::One(ty.clone()),
-        }
-    }
-}
-
-fn nullable_if(nullable: bool, field: Field) -> Field {
-    let nullable = nullable || field.is_nullable();
-    field.with_nullable(nullable)
 }
 
 /// Collects results, and writes them as record batches.
@@ -161,49 +125,41 @@ impl ArrowOutput {
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] if it is too large for a column. Nothing is appended then.
     #[inline]
-    pub(super) fn result(&mut self, id: Option<&IdValue<'_>>, result: &CallResult, output: &mut Vec<u8>) -> Result<()> {
-        match (&self.schema.results, result) {
-            (Results::Core(_), CallResult::Core(values)) => {
-                self.columns.iter_mut().zip(values).for_each(|(column, value)| append::core(column, value));
-            }
-            (Results::One(ty), CallResult::Component(Some(value), _)) => {
-                self.weight += checked_weight(value)?;
-                self.columns.iter_mut().for_each(|column| append::wit(column, value, ty));
-            }
-            (Results::Fields(types), CallResult::Component(Some(value @ WitValue::Record(fields)), _)) => {
-                self.weight += checked_weight(value)?;
-                let columns = self.columns.iter_mut().zip(fields).zip(types);
-                columns.for_each(|((column, (_, value)), (_, ty))| append::wit(column, value, ty));
-            }
-            _ => self.columns.iter_mut().for_each(Builder::append_null),
+    pub(super) fn result(&mut self, id: Option<&IdValue<'_>>, result: &CallResult) -> Result<()> {
+        if let CallResult::Component(Some(value), _) = result {
+            self.weight += checked_weight(value)?;
         }
-        self.end_row(id, output);
+        for (index, column) in self.columns.iter_mut().enumerate() {
+            match self.schema.results.value(result, index) {
+                ColumnValue::Core(value) => append::core(column, value),
+                ColumnValue::Component(value, ty) => append::wit(column, value, ty),
+                ColumnValue::None => column.append_null(),
+            }
+        }
+        self.end_row(id);
         Ok(())
     }
 
     /// Appends an error.
-    pub(super) fn error(&mut self, id: Option<&IdValue<'_>>, error: &Error, output: &mut Vec<u8>) {
+    pub(super) fn error(&mut self, id: Option<&IdValue<'_>>, error: &Error) {
         self.columns.iter_mut().for_each(Builder::append_null);
         self.errors.push((self.rows, error.kind().as_str(), error.message().to_owned()));
         self.weight += error.message().len();
-        self.end_row(id, output);
+        self.end_row(id);
     }
 
     /// Appends the results of rows by column, as [`append::numbers`] takes them. An id for each row follows.
     pub(super) fn columns(&mut self, rows: usize, results: &[Vec<u8>]) {
-        match &self.schema.results {
-            Results::Core(_) => {
-                self.columns.iter_mut().zip(results).for_each(|(column, numbers)| append::numbers(column, numbers));
-            }
-            _ => (0..rows).for_each(|_| self.columns.iter_mut().for_each(Builder::append_null)),
+        if results.is_empty() {
+            (0..rows).for_each(|_| self.columns.iter_mut().for_each(Builder::append_null));
         }
+        self.columns.iter_mut().zip(results).for_each(|(column, numbers)| append::numbers(column, numbers));
         self.rows += rows;
     }
 
-    fn end_row(&mut self, id: Option<&IdValue<'_>>, output: &mut Vec<u8>) {
+    fn end_row(&mut self, id: Option<&IdValue<'_>>) {
         self.id(id);
         self.rows += 1;
-        self.end_rows(output);
     }
 
     /// Appends the id of a row, if there are ids.
@@ -221,21 +177,26 @@ impl ArrowOutput {
         }
     }
 
+    /// Returns the number of rows that were appended and are not written yet.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// Writes the rows if they fill a record batch.
-    pub(super) fn end_rows(&mut self, output: &mut Vec<u8>) {
+    pub(super) fn write_large(&mut self, output: &mut Vec<u8>) {
         if self.weight > FULL {
-            self.finish(output);
+            self.finish(self.rows, output);
         }
     }
 
-    /// Writes the rows that were appended as a record batch.
-    pub(super) fn finish(&mut self, output: &mut Vec<u8>) {
-        if self.rows > 0 {
-            self.write(output).unwrap_or_else(|error| unreachable!("columns that fit their types: {error}"));
+    /// Writes the first rows that were appended as a record batch, and drops the others, which may be incomplete.
+    pub(super) fn finish(&mut self, rows: usize, output: &mut Vec<u8>) {
+        if rows > 0 {
+            self.write(rows, output).unwrap_or_else(|error| unreachable!("columns that fit their types: {error}"));
         }
     }
 
-    fn write(&mut self, output: &mut Vec<u8>) -> Result<(), ArrowError> {
+    fn write(&mut self, rows: usize, output: &mut Vec<u8>) -> Result<(), ArrowError> {
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.schema.fields().len());
         if self.schema.ids.is_some() {
             columns.push(self.ids.finish()?);
@@ -244,13 +205,17 @@ impl ArrowOutput {
             columns.push(column.finish()?);
         }
         if self.schema.has_errors {
-            let errors = std::mem::take(&mut self.errors);
-            columns.push(sparse(self.rows, errors.iter().map(|(row, kind, _)| (*row, *kind))));
-            columns.push(sparse(self.rows, errors.iter().map(|(row, _, message)| (*row, message.as_str()))));
+            let mut errors = std::mem::take(&mut self.errors);
+            errors.retain(|(row, ..)| *row < rows);
+            columns.push(sparse(rows, errors.iter().map(|(row, kind, _)| (*row, *kind))));
+            columns.push(sparse(rows, errors.iter().map(|(row, _, message)| (*row, message.as_str()))));
         }
-        let rows = RecordBatchOptions::new().with_row_count(Some(std::mem::take(&mut self.rows)));
-        self.weight = 0;
-        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema.schema), columns, &rows)?;
+        for column in columns.iter_mut().filter(|column| column.len() > rows) {
+            *column = column.slice(0, rows);
+        }
+        (self.rows, self.weight) = (0, 0);
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema.schema), columns, &options)?;
         // No column has a dictionary.
         let mut tracker = DictionaryTracker::new(false);
         let generator = IpcDataGenerator::default();

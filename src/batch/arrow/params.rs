@@ -70,7 +70,7 @@ impl Params {
                 values.clear();
                 for (at, (column, ty)) in columns.iter().zip(ty.params()).enumerate() {
                     if let Err(error) = core_values::push(column, row, ty, values) {
-                        return Err(numbered(&error, at, ty));
+                        return Err(numbered(error, at, ty));
                     }
                 }
             }

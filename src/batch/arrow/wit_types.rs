@@ -22,14 +22,9 @@ pub(super) fn of_core(ty: &ValType) -> Option<DataType> {
     })
 }
 
-/// Returns whether the column of a type has nulls.
-pub(super) fn is_nullable(ty: &WitType) -> bool {
-    matches!(ty.kind(), Some(TypeKind::Option(_)))
-}
-
 /// Returns a field with values of a type. An option is a nullable field.
 pub(super) fn field(name: &str, ty: &WitType) -> Field {
-    Field::new(name, data_type(ty), is_nullable(ty))
+    Field::new(name, data_type(ty), ty.is_option())
 }
 
 /// Returns the type of a column with values of a component's type:
@@ -92,5 +87,5 @@ fn case(name: &str, ty: Option<&WitType>) -> Field {
 
 /// The type of a nullable field with values of a type, where null means that there is none.
 fn payload(ty: &WitType) -> DataType {
-    if is_nullable(ty) { DataType::Struct(Fields::from(vec![field(SOME, ty)])) } else { data_type(ty) }
+    if ty.is_option() { DataType::Struct(Fields::from(vec![field(SOME, ty)])) } else { data_type(ty) }
 }

@@ -2,7 +2,6 @@
 
 use super::column::Column;
 use super::core_values::{double, single};
-use super::wit_types::is_nullable;
 use crate::component::failure::{Failure, Refusal, Step};
 use crate::component::types::{Name, TypeKind, WitType};
 use crate::component::value::WitValue;
@@ -54,7 +53,7 @@ fn option(column: &Column, row: usize, some: &WitType) -> Result<Option<WitValue
     if column.is_null(row) {
         return Ok(None);
     }
-    if !is_nullable(some) {
+    if !some.is_option() {
         return value(column, row, some).map(Some);
     }
     match column {
@@ -142,7 +141,7 @@ fn chosen(fields: &[(String, Column)], row: usize) -> Result<&(String, Column), 
 fn payload(column: &Column, row: usize, ty: Option<&WitType>) -> Result<Option<Box<WitValue>>, Failure> {
     match (ty, column) {
         (None, _) => Ok(None),
-        (Some(ty), Column::Struct(_, fields)) if is_nullable(ty) && fields.len() == 1 => {
+        (Some(ty), Column::Struct(_, fields)) if ty.is_option() && fields.len() == 1 => {
             value(&fields[0].1, row, ty).map(|value| Some(Box::new(value)))
         }
         (Some(ty), column) => value(column, row, ty).map(|value| Some(Box::new(value))),

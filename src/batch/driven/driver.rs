@@ -34,8 +34,8 @@ pub struct DriverOptions {
 
 impl DriverOptions {
     pub(in crate::batch) fn of_batch(options: &BatchOptions) -> Self {
-        let BatchOptions { max_record, measure, worker, .. } = options;
-        Self { limits: worker.limits, max_read: *max_record, measure_time: *measure || worker.measure_time }
+        let BatchOptions { max_record, worker, .. } = options;
+        Self { limits: worker.limits, max_read: *max_record, measure_time: worker.measure_time }
     }
 }
 

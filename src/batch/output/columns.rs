@@ -4,6 +4,10 @@ use crate::component::types::{Name, TypeKind, WitType};
 use crate::component::value::WitValue;
 use crate::runtime::call::CallResult;
 use crate::runtime::callable::Callable;
+#[cfg(feature = "arrow")]
+use crate::runtime::callable::CallableType;
+#[cfg(feature = "arrow")]
+use crate::value::types::ValType;
 use crate::value::types::Value;
 
 /// The column of ids, which comes first.
@@ -18,6 +22,16 @@ pub(in crate::batch) const ERROR_COLUMNS: [&str; 2] = ["error_kind", "error_mess
 pub(in crate::batch) struct ResultColumns {
     names: Vec<Name>,
     fields: Option<Box<[(Name, WitType)]>>,
+}
+
+/// The type of a column.
+#[cfg(feature = "arrow")]
+#[derive(Clone, Copy, Debug)]
+pub(in crate::batch) enum ColumnType<'a> {
+    Core(&'a ValType),
+    Component(&'a WitType),
+    /// There is no result.
+    None,
 }
 
 /// The value in a column.
@@ -47,6 +61,16 @@ impl ResultColumns {
         &self.names
     }
 
+    /// Returns the type of a column for the results of the function.
+    #[cfg(feature = "arrow")]
+    pub(in crate::batch) fn ty<'a>(&'a self, callable: &'a Callable, column: usize) -> ColumnType<'a> {
+        match (callable.ty(), &self.fields) {
+            (CallableType::Core(ty), _) => ty.results().get(column).map_or(ColumnType::None, ColumnType::Core),
+            (_, Some(fields)) => fields.get(column).map_or(ColumnType::None, |(_, ty)| ColumnType::Component(ty)),
+            _ => callable.wit_type().and_then(|ty| ty.result()).map_or(ColumnType::None, ColumnType::Component),
+        }
+    }
+
     /// Returns the value in a column of a result.
     pub(in crate::batch) fn value<'a>(&'a self, result: &'a CallResult, column: usize) -> ColumnValue<'a> {
         match (result, &self.fields) {
@@ -65,7 +89,7 @@ impl ResultColumns {
     }
 }
 
-/// Whether a field of a record has the name of the column of ids.
-pub(in crate::batch) fn has_id(fields: &[(Name, WitType)]) -> bool {
+/// Returns whether a field of a record has the name of the column of ids.
+fn has_id(fields: &[(Name, WitType)]) -> bool {
     fields.iter().any(|(name, _)| &**name == ID_COLUMN)
 }

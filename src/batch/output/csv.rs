@@ -18,6 +18,8 @@ pub(super) struct CsvEncoder<'a> {
     formats: &'a Formats<'a>,
     columns: ResultColumns,
     writer: RowWriter,
+    /// The fields of the current result.
+    fields: Vec<String>,
 }
 
 /// Returns the header.
@@ -42,7 +44,7 @@ impl<'a> CsvEncoder<'a> {
     /// The source has set the layout.
     pub(super) fn new(formats: &'a Formats<'a>) -> Self {
         let columns = ResultColumns::new(formats.callable, formats.layout().has_ids);
-        Self { formats, columns, writer: RowWriter::default() }
+        Self { formats, columns, writer: RowWriter::default(), fields: Vec::new() }
     }
 
     fn id(&mut self, record: &Record<'_>, output: &mut Vec<u8>) {
@@ -59,13 +61,13 @@ impl<'a> CsvEncoder<'a> {
 
 impl Encode for CsvEncoder<'_> {
     fn result(&mut self, record: &Record<'_>, result: &CallResult, output: &mut Vec<u8>) -> Result<()> {
-        self.id(record, output);
+        self.fields.clear();
         for column in 0..self.columns.names().len() {
-            let text = field(self.columns.value(result, column));
-            if text.is_err() {
-                self.writer = RowWriter::default();
-            }
-            self.writer.field(text?.as_bytes(), output);
+            self.fields.push(field(self.columns.value(result, column))?);
+        }
+        self.id(record, output);
+        for field in &self.fields {
+            self.writer.field(field.as_bytes(), output);
         }
         if self.has_errors() {
             for _ in ERROR_COLUMNS {

@@ -10,6 +10,6 @@ mod raw;
 mod text;
 
 #[cfg(feature = "arrow")]
-pub(super) use columns::{ERROR_COLUMNS, ID_COLUMN, has_id};
+pub(super) use columns::{ColumnType, ColumnValue, ERROR_COLUMNS, ID_COLUMN, ResultColumns};
 pub(super) use json::write_error;
 pub(super) use open::{encoder, head, tail};

@@ -186,7 +186,6 @@ impl Batch {
         let mut instances =
             InstanceOptions::default().with_limits(guest.limits.limits()).with_capabilities(guest.capabilities.clone());
         instances.plugin = guest.plugin.options();
-        instances.initialize = callable.as_ref().is_none_or(|callable| callable.name() != "_initialize");
         let prepared = session.prepare(instances, &|event| {
             supervisor.observe(event);
             let mut call = self.call();

@@ -269,7 +269,6 @@ impl Run {
         let limits = settings.guest.limits.limits();
         let mut options = InstanceOptions::default().with_limits(limits).with_capabilities(capabilities);
         options.plugin = settings.guest.plugin.options();
-        options.initialize = callable.name() != INITIALIZE;
         options.caller_ends_process = true;
         let deadline = Deadline::new(*started, settings.guest.limits.timeout.value);
         self.call_function(supervisor, session, options, deadline, &callable, &args)

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
-use wrun::capabilities::stdout_is_mid_line;
 use wrun::stdio::Blocking;
+use wrun::stdio::stdout_is_mid_line;
 
 use crate::cli::args::OutputFormat;
 use crate::cli::failure::Failure;

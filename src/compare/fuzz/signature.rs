@@ -8,9 +8,9 @@ use crate::compare::{Aspect, Comparison, Difference, Ending, Variant};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Signature {
-    /// What differs from the first variant.
+    /// The variant that differs from the first.
     pub variant: Variant,
-    /// In what.
+    /// The aspect in which it differs.
     pub aspect: Aspect,
     /// How the first variant ended, without the values.
     pub expected: String,

@@ -56,7 +56,7 @@ pub fn check_config(config: &RuntimeConfig) -> Result<()> {
     Ok(())
 }
 
-/// Checks that an engine can grant capabilities to a module.
+/// Checks that an engine can grant capabilities to a module that is no Extism plug-in.
 ///
 /// # Errors
 /// Those of [`Capabilities::check`]; [`ErrorKind::Grant`] for network access if the engine provides none, or together with a
@@ -64,10 +64,10 @@ pub fn check_config(config: &RuntimeConfig) -> Result<()> {
 pub fn check_grants(kind: RuntimeKind, capabilities: &Capabilities) -> Result<()> {
     capabilities.check()?;
     if let Some(rule) = capabilities.net.first()
-        && !kind.has_network()
+        && !kind.modules_have_network()
     {
         let error = Error::new(ErrorKind::Grant, format!("cannot grant `{rule}`: {kind} has no network for modules"));
-        return Err(match RuntimeKind::available().find(|other| other.has_network()) {
+        return Err(match RuntimeKind::available().find(|other| other.modules_have_network()) {
             Some(other) => error.with_hint(format!("use `--runtime {other}`")),
             None => error.with_hint("build with `--features wasix`"),
         });
@@ -75,12 +75,13 @@ pub fn check_grants(kind: RuntimeKind, capabilities: &Capabilities) -> Result<()
     check_no_network_with_seed(capabilities)
 }
 
-/// Checks that capabilities can be granted to a component, or to an Extism plug-in in a build that makes HTTP requests.
+/// Checks that capabilities can be granted to code that has network access on each engine: a component, or an Extism plug-in in a build
+/// that makes HTTP requests.
 ///
 /// # Errors
 /// Those of [`Capabilities::check`]; [`ErrorKind::Grant`] for network access together with a seed, because network access is not
 /// deterministic.
-pub fn check_component_grants(capabilities: &Capabilities) -> Result<()> {
+pub fn check_grants_with_network(capabilities: &Capabilities) -> Result<()> {
     capabilities.check()?;
     check_no_network_with_seed(capabilities)
 }
@@ -92,7 +93,7 @@ pub fn check_component_grants(capabilities: &Capabilities) -> Result<()> {
 pub fn check_possible_grants(config: &RuntimeConfig, capabilities: &Capabilities) -> Result<()> {
     let runs_components = Feature::ComponentModel.is_available() && is_feature_enabled(config, Feature::ComponentModel);
     if cfg!(feature = "http") || runs_components {
-        return check_component_grants(capabilities);
+        return check_grants_with_network(capabilities);
     }
     check_grants(config.kind, capabilities)
 }

@@ -1,11 +1,10 @@
 //! Matches the imports of a module with the items that the host provides.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, MAX_LISTED, Result};
 use crate::escape::Escaped;
 use crate::module::info::{ExternType, Import, MemoryType, ModuleInfo, TableType};
 use crate::module::requirements::EXTISM_ENV;
 use crate::runtime::host::{HostImports, HostItem};
-use crate::runtime::lookup::MAX_LISTED;
 
 /// Checks that `imports` has every import of a module, with the right type.
 ///
@@ -15,7 +14,7 @@ pub(crate) fn check_imports(info: &ModuleInfo, imports: &HostImports) -> Result<
     if info.imports.is_empty() {
         return Ok(());
     }
-    let mut unresolved = Vec::new();
+    let mut lines = Vec::new();
     let mut needs_other_wasix = false;
     let mut extism_hint = None;
     for import in &info.imports {
@@ -29,28 +28,31 @@ pub(crate) fn check_imports(info: &ModuleInfo, imports: &HostImports) -> Result<
             _ if matches => {}
             Some(found) => {
                 let (module, name) = (Escaped(module), Escaped(name));
-                unresolved.push(format!("`{module}` `{name}`: the module expects {ty}, the host provides {found}"));
+                lines.push(format!("`{module}` `{name}`: the module expects {ty}, the host provides {found}"));
             }
             None => {
                 needs_other_wasix |= module.starts_with("wasix") && module != "wasix_32v1";
                 extism_hint = extism_hint.or(hint_for_extism(module));
-                unresolved.push(format!("`{}` `{}`: {ty}", Escaped(module), Escaped(name)));
+                lines.push(format!("`{}` `{}`: {ty}", Escaped(module), Escaped(name)));
             }
         }
     }
-    if unresolved.is_empty() {
+    if lines.is_empty() {
         return Ok(());
     }
-    let count = unresolved.len();
+    let error = extism_hint.into_iter().fold(unresolved(lines), Error::with_hint);
+    Err(if needs_other_wasix { error.with_hint("the only supported version of WASIX is `wasix_32v1`") } else { error })
+}
+
+/// Returns the error for imports that are missing or have the wrong type, from a line for each.
+pub(crate) fn unresolved(mut lines: Vec<String>) -> Error {
+    let count = lines.len();
     let s = if count == 1 { "" } else { "s" };
     if count > MAX_LISTED {
-        unresolved.truncate(MAX_LISTED);
-        unresolved.push(format!("and {} more (`wrun inspect` lists them)", count - MAX_LISTED));
+        lines.truncate(MAX_LISTED);
+        lines.push(format!("and {} more (`wrun inspect` lists them)", count - MAX_LISTED));
     }
-    let message = format!("{count} unresolved import{s}:\n  {}", unresolved.join("\n  "));
-    let error = Error::new(ErrorKind::Unlinkable, message);
-    let error = extism_hint.into_iter().fold(error, Error::with_hint);
-    Err(if needs_other_wasix { error.with_hint("the only supported version of WASIX is `wasix_32v1`") } else { error })
+    Error::new(ErrorKind::Unlinkable, format!("{count} unresolved import{s}:\n  {}", lines.join("\n  ")))
 }
 
 fn hint_for_extism(module: &str) -> Option<&'static str> {

@@ -15,9 +15,11 @@ pub(crate) use component::no_components;
 #[cfg(feature = "components")]
 pub(crate) use component::not_provided;
 pub use component::{AdmittedComponent, admit_component};
-pub use config::{MAX_STACK, MIN_STACK, check_component_grants, check_config, check_grants, check_possible_grants};
+pub use config::{MAX_STACK, MIN_STACK, check_config, check_grants, check_grants_with_network, check_possible_grants};
 pub(crate) use guard::guard_compiler;
 pub(crate) use imports::check_imports;
+#[cfg(feature = "components")]
+pub(crate) use imports::unresolved;
 pub use limits::check_amounts;
 pub(crate) use limits::{check_instance, check_stoppable, shared_bytes, unstoppable};
 pub use module::{AdmittedModule, admit_module};

@@ -24,7 +24,7 @@ const ANY_FREE: &[&str] = &["free", "dealloc", "deallocate"];
 /// The allocator of AssemblyScript, which has a garbage collector.
 const NEW: &str = "__new";
 
-/// The functions of AssemblyScript that keep an object from being collected, and that let it be.
+/// The functions of AssemblyScript that pin and unpin an object, so that it is not collected meanwhile.
 const PIN: [&str; 2] = ["__pin", "__unpin"];
 
 /// The names that a call by pointers needs.
@@ -34,7 +34,7 @@ pub(crate) struct Buffers {
     pub(super) memory: String,
     /// The function that allocates arguments.
     pub(super) alloc: Option<String>,
-    /// The functions that keep arguments from being collected, and that let them be.
+    /// The functions that pin and unpin arguments, so that they are not collected meanwhile.
     pub(super) pin: Option<[&'static str; 2]>,
     /// The function that frees arguments and results.
     pub(super) free: Option<String>,

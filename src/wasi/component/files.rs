@@ -13,10 +13,8 @@ use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorType, DirectoryEntry, ErrorCode};
 use wasmtime_wasi::p2::{DynInputStream, InputStream, Pollable, StreamError, StreamResult};
 
+use super::interface::{p2, replace};
 use super::state::HasWasi;
-
-/// The interface, in the newest version that wasmtime-wasi has.
-const INTERFACE: &str = "wasi:filesystem/types@0.2.12";
 
 /// The maximum number of bytes that one call reads.
 const MAX_READ: usize = 64 << 10;
@@ -104,24 +102,26 @@ fn descriptor_type(of: FileType) -> DescriptorType {
 
 /// Replaces the functions that read ahead.
 pub(super) fn add_to_linker<T: HasWasi>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
-    let mut interface = linker.instance(INTERFACE)?;
-    interface.func_wrap(
+    let [read, list, next] = [
         "[method]descriptor.read-via-stream",
-        |mut store, (descriptor, position): (Resource<Descriptor>, u64)| {
-            let table = store.data_mut().wasi().table();
-            let file = match table.get(&descriptor)? {
-                Descriptor::File(file) => Arc::clone(&file.file),
-                Descriptor::Dir(_) => return Ok((Err(ErrorCode::IsDirectory),)),
-            };
-            let reader: DynInputStream = Box::new(FileReader { file: Some(file), position });
-            Ok((Ok(table.push(reader)?),))
-        },
-    )?;
+        "[method]descriptor.read-directory",
+        "[method]directory-entry-stream.read-directory-entry",
+    ];
+    let mut interface = replace(linker, p2!("wasi:filesystem/types"), &[read, list, next])?;
+    interface.func_wrap(read, |mut store, (descriptor, position): (Resource<Descriptor>, u64)| {
+        let table = store.data_mut().wasi().table();
+        let file = match table.get(&descriptor)? {
+            Descriptor::File(file) => Arc::clone(&file.file),
+            Descriptor::Dir(_) => return Ok((Err(ErrorCode::IsDirectory),)),
+        };
+        let reader: DynInputStream = Box::new(FileReader { file: Some(file), position });
+        Ok((Ok(table.push(reader)?),))
+    })?;
     interface.resource("directory-entry-stream", ResourceType::host::<Listing>(), |mut store, number| {
         store.data_mut().wasi().table().delete(Resource::<Listing>::new_own(number))?;
         Ok(())
     })?;
-    interface.func_wrap("[method]descriptor.read-directory", |mut store, (descriptor,): (Resource<Descriptor>,)| {
+    interface.func_wrap(list, |mut store, (descriptor,): (Resource<Descriptor>,)| {
         let table = store.data_mut().wasi().table();
         let listing = match table.get(&descriptor)? {
             Descriptor::Dir(directory) => Listing::new(&directory.dir),
@@ -132,8 +132,7 @@ pub(super) fn add_to_linker<T: HasWasi>(linker: &mut Linker<T>) -> wasmtime::Res
             Err(error) => Ok((Err(ErrorCode::from(error)),)),
         }
     })?;
-    interface.func_wrap(
-        "[method]directory-entry-stream.read-directory-entry",
-        |mut store, (stream,): (Resource<Listing>,)| Ok((store.data_mut().wasi().table().get_mut(&stream)?.next(),)),
-    )
+    interface.func_wrap(next, |mut store, (stream,): (Resource<Listing>,)| {
+        Ok((store.data_mut().wasi().table().get_mut(&stream)?.next(),))
+    })
 }

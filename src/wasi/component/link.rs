@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use wasmtime::component::Linker;
 
-use super::interface::Link;
+#[cfg(feature = "wasi-p3")]
+use super::interface::p3;
+use super::interface::{Link, p2};
 use super::interfaces;
 #[cfg(feature = "wasi-p3")]
 use super::p3;
@@ -53,9 +55,9 @@ pub(crate) fn provides<T: HasWasi>(name: &str) -> bool {
 /// Returns the name under which [`add_to_linker`] links an interface: its newest minor version. Returns other names unchanged.
 pub(crate) fn linked_name<T: HasWasi>(name: &str) -> Cow<'_, str> {
     match (find::<T>(name), name.split_once('@')) {
-        (Some((Version::P2, _)), Some((interface, _))) => Cow::Owned(format!("{interface}@0.2.12")),
+        (Some((Version::P2, _)), Some((interface, _))) => Cow::Owned(format!("{interface}{}", p2!(""))),
         #[cfg(feature = "wasi-p3")]
-        (Some((Version::P3, _)), Some((interface, _))) => Cow::Owned(format!("{interface}@0.3.0")),
+        (Some((Version::P3, _)), Some((interface, _))) => Cow::Owned(format!("{interface}{}", p3!(""))),
         _ => Cow::Borrowed(name),
     }
 }

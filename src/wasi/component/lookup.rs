@@ -12,11 +12,9 @@ use wasmtime::component::{Linker, Resource, ResourceType};
 use wasmtime_wasi::p2::bindings::sockets::network::{ErrorCode, IpAddress};
 use wasmtime_wasi::p2::{DynPollable, Network, Pollable, subscribe};
 
+use super::interface::p2;
 use super::state::HasWasi;
 use crate::network::{LookupError, look_up};
-
-/// The interface, in the newest version that wasmtime-wasi has.
-const INTERFACE: &str = "wasi:sockets/ip-name-lookup@0.2.12";
 
 /// A lookup, `resolve-address-stream`.
 enum Lookup {
@@ -61,7 +59,7 @@ fn error_code(error: LookupError) -> ErrorCode {
 
 /// Links the interface.
 pub(super) fn add_to_linker<T: HasWasi>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
-    let mut interface = linker.instance(INTERFACE)?;
+    let mut interface = linker.instance(p2!("wasi:sockets/ip-name-lookup"))?;
     interface.resource("resolve-address-stream", ResourceType::host::<Lookup>(), |mut store, number| {
         store.data_mut().wasi().table().delete(Resource::<Lookup>::new_own(number))?;
         Ok(())

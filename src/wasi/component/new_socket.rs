@@ -7,6 +7,7 @@ use wasmtime_wasi::p2::bindings::sockets::{network, tcp, tcp_create_socket, udp_
 use wasmtime_wasi::p2::{Network, SocketError, SocketResult, TcpSocket, UdpSocket};
 use wasmtime_wasi::sockets::WasiSocketsView as _;
 
+use super::interface::{p2, replace};
 use super::state::{ComponentWasi, HasWasi};
 
 /// The interfaces that create sockets.
@@ -50,9 +51,9 @@ impl udp_create_socket::Host for ComponentWasi {
 
 /// Replaces how TCP sockets of a linked interface are dropped, so that they no longer count.
 pub(super) fn count_drops<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
-    linker.allow_shadowing(true);
-    let mut interface = linker.instance("wasi:sockets/tcp@0.2.12")?;
-    interface.resource("tcp-socket", ResourceType::host::<TcpSocket>(), |mut store, socket| {
+    let socket = "tcp-socket";
+    let mut interface = replace(linker, p2!("wasi:sockets/tcp"), &[socket])?;
+    interface.resource(socket, ResourceType::host::<TcpSocket>(), |mut store, socket| {
         let wasi = store.data_mut().wasi();
         tcp::HostTcpSocket::drop(&mut wasi.sockets(), Resource::new_own(socket))?;
         wasi.tcp().remove(socket);

@@ -7,8 +7,8 @@ use wasmtime_wasi::p2::bindings::random as p2;
 use crate::runtime::host::{HostFailure, InterruptToken};
 use crate::wasi::random::RandomSource;
 
-/// The maximum number of bytes of one call, if the memory limit is not lower: 64 MiB. More make a call of WASI 0.2 trap; WASI 0.3
-/// lets a call return fewer.
+/// The maximum number of bytes of one call, if the memory limit is not lower: 64 MiB. A larger request traps in WASI
+/// 0.2 and returns fewer bytes in WASI 0.3.
 const MAX_BYTES: u64 = 64 << 20;
 
 /// The random numbers of one instance.

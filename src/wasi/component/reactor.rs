@@ -1,7 +1,7 @@
 //! The tokio runtime that watches timers and sockets for components.
 
 use std::io;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tokio::runtime::{Builder, EnterGuard, Runtime};
 
@@ -21,10 +21,61 @@ impl Linked {
 /// Timers and sockets become ready even while their guest computes, because another thread watches them: one for all
 /// components of the process, started on the first call.
 fn enter() -> io::Result<EnterGuard<'static>> {
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    if let Some(runtime) = RUNTIME.get() {
-        return Ok(runtime.enter());
+    static REACTOR: Reactor = Reactor::new();
+    REACTOR.enter(|| Builder::new_multi_thread().worker_threads(1).thread_name("wrun wasi").enable_all().build())
+}
+
+/// A runtime that is created when it is first needed.
+#[derive(Debug)]
+struct Reactor {
+    runtime: OnceLock<Runtime>,
+    creating: Mutex<()>,
+}
+
+impl Reactor {
+    const fn new() -> Self {
+        Self { runtime: OnceLock::new(), creating: Mutex::new(()) }
     }
-    let created = Builder::new_multi_thread().worker_threads(1).thread_name("wrun wasi").enable_all().build()?;
-    Ok(RUNTIME.get_or_init(|| created).enter())
+
+    fn enter(&self, create: impl FnOnce() -> io::Result<Runtime>) -> io::Result<EnterGuard<'_>> {
+        if let Some(runtime) = self.runtime.get() {
+            return Ok(runtime.enter());
+        }
+        // An embedder may call from a task of its own runtime. Dropping a second one would panic there.
+        let _creating = self.creating.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(runtime) = self.runtime.get() {
+            return Ok(runtime.enter());
+        }
+        let created = create()?;
+        Ok(self.runtime.get_or_init(|| created).enter())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn tasks_of_an_embedder_start_it_together() {
+        let (reactor, created) = (Reactor::new(), AtomicUsize::new(0));
+        let create = || {
+            created.fetch_add(1, Ordering::Relaxed);
+            // For the other threads to get here, if they can.
+            thread::sleep(Duration::from_millis(50));
+            Builder::new_multi_thread().worker_threads(1).build()
+        };
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let embedder = Builder::new_current_thread().build().unwrap();
+                    embedder.block_on(async { drop(reactor.enter(create).unwrap()) });
+                });
+            }
+        });
+        assert_eq!(created.into_inner(), 1);
+    }
 }

@@ -4,6 +4,7 @@ use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemView as _};
 use wasmtime_wasi::p2::bindings::filesystem::types::{ErrorCode, HostDescriptor as _};
 
+use super::interface::{p2, replace};
 use super::state::HasWasi;
 
 /// The function, in all versions.
@@ -17,8 +18,7 @@ pub(super) fn without_slashes(path: &str) -> Option<String> {
 
 /// Corrects the function of a linked interface.
 pub(super) fn correct<T: HasWasi>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
-    linker.allow_shadowing(true);
-    let mut types = linker.instance("wasi:filesystem/types@0.2.12")?;
+    let mut types = replace(linker, p2!("wasi:filesystem/types"), &[REMOVE])?;
     types.func_wrap_async(REMOVE, |mut store, (dir, path): (Resource<Descriptor>, String)| {
         Box::new(async move {
             let mut files = store.data_mut().wasi().filesystem();

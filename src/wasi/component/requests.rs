@@ -5,46 +5,41 @@ use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi_http::p2::bindings::http::types::{HostOutgoingRequest as _, Method, OutgoingRequest, Scheme};
 
 use super::http::{MAX_PART, MAX_PATH};
+use super::interface::{p2, replace};
 use super::state::HasWasi;
 
 /// Replaces the functions of a linked interface that set a string.
 pub(super) fn limit<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
-    linker.allow_shadowing(true);
-    let mut types = linker.instance("wasi:http/types@0.2.12")?;
-    types.func_wrap(
+    let [set_method, set_scheme, set_authority, set_path] = [
         "[method]outgoing-request.set-method",
-        |mut store, (request, method): (Resource<OutgoingRequest>, Method)| {
-            if matches!(&method, Method::Other(name) if name.len() > MAX_PART) {
-                return Ok((Err(()),));
-            }
-            Ok((store.data_mut().wasi().http().set_method(request, method)?,))
-        },
-    )?;
-    types.func_wrap(
         "[method]outgoing-request.set-scheme",
-        |mut store, (request, scheme): (Resource<OutgoingRequest>, Option<Scheme>)| {
-            if matches!(&scheme, Some(Scheme::Other(name)) if name.len() > MAX_PART) {
-                return Ok((Err(()),));
-            }
-            Ok((store.data_mut().wasi().http().set_scheme(request, scheme)?,))
-        },
-    )?;
-    types.func_wrap(
         "[method]outgoing-request.set-authority",
-        |mut store, (request, name): (Resource<OutgoingRequest>, Option<String>)| {
-            if name.as_ref().is_some_and(|name| name.len() > MAX_PART) {
-                return Ok((Err(()),));
-            }
-            Ok((store.data_mut().wasi().http().set_authority(request, name)?,))
-        },
-    )?;
-    types.func_wrap(
         "[method]outgoing-request.set-path-with-query",
-        |mut store, (request, path): (Resource<OutgoingRequest>, Option<String>)| {
-            if path.as_ref().is_some_and(|path| path.len() > MAX_PATH) {
-                return Ok((Err(()),));
-            }
-            Ok((store.data_mut().wasi().http().set_path_with_query(request, path)?,))
-        },
-    )
+    ];
+    let functions = [set_method, set_scheme, set_authority, set_path];
+    let mut types = replace(linker, p2!("wasi:http/types"), &functions)?;
+    types.func_wrap(set_method, |mut store, (request, method): (Resource<OutgoingRequest>, Method)| {
+        if matches!(&method, Method::Other(name) if name.len() > MAX_PART) {
+            return Ok((Err(()),));
+        }
+        Ok((store.data_mut().wasi().http().set_method(request, method)?,))
+    })?;
+    types.func_wrap(set_scheme, |mut store, (request, scheme): (Resource<OutgoingRequest>, Option<Scheme>)| {
+        if matches!(&scheme, Some(Scheme::Other(name)) if name.len() > MAX_PART) {
+            return Ok((Err(()),));
+        }
+        Ok((store.data_mut().wasi().http().set_scheme(request, scheme)?,))
+    })?;
+    types.func_wrap(set_authority, |mut store, (request, name): (Resource<OutgoingRequest>, Option<String>)| {
+        if name.as_ref().is_some_and(|name| name.len() > MAX_PART) {
+            return Ok((Err(()),));
+        }
+        Ok((store.data_mut().wasi().http().set_authority(request, name)?,))
+    })?;
+    types.func_wrap(set_path, |mut store, (request, path): (Resource<OutgoingRequest>, Option<String>)| {
+        if path.as_ref().is_some_and(|path| path.len() > MAX_PATH) {
+            return Ok((Err(()),));
+        }
+        Ok((store.data_mut().wasi().http().set_path_with_query(request, path)?,))
+    })
 }

@@ -45,7 +45,7 @@ pub(crate) trait HasWasi: Send + 'static {
 
 impl ComponentWasi {
     /// Builds the state for a component with at most `memory` bytes of linear memory, from capabilities that
-    /// [`check_component_grants`](crate::runtime::preflight::check_component_grants) accepted.
+    /// [`check_grants_with_network`](crate::runtime::preflight::check_grants_with_network) accepted.
     ///
     /// # Errors
     /// [`ErrorKind::Grant`](crate::ErrorKind::Grant) if a granted directory cannot be opened,

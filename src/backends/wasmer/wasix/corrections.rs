@@ -13,7 +13,7 @@ use super::poll::poll_oneoff;
 use crate::capabilities::{Capabilities, Input, Output};
 use crate::wasi::listings::Listings;
 
-/// The properties of the guest that corrections depend on.
+/// The properties of the guest that corrections depend on. Its threads share them.
 #[derive(Debug)]
 pub(super) struct Guest {
     /// The standard stream of the process, by its number, that each standard stream of the guest is.

@@ -56,6 +56,7 @@ impl Process {
         let info = module.info();
         let starts_threads = requirements::starts_threads(info);
         let thread_group = Arc::<ThreadGroup>::default();
+        let guest = Guest::new(&wasix.capabilities, core.status().memory().is_limited());
         let template = ThreadTemplate {
             module: module.compiled.clone(),
             engine,
@@ -63,12 +64,12 @@ impl Process {
             imports: imports.clone(),
             private: module.private.clone(),
             status: Arc::clone(core.status()),
+            guest: Arc::clone(&guest),
         };
         let system = System::new(&thread_group, template, network(&wasix.capabilities.net));
         let env = environment(&wasix.capabilities, Arc::new(system), &thread_group)?;
         thread_group.set_env(env.clone());
         let env = WasiFunctionEnv::new(store, env);
-        let guest = Guest::new(&wasix.capabilities, core.status().memory().is_limited());
         let functions = functions(store, &env, info, &guest);
         let status = Arc::clone(core.status());
         let private = &module.private;

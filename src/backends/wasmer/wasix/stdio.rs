@@ -10,9 +10,9 @@ use std::task::{Context, Poll, ready};
 use virtual_fs::{AsyncRead, AsyncSeek, AsyncWrite, FsError, ReadBuf, VirtualFile};
 
 use super::thread_group::ThreadGroup;
-use crate::capabilities::{Captured, Input, Output, record_stdout};
+use crate::capabilities::{Captured, Input, Output};
 use crate::error::{Error, Result};
-use crate::stdio::{Blocking, input as stdin};
+use crate::stdio::{Blocking, input as stdin, record_stdout};
 
 /// A file as WASIX takes it.
 pub(super) type AnyFile = Box<dyn VirtualFile + Send + Sync>;

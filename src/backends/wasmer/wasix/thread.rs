@@ -40,6 +40,8 @@ pub(super) struct ThreadTemplate {
     pub(super) imports: HostImports,
     pub(super) private: PrivateExports,
     pub(super) status: Arc<InstanceStatus>,
+    /// Threads share the descriptors, and so the listings of open directories.
+    pub(super) guest: Arc<Guest>,
 }
 
 impl ThreadTemplate {
@@ -51,8 +53,7 @@ impl ThreadTemplate {
         memory: &Memory,
     ) -> Result<Instance, WasiThreadError> {
         let wasix = self.imports.wasix.as_ref().ok_or(WasiThreadError::Unsupported)?;
-        let guest = Guest::new(&wasix.capabilities, self.status.memory().is_limited());
-        let functions = functions(store, env, &self.info, &guest);
+        let functions = functions(store, env, &self.info, &self.guest);
         let references = References::default();
         let shared =
             |store: &mut Store, _: &FunctionEnv<HostEnv>, import: &Import| match (&*import.module, &*import.name) {

@@ -12,7 +12,7 @@ use crate::wasi::component::{ComponentWasi, HasWasi};
 /// The maximum number of core instances in one instance of a component, and of memories, and of tables.
 const MAX_ITEMS: usize = 1000;
 
-/// What each core module that the engine makes imports.
+/// An import of every adapter module that the engine generates.
 const ADAPTER_IMPORT: &str = "callee";
 
 /// The data of the store of one component instance.
@@ -45,7 +45,7 @@ impl HasWasi for ComponentData {
     }
 }
 
-/// Returns whether the engine made a core module, to convert the values of calls between components.
+/// Returns whether the engine generated a core module, to convert the values of calls between components.
 fn is_adapter(module: &Module) -> bool {
     module.name().is_none() && module.imports().any(|import| import.module() == ADAPTER_IMPORT)
 }

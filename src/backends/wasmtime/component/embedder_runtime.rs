@@ -14,7 +14,7 @@ pub(super) fn keep() -> RuntimeGuard {
     RuntimeGuard(EMBEDDER.replace(Handle::try_current().ok()))
 }
 
-/// The runtime to remember again.
+/// Restores the previous runtime when dropped.
 pub(super) struct RuntimeGuard(Option<Handle>);
 
 impl Drop for RuntimeGuard {

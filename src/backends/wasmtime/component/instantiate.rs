@@ -69,6 +69,6 @@ pub(in super::super) fn instantiate(
             created => call::finish(&mut store, &mut fuel_state, created),
         }
     })?;
-    let parts = CallParts { core: core.made(), store, fuel_state, execution };
+    let parts = CallParts { core: core.created(), store, fuel_state, execution };
     Ok(Box::new(WasmtimeComponentInstance { parts, instance }))
 }

@@ -13,8 +13,7 @@ use crate::component::types::{Name, WitFunction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
 use crate::runtime::component_host::ComponentImports;
-use crate::runtime::lookup::MAX_LISTED;
-use crate::runtime::preflight::not_provided;
+use crate::runtime::preflight::{self, not_provided};
 use crate::wasi::component as wasi;
 
 /// The embedder's functions that a component imports, by interface, and its unresolved imports.
@@ -184,22 +183,14 @@ impl Plan {
 }
 
 fn unlinkable(imports: &[Unresolved]) -> Error {
-    let count = imports.len();
-    let s = if count == 1 { "" } else { "s" };
-    let mut lines: Vec<_> = imports.iter().take(MAX_LISTED).map(|import| import.line.as_str()).collect();
-    let rest = count.saturating_sub(MAX_LISTED);
-    let more = format!("and {rest} more (`wrun inspect` lists them)");
-    if rest > 0 {
-        lines.push(&more);
-    }
-    let error = Error::new(ErrorKind::Unlinkable, format!("{count} unresolved import{s}:\n  {}", lines.join("\n  ")));
+    let error = preflight::unresolved(imports.iter().map(|import| import.line.clone()).collect());
     let preliminary = imports.iter().filter(|import| import.is_preliminary).count();
     let error = if preliminary == 0 {
         error
     } else {
         error.with_hint("wrun provides WASI 0.2 and 0.3, not preliminary versions")
     };
-    if preliminary == count { error } else { error.with_hint("the library can provide functions") }
+    if preliminary == imports.len() { error } else { error.with_hint("the library can provide functions") }
 }
 
 fn unprovided(error: &wasmtime::Error) -> Error {

@@ -31,7 +31,7 @@ impl Stacks {
     }
 }
 
-/// The stacks to count again.
+/// Restores the previous stacks when dropped.
 pub(super) struct StacksGuard(Option<Stacks>);
 
 impl Drop for StacksGuard {

@@ -5,13 +5,14 @@ use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi_http::Error;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, IoError};
 
+use crate::wasi::component::interface::{p2, replace};
 use crate::wasi::component::state::HasWasi;
 
 /// Replaces the function of the linked interface.
 pub(in crate::wasi::component) fn correct<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
-    linker.allow_shadowing(true);
-    let mut types = linker.instance("wasi:http/types@0.2.12")?;
-    types.func_wrap("http-error-code", |mut store, (error,): (Resource<IoError>,)| {
+    let function = "http-error-code";
+    let mut types = replace(linker, p2!("wasi:http/types"), &[function])?;
+    types.func_wrap(function, |mut store, (error,): (Resource<IoError>,)| {
         let error = store.data_mut().wasi().table().get(&error)?;
         let code = error.downcast_ref::<ErrorCode>().cloned();
         Ok((code.or_else(|| error.downcast_ref().map(of_body)),))

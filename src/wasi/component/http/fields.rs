@@ -7,7 +7,7 @@ use wasmtime_wasi_http::{Error, Result};
 use super::limits::MAX_FIELD_BYTES;
 use crate::runtime::host::InterruptToken;
 
-/// What an entry of the map takes beside the bytes of its name and value, about.
+/// The approximate size of an entry of the map, besides its name and value.
 const ENTRY_BYTES: usize = 160;
 
 /// The values of some fields, one after the other.

@@ -6,13 +6,14 @@ use wasmtime_wasi::p3::bindings::sockets::types::{ErrorCode, HostTcpSocket, Host
 use wasmtime_wasi::p3::sockets::SocketError;
 use wasmtime_wasi::sockets::{TcpSocket, UdpSocket, WasiSocketsView as _};
 
+use crate::wasi::component::interface::{self, p3};
 use crate::wasi::component::state::HasWasi;
 
 /// Replaces the functions of a linked interface.
 pub(super) fn replace<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
-    linker.allow_shadowing(true);
-    let mut types = linker.instance("wasi:sockets/types@0.3.0")?;
-    types.func_wrap("[static]tcp-socket.create", |mut store, (family,): (IpAddressFamily,)| {
+    let [socket, tcp, udp] = ["tcp-socket", "[static]tcp-socket.create", "[static]udp-socket.create"];
+    let mut types = interface::replace(linker, p3!("wasi:sockets/types"), &[socket, tcp, udp])?;
+    types.func_wrap(tcp, |mut store, (family,): (IpAddressFamily,)| {
         let wasi = store.data_mut().wasi();
         let Some((mut sockets, claim)) = wasi.new_socket() else { return Ok((Err(ErrorCode::OutOfMemory),)) };
         let created = result::<Resource<TcpSocket>>(HostTcpSocket::create(&mut sockets, family))?;
@@ -21,13 +22,13 @@ pub(super) fn replace<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
         }
         Ok((created,))
     })?;
-    types.resource("tcp-socket", ResourceType::host::<TcpSocket>(), |mut store, socket| {
+    types.resource(socket, ResourceType::host::<TcpSocket>(), |mut store, socket| {
         let wasi = store.data_mut().wasi();
         HostTcpSocket::drop(&mut wasi.sockets(), Resource::new_own(socket))?;
         wasi.tcp().remove(socket);
         Ok(())
     })?;
-    types.func_wrap_async("[static]udp-socket.create", |mut store, (family,): (IpAddressFamily,)| {
+    types.func_wrap_async(udp, |mut store, (family,): (IpAddressFamily,)| {
         Box::new(async move {
             let Some((mut sockets, _)) = store.data_mut().wasi().new_socket() else {
                 return Ok((Err(ErrorCode::OutOfMemory),));

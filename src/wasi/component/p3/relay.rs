@@ -14,6 +14,7 @@ use wasmtime::{AsContextMut, Result, StoreContextMut};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystem, WasiFilesystemView as _};
 use wasmtime_wasi::p3::bindings::filesystem::types::HostDescriptorWithStore;
 
+use crate::wasi::component::interface::{p3, replace};
 use crate::wasi::component::state::HasWasi;
 use crate::wasi::yielding::YieldCounter;
 
@@ -22,24 +23,18 @@ const PIECE: usize = 64 << 10;
 
 /// Corrects the functions of `wasi:filesystem/types`.
 pub(super) fn correct_files<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
-    linker.allow_shadowing(true);
-    let mut types = linker.instance("wasi:filesystem/types@0.3.0")?;
-    types.func_wrap(
-        "[method]descriptor.write-via-stream",
-        |mut store, (file, data, position): (Resource<Descriptor>, StreamReader<u8>, u64)| {
-            let data = relay(&mut store, data)?;
-            let access = Access::new(store, |data: &mut T| data.wasi().filesystem());
-            Ok((<WasiFilesystem as HostDescriptorWithStore<T>>::write_via_stream(access, file, data, position)?,))
-        },
-    )?;
-    types.func_wrap(
-        "[method]descriptor.append-via-stream",
-        |mut store, (file, data): (Resource<Descriptor>, StreamReader<u8>)| {
-            let data = relay(&mut store, data)?;
-            let access = Access::new(store, |data: &mut T| data.wasi().filesystem());
-            Ok((<WasiFilesystem as HostDescriptorWithStore<T>>::append_via_stream(access, file, data)?,))
-        },
-    )
+    let [write, append] = ["[method]descriptor.write-via-stream", "[method]descriptor.append-via-stream"];
+    let mut types = replace(linker, p3!("wasi:filesystem/types"), &[write, append])?;
+    types.func_wrap(write, |mut store, (file, data, position): (Resource<Descriptor>, StreamReader<u8>, u64)| {
+        let data = relay(&mut store, data)?;
+        let access = Access::new(store, |data: &mut T| data.wasi().filesystem());
+        Ok((<WasiFilesystem as HostDescriptorWithStore<T>>::write_via_stream(access, file, data, position)?,))
+    })?;
+    types.func_wrap(append, |mut store, (file, data): (Resource<Descriptor>, StreamReader<u8>)| {
+        let data = relay(&mut store, data)?;
+        let access = Access::new(store, |data: &mut T| data.wasi().filesystem());
+        Ok((<WasiFilesystem as HostDescriptorWithStore<T>>::append_via_stream(access, file, data)?,))
+    })
 }
 
 /// Returns a stream of the same bytes, in pieces, that pauses from time to time. A write to it ends after the piece was taken.

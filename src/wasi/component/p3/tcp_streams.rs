@@ -12,6 +12,7 @@ use wasmtime_wasi::sockets::{TcpSocket, WasiSockets, WasiSocketsView as _};
 
 use super::relay::relay;
 use crate::network::SocketClaim;
+use crate::wasi::component::interface::{self, p3};
 use crate::wasi::component::state::HasWasi;
 
 /// How a stream ended.
@@ -19,19 +20,16 @@ type End = std::result::Result<(), ErrorCode>;
 
 /// Replaces the functions of a linked interface.
 pub(super) fn replace<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
-    linker.allow_shadowing(true);
-    let mut types = linker.instance("wasi:sockets/types@0.3.0")?;
-    types.func_wrap(
-        "[method]tcp-socket.send",
-        |mut store, (socket, data): (Resource<TcpSocket>, StreamReader<u8>)| {
-            let claim = store.data_mut().wasi().tcp().of(socket.rep());
-            let data = relay(&mut store, data)?;
-            let access = Access::new(store.as_context_mut(), |data: &mut T| data.wasi().sockets());
-            let end = <WasiSockets as HostTcpSocketWithStore<T>>::send(access, socket, data)?;
-            Ok((with_claim(store, end, claim)?,))
-        },
-    )?;
-    types.func_wrap("[method]tcp-socket.receive", |mut store, (socket,): (Resource<TcpSocket>,)| {
+    let [send, receive] = ["[method]tcp-socket.send", "[method]tcp-socket.receive"];
+    let mut types = interface::replace(linker, p3!("wasi:sockets/types"), &[send, receive])?;
+    types.func_wrap(send, |mut store, (socket, data): (Resource<TcpSocket>, StreamReader<u8>)| {
+        let claim = store.data_mut().wasi().tcp().of(socket.rep());
+        let data = relay(&mut store, data)?;
+        let access = Access::new(store.as_context_mut(), |data: &mut T| data.wasi().sockets());
+        let end = <WasiSockets as HostTcpSocketWithStore<T>>::send(access, socket, data)?;
+        Ok((with_claim(store, end, claim)?,))
+    })?;
+    types.func_wrap(receive, |mut store, (socket,): (Resource<TcpSocket>,)| {
         let claim = store.data_mut().wasi().tcp().of(socket.rep());
         let access = Access::new(store.as_context_mut(), |data: &mut T| data.wasi().sockets());
         let (data, end) = <WasiSockets as HostTcpSocketWithStore<T>>::receive(access, socket)?;
