@@ -111,7 +111,9 @@ impl Processor<'_> {
                 return Some((record, error));
             }
             let Caller::Function { args, .. } = &mut self.caller else { return None };
-            self.rows.args.iter_mut().zip(&*args.core_mut()).for_each(|(column, value)| row_loop::push(column, value));
+            for (at, value) in args.core_mut().iter().enumerate() {
+                row_loop::push(&mut self.rows.args[at], value);
+            }
             records.push(record);
         }
         None
@@ -124,8 +126,8 @@ impl Processor<'_> {
         for (row, record) in records.iter().enumerate() {
             if let CallResult::Core(values) = &mut result {
                 values.clear();
-                for (column, ty) in self.rows.results.iter().zip(ty.results()) {
-                    values.push(row_loop::get(column, row, ty));
+                for (at, ty) in ty.results().iter().enumerate() {
+                    values.push(row_loop::get(&self.rows.results[at], row, ty));
                 }
             }
             match encode(self.encoder.as_mut(), record, &result, &mut out.output) {

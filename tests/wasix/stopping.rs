@@ -44,7 +44,7 @@ fn threads_end_with_their_call_if_there_is_a_time_limit() {
         (func (export "count") (result i32) (i32.atomic.load (i32.const 8))))"#;
     on_each(|config| {
         let program = Program::new(&config.with_interruption(), GUEST.as_bytes());
-        let mut guest = program.start(Limits::none().with_time(Duration::from_secs(60)), Capabilities::none()).unwrap();
+        let mut guest = program.start(Limits::none().with_time(Duration::from_mins(1)), Capabilities::none()).unwrap();
         assert!(guest.call_simple_function("start", &[]).unwrap() > 0);
         let count = |guest: &mut dyn WasmInstance| {
             let mut count = [0; 4];
