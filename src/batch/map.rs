@@ -9,7 +9,7 @@ use std::vec;
 
 use derive_more::Debug;
 
-use super::pipeline::schedule::{Output, Work};
+use super::pipeline::schedule::{PieceOutput, Work};
 use super::pipeline::shared::Pause;
 use super::pipeline::threads::{self, Interrupt, Outputs, PipelineOptions};
 use super::stuck;
@@ -206,7 +206,7 @@ impl CallResults {
     }
 }
 
-impl Output for CallResults {
+impl PieceOutput for CallResults {
     fn bytes(&self) -> usize {
         self.bytes
     }

@@ -10,7 +10,7 @@ use super::format::{Encode, Formats, Record};
 use super::options::{BatchOutput, OnError};
 use super::output;
 use super::processed::{BatchFailure, Mark, Processed};
-use super::rows::Rows;
+use super::rows::RowState;
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::call::CallResult;
 
@@ -22,7 +22,7 @@ pub(super) struct Processor<'a> {
     /// Whether there is a stream of errors.
     has_errors: bool,
     pub(super) encoder: Box<dyn Encode + 'a>,
-    pub(super) rows: Rows,
+    pub(super) rows: RowState,
     buffers: Buffers,
 }
 
@@ -35,7 +35,7 @@ impl<'a> Processor<'a> {
         buffers: Buffers,
     ) -> Self {
         let encoder = output::encoder(formats);
-        let rows = Rows::new(recorder.is_some());
+        let rows = RowState::new(recorder.is_some());
         Self { formats, caller, recorder, has_errors, encoder, rows, buffers }
     }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::buffer::Buffer;
-use super::pipeline::schedule::Output;
+use super::pipeline::schedule::PieceOutput;
 use crate::error::{Error, ErrorKind};
 
 /// Results and errors as bytes, with their number.
@@ -98,7 +98,7 @@ impl Processed {
     }
 }
 
-impl Output for Processed {
+impl PieceOutput for Processed {
     fn bytes(&self) -> usize {
         self.output.capacity() + self.errors.capacity() + self.tally.failed.capacity()
     }

@@ -13,7 +13,7 @@ const BEFORE_LINKING: usize = 1_000;
 
 /// The state of one worker.
 #[derive(Debug)]
-pub(super) struct Rows {
+pub(super) struct RowState {
     state: State,
     /// The number of records that were processed one by one, until calls are prepared.
     waited: usize,
@@ -32,7 +32,7 @@ enum State {
     Impossible,
 }
 
-impl Rows {
+impl RowState {
     /// Creates the state of a worker whose calls are measured or not.
     pub(super) fn new(is_measured: bool) -> Self {
         let state = if is_measured { State::Impossible } else { State::New };

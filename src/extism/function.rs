@@ -10,7 +10,7 @@ use crate::runtime::interrupt::StopReason;
 use crate::value::types::{FuncType, ValType, Value};
 
 /// A function of `extism:host/env`. It returns at most one value.
-pub(super) struct Function {
+pub(super) struct PluginFunction {
     pub(super) name: &'static str,
     pub(super) params: &'static [ValType],
     pub(super) results: &'static [ValType],
@@ -33,11 +33,11 @@ pub(super) const fn function(
     params: &'static [ValType],
     results: &'static [ValType],
     call: fn(&mut Call<'_>, &[Value]) -> Result<Option<Value>, HostError>,
-) -> Function {
-    Function { name, params, results, call }
+) -> PluginFunction {
+    PluginFunction { name, params, results, call }
 }
 
-impl Function {
+impl PluginFunction {
     /// Creates the host function for one instance.
     pub(super) fn host_function(&'static self, host: &Arc<PluginHost>) -> HostFunction {
         let host = Arc::clone(host);

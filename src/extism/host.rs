@@ -3,7 +3,7 @@
 
 use tracing::Level;
 
-use super::function::{Call, Function, function, no_block, unsigned};
+use super::function::{Call, PluginFunction, function, no_block, unsigned};
 use super::variables::Refused;
 use super::{http, log};
 use crate::runtime::host::HostError;
@@ -11,7 +11,7 @@ use crate::value::types::ValType::{I32, I64};
 use crate::value::types::Value;
 
 /// The functions.
-pub(super) const FUNCTIONS: [Function; 12] = [
+pub(super) const FUNCTIONS: [PluginFunction; 12] = [
     function("config_get", &[I64], &[I64], |call, args| {
         let name = unsigned(args, 0);
         let value = call.options.config.get(call.name(name)?);

@@ -1,6 +1,6 @@
 //! The functions of `extism:host/env` on memory, input and output.
 
-use super::function::{Call, Function, function, offset_value, unsigned};
+use super::function::{Call, PluginFunction, function, offset_value, unsigned};
 use super::state::Span;
 use crate::runtime::access;
 use crate::runtime::host::HostError;
@@ -8,7 +8,7 @@ use crate::value::types::ValType::{I32, I64};
 use crate::value::types::Value;
 
 /// The functions. Loads outside the plug-in's memory return 0, and stores are ignored, as in Extism.
-pub(super) const FUNCTIONS: [Function; 20] = [
+pub(super) const FUNCTIONS: [PluginFunction; 20] = [
     function("alloc", &[I64], &[I64], |call, args| {
         let token = call.context.interrupt_token();
         let proceeds = || token.check_interrupt().is_ok();

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::function::Function;
+use super::function::PluginFunction;
 use super::options::PluginOptions;
 use super::state::PluginHost;
 use super::{host, kernel};
@@ -12,8 +12,8 @@ use crate::module::info::ModuleInfo;
 use crate::module::requirements::{EXTISM_ENV, imports_extism};
 use crate::runtime::host::{HostImports, HostItem};
 
-static KERNEL: [Function; 20] = kernel::FUNCTIONS;
-static HOST: [Function; 12] = host::FUNCTIONS;
+static KERNEL: [PluginFunction; 20] = kernel::FUNCTIONS;
+static HOST: [PluginFunction; 12] = host::FUNCTIONS;
 
 /// Adds the functions that a plug-in imports to the host's imports, with new memory for one instance. Changes nothing if the
 /// module is not a plug-in. Functions in `imports` take precedence.
@@ -27,7 +27,7 @@ pub(crate) fn provide<'h>(
         return Cow::Borrowed(imports);
     }
     let plugin = Arc::new(PluginHost::new(options.clone(), &capabilities.net));
-    let wanted = |function: &&Function| {
+    let wanted = |function: &&PluginFunction| {
         let is_wanted = |name: &str| name == function.name && imports.get(EXTISM_ENV, name).is_none();
         info.imports.iter().any(|import| import.module == EXTISM_ENV && is_wanted(&import.name))
     };

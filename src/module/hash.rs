@@ -7,7 +7,7 @@ use std::io;
 use blake3::hazmat::{self, ChainingValue, HasherExt, Mode};
 use blake3::{Hash, Hasher};
 
-use super::{pool, read_at};
+use super::{read_at, threads};
 
 /// The size in bytes from which threads save more time than they cost (4 MiB in memory: 0.65 ms on one thread, 0.4 on two).
 const PARALLEL_MIN: usize = 4 << 20;
@@ -32,7 +32,7 @@ pub(crate) fn contents(bytes: &[u8]) -> Hash {
 
 /// Adds `bytes` to `hasher`.
 pub(crate) fn update(hasher: &mut Hasher, bytes: &[u8]) {
-    if bytes.len() >= PARALLEL_MIN && pool::has_threads() {
+    if bytes.len() >= PARALLEL_MIN && threads::has_threads() {
         hasher.update_rayon(bytes);
     } else {
         hasher.update(bytes);
@@ -45,7 +45,7 @@ pub(crate) fn update(hasher: &mut Hasher, bytes: &[u8]) {
 /// # Errors
 /// Those of reading; [`io::ErrorKind::UnexpectedEof`] if the file is shorter.
 pub(crate) fn of_file(file: &File, length: u64) -> io::Result<Hash> {
-    let (left, right) = halves(file, 0, length, length >= PARALLEL_MIN as u64 && pool::has_threads())?;
+    let (left, right) = halves(file, 0, length, length >= PARALLEL_MIN as u64 && threads::has_threads())?;
     Ok(hazmat::merge_subtrees_root(&left, &right, Mode::Hash))
 }
 

@@ -8,7 +8,7 @@ use wasmparser::{
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
-use crate::module::pool;
+use crate::module::threads;
 
 /// Validates a binary that may use `features` only, and returns its types.
 ///
@@ -16,7 +16,7 @@ use crate::module::pool;
 /// Returns [`ErrorKind::InvalidModule`] with the first error in the binary.
 pub(crate) fn validate(binary: &[u8], features: WasmFeatures) -> Result<Types> {
     let in_parallel = || validate_on_threads(binary, features);
-    if let Some(types) = (binary.len() >= PARALLEL_MIN && pool::has_threads()).then(in_parallel).flatten() {
+    if let Some(types) = (binary.len() >= PARALLEL_MIN && threads::has_threads()).then(in_parallel).flatten() {
         return Ok(types);
     }
     // Sequentially, so that the reported error is the first one.

@@ -74,7 +74,7 @@ struct Requests {
     paused: Option<Instant>,
     pause: bool,
     stop: Option<StopReason>,
-    time: Option<TimeLimit>,
+    time: Option<TimeBudget>,
     /// The scheduled wakeup of the watchdog.
     wakeup: Option<Instant>,
     handle: Option<Box<dyn InterruptHandle>>,
@@ -82,7 +82,7 @@ struct Requests {
 
 /// The time limit. Time does not pass between calls and while a call is paused.
 #[derive(Debug)]
-struct TimeLimit {
+struct TimeBudget {
     limit: Duration,
     /// The time left when the running call began, or for the next call.
     left: Duration,
@@ -90,7 +90,7 @@ struct TimeLimit {
     deadline: Option<Instant>,
 }
 
-impl TimeLimit {
+impl TimeBudget {
     fn new(limit: Duration) -> Self {
         Self { limit, left: limit, deadline: None }
     }
@@ -98,7 +98,7 @@ impl TimeLimit {
 
 impl InterruptState {
     pub(crate) fn new(time_limit: Option<Duration>) -> Arc<Self> {
-        let time = time_limit.map(TimeLimit::new);
+        let time = time_limit.map(TimeBudget::new);
         let requests =
             Requests { running: false, paused: None, pause: false, stop: None, time, wakeup: None, handle: None };
         Arc::new_cyclic(|this| Self {
@@ -126,7 +126,7 @@ impl InterruptState {
 
     /// Sets the time that the guest may run from now on.
     pub(crate) fn set_time(&self, limit: Duration) {
-        self.lock().time = Some(TimeLimit::new(limit));
+        self.lock().time = Some(TimeBudget::new(limit));
     }
 
     /// Returns whether the time that the guest may run is limited.
@@ -142,7 +142,7 @@ impl InterruptState {
     pub(crate) fn enter(&self, begin: impl FnOnce(Option<StopReason>) -> Result<()>) -> Result<()> {
         let mut requests = self.lock();
         begin(match requests.time {
-            Some(TimeLimit { limit, left: Duration::ZERO, .. }) => Some(StopReason::TimedOut(limit, limit)),
+            Some(TimeBudget { limit, left: Duration::ZERO, .. }) => Some(StopReason::TimedOut(limit, limit)),
             _ => None,
         })?;
         requests.running = true;

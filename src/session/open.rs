@@ -8,7 +8,7 @@ use crate::cache::entry::CacheEntry;
 use crate::component::info::CodeInfo;
 use crate::config::RuntimeConfig;
 use crate::error::{Error, ErrorKind, Result};
-use crate::module::pool;
+use crate::module::threads;
 use crate::runtime::cached_code::CachedCode;
 use crate::runtime::callable::Callable;
 use crate::runtime::code::CompiledCode;
@@ -22,7 +22,7 @@ pub struct Session<'a> {
     pub(super) runtime: Box<dyn WasmRuntime>,
     source: ModuleSource<'a>,
     info: CodeInfo,
-    code: Code<'a>,
+    code: FoundCode<'a>,
     /// The place in the cache, if there is a cache.
     pub(super) entry: Option<CacheEntry>,
 }
@@ -32,7 +32,7 @@ type Loaded = (Box<dyn WasmRuntime>, CompiledCode);
 
 /// The source of the compiled code.
 #[derive(Debug)]
-enum Code<'a> {
+enum FoundCode<'a> {
     /// Code found in the cache.
     Cached(CachedCode),
     /// A valid module or component to compile.
@@ -49,17 +49,17 @@ impl<'a> Session<'a> {
     pub fn open(config: &RuntimeConfig, source: impl Into<ModuleSource<'a>>, cache: Option<&Cache>) -> Result<Self> {
         let source = source.into();
         let mut config = config.clone();
-        config.parallel_compilation &= !pool::is_small(source.len());
+        config.parallel_compilation &= !threads::is_small(source.len());
         let runtime = backends::create_runtime(&config)?;
         let entry = match cache {
             Some(cache) => Some(CacheEntry::new(cache, runtime.as_ref(), source.hash()?)),
             None => None,
         };
         let (info, code) = if let Some(code) = entry.as_ref().and_then(CacheEntry::find) {
-            (code.info().clone(), Code::Cached(code))
+            (code.info().clone(), FoundCode::Cached(code))
         } else {
             let code = preflight::admit(&config, source.bytes()?)?;
-            (code.info(), Code::Admitted(code))
+            (code.info(), FoundCode::Admitted(code))
         };
         Ok(Self { runtime, source, info, code, entry })
     }
@@ -73,8 +73,8 @@ impl<'a> Session<'a> {
     /// Returns the binary module or component, unless the code is in the cache.
     pub(crate) fn binary(&self) -> Option<&[u8]> {
         match &self.code {
-            Code::Admitted(code) => Some(code.binary()),
-            Code::Cached(_) => None,
+            FoundCode::Admitted(code) => Some(code.binary()),
+            FoundCode::Cached(_) => None,
         }
     }
 
@@ -98,9 +98,9 @@ impl<'a> Session<'a> {
     #[must_use]
     pub fn cache(&self) -> CacheUse {
         match (&self.code, &self.entry) {
-            (Code::Cached(_), _) => CacheUse::Hit,
-            (Code::Admitted(_), Some(_)) => CacheUse::Miss,
-            (Code::Admitted(_), None) => CacheUse::Off,
+            (FoundCode::Cached(_), _) => CacheUse::Hit,
+            (FoundCode::Admitted(_), Some(_)) => CacheUse::Miss,
+            (FoundCode::Admitted(_), None) => CacheUse::Off,
         }
     }
 
@@ -138,8 +138,8 @@ impl<'a> Session<'a> {
     fn load(self, entry: Option<&CacheEntry>, events: &dyn Fn(Event), cache: &mut CacheUse) -> Result<Loaded> {
         let Self { runtime, source, code, .. } = self;
         let admitted = match code {
-            Code::Admitted(admitted) => admitted,
-            Code::Cached(code) => {
+            FoundCode::Admitted(admitted) => admitted,
+            FoundCode::Cached(code) => {
                 if let Some(code) = entry.and_then(|entry| entry.restore(runtime.as_ref(), code)) {
                     return Ok((runtime, code));
                 }

@@ -16,7 +16,7 @@ pub(crate) struct RowWorker {
 }
 
 /// An instance, and the caller that is linked in it.
-type Parts<'w> = (&'w mut (dyn WasmInstance + 'static), &'w mut RowCaller);
+type LinkedInstance<'w> = (&'w mut (dyn WasmInstance + 'static), &'w mut RowCaller);
 
 impl RowWorker {
     /// The maximum number of rows at a time.
@@ -46,7 +46,7 @@ impl RowWorker {
 
     /// Links the loop in the worker's instance, unless it is. Returns `None` if this is not possible.
     pub(crate) fn linked(mut self, worker: &mut Worker<'_>) -> Option<Self> {
-        let is_linked = self.parts(worker).map(|parts| parts.is_some());
+        let is_linked = self.linked_instance(worker).map(|linked_instance| linked_instance.is_some());
         let is_linked = is_linked.inspect_err(|error| tracing::debug!(%error, "calls are made one by one"));
         is_linked.unwrap_or(false).then_some(self)
     }
@@ -57,7 +57,7 @@ impl RowWorker {
     }
 
     /// Returns the worker's instance and the caller in it. Links the loop if the instance is new. Returns `None` for a WASIX program.
-    fn parts<'w>(&'w mut self, worker: &'w mut Worker<'_>) -> Result<Option<Parts<'w>>> {
+    fn linked_instance<'w>(&'w mut self, worker: &'w mut Worker<'_>) -> Result<Option<LinkedInstance<'w>>> {
         let name = worker.callable.name();
         let (instance, _) = guard(|| worker.start_shared())?;
         let CodeInstance::Module(instance) = instance.instance() else { return Ok(None) };
@@ -99,7 +99,7 @@ impl RowWorker {
         results: &mut Vec<Vec<u8>>,
         done: &mut usize,
     ) -> Result<()> {
-        let Some((instance, caller)) = self.parts(worker)? else {
+        let Some((instance, caller)) = self.linked_instance(worker)? else {
             return Err(Error::new(ErrorKind::Internal, "the new instance has no functions for rows"));
         };
         caller.set_args(instance, args)?;

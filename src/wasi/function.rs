@@ -34,14 +34,14 @@ impl<'m> HostCall<'_, 'm> {
 }
 
 /// A function of WASI. It returns an errno, except `proc_exit`, which does not return.
-pub(super) struct Function {
+pub(super) struct WasiFunction {
     pub(super) name: &'static str,
     pub(super) params: &'static [ValType],
     pub(super) results: &'static [ValType],
     pub(super) call: fn(HostCall<'_, '_>, &[Value]) -> Result<i32, HostError>,
 }
 
-impl Function {
+impl WasiFunction {
     /// Returns its type.
     pub(super) fn ty(&self) -> FuncType {
         FuncType::new(self.params, self.results)

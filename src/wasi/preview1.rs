@@ -8,7 +8,7 @@ use wasmtime_wasi::p1::types::{Errno, Iovec};
 use wasmtime_wasi::p1::wasi_snapshot_preview1::{self, WasiSnapshotPreview1};
 use wiggle::{GuestMemory, GuestPtr};
 
-use super::function::{Function, HostCall, host_error};
+use super::function::{HostCall, WasiFunction, host_error};
 use super::state::WasiState;
 use super::{open, paths, poll, readdir, vectors};
 use crate::runtime::host::{Exit, HostError};
@@ -16,7 +16,7 @@ use crate::value::number::Number;
 use crate::value::types::{ValType, Value};
 
 /// Returns the function with this module and name.
-pub(super) fn find(module: &str, name: &str) -> Option<&'static Function> {
+pub(super) fn find(module: &str, name: &str) -> Option<&'static WasiFunction> {
     let functions = match module {
         "wasi_snapshot_preview1" => SNAPSHOT,
         "wasi_unstable" => UNSTABLE,
@@ -74,7 +74,7 @@ macro_rules! val_type {
 /// - `random`, `poll` and `exit`: not those of wasmtime-wasi.
 macro_rules! functions {
     ($bindings:ident { $($mode:ident $name:ident($($param:ident: $ty:ident),*)$( -> $out:ident: $out_ty:ty)?;)* }) => {
-        &[$(Function {
+        &[$(WasiFunction {
             name: stringify!($name),
             params: &[$(val_type!($ty)),*],
             results: functions!(@results $mode),
@@ -204,8 +204,8 @@ macro_rules! functions_of_both {
 }
 
 /// The functions of preview 1.
-static SNAPSHOT: &[Function] =
+static SNAPSHOT: &[WasiFunction] =
     functions_of_both!(wasi_snapshot_preview1, sync sock_accept(fd: i32, flags: i32, out: i32););
 
 /// The functions of `wasi_unstable`, some with other memory layouts.
-static UNSTABLE: &[Function] = functions_of_both!(wasi_unstable,);
+static UNSTABLE: &[WasiFunction] = functions_of_both!(wasi_unstable,);

@@ -96,7 +96,7 @@ fn read(
     let HostCall { state, memory, interrupt_token } = call;
     let mut copy = piece.copy();
     copy.0.resize(BYTES as usize + piece.size as usize, 0);
-    let errno = raw(HostCall { state, memory: &mut copy.memory(), interrupt_token }, Copy::ARGS)?;
+    let errno = raw(HostCall { state, memory: &mut copy.memory(), interrupt_token }, HostVector::ARGS)?;
     if errno == number(Errno::Success) {
         let mut bytes = copy.bytes()?;
         memory.write(GuestPtr::new(out.cast_unsigned()), u32::try_from(bytes.len())?)?;
@@ -140,7 +140,7 @@ fn write(
                 copy.0.extend_from_slice(&memory.as_cow(vector.buf.as_array(vector.buf_len))?);
             }
             let call = HostCall { state: &mut *state, memory: &mut copy.memory(), interrupt_token };
-            (raw(call, Copy::ARGS, total)?, copy.result()?)
+            (raw(call, HostVector::ARGS, total)?, copy.result()?)
         };
         match errno {
             0 => total += written,
@@ -194,19 +194,19 @@ impl Piece {
     }
 
     /// Creates a copy, without the bytes yet.
-    fn copy(&self) -> Copy {
+    fn copy(&self) -> HostVector {
         let mut copy = Vec::with_capacity(BYTES as usize + self.size as usize);
         for head in [BYTES, self.size, 0] {
             copy.extend_from_slice(&head.to_le_bytes());
         }
-        Copy(copy)
+        HostVector(copy)
     }
 }
 
 /// A memory of the host with one vector, the result of the call, and the bytes of the vector.
-struct Copy(Vec<u8>);
+struct HostVector(Vec<u8>);
 
-impl Copy {
+impl HostVector {
     /// The vectors, their number, and the pointer to the result.
     const ARGS: (i32, i32, i32) = (0, 1, OUT);
 

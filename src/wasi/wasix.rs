@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::function::Function;
+use super::function::WasiFunction;
 use super::preview1;
 use crate::capabilities::Capabilities;
 use crate::module::info::{ExternType, Import};
@@ -43,7 +43,7 @@ fn find(module: &str, name: &str) -> Option<FuncType> {
         return Some(FuncType::new([ValType::I32], [ValType::I32]));
     }
     if module != "wasix_32v1" {
-        return preview1::find(module, name).map(Function::ty);
+        return preview1::find(module, name).map(WasiFunction::ty);
     }
     let signature = |text: &str| Some(types(text.strip_prefix(name)?.strip_prefix('(')?));
     let (params, results) = FUNCTIONS.split_whitespace().find_map(signature)?;

@@ -8,7 +8,7 @@ use shuttle::rand::Rng as _;
 use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::{Config, MaxSteps, Runner, thread};
 
-use crate::pipeline::schedule::{Output, Work};
+use crate::pipeline::schedule::{PieceOutput, Work};
 use crate::pipeline::shared::{Pause, Shared};
 use crate::sync::{AtomicBool, AtomicU64, Ordering};
 
@@ -62,7 +62,7 @@ struct Done {
     size: usize,
 }
 
-impl Output for Done {
+impl PieceOutput for Done {
     fn bytes(&self) -> usize {
         self.numbers.len() * self.size
     }
@@ -156,7 +156,7 @@ fn run(jobs: usize, ordered: bool, disturbance: Disturbance) -> Ended {
     {
         batches += 1;
         written.extend(outputs.iter().flat_map(|done| &done.numbers));
-        if ordered && outputs.last().is_some_and(Output::is_last) {
+        if ordered && outputs.last().is_some_and(PieceOutput::is_last) {
             break;
         }
     }

@@ -9,7 +9,7 @@ use super::convert::{References, from_val, to_val};
 use super::fuel::GuestGlobals;
 use super::memory;
 use super::row_loop::WasmerLoop;
-use super::typed::{self, CallParts, TypedCall};
+use super::typed::{self, LiveModule, TypedCall};
 use super::wasix::Process;
 use crate::error::Result;
 use crate::runtime::fuel::{FuelCounter, FuelState};
@@ -56,8 +56,8 @@ impl WasmerInstance {
         Ok(ResolvedFunction { function: function.clone(), ty: ty.clone(), is_main: name == MAIN })
     }
 
-    fn call_parts(&mut self) -> CallParts<'_> {
-        CallParts { status: self.core.status(), store: &mut self.store, globals: &mut self.globals }
+    fn live(&mut self) -> LiveModule<'_> {
+        LiveModule { status: self.core.status(), store: &mut self.store, globals: &mut self.globals }
     }
 
     fn memory(&self, name: &str) -> Result<wasmer::MemoryView<'_>> {
@@ -110,7 +110,7 @@ impl WasmInstance for WasmerInstance {
         if let Self { core, wasix: None, instance, globals, store, .. } = self {
             let (function, ty) = resolve(core, instance, name)?;
             if let Some(call) = typed::prepare(function, store, ty)
-                && let Some(called) = call(CallParts { status: core.status(), store, globals }, args, results)
+                && let Some(called) = call(LiveModule { status: core.status(), store, globals }, args, results)
             {
                 return called.map_err(|error| error.in_function(name));
             }
@@ -193,7 +193,7 @@ impl WasmFunctionCaller for WasmerFunctionCaller {
     fn call(&mut self, instance: &mut dyn WasmInstance, args: &[Value], results: &mut [Value]) -> Result<()> {
         let instance = own(instance, self.owner)?;
         if let (Some(call), None) = (&self.typed, &instance.wasix)
-            && let Some(called) = call(instance.call_parts(), args, results)
+            && let Some(called) = call(instance.live(), args, results)
         {
             return called;
         }
@@ -213,7 +213,7 @@ fn own(instance: &mut dyn WasmInstance, owner: u64) -> Result<&mut WasmerInstanc
 
 impl sealed::LinkedLoop for WasmerLoop {
     fn call(&mut self, instance: &mut dyn WasmInstance, rows: i32) -> Result<()> {
-        Self::call(self, own(instance, self.owner)?.call_parts(), rows)
+        Self::call(self, own(instance, self.owner)?.live(), rows)
     }
 
     fn with_memory(&mut self, instance: &mut dyn WasmInstance, access: &mut dyn FnMut(&mut [u8])) -> Result<()> {

@@ -5,7 +5,7 @@ use wasmer::{Extern, Function, Instance, Memory, Store, TypedFunction};
 
 use super::limits::{Budget, GuestTunables};
 use super::module::WasmerModule;
-use super::typed::CallParts;
+use super::typed::LiveModule;
 use super::{errors, memory};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
@@ -49,12 +49,12 @@ impl WasmerLoop {
         }
     }
 
-    /// Calls the function. `parts` are those of its instance.
+    /// Calls the function of this instance.
     ///
     /// # Errors
     /// Those of the first call that fails.
-    pub(super) fn call(&self, parts: CallParts<'_>, rows: i32) -> Result<()> {
-        let CallParts { status, store, globals } = parts;
+    pub(super) fn call(&self, live: LiveModule<'_>, rows: i32) -> Result<()> {
+        let LiveModule { status, store, globals } = live;
         status.run(|| {
             let called = self.rows.call(store, rows);
             globals.finish_call(store, called)

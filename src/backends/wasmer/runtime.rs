@@ -25,7 +25,7 @@ use crate::engine::kind::{Compiler, Optimization};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::module::info::Import;
-use crate::module::pool;
+use crate::module::threads;
 use crate::runtime::cached_code::{CachedCode, CodeParts};
 use crate::runtime::host::HostImports;
 use crate::runtime::owner::{InstanceCore, ModuleOwner};
@@ -156,7 +156,7 @@ impl sealed::Runtime for WasmerRuntime {
             Ok((preflight::guard_compiler(&self.config, compile)?, engine))
         };
         let on_one_thread =
-            pool::is_small(binary.len() as u64) || !self.config.parallel_compilation || !pool::has_threads();
+            threads::is_small(binary.len() as u64) || !self.config.parallel_compilation || !threads::has_threads();
         let compiled = compile(on_one_thread).or_else(|error: Error| match error.kind() {
             // The compiler starts more threads, and there may be too few.
             ErrorKind::Io if !on_one_thread => compile(true),

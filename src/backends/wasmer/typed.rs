@@ -9,10 +9,10 @@ use crate::value::number::{Number, with_common_params, with_number};
 use crate::value::types::{FuncType, ValType, Value};
 
 /// A call of one function. Returns `None`, without a call, if the arguments or results do not match the signature.
-pub(super) type TypedCall = Box<dyn Fn(CallParts<'_>, &[Value], &mut [Value]) -> Option<Result<()>> + Send>;
+pub(super) type TypedCall = Box<dyn Fn(LiveModule<'_>, &[Value], &mut [Value]) -> Option<Result<()>> + Send>;
 
-/// The parts of an instance that a call needs.
-pub(super) struct CallParts<'i> {
+/// An instance, as far as a call needs it.
+pub(super) struct LiveModule<'i> {
     pub(super) status: &'i InstanceStatus,
     pub(super) store: &'i mut Store,
     pub(super) globals: &'i mut GuestGlobals,
@@ -25,8 +25,8 @@ impl<N: Number + FromToNativeWasmType> Native for N {}
 
 /// Makes one call and updates the instance's status.
 #[inline]
-fn call<R>(parts: CallParts<'_>, call: impl FnOnce(&mut Store) -> Result<R, RuntimeError>) -> Result<R> {
-    let CallParts { status, store, globals } = parts;
+fn call<R>(live: LiveModule<'_>, call: impl FnOnce(&mut Store) -> Result<R, RuntimeError>) -> Result<R> {
+    let LiveModule { status, store, globals } = live;
     match status.begin() {
         Some(running) => {
             let called = call(store);
@@ -47,20 +47,20 @@ macro_rules! arity {
             match results {
                 [] => {
                     let typed: TypedFunction<($($param),*), ()> = function.typed(store).ok()?;
-                    Some(Box::new(move |parts: CallParts<'_>, args: &[Value], results: &mut [Value]| match args {
+                    Some(Box::new(move |live: LiveModule<'_>, args: &[Value], results: &mut [Value]| match args {
                         [$($arg),*] if results.is_empty() => {
                             $(let $arg = $param::of($arg)?;)*
-                            Some(call(parts, |store| typed.call(store, $($arg),*)))
+                            Some(call(live, |store| typed.call(store, $($arg),*)))
                         }
                         _ => None,
                     }))
                 }
                 [one] => with_number!(one, R => {
                     let typed: TypedFunction<($($param),*), R> = function.typed(store).ok()?;
-                    Some(Box::new(move |parts: CallParts<'_>, args: &[Value], results: &mut [Value]| match (args, results) {
+                    Some(Box::new(move |live: LiveModule<'_>, args: &[Value], results: &mut [Value]| match (args, results) {
                         ([$($arg),*], [result]) => {
                             $(let $arg = $param::of($arg)?;)*
-                            let called = call(parts, |store| typed.call(store, $($arg),*));
+                            let called = call(live, |store| typed.call(store, $($arg),*));
                             Some(called.map(|number| *result = number.value()))
                         }
                         _ => None,

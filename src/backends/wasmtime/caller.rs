@@ -30,8 +30,8 @@ pub(super) struct ResolvedFunction {
     pub(super) ty: FuncType,
 }
 
-/// The parts of an instance that a call needs.
-pub(super) struct CallParts {
+/// An instance, as far as a call needs it.
+pub(super) struct LiveModule {
     pub(super) core: InstanceCore,
     pub(super) store: Store<StoreData>,
     /// The stack that a call needs, in bytes.
@@ -41,11 +41,11 @@ pub(super) struct CallParts {
 
 /// How to call the functions of one signature.
 pub(super) trait CallStrategy: Send {
-    /// Calls a function, which must belong to the instance of `parts`.
+    /// Calls a function, which must belong to the instance.
     fn call(
         &mut self,
         function: &ResolvedFunction,
-        parts: &mut CallParts,
+        live: &mut LiveModule,
         args: &[Value],
         results: &mut [Value],
     ) -> Result<()>;
@@ -67,11 +67,11 @@ impl CallStrategy for AnySignature {
     fn call(
         &mut self,
         ResolvedFunction { func, ty }: &ResolvedFunction,
-        parts: &mut CallParts,
+        live: &mut LiveModule,
         args: &[Value],
         results: &mut [Value],
     ) -> Result<()> {
-        let CallParts { core, store, stack_bytes, fuel_state } = parts;
+        let LiveModule { core, store, stack_bytes, fuel_state } = live;
         signature::check_call(ty, args, results.len())?;
         core.status().run(|| {
             stack::with_room(*stack_bytes, || match &mut self.raw {

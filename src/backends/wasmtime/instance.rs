@@ -4,7 +4,7 @@ use std::any::Any;
 
 use wasmtime::{AsContextMut, Extern, Instance, RootScope};
 
-use super::caller::{AnySignature, CallParts, CallStrategy, ResolvedFunction, WasmtimeFunctionCaller};
+use super::caller::{AnySignature, CallStrategy, LiveModule, ResolvedFunction, WasmtimeFunctionCaller};
 use super::pool::PoolPlace;
 use super::row_loop::WasmtimeLoop;
 use super::{convert, fuel, memory, raw};
@@ -17,9 +17,9 @@ use crate::value::types::{FuncType, Value};
 
 /// An instance in its own store.
 #[derive(derive_more::Debug)]
-#[debug("WasmtimeInstance({:?})", parts.core)]
+#[debug("WasmtimeInstance({:?})", live.core)]
 pub struct WasmtimeInstance {
-    pub(super) parts: CallParts,
+    pub(super) live: LiveModule,
     pub(super) instance: Instance,
     /// Its place in the pool, if it is pooled. Must be dropped after the store.
     pub(super) _place: Option<PoolPlace>,
@@ -28,23 +28,23 @@ pub struct WasmtimeInstance {
 impl WasmtimeInstance {
     /// Resolves an exported function that the host can call.
     fn resolve(&mut self, name: &str) -> Result<ResolvedFunction> {
-        let ty = lookup::find_callable(self.parts.core.info(), name)?.clone();
-        match self.instance.get_func(&mut self.parts.store, name) {
+        let ty = lookup::find_callable(self.live.core.info(), name)?.clone();
+        match self.instance.get_func(&mut self.live.store, name) {
             Some(func) => Ok(ResolvedFunction { func, ty }),
-            None => Err(lookup::no_such_export(self.parts.core.info(), "func", name)),
+            None => Err(lookup::no_such_export(self.live.core.info(), "func", name)),
         }
     }
 
     fn with_memory<R>(&mut self, name: &str, access: impl FnOnce(&mut [u8]) -> R) -> Result<R> {
-        let export = self.instance.get_export(&mut self.parts.store, name);
-        let accessed = export.and_then(|export| memory::with_bytes(&mut self.parts.store, export, access));
-        accessed.ok_or_else(|| lookup::no_such_export(self.parts.core.info(), "memory", name))
+        let export = self.instance.get_export(&mut self.live.store, name);
+        let accessed = export.and_then(|export| memory::with_bytes(&mut self.live.store, export, access));
+        accessed.ok_or_else(|| lookup::no_such_export(self.live.core.info(), "memory", name))
     }
 }
 
 impl sealed::Instance for WasmtimeInstance {
     fn core(&self) -> &InstanceCore {
-        &self.parts.core
+        &self.live.core
     }
 
     fn fuel_counter(&mut self) -> &mut dyn FuelCounter {
@@ -57,14 +57,14 @@ impl sealed::Instance for WasmtimeInstance {
 
     fn link_loop(&mut self, module: &dyn WasmModule, function: &str) -> Result<Option<Box<dyn sealed::LinkedLoop>>> {
         let function = self.resolve(function)?.func;
-        Ok(Some(Box::new(WasmtimeLoop::link(&mut self.parts, module, function)?)))
+        Ok(Some(Box::new(WasmtimeLoop::link(&mut self.live, module, function)?)))
     }
 }
 
 impl WasmInstance for WasmtimeInstance {
     fn function(&mut self, name: &str) -> Result<Box<dyn WasmFunctionCaller>> {
         let function = self.resolve(name)?;
-        let owner = self.parts.core.id();
+        let owner = self.live.core.id();
         Ok(raw::prepare(owner, &function).unwrap_or_else(|| {
             Box::new(WasmtimeFunctionCaller { strategy: AnySignature::of(&function.ty), owner, function })
         }))
@@ -73,14 +73,14 @@ impl WasmInstance for WasmtimeInstance {
     fn call_into(&mut self, name: &str, args: &[Value], results: &mut [Value]) -> Result<()> {
         let function = self.resolve(name)?;
         let mut strategy = AnySignature::of(&function.ty);
-        strategy.call(&function, &mut self.parts, args, results).map_err(|error| error.in_function(name))
+        strategy.call(&function, &mut self.live, args, results).map_err(|error| error.in_function(name))
     }
 
     fn global(&mut self, name: &str) -> Result<Value> {
-        lookup::check_global(self.parts.core.info(), name)?;
-        let mut scope = RootScope::new(&mut self.parts.store);
+        lookup::check_global(self.live.core.info(), name)?;
+        let mut scope = RootScope::new(&mut self.live.store);
         let Some(Extern::Global(global)) = self.instance.get_export(&mut scope, name) else {
-            return Err(lookup::no_such_export(self.parts.core.info(), "global", name));
+            return Err(lookup::no_such_export(self.live.core.info(), "global", name));
         };
         let val = global.get(&mut scope);
         convert::from_val(scope.as_context_mut(), &val)
@@ -101,15 +101,15 @@ impl WasmInstance for WasmtimeInstance {
 
 impl FuelCounter for WasmtimeInstance {
     fn fuel_state(&mut self) -> Option<&mut FuelState> {
-        self.parts.fuel_state.as_mut()
+        self.live.fuel_state.as_mut()
     }
 
     fn left(&mut self) -> i64 {
-        fuel::left(&self.parts.store)
+        fuel::left(&self.live.store)
     }
 
     fn set_left(&mut self, left: i64) {
-        fuel::set_left(&mut self.parts.store, left);
+        fuel::set_left(&mut self.live.store, left);
     }
 }
 
@@ -124,14 +124,14 @@ impl<S: CallStrategy> WasmFunctionCaller for WasmtimeFunctionCaller<S> {
     }
 }
 
-/// Returns the parts of the instance with this number.
+/// Returns the instance with this number.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is another instance.
 #[inline]
-fn parts_of(instance: &mut dyn WasmInstance, owner: u64) -> Result<&mut CallParts> {
+fn parts_of(instance: &mut dyn WasmInstance, owner: u64) -> Result<&mut LiveModule> {
     match instance.as_any_mut().downcast_mut::<WasmtimeInstance>() {
-        Some(instance) if instance.parts.core.id() == owner => Ok(&mut instance.parts),
+        Some(instance) if instance.live.core.id() == owner => Ok(&mut instance.live),
         _ => Err(signature::other_instance()),
     }
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use wasmtime::{Func, ValRaw};
 
-use super::caller::{CallParts, CallStrategy, ResolvedFunction, WasmtimeFunctionCaller};
+use super::caller::{CallStrategy, LiveModule, ResolvedFunction, WasmtimeFunctionCaller};
 use super::{fuel, stack};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::signature;
@@ -72,19 +72,19 @@ struct CommonSignature<P, R>(PhantomData<fn(P) -> R>);
 #[expect(clippy::inline_always, reason = "one more stack frame makes a call 5 % slower")]
 fn call<R: RawResults, const N: usize>(
     func: Func,
-    parts: &mut CallParts,
+    live: &mut LiveModule,
     mut slots: [ValRaw; N],
     results: &mut [Value],
 ) -> Result<()> {
-    if stack::has_room(parts.stack_bytes)
-        && let Some(running) = parts.core.status().begin()
+    if stack::has_room(live.stack_bytes)
+        && let Some(running) = live.core.status().begin()
     {
         // SAFETY: `func` belongs to this store and has the signature of this strategy. The slots hold arguments of its
         // parameters' types and have room for its results. None of the values is a reference.
-        let ran = unsafe { func.call_unchecked(&mut parts.store, &raw mut slots) };
-        running.end(fuel::finish_call(&mut parts.store, &mut parts.fuel_state, ran))?;
+        let ran = unsafe { func.call_unchecked(&mut live.store, &raw mut slots) };
+        running.end(fuel::finish_call(&mut live.store, &mut live.fuel_state, ran))?;
     } else {
-        call_slow(func, parts, &mut slots)?;
+        call_slow(func, live, &mut slots)?;
     }
     R::take(&slots, results);
     Ok(())
@@ -92,8 +92,8 @@ fn call<R: RawResults, const N: usize>(
 
 /// Calls `func` on a new stack if needed, checks for interrupts, and returns an error if the instance accepts no calls.
 #[cold]
-fn call_slow(func: Func, parts: &mut CallParts, slots: &mut [ValRaw]) -> Result<()> {
-    let CallParts { core, store, stack_bytes, fuel_state } = parts;
+fn call_slow(func: Func, live: &mut LiveModule, slots: &mut [ValRaw]) -> Result<()> {
+    let LiveModule { core, store, stack_bytes, fuel_state } = live;
     core.status().run(|| {
         stack::with_room(*stack_bytes, || {
             // SAFETY: as in `call`, the only caller.
@@ -118,7 +118,7 @@ macro_rules! arity {
             fn call(
                 &mut self,
                 ResolvedFunction { func, ty }: &ResolvedFunction,
-                parts: &mut CallParts,
+                live: &mut LiveModule,
                 args: &[Value],
                 results: &mut [Value],
             ) -> Result<()> {
@@ -128,7 +128,7 @@ macro_rules! arity {
                 {
                     // The last slot makes room for the result of a function without parameters.
                     let slots = [$($arg.to_raw(),)* ValRaw::i64(0)];
-                    return call::<R, _>(*func, parts, slots, results);
+                    return call::<R, _>(*func, live, slots, results);
                 }
                 signature_mismatch(ty, args, results)
             }

@@ -2,7 +2,7 @@
 
 use wasmtime::{Extern, Func, Memory, TypedFunc};
 
-use super::caller::CallParts;
+use super::caller::LiveModule;
 use super::module::WasmtimeModule;
 use super::{errors, fuel, limits, stack};
 use crate::error::{Error, ErrorKind, Result};
@@ -20,12 +20,12 @@ pub(super) struct WasmtimeLoop {
 }
 
 impl WasmtimeLoop {
-    /// Links the loop of `module` to a function of the instance of `parts`.
+    /// Links the loop of `module` to a function of the instance.
     ///
     /// # Errors
     /// [`ErrorKind::Io`] if the system refuses memory.
-    pub(super) fn link(parts: &mut CallParts, module: &dyn WasmModule, function: Func) -> Result<Self> {
-        let CallParts { core, store, stack_bytes, .. } = parts;
+    pub(super) fn link(live: &mut LiveModule, module: &dyn WasmModule, function: Func) -> Result<Self> {
+        let LiveModule { core, store, stack_bytes, .. } = live;
         let Some(WasmtimeModule { compiled, .. }) = module.as_any().downcast_ref() else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the loop was compiled by another runtime"));
         };
@@ -39,12 +39,12 @@ impl WasmtimeLoop {
         }
     }
 
-    /// Calls the function. `parts` are those of its instance.
+    /// Calls the function of this instance.
     ///
     /// # Errors
     /// Those of the first call that fails.
-    pub(super) fn call(&self, parts: &mut CallParts, rows: i32) -> Result<()> {
-        let CallParts { core, store, stack_bytes, fuel_state } = parts;
+    pub(super) fn call(&self, live: &mut LiveModule, rows: i32) -> Result<()> {
+        let LiveModule { core, store, stack_bytes, fuel_state } = live;
         core.status().run(|| {
             stack::with_room(*stack_bytes, || {
                 let called = self.rows.call(&mut *store, rows);
@@ -53,8 +53,8 @@ impl WasmtimeLoop {
         })
     }
 
-    /// Returns the memory with the columns. `parts` are those of the function's instance.
-    pub(super) fn memory<'p>(&self, parts: &'p mut CallParts) -> &'p mut [u8] {
-        self.memory.data_mut(&mut parts.store)
+    /// Returns the memory with the columns.
+    pub(super) fn memory<'p>(&self, live: &'p mut LiveModule) -> &'p mut [u8] {
+        self.memory.data_mut(&mut live.store)
     }
 }

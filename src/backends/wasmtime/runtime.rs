@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use wasmtime::{Config, Engine, Instance, Module, OptLevel};
 
-use super::caller::CallParts;
+use super::caller::LiveModule;
 use super::deferred_start::{self, DeferredStart};
 use super::limits::{self, StoreData};
 use super::parts::RuntimeParts;
@@ -21,7 +21,7 @@ use crate::engine::kind::Optimization;
 use crate::error::{Error, ErrorKind, Frame, Result};
 use crate::limits::Limits;
 use crate::module::info::ModuleInfo;
-use crate::module::pool;
+use crate::module::threads;
 use crate::runtime::cached_code::{CachedCode, CodeParts};
 use crate::runtime::component::{WasmComponent, WasmComponentInstance};
 use crate::runtime::component_host::ComponentImports;
@@ -136,7 +136,7 @@ fn make_pool_usable() {
     thread_local! {
         static ONLY_THIS_THREAD: OnceCell<Option<ThreadPool>> = const { OnceCell::new() };
     }
-    if !pool::has_threads() {
+    if !threads::has_threads() {
         let build = || ThreadPoolBuilder::new().num_threads(1).use_current_thread().build().ok();
         ONLY_THIS_THREAD.with(|pool| _ = pool.get_or_init(build));
     }
@@ -232,8 +232,8 @@ impl sealed::Runtime for WasmtimeRuntime {
                 fuel::finish_call(&mut store, &mut fuel_state, started)
             })?;
         }
-        let parts = CallParts { core: core.created(), store, stack_bytes, fuel_state };
-        Ok(Box::new(WasmtimeInstance { parts, instance, _place: place }))
+        let live = LiveModule { core: core.created(), store, stack_bytes, fuel_state };
+        Ok(Box::new(WasmtimeInstance { live, instance, _place: place }))
     }
 
     fn compile_component(&self, component: &AdmittedComponent<'_>) -> Result<Box<dyn WasmComponent>> {

@@ -17,15 +17,15 @@ use crate::runtime::callable::CallArgs;
 
 /// Opens a stream of records.
 pub(in crate::batch) fn source<'a, R: Read + Send + 'a>(formats: &'a Formats<'a>, reader: R) -> Box<dyn Source + 'a> {
-    Box::new(Rows { source: ArrowSource::new(reader, formats), next: 1 })
+    Box::new(RowDecoder { source: ArrowSource::new(reader, formats), next: 1 })
 }
 
-struct Rows<'a, R> {
+struct RowDecoder<'a, R> {
     source: ArrowSource<'a, R>,
     next: u64,
 }
 
-impl<R: Read + Send> Source for Rows<'_, R> {
+impl<R: Read + Send> Source for RowDecoder<'_, R> {
     fn next_chunk(&mut self) -> Result<Option<Chunk>> {
         Ok(self.source.next_rows()?.map(|rows| {
             let first = self.next;

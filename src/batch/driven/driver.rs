@@ -76,12 +76,12 @@ pub struct Driver<'a> {
     options: DriverOptions,
     /// `None` after a restart that failed.
     instance: Option<CodeInstance>,
-    functions: HashMap<String, Function>,
+    functions: HashMap<String, DrivenFunction>,
     usage: CallUsage,
 }
 
 #[derive(Debug)]
-struct Function {
+struct DrivenFunction {
     callable: Callable,
     /// The function of the current instance.
     resolved: Option<ResolvedCallable>,
@@ -183,7 +183,7 @@ impl<'a> Driver<'a> {
         let Self { instance, functions, usage, .. } = self;
         let instance = instance.as_mut().ok_or_else(not_restarted)?;
         let function = functions.get_mut(name);
-        let Function { callable, resolved } = function.unwrap_or_else(|| unreachable!("the function was found"));
+        let DrivenFunction { callable, resolved } = function.unwrap_or_else(|| unreachable!("the function was found"));
         let function = match resolved {
             Some(function) => function,
             None => resolved.insert(instance.resolve(callable)?),
@@ -226,10 +226,10 @@ impl<'a> Driver<'a> {
     }
 
     /// Finds a function once. Names of functions that do not exist are not kept, so the map is bounded by the exports.
-    fn function(&mut self, name: &str) -> Result<&Function> {
+    fn function(&mut self, name: &str) -> Result<&DrivenFunction> {
         if !self.functions.contains_key(name) {
             let callable = Callable::find(&self.info, name)?;
-            self.functions.insert(name.to_owned(), Function { callable, resolved: None });
+            self.functions.insert(name.to_owned(), DrivenFunction { callable, resolved: None });
         }
         Ok(&self.functions[name])
     }

@@ -16,7 +16,7 @@ pub(crate) trait Work {
 }
 
 /// The output of a worker for some records.
-pub(crate) trait Output {
+pub(crate) trait PieceOutput {
     /// Returns about how many bytes of memory it takes.
     fn bytes(&self) -> usize;
 
@@ -72,7 +72,7 @@ pub(crate) struct Schedule<W, U> {
     record_ns: Option<u64>,
 }
 
-impl<W: Work, U: Output> Schedule<W, U> {
+impl<W: Work, U: PieceOutput> Schedule<W, U> {
     /// The time that a piece should take, in nanoseconds, if enough records wait. A piece of a millisecond makes the cost of
     /// passing it between threads small.
     const PIECE_NS: Range<u64> = 100_000..1_000_000;

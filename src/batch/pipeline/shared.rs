@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use super::schedule::{Output, Piece, Schedule, Work};
+use super::schedule::{Piece, PieceOutput, Schedule, Work};
 use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard, Ordering};
 
 /// The payload of a panic.
@@ -67,7 +67,7 @@ impl Pause<'_> {
     }
 }
 
-impl<'a, W: Work, U: Output> Shared<'a, W, U> {
+impl<'a, W: Work, U: PieceOutput> Shared<'a, W, U> {
     /// The time after which a waiting sink asks workers for their outputs.
     const MAX_WAIT: Duration = Duration::from_millis(4);
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
-use super::schedule::{Output, Work};
+use super::schedule::{PieceOutput, Work};
 use super::shared::{Panic, Pause, Shared};
 use crate::error::{Error, ErrorKind, Result};
 use crate::session::nanoseconds;
@@ -24,7 +24,7 @@ pub(in crate::batch) struct PipelineOptions {
 }
 
 /// The outputs of a pipeline. Dropping it ends the pipeline.
-pub(in crate::batch) struct Outputs<'a, W: Work, U: Output> {
+pub(in crate::batch) struct Outputs<'a, W: Work, U: PieceOutput> {
     shared: Arc<Shared<'a, W, U>>,
     wake: Box<dyn Fn() + Send + 'a>,
 }
@@ -57,7 +57,7 @@ pub(in crate::batch) fn start<'scope, W, U, F>(
 ) -> Result<Outputs<'scope, W, U>>
 where
     W: Work + Send + 'scope,
-    U: Output + Send + 'scope,
+    U: PieceOutput + Send + 'scope,
     F: FnMut(&mut VecDeque<W>, Pause<'_>) -> U,
 {
     let PipelineOptions { jobs, ordered, max_time } = options;
@@ -94,7 +94,7 @@ pub(in crate::batch) fn spawn<'scope>(
         .map_err(|error| Error::new(ErrorKind::Io, format!("cannot create a thread: {error}")).with_source(error))
 }
 
-fn read<W: Work, U: Output>(shared: &Shared<'_, W, U>, mut source: impl FnMut() -> Option<W>) {
+fn read<W: Work, U: PieceOutput>(shared: &Shared<'_, W, U>, mut source: impl FnMut() -> Option<W>) {
     let read = catch_unwind(AssertUnwindSafe(|| {
         while shared.wait_for_room()
             && let Some(work) = source()
@@ -110,7 +110,7 @@ fn read<W: Work, U: Output>(shared: &Shared<'_, W, U>, mut source: impl FnMut() 
 fn work<W, U, F>(shared: &Shared<'_, W, U>, worker: &impl Fn() -> F, wake: impl Fn())
 where
     W: Work,
-    U: Output,
+    U: PieceOutput,
     F: FnMut(&mut VecDeque<W>, Pause<'_>) -> U,
 {
     let mut process = None;
@@ -131,7 +131,7 @@ where
     }
 }
 
-impl<W: Work, U: Output> Outputs<'_, W, U> {
+impl<W: Work, U: PieceOutput> Outputs<'_, W, U> {
     /// Waits for outputs, after the ones that were returned before are written. Returns `None` after the last.
     pub(in crate::batch) fn next(&self) -> Option<Vec<U>> {
         self.shared.next_outputs()
@@ -154,7 +154,7 @@ impl<W: Work, U: Output> Outputs<'_, W, U> {
     }
 }
 
-impl<W: Work, U: Output> Drop for Outputs<'_, W, U> {
+impl<W: Work, U: PieceOutput> Drop for Outputs<'_, W, U> {
     fn drop(&mut self) {
         self.shared.close();
         (self.wake)();

@@ -52,7 +52,7 @@ impl Timeout {
     }
 
     /// Whether WASIX treats this timeout correctly, if there is no other.
-    fn is_right(self) -> bool {
+    fn needs_no_correction(self) -> bool {
         self.nanoseconds > PASSED && !(self.is_absolute && self.clock != MONOTONIC)
     }
 }
@@ -71,7 +71,7 @@ pub(super) fn poll_oneoff(env: &mut Env<'_>, poll: &Function, clock: &Function, 
     if timeouts.iter().any(|timeout| timeout.clock > MONOTONIC) {
         return Ok(number(Errno::Inval));
     }
-    if timeouts.is_empty() || matches!(timeouts[..], [timeout] if timeout.is_right()) {
+    if timeouts.is_empty() || matches!(timeouts[..], [timeout] if timeout.needs_no_correction()) {
         return call(poll, env, args);
     }
     for timeout in timeouts.iter_mut().filter(|timeout| timeout.is_absolute) {

@@ -16,15 +16,15 @@ use crate::runtime::host::{Exit, HostFailure};
 use crate::runtime::owner::InstanceCore;
 use crate::wasi::component as wasi;
 
-/// The parts of an instance that a call needs.
-pub(super) struct CallParts {
+/// An instance, as far as a call needs it.
+pub(super) struct LiveComponent {
     pub(super) core: InstanceCore<ComponentInfo>,
     pub(super) store: Store<ComponentData>,
     pub(super) fuel_state: Option<FuelState>,
     pub(super) execution: Execution,
 }
 
-impl CallParts {
+impl LiveComponent {
     /// Calls a function, which must belong to this instance.
     pub(super) fn call(&mut self, func: Func, ty: &WitFunction, args: &[WitValue]) -> Result<Option<WitValue>> {
         self.call_then(func, ty, args, false, Ok)

@@ -16,13 +16,13 @@ use crate::runtime::host::{HostError, HostFailure, InterruptToken};
 
 /// A function of the embedder, with the type that the component imports.
 #[derive(Clone)]
-pub(super) struct HostFunction {
+pub(super) struct LinkedFunction {
     pub(super) name: Name,
     pub(super) ty: WitFunction,
     pub(super) body: Arc<ComponentFunction>,
 }
 
-impl HostFunction {
+impl LinkedFunction {
     /// Defines the function in an instance of the linker.
     pub(super) fn define(&self, instance: &mut LinkerInstance<'_, ComponentData>) -> wasmtime::Result<()> {
         let function = self.clone();

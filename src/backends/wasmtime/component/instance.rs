@@ -7,7 +7,7 @@ use std::time::Duration;
 use wasmtime::component::{Func, Instance};
 
 use super::super::fuel as engine_fuel;
-use super::call::CallParts;
+use super::call::LiveComponent;
 use super::function::WasmtimeComponentFunction;
 use crate::component::check;
 use crate::component::info::ComponentInfo;
@@ -23,16 +23,16 @@ use crate::runtime::{sealed, signature};
 
 /// A component instance in its own store.
 #[derive(derive_more::Debug)]
-#[debug("WasmtimeComponentInstance({:?})", parts.core)]
+#[debug("WasmtimeComponentInstance({:?})", live.core)]
 pub struct WasmtimeComponentInstance {
-    pub(super) parts: CallParts,
+    pub(super) live: LiveComponent,
     pub(super) instance: Instance,
 }
 
 impl WasmtimeComponentInstance {
     /// Returns an exported function.
     fn find(&mut self, path: &FunctionPath) -> Result<Func> {
-        let (instance, store) = (self.instance, &mut self.parts.store);
+        let (instance, store) = (self.instance, &mut self.live.store);
         let interface = match &path.interface {
             None => Some(None),
             Some(interface) => instance.get_export_index(&mut *store, None, interface).map(Some),
@@ -53,46 +53,46 @@ impl sealed::ComponentInstance for WasmtimeComponentInstance {
 
 impl WasmComponentInstance for WasmtimeComponentInstance {
     fn function(&mut self, name: &str) -> Result<Box<dyn WasmComponentFunction>> {
-        let path = lookup::find_function(self.parts.core.info(), name)?;
+        let path = lookup::find_function(self.live.core.info(), name)?;
         check::check_callable(&path.ty)
             .map_err(|error| Error::new(error.kind(), format!("cannot call `{path}`: {error}")))?;
         let func = self.find(&path)?;
-        Ok(Box::new(WasmtimeComponentFunction { owner: self.parts.core.id(), func, ty: path.ty }))
+        Ok(Box::new(WasmtimeComponentFunction { owner: self.live.core.id(), func, ty: path.ty }))
     }
 
     fn run(&mut self) -> Result<()> {
-        let info = self.parts.core.info();
+        let info = self.live.core.info();
         let Some((_, interface)) = info.programs().into_iter().next() else {
             let message = "the component is not a program: it does not export `wasi:cli/run`";
             return Err(Error::new(ErrorKind::UnknownExport, message));
         };
         let path = lookup::find_function(info, &format!("{interface}#run"))?;
         let func = self.find(&path)?;
-        self.parts.run(func, &path.ty)
+        self.live.run(func, &path.ty)
     }
 
     fn drop_resource(&mut self, handle: ResourceHandle) -> Result<()> {
-        self.parts.drop_resource(handle)
+        self.live.drop_resource(handle)
     }
 
     fn info(&self) -> &Arc<ComponentInfo> {
-        self.parts.core.info()
+        self.live.core.info()
     }
 
     fn state(&self) -> InstanceState {
-        self.parts.core.status().state()
+        self.live.core.status().state()
     }
 
     fn control(&self) -> Control {
-        Control::new(self.parts.core.status())
+        Control::new(self.live.core.status())
     }
 
     fn memory_bytes(&self) -> u64 {
-        self.parts.core.status().memory().used()
+        self.live.core.status().memory().used()
     }
 
     fn memory_peak_bytes(&self) -> u64 {
-        self.parts.core.status().memory().peak()
+        self.live.core.status().memory().peak()
     }
 
     fn fuel_used(&mut self) -> Option<u64> {
@@ -112,22 +112,22 @@ impl WasmComponentInstance for WasmtimeComponentInstance {
     }
 
     fn reset_time(&mut self, limit: Duration) -> Result<()> {
-        self.parts.core.status().interrupt().ok_or_else(control::uninterruptible)?.set_time(limit);
+        self.live.core.status().interrupt().ok_or_else(control::uninterruptible)?.set_time(limit);
         Ok(())
     }
 }
 
 impl FuelCounter for WasmtimeComponentInstance {
     fn fuel_state(&mut self) -> Option<&mut FuelState> {
-        self.parts.fuel_state.as_mut()
+        self.live.fuel_state.as_mut()
     }
 
     fn left(&mut self) -> i64 {
-        engine_fuel::left(&self.parts.store)
+        engine_fuel::left(&self.live.store)
     }
 
     fn set_left(&mut self, left: i64) {
-        engine_fuel::set_left(&mut self.parts.store, left);
+        engine_fuel::set_left(&mut self.live.store, left);
     }
 }
 
@@ -138,7 +138,7 @@ impl WasmComponentFunction for WasmtimeComponentFunction {
 
     fn call(&mut self, instance: &mut dyn WasmComponentInstance, args: &[WitValue]) -> Result<Option<WitValue>> {
         match instance.as_any_mut().downcast_mut::<WasmtimeComponentInstance>() {
-            Some(instance) if instance.parts.core.id() == self.owner => instance.parts.call(self.func, &self.ty, args),
+            Some(instance) if instance.live.core.id() == self.owner => instance.live.call(self.func, &self.ty, args),
             _ => Err(signature::other_instance()),
         }
     }

@@ -6,7 +6,7 @@ use wasmtime::Store;
 
 use super::super::parts::RuntimeParts;
 use super::super::{fuel, interrupt, stack};
-use super::call::{self, CallParts};
+use super::call::{self, LiveComponent};
 use super::compiled::WasmtimeComponent;
 use super::data::ComponentData;
 use super::executor::Execution;
@@ -69,6 +69,6 @@ pub(in super::super) fn instantiate(
             created => call::finish(&mut store, &mut fuel_state, created),
         }
     })?;
-    let parts = CallParts { core: core.created(), store, fuel_state, execution };
-    Ok(Box::new(WasmtimeComponentInstance { parts, instance }))
+    let live = LiveComponent { core: core.created(), store, fuel_state, execution };
+    Ok(Box::new(WasmtimeComponentInstance { live, instance }))
 }

@@ -6,7 +6,7 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, InstancePre, Linker};
 
 use super::data::ComponentData;
-use super::host::HostFunction;
+use super::host::LinkedFunction;
 use super::types;
 use crate::component::info::{ComponentExtern, ComponentInfo, ComponentItem};
 use crate::component::types::{Name, WitFunction};
@@ -19,7 +19,7 @@ use crate::wasi::component as wasi;
 /// The embedder's functions that a component imports, by interface, and its unresolved imports.
 #[derive(Default)]
 struct Plan {
-    functions: Vec<(String, HostFunction)>,
+    functions: Vec<(String, LinkedFunction)>,
     unresolved: Vec<Unresolved>,
 }
 
@@ -173,7 +173,7 @@ impl Plan {
         match imports.find(interface, name) {
             Some(body) => {
                 types::check_host_function(name, ty)?;
-                let function = HostFunction { name: Arc::clone(name), ty: ty.clone(), body: Arc::clone(body) };
+                let function = LinkedFunction { name: Arc::clone(name), ty: ty.clone(), body: Arc::clone(body) };
                 self.functions.push((interface.to_owned(), function));
             }
             None => self.unresolved.push(Unresolved::new(interface, name, ty)),

@@ -40,8 +40,8 @@ pub(super) fn correct_files<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
 /// Returns a stream of the same bytes, in pieces, that pauses from time to time. A write to it ends after the piece was taken.
 pub(super) fn relay(mut store: impl AsContextMut, data: StreamReader<u8>) -> Result<StreamReader<u8>> {
     let slot = Arc::<Mutex<Slot>>::default();
-    data.pipe(&mut store, Input { slot: Arc::clone(&slot), waits: false })?;
-    StreamReader::new(store, Output { slot, turns: YieldCounter::default() })
+    data.pipe(&mut store, RelayInput { slot: Arc::clone(&slot), waits: false })?;
+    StreamReader::new(store, RelayOutput { slot, turns: YieldCounter::default() })
 }
 
 /// The piece between the ends of a relay.
@@ -72,13 +72,13 @@ fn pending(finish: bool) -> Poll<Result<StreamResult>> {
 }
 
 /// Takes the bytes of the stream.
-struct Input {
+struct RelayInput {
     slot: Arc<Mutex<Slot>>,
     /// Whether a write waits until its piece was taken.
     waits: bool,
 }
 
-impl<D> StreamConsumer<D> for Input {
+impl<D> StreamConsumer<D> for RelayInput {
     type Item = u8;
 
     fn poll_consume(
@@ -117,7 +117,7 @@ impl<D> StreamConsumer<D> for Input {
     }
 }
 
-impl Drop for Input {
+impl Drop for RelayInput {
     fn drop(&mut self) {
         let mut slot = lock(&self.slot);
         slot.writer_is_gone = true;
@@ -126,12 +126,12 @@ impl Drop for Input {
 }
 
 /// Delivers the bytes.
-struct Output {
+struct RelayOutput {
     slot: Arc<Mutex<Slot>>,
     turns: YieldCounter,
 }
 
-impl<D> StreamProducer<D> for Output {
+impl<D> StreamProducer<D> for RelayOutput {
     type Item = u8;
     type Buffer = BytesMut;
 
@@ -162,7 +162,7 @@ impl<D> StreamProducer<D> for Output {
     }
 }
 
-impl Drop for Output {
+impl Drop for RelayOutput {
     fn drop(&mut self) {
         let mut slot = lock(&self.slot);
         slot.reader_is_gone = true;
