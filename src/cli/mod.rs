@@ -26,3 +26,4 @@ pub(crate) mod signals;
 pub(crate) mod start;
 pub(crate) mod stdin;
 pub(crate) mod supervisor;
+pub(crate) mod written_files;

@@ -59,4 +59,5 @@ mod text;
 mod vocabulary;
 mod wasi_testsuite;
 mod wasix;
+mod written_files;
 mod wrong_reports;

@@ -1,8 +1,7 @@
 //! `wrun batch MODULE [FUNCTION]`
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -25,7 +24,7 @@ use crate::cli::policy::Policy;
 use crate::cli::records::{Records, Waker};
 use crate::cli::settings::{GuestSettings, check_payload};
 use crate::cli::supervisor::{self, Phase, Supervisor, SupervisorOptions};
-use crate::cli::{argv, exit_code, hints, input, signals, stdin};
+use crate::cli::{argv, exit_code, hints, input, signals, stdin, written_files};
 
 #[derive(Args, Debug)]
 #[command(mut_args(|arg| limit_each("call", arg)))]
@@ -114,14 +113,19 @@ fn explain(settings: &BatchSettings) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Creates the files for errors and metrics before anything runs.
+/// Creates the files for errors and metrics before anything runs, unless they would replace other files than such.
 fn create_files(settings: &BatchSettings) -> Result<[Option<File>; 2], Failure> {
+    let guest = &settings.guest;
+    let reads = [("the module", Some(guest.module.as_path())), ("the policy", guest.policy.path.as_deref())];
+    for (option, path) in [("--errors", &settings.errors), ("--metrics", &settings.metrics)] {
+        path.iter().try_for_each(|path| written_files::check(option, path, &reads))?;
+    }
     let create = |path: &Option<PathBuf>| -> Result<_, Failure> {
         let Some(path) = path else { return Ok(None) };
         let file =
             File::create(path).map_err(|error| Failure::io(&format!("cannot create {}", path.display()), &error))?;
-        let metadata = file.metadata().ok().filter(Metadata::is_file);
-        Ok(Some((file, metadata.map(|metadata| (metadata.dev(), metadata.ino())))))
+        let identity = written_files::identity(file.metadata().ok());
+        Ok(Some((file, identity)))
     };
     let files = [create(&settings.errors)?, create(&settings.metrics)?];
     if let [Some((_, Some(errors))), Some((_, Some(metrics)))] = &files

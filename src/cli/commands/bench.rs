@@ -1,6 +1,6 @@
 //! `wrun bench MODULE [FUNCTION] [ARGS]...`
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::cli::parse_values::{parse_duration, parse_percentage};
 use crate::cli::policy::Policy;
 use crate::cli::settings::GuestSettings;
 use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
-use crate::cli::{argv, exit_code, hints, input, run_watch, stdin};
+use crate::cli::{argv, exit_code, hints, input, run_watch, stdin, written_files};
 
 const BENCH_HEADING: &str = "Measurement";
 
@@ -83,8 +83,13 @@ pub(crate) fn main(args: BenchArgs) -> Result<u8, Failure> {
     let baseline = baseline.map(|report| Baseline::new(report, args.max_regression));
     let cannot_write = |path: &Path, error| Failure::io(&format!("cannot write {}", path.display()), &error);
     if let Some(path) = &html {
-        let opened = OpenOptions::new().append(true).create(true).open(path);
-        opened.map_err(|error| cannot_write(path, error))?;
+        let reads = [
+            ("the module", Some(args.module.as_path())),
+            ("the policy", args.guest.policy.policy.as_deref()),
+            ("the baseline", args.baseline.as_deref()),
+        ];
+        written_files::check("--html", path, &reads)?;
+        written_files::check_writable(path).map_err(|error| cannot_write(path, error))?;
     }
     let report = measured(args, baseline)?;
     if let Some(path) = html {
