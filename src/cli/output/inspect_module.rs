@@ -127,6 +127,6 @@ pub(super) fn text(report: &ModuleReport) -> String {
     section(&mut text, "functions of the Extism plug-in", report.plugin_functions.iter().flatten(), |name| {
         Escaped(name).to_string()
     });
-    requirements(&mut text, &report.features, &report.engines, &report.capabilities, report.imports.is_empty());
+    requirements(&mut text, &report.features, &report.engines, &report.capabilities);
     text
 }
