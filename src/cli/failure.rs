@@ -5,6 +5,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
 use serde::Serialize;
+use wrun::escape::EscapedPath;
 use wrun::{Error, ErrorKind};
 
 use super::exit_code;
@@ -43,7 +44,7 @@ impl Failure {
 
     /// The module's file cannot be read.
     pub(crate) fn module(path: &Path, error: &io::Error) -> Self {
-        let shown = path.display();
+        let shown = EscapedPath(path);
         if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
             return Self::new("module_not_found", exit_code::NOT_FOUND, format!("no such module file: {shown}"));
         }
@@ -58,7 +59,7 @@ impl Failure {
     /// Adds the file to a message of the library, which knows no file names.
     pub(crate) fn about(mut self, path: &Path) -> Self {
         if self.error.is_some() {
-            self.message = format!("{}: {}", path.display(), self.message);
+            self.message = format!("{}: {}", EscapedPath(path), self.message);
         }
         self
     }

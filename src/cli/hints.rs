@@ -8,7 +8,7 @@ use std::path::Path;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use wrun::component::similar::most_similar;
-use wrun::escape::Escaped;
+use wrun::escape::{Escaped, EscapedPath};
 use wrun::runtime::text_abi;
 use wrun::{Abi, Callable, CodeInfo};
 
@@ -114,7 +114,7 @@ pub(crate) fn for_module(
     if failure.kind != "module_not_found" {
         return failure;
     }
-    let word = module.display();
+    let word = EscapedPath(module);
     let name = module.to_str().filter(|_| subcommand.is_none());
     match (name.and_then(|name| find(&COMMANDS, name)), function) {
         (Some(USAGE), Some(file)) => {
@@ -154,7 +154,7 @@ pub(crate) fn for_function(mut failure: Failure, info: &CodeInfo, settings: &Gue
         CodeInfo::Component(_) => Callable::program(info).is_ok(),
     };
     if let (Some(name), true) = (settings.function.as_deref(), is_program) {
-        let command = format!("wrun {} -- {}", settings.module.display(), Escaped(name));
+        let command = format!("wrun {} -- {}", EscapedPath(&settings.module), Escaped(name));
         failure.hints.insert(0, format!("arguments of a program go after `--`: `{command}`"));
     }
     if let Some((function, args)) = settings.function.as_deref().and_then(call_expression)
@@ -166,7 +166,7 @@ pub(crate) fn for_function(mut failure: Failure, info: &CodeInfo, settings: &Gue
         && Callable::find(info, name).is_ok()
     {
         let words: Vec<_> = [name].into_iter().chain(args).map(|word| Escaped(word).to_string()).collect();
-        let command = format!("wrun {} {}", settings.module.display(), words.join(" "));
+        let command = format!("wrun {} {}", EscapedPath(&settings.module), words.join(" "));
         failure.hints.insert(0, format!("the function and its arguments need no `--`: `{command}`"));
     }
     for_odd_names(failure, info)
@@ -178,7 +178,7 @@ pub(crate) fn for_function_of_records(mut failure: Failure, info: &CodeInfo, gue
         return failure;
     }
     if Callable::program(info).is_ok() {
-        let command = format!("wrun batch --abi stdio {}", guest.module.display());
+        let command = format!("wrun batch --abi stdio {}", EscapedPath(&guest.module));
         failure.hints.insert(0, format!("`{command}` runs the program for each record"));
     }
     for_odd_names(failure, info)
@@ -239,7 +239,7 @@ pub(crate) fn for_arguments(
     }
     let mut failure = failure.hint(format!("signature: {callable}"));
     if callable.has_named_types() {
-        failure = failure.hint(format!("`wrun inspect {}` shows the types", guest.module.display()));
+        failure = failure.hint(format!("`wrun inspect {}` shows the types", EscapedPath(&guest.module)));
     }
     let Arguments::Typed(words) = arguments else { return failure };
     if guest.function_is_option && words.first() == guest.function.as_ref() {
@@ -339,7 +339,7 @@ fn argument_from_stdin(word: &str, module: &Path, function: &str) -> String {
     let json = serde_json::json!([word]).to_string().replace('\'', r"'\''");
     format!(
         "to pass `{word}` as an argument, use standard input: `echo '{json}' | wrun {} {}`",
-        module.display(),
+        EscapedPath(module),
         Escaped(function)
     )
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use wrun::escape::EscapedText;
+use wrun::escape::{EscapedPath, EscapedText};
 use wrun::{Compiler, DirGrant, NetRule, Optimization, RuntimeKind};
 
 use super::args::PolicyArgs;
@@ -83,7 +83,7 @@ impl Policy {
     /// Reads the policy file, or returns the empty policy if there is none. A usage failure names the line.
     pub(crate) fn read(args: &PolicyArgs) -> Result<Self, Failure> {
         let Some(path) = &args.policy else { return Ok(Self::default()) };
-        let shown = path.display();
+        let shown = EscapedPath(path);
         let text = std::fs::read_to_string(path)
             .map_err(|error| Failure::usage(format!("cannot read policy {shown}: {error}")))?;
         let directory = path.parent().unwrap_or(Path::new(""));
@@ -125,7 +125,7 @@ impl Policy {
         if is_missing || found.is_ok_and(|found| std::fs::canonicalize(expected).is_ok_and(|path| path == found)) {
             return Ok(());
         }
-        let (expected, module) = (expected.display(), module.display());
+        let (expected, module) = (EscapedPath(expected), EscapedPath(module));
         Err(Failure::usage(format!("the Extism manifest is for the module {expected}, not for {module}")))
     }
 

@@ -6,6 +6,8 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
+use wrun::escape::EscapedPath;
+
 use super::failure::Failure;
 
 /// The first bytes of modules and components.
@@ -29,7 +31,7 @@ pub(crate) fn check(option: &str, path: &Path, reads: &[ReadFile<'_>]) -> Result
         None if is_module(path) => "a module",
         None => return Ok(()),
     };
-    let message = format!("`{option} {}` would replace {what}", path.display());
+    let message = format!("`{option} {}` would replace {what}", EscapedPath(path));
     Err(Failure::usage(message).hint(format!("`{option}` takes the file to write: `{option} FILE`")))
 }
 

@@ -43,6 +43,7 @@ mod limits;
 mod long_names;
 mod mistakes;
 mod network;
+mod odd_paths;
 mod packaging;
 mod process;
 mod programs;

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use clap::{Args, ValueHint};
 use wrun::batch::{self, BatchCounters, BatchOptions, BatchOutcome, BatchOutput, BatchReport, Stop, Streams};
+use wrun::escape::EscapedPath;
 use wrun::session::{CacheUse, InstanceOptions, Session, nanoseconds};
 use wrun::stdio::Blocking;
 use wrun::{Callable, Output};
@@ -123,7 +124,7 @@ fn create_files(settings: &BatchSettings) -> Result<[Option<File>; 2], Failure> 
     let create = |path: &Option<PathBuf>| -> Result<_, Failure> {
         let Some(path) = path else { return Ok(None) };
         let file =
-            File::create(path).map_err(|error| Failure::io(&format!("cannot create {}", path.display()), &error))?;
+            File::create(path).map_err(|error| Failure::io(&format!("cannot create {}", EscapedPath(path)), &error))?;
         let identity = written_files::identity(file.metadata().ok());
         Ok(Some((file, identity)))
     };
@@ -319,6 +320,6 @@ impl Batch {
         let envelope = BatchEnvelope::new(&self.settings.guest, &call, failure, record, exit_code, report);
         let is_msgpack = Path::new(path).extension().is_some_and(|end| end == "msgpack");
         let bytes = if is_msgpack { machine::msgpack(&envelope) } else { machine::json(&envelope, false) };
-        file.write_all(&bytes).map_err(|error| Failure::io(&format!("cannot write {}", path.display()), &error))
+        file.write_all(&bytes).map_err(|error| Failure::io(&format!("cannot write {}", EscapedPath(path)), &error))
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 use wrun::bench::{Baseline, Bench, BenchOptions, BenchReport, Progress as Step, SCHEMA};
+use wrun::escape::EscapedPath;
 
 use super::compared;
 use crate::cli::args::{
@@ -81,7 +82,7 @@ pub(crate) fn main(args: BenchArgs) -> Result<u8, Failure> {
     // Before minutes are spent.
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let baseline = baseline.map(|report| Baseline::new(report, args.max_regression));
-    let cannot_write = |path: &Path, error| Failure::io(&format!("cannot write {}", path.display()), &error);
+    let cannot_write = |path: &Path, error| Failure::io(&format!("cannot write {}", EscapedPath(path)), &error);
     if let Some(path) = &html {
         let reads = [
             ("the module", Some(args.module.as_path())),
@@ -147,8 +148,8 @@ fn measured(args: BenchArgs, baseline: Option<Baseline>) -> Result<BenchReport, 
 
 /// Reads an earlier report.
 fn read_baseline(path: &Path) -> Result<BenchReport, Failure> {
-    let bytes = fs::read(path).map_err(|error| Failure::io(&format!("cannot read {}", path.display()), &error))?;
-    let refused = |why: String| Failure::usage(format!("--baseline: {}: {why}", path.display()));
+    let bytes = fs::read(path).map_err(|error| Failure::io(&format!("cannot read {}", EscapedPath(path)), &error))?;
+    let refused = |why: String| Failure::usage(format!("--baseline: {}: {why}", EscapedPath(path)));
     let report: BenchReport =
         serde_json::from_slice(&bytes).map_err(|error| refused(format!("not a report of `wrun bench`: {error}")))?;
     if report.schema != SCHEMA {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, Args, ValueHint};
 use wrun::compare::{CompareOptions, CompareSessions, Comparison, Verdict};
+use wrun::escape::EscapedPath;
 
 use super::{compared, diff_batch, diff_fuzz};
 use crate::cli::args::{
@@ -101,7 +102,7 @@ fn compare(args: DiffArgs) -> Result<u8, Failure> {
     }
     let arguments = compared::arguments(function_args, args.input);
     if let Some(dir) = args.repro.as_deref().filter(|dir| dir.symlink_metadata().is_ok()) {
-        return Err(Failure::usage(format!("cannot write the directory {}: it exists", dir.display())));
+        return Err(Failure::usage(format!("cannot write the directory {}: it exists", EscapedPath(dir))));
     }
     let compared = Supervisor::run(supervised, |supervisor| {
         compare_once(supervisor, &guest, &args.text, &arguments, options, args.repro.as_deref())

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use wrun::component::info::{ComponentExtern, ComponentItem};
 use wrun::component::{host_capabilities, wit_text};
-use wrun::escape::{Escaped, EscapedText};
+use wrun::escape::{Escaped, EscapedPath, EscapedText};
 use wrun::module::info::{CustomSection, Producer};
 use wrun::module::requirements::{self, HostCapability};
 use wrun::{ComponentInfo, Feature};
@@ -105,6 +105,7 @@ pub(super) fn text(report: &ComponentReport) -> String {
     let name = report.name.as_ref().map_or_else(String::new, |name| format!(" ({})", Escaped(name)));
     let plural = if report.modules == 1 { "" } else { "s" };
     let ComponentReport { module, size, modules, .. } = report;
+    let module = EscapedPath(Path::new(module));
     let mut text = format!("{module}{name}: component, {size} bytes, {modules} core module{plural}\n");
     if let Some(wit) = &report.wit {
         let wit = wit.trim_end().replace("\n}\npackage ", "\n}\n\npackage ");

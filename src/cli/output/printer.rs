@@ -6,6 +6,7 @@ use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use wrun::capabilities::stdout_is_mid_line;
+use wrun::escape::EscapedText;
 use wrun::stdio::Blocking;
 
 use crate::cli::args::OutputFormat;
@@ -46,7 +47,7 @@ pub(crate) fn check(result: io::Result<()>) -> Result<(), Failure> {
 /// Prints a note, unless `quiet`.
 pub(crate) fn note(text: &str, quiet: bool) {
     if !quiet {
-        message(&format!("{HINT}note:{HINT:#} {text}\n"));
+        message(&format!("{HINT}note:{HINT:#} {}\n", EscapedText(text)));
     }
 }
 
@@ -57,7 +58,7 @@ pub(crate) fn progress(line: &str) {
 
 /// Prints an error with its backtrace and hints, or only the error if `quiet`. Returns the exit code.
 pub(crate) fn failure(failure: &Failure, quiet: bool) -> u8 {
-    let mut text = format!("{ERROR}error:{ERROR:#} {}\n", failure.message);
+    let mut text = format!("{ERROR}error:{ERROR:#} {}\n", EscapedText(&failure.message));
     if !quiet {
         for frame in backtrace::lines(failure.error.as_ref().map(wrun::Error::backtrace).unwrap_or_default()) {
             text += &format!("  at {frame}\n");
@@ -66,14 +67,14 @@ pub(crate) fn failure(failure: &Failure, quiet: bool) -> u8 {
             text += "  and more frames\n";
         }
         for hint in &failure.hints {
-            text += &format!("{HINT}hint:{HINT:#} {hint}\n");
+            text += &format!("{HINT}hint:{HINT:#} {}\n", EscapedText(hint));
         }
     }
     message(&text);
     failure.exit_code
 }
 
-/// Prints a message with or without its colours. A failure to do so has no other place to be reported.
+/// Prints a message with or without its colors. A failure to do so has no other place to be reported.
 fn message(text: &str) {
     let text = match AutoStream::choice(&io::stderr()) {
         ColorChoice::Never => strip_str(text).to_string(),
