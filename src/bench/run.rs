@@ -7,7 +7,7 @@ use super::measurement::Failed;
 use super::report::{BenchReport, PhaseReport, SCHEMA, Settings, VariantReport};
 use super::statistics::{CONFIDENCE, RATIO_CONFIDENCE, block_medians, median_interval, quantile};
 use super::subject::{Subject, Work};
-use super::{Baseline, BenchOptions, Calibration, EngineVersion, Machine, Measurement, Phase, regressions};
+use super::{Baseline, BenchOptions, Calibration, EngineVersion, Machine, Measurement, Phase, RunInputs, regressions};
 use crate::cache::Cache;
 use crate::capabilities::Input;
 use crate::compare::{CompareSessions, Comparison, Ending};
@@ -42,13 +42,13 @@ pub struct Bench<'a> {
     is_program: bool,
 }
 
-/// How far a bench is.
+/// The progress of a bench.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress {
     /// The code is compiled, and each variant runs once to compare the results.
     Checking,
-    /// A step of these.
+    /// An event of such a run.
     Run(Event),
     /// A phase begins.
     Measuring(Phase),
@@ -144,7 +144,8 @@ impl<'a> Bench<'a> {
                 *phase = measured(phase.phase);
             }
         }
-        let mut report = report(code, &comparison, &options, variants, phases);
+        let inputs = RunInputs::new(&callable, args, &options.compare);
+        let mut report = report(code, &comparison, inputs, &options, variants, phases);
         report.baseline = options
             .baseline
             .map(|Baseline { report: then, max_regression }| regressions(&report, &then, max_regression));
@@ -155,6 +156,7 @@ impl<'a> Bench<'a> {
 fn report(
     code: &[u8],
     comparison: &Comparison,
+    inputs: RunInputs,
     options: &BenchOptions,
     variants: Vec<VariantReport>,
     phases: Vec<PhaseReport>,
@@ -169,6 +171,7 @@ fn report(
         module_hash: hash::contents(code).to_hex().to_string(),
         module_bytes: code.len(),
         function: comparison.function.clone(),
+        inputs: Some(inputs),
         settings: Settings {
             time_ns: nanoseconds(options.time),
             precision: options.precision,

@@ -34,10 +34,12 @@ pub(crate) fn text(report: &BenchReport) -> String {
     text
 }
 
-/// Returns the command in short.
+/// Returns the module, the function and the arguments.
 pub(crate) fn title(report: &BenchReport) -> String {
     let module = report.module.as_deref().unwrap_or("module");
-    format!("{} {}", Escaped(module), Escaped(&report.function))
+    let arguments = report.inputs.iter().flat_map(|inputs| &inputs.arguments).map(String::as_str);
+    let words = [module, &report.function].into_iter().chain(arguments);
+    words.map(|word| Escaped(word).to_string()).collect::<Vec<_>>().join(" ")
 }
 
 /// Returns machine and versions on one line.
