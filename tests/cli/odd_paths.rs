@@ -33,7 +33,6 @@ fn a_module_has_its_name_escaped() {
         &["batch", &missing, "f"],
         &["--policy", &missing, ODD],
         &[ODD, "--dir", &missing, "zero"],
-        &[ODD, "add", "1"],
         &["bench", "--baseline", &missing, ODD, "zero"],
         &["batch", "--errors", ODD, ODD, "add"],
     ] {
