@@ -26,9 +26,10 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// The kinds that only the command line has.
-    pub(crate) const KINDS: [&str; 2] = ["module_not_found", "usage"];
+    pub(crate) const KINDS: [&str; 3] = ["module_not_found", "terminated", "usage"];
 
     pub(crate) fn new(kind: &'static str, exit_code: u8, message: String) -> Self {
+        debug_assert!(Self::KINDS.contains(&kind) || ErrorKind::ALL.iter().any(|one| one.as_str() == kind), "{kind}");
         Self { kind, exit_code, message, hints: Vec::new(), error: None }
     }
 
