@@ -164,6 +164,7 @@ impl Batch {
             report_signals: self.settings.metrics.is_some(),
             report: Box::new(report),
             stop: Some(Box::new(move || stop.request())),
+            quiet: self.settings.guest.quiet,
             ..SupervisorOptions::new(Progress::new(progress, self.settings.guest.quiet))
         }
     }
@@ -286,6 +287,9 @@ impl Batch {
         failure.iter().filter(|_| is_failure).for_each(|failure| {
             printer::failure(failure, self.settings.guest.quiet);
         });
+        if !is_failure && has_begun && !tracing::enabled!(tracing::Level::INFO) {
+            self.note_end(&report, signal.is_some());
+        }
         if let Err(unwritten) = written {
             exit_code = printer::failure(&unwritten, self.settings.guest.quiet);
         }
@@ -293,6 +297,16 @@ impl Batch {
             signals::end_by(signal);
         }
         exit_code
+    }
+
+    /// Notes that records failed, or that a signal stopped the batch. The summary in the log says both.
+    fn note_end(&self, report: &BatchReport, is_stopped: bool) {
+        let note = match report.outcome {
+            _ if is_stopped => records::stopped(report),
+            BatchOutcome::Completed if report.failed > 0 => records::failed(report),
+            _ => return,
+        };
+        printer::note(&note, self.settings.guest.quiet);
     }
 
     /// Returns the failure of the record that ended the batch.

@@ -189,6 +189,7 @@ impl Run {
             report_signals: settings.metrics,
             report: Box::new(report),
             stop: None,
+            quiet: settings.guest.quiet,
         }
     }
 
