@@ -80,6 +80,13 @@ impl<'a> Bench<'a> {
         self.sessions.info()
     }
 
+    /// Returns the phases that are measured. A program has no later calls.
+    #[must_use]
+    pub fn phases(&self) -> Vec<Phase> {
+        let has_calls = !self.is_program && !matches!(self.callable().ty(), CallableType::Stdio(..));
+        Phase::ALL.iter().copied().filter(|phase| has_calls || *phase != Phase::Call).collect()
+    }
+
     /// Returns whether the code can read standard input.
     #[must_use]
     pub fn reads_stdin(&self) -> bool {
@@ -97,7 +104,8 @@ impl<'a> Bench<'a> {
     /// The error of the first variant if all fail; [`ErrorKind::InvalidArgument`] if the arguments do not fit the function;
     /// [`ErrorKind::Io`] if there is no room for temporary files. The error of a single variant is part of the report.
     pub fn run(self, args: &CallArgs, progress: &dyn Fn(Progress)) -> Result<BenchReport> {
-        let Self { code, sessions, options, is_program } = self;
+        let selected = self.phases();
+        let Self { code, sessions, options, .. } = self;
         progress(Progress::Checking);
         let events = |event| progress(Progress::Run(event));
         let mut comparer = sessions.compile(&events);
@@ -130,13 +138,11 @@ impl<'a> Bench<'a> {
         if let (true, Some(error)) = (subjects.is_empty(), first_error) {
             return Err(error);
         }
-        let has_calls = !is_program && !matches!(callable.ty(), CallableType::Stdio(..));
-        let selected = Phase::ALL.iter().filter(|phase| has_calls || **phase != Phase::Call);
         let mut measured = |phase| {
             progress(Progress::Measuring(phase));
             measure(phase, &mut subjects, &options)
         };
-        let mut phases: Vec<_> = selected.map(|phase| measured(*phase)).collect();
+        let mut phases: Vec<_> = selected.into_iter().map(&mut measured).collect();
         // A moment of other work on the machine is over after the other phases.
         for _ in 0..MAX_REPEATS {
             for phase in phases.iter_mut().filter(|phase| options.baseline.as_ref().is_some_and(|it| it.differs(phase)))

@@ -42,6 +42,7 @@ mod json_schema;
 mod limits;
 mod long_names;
 mod mistakes;
+mod narrow;
 mod network;
 mod odd_paths;
 mod packaging;

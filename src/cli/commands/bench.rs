@@ -96,7 +96,7 @@ pub(crate) fn main(args: BenchArgs) -> Result<u8, Failure> {
     if let Some(path) = html {
         fs::write(&path, bench_html::page(&report)).map_err(|error| cannot_write(&path, error))?;
     }
-    printer::data(&machine::report(&report, format, bench::text))?;
+    printer::data(&machine::report(&report, format, |report| bench::text(report, printer::columns())))?;
     let is_slower = report.baseline.is_some_and(|changes| changes.has_regression());
     Ok(if is_slower { exit_code::SLOWER } else { 0 })
 }
@@ -133,9 +133,16 @@ fn measured(args: BenchArgs, baseline: Option<Baseline>) -> Result<BenchReport, 
             .map_err(|failure| hints::for_arguments(failure, bench.info(), bench.callable(), &guest, &arguments))?;
         supervisor.enter(Phase::RunningGuest);
         let limit = guest.limits.limits().time;
+        let phases = bench.phases();
+        let place = |phase| phases.iter().position(|one| *one == phase).unwrap_or_default() + 1;
         let mut report = run_watch::watch(supervisor, limit, exit_code::TIMEOUT, |events| {
             bench.run(&call_args, &|step| match step {
-                Step::Measuring(phase) => supervisor.show_step(format!("measuring: {}", bench::phase_name(phase))),
+                Step::Measuring(phase) => supervisor.show_step(format!(
+                    "measuring: {} ({} of {})",
+                    bench::phase_name(phase),
+                    place(phase),
+                    phases.len()
+                )),
                 Step::Run(event) => events(event),
                 _ => supervisor.show_step("checking".to_owned()),
             })

@@ -2,10 +2,12 @@
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::{Arg, Args, ValueHint};
 use wrun::compare::{CompareOptions, CompareSessions, Comparison, Verdict};
 use wrun::escape::EscapedPath;
+use wrun::session::Event;
 
 use super::{compared, diff_batch, diff_fuzz};
 use crate::cli::args::{
@@ -108,7 +110,7 @@ fn compare(args: DiffArgs) -> Result<u8, Failure> {
         compare_once(supervisor, &guest, &args.text, &arguments, options, args.repro.as_deref())
     });
     let comparison = compared.map_err(|failure| hints::for_grant(failure, &guest.grants))?;
-    printer::data(&machine::report(&comparison, args.report, comparison::text))?;
+    printer::data(&machine::report(&comparison, args.report, |it| comparison::text(it, printer::columns())))?;
     Ok(exit_code(&comparison))
 }
 
@@ -150,8 +152,21 @@ fn compare_once(
     }
     supervisor.enter(Phase::RunningGuest);
     let limit = guest.limits.limits().time;
-    let comparison =
-        run_watch::watch(supervisor, limit, exit_code::TROUBLE, |events| comparer.compare_with_events(&args, events))??;
+    let variants: Vec<_> = comparer.running_variants().collect();
+    let runs = AtomicUsize::new(0);
+    let show_run = || {
+        let run = runs.fetch_add(1, Ordering::Relaxed);
+        let variant = variants.get(run).map(ToString::to_string).unwrap_or_default();
+        supervisor.show_step(format!("running on {variant} ({} of {})", run + 1, variants.len()));
+    };
+    let comparison = run_watch::watch(supervisor, limit, exit_code::TROUBLE, |events| {
+        comparer.compare_with_events(&args, &|event| {
+            if event == Event::Instantiating {
+                show_run();
+            }
+            events(event);
+        })
+    })??;
     if let Some(dir) = repro {
         repro::write(dir, code, &stdin, arguments, guest, &comparer, &comparison)?;
     }

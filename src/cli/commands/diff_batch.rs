@@ -127,7 +127,7 @@ impl Summary {
         }
         let text = |record: &Differing<'_>| {
             let id = record.id.as_ref().map(|id| format!(", id {}", Escaped(&id.to_string()))).unwrap_or_default();
-            format!("record {number}{id}\n{}\n", comparison::text(record.comparison))
+            format!("record {number}{id}\n{}\n", comparison::text(record.comparison, printer::columns()))
         };
         printer::data(&machine::report(&Differing { record: number, id, comparison: &comparison }, report, text))
     }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use rustix::termios::tcgetwinsize;
 use wrun::capabilities::stdout_is_mid_line;
 use wrun::escape::EscapedText;
 use wrun::stdio::Blocking;
@@ -32,6 +33,12 @@ pub(crate) fn result(bytes: &[u8], format: OutputFormat) -> Result<(), Failure> 
 /// Returns whether a result in this format needs a line break first, because the guest's output did not end with one.
 pub(crate) fn begins_new_line(format: OutputFormat) -> bool {
     format != OutputFormat::Msgpack && stdout_is_mid_line()
+}
+
+/// Returns the width of the terminal on standard output, if it is one.
+pub(crate) fn columns() -> Option<usize> {
+    let size = tcgetwinsize(io::stdout()).ok().filter(|size| size.ws_col > 0)?;
+    Some(size.ws_col.into())
 }
 
 /// Checks the result of writing to standard output. A closed pipe is not a failure.
