@@ -49,7 +49,14 @@ impl Failure {
         if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
             return Self::new("module_not_found", exit_code::NOT_FOUND, format!("no such module file: {shown}"));
         }
-        Self::io(&format!("cannot read the module {shown}"), error)
+        let failure = Self::io(&format!("cannot read the module {shown}"), error);
+        match error.kind() {
+            // Trying again does not help.
+            io::ErrorKind::IsADirectory | io::ErrorKind::PermissionDenied => {
+                Self { exit_code: exit_code::CANNOT_RUN, ..failure }
+            }
+            _ => failure,
+        }
     }
 
     /// An I/O error. `context` says what failed, as in "cannot write to standard output".

@@ -36,12 +36,15 @@ pub(crate) fn parse_dir(text: &str) -> Result<DirGrant, String> {
 
 /// Parses the variable `NAME=VALUE`, or `NAME` with the value from wrun's environment.
 pub(crate) fn parse_variable(text: &str) -> Result<(String, String), String> {
+    if text.is_empty() || text.starts_with('=') {
+        return Err("the name is empty: expected NAME or NAME=VALUE".to_owned());
+    }
     if let Some((name, value)) = text.split_once('=') {
         return Ok((name.to_owned(), value.to_owned()));
     }
     match std::env::var(text) {
         Ok(value) => Ok((text.to_owned(), value)),
-        Err(VarError::NotPresent) => Err(format!("`{text}` is not set; use {text}=VALUE to give it a value")),
+        Err(VarError::NotPresent) => Err(format!("`{text}` is not set; `{text}=VALUE` gives it a value")),
         Err(VarError::NotUnicode(_)) => Err(format!("the value of `{text}` is not UTF-8")),
     }
 }

@@ -1,11 +1,12 @@
 //! The settings of a command: its options, merged with the policy file, the environment and defaults.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use wrun::component;
 use wrun::config::DEFAULT_MAX_STACK;
+use wrun::escape::Escaped;
 use wrun::extism::{self, PluginOptions};
 use wrun::module::requirements::{self, HostCapability};
 use wrun::runtime::preflight;
@@ -121,11 +122,16 @@ impl GrantSettings {
         let GrantTable { dirs, env, net } = &policy.grants;
         let has_same_guest = |one: &DirGrant, other: &DirGrant| one.guest == other.guest;
         let is_part = |flag: &DirGrant, granted: &DirGrant| flag == granted || *flag == granted.clone().read_only();
-        Ok(Self {
-            dirs: policy.merge_grants("--dir", &args.dir, dirs, has_same_guest, is_part)?,
-            env: policy.merge_grants("--env", &args.env, env, |one, other| one.0 == other.0, PartialEq::eq)?,
-            net: policy.merge_grants("--net", &args.net, net, PartialEq::eq, PartialEq::eq)?,
-        })
+        let dirs = policy.merge_grants("--dir", &args.dir, dirs, has_same_guest, is_part)?;
+        let env = policy.merge_grants("--env", &args.env, env, |one, other| one.0 == other.0, PartialEq::eq)?;
+        if let Some(dir) = repeated(&dirs, |dir| Path::new(&dir.guest).components().collect::<PathBuf>()) {
+            let message = format!("two directories are granted as `{}`", Escaped(&dir.guest));
+            return Err(Failure::usage(message).hint("use another guest path for one of them"));
+        }
+        if let Some((name, _)) = repeated(&env, |(name, _)| name) {
+            return Err(Failure::usage(format!("environment variable `{}`: it is granted twice", Escaped(name))));
+        }
+        Ok(Self { dirs, env, net: policy.merge_grants("--net", &args.net, net, PartialEq::eq, PartialEq::eq)? })
     }
 
     /// Adds the grants to these capabilities.
@@ -134,6 +140,12 @@ impl GrantSettings {
         capabilities.env = self.env.iter().map(|variable| variable.value.clone()).collect();
         capabilities.net = self.net.iter().map(|rule| rule.value.clone()).collect();
     }
+}
+
+/// Returns the first value whose key an earlier one has.
+fn repeated<'v, T, K: Ord>(values: &'v [WithProvenance<T>], key: impl Fn(&'v T) -> K) -> Option<&'v T> {
+    let mut seen = BTreeSet::new();
+    values.iter().map(|value| &value.value).find(|value| !seen.insert(key(value)))
 }
 
 /// What an Extism plug-in gets.
@@ -147,9 +159,9 @@ pub(crate) struct PluginSettings {
 impl PluginSettings {
     /// Merges flags and policy. Fails if a name is given twice, or a flag exceeds a locked policy.
     pub(crate) fn resolve(args: &PluginArgs, policy: &Policy) -> Result<Self, Failure> {
-        let names: BTreeSet<_> = args.config.iter().map(|(name, _)| name).collect();
-        if names.len() < args.config.len() {
-            return Err(Failure::usage("--config: a name is given twice"));
+        let mut names = BTreeSet::new();
+        if let Some((name, _)) = args.config.iter().find(|(name, _)| !names.insert(name)) {
+            return Err(Failure::usage(format!("--config: `{}` is given twice", Escaped(name))));
         }
         let of_policy: Vec<_> = policy.config.clone().into_iter().collect();
         let is_same = |one: &(String, String), other: &(String, String)| one.0 == other.0;

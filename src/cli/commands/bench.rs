@@ -155,8 +155,8 @@ fn measured(args: BenchArgs, baseline: Option<Baseline>) -> Result<BenchReport, 
 
 /// Reads an earlier report.
 fn read_baseline(path: &Path) -> Result<BenchReport, Failure> {
-    let bytes = fs::read(path).map_err(|error| Failure::io(&format!("cannot read {}", EscapedPath(path)), &error))?;
     let refused = |why: String| Failure::usage(format!("--baseline: {}: {why}", EscapedPath(path)));
+    let bytes = fs::read(path).map_err(|error| refused(format!("cannot read it: {error}")))?;
     let report: BenchReport =
         serde_json::from_slice(&bytes).map_err(|error| refused(format!("not a report of `wrun bench`: {error}")))?;
     if report.schema != SCHEMA {
