@@ -10,10 +10,11 @@ use super::subject::{Subject, Work};
 use super::{Baseline, BenchOptions, Calibration, EngineVersion, Machine, Measurement, Phase, RunInputs, regressions};
 use crate::cache::Cache;
 use crate::capabilities::Input;
-use crate::compare::{CompareSessions, Comparison, Ending};
+use crate::compare::{CompareSessions, Comparison, Ending, Observation};
 use crate::component::info::CodeInfo;
 use crate::engine::kind::RuntimeKind;
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape::EscapedText;
 use crate::module::hash;
 use crate::runtime::callable::{CallArgs, Callable, CallableType};
 use crate::session::{Event, nanoseconds};
@@ -31,6 +32,9 @@ const SHORT_NS: f64 = 1e6;
 const MIN_PART: u32 = 3;
 /// How often a phase is measured again if it differs from the baseline.
 const MAX_REPEATS: usize = 2;
+
+/// The most characters of a guest's standard error that an error quotes.
+const MAX_STDERR: usize = 2000;
 
 /// Measures a function or a program on several variants.
 #[derive(Debug)]
@@ -126,7 +130,7 @@ impl<'a> Bench<'a> {
         for run in &comparison.runs {
             let mut report = VariantReport::new(run.variant, Some(run));
             let mut subject = Subject::new(run.variant, &work);
-            match error_of(&run.ending).map_or_else(|| subject.start(&mut report), Err) {
+            match error_of(run).map_or_else(|| subject.start(&mut report), Err) {
                 Ok(()) => subjects.push((report.name.clone(), subject)),
                 Err(error) => {
                     report.failed = Some(Failed::from(&error));
@@ -252,15 +256,22 @@ fn half_width(samples: &[f64]) -> f64 {
 }
 
 /// Returns the error of a run that cannot be measured.
-fn error_of(ending: &Ending) -> Option<Error> {
-    match ending {
-        Ending::Returned(_) | Ending::Exited(0) => None,
-        Ending::Exited(code) => Some(Error::exited(*code)),
+fn error_of(run: &Observation) -> Option<Error> {
+    let error = match &run.ending {
+        Ending::Returned(_) | Ending::Exited(0) => return None,
+        Ending::Exited(code) => Error::exited(*code),
         Ending::Failed(summary) | Ending::Refused(summary) => {
             let error = Error::new(summary.kind, summary.message.clone());
-            Some(summary.limit.into_iter().fold(error, Error::with_limit))
+            summary.limit.into_iter().fold(error, Error::with_limit)
         }
-    }
+    };
+    let stderr = String::from_utf8_lossy(&run.stderr);
+    Some(match stderr.trim_end().char_indices().nth_back(MAX_STDERR) {
+        _ if stderr.trim_end().is_empty() => error,
+        None => error.with_hint(format!("standard error of the guest:\n{}", EscapedText(stderr.trim_end()))),
+        Some((start, _)) => error
+            .with_hint(format!("end of standard error of the guest:\n{}", EscapedText(&stderr.trim_end()[start..]))),
+    })
 }
 
 fn no_directory(error: &std::io::Error) -> Error {

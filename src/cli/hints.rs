@@ -7,6 +7,7 @@ use std::path::Path;
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use wrun::component::lookup::short_names;
 use wrun::component::similar::most_similar;
 use wrun::escape::{Escaped, EscapedPath};
 use wrun::runtime::text_abi;
@@ -14,6 +15,7 @@ use wrun::{Abi, Callable, CodeInfo};
 
 use super::argv;
 use super::failure::Failure;
+use super::provenance::{Provenance, WithProvenance};
 use super::settings::{Arguments, GrantSettings, GuestSettings, RunSettings};
 
 /// The subcommands that the help lists.
@@ -120,6 +122,9 @@ pub(crate) fn for_module(
         (Some(USAGE), Some(file)) => {
             return failure.hint(format!("there is no `wrun {word}`: use `wrun {}`", Escaped(file)));
         }
+        (Some(_), Some(subcommand)) if name == Some("help") && SUBCOMMANDS.contains(&subcommand) => {
+            return failure.hint(format!("there is no `wrun help`: use `wrun {subcommand} --help`"));
+        }
         (Some(hint), _) => return failure.hint(format!("there is no `wrun {word}`: {hint}")),
         _ => {}
     }
@@ -145,7 +150,12 @@ fn did_you_mean(subcommand: &str) -> String {
 }
 
 /// Adds hints to the error for a missing function or function name.
-pub(crate) fn for_function(mut failure: Failure, info: &CodeInfo, settings: &GuestSettings) -> Failure {
+pub(crate) fn for_function(
+    mut failure: Failure,
+    info: &CodeInfo,
+    settings: &GuestSettings,
+    arguments: &Arguments,
+) -> Failure {
     if failure.kind != "unknown_export" {
         return failure;
     }
@@ -162,6 +172,15 @@ pub(crate) fn for_function(mut failure: Failure, info: &CodeInfo, settings: &Gue
     {
         failure.hints.insert(0, separate_words(function, args));
     }
+    if let (Some(word), Some(only)) = (settings.function.as_deref(), only_function(info))
+        && word.parse::<f64>().is_ok()
+    {
+        let more: &[String] = if let Arguments::Typed(words) = arguments { words } else { &[] };
+        let words = [only.as_str(), word].into_iter().chain(more.iter().map(String::as_str));
+        let words: Vec<_> = words.map(|word| Escaped(word).to_string()).collect();
+        let command = format!("wrun {} {}", EscapedPath(&settings.module), words.join(" "));
+        failure.hints.insert(0, format!("the function comes before its arguments: `{command}`"));
+    }
     if let (None, [_, name, args @ ..]) = (&settings.function, settings.capabilities.args.as_slice())
         && Callable::find(info, name).is_ok()
     {
@@ -170,6 +189,15 @@ pub(crate) fn for_function(mut failure: Failure, info: &CodeInfo, settings: &Gue
         failure.hints.insert(0, format!("the function and its arguments need no `--`: `{command}`"));
     }
     for_odd_names(failure, info)
+}
+
+/// Returns the name of the function if there is only one.
+fn only_function(info: &CodeInfo) -> Option<String> {
+    let names: Vec<_> = match info {
+        CodeInfo::Module(info) => info.functions().map(|(name, _)| name.to_owned()).take(2).collect(),
+        CodeInfo::Component(info) => short_names(info).map(|(name, _)| name.to_owned()).take(2).collect(),
+    };
+    <[String; 1]>::try_from(names).ok().map(|[name]| name)
 }
 
 /// Adds hints to the error for a missing function of a batch.
@@ -216,11 +244,19 @@ fn separate_words(function: &str, args: &str) -> String {
     format!("arguments are separate words: `{} {}`", Escaped(function), Escaped(&words))
 }
 
-/// Adds a hint to a failure to read a module whose name looks like the size for `--capture`.
-pub(crate) fn for_capture(failure: Failure, settings: &RunSettings) -> Failure {
+/// Adds a hint to a failure to read a module whose name looks like the value of `--capture` or `--deterministic`.
+pub(crate) fn for_optional_value(mut failure: Failure, settings: &RunSettings) -> Failure {
     let is_size = settings.guest.module.as_os_str().as_encoded_bytes().first().is_some_and(u8::is_ascii_digit);
-    if failure.kind == "module_not_found" && settings.captured.is_some() && is_size {
+    if failure.kind != "module_not_found" || !is_size {
+        return failure;
+    }
+    if settings.captured.is_some() {
         return failure.hint("the size for `--capture` follows `=`: `--capture=SIZE`");
+    }
+    let WithProvenance { value, from } = settings.guest.engine.deterministic;
+    if (value, from) == (Some(0), Provenance::Flag) {
+        failure.hints.clear();
+        return failure.hint("the seed for `--deterministic` follows `=`: `--deterministic=SEED`");
     }
     failure
 }
@@ -275,6 +311,14 @@ pub(crate) fn for_grant(failure: Failure, grants: &GrantSettings) -> Failure {
         return failure.hint("`::` separates the directory from its guest path: `--dir HOST::GUEST`");
     }
     failure
+}
+
+/// Removes clap's suggestions.
+pub(crate) fn remove_from_usage_error(error: &mut clap::Error) {
+    use ContextKind::{Suggested, SuggestedArg, SuggestedSubcommand, SuggestedValue};
+    for kind in [Suggested, SuggestedArg, SuggestedSubcommand, SuggestedValue] {
+        error.remove(kind);
+    }
 }
 
 /// Replaces clap's suggestions with better ones. `module` and `function` are those on the command line `args` in front of the

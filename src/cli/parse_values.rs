@@ -82,9 +82,9 @@ pub(crate) fn parse_count(text: &str) -> Result<u64, String> {
 /// Parses an amount of portable fuel: a count, possibly with the suffix `K`, `M` or `G`.
 pub(crate) fn parse_fuel(text: &str) -> Result<u64, String> {
     let (digits, factor) = match text.as_bytes().last() {
-        Some(b'K') => (&text[..text.len() - 1], 1_000),
-        Some(b'M') => (&text[..text.len() - 1], 1_000_000),
-        Some(b'G') => (&text[..text.len() - 1], 1_000_000_000),
+        Some(b'K' | b'k') => (&text[..text.len() - 1], 1_000),
+        Some(b'M' | b'm') => (&text[..text.len() - 1], 1_000_000),
+        Some(b'G' | b'g') => (&text[..text.len() - 1], 1_000_000_000),
         _ => (text, 1),
     };
     let maximum = wrun::runtime::fuel::MAX_LIMIT;
@@ -155,8 +155,15 @@ mod tests {
 
     #[test]
     fn fuel_has_decimal_suffixes() {
-        let valid = [("1_000_000", 1_000_000), ("10M", 10_000_000), ("2G", 2_000_000_000), ("0", 0)];
-        let invalid = ["", "M", "-1", "1.5M", "10m", "10MB", "18446744073709551615", "99999999999G"];
+        let valid = [
+            ("1_000_000", 1_000_000),
+            ("10M", 10_000_000),
+            ("2G", 2_000_000_000),
+            ("0", 0),
+            ("1k", 1_000),
+            ("3m", 3_000_000),
+        ];
+        let invalid = ["", "M", "-1", "1.5M", "10MB", "18446744073709551615", "99999999999G"];
         check(parse_fuel, &valid, &invalid);
     }
 

@@ -112,7 +112,11 @@ pub(crate) fn parse(args: &[OsString]) -> clap::error::Result<Cli> {
         argv::unescape_error(&mut error);
         let function =
             ["function", "function_name"].into_iter().find_map(|id| matches.try_get_one::<String>(id).ok()?);
-        hints::for_usage_error(&mut error, args, module.map(PathBuf::as_path), function.map(String::as_str));
+        if is_quiet(&matches) {
+            hints::remove_from_usage_error(&mut error);
+        } else {
+            hints::for_usage_error(&mut error, args, module.map(PathBuf::as_path), function.map(String::as_str));
+        }
         error.with_cmd(&command)
     })
 }
@@ -125,6 +129,11 @@ fn subcommand_name(module: Option<&Path>) -> Option<&str> {
 pub(crate) fn parse_before_error(args: &[OsString]) -> ArgMatches {
     let command = Cli::command().ignore_errors(true).disable_help_flag(true).disable_version_flag(true);
     command.try_get_matches_from(argv::escape(args.iter().cloned())).unwrap_or_default()
+}
+
+fn is_quiet(matches: &ArgMatches) -> bool {
+    let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
+    matches.try_get_one("quiet").is_ok_and(|quiet| quiet == Some(&true))
 }
 
 fn color(matches: &ArgMatches) -> ColorChoice {

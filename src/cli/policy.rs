@@ -130,16 +130,17 @@ impl Policy {
     }
 
     /// Merges a setting with its flag, which takes precedence. A locked policy refuses a flag whose value `widens` its own.
-    pub(crate) fn merge<T: Debug>(
+    pub(crate) fn merge<T>(
         &self,
         name: &str,
         flag: Option<T>,
         policy: Option<T>,
         widens: impl Fn(&T, &T) -> bool,
+        show: impl Fn(&T) -> String,
     ) -> Result<WithProvenance<Option<T>>, Failure> {
         let from = match (&flag, &policy) {
             (Some(flag), Some(policy)) if self.locked && widens(flag, policy) => {
-                let message = format!("the policy is locked: {name} cannot change {policy:?} to {flag:?}");
+                let message = format!("the policy is locked: {name} cannot change {} to {}", show(policy), show(flag));
                 return Err(Failure::usage(message));
             }
             (Some(_), _) => Provenance::Flag,
@@ -172,7 +173,14 @@ fn text<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     parse: impl Fn(&str) -> Result<T, String>,
 ) -> Result<Option<T>, D::Error> {
-    parse(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+    let text = match toml::Value::deserialize(deserializer)? {
+        toml::Value::String(text) => text,
+        // A number has no unit, and the error says so.
+        toml::Value::Integer(number) => number.to_string(),
+        toml::Value::Float(number) => number.to_string(),
+        other => return Err(D::Error::custom(format!("expected a string, not a {}", other.type_str()))),
+    };
+    parse(&text).map(Some).map_err(D::Error::custom)
 }
 
 fn list<'de, D: Deserializer<'de>, T>(

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use wrun::component;
 use wrun::config::DEFAULT_MAX_STACK;
 use wrun::escape::Escaped;
 use wrun::extism::{self, PluginOptions};
+use wrun::limits::TimeLimit;
 use wrun::module::requirements::{self, HostCapability};
 use wrun::runtime::preflight;
 use wrun::{
@@ -35,21 +37,28 @@ impl EngineSettings {
     /// Merges flags, policy and environment. Fails if `WRUN_RUNTIME` is not an engine or a flag contradicts a locked policy.
     pub(crate) fn resolve(args: &EngineArgs, policy: &Policy) -> Result<Self, Failure> {
         // Another engine or compiler may allow more.
-        let runtime = match policy.merge("--runtime", args.runtime, policy.runtime, PartialEq::ne)? {
-            WithProvenance { value: Some(value), from } => WithProvenance::new(value, from),
-            WithProvenance { value: None, .. } => match environment("WRUN_RUNTIME")? {
-                Some(name) => {
-                    let value = name.parse().map_err(|error| Failure::usage(format!("WRUN_RUNTIME: {error}")))?;
-                    WithProvenance::new(value, Provenance::Environment)
-                }
-                None => WithProvenance::new(RuntimeKind::default(), Provenance::Default),
-            },
-        };
+        let runtime =
+            match policy.merge("--runtime", args.runtime, policy.runtime, PartialEq::ne, ToString::to_string)? {
+                WithProvenance { value: Some(value), from } => WithProvenance::new(value, from),
+                WithProvenance { value: None, .. } => match environment("WRUN_RUNTIME")? {
+                    Some(name) => {
+                        let value = name.parse().map_err(|error| Failure::usage(format!("WRUN_RUNTIME: {error}")))?;
+                        WithProvenance::new(value, Provenance::Environment)
+                    }
+                    None => WithProvenance::new(RuntimeKind::default(), Provenance::Default),
+                },
+            };
         Ok(Self {
             runtime,
-            compiler: policy.merge("--compiler", args.compiler, policy.compiler, PartialEq::ne)?,
-            opt: policy.merge("--opt", args.opt, policy.opt, |_, _| false)?,
-            deterministic: policy.merge("--deterministic", args.deterministic, policy.deterministic, u64::ne)?,
+            compiler: policy.merge("--compiler", args.compiler, policy.compiler, PartialEq::ne, ToString::to_string)?,
+            opt: policy.merge("--opt", args.opt, policy.opt, |_, _| false, ToString::to_string)?,
+            deterministic: policy.merge(
+                "--deterministic",
+                args.deterministic,
+                policy.deterministic,
+                u64::ne,
+                ToString::to_string,
+            )?,
         })
     }
 
@@ -89,11 +98,18 @@ impl LimitSettings {
         // A locked policy without a stack limit still does not let a flag exceed the default.
         let stack = stack.or(policy.locked.then_some(DEFAULT_MAX_STACK));
         Ok(Self {
-            memory: policy.merge("--memory", args.memory, memory, u64::gt)?,
-            stack: policy.merge("--stack", args.stack, stack, u64::gt)?,
-            table_elements: policy.merge("--table-elements", args.table_elements, table_elements, u64::gt)?,
-            fuel: policy.merge("--fuel", args.fuel, fuel, u64::gt)?,
-            timeout: policy.merge("--timeout", args.timeout, timeout, Duration::gt)?,
+            memory: policy.merge("--memory", args.memory, memory, u64::gt, size)?,
+            stack: policy.merge("--stack", args.stack, stack, u64::gt, size)?,
+            table_elements: policy.merge(
+                "--table-elements",
+                args.table_elements,
+                table_elements,
+                u64::gt,
+                ToString::to_string,
+            )?,
+            fuel: policy.merge("--fuel", args.fuel, fuel, u64::gt, ToString::to_string)?,
+            timeout: policy
+                .merge("--timeout", args.timeout, timeout, Duration::gt, |time| TimeLimit(*time).to_string())?,
         })
     }
 
@@ -106,6 +122,10 @@ impl LimitSettings {
         limits.time = self.timeout.value;
         limits
     }
+}
+
+fn size(bytes: &u64) -> String {
+    ByteSize::b(*bytes).to_string()
 }
 
 /// The capabilities granted to a guest.

@@ -32,6 +32,7 @@ mod export_names;
 mod extism;
 mod grants;
 mod habits;
+mod hints;
 mod hostile_components;
 #[cfg(feature = "http")]
 mod http;

@@ -11,7 +11,7 @@ use wrun::batch::{self, BatchCounters, BatchOptions, BatchOutcome, BatchOutput, 
 use wrun::escape::EscapedPath;
 use wrun::session::{CacheUse, InstanceOptions, Session, nanoseconds};
 use wrun::stdio::Blocking;
-use wrun::{Callable, Output};
+use wrun::{Callable, CodeInfo, Output};
 
 use crate::cli::args::{CacheArgs, CallArgs, GuestArgs, LogArgs, ProgressArgs, RecordArgs, TextArgs, When, limit_each};
 use crate::cli::batch_settings::BatchSettings;
@@ -222,9 +222,26 @@ impl Batch {
         };
         streams.on_stuck_call = Some(&mut end_process);
         Ok(match callable {
-            Some(callable) => batch::run(&prepared, &callable, &options, streams),
-            None => batch::run_driven(&prepared, &options, streams),
-        }?)
+            Some(callable) => batch::run(&prepared, &callable, &options, streams)?,
+            None => {
+                let report = batch::run_driven(&prepared, &options, streams)?;
+                self.note_missing_function(&report, &prepared.info());
+                report
+            }
+        })
+    }
+
+    /// Notes that a function is missing if no record was an operation.
+    fn note_missing_function(&self, report: &BatchReport, info: &CodeInfo) {
+        if report.records == 0 || report.errors.get("invalid_argument") != Some(&report.records) {
+            return;
+        }
+        let mut note = "without FUNCTION, each record is an operation on one instance; `wrun batch MODULE FUNCTION` \
+                        calls a function"
+            .to_owned();
+        let functions = Callable::program(info).err();
+        functions.iter().flat_map(|error| error.hints().iter().take(1)).for_each(|list| note += &format!("\n{list}"));
+        printer::note(&note, self.settings.guest.quiet);
     }
 
     /// Returns the function to call, after checking everything that can be checked before the code is compiled. `None` if records

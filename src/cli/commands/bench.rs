@@ -64,6 +64,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = FORMAT_HEADING)]
     input: InputFormat,
     #[command(flatten)]
+    #[command(next_help_heading = FORMAT_HEADING)]
     report: ReportArgs,
     /// Also write the report as a page for browsers
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = argv::path(), help_heading = FORMAT_HEADING)]

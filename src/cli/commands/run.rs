@@ -53,7 +53,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "SIZE", num_args = 0..=1, require_equals = true, default_missing_value = "64MiB", value_parser = argv::text_for(parse_size), requires = "metrics", help_heading = FORMAT_HEADING)]
     pub(crate) capture: Option<u64>,
     /// Print the engine, limits and grants in force, and where each comes from; run nothing
-    #[arg(long, help_heading = FORMAT_HEADING)]
+    #[arg(long, conflicts_with = "metrics", help_heading = FORMAT_HEADING)]
     pub(crate) explain: bool,
     #[command(flatten)]
     pub(crate) text: TextArgs,
@@ -236,7 +236,7 @@ impl Run {
             .map_err(|failure| {
                 hints::for_module(failure, None, &settings.guest.module, settings.guest.function.as_deref())
             })
-            .map_err(|failure| hints::for_capture(failure, settings))?;
+            .map_err(|failure| hints::for_optional_value(failure, settings))?;
         // After the module is read, since this may drop the capability that reading it needs.
         settings.guest.cache.check_grants(&settings.guest.capabilities, settings.guest.quiet)?;
         if cache.is_some() {
@@ -279,7 +279,8 @@ impl Run {
     /// Returns the function to call: the one on the command line, else what runs the program.
     fn choose(&self, session: &Session<'_>) -> Result<Callable, Failure> {
         let settings = &self.settings;
-        let hinted = |error: wrun::Error| hints::for_function(error.into(), session.info(), &settings.guest);
+        let hinted =
+            |error: wrun::Error| hints::for_function(error.into(), session.info(), &settings.guest, &settings.args);
         let find = || Callable::find_with(session.info(), settings.guest.function.as_deref(), &settings.text);
         let callable = match &settings.guest.function {
             None => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wrun::compare::{Comparison, Observation};
+use wrun::compare::{Comparison, Ending, Observation};
 use wrun::escape::Escaped;
 
 /// The longest ending that a row shows, in characters.
@@ -11,7 +11,13 @@ const MAX_ENDING: usize = 48;
 /// Formats a table of the runs, the differences, and the verdict. A run takes two lines if the table is wider than `columns`.
 pub(crate) fn text(comparison: &Comparison, columns: Option<usize>) -> String {
     let names: Vec<_> = comparison.runs.iter().map(|run| run.variant.to_string()).collect();
-    let endings: Vec<_> = comparison.runs.iter().map(|run| clipped(&run.ending.to_string())).collect();
+    let is_program = comparison.function == "_start" || comparison.function.starts_with("wasi:cli/run@");
+    let ending = |run: &Observation| match &run.ending {
+        // A program that returns has exited with 0.
+        Ending::Returned(_) if is_program => "exit 0".to_owned(),
+        ending => clipped(&ending.to_string()),
+    };
+    let endings: Vec<_> = comparison.runs.iter().map(ending).collect();
     let width = |column: &[String], title: &str| {
         column.iter().map(|cell| cell.chars().count()).chain([title.len()]).max().unwrap_or_default()
     };

@@ -179,19 +179,23 @@ impl<'s> Explanation<'s> {
             let access = if *read_only { "read-only" } else { "read and write" };
             line("dir", &format!("{} as {}, {access}", EscapedPath(host), Escaped(guest)), *from);
         }
+        if dirs.is_empty() {
+            line("dir", "none", Provenance::Default);
+        }
         for Variable { name, from } in env {
             line("env", &Escaped(name).to_string(), *from);
+        }
+        if env.is_empty() {
+            line("env", "none", Provenance::Default);
         }
         for Network { rule, from } in net {
             line("net", &rule.to_string(), *from);
         }
+        if net.is_empty() {
+            line("net", "none", Provenance::Default);
+        }
         for Variable { name, from } in config {
             line("config", &Escaped(name).to_string(), *from);
-        }
-        for (name, number) in [("dir", dirs.len()), ("env", env.len()), ("net", net.len())] {
-            if number == 0 {
-                line(name, "none", Provenance::Default);
-            }
         }
         if let Some(Batch { input, output, on_error, jobs, instance, ordered, max_record }) = &self.batch {
             line("input", &input.value, input.from);
