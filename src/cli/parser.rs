@@ -32,7 +32,7 @@ use super::{argv, hints};
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     args_override_self = true,
-    after_help = "Exit codes: 0 success; 1 a component returned `err` or a plug-in failed; 2 usage; 124 timeout; 125 wrun itself failed; 126 the module cannot run; \
+    after_help = "Exit codes: 0 success; 1 a component returned `err` or a plug-in failed; 1-123 also those of the program; 2 usage; 123 records of a batch failed; 124 timeout; 125 wrun itself failed; 126 the module cannot run; \
                   127 no such module or export; 130 SIGINT; 134 trap; 137 limit exceeded; 143 SIGTERM; 152 out of fuel."
 )]
 pub(crate) struct Cli {

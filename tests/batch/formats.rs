@@ -56,6 +56,14 @@ fn lines_of_json_are_arrays_bare_values_or_calls() {
 }
 
 #[test]
+fn an_error_in_json_names_the_column() {
+    let json = formats(BatchInput::Json, BatchOutput::Json);
+    let reason = "the arguments are not valid JSON: expected value at column 2";
+    let error = format!(r#"{{"error":{{"kind":"invalid_argument","message":"{reason}","record":2}}}}"#);
+    assert_output("same", &json, "1\n[x]\n", format!("1\n{error}\n"));
+}
+
+#[test]
 fn an_id_comes_back_as_it_was_written() {
     let json = formats(BatchInput::Json, BatchOutput::Json);
     assert_output(
