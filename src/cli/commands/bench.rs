@@ -9,7 +9,7 @@ use clap::{Args, ValueHint};
 use wrun::bench::{Baseline, Bench, BenchOptions, BenchReport, Progress as Step, SCHEMA};
 use wrun::escape::EscapedPath;
 
-use super::compared;
+use super::{compared, words};
 use crate::cli::args::{
     CacheArgs, FORMAT_HEADING, GuestArgs, InputFormat, LogArgs, ProgressArgs, ReportArgs, TextArgs, choose_variants,
     limit_each,
@@ -49,13 +49,13 @@ pub(crate) struct BenchArgs {
     /// Maximum time for each phase, all variants together [default: 3s]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = argv::text_for(parse_duration), help_heading = BENCH_HEADING)]
     time: Option<Duration>,
-    /// End a phase early when the 95 % interval of each median is at most this wide to either side [default: 2%]
+    /// End a phase early when the 95 % interval of each median extends at most this far to each side of the median [default: 2%]
     #[arg(long, value_name = "PERCENT", allow_hyphen_values = true, value_parser = argv::text_for(parse_percentage), help_heading = BENCH_HEADING)]
     precision: Option<f64>,
     /// Compare with a report that `-o json` wrote; exit with 1 if something is slower
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = argv::path(), help_heading = BENCH_HEADING)]
     baseline: Option<PathBuf>,
-    /// How much slower than the baseline is not a failure
+    /// Largest slowdown that is accepted
     #[arg(long, value_name = "PERCENT", default_value = "5%", requires = "baseline", allow_hyphen_values = true, value_parser = argv::text_for(parse_percentage), help_heading = BENCH_HEADING)]
     max_regression: f64,
     #[command(flatten)]
@@ -106,11 +106,11 @@ fn measured(args: BenchArgs, baseline: Option<Baseline>) -> Result<BenchReport, 
     let policy = Policy::read(&args.guest.policy)?;
     let (cache, quiet) = (CacheArgs::default(), args.log.quiet);
     let function_is_option = args.function_name.is_some();
-    let (function, function_args) = compared::function_and_args(args.function_name, args.function, args.args);
+    let (function, function_args) = words::function_and_args(args.function_name, args.function, args.args);
     let mut guest = GuestSettings::resolve(args.module, function, args.guest_args, policy, &args.guest, &cache, quiet)?;
     guest.function_is_option = function_is_option;
     let supervision = SupervisorOptions::new(Progress::new(args.progress.progress, quiet));
-    let arguments = compared::arguments(function_args, args.input);
+    let arguments = words::arguments(function_args, args.input);
     let mut options = BenchOptions::default();
     options.time = args.time.unwrap_or(options.time);
     options.precision = args.precision.unwrap_or(options.precision);

@@ -9,7 +9,7 @@ use wrun::compare::{CompareOptions, CompareSessions, Comparison, Verdict};
 use wrun::escape::EscapedPath;
 use wrun::session::Event;
 
-use super::{compared, diff_batch, diff_fuzz};
+use super::{compared, diff_batch, diff_fuzz, words};
 use crate::cli::args::{
     CacheArgs, FORMAT_HEADING, FuzzArgs, GuestArgs, InputFormat, LogArgs, ProgressArgs, ReportArgs, TextArgs,
     choose_variants, limit_each,
@@ -75,14 +75,14 @@ fn help_of_diff(arg: Arg) -> Arg {
 
 /// Runs a call or a program on several engines, compilers and levels, and reports what differs.
 pub(crate) fn main(args: DiffArgs) -> Result<u8, Failure> {
-    compare(args).map_err(|failure| Failure { exit_code: exit_code::TROUBLE, ..failure })
+    compare(args).map_err(|failure| Failure { exit_code: exit_code::INCONCLUSIVE, ..failure })
 }
 
 fn compare(args: DiffArgs) -> Result<u8, Failure> {
     let policy = Policy::read(&args.guest.policy)?;
     let (cache, quiet) = (CacheArgs::default(), args.log.quiet);
     let function_is_option = args.function_name.is_some();
-    let (function, function_args) = compared::function_and_args(args.function_name, args.function, args.args);
+    let (function, function_args) = words::function_and_args(args.function_name, args.function, args.args);
     let module = args.module.unwrap_or_default();
     let mut guest = GuestSettings::resolve(module, function, args.guest_args, policy, &args.guest, &cache, quiet)?;
     guest.function_is_option = function_is_option;
@@ -102,7 +102,7 @@ fn compare(args: DiffArgs) -> Result<u8, Failure> {
         }
         return diff_batch::main(&guest, &args.text, options, args.input, args.report, supervised);
     }
-    let arguments = compared::arguments(function_args, args.input);
+    let arguments = words::arguments(function_args, args.input);
     if let Some(dir) = args.repro.as_deref().filter(|dir| dir.symlink_metadata().is_ok()) {
         return Err(Failure::usage(format!("cannot write the directory {}: it exists", EscapedPath(dir))));
     }
@@ -159,7 +159,7 @@ fn compare_once(
         let variant = variants.get(run).map(ToString::to_string).unwrap_or_default();
         supervisor.show_step(format!("running on {variant} ({} of {})", run + 1, variants.len()));
     };
-    let comparison = run_watch::watch(supervisor, limit, exit_code::TROUBLE, |events| {
+    let comparison = run_watch::watch(supervisor, limit, exit_code::INCONCLUSIVE, |events| {
         comparer.compare_with_events(&args, &|event| {
             if event == Event::Instantiating {
                 show_run();
@@ -177,6 +177,6 @@ fn exit_code(comparison: &Comparison) -> u8 {
     match comparison.verdict {
         Verdict::Same => 0,
         Verdict::Differ => exit_code::DIFFERENT,
-        Verdict::Inconclusive => exit_code::TROUBLE,
+        Verdict::Inconclusive => exit_code::INCONCLUSIVE,
     }
 }

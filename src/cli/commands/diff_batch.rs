@@ -83,7 +83,7 @@ pub(super) fn main(
         }
         let mut summary = Summary::default();
         let mut reader = records.reader(&stop);
-        run_watch::watch(supervisor, guest.limits.limits().time, exit_code::TROUBLE, |events| {
+        run_watch::watch(supervisor, guest.limits.limits().time, exit_code::INCONCLUSIVE, |events| {
             read_records(comparer.callable(), &record_options, &mut reader, |record| {
                 if stop.is_requested() {
                     Ok(())
@@ -170,12 +170,12 @@ impl Summary {
         text
     }
 
-    /// Returns the exit code: that of one comparison, or [`exit_code::TROUBLE`] if a record is invalid.
+    /// Returns the exit code: that of one comparison, or [`exit_code::INCONCLUSIVE`] if a record is invalid.
     fn exit_code(&self) -> u8 {
         match self {
-            Self { invalid: 1.., .. } => exit_code::TROUBLE,
+            Self { invalid: 1.., .. } => exit_code::INCONCLUSIVE,
             Self { differ: 1.., .. } => exit_code::DIFFERENT,
-            Self { inconclusive: 1.., .. } => exit_code::TROUBLE,
+            Self { inconclusive: 1.., .. } => exit_code::INCONCLUSIVE,
             _ => 0,
         }
     }

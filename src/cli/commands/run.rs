@@ -9,6 +9,7 @@ use wrun::module::requirements;
 use wrun::session::{CacheUse, Completion, Deadline, Event, InstanceOptions, Session, nanoseconds};
 use wrun::{CallArgs, CallResult, Callable, Captured, CodeInfo, Input, Output};
 
+use super::words;
 use crate::cli::args::{
     CacheArgs, FORMAT_HEADING, FormatArgs, GuestArgs, LogArgs, OutputFormat, ProgressArgs, ReportArgs, ResultFormat,
     TextArgs, When,
@@ -76,15 +77,8 @@ impl RunArgs {
         }
         let policy = self.read_policy(started)?;
         let function_is_option = self.function_name.is_some();
-        let (function, args) = match self.function_name {
-            Some(name) => (Some(name), self.function.into_iter().chain(self.args).collect()),
-            None => (self.function, self.args),
-        };
-        let args = match args.as_slice() {
-            [] => Arguments::Omitted(self.format.input),
-            [dash] if dash == "-" => Arguments::Stdin(self.format.input),
-            _ => Arguments::Typed(args),
-        };
+        let (function, args) = words::function_and_args(self.function_name, self.function, self.args);
+        let args = words::arguments(args, self.format.input);
         let module = self.module.unwrap_or_default();
         let module_is_stdin = input::is_stdin(&module);
         if module_is_stdin && matches!(args, Arguments::Stdin(_)) {
