@@ -18,7 +18,7 @@ use super::commands::inspect::InspectArgs;
 use super::commands::man::ManArgs;
 use super::commands::run::RunArgs;
 use super::commands::schema::SchemaArgs;
-use super::{argv, hints};
+use super::{argv, usage_hints};
 
 /// Run WebAssembly on Wasmtime or Wasmer, with the same calls, limits and output on both.
 ///
@@ -113,9 +113,9 @@ pub(crate) fn parse(args: &[OsString]) -> clap::error::Result<Cli> {
         let function =
             ["function", "function_name"].into_iter().find_map(|id| matches.try_get_one::<String>(id).ok()?);
         if is_quiet(&matches) {
-            hints::remove_from_usage_error(&mut error);
+            usage_hints::remove_suggestions(&mut error);
         } else {
-            hints::for_usage_error(&mut error, args, module.map(PathBuf::as_path), function.map(String::as_str));
+            usage_hints::for_usage_error(&mut error, args, module.map(PathBuf::as_path), function.map(String::as_str));
         }
         error.with_cmd(&command)
     })
@@ -153,6 +153,7 @@ mod tests {
 
     use super::*;
     use crate::cli::args::InputFormat;
+    use crate::cli::hints;
 
     fn words(line: &str) -> Vec<OsString> {
         ["wrun"].into_iter().chain(line.split_whitespace()).map(OsString::from).collect()
