@@ -168,7 +168,7 @@ fn repeated<'v, T, K: Ord>(values: &'v [WithProvenance<T>], key: impl Fn(&'v T) 
     values.iter().map(|value| &value.value).find(|value| !seen.insert(key(value)))
 }
 
-/// What an Extism plug-in gets.
+/// The settings of an Extism plug-in.
 #[derive(Debug)]
 pub(crate) struct PluginSettings {
     pub(crate) config: Vec<WithProvenance<(String, String)>>,
