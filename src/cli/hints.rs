@@ -132,7 +132,7 @@ pub(crate) fn for_function(
 fn only_function(info: &CodeInfo) -> Option<String> {
     let names: Vec<_> = match info {
         CodeInfo::Module(info) => info.functions().map(|(name, _)| name.to_owned()).take(2).collect(),
-        CodeInfo::Component(info) => short_names(info).map(|(name, _)| name.to_owned()).take(2).collect(),
+        CodeInfo::Component(info) => short_names(info).map(|(name, _)| name.clone()).take(2).collect(),
     };
     <[String; 1]>::try_from(names).ok().map(|[name]| name)
 }

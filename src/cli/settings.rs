@@ -98,8 +98,8 @@ impl LimitSettings {
         // A locked policy without a stack limit still does not let a flag exceed the default.
         let stack = stack.or(policy.locked.then_some(DEFAULT_MAX_STACK));
         Ok(Self {
-            memory: policy.merge("--memory", args.memory, memory, u64::gt, size)?,
-            stack: policy.merge("--stack", args.stack, stack, u64::gt, size)?,
+            memory: policy.merge("--memory", args.memory, memory, u64::gt, |bytes| ByteSize::b(*bytes).to_string())?,
+            stack: policy.merge("--stack", args.stack, stack, u64::gt, |bytes| ByteSize::b(*bytes).to_string())?,
             table_elements: policy.merge(
                 "--table-elements",
                 args.table_elements,
@@ -122,10 +122,6 @@ impl LimitSettings {
         limits.time = self.timeout.value;
         limits
     }
-}
-
-fn size(bytes: &u64) -> String {
-    ByteSize::b(*bytes).to_string()
 }
 
 /// The capabilities granted to a guest.

@@ -32,10 +32,10 @@ const DEADLINE_GRACE: Duration = Duration::from_millis(10);
 const GUEST_GRACE: Duration = Duration::from_millis(30);
 /// How long the report of a timeout may take, for example if its reader does not read.
 const REPORT_GRACE: Duration = Duration::from_secs(1);
-/// How long after a request to stop a note says how to end the process at once.
-const PATIENCE: Duration = Duration::from_millis(500);
 /// A signal that repeats within this time counts as one: `timeout` sends its signal to the command and to its process group.
 const REPEATED: Duration = Duration::from_millis(100);
+/// How long after that a note says how to end the process at once.
+const PATIENCE: Duration = Duration::from_millis(400);
 
 /// The options of [`Supervisor::run`].
 pub(crate) struct SupervisorOptions {
@@ -244,7 +244,7 @@ impl Supervisor {
                 stop();
                 thread::sleep(REPEATED);
                 signals::end_at_once();
-                thread::sleep(PATIENCE - REPEATED);
+                thread::sleep(PATIENCE);
                 let is_waiting = !self.claimed.load(Ordering::SeqCst);
                 if is_waiting && signal == SIGINT && io::stderr().is_terminal() {
                     printer::note("waiting for running calls; a second Ctrl-C ends wrun at once", quiet);

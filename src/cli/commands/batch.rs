@@ -221,14 +221,12 @@ impl Batch {
             supervisor.end_process(|| self.end(Some(failure), record, self.counters.report()))
         };
         streams.on_stuck_call = Some(&mut end_process);
-        Ok(match callable {
-            Some(callable) => batch::run(&prepared, &callable, &options, streams)?,
-            None => {
-                let report = batch::run_driven(&prepared, &options, streams)?;
-                self.note_missing_function(&report, &prepared.info());
-                report
-            }
-        })
+        if let Some(callable) = callable {
+            return Ok(batch::run(&prepared, &callable, &options, streams)?);
+        }
+        let report = batch::run_driven(&prepared, &options, streams)?;
+        self.note_missing_function(&report, &prepared.info());
+        Ok(report)
     }
 
     /// Notes that a function is missing if no record was an operation.
