@@ -58,7 +58,7 @@ impl RunInputs {
         }
     }
 
-    /// Returns what is not the same as in `other`.
+    /// Lists what differs from `other`.
     pub(super) fn differences(&self, other: &Self) -> Vec<&'static str> {
         let changes = [
             ("other arguments", self.arguments != other.arguments),

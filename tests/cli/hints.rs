@@ -64,8 +64,20 @@ fn rows_of_explain_have_the_same_order_with_and_without_grants() {
         let names = printed.stdout.lines().map(|line| line.split(' ').next().unwrap().to_owned());
         names.collect::<Vec<_>>()
     };
-    assert_eq!(rows(&[]), rows(&["-r", "wasmer", "--net", "dns", "--env", "A=1"]));
+    assert_eq!(rows(&[]), rows(&["--net", "dns", "--env", "A=1"]));
     assert_eq!(rows(&[]), rows(&["--dir", "src"]));
+}
+
+#[test]
+fn help_lists_the_format_of_reports_with_the_other_formats() {
+    for subcommand in ["bench", "diff"] {
+        let help = run(&[subcommand, "--help"]).stdout;
+        let (_, section) = help.split_once("\nInput and output:\n").unwrap();
+        let (section, _) = section.split_once("\n\n").unwrap_or((section, ""));
+        let rest = help.replace(section, "");
+        assert!(section.contains("--output <FORMAT>") && section.contains("--pretty"), "{help}");
+        assert!(!rest.contains("--output <FORMAT>") && !rest.contains("--pretty"), "{help}");
+    }
 }
 
 #[test]

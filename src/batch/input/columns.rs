@@ -44,7 +44,7 @@ pub(in crate::batch) fn layout_by_position(formats: &Formats<'_>) -> Layout {
     Layout { params: formats.options.columns.as_ref().map(positions), ..Layout::default() }
 }
 
-/// Returns whether the columns have the names of parameters. They do not if one column is for one parameter, whatever its name.
+/// Returns whether columns are named after parameters. For one parameter, only its exact name counts: there is no order to mistake.
 fn has_named_parameters(names: &[&str], formats: &Formats<'_>) -> bool {
     let params = formats.callable.param_names();
     let is_column = |param: &&str| names.iter().any(|name| is_same_name(name, param));

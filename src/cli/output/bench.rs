@@ -21,7 +21,7 @@ const SIZES: usize = 2 + 14 + 3 * 12;
 /// What fits in the lines of the terminal.
 #[derive(Clone, Copy, Debug)]
 struct Layout {
-    /// The width of the names; `None` if they have lines of their own.
+    /// The width of the column of names; `None` if each name takes a separate line.
     names: Option<usize>,
     /// The width of plots; 0 leaves them out.
     plot: usize,
