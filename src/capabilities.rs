@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape::EscapedPath;
 use crate::network::NetRule;
 
 /// The capabilities granted to one instance. The default grants nothing: a guest can then only compute, and call the
@@ -174,7 +175,7 @@ impl DirGrant {
     fn check(&self) -> Result<()> {
         let Self { host, guest, .. } = self;
         let refused = |why: String| {
-            Err(Error::new(ErrorKind::Grant, format!("cannot grant the directory {}: {why}", host.display())))
+            Err(Error::new(ErrorKind::Grant, format!("cannot grant the directory {}: {why}", EscapedPath(host))))
         };
         if guest.is_empty() || guest.contains('\0') {
             return refused(format!("invalid guest path `{}`", guest.escape_debug()));

@@ -1,6 +1,7 @@
 //! Strings chosen by a guest, made safe to print.
 
 use std::fmt::{self, Write as _};
+use std::path::Path;
 
 /// The maximum number of characters of a string that is displayed in full. Symbols of C++ and Rust are rarely longer.
 const MAX_CHARS: usize = 256;
@@ -50,6 +51,16 @@ impl fmt::Display for EscapedText<'_> {
     }
 }
 
+/// Displays a path in full, with control and formatting characters escaped.
+#[derive(Clone, Copy, Debug)]
+pub struct EscapedPath<'p>(pub &'p Path);
+
+impl fmt::Display for EscapedPath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_escaped(f, self.0.to_string_lossy().chars())
+    }
+}
+
 fn write_escaped(f: &mut fmt::Formatter<'_>, text: impl Iterator<Item = char>) -> fmt::Result {
     for c in text {
         if c.is_control() || is_formatting(c) {
@@ -61,9 +72,10 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, text: impl Iterator<Item = char>) -
     Ok(())
 }
 
-/// Whether a character changes how others are displayed: direction marks, embeddings, overrides and isolates (Unicode
+/// Returns whether a character changes how others are displayed: direction marks, embeddings, overrides and isolates (Unicode
 /// Standard Annex 9), line and paragraph separators, and characters of no width.
-fn is_formatting(c: char) -> bool {
+#[must_use]
+pub fn is_formatting(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 

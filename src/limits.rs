@@ -124,12 +124,27 @@ impl LimitExceeded {
     }
 }
 
+/// Displays bytes also in a binary unit, such as ` (64 MiB)`, if it is a whole number of them.
+struct InUnits(u64);
+
+impl fmt::Display for InUnits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            bytes if bytes.is_multiple_of(1 << 30) => write!(f, " ({} GiB)", bytes >> 30),
+            bytes if bytes.is_multiple_of(1 << 20) => write!(f, " ({} MiB)", bytes >> 20),
+            bytes if bytes.is_multiple_of(1 << 10) => write!(f, " ({} KiB)", bytes >> 10),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for LimitExceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { limit, attempted, .. } = self;
         match self.kind {
             LimitKind::Memory => {
-                write!(f, "needs {attempted} bytes of linear memory, the limit is {limit}")
+                write!(f, "needs {attempted} bytes of linear memory, the limit is {limit}{}", InUnits(*limit))
             }
             LimitKind::Time => write!(f, "exceeded its time limit of {}", TimeLimit(Duration::from_nanos(*limit))),
             LimitKind::Fuel => {

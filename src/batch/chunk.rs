@@ -133,8 +133,8 @@ pub(super) struct Rows {
     pub(super) bytes: Vec<u8>,
     /// Where each field ends in `bytes`.
     pub(super) ends: Vec<usize>,
-    /// The fields of each row, as indices of `ends`; `None` for a row longer than the limit.
-    pub(super) extents: Vec<Option<Range<usize>>>,
+    /// The fields of each row, as indices of `ends`.
+    pub(super) extents: Vec<Extent>,
 }
 
 impl Rows {

@@ -6,6 +6,7 @@
 
 mod baseline;
 mod calibration;
+mod inputs;
 mod machine;
 mod measurement;
 mod options;
@@ -18,6 +19,7 @@ mod subject;
 
 pub use baseline::{BaselineReport, Change};
 pub use calibration::{Calibration, CalibrationTime};
+pub use inputs::RunInputs;
 pub use machine::{EngineVersion, Machine};
 pub use measurement::{Difference, Failed, Measurement, Speed};
 pub use options::BenchOptions;

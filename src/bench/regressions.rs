@@ -52,16 +52,14 @@ fn change(now: &PhaseReport, then: &PhaseReport, old: &Measurement, max_regressi
 }
 
 fn notes(now: &BenchReport, then: &BenchReport) -> Vec<String> {
-    let mut notes = Vec::new();
-    let mut differ = |what: &str, is_other: bool| {
-        if is_other {
-            notes.push(format!("the baseline was measured with another {what}"));
-        }
-    };
-    differ("machine", now.machine != then.machine);
-    differ("module", now.module_hash != then.module_hash);
-    differ("function", now.function != then.function);
-    differ("version of an engine", now.engines.iter().any(|engine| !then.engines.contains(engine)));
-    differ("version of wrun", now.wrun != then.wrun);
-    notes
+    let changes = [
+        ("another machine", now.machine != then.machine),
+        ("another module", now.module_hash != then.module_hash),
+        ("another function", now.function != then.function),
+        ("another version of an engine", now.engines.iter().any(|engine| !then.engines.contains(engine))),
+        ("another version of wrun", now.wrun != then.wrun),
+    ];
+    let inputs = now.inputs.iter().zip(&then.inputs).flat_map(|(now, then)| now.differences(then));
+    let changes = changes.into_iter().filter(|(_, differs)| *differs).map(|(what, _)| what).chain(inputs);
+    changes.map(|what| format!("the baseline was measured with {what}")).collect()
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::baseline::BaselineReport;
 use super::measurement::Failed;
-use super::{Calibration, Difference, EngineVersion, Machine, Measurement, Phase};
+use super::{Calibration, Difference, EngineVersion, Machine, Measurement, Phase, RunInputs};
 use crate::compare::{Observation, Variant};
 
 /// The version of the report's shape. It changes if a field is removed or gets another meaning.
@@ -30,6 +30,8 @@ pub struct BenchReport {
     pub module_bytes: usize,
     /// The name of the function, in full.
     pub function: String,
+    /// What each run gets. `None` in a report of an earlier version.
+    pub inputs: Option<RunInputs>,
     /// How it was measured.
     pub settings: Settings,
     /// Whether all variants did the same, as [`Verdict`](crate::compare::Verdict) says.

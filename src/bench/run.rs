@@ -7,13 +7,14 @@ use super::measurement::Failed;
 use super::report::{BenchReport, PhaseReport, SCHEMA, Settings, VariantReport};
 use super::statistics::{CONFIDENCE, RATIO_CONFIDENCE, block_medians, median_interval, quantile};
 use super::subject::{Subject, Work};
-use super::{Baseline, BenchOptions, Calibration, EngineVersion, Machine, Measurement, Phase, regressions};
+use super::{Baseline, BenchOptions, Calibration, EngineVersion, Machine, Measurement, Phase, RunInputs, regressions};
 use crate::cache::Cache;
 use crate::capabilities::Input;
-use crate::compare::{CompareSessions, Comparison, Ending};
+use crate::compare::{CompareSessions, Comparison, Ending, Observation};
 use crate::component::info::CodeInfo;
 use crate::engine::kind::RuntimeKind;
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape::EscapedText;
 use crate::module::hash;
 use crate::runtime::callable::{CallArgs, Callable, CallableType};
 use crate::session::{Event, nanoseconds};
@@ -32,6 +33,9 @@ const MIN_PART: u32 = 3;
 /// How often a phase is measured again if it differs from the baseline.
 const MAX_REPEATS: usize = 2;
 
+/// The most characters of a guest's standard error that an error quotes.
+const MAX_STDERR: usize = 2000;
+
 /// Measures a function or a program on several variants.
 #[derive(Debug)]
 pub struct Bench<'a> {
@@ -42,13 +46,13 @@ pub struct Bench<'a> {
     is_program: bool,
 }
 
-/// How far a bench is.
+/// The progress of a bench.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Progress {
     /// The code is compiled, and each variant runs once to compare the results.
     Checking,
-    /// A step of these.
+    /// An event of such a run.
     Run(Event),
     /// A phase begins.
     Measuring(Phase),
@@ -80,6 +84,13 @@ impl<'a> Bench<'a> {
         self.sessions.info()
     }
 
+    /// Returns the phases that are measured. A program has no later calls.
+    #[must_use]
+    pub fn phases(&self) -> Vec<Phase> {
+        let has_calls = !self.is_program && !matches!(self.callable().ty(), CallableType::Stdio(..));
+        Phase::ALL.iter().copied().filter(|phase| has_calls || *phase != Phase::Call).collect()
+    }
+
     /// Returns whether the code can read standard input.
     #[must_use]
     pub fn reads_stdin(&self) -> bool {
@@ -97,7 +108,8 @@ impl<'a> Bench<'a> {
     /// The error of the first variant if all fail; [`ErrorKind::InvalidArgument`] if the arguments do not fit the function;
     /// [`ErrorKind::Io`] if there is no room for temporary files. The error of a single variant is part of the report.
     pub fn run(self, args: &CallArgs, progress: &dyn Fn(Progress)) -> Result<BenchReport> {
-        let Self { code, sessions, options, is_program } = self;
+        let selected = self.phases();
+        let Self { code, sessions, options, .. } = self;
         progress(Progress::Checking);
         let events = |event| progress(Progress::Run(event));
         let mut comparer = sessions.compile(&events);
@@ -118,7 +130,7 @@ impl<'a> Bench<'a> {
         for run in &comparison.runs {
             let mut report = VariantReport::new(run.variant, Some(run));
             let mut subject = Subject::new(run.variant, &work);
-            match error_of(&run.ending).map_or_else(|| subject.start(&mut report), Err) {
+            match error_of(run).map_or_else(|| subject.start(&mut report), Err) {
                 Ok(()) => subjects.push((report.name.clone(), subject)),
                 Err(error) => {
                     report.failed = Some(Failed::from(&error));
@@ -130,13 +142,11 @@ impl<'a> Bench<'a> {
         if let (true, Some(error)) = (subjects.is_empty(), first_error) {
             return Err(error);
         }
-        let has_calls = !is_program && !matches!(callable.ty(), CallableType::Stdio(..));
-        let selected = Phase::ALL.iter().filter(|phase| has_calls || **phase != Phase::Call);
         let mut measured = |phase| {
             progress(Progress::Measuring(phase));
             measure(phase, &mut subjects, &options)
         };
-        let mut phases: Vec<_> = selected.map(|phase| measured(*phase)).collect();
+        let mut phases: Vec<_> = selected.into_iter().map(&mut measured).collect();
         // A moment of other work on the machine is over after the other phases.
         for _ in 0..MAX_REPEATS {
             for phase in phases.iter_mut().filter(|phase| options.baseline.as_ref().is_some_and(|it| it.differs(phase)))
@@ -144,7 +154,8 @@ impl<'a> Bench<'a> {
                 *phase = measured(phase.phase);
             }
         }
-        let mut report = report(code, &comparison, &options, variants, phases);
+        let inputs = RunInputs::new(&callable, args, &options.compare);
+        let mut report = report(code, &comparison, inputs, &options, variants, phases);
         report.baseline = options
             .baseline
             .map(|Baseline { report: then, max_regression }| regressions(&report, &then, max_regression));
@@ -155,6 +166,7 @@ impl<'a> Bench<'a> {
 fn report(
     code: &[u8],
     comparison: &Comparison,
+    inputs: RunInputs,
     options: &BenchOptions,
     variants: Vec<VariantReport>,
     phases: Vec<PhaseReport>,
@@ -169,6 +181,7 @@ fn report(
         module_hash: hash::contents(code).to_hex().to_string(),
         module_bytes: code.len(),
         function: comparison.function.clone(),
+        inputs: Some(inputs),
         settings: Settings {
             time_ns: nanoseconds(options.time),
             precision: options.precision,
@@ -243,15 +256,22 @@ fn half_width(samples: &[f64]) -> f64 {
 }
 
 /// Returns the error of a run that cannot be measured.
-fn error_of(ending: &Ending) -> Option<Error> {
-    match ending {
-        Ending::Returned(_) | Ending::Exited(0) => None,
-        Ending::Exited(code) => Some(Error::exited(*code)),
+fn error_of(run: &Observation) -> Option<Error> {
+    let error = match &run.ending {
+        Ending::Returned(_) | Ending::Exited(0) => return None,
+        Ending::Exited(code) => Error::exited(*code),
         Ending::Failed(summary) | Ending::Refused(summary) => {
             let error = Error::new(summary.kind, summary.message.clone());
-            Some(summary.limit.into_iter().fold(error, Error::with_limit))
+            summary.limit.into_iter().fold(error, Error::with_limit)
         }
-    }
+    };
+    let stderr = String::from_utf8_lossy(&run.stderr);
+    Some(match stderr.trim_end().char_indices().nth_back(MAX_STDERR) {
+        _ if stderr.trim_end().is_empty() => error,
+        None => error.with_hint(format!("standard error of the guest:\n{}", EscapedText(stderr.trim_end()))),
+        Some((start, _)) => error
+            .with_hint(format!("end of standard error of the guest:\n{}", EscapedText(&stderr.trim_end()[start..]))),
+    })
 }
 
 fn no_directory(error: &std::io::Error) -> Error {

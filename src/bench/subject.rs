@@ -26,7 +26,7 @@ const MAX_COPIED_BYTES: u64 = 64 << 20;
 /// The most bytes that are kept of an instance's output.
 const MAX_OUTPUT: usize = 64 << 10;
 
-/// What all variants do.
+/// The inputs that all variants share.
 #[derive(Debug)]
 pub(super) struct Work<'a> {
     pub(super) code: &'a [u8],

@@ -111,7 +111,7 @@ impl Cache {
                     "granting {granted} would let a guest that runs as root write to the cache of compiled code, {cache}"
                 );
                 let error = Error::new(ErrorKind::Grant, message);
-                return Err(error.with_hint(format!("grant it read-only: `{granted}::ro`")));
+                return Err(error.with_hint(format!("grant it read-only: `--dir {granted}::ro`")));
             }
         }
         Ok(())

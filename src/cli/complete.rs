@@ -51,8 +51,24 @@ pub(crate) fn answer(args: &[OsString]) -> Option<Result<u8, Failure>> {
     Some(answered.map(|_| 0).map_err(|error| Failure::usage(error.to_string().trim_end())))
 }
 
-/// Bash, told that candidates may be files: it quotes those that need it. The names of files can have spaces, or be `$(rm x)`.
+/// Bash, told that candidates may be files: it quotes those that need it, and adds a slash to directories. The names of files can
+/// have spaces, or be `$(rm x)`.
 struct QuotingBash;
+
+/// Makes two words of `--opt=value`, which bash takes for three.
+const DROP_EQUAL_SIGNS: &str = r#"
+    local at kept=()
+    for ((at = 0; at < ${#words[@]}; at++)); do
+        if [[ $at -eq 0 || ${words[at]} != = || ${words[at-1]} != --* ]]; then
+            kept+=("${words[at]}")
+        elif [[ $at -eq $COMP_CWORD ]]; then
+            kept+=("")
+        elif [[ $at -lt $COMP_CWORD ]]; then
+            _CLAP_COMPLETE_INDEX=$((_CLAP_COMPLETE_INDEX - 1))
+        fi
+    done
+    words=("${kept[@]}")
+"#;
 
 impl EnvCompleter for QuotingBash {
     fn name(&self) -> &'static str {
@@ -73,8 +89,9 @@ impl EnvCompleter for QuotingBash {
     ) -> io::Result<()> {
         let mut script = Vec::new();
         Bash.write_registration(var, name, bin, completer, &mut script)?;
-        let script =
-            String::from_utf8_lossy(&script).replace("complete -o nospace", "complete -o filenames -o nospace");
+        let script = String::from_utf8_lossy(&script)
+            .replace("complete -o nospace", "complete -o filenames -o nospace")
+            .replace("\n    COMPREPLY=(", &format!("{DROP_EQUAL_SIGNS}    COMPREPLY=("));
         buf.write_all(script.as_bytes())
     }
 
@@ -85,7 +102,11 @@ impl EnvCompleter for QuotingBash {
         current_dir: Option<&Path>,
         buf: &mut dyn Write,
     ) -> io::Result<()> {
-        Bash.write_complete(cmd, args, current_dir, buf)
+        let mut candidates = Vec::new();
+        Bash.write_complete(cmd, args, current_dir, &mut candidates)?;
+        let separator = env::var("_CLAP_IFS").unwrap_or_else(|_| "\n".to_owned());
+        let candidates = String::from_utf8_lossy(&candidates).replace(&format!("/{separator}"), &separator);
+        buf.write_all(candidates.strip_suffix('/').unwrap_or(&candidates).as_bytes())
     }
 }
 

@@ -8,8 +8,8 @@ pub(crate) const RESULT_IS_ERR: u8 = 1;
 pub(crate) const PLUGIN_ERROR: u8 = 1;
 /// `diff` found a difference.
 pub(crate) const DIFFERENT: u8 = 1;
-/// `diff` cannot tell, or failed.
-pub(crate) const TROUBLE: u8 = 2;
+/// `diff` is inconclusive or failed.
+pub(crate) const INCONCLUSIVE: u8 = 2;
 /// `bench` found that something is slower than in the baseline.
 pub(crate) const SLOWER: u8 = 1;
 /// The cache has damaged entries.

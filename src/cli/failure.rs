@@ -5,6 +5,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 
 use serde::Serialize;
+use wrun::escape::EscapedPath;
 use wrun::{Error, ErrorKind};
 
 use super::exit_code;
@@ -25,9 +26,10 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// The kinds that only the command line has.
-    pub(crate) const KINDS: [&str; 2] = ["module_not_found", "usage"];
+    pub(crate) const KINDS: [&str; 3] = ["module_not_found", "terminated", "usage"];
 
     pub(crate) fn new(kind: &'static str, exit_code: u8, message: String) -> Self {
+        debug_assert!(Self::KINDS.contains(&kind) || ErrorKind::ALL.iter().any(|one| one.as_str() == kind), "{kind}");
         Self { kind, exit_code, message, hints: Vec::new(), error: None }
     }
 
@@ -43,11 +45,18 @@ impl Failure {
 
     /// The module's file cannot be read.
     pub(crate) fn module(path: &Path, error: &io::Error) -> Self {
-        let shown = path.display();
+        let shown = EscapedPath(path);
         if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) {
             return Self::new("module_not_found", exit_code::NOT_FOUND, format!("no such module file: {shown}"));
         }
-        Self::io(&format!("cannot read the module {shown}"), error)
+        let failure = Self::io(&format!("cannot read the module {shown}"), error);
+        match error.kind() {
+            // Trying again does not help.
+            io::ErrorKind::IsADirectory | io::ErrorKind::PermissionDenied => {
+                Self { exit_code: exit_code::CANNOT_RUN, ..failure }
+            }
+            _ => failure,
+        }
     }
 
     /// An I/O error. `context` says what failed, as in "cannot write to standard output".
@@ -58,7 +67,7 @@ impl Failure {
     /// Adds the file to a message of the library, which knows no file names.
     pub(crate) fn about(mut self, path: &Path) -> Self {
         if self.error.is_some() {
-            self.message = format!("{}: {}", path.display(), self.message);
+            self.message = format!("{}: {}", EscapedPath(path), self.message);
         }
         self
     }

@@ -11,7 +11,7 @@ use super::args::{LogArgs, LogFormat, When};
 use super::failure::Failure;
 use super::parse_values::environment;
 
-/// Sets up colour and logging for the process.
+/// Sets up color and logging for the process.
 pub(crate) fn set_up(log: &LogArgs) -> Result<(), Failure> {
     match log.color {
         When::Auto => anstream::ColorChoice::Auto,
@@ -29,8 +29,8 @@ pub(crate) fn set_up(log: &LogArgs) -> Result<(), Failure> {
     };
     let invalid = |error| Failure::usage(format!("invalid filter in WRUN_LOG: {error}"));
     let filter: Targets = filter.parse().map_err(invalid)?;
-    let colour = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-    let lines = fmt::layer().with_writer(|| Blocking(io::stderr())).with_ansi(colour);
+    let color = anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+    let lines = fmt::layer().with_writer(|| Blocking(io::stderr())).with_ansi(color);
     let lines = match log.log_format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().boxed(),

@@ -26,3 +26,5 @@ pub(crate) mod signals;
 pub(crate) mod start;
 pub(crate) mod stdin;
 pub(crate) mod supervisor;
+mod usage_hints;
+pub(crate) mod written_files;

@@ -36,12 +36,15 @@ pub(crate) fn parse_dir(text: &str) -> Result<DirGrant, String> {
 
 /// Parses the variable `NAME=VALUE`, or `NAME` with the value from wrun's environment.
 pub(crate) fn parse_variable(text: &str) -> Result<(String, String), String> {
+    if text.is_empty() || text.starts_with('=') {
+        return Err("the name is empty: expected NAME or NAME=VALUE".to_owned());
+    }
     if let Some((name, value)) = text.split_once('=') {
         return Ok((name.to_owned(), value.to_owned()));
     }
     match std::env::var(text) {
         Ok(value) => Ok((text.to_owned(), value)),
-        Err(VarError::NotPresent) => Err(format!("`{text}` is not set; use {text}=VALUE to give it a value")),
+        Err(VarError::NotPresent) => Err(format!("`{text}` is not set; `{text}=VALUE` gives it a value")),
         Err(VarError::NotUnicode(_)) => Err(format!("the value of `{text}` is not UTF-8")),
     }
 }
@@ -79,9 +82,9 @@ pub(crate) fn parse_count(text: &str) -> Result<u64, String> {
 /// Parses an amount of portable fuel: a count, possibly with the suffix `K`, `M` or `G`.
 pub(crate) fn parse_fuel(text: &str) -> Result<u64, String> {
     let (digits, factor) = match text.as_bytes().last() {
-        Some(b'K') => (&text[..text.len() - 1], 1_000),
-        Some(b'M') => (&text[..text.len() - 1], 1_000_000),
-        Some(b'G') => (&text[..text.len() - 1], 1_000_000_000),
+        Some(b'K' | b'k') => (&text[..text.len() - 1], 1_000),
+        Some(b'M' | b'm') => (&text[..text.len() - 1], 1_000_000),
+        Some(b'G' | b'g') => (&text[..text.len() - 1], 1_000_000_000),
         _ => (text, 1),
     };
     let maximum = wrun::runtime::fuel::MAX_LIMIT;
@@ -152,8 +155,15 @@ mod tests {
 
     #[test]
     fn fuel_has_decimal_suffixes() {
-        let valid = [("1_000_000", 1_000_000), ("10M", 10_000_000), ("2G", 2_000_000_000), ("0", 0)];
-        let invalid = ["", "M", "-1", "1.5M", "10m", "10MB", "18446744073709551615", "99999999999G"];
+        let valid = [
+            ("1_000_000", 1_000_000),
+            ("10M", 10_000_000),
+            ("2G", 2_000_000_000),
+            ("0", 0),
+            ("1k", 1_000),
+            ("3m", 3_000_000),
+        ];
+        let invalid = ["", "M", "-1", "1.5M", "10MB", "18446744073709551615", "99999999999G"];
         check(parse_fuel, &valid, &invalid);
     }
 

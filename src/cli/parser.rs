@@ -18,7 +18,7 @@ use super::commands::inspect::InspectArgs;
 use super::commands::man::ManArgs;
 use super::commands::run::RunArgs;
 use super::commands::schema::SchemaArgs;
-use super::{argv, hints};
+use super::{argv, usage_hints};
 
 /// Run WebAssembly on Wasmtime or Wasmer, with the same calls, limits and output on both.
 ///
@@ -32,7 +32,7 @@ use super::{argv, hints};
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     args_override_self = true,
-    after_help = "Exit codes: 0 success; 1 a component returned `err` or a plug-in failed; 2 usage; 124 timeout; 125 wrun itself failed; 126 the module cannot run; \
+    after_help = "Exit codes: 0 success; 1 a component returned `err` or a plug-in failed; 1-123 also those of the program; 2 usage; 123 records of a batch failed; 124 timeout; 125 wrun itself failed; 126 the module cannot run; \
                   127 no such module or export; 130 SIGINT; 134 trap; 137 limit exceeded; 143 SIGTERM; 152 out of fuel."
 )]
 pub(crate) struct Cli {
@@ -112,7 +112,11 @@ pub(crate) fn parse(args: &[OsString]) -> clap::error::Result<Cli> {
         argv::unescape_error(&mut error);
         let function =
             ["function", "function_name"].into_iter().find_map(|id| matches.try_get_one::<String>(id).ok()?);
-        hints::for_usage_error(&mut error, args, module.map(PathBuf::as_path), function.map(String::as_str));
+        if is_quiet(&matches) {
+            usage_hints::remove_suggestions(&mut error);
+        } else {
+            usage_hints::for_usage_error(&mut error, args, module.map(PathBuf::as_path), function.map(String::as_str));
+        }
         error.with_cmd(&command)
     })
 }
@@ -125,6 +129,11 @@ fn subcommand_name(module: Option<&Path>) -> Option<&str> {
 pub(crate) fn parse_before_error(args: &[OsString]) -> ArgMatches {
     let command = Cli::command().ignore_errors(true).disable_help_flag(true).disable_version_flag(true);
     command.try_get_matches_from(argv::escape(args.iter().cloned())).unwrap_or_default()
+}
+
+fn is_quiet(matches: &ArgMatches) -> bool {
+    let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
+    matches.try_get_one("quiet").is_ok_and(|quiet| quiet == Some(&true))
 }
 
 fn color(matches: &ArgMatches) -> ColorChoice {
@@ -144,6 +153,7 @@ mod tests {
 
     use super::*;
     use crate::cli::args::InputFormat;
+    use crate::cli::hints;
 
     fn words(line: &str) -> Vec<OsString> {
         ["wrun"].into_iter().chain(line.split_whitespace()).map(OsString::from).collect()

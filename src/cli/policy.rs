@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
-use wrun::escape::EscapedText;
+use wrun::escape::{EscapedPath, EscapedText};
 use wrun::{Compiler, DirGrant, NetRule, Optimization, RuntimeKind};
 
 use super::args::PolicyArgs;
@@ -84,7 +84,7 @@ impl Policy {
     /// Reads the policy file, or returns the empty policy if there is none. A usage failure names the line.
     pub(crate) fn read(args: &PolicyArgs) -> Result<Self, Failure> {
         let Some(path) = &args.policy else { return Ok(Self::default()) };
-        let shown = path.display();
+        let shown = EscapedPath(path);
         let text = std::fs::read_to_string(path)
             .map_err(|error| Failure::usage(format!("cannot read policy {shown}: {error}")))?;
         let directory = path.parent().unwrap_or(Path::new(""));
@@ -127,21 +127,22 @@ impl Policy {
         if (is_missing && module.as_os_str() != "-") || found.is_ok_and(|is_same| is_same) {
             return Ok(());
         }
-        let (expected, module) = (expected.display(), module.display());
+        let (expected, module) = (EscapedPath(expected), EscapedPath(module));
         Err(Failure::usage(format!("the Extism manifest is for the module {expected}, not for {module}")))
     }
 
     /// Merges a setting with its flag, which takes precedence. A locked policy refuses a flag whose value `widens` its own.
-    pub(crate) fn merge<T: Debug>(
+    pub(crate) fn merge<T>(
         &self,
         name: &str,
         flag: Option<T>,
         policy: Option<T>,
         widens: impl Fn(&T, &T) -> bool,
+        show: impl Fn(&T) -> String,
     ) -> Result<WithProvenance<Option<T>>, Failure> {
         let from = match (&flag, &policy) {
             (Some(flag), Some(policy)) if self.locked && widens(flag, policy) => {
-                let message = format!("the policy is locked: {name} cannot change {policy:?} to {flag:?}");
+                let message = format!("the policy is locked: {name} cannot change {} to {}", show(policy), show(flag));
                 return Err(Failure::usage(message));
             }
             (Some(_), _) => Provenance::Flag,
@@ -174,7 +175,14 @@ fn text<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     parse: impl Fn(&str) -> Result<T, String>,
 ) -> Result<Option<T>, D::Error> {
-    parse(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+    let text = match toml::Value::deserialize(deserializer)? {
+        toml::Value::String(text) => text,
+        // A number has no unit, and the error says so.
+        toml::Value::Integer(number) => number.to_string(),
+        toml::Value::Float(number) => number.to_string(),
+        other => return Err(D::Error::custom(format!("expected a string, not a {}", other.type_str()))),
+    };
+    parse(&text).map(Some).map_err(D::Error::custom)
 }
 
 fn list<'de, D: Deserializer<'de>, T>(

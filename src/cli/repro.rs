@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use wrun::compare::{Comparer, Comparison};
+use wrun::escape::EscapedPath;
 
 use super::args::{InputFormat, OutputFormat, ReportArgs};
 use super::failure::Failure;
@@ -39,7 +40,7 @@ pub(crate) fn write(
         fs::write(&script, command(arguments, guest, comparer)?)?;
         fs::set_permissions(&script, Permissions::from_mode(0o700))
     });
-    written.map_err(|error| Failure::io(&format!("cannot write the directory {}", dir.display()), &error))
+    written.map_err(|error| Failure::io(&format!("cannot write the directory {}", EscapedPath(dir)), &error))
 }
 
 /// Returns an Extism manifest with the limit that no option sets.

@@ -1,12 +1,15 @@
 //! The settings of a command: its options, merged with the policy file, the environment and defaults.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use wrun::component;
 use wrun::config::DEFAULT_MAX_STACK;
+use wrun::escape::Escaped;
 use wrun::extism::{self, PluginOptions};
+use wrun::limits::TimeLimit;
 use wrun::module::requirements::{self, HostCapability};
 use wrun::runtime::preflight;
 use wrun::{
@@ -34,21 +37,28 @@ impl EngineSettings {
     /// Merges flags, policy and environment. Fails if `WRUN_RUNTIME` is not an engine or a flag contradicts a locked policy.
     pub(crate) fn resolve(args: &EngineArgs, policy: &Policy) -> Result<Self, Failure> {
         // Another engine or compiler may allow more.
-        let runtime = match policy.merge("--runtime", args.runtime, policy.runtime, PartialEq::ne)? {
-            WithProvenance { value: Some(value), from } => WithProvenance::new(value, from),
-            WithProvenance { value: None, .. } => match environment("WRUN_RUNTIME")? {
-                Some(name) => {
-                    let value = name.parse().map_err(|error| Failure::usage(format!("WRUN_RUNTIME: {error}")))?;
-                    WithProvenance::new(value, Provenance::Environment)
-                }
-                None => WithProvenance::new(RuntimeKind::default(), Provenance::Default),
-            },
-        };
+        let runtime =
+            match policy.merge("--runtime", args.runtime, policy.runtime, PartialEq::ne, ToString::to_string)? {
+                WithProvenance { value: Some(value), from } => WithProvenance::new(value, from),
+                WithProvenance { value: None, .. } => match environment("WRUN_RUNTIME")? {
+                    Some(name) => {
+                        let value = name.parse().map_err(|error| Failure::usage(format!("WRUN_RUNTIME: {error}")))?;
+                        WithProvenance::new(value, Provenance::Environment)
+                    }
+                    None => WithProvenance::new(RuntimeKind::default(), Provenance::Default),
+                },
+            };
         Ok(Self {
             runtime,
-            compiler: policy.merge("--compiler", args.compiler, policy.compiler, PartialEq::ne)?,
-            opt: policy.merge("--opt", args.opt, policy.opt, |_, _| false)?,
-            deterministic: policy.merge("--deterministic", args.deterministic, policy.deterministic, u64::ne)?,
+            compiler: policy.merge("--compiler", args.compiler, policy.compiler, PartialEq::ne, ToString::to_string)?,
+            opt: policy.merge("--opt", args.opt, policy.opt, |_, _| false, ToString::to_string)?,
+            deterministic: policy.merge(
+                "--deterministic",
+                args.deterministic,
+                policy.deterministic,
+                u64::ne,
+                ToString::to_string,
+            )?,
         })
     }
 
@@ -88,11 +98,18 @@ impl LimitSettings {
         // A locked policy without a stack limit still does not let a flag exceed the default.
         let stack = stack.or(policy.locked.then_some(DEFAULT_MAX_STACK));
         Ok(Self {
-            memory: policy.merge("--memory", args.memory, memory, u64::gt)?,
-            stack: policy.merge("--stack", args.stack, stack, u64::gt)?,
-            table_elements: policy.merge("--table-elements", args.table_elements, table_elements, u64::gt)?,
-            fuel: policy.merge("--fuel", args.fuel, fuel, u64::gt)?,
-            timeout: policy.merge("--timeout", args.timeout, timeout, Duration::gt)?,
+            memory: policy.merge("--memory", args.memory, memory, u64::gt, |bytes| ByteSize::b(*bytes).to_string())?,
+            stack: policy.merge("--stack", args.stack, stack, u64::gt, |bytes| ByteSize::b(*bytes).to_string())?,
+            table_elements: policy.merge(
+                "--table-elements",
+                args.table_elements,
+                table_elements,
+                u64::gt,
+                ToString::to_string,
+            )?,
+            fuel: policy.merge("--fuel", args.fuel, fuel, u64::gt, ToString::to_string)?,
+            timeout: policy
+                .merge("--timeout", args.timeout, timeout, Duration::gt, |time| TimeLimit(*time).to_string())?,
         })
     }
 
@@ -121,11 +138,16 @@ impl GrantSettings {
         let GrantTable { dirs, env, net } = &policy.grants;
         let has_same_guest = |one: &DirGrant, other: &DirGrant| one.guest == other.guest;
         let is_part = |flag: &DirGrant, granted: &DirGrant| flag == granted || *flag == granted.clone().read_only();
-        Ok(Self {
-            dirs: policy.merge_grants("--dir", &args.dir, dirs, has_same_guest, is_part)?,
-            env: policy.merge_grants("--env", &args.env, env, |one, other| one.0 == other.0, PartialEq::eq)?,
-            net: policy.merge_grants("--net", &args.net, net, PartialEq::eq, PartialEq::eq)?,
-        })
+        let dirs = policy.merge_grants("--dir", &args.dir, dirs, has_same_guest, is_part)?;
+        let env = policy.merge_grants("--env", &args.env, env, |one, other| one.0 == other.0, PartialEq::eq)?;
+        if let Some(dir) = repeated(&dirs, |dir| Path::new(&dir.guest).components().collect::<PathBuf>()) {
+            let message = format!("two directories are granted as `{}`", Escaped(&dir.guest));
+            return Err(Failure::usage(message).hint("use another guest path for one of them"));
+        }
+        if let Some((name, _)) = repeated(&env, |(name, _)| name) {
+            return Err(Failure::usage(format!("environment variable `{}`: it is granted twice", Escaped(name))));
+        }
+        Ok(Self { dirs, env, net: policy.merge_grants("--net", &args.net, net, PartialEq::eq, PartialEq::eq)? })
     }
 
     /// Adds the grants to these capabilities.
@@ -136,7 +158,13 @@ impl GrantSettings {
     }
 }
 
-/// What an Extism plug-in gets.
+/// Returns the first value whose key an earlier one has.
+fn repeated<'v, T, K: Ord>(values: &'v [WithProvenance<T>], key: impl Fn(&'v T) -> K) -> Option<&'v T> {
+    let mut seen = BTreeSet::new();
+    values.iter().map(|value| &value.value).find(|value| !seen.insert(key(value)))
+}
+
+/// The settings of an Extism plug-in.
 #[derive(Debug)]
 pub(crate) struct PluginSettings {
     pub(crate) config: Vec<WithProvenance<(String, String)>>,
@@ -147,9 +175,9 @@ pub(crate) struct PluginSettings {
 impl PluginSettings {
     /// Merges flags and policy. Fails if a name is given twice, or a flag exceeds a locked policy.
     pub(crate) fn resolve(args: &PluginArgs, policy: &Policy) -> Result<Self, Failure> {
-        let names: BTreeSet<_> = args.config.iter().map(|(name, _)| name).collect();
-        if names.len() < args.config.len() {
-            return Err(Failure::usage("--config: a name is given twice"));
+        let mut names = BTreeSet::new();
+        if let Some((name, _)) = args.config.iter().find(|(name, _)| !names.insert(name)) {
+            return Err(Failure::usage(format!("--config: `{}` is given twice", Escaped(name))));
         }
         let of_policy: Vec<_> = policy.config.clone().into_iter().collect();
         let is_same = |one: &(String, String), other: &(String, String)| one.0 == other.0;

@@ -5,7 +5,7 @@
 //! supervisor also owns the progress display, because an interrupted command must leave a clean terminal.
 
 use std::ffi::c_int;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,6 +22,7 @@ use wrun::{Error, LimitExceeded, LimitKind};
 
 use super::exit_code;
 use super::failure::{self, Failure};
+use super::output::printer;
 use super::output::progress::Progress;
 use super::signals;
 
@@ -33,6 +34,8 @@ const GUEST_GRACE: Duration = Duration::from_millis(30);
 const REPORT_GRACE: Duration = Duration::from_secs(1);
 /// A signal that repeats within this time counts as one: `timeout` sends its signal to the command and to its process group.
 const REPEATED: Duration = Duration::from_millis(100);
+/// How long after that a note says how to end the process at once.
+const PATIENCE: Duration = Duration::from_millis(400);
 
 /// The options of [`Supervisor::run`].
 pub(crate) struct SupervisorOptions {
@@ -46,6 +49,8 @@ pub(crate) struct SupervisorOptions {
     /// Called instead of ending the process on a signal during [`Phase::ProcessingRecords`] or [`Phase::Fuzzing`]. The command then soon ends, and
     /// ends the process by the signal. The next signal ends it at once.
     pub(crate) stop: Option<Box<dyn FnOnce() + Send>>,
+    /// Whether to leave out the note that the next signal ends the process at once.
+    pub(crate) quiet: bool,
 }
 
 /// Reports why the process ends, and returns the exit code.
@@ -55,7 +60,15 @@ impl SupervisorOptions {
     /// Options without a timeout or a report.
     pub(crate) fn new(progress: Progress) -> Self {
         let report = Box::new(|failure: Failure| failure.exit_code);
-        Self { progress, started: Instant::now(), timeout: None, report_signals: false, report, stop: None }
+        Self {
+            progress,
+            started: Instant::now(),
+            timeout: None,
+            report_signals: false,
+            report,
+            stop: None,
+            quiet: false,
+        }
     }
 }
 
@@ -120,12 +133,12 @@ impl Supervisor {
         options: SupervisorOptions,
         work: impl FnOnce(&Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let SupervisorOptions { progress, started, timeout, report_signals, report, stop } = options;
+        let SupervisorOptions { progress, started, timeout, report_signals, report, stop, quiet } = options;
         let catches_signals = report_signals || stop.is_some() || progress.may_draw();
         let (phase, claimed) = (Mutex::new(Phase::ReadingModule), AtomicBool::new(false));
         let supervisor = Arc::new(Self { progress, started, timeout, phase, claimed });
         let needs_watcher = catches_signals || timeout.is_some();
-        let start = || Arc::clone(&supervisor).start(catches_signals, report_signals, report, stop);
+        let start = || Arc::clone(&supervisor).start(catches_signals, report_signals, report, stop, quiet);
         let started = needs_watcher.then(start).transpose();
         let waker = match started {
             Err(error) => {
@@ -214,6 +227,7 @@ impl Supervisor {
         report_signals: bool,
         report: Report,
         stop: Option<Box<dyn FnOnce() + Send>>,
+        quiet: bool,
     ) -> io::Result<UnixStream> {
         let (waker, wakeups) = UnixStream::pair()?;
         if catches_signals {
@@ -222,14 +236,20 @@ impl Supervisor {
         let watch = move || {
             let Some(reason) = self.wait_for_end(&wakeups) else { return };
             let phase = self.phase();
-            if let (EndReason::Signal(_), Phase::ProcessingRecords | Phase::Fuzzing, Some(stop)) =
+            if let (EndReason::Signal(signal), Phase::ProcessingRecords | Phase::Fuzzing, Some(stop)) =
                 (reason, *phase, stop)
             {
                 drop(phase);
                 self.progress.end();
                 stop();
                 thread::sleep(REPEATED);
-                return signals::end_at_once();
+                signals::end_at_once();
+                thread::sleep(PATIENCE);
+                let is_waiting = !self.claimed.load(Ordering::SeqCst);
+                if is_waiting && signal == SIGINT && io::stderr().is_terminal() {
+                    printer::note("waiting for running calls; a second Ctrl-C ends wrun at once", quiet);
+                }
+                return;
             }
             // With the lock, so that the command does not begin to process records.
             let reports = self.claim();

@@ -83,6 +83,11 @@ impl Comparer {
         self.compare_with_events(args, &|_| {})
     }
 
+    /// Returns the variants that run, in order. The others refuse the code.
+    pub fn running_variants(&self) -> impl Iterator<Item = Variant> {
+        self.runners.iter().filter(|(_, prepared)| prepared.is_ok()).map(|(variant, _)| *variant)
+    }
+
     /// As [`Comparer::compare`], and reports the steps of each run. A time limit does not interrupt a host function that blocks.
     ///
     /// # Errors

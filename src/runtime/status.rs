@@ -121,11 +121,6 @@ impl InstanceStatus {
         self.interrupt.as_deref()
     }
 
-    /// Returns whether the time of calls is limited.
-    pub(crate) fn has_time_limit(&self) -> bool {
-        self.interrupt().is_some_and(InterruptState::has_time_limit)
-    }
-
     pub(crate) fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }

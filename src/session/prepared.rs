@@ -6,8 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use super::metrics::timed;
 use super::program_streams::{ProgramOutput, ProgramStreams};
 use super::{CacheUse, Completion, Event, InstanceOptions, Session};
+use crate::backends::create_runtime;
 use crate::capabilities::Capabilities;
 use crate::component::info::CodeInfo;
+use crate::config::RuntimeConfig;
 use crate::engine::kind::RuntimeKind;
 use crate::error::Result;
 use crate::escape::Escaped;
@@ -82,21 +84,39 @@ impl InstanceOptions {
         }
     }
 
+    /// Checks that code which [`preflight::admit`] has accepted would run with these options: that its imports are provided and its
+    /// limits can be enforced. Compiles nothing. The imports of a component are checked only if its engine is compiled in.
+    ///
+    /// # Errors
+    /// Those of [`Session::prepare`], except for those of compiling.
+    pub fn check_code(&self, config: &RuntimeConfig, info: &CodeInfo) -> Result<()> {
+        match info {
+            CodeInfo::Module(info) => self.check_module(config, info).map(drop),
+            CodeInfo::Component(_) if config.kind.is_available() => {
+                self.check(create_runtime(config)?.as_ref(), info, false).map(drop)
+            }
+            CodeInfo::Component(_) => preflight::check_grants_with_network(&self.capabilities),
+        }
+    }
+
+    /// Checks everything about an instance of a module that can be checked before compilation. Returns the imports.
+    fn check_module(&self, config: &RuntimeConfig, info: &ModuleInfo) -> Result<Cow<'_, HostImports>> {
+        let resolved = self.provide(config.kind, info, &self.capabilities)?;
+        if !self.caller_ends_process {
+            preflight::check_stoppable(info, &resolved, self.limits)?;
+        }
+        preflight::check_instance(config, info, &resolved, self.limits)?;
+        Ok(resolved)
+    }
+
     /// Checks everything about an instance that can be checked before compilation. Returns the imports.
     fn check(&self, runtime: &dyn WasmRuntime, info: &CodeInfo, is_cached: bool) -> Result<ResolvedImports> {
-        let Self { limits, capabilities, component_imports, caller_ends_process, .. } = self;
+        let Self { limits, capabilities, component_imports, .. } = self;
         match info {
-            CodeInfo::Module(info) => {
-                let resolved = self.provide(runtime.kind(), info, capabilities)?;
-                if !caller_ends_process {
-                    preflight::check_stoppable(info, &resolved, *limits)?;
-                }
-                preflight::check_instance(runtime.config(), info, &resolved, *limits)?;
-                Ok(match resolved {
-                    Cow::Borrowed(_) => ResolvedImports::OfOptions,
-                    Cow::Owned(imports) => ResolvedImports::PerInstance(Mutex::new(Some(imports))),
-                })
-            }
+            CodeInfo::Module(info) => Ok(match self.check_module(runtime.config(), info)? {
+                Cow::Borrowed(_) => ResolvedImports::OfOptions,
+                Cow::Owned(imports) => ResolvedImports::PerInstance(Mutex::new(Some(imports))),
+            }),
             CodeInfo::Component(info) => {
                 preflight::check_grants_with_network(capabilities)?;
                 // Instantiation checks the same. The check takes a while, and there is nothing to compile.

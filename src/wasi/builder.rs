@@ -12,6 +12,7 @@ use super::random;
 use super::stdio::{ProcessInput, ProcessOutput};
 use crate::capabilities::{Access, Capabilities, Input, Output};
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape::EscapedPath;
 
 /// An output that several parts of one instance write to.
 pub(super) type SharedOutput = Arc<dyn StdoutStream + Send + Sync>;
@@ -50,7 +51,7 @@ pub(super) fn builder(capabilities: &Capabilities, stdout: SharedOutput) -> Resu
             Access::ReadWrite => FsPerms::ReadWrite,
         };
         builder.preopened_dir(&grant.host, &grant.guest, permissions).map_err(|error| {
-            let message = format!("cannot grant the directory {}: {error:#}", grant.host.display());
+            let message = format!("cannot grant the directory {}: {error:#}", EscapedPath(&grant.host));
             Error::new(ErrorKind::Grant, message)
         })?;
     }

@@ -135,6 +135,31 @@ fn parameters_are_found_by_the_names_of_columns() {
 }
 
 #[test]
+fn columns_for_some_of_the_parameters_are_not_taken_in_order() {
+    let guest = echo("gather");
+    let mut options = formats(BatchInput::Csv, BatchOutput::Json);
+    let refused = |options: &_, header: &str| {
+        let error = guest.run(options, &mut header.as_bytes(), &mut Vec::new()).unwrap_err();
+        (error.message().to_owned(), error.hints().to_vec())
+    };
+    let choose = "`--columns NAME,...` chooses one column for each parameter";
+    for (header, found, hints) in [
+        ("maybe,txt,bytes,number", "`maybe`, `txt`, `bytes`, `number`", &["did you mean `txt`?", choose][..]),
+        ("a,b,bytes,c", "`a`, `b`, `bytes`, `c`", &[choose]),
+        ("MAYBE,Text,BYTES,NUMBER", "`MAYBE`, `Text`, `BYTES`, `NUMBER`", &["did you mean `NUMBER`?", choose]),
+    ] {
+        let (message, found_hints) = refused(&options, &format!("{header}\n,t,[],7\n"));
+        assert!(message.ends_with(&format!("; its columns are: {found}")), "{message}");
+        assert_eq!(found_hints, hints, "{message}");
+    }
+    options.columns = Some(["NUMBER", "Text", "MAYBE", "BYTES"].map(str::to_owned).to_vec());
+    let output = convert(&guest, &options, b"MAYBE,Text,BYTES,NUMBER\n5,t,[],7\n");
+    assert_eq!(String::from_utf8(output).unwrap(), "[7,\"t\",5,{\"base64\":\"\"}]\n");
+    let alone = text_of(&echo("echo-string"), (BatchInput::Csv, BatchOutput::Text), "V\nx\n");
+    assert_eq!(alone, "x\n");
+}
+
+#[test]
 fn values_round_trip_through_messagepack() {
     let records = [PERSON, PERSON].join("\n");
     let guest = echo("echo-person");

@@ -56,6 +56,14 @@ fn lines_of_json_are_arrays_bare_values_or_calls() {
 }
 
 #[test]
+fn an_error_in_json_names_the_column() {
+    let json = formats(BatchInput::Json, BatchOutput::Json);
+    let reason = "the arguments are not valid JSON: expected value at column 2";
+    let error = format!(r#"{{"error":{{"kind":"invalid_argument","message":"{reason}","record":2}}}}"#);
+    assert_output("same", &json, "1\n[x]\n", format!("1\n{error}\n"));
+}
+
+#[test]
 fn an_id_comes_back_as_it_was_written() {
     let json = formats(BatchInput::Json, BatchOutput::Json);
     assert_output(
@@ -181,16 +189,52 @@ fn columns_that_do_not_fit_end_the_batch_before_the_first_record() {
             let mut output = Vec::new();
             let error = guest.run(options, &mut input.as_bytes(), &mut output).unwrap_err();
             assert_eq!((error.kind(), output.len()), (ErrorKind::InvalidArgument, 0), "{error}");
-            error.to_string()
+            let hints = error.hints().iter().map(|hint| format!("\nhint: {hint}"));
+            error.message().to_owned() + &hints.collect::<String>()
         };
         assert_eq!(
             message(&options, "a,b,c\n1,2,3\n"),
-            "the input has 3 columns (`a`, `b`, `c`) for add(i32, i32) -> i32"
+            "the input has 3 columns (`a`, `b`, `c`) for add(i32, i32) -> i32\n\
+             hint: `--columns NAME,...` chooses one column for each parameter"
         );
         options.columns = Some(vec!["a".into(), "d".into()]);
         assert_eq!(message(&options, "a,b\n"), "the input has no column `d`; its columns are: `a`, `b`");
         options.columns = Some(vec!["a".into(), "b".into()]);
         assert_eq!(message(&options, "a,b,a\n"), "the input has two columns `a`");
+    });
+}
+
+#[test]
+fn a_first_row_that_is_a_record_is_not_taken_as_a_header() {
+    let mut options = formats(BatchInput::Csv, BatchOutput::Text);
+    on_each(|config| {
+        let guest = function(config, FUNCTIONS.as_bytes(), "add");
+        let error = guest.run(&options, &mut &b"1,0x2\n3,4\n"[..], &mut Vec::new()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+        assert_eq!(error.message(), "the first row is a record, not a header: `1`, `0x2` fits add(i32, i32) -> i32");
+        assert_eq!(error.hints(), ["`--no-header` takes it as a record; `--columns 1,0x2` as a header"]);
+    });
+    assert_output("add", &options, "1,y\n3,4\n", "7\n");
+    options.columns = Some(vec!["1".into(), "0x2".into()]);
+    assert_output("add", &options, "1,0x2\n3,4\n", "7\n");
+    (options.columns, options.header) = (None, false);
+    assert_output("add", &options, "1,0x2\n3,4\n", "3\n7\n");
+}
+
+#[test]
+fn a_row_that_ends_within_quotes_is_an_error_of_its_record() {
+    let mut csv = formats(BatchInput::Csv, BatchOutput::Csv);
+    let cut = "invalid_argument,the input ends within a quoted field";
+    for row in ["\"5", "\"5\n", "\"5\"\"", "\""] {
+        assert_output("same", &csv, format!("x\n1\n{row}"), format!("result,error_kind,error_message\n1,,\n,{cut}\n"));
+    }
+    assert_output("same", &csv, "x\n\"1\"\n\"5\"", "result,error_kind,error_message\n1,,\n5,,\n");
+    csv.on_error = OnError::Pass;
+    assert_output("same", &csv, "x\n1\n\"5", "result\n1\n");
+    on_each(|config| {
+        let guest = function(config, FUNCTIONS.as_bytes(), "same");
+        let error = guest.run(&csv, &mut &b"\"x"[..], &mut Vec::new()).unwrap_err();
+        assert_eq!(error.message(), "cannot read the header: the input ends within a quoted field");
     });
 }
 

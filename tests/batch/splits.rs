@@ -151,13 +151,16 @@ fn rows_are_those_of_the_crate_csv() {
     let guest = function(&wrun::RuntimeConfig::wasmtime(), ECHOES, "echo-string");
     check(500, |u| {
         let bytes = vec(u, 60, |u| Ok(*u.choose(b"ab\"\",,\n\n\r \xc3")?))?;
-        let rows: Vec<_> = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(bytes.as_slice())
-            .into_byte_records()
-            .map(|row| row.unwrap())
-            .collect();
+        let rows = |bytes: &[u8]| -> Vec<csv::ByteRecord> {
+            let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
+            reader.into_byte_records().map(|row| row.unwrap()).collect()
+        };
+        let rows_and_line_feed = rows(&[&bytes[..], b"\n"].concat());
+        let mut rows = rows(&bytes);
+        if rows != rows_and_line_feed {
+            // The line feed is part of a quoted field, so the last row is malformed, and not passed on.
+            rows.pop();
+        }
         let mut options = formats(BatchInput::Csv, BatchOutput::Csv);
         options.header = false;
         options.on_error = OnError::Pass;

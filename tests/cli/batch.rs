@@ -42,7 +42,8 @@ fn a_failed_record_makes_the_exit_code_123() {
             [("emit", format!("4\n{trap}\n3\n")), ("skip", "4\n3\n".into()), ("pass", "4\n[1,0]\n3\n".into())]
         {
             let printed = batch(engine, &[&module.path, "div", "--on-error", action], records);
-            assert_eq!((printed.code, printed.stdout, printed.stderr), (123, stdout, String::new()), "{action}");
+            let note = "note: 1 of 3 records failed (trap 1)\n";
+            assert_eq!((printed.code, printed.stdout, printed.stderr.as_str()), (123, stdout, note), "{action}");
         }
         let (printed, metrics) = metrics(engine, &[&module.path, "div", "--on-error", "fail"], records);
         assert_eq!((printed.code, printed.stdout.as_str()), (123, "4\n"));
@@ -244,6 +245,19 @@ fn a_summary_is_logged() {
         printed.stderr.contains("2 records in ") && printed.stderr.contains("1 failed (invalid_argument 1)"),
         "{printed:?}"
     );
+}
+
+#[test]
+fn a_note_counts_the_records_that_failed() {
+    let args = ["batch", "fixtures/add.wasm", "add", "--on-error", "skip"];
+    let note = "2 of 3 records failed (invalid_argument 2)";
+    for (options, count) in [(&[][..], 1), (&["-q"], 0), (&["-v"], 0)] {
+        let printed = run_with(&[&args, options].concat(), "[1,2]\nx\n[1]\n");
+        assert_eq!((printed.code, printed.stdout.as_str()), (123, "3\n"));
+        assert_eq!(printed.stderr.matches(note).count(), count, "{options:?}: {printed:?}");
+    }
+    let fails = run_with(&["batch", "fixtures/add.wasm", "add", "--on-error", "fail"], "x\n");
+    assert!(fails.stderr.starts_with("error: record 1: ") && !fails.stderr.contains("note:"), "{fails:?}");
 }
 
 #[test]

@@ -107,6 +107,21 @@ fn an_interrupted_batch_writes_its_results_and_clears_progress() {
 }
 
 #[test]
+fn an_interrupted_batch_that_waits_for_a_call_says_how_to_end_at_once() {
+    let module = file(r#"(module (func (export "spin") (param i32) (loop $l (br_if $l (local.get 0)))))"#);
+    at_a_terminal_of_each_engine(|engine| {
+        let line = format!("{{ echo 0; echo 1; cat; }} | exec '{WRUN}' batch -r {engine} '{}' spin", module.path);
+        let mut terminal = Terminal::start_line("xterm", &line);
+        terminal.shows("null");
+        terminal.types("\x03");
+        terminal.shows(" waiting for running calls; a second Ctrl-C ends wrun at once");
+        terminal.types("\x03");
+        let (shown, code) = terminal.end();
+        assert_eq!(code, Some(130), "{shown:?}");
+    });
+}
+
+#[test]
 fn results_at_the_same_terminal_are_lines_above_progress() {
     at_a_terminal_of_each_engine(|engine| {
         let mut terminal = start("xterm", engine, "--progress always", "");

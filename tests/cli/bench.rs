@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::vocabulary::{CALC, Printed, file, run, run_with};
 
@@ -188,11 +188,44 @@ fn what_is_slower_than_the_baseline_fails() {
 }
 
 #[test]
+fn other_arguments_and_limits_than_those_of_the_baseline_are_noted() {
+    let (module, folder) = (file(WORKER), tempfile::tempdir().unwrap());
+    let path = folder.path().join("baseline.json");
+    let measured = bench(&["-o", "json", "--fuel=10000", "--deterministic=3", &module.path, "work", "7"]);
+    let inputs = &report(&measured)["inputs"];
+    assert_eq!((&inputs["arguments"], &inputs["fuel"], &inputs["seed"]), (&json!(["7"]), &json!(10000), &json!(3)));
+    fs::write(&path, &measured.stdout).unwrap();
+    let same =
+        bench(&["--fuel=10000", "--deterministic=3", "--baseline", path.to_str().unwrap(), &module.path, "work", "7"]);
+    assert!(!same.stdout.contains("note:"), "{same:?}");
+    let options = ["--max-regression=5000000%", "--baseline", path.to_str().unwrap(), "--timeout=1m", "--memory=1MiB"];
+    let other = bench(&[&options[..], &[&module.path, "work", "8"]].concat()).stdout;
+    assert!(other.starts_with(&format!("{} work 8\n", module.path)), "{other}");
+    for what in ["other arguments", "another fuel limit", "another time limit", "another memory limit", "another seed"]
+    {
+        assert!(other.contains(&format!("note: the baseline was measured with {what}\n")), "{what}: {other}");
+    }
+    assert!(!other.contains("another stack limit"), "{other}");
+}
+
+#[test]
+fn a_baseline_without_inputs_is_compared() {
+    let (module, folder) = (file(CALC), tempfile::tempdir().unwrap());
+    let mut old = report(&bench(&["-o", "json", &module.path, "zero"]));
+    old.as_object_mut().unwrap().remove("inputs").unwrap();
+    let path = folder.path().join("baseline.json");
+    fs::write(&path, old.to_string()).unwrap();
+    let args = ["--max-regression=5000000%", "--baseline", path.to_str().unwrap(), &module.path, "zero"];
+    let printed = bench(&args);
+    assert!(printed.code == 0 && !printed.stdout.contains("note:"), "{printed:?}");
+}
+
+#[test]
 fn a_baseline_that_is_none_is_refused_before_anything_is_measured() {
     let (module, other) = (file(CALC), file("{}"));
     for (args, code) in [
         (["--baseline", &other.path].as_slice(), 2),
-        (&["--baseline", "no/such/file"], 125),
+        (&["--baseline", "no/such/file"], 2),
         (&["--max-regression=5%"], 2),
         (&["--baseline", &other.path, "--max-regression=5"], 2),
     ] {

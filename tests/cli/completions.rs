@@ -77,7 +77,21 @@ fn bash_completes_options_and_their_values() {
     assert_eq!(bash(&["wrun", "cache", "ve"]).unwrap(), ["verify"]);
     assert_eq!(bash(&["wrun", "inspect", "--output", ""]).unwrap(), ["json", "msgpack", "text"]);
     assert_eq!(bash(&["wrun", "--policy", "ad"]).unwrap(), ["add.wasm"]);
-    assert!(!bash(&["wrun", "engines", ""]).unwrap().contains(&"add.wasm".to_owned()));
+    for subcommand in ["engines", "cache", "completions", "schema"] {
+        assert!(!bash(&["wrun", subcommand, ""]).unwrap().contains(&"add.wasm".to_owned()), "{subcommand}");
+    }
+}
+
+#[test]
+fn bash_completes_values_after_an_equal_sign() {
+    // bash divides the words like this.
+    for last in [&["=", "wasm"][..], &["="], &["=", ""]] {
+        let Some(mut offered) = bash(&[&["wrun", "--runtime"], last].concat()) else { return };
+        offered.sort();
+        assert_eq!(offered, ["wasmer", "wasmtime"], "{last:?}");
+    }
+    assert_eq!(bash(&["wrun", "--policy", "=", "ad"]).unwrap(), ["add.wasm"]);
+    assert_eq!(bash(&["wrun", "inspect", "--output", "=", "js"]).unwrap(), ["json"]);
 }
 
 #[test]

@@ -70,7 +70,10 @@ fn the_exit_code_is_that_of_the_worst_record() {
     assert!(invalid.stderr.contains("record 2: ") && invalid.stdout.contains("2 same"), "{invalid:?}");
     let deep = run_with(&["diff", "--batch", &module.path, "down"], "0\n1");
     assert_eq!(deep.code, 2, "{deep:?}");
-    assert!(deep.stdout.contains("1 inconclusive\n1 stack overflow: engines use the stack differently\n"), "{deep:?}");
+    assert!(
+        deep.stdout.contains("1 inconclusive\n1 stack overflow: engines use the stack differently (record 2)\n"),
+        "{deep:?}"
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::scale_out::{missing, search_path};
-use crate::vocabulary::{Command, skipped};
+use crate::vocabulary::{Command, printed, skipped, wrun};
 
 /// A command in a document and the output it promises. `[..]` in the output stands for any text in a line.
 struct Example {
@@ -16,6 +16,23 @@ struct Example {
     output: Vec<String>,
     /// The tools that it needs, separated by commas.
     needs: String,
+}
+
+#[test]
+fn the_policy_of_the_documents_is_accepted() {
+    let document = fs::read_to_string("docs/policy.md").unwrap();
+    let (_, policy) = document.split_once("```toml\n").unwrap();
+    let (policy, _) = policy.split_once("```").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("data")).unwrap();
+    let path = folder.path().join("policy.toml");
+    fs::write(&path, policy).unwrap();
+    for args in [&["--explain", "x"][..], &["fixtures/wasix/hello.wasm"]] {
+        let mut command = wrun();
+        command.args(["--policy", path.to_str().unwrap()]).args(args).env("HOME", folder.path());
+        let printed = printed(&command.output().unwrap());
+        assert_eq!((printed.code, printed.stderr.as_str()), (0, ""), "{printed:?}");
+    }
 }
 
 fn documents() -> Vec<PathBuf> {

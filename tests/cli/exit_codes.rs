@@ -64,7 +64,7 @@ fn an_engine_that_is_not_compiled_in_is_refused() {
 
 #[test]
 fn code_125_is_a_failure_of_wrun() {
-    run(&["fixtures", "add"]).fails(125, &["cannot read the module fixtures", "directory"]);
+    run(&["fixtures", "add"]).fails(126, &["cannot read the module fixtures", "directory"]);
     if !cfg!(target_os = "linux") {
         return skipped("only Linux has /dev/full");
     }

@@ -168,6 +168,23 @@ fn bash_completes_functions() {
 }
 
 #[test]
+fn bash_completes_values_after_an_equal_sign_and_adds_one_slash_to_directories() {
+    // bash divides the words like this, and adds the slash to what `-o filenames` says is a file.
+    let script = "source <(COMPLETE=bash wrun)
+        compopt() { :; }  # which works only while bash completes
+        mkdir data2
+        complete() { COMP_WORDS=(wrun \"${@:2}\") COMP_CWORD=$1; _clap_complete_wrun wrun \"${!#}\"; printf '%s ' \"${COMPREPLY[@]}\"; }
+        complete 3 --runtime = was
+        complete 2 --runtime =
+        complete 4 --runtime = wasmer ca
+        complete 5 --runtime = wasmer calc.wat ne
+        complete 1 da";
+    if let Some(printed) = in_shell("bash", script) {
+        assert_eq!(printed, "wasmtime wasmer wasmtime wasmer calc.wat neg data data2 ");
+    }
+}
+
+#[test]
 fn fish_completes_functions() {
     let script = "COMPLETE=fish wrun | source; complete -C 'wrun -r wasmer calc.wat n'";
     if let Some(printed) = in_shell("fish", script) {

@@ -63,7 +63,7 @@ fn configuration_that_nothing_can_read_is_a_usage_error() {
         (&["--config", "a=1", "fixtures/add.wasm", "add", "1", "2"][..], "--config needs an Extism plug-in"),
         (&["--config", "a", PLUGIN, "config", "a"], "NAME=VALUE"),
         (&["--config", "=a", PLUGIN, "config", "a"], "NAME=VALUE"),
-        (&["--config", "a=1", "--config", "a=2", PLUGIN, "config", "a"], "given twice"),
+        (&["--config", "a=1", "--config", "a=2", PLUGIN, "config", "a"], "`a` is given twice"),
     ] {
         let refused = run(args);
         assert!(refused.code == 2 && refused.stderr.contains(part), "{refused:?}");

@@ -114,9 +114,13 @@ fn invalid_grants_are_refused_before_anything_runs() {
         run(&["-r", engine, "--dir", "/no/such/folder", GREET]).fails(126, &["/no/such/folder", "No such file"]);
         run(&["-r", engine, "--dir", &note, GREET]).fails(126, &["note.txt", "not a directory"]);
         run(&["-r", engine, "--dir", &twice, "--dir", &format!("{twice}/."), GREET])
-            .fails(126, &["two directories", "/a"]);
-        run(&["-r", engine, "--env", "A=1", "--env", "A=2", GREET]).fails(126, &["`A`", "twice"]);
-        run(&["-r", engine, "--env", "=1", GREET]).fails(126, &["the name is empty"]);
+            .fails(2, &["two directories", "/a"]);
+        for empty in ["=1", "", "="] {
+            run(&["-r", engine, "--env", empty, GREET]).fails(2, &["the name is empty: expected NAME or NAME=VALUE"]);
+        }
+        run(&["-r", engine, "--env", "A=1", "--env", "A=2", GREET]).fails(2, &["`A`: it is granted twice"]);
+        let dirs = ["--dir", "src::/x", "--dir", "docs::/x/"];
+        run(&[&["-r", engine], &dirs[..], &[GREET]].concat()).fails(2, &["two directories are granted as `/x/`"]);
     });
     run(&["--env", "NO_SUCH_VARIABLE_HERE", GREET]).fails(2, &["NO_SUCH_VARIABLE_HERE", "not set"]);
     run(&["--dir", "a::b::c::ro", GREET]).fails(2, &["too many parts"]);

@@ -50,6 +50,48 @@ fn features_and_the_engines_that_support_them() {
 }
 
 #[test]
+fn a_module_whose_imports_are_unresolved_runs_nowhere() {
+    let report = inspect("fixtures/wat/imports_missing.wat");
+    for engine in report["engines"].as_array().unwrap() {
+        assert_eq!((&engine["runs"], &engine["missing"]), (&json!(false), &json!([])), "{engine}");
+        let reason = engine["reason"].as_str().unwrap();
+        assert!(reason.starts_with("3 unresolved imports:\n  `env` `log`: func (i32) -> ()\n"), "{reason}");
+    }
+    let text = run(&["inspect", "fixtures/wat/imports_missing.wat"]).stdout;
+    for engine in ["wasmtime cranelift", "wasmer cranelift", "wasmer singlepass"] {
+        let note = if text.contains(&format!("{engine}: cannot run it (not compiled in)")) {
+            " (not compiled in)"
+        } else {
+            ""
+        };
+        let line =
+            format!("\n  {engine}: cannot run it{note}: 3 unresolved imports:\n    `env` `log`: func (i32) -> ()\n");
+        assert!(text.contains(&line), "{text}");
+    }
+}
+
+#[test]
+fn wasix_runs_only_where_it_is_compiled_in() {
+    let report = inspect("fixtures/wasix/hello.wasm");
+    let engines = report["engines"].as_array().unwrap();
+    let runs: Vec<_> = engines.iter().map(|engine| engine["runs"].as_bool().unwrap()).collect();
+    let on_wasmer = cfg!(feature = "wasix");
+    assert_eq!(runs, [false, on_wasmer, on_wasmer]);
+    assert_eq!(engines[0]["reason"], json!("the module needs WASIX, which wasmtime does not have"));
+    assert_eq!(engines[1]["reason"].is_null(), on_wasmer);
+}
+
+#[test]
+fn what_wrun_provides_is_resolved() {
+    for module in ["fixtures/add.wasm", "fixtures/c/greet.wasm", "fixtures/extism/plugin.wasm"] {
+        let report = inspect(module);
+        for engine in report["engines"].as_array().unwrap() {
+            assert_eq!((&engine["runs"], &engine["reason"]), (&json!(true), &json!(null)), "{module}: {engine}");
+        }
+    }
+}
+
+#[test]
 fn start_function_sections_and_producers() {
     assert!(inspect("fixtures/wat/start_ok.wat")["start"].is_u64());
     let report = inspect("fixtures/c/checksums.wasm");

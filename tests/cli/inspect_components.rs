@@ -56,11 +56,24 @@ fn the_text_is_the_wit_and_what_the_component_needs() {
         "\n    total: func(items: list<item>) -> u32;\n",
         "\n}\n\npackage demo:shop@1.2.0 {\n",
         "\nprogram:\n  wasi:cli/run@0.2.3\n",
-        "\nengines (if its imports are provided):\n",
-        "\n  wasmtime cranelift: can run it\n  wasmer cranelift: lacks component_model",
+        "\nengines:\n  wasmtime cranelift: cannot run it: the component imports the resource `demo:shop/types@1.2.0#basket`, \
+         but the host provides only functions\n  wasmer cranelift: lacks component_model",
         "\ncapabilities that its imports need:\n  arguments\n  http\n",
     ] {
         assert!(text.contains(part), "no {part:?} in {text}");
+    }
+}
+
+#[test]
+fn a_component_whose_imports_are_unresolved_runs_nowhere() {
+    const NEEDS: &str = r#"(component
+        (import "demo:shop/prices@1.0.0" (instance (export "price" (func (param "of" string) (result u32))))))"#;
+    let report = inspect(NEEDS);
+    let engines = report["engines"].as_array().unwrap();
+    assert!(engines.iter().all(|engine| engine["runs"] == false), "{report}");
+    if wrun::RuntimeKind::Wasmtime.is_available() {
+        let reason = engines[0]["reason"].as_str().unwrap();
+        assert!(reason.starts_with("1 unresolved import:\n  `demo:shop/prices@1.0.0` `price`: "), "{reason}");
     }
 }
 

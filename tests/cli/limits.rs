@@ -56,7 +56,7 @@ fn a_trap_after_denied_growth_names_the_limit() {
         let error = output.envelope()["error"].clone();
         assert_eq!((output.code, &error["kind"], &error["trap"]), (137, &json!("trap"), &json!("unreachable")));
         assert_eq!(error["limit"], json!({"kind": "memory", "limit": 1_048_576, "attempted": 6_619_136}));
-        let hint = "the guest needs 6619136 bytes of linear memory, the limit is 1048576; it trapped after the growth was denied";
+        let hint = "the guest needs 6619136 bytes of linear memory, the limit is 1048576 (1 MiB); it trapped after the growth was denied";
         assert_eq!(error["hints"], json!([hint]));
         run(&["-r", engine, "--memory", "1MiB", &module.path, "m"])
             .fails(137, &["hint: the guest needs 6619136 bytes"]);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::process::{ENDLESS, Running, full_pipe, has_all_fields, ignores, on_each_compiler, slow_to_compile, wrun};
+use crate::schema::fits;
 use crate::vocabulary::{File, WRUN, file, on_each_engine, skipped};
 
 /// SIGINT and SIGTERM: name, number, exit code in the envelope, `error.kind`.
@@ -55,6 +56,7 @@ fn a_signal_ends_a_loop_with_an_envelope_if_requested() {
                 let ended = running.end();
                 let envelope = ended.envelope();
                 has_all_fields(&envelope);
+                fits("envelope", &envelope);
                 assert_eq!(ended.signal, Some(number), "{ended:?}");
                 let error = &envelope["error"];
                 assert_eq!((&error["kind"], &envelope["exit_code"]), (&json!(kind), &json!(code)));

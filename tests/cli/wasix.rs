@@ -62,7 +62,8 @@ fn threads_run_and_end_with_the_program() {
 fn unsupported_limits_and_engines_are_refused_before_anything_runs() {
     #[cfg(feature = "wasmtime-runtime")]
     for program in [HELLO, THREADS] {
-        run(&["-r", "wasmtime", program]).fails(126, &["needs WASIX: use --runtime wasmer"]);
+        run(&["-r", "wasmtime", program])
+            .fails(126, &["needs WASIX, which wasmtime does not have", "hint: use `--runtime wasmer`"]);
     }
     run(&["-r", "wasmer", "--deterministic", HELLO]).fails(126, &["not deterministic"]);
     on_each(|options| {

@@ -11,7 +11,7 @@ fn wasmtime_refuses_wasix_and_names_wasmer() {
         for program in ["hello.wasm", "threads.wasm"] {
             let program = Program::new(&wrun::RuntimeConfig::wasmtime(), &fixture(program));
             let started = program.start(Limits::none(), Capabilities::none());
-            refused(started, ErrorKind::UnsupportedFeature, "needs WASIX: use --runtime wasmer");
+            refused(started, ErrorKind::UnsupportedFeature, "needs WASIX, which wasmtime does not have");
         }
     });
 }

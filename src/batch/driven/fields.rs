@@ -101,6 +101,8 @@ pub(super) fn of_msgpack(record: &[u8]) -> Result<Fields<'_>> {
 }
 
 fn invalid(expected: &str, reason: &dyn fmt::Display) -> Error {
+    // A record is one line.
+    let reason = reason.to_string().replace(" at line 1 column ", " at column ");
     let message = format!("the operation is not a valid {expected}: {reason}");
     Error::new(ErrorKind::InvalidArgument, message).with_hint(EXAMPLES)
 }

@@ -1,8 +1,11 @@
 //! Which columns of rows are parameters, and which is the id.
 
 use crate::batch::format::{Formats, Layout};
+use crate::component::similar::most_similar;
+use crate::component::value::WitValue;
 use crate::error::{Error, ErrorKind, Result};
 use crate::escape::Escaped;
+use crate::runtime::callable::CallArgs;
 
 /// The column of ids, unless it is a parameter.
 const ID: &str = "id";
@@ -10,30 +13,24 @@ const ID: &str = "id";
 /// The most columns that an error lists.
 const MAX_LISTED: usize = 20;
 
-/// Finds the columns of the parameters: those that the options name; else, if each parameter has the name of a column, those; else
-/// all in order, except for the id.
+/// The hint for columns that do not fit the parameters.
+const CHOOSE: &str = "`--columns NAME,...` chooses one column for each parameter";
+
+/// Finds the columns of the parameters: those that the options name; else, if each parameter has the name of a column, those; else,
+/// if no parameter has, all in order, except for the id.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidArgument`] if a column is missing, has its name twice, or there is another number of columns than of
 /// parameters.
 pub(in crate::batch) fn layout_by_names(names: &[&str], formats: &Formats<'_>) -> Result<Layout> {
-    let callable = formats.callable;
-    let params = if let Some(wanted) = &formats.options.columns {
-        wanted.iter().map(|name| find(names, name)).collect::<Result<Vec<_>>>()?
-    } else {
-        let params = callable.param_names();
-        if params.iter().all(|name| names.contains(name)) && params.len() == callable.param_count() {
-            params.iter().map(|name| find(names, name)).collect::<Result<_>>()?
-        } else {
-            let columns: Vec<_> = (0..names.len()).filter(|column| names[*column] != ID).collect();
-            let count = callable.param_count();
-            if columns.len() != count {
-                let message =
-                    format!("the input has {} ({}) for {callable}", counted_columns(columns.len()), list(names));
-                return Err(invalid(message).with_hint("choose one column for each parameter"));
-            }
-            columns
+    let params = match &formats.options.columns {
+        Some(wanted) => wanted.iter().map(|name| find(names, name)).collect::<Result<_>>()?,
+        None if has_named_parameters(names, formats) => {
+            let params = formats.callable.param_names().into_iter();
+            let found: Result<_> = params.map(|name| find(names, name)).collect();
+            found.map_err(|error| error.with_hint(CHOOSE))?
         }
+        None => in_order(names, formats)?,
     };
     let id = names.iter().position(|name| *name == ID).filter(|column| !params.contains(column));
     Ok(Layout { has_ids: id.is_some(), id, params: Some(params), width: Some(names.len()), ..Layout::default() })
@@ -47,12 +44,78 @@ pub(in crate::batch) fn layout_by_position(formats: &Formats<'_>) -> Layout {
     Layout { params: formats.options.columns.as_ref().map(positions), ..Layout::default() }
 }
 
+/// Returns whether columns are named after parameters. For one parameter, only its exact name counts: there is no order to mistake.
+fn has_named_parameters(names: &[&str], formats: &Formats<'_>) -> bool {
+    let params = formats.callable.param_names();
+    let is_column = |param: &&str| names.iter().any(|name| is_same_name(name, param));
+    match params.len() {
+        0 => false,
+        1 => names.contains(&params[0]),
+        _ => params.iter().any(is_column),
+    }
+}
+
+/// Returns whether two names differ only in case, or in `_` and `-`.
+fn is_same_name(one: &str, other: &str) -> bool {
+    let plain = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+    one.bytes().map(plain).eq(other.bytes().map(plain))
+}
+
+/// Takes all columns in order, except for the id; none for a function without parameters.
+fn in_order(names: &[&str], formats: &Formats<'_>) -> Result<Vec<usize>> {
+    if formats.callable.param_count() == 0 {
+        return Ok(Vec::new());
+    }
+    let (columns, callable): (Vec<_>, _) =
+        ((0..names.len()).filter(|column| names[*column] != ID).collect(), formats.callable);
+    if columns.len() == callable.param_count() {
+        return Ok(columns);
+    }
+    let message = format!("the input has {} ({}) for {callable}", counted_columns(columns.len()), list(names));
+    Err(invalid(message).with_hint(CHOOSE))
+}
+
+/// Refuses the header of a CSV stream that looks like its first record: no column has the name of a parameter, and its fields are
+/// arguments of the function, with at least one number.
+///
+/// # Errors
+/// [`ErrorKind::InvalidArgument`].
+pub(super) fn check_header(names: &[&str], layout: &Layout, formats: &Formats<'_>) -> Result<()> {
+    if formats.options.columns.is_some() || has_named_parameters(names, formats) {
+        return Ok(());
+    }
+    let fields: Vec<_> = layout.params.iter().flatten().map(|column| names[*column]).collect();
+    if !formats.callable.parse_args(&fields).is_ok_and(|args| has_number(&args)) {
+        return Ok(());
+    }
+    let message = format!("the first row is a record, not a header: {} fits {}", list(names), formats.callable);
+    let chosen = fields.join(",");
+    let hint = format!("`--no-header` takes it as a record; `--columns {}` as a header", Escaped(&chosen));
+    Err(invalid(message).with_hint(hint))
+}
+
+fn has_number(args: &CallArgs) -> bool {
+    use WitValue::{F32, F64, S8, S16, S32, S64, U8, U16, U32, U64};
+    match args {
+        CallArgs::Core(values) => !values.is_empty(),
+        CallArgs::Component(values) => values.iter().any(|value| {
+            matches!(value, S8(_) | U8(_) | S16(_) | U16(_) | S32(_) | U32(_) | S64(_) | U64(_) | F32(_) | F64(_))
+        }),
+    }
+}
+
 fn find(names: &[&str], wanted: &str) -> Result<usize> {
     let mut found = (0..names.len()).filter(|column| names[*column] == wanted);
     match (found.next(), found.next()) {
         (Some(column), None) => Ok(column),
-        (Some(_), Some(_)) => Err(invalid(format!("the input has two columns `{wanted}`"))),
-        (None, _) => Err(invalid(format!("the input has no column `{wanted}`; its columns are: {}", list(names)))),
+        (Some(_), Some(_)) => Err(invalid(format!("the input has two columns `{}`", Escaped(wanted)))),
+        (None, _) => {
+            let message = format!("the input has no column `{}`; its columns are: {}", Escaped(wanted), list(names));
+            let same = names.iter().copied().find(|name| is_same_name(name, wanted));
+            let similar = same.or_else(|| most_similar(wanted, names.iter().copied()));
+            let error = invalid(message);
+            Err(similar.iter().fold(error, |error, name| error.with_hint(format!("did you mean `{}`?", Escaped(name)))))
+        }
     }
 }
 

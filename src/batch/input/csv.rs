@@ -4,11 +4,11 @@ use std::io::Read;
 
 use csv_core::{ReadRecordResult, Reader};
 
-use super::columns::{layout_by_names, layout_by_position};
+use super::columns::{check_header, layout_by_names, layout_by_position};
 use super::delimited::BYTE_ORDER_MARK;
 use super::framed::{BLOCK, read};
 use super::lines::{too_long, utf8};
-use crate::batch::chunk::{Chunk, Records, Rows};
+use crate::batch::chunk::{Chunk, Extent, Records, Rows};
 use crate::batch::format::{Formats, Source};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -17,6 +17,9 @@ const STEP: usize = 4 << 10;
 
 /// Fields that the parser gets for a row at a time.
 const FIELDS: usize = 64;
+
+/// Why the last row is malformed if a quote is missing.
+const CUT: &str = "the input ends within a quoted field";
 
 /// A stream in CSV. The length of a row is that of its fields, with a byte between two.
 pub(super) struct CsvSource<'a, R> {
@@ -28,6 +31,8 @@ pub(super) struct CsvSource<'a, R> {
     start: usize,
     filled: usize,
     is_at_end: bool,
+    /// Whether the input ended within a quoted field.
+    ends_in_quotes: bool,
     row: Row,
     next: u64,
 }
@@ -81,15 +86,17 @@ impl Row {
         }
     }
 
-    /// Moves the fields to other rows.
-    fn move_to(&mut self, rows: &mut Rows) {
+    /// Moves the fields to other rows. `is_cut` says whether the input ended within a quoted field.
+    fn move_to(&mut self, rows: &mut Rows, is_cut: bool) {
         if std::mem::take(&mut self.is_too_long) {
-            rows.extents.push(None);
+            rows.extents.push(Extent::TooLong);
+        } else if is_cut {
+            rows.extents.push(Extent::Malformed(CUT));
         } else {
             let (offset, first) = (rows.bytes.len(), rows.ends.len());
             rows.bytes.extend_from_slice(&self.bytes[..self.length]);
             rows.ends.extend(self.ends[..self.fields].iter().map(|end| offset + end));
-            rows.extents.push(Some(first..rows.ends.len()));
+            rows.extents.push(Extent::At(first..rows.ends.len()));
         }
         (self.length, self.fields) = (0, 0);
     }
@@ -105,6 +112,7 @@ impl<'a, R: Read> CsvSource<'a, R> {
             start: 0,
             filled: 0,
             is_at_end: false,
+            ends_in_quotes: false,
             row: Row::default(),
             next: 1,
         }
@@ -119,12 +127,20 @@ impl<'a, R: Read> CsvSource<'a, R> {
                     break;
                 }
                 self.fill()?;
+                if self.is_at_end {
+                    // Ends the last row, unless it is part of a quoted field.
+                    self.buffer[0] = b'\n';
+                    self.filled = 1;
+                }
             }
-            let input = &self.buffer[self.start..self.filled];
+            let (input, parsed) = (&self.buffer[self.start..self.filled], self.row.length);
             let (step, used) = self.row.parse(&mut self.parser, input, self.formats.options.max_record);
             self.start += used;
+            if self.is_at_end && used > 0 {
+                self.ends_in_quotes = self.row.length > parsed;
+            }
             match step {
-                Step::Row => self.row.move_to(&mut rows),
+                Step::Row => self.row.move_to(&mut rows, self.ends_in_quotes),
                 Step::NeedsInput => {}
                 Step::End => break,
             }
@@ -151,12 +167,17 @@ impl<'a, R: Read> CsvSource<'a, R> {
         let layout = if self.formats.options.header {
             let header = self.rows(1)?;
             match header.extents.first() {
-                Some(Some(fields)) => {
+                Some(Extent::At(fields)) => {
                     let names = fields.clone().map(|field| utf8(header.field(field))).collect::<Result<Vec<_>>>();
                     let names = names.map_err(|error| in_header(&error))?;
-                    layout_by_names(&names, self.formats)?
+                    let layout = layout_by_names(&names, self.formats)?;
+                    check_header(&names, &layout, self.formats)?;
+                    layout
                 }
-                Some(None) => return Err(in_header(&too_long(self.formats))),
+                Some(Extent::TooLong) => return Err(in_header(&too_long(self.formats))),
+                Some(Extent::Malformed(reason)) => {
+                    return Err(in_header(&Error::new(ErrorKind::InvalidArgument, *reason)));
+                }
                 None => layout_by_position(self.formats),
             }
         } else {

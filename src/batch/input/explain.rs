@@ -78,6 +78,16 @@ pub(super) fn call_like_argument(error: &Error) -> Error {
     with_message(error, message)
 }
 
+/// Leaves out the number of the line at the end of an error in JSON, which is always 1: a record is one line.
+#[cold]
+pub(super) fn in_one_line(error: Error) -> Error {
+    const LINE: &str = " at line 1 column ";
+    match error.message().rsplit_once(LINE) {
+        Some((reason, column)) => with_message(&error, format!("{reason} at column {column}")),
+        None => error,
+    }
+}
+
 fn with_message(error: &Error, message: String) -> Error {
     error.hints().iter().fold(Error::new(error.kind(), message), Error::with_hint)
 }

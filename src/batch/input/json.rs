@@ -24,6 +24,13 @@ impl<'a> JsonDecoder<'a> {
 
 impl Decode for JsonDecoder<'_> {
     fn decode(&mut self, record: &mut Record<'_>, args: &mut CallArgs) -> Result<()> {
+        self.args(record, args).map_err(explain::in_one_line)
+    }
+}
+
+impl JsonDecoder<'_> {
+    #[inline]
+    fn args(&self, record: &mut Record<'_>, args: &mut CallArgs) -> Result<()> {
         let (callable, bytes) = (self.formats.callable, bytes_of(record, self.formats)?);
         if bytes.trim_ascii_start().first() != Some(&b'{') {
             return callable.decode_json_into(bytes, args);

@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::lines::{too_long, utf8};
-use crate::batch::chunk::{Records, Rows};
+use crate::batch::chunk::{Extent, Records, Rows};
 use crate::batch::format::{Decode, Formats, Record};
 use crate::batch::id::Id;
 use crate::error::{Error, ErrorKind, Result};
@@ -21,7 +21,11 @@ impl<'a> RowDecoder<'a> {
 
     fn args(&self, rows: &Rows, index: usize, args: &mut CallArgs) -> Result<()> {
         let layout = self.formats.layout();
-        let Some(fields) = rows.extents[index].clone() else { return Err(too_long(self.formats)) };
+        let fields = match &rows.extents[index] {
+            Extent::At(fields) => fields.clone(),
+            Extent::TooLong => return Err(too_long(self.formats)),
+            Extent::Malformed(reason) => return Err(invalid((*reason).to_owned())),
+        };
         if let Some(width) = layout.width.filter(|width| *width != fields.len()) {
             let (given, s) = (fields.len(), if fields.len() == 1 { "" } else { "s" });
             return Err(invalid(format!("the record has {given} field{s}, and the header has {width}")));
@@ -44,7 +48,10 @@ impl<'a> RowDecoder<'a> {
 impl Decode for RowDecoder<'_> {
     fn decode(&mut self, record: &mut Record<'_>, args: &mut CallArgs) -> Result<()> {
         let Records::Rows(rows) = &record.chunk.records else { unreachable!("records are rows") };
-        let fields = rows.extents[record.index].clone().unwrap_or(0..0);
+        let fields = match &rows.extents[record.index] {
+            Extent::At(fields) => fields.clone(),
+            Extent::TooLong | Extent::Malformed(_) => 0..0,
+        };
         let id = self.formats.layout().id.filter(|column| *column < fields.len());
         record.id = id.map(|column| utf8(rows.field(fields.start + column)).map(Id::Text)).transpose()?;
         self.args(rows, record.index, args)

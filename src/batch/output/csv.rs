@@ -4,7 +4,7 @@ use csv_core::Writer;
 
 use super::columns::{ColumnValue, ERROR_COLUMNS, ID_COLUMN, ResultColumns};
 use super::failure::RecordError;
-use crate::batch::chunk::Records;
+use crate::batch::chunk::{Extent, Records};
 use crate::batch::format::{Encode, Formats, Record};
 use crate::batch::options::OnError;
 use crate::component::text;
@@ -89,7 +89,7 @@ impl Encode for CsvEncoder<'_> {
 
     fn pass(&mut self, record: &Record<'_>, output: &mut Vec<u8>) {
         if let Records::Rows(rows) = &record.chunk.records
-            && let Some(fields) = rows.extents[record.index].clone()
+            && let Extent::At(fields) = rows.extents[record.index].clone()
         {
             fields.for_each(|field| self.writer.field(rows.field(field), output));
             self.writer.end(output);

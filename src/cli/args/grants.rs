@@ -15,7 +15,7 @@ pub(crate) struct GrantArgs {
     /// Grant an environment variable; without VALUE, copy it from wrun's environment
     #[arg(long, value_name = "NAME[=VALUE]", value_parser = argv::text_for(parse_variable))]
     pub(crate) env: Vec<(String, String)>,
-    /// Grant network access to a component or a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen,
+    /// Grant network access to a component, a WASIX program or an Extism plug-in: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen,
     /// `dns[:NAME]` to resolve names
     #[arg(long, value_name = "RULE", value_parser = argv::text_for(parse_rule))]
     pub(crate) net: Vec<NetRule>,

@@ -11,7 +11,7 @@ pub(crate) struct FormatArgs {
     /// Format of results; raw: the bytes of a string or a list of bytes [default: json; with --explain: text]
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub(crate) output: Option<ResultFormat>,
-    /// Indent JSON
+    /// Indent JSON; other formats ignore it
     #[arg(long)]
     pub(crate) pretty: bool,
 }
@@ -21,7 +21,7 @@ pub(crate) struct ReportArgs {
     /// Format of the report
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value = "text")]
     pub(crate) output: OutputFormat,
-    /// Indent JSON
+    /// Indent JSON; other formats ignore it
     #[arg(long)]
     pub(crate) pretty: bool,
 }

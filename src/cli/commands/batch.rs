@@ -1,17 +1,17 @@
 //! `wrun batch MODULE [FUNCTION]`
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use clap::{Args, ValueHint};
 use wrun::batch::{self, BatchCounters, BatchOptions, BatchOutcome, BatchOutput, BatchReport, Stop, Streams};
+use wrun::escape::EscapedPath;
 use wrun::session::{CacheUse, InstanceOptions, Session, nanoseconds};
 use wrun::stdio::Blocking;
-use wrun::{Callable, Output};
+use wrun::{Callable, CodeInfo, Output};
 
 use crate::cli::args::{CacheArgs, CallArgs, GuestArgs, LogArgs, ProgressArgs, RecordArgs, TextArgs, When, limit_each};
 use crate::cli::batch_settings::BatchSettings;
@@ -25,7 +25,7 @@ use crate::cli::policy::Policy;
 use crate::cli::records::{Records, Waker};
 use crate::cli::settings::{GuestSettings, check_payload};
 use crate::cli::supervisor::{self, Phase, Supervisor, SupervisorOptions};
-use crate::cli::{argv, exit_code, hints, input, signals, stdin};
+use crate::cli::{argv, exit_code, hints, input, signals, stdin, written_files};
 
 #[derive(Args, Debug)]
 #[command(mut_args(|arg| limit_each("call", arg)))]
@@ -114,14 +114,19 @@ fn explain(settings: &BatchSettings) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Creates the files for errors and metrics before anything runs.
+/// Creates the files for errors and metrics before anything runs, unless they would replace other files than such.
 fn create_files(settings: &BatchSettings) -> Result<[Option<File>; 2], Failure> {
+    let guest = &settings.guest;
+    let reads = [("the module", Some(guest.module.as_path())), ("the policy", guest.policy.path.as_deref())];
+    for (option, path) in [("--errors", &settings.errors), ("--metrics", &settings.metrics)] {
+        path.iter().try_for_each(|path| written_files::check(option, path, &reads))?;
+    }
     let create = |path: &Option<PathBuf>| -> Result<_, Failure> {
         let Some(path) = path else { return Ok(None) };
         let file =
-            File::create(path).map_err(|error| Failure::io(&format!("cannot create {}", path.display()), &error))?;
-        let metadata = file.metadata().ok().filter(Metadata::is_file);
-        Ok(Some((file, metadata.map(|metadata| (metadata.dev(), metadata.ino())))))
+            File::create(path).map_err(|error| Failure::io(&format!("cannot create {}", EscapedPath(path)), &error))?;
+        let identity = written_files::identity(file.metadata().ok());
+        Ok(Some((file, identity)))
     };
     let files = [create(&settings.errors)?, create(&settings.metrics)?];
     if let [Some((_, Some(errors))), Some((_, Some(metrics)))] = &files
@@ -159,6 +164,7 @@ impl Batch {
             report_signals: self.settings.metrics.is_some(),
             report: Box::new(report),
             stop: Some(Box::new(move || stop.request())),
+            quiet: self.settings.guest.quiet,
             ..SupervisorOptions::new(Progress::new(progress, self.settings.guest.quiet))
         }
     }
@@ -214,10 +220,25 @@ impl Batch {
             supervisor.end_process(|| self.end(Some(failure), record, self.counters.report()))
         };
         streams.on_stuck_call = Some(&mut end_process);
-        Ok(match callable {
-            Some(callable) => batch::run(&prepared, &callable, &options, streams),
-            None => batch::run_driven(&prepared, &options, streams),
-        }?)
+        if let Some(callable) = callable {
+            return Ok(batch::run(&prepared, &callable, &options, streams)?);
+        }
+        let report = batch::run_driven(&prepared, &options, streams)?;
+        self.note_missing_function(&report, &prepared.info());
+        Ok(report)
+    }
+
+    /// Notes that a function is missing if no record was an operation.
+    fn note_missing_function(&self, report: &BatchReport, info: &CodeInfo) {
+        if report.records == 0 || report.errors.get("invalid_argument") != Some(&report.records) {
+            return;
+        }
+        let mut note = "without FUNCTION, each record is an operation on one instance; `wrun batch MODULE FUNCTION` \
+                        calls a function"
+            .to_owned();
+        let functions = Callable::program(info).err();
+        functions.iter().flat_map(|error| error.hints().iter().take(1)).for_each(|list| note += &format!("\n{list}"));
+        printer::note(&note, self.settings.guest.quiet);
     }
 
     /// Returns the function to call, after checking everything that can be checked before the code is compiled. `None` if records
@@ -280,6 +301,9 @@ impl Batch {
         failure.iter().filter(|_| is_failure).for_each(|failure| {
             printer::failure(failure, self.settings.guest.quiet);
         });
+        if !is_failure && has_begun && !tracing::enabled!(tracing::Level::INFO) {
+            self.note_end(&report, signal.is_some());
+        }
         if let Err(unwritten) = written {
             exit_code = printer::failure(&unwritten, self.settings.guest.quiet);
         }
@@ -287,6 +311,16 @@ impl Batch {
             signals::end_by(signal);
         }
         exit_code
+    }
+
+    /// Notes that records failed, or that a signal stopped the batch. The summary in the log says both.
+    fn note_end(&self, report: &BatchReport, is_stopped: bool) {
+        let note = match report.outcome {
+            _ if is_stopped => records::stopped(report),
+            BatchOutcome::Completed if report.failed > 0 => records::failed(report),
+            _ => return,
+        };
+        printer::note(&note, self.settings.guest.quiet);
     }
 
     /// Returns the failure of the record that ended the batch.
@@ -314,6 +348,6 @@ impl Batch {
         let envelope = BatchEnvelope::new(&self.settings.guest, &call, failure, record, exit_code, report);
         let is_msgpack = Path::new(path).extension().is_some_and(|end| end == "msgpack");
         let bytes = if is_msgpack { machine::msgpack(&envelope) } else { machine::json(&envelope, false) };
-        file.write_all(&bytes).map_err(|error| Failure::io(&format!("cannot write {}", path.display()), &error))
+        file.write_all(&bytes).map_err(|error| Failure::io(&format!("cannot write {}", EscapedPath(path)), &error))
     }
 }

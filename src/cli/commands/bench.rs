@@ -1,14 +1,15 @@
 //! `wrun bench MODULE [FUNCTION] [ARGS]...`
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
 use wrun::bench::{Baseline, Bench, BenchOptions, BenchReport, Progress as Step, SCHEMA};
+use wrun::escape::EscapedPath;
 
-use super::compared;
+use super::{compared, words};
 use crate::cli::args::{
     CacheArgs, FORMAT_HEADING, GuestArgs, InputFormat, LogArgs, ProgressArgs, ReportArgs, TextArgs, choose_variants,
     limit_each,
@@ -20,7 +21,7 @@ use crate::cli::parse_values::{parse_duration, parse_percentage};
 use crate::cli::policy::Policy;
 use crate::cli::settings::GuestSettings;
 use crate::cli::supervisor::{Phase, Supervisor, SupervisorOptions};
-use crate::cli::{argv, exit_code, hints, input, run_watch, stdin};
+use crate::cli::{argv, exit_code, hints, input, run_watch, stdin, written_files};
 
 const BENCH_HEADING: &str = "Measurement";
 
@@ -48,13 +49,13 @@ pub(crate) struct BenchArgs {
     /// Maximum time for each phase, all variants together [default: 3s]
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = argv::text_for(parse_duration), help_heading = BENCH_HEADING)]
     time: Option<Duration>,
-    /// End a phase early when the 95 % interval of each median is at most this wide to either side [default: 2%]
+    /// End a phase early when the 95 % interval of each median extends at most this far to each side of the median [default: 2%]
     #[arg(long, value_name = "PERCENT", allow_hyphen_values = true, value_parser = argv::text_for(parse_percentage), help_heading = BENCH_HEADING)]
     precision: Option<f64>,
     /// Compare with a report that `-o json` wrote; exit with 1 if something is slower
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = argv::path(), help_heading = BENCH_HEADING)]
     baseline: Option<PathBuf>,
-    /// How much slower than the baseline is not a failure
+    /// Largest slowdown that is accepted
     #[arg(long, value_name = "PERCENT", default_value = "5%", requires = "baseline", allow_hyphen_values = true, value_parser = argv::text_for(parse_percentage), help_heading = BENCH_HEADING)]
     max_regression: f64,
     #[command(flatten)]
@@ -63,6 +64,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = FORMAT_HEADING)]
     input: InputFormat,
     #[command(flatten)]
+    #[command(next_help_heading = FORMAT_HEADING)]
     report: ReportArgs,
     /// Also write the report as a page for browsers
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, value_parser = argv::path(), help_heading = FORMAT_HEADING)]
@@ -81,16 +83,21 @@ pub(crate) fn main(args: BenchArgs) -> Result<u8, Failure> {
     // Before minutes are spent.
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let baseline = baseline.map(|report| Baseline::new(report, args.max_regression));
-    let cannot_write = |path: &Path, error| Failure::io(&format!("cannot write {}", path.display()), &error);
+    let cannot_write = |path: &Path, error| Failure::io(&format!("cannot write {}", EscapedPath(path)), &error);
     if let Some(path) = &html {
-        let opened = OpenOptions::new().append(true).create(true).open(path);
-        opened.map_err(|error| cannot_write(path, error))?;
+        let reads = [
+            ("the module", Some(args.module.as_path())),
+            ("the policy", args.guest.policy.policy.as_deref()),
+            ("the baseline", args.baseline.as_deref()),
+        ];
+        written_files::check("--html", path, &reads)?;
+        written_files::check_writable(path).map_err(|error| cannot_write(path, error))?;
     }
     let report = measured(args, baseline)?;
     if let Some(path) = html {
         fs::write(&path, bench_html::page(&report)).map_err(|error| cannot_write(&path, error))?;
     }
-    printer::data(&machine::report(&report, format, bench::text))?;
+    printer::data(&machine::report(&report, format, |report| bench::text(report, printer::columns())))?;
     let is_slower = report.baseline.is_some_and(|changes| changes.has_regression());
     Ok(if is_slower { exit_code::SLOWER } else { 0 })
 }
@@ -99,11 +106,11 @@ fn measured(args: BenchArgs, baseline: Option<Baseline>) -> Result<BenchReport, 
     let policy = Policy::read(&args.guest.policy)?;
     let (cache, quiet) = (CacheArgs::default(), args.log.quiet);
     let function_is_option = args.function_name.is_some();
-    let (function, function_args) = compared::function_and_args(args.function_name, args.function, args.args);
+    let (function, function_args) = words::function_and_args(args.function_name, args.function, args.args);
     let mut guest = GuestSettings::resolve(args.module, function, args.guest_args, policy, &args.guest, &cache, quiet)?;
     guest.function_is_option = function_is_option;
     let supervision = SupervisorOptions::new(Progress::new(args.progress.progress, quiet));
-    let arguments = compared::arguments(function_args, args.input);
+    let arguments = words::arguments(function_args, args.input);
     let mut options = BenchOptions::default();
     options.time = args.time.unwrap_or(options.time);
     options.precision = args.precision.unwrap_or(options.precision);
@@ -127,9 +134,16 @@ fn measured(args: BenchArgs, baseline: Option<Baseline>) -> Result<BenchReport, 
             .map_err(|failure| hints::for_arguments(failure, bench.info(), bench.callable(), &guest, &arguments))?;
         supervisor.enter(Phase::RunningGuest);
         let limit = guest.limits.limits().time;
+        let phases = bench.phases();
+        let place = |phase| phases.iter().position(|one| *one == phase).unwrap_or_default() + 1;
         let mut report = run_watch::watch(supervisor, limit, exit_code::TIMEOUT, |events| {
             bench.run(&call_args, &|step| match step {
-                Step::Measuring(phase) => supervisor.show_step(format!("measuring: {}", bench::phase_name(phase))),
+                Step::Measuring(phase) => supervisor.show_step(format!(
+                    "measuring: {} ({} of {})",
+                    bench::phase_name(phase),
+                    place(phase),
+                    phases.len()
+                )),
                 Step::Run(event) => events(event),
                 _ => supervisor.show_step("checking".to_owned()),
             })
@@ -142,8 +156,8 @@ fn measured(args: BenchArgs, baseline: Option<Baseline>) -> Result<BenchReport, 
 
 /// Reads an earlier report.
 fn read_baseline(path: &Path) -> Result<BenchReport, Failure> {
-    let bytes = fs::read(path).map_err(|error| Failure::io(&format!("cannot read {}", path.display()), &error))?;
-    let refused = |why: String| Failure::usage(format!("--baseline: {}: {why}", path.display()));
+    let refused = |why: String| Failure::usage(format!("--baseline: {}: {why}", EscapedPath(path)));
+    let bytes = fs::read(path).map_err(|error| refused(format!("cannot read it: {error}")))?;
     let report: BenchReport =
         serde_json::from_slice(&bytes).map_err(|error| refused(format!("not a report of `wrun bench`: {error}")))?;
     if report.schema != SCHEMA {

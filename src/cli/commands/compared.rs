@@ -5,33 +5,12 @@ use wrun::component::info::CodeInfo;
 use wrun::runtime::preflight;
 use wrun::{Callable, Error, ErrorKind};
 
-use crate::cli::args::{InputFormat, TextArgs};
+use crate::cli::args::TextArgs;
 use crate::cli::failure::Failure;
 use crate::cli::input::Module;
-use crate::cli::settings::{Arguments, GuestSettings, check_payload};
+use crate::cli::settings::{GuestSettings, check_payload};
 use crate::cli::supervisor::Supervisor;
 use crate::cli::{hints, input};
-
-/// Splits the words after MODULE: FUNCTION and ARGS, or only ARGS if `--function` names the function.
-pub(super) fn function_and_args(
-    option: Option<String>,
-    word: Option<String>,
-    args: Vec<String>,
-) -> (Option<String>, Vec<String>) {
-    match option {
-        Some(name) => (Some(name), word.into_iter().chain(args).collect()),
-        None => (word, args),
-    }
-}
-
-/// Returns where the arguments of the function come from.
-pub(super) fn arguments(words: Vec<String>, format: InputFormat) -> Arguments {
-    match words.as_slice() {
-        [] => Arguments::Omitted(format),
-        [dash] if dash == "-" => Arguments::Stdin(format),
-        _ => Arguments::Typed(words),
-    }
-}
 
 /// Returns the chosen variants, the limits and the grants.
 pub(super) fn options(guest: &GuestSettings, text: &TextArgs) -> Result<CompareOptions, Failure> {

@@ -1,6 +1,6 @@
 //! `wrun completions SHELL`
 
-use clap::{Args, Command};
+use clap::{Args, Command, ValueHint};
 use clap_complete::{Shell, generate};
 
 use super::run::RunArgs;
@@ -16,15 +16,18 @@ pub(crate) struct CompletionsArgs {
     pub(crate) log: LogArgs,
 }
 
-/// Also completes files, unlike clap's script, and completes options only after `-`. A file can stand wherever `--help` can.
+/// Also completes files, unlike clap's script, and completes options only after `-`. A file can stand wherever `--help` can, except
+/// after some subcommands. bash takes `--opt=value` for three words.
 const BASH: &str = r#"
 _wrun_with_files() {
-    local cur="$2" word words=()
-    _wrun "$1" "" "$3"
+    local cur="$2" prev="$3" word words=()
+    [[ $cur == = ]] && cur=""
+    [[ $prev == = && $COMP_CWORD -gt 1 ]] && prev="${COMP_WORDS[COMP_CWORD-2]}"
+    _wrun "$1" "" "$prev"
     local offered=" ${COMPREPLY[*]} "
-    _wrun "$@"
+    _wrun "$1" "$cur" "$prev"
     if [[ $cur == -* || $offered != *" --help "* ]] ||
-        [[ $COMP_CWORD -gt 1 && ${COMP_WORDS[1]} == @(cache|completions|engines) ]]; then
+        [[ $COMP_CWORD -gt 1 && ${COMP_WORDS[1]} == @(WITHOUT_FILES) ]]; then
         return 0
     fi
     if [[ $COMP_CWORD -eq 1 ]]; then
@@ -86,7 +89,7 @@ fi
 pub(crate) fn main(args: &CompletionsArgs, wrun: &Command) -> Result<u8, Failure> {
     let mut wrun = visible(wrun);
     let script = match args.shell {
-        Shell::Bash => script(Shell::Bash, &mut wrun, "wrun") + BASH,
+        Shell::Bash => bash(&mut wrun),
         Shell::Fish => fish(&mut wrun),
         Shell::Zsh => zsh(&wrun),
         shell => script(shell, &mut wrun, "wrun"),
@@ -110,6 +113,15 @@ fn script(shell: Shell, command: &mut Command, name: &str) -> String {
     let mut script = Vec::new();
     generate(shell, command, name, &mut script);
     String::from_utf8_lossy(&script).into_owned()
+}
+
+fn bash(wrun: &mut Command) -> String {
+    // Adds the arguments of the subcommands.
+    let script = script(Shell::Bash, wrun, "wrun");
+    let takes_file =
+        |command: &Command| command.get_positionals().any(|arg| arg.get_value_hint() == ValueHint::FilePath);
+    let without = wrun.get_subcommands().filter(|command| !takes_file(command)).map(Command::get_name);
+    script + &BASH.replace("WITHOUT_FILES", &without.collect::<Vec<_>>().join("|"))
 }
 
 fn fish(wrun: &mut Command) -> String {

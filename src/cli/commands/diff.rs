@@ -2,11 +2,14 @@
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clap::{Arg, Args, ValueHint};
 use wrun::compare::{CompareOptions, CompareSessions, Comparison, Verdict};
+use wrun::escape::EscapedPath;
+use wrun::session::Event;
 
-use super::{compared, diff_batch, diff_fuzz};
+use super::{compared, diff_batch, diff_fuzz, words};
 use crate::cli::args::{
     CacheArgs, FORMAT_HEADING, FuzzArgs, GuestArgs, InputFormat, LogArgs, ProgressArgs, ReportArgs, TextArgs,
     choose_variants, limit_each,
@@ -72,14 +75,14 @@ fn help_of_diff(arg: Arg) -> Arg {
 
 /// Runs a call or a program on several engines, compilers and levels, and reports what differs.
 pub(crate) fn main(args: DiffArgs) -> Result<u8, Failure> {
-    compare(args).map_err(|failure| Failure { exit_code: exit_code::TROUBLE, ..failure })
+    compare(args).map_err(|failure| Failure { exit_code: exit_code::INCONCLUSIVE, ..failure })
 }
 
 fn compare(args: DiffArgs) -> Result<u8, Failure> {
     let policy = Policy::read(&args.guest.policy)?;
     let (cache, quiet) = (CacheArgs::default(), args.log.quiet);
     let function_is_option = args.function_name.is_some();
-    let (function, function_args) = compared::function_and_args(args.function_name, args.function, args.args);
+    let (function, function_args) = words::function_and_args(args.function_name, args.function, args.args);
     let module = args.module.unwrap_or_default();
     let mut guest = GuestSettings::resolve(module, function, args.guest_args, policy, &args.guest, &cache, quiet)?;
     guest.function_is_option = function_is_option;
@@ -99,15 +102,15 @@ fn compare(args: DiffArgs) -> Result<u8, Failure> {
         }
         return diff_batch::main(&guest, &args.text, options, args.input, args.report, supervised);
     }
-    let arguments = compared::arguments(function_args, args.input);
+    let arguments = words::arguments(function_args, args.input);
     if let Some(dir) = args.repro.as_deref().filter(|dir| dir.symlink_metadata().is_ok()) {
-        return Err(Failure::usage(format!("cannot write the directory {}: it exists", dir.display())));
+        return Err(Failure::usage(format!("cannot write the directory {}: it exists", EscapedPath(dir))));
     }
     let compared = Supervisor::run(supervised, |supervisor| {
         compare_once(supervisor, &guest, &args.text, &arguments, options, args.repro.as_deref())
     });
     let comparison = compared.map_err(|failure| hints::for_grant(failure, &guest.grants))?;
-    printer::data(&machine::report(&comparison, args.report, comparison::text))?;
+    printer::data(&machine::report(&comparison, args.report, |it| comparison::text(it, printer::columns())))?;
     Ok(exit_code(&comparison))
 }
 
@@ -149,8 +152,21 @@ fn compare_once(
     }
     supervisor.enter(Phase::RunningGuest);
     let limit = guest.limits.limits().time;
-    let comparison =
-        run_watch::watch(supervisor, limit, exit_code::TROUBLE, |events| comparer.compare_with_events(&args, events))??;
+    let variants: Vec<_> = comparer.running_variants().collect();
+    let runs = AtomicUsize::new(0);
+    let show_run = || {
+        let run = runs.fetch_add(1, Ordering::Relaxed);
+        let variant = variants.get(run).map(ToString::to_string).unwrap_or_default();
+        supervisor.show_step(format!("running on {variant} ({} of {})", run + 1, variants.len()));
+    };
+    let comparison = run_watch::watch(supervisor, limit, exit_code::INCONCLUSIVE, |events| {
+        comparer.compare_with_events(&args, &|event| {
+            if event == Event::Instantiating {
+                show_run();
+            }
+            events(event);
+        })
+    })??;
     if let Some(dir) = repro {
         repro::write(dir, code, &stdin, arguments, guest, &comparer, &comparison)?;
     }
@@ -161,6 +177,6 @@ fn exit_code(comparison: &Comparison) -> u8 {
     match comparison.verdict {
         Verdict::Same => 0,
         Verdict::Differ => exit_code::DIFFERENT,
-        Verdict::Inconclusive => exit_code::TROUBLE,
+        Verdict::Inconclusive => exit_code::INCONCLUSIVE,
     }
 }

@@ -41,7 +41,13 @@ struct Summary {
     invalid: u64,
     /// The reasons of the inconclusive ones.
     reasons: BTreeMap<String, u64>,
+    /// The numbers of the first records of each reason.
+    #[serde(skip)]
+    places: BTreeMap<String, Vec<u64>>,
 }
+
+/// The most records that the summary names for each reason.
+const MAX_NAMED: usize = 10;
 
 /// Compares each record of standard input, and prints those that differ and a summary. Returns the exit code.
 pub(super) fn main(
@@ -77,7 +83,7 @@ pub(super) fn main(
         }
         let mut summary = Summary::default();
         let mut reader = records.reader(&stop);
-        run_watch::watch(supervisor, guest.limits.limits().time, exit_code::TROUBLE, |events| {
+        run_watch::watch(supervisor, guest.limits.limits().time, exit_code::INCONCLUSIVE, |events| {
             read_records(comparer.callable(), &record_options, &mut reader, |record| {
                 if stop.is_requested() {
                     Ok(())
@@ -121,18 +127,18 @@ impl Summary {
                 return Ok(());
             }
         };
-        self.count(&comparison);
+        self.count(number, &comparison);
         if comparison.verdict != Verdict::Differ {
             return Ok(());
         }
         let text = |record: &Differing<'_>| {
             let id = record.id.as_ref().map(|id| format!(", id {}", Escaped(&id.to_string()))).unwrap_or_default();
-            format!("record {number}{id}\n{}\n", comparison::text(record.comparison))
+            format!("record {number}{id}\n{}\n", comparison::text(record.comparison, printer::columns()))
         };
         printer::data(&machine::report(&Differing { record: number, id, comparison: &comparison }, report, text))
     }
 
-    fn count(&mut self, comparison: &Comparison) {
+    fn count(&mut self, record: u64, comparison: &Comparison) {
         match comparison.verdict {
             Verdict::Same => self.same += 1,
             Verdict::Differ => self.differ += 1,
@@ -140,27 +146,36 @@ impl Summary {
                 self.inconclusive += 1;
                 let reason = comparison.inconclusive.first().map_or("", |inconclusive| inconclusive.kind());
                 *self.reasons.entry(reason.to_owned()).or_default() += 1;
+                let places = self.places.entry(reason.to_owned()).or_default();
+                if places.len() < MAX_NAMED {
+                    places.push(record);
+                }
             }
         }
     }
 
     fn text(&self) -> String {
-        let Self { records, same, differ, inconclusive, invalid, reasons } = self;
+        let Self { records, same, differ, inconclusive, invalid, reasons, places } = self;
         let s = if *records == 1 { "" } else { "s" };
         let mut text = format!("{records} record{s}: {same} same, {differ} differ, {inconclusive} inconclusive");
         if *invalid > 0 {
             text += &format!(", {invalid} invalid");
         }
         text.push('\n');
-        text + &reasons.iter().map(|(reason, count)| format!("{count} {}\n", Escaped(reason))).collect::<String>()
+        for (reason, count) in reasons {
+            let places: Vec<_> = places.get(reason).into_iter().flatten().map(u64::to_string).collect();
+            let (s, more) = (if *count == 1 { "" } else { "s" }, if *count > MAX_NAMED as u64 { ", …" } else { "" });
+            text += &format!("{count} {} (record{s} {}{more})\n", Escaped(reason), places.join(", "));
+        }
+        text
     }
 
-    /// Returns the exit code: that of one comparison, or [`exit_code::TROUBLE`] if a record is invalid.
+    /// Returns the exit code: that of one comparison, or [`exit_code::INCONCLUSIVE`] if a record is invalid.
     fn exit_code(&self) -> u8 {
         match self {
-            Self { invalid: 1.., .. } => exit_code::TROUBLE,
+            Self { invalid: 1.., .. } => exit_code::INCONCLUSIVE,
             Self { differ: 1.., .. } => exit_code::DIFFERENT,
-            Self { inconclusive: 1.., .. } => exit_code::TROUBLE,
+            Self { inconclusive: 1.., .. } => exit_code::INCONCLUSIVE,
             _ => 0,
         }
     }

@@ -15,3 +15,4 @@ pub(crate) mod inspect;
 pub(crate) mod man;
 pub(crate) mod run;
 pub(crate) mod schema;
+mod words;

@@ -9,6 +9,7 @@ use wrun::module::requirements;
 use wrun::session::{CacheUse, Completion, Deadline, Event, InstanceOptions, Session, nanoseconds};
 use wrun::{CallArgs, CallResult, Callable, Captured, CodeInfo, Input, Output};
 
+use super::words;
 use crate::cli::args::{
     CacheArgs, FORMAT_HEADING, FormatArgs, GuestArgs, LogArgs, OutputFormat, ProgressArgs, ReportArgs, ResultFormat,
     TextArgs, When,
@@ -53,7 +54,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "SIZE", num_args = 0..=1, require_equals = true, default_missing_value = "64MiB", value_parser = argv::text_for(parse_size), requires = "metrics", help_heading = FORMAT_HEADING)]
     pub(crate) capture: Option<u64>,
     /// Print the engine, limits and grants in force, and where each comes from; run nothing
-    #[arg(long, help_heading = FORMAT_HEADING)]
+    #[arg(long, conflicts_with = "metrics", help_heading = FORMAT_HEADING)]
     pub(crate) explain: bool,
     #[command(flatten)]
     pub(crate) text: TextArgs,
@@ -76,15 +77,8 @@ impl RunArgs {
         }
         let policy = self.read_policy(started)?;
         let function_is_option = self.function_name.is_some();
-        let (function, args) = match self.function_name {
-            Some(name) => (Some(name), self.function.into_iter().chain(self.args).collect()),
-            None => (self.function, self.args),
-        };
-        let args = match args.as_slice() {
-            [] => Arguments::Omitted(self.format.input),
-            [dash] if dash == "-" => Arguments::Stdin(self.format.input),
-            _ => Arguments::Typed(args),
-        };
+        let (function, args) = words::function_and_args(self.function_name, self.function, self.args);
+        let args = words::arguments(args, self.format.input);
         let module = self.module.unwrap_or_default();
         let module_is_stdin = input::is_stdin(&module);
         if module_is_stdin && matches!(args, Arguments::Stdin(_)) {
@@ -189,6 +183,7 @@ impl Run {
             report_signals: settings.metrics,
             report: Box::new(report),
             stop: None,
+            quiet: settings.guest.quiet,
         }
     }
 
@@ -235,7 +230,7 @@ impl Run {
             .map_err(|failure| {
                 hints::for_module(failure, None, &settings.guest.module, settings.guest.function.as_deref())
             })
-            .map_err(|failure| hints::for_capture(failure, settings))?;
+            .map_err(|failure| hints::for_optional_value(failure, settings))?;
         // After the module is read, since this may drop the capability that reading it needs.
         settings.guest.cache.check_grants(&settings.guest.capabilities, settings.guest.quiet)?;
         if cache.is_some() {
@@ -277,7 +272,8 @@ impl Run {
     /// Returns the function to call: the one on the command line, else what runs the program.
     fn choose(&self, session: &Session<'_>) -> Result<Callable, Failure> {
         let settings = &self.settings;
-        let hinted = |error: wrun::Error| hints::for_function(error.into(), session.info(), &settings.guest);
+        let hinted =
+            |error: wrun::Error| hints::for_function(error.into(), session.info(), &settings.guest, &settings.args);
         let find = || Callable::find_with(session.info(), settings.guest.function.as_deref(), &settings.text);
         let callable = match &settings.guest.function {
             None => {

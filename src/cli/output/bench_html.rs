@@ -4,8 +4,9 @@ use std::fmt::{self, Write as _};
 
 use bytesize::ByteSize;
 use wrun::bench::{BaselineReport, BenchReport, Difference, Measurement, PhaseReport, Speed};
+use wrun::escape::is_formatting;
 
-use super::bench::{disagreement, environment, factor, phase_name};
+use super::bench::{disagreement, environment, factor, phase_name, title};
 use super::bench_plots::{Axis, percent, time};
 
 const STYLE: &str = include_str!("bench.css");
@@ -22,7 +23,7 @@ impl<T: fmt::Display> fmt::Display for Text<T> {
                 '>' => f.write_str("&gt;")?,
                 '"' => f.write_str("&quot;")?,
                 // Characters that would reorder or hide the text around them.
-                character if character.is_control() || is_invisible(character) => f.write_char('\u{fffd}')?,
+                character if character.is_control() || is_formatting(character) => f.write_char('\u{fffd}')?,
                 character => f.write_char(character)?,
             }
         }
@@ -30,14 +31,9 @@ impl<T: fmt::Display> fmt::Display for Text<T> {
     }
 }
 
-fn is_invisible(character: char) -> bool {
-    matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
 /// Formats the page.
 pub(crate) fn page(report: &BenchReport) -> String {
-    let module = report.module.as_deref().unwrap_or("module");
-    let title = format!("{} {}", Text(module), Text(&report.function));
+    let title = Text(title(report));
     let links: String = report.phases.iter().map(|phase| link(&id(phase), &phase_name(phase.phase))).collect();
     let links = links + &link("sizes", "Fuel and memory") + &link("setting", "Machine and versions");
     let change_link = report.baseline.as_ref().map(|_| link("baseline", "Baseline")).unwrap_or_default();

@@ -2,23 +2,37 @@
 
 use std::time::Duration;
 
-use wrun::compare::{Comparison, Observation};
+use wrun::compare::{Comparison, Ending, Observation};
 use wrun::escape::Escaped;
 
 /// The longest ending that a row shows, in characters.
 const MAX_ENDING: usize = 48;
 
-/// Formats a table of the runs, the differences, and the verdict.
-pub(crate) fn text(comparison: &Comparison) -> String {
+/// Formats a table of the runs, the differences, and the verdict. A run takes two lines if the table is wider than `columns`.
+pub(crate) fn text(comparison: &Comparison, columns: Option<usize>) -> String {
     let names: Vec<_> = comparison.runs.iter().map(|run| run.variant.to_string()).collect();
-    let endings: Vec<_> = comparison.runs.iter().map(|run| clipped(&run.ending.to_string())).collect();
+    let is_program = comparison.function == "_start" || comparison.function.starts_with("wasi:cli/run@");
+    let ending = |run: &Observation| match &run.ending {
+        // A program that returns has exited with 0.
+        Ending::Returned(_) if is_program => "exit 0".to_owned(),
+        ending => clipped(&ending.to_string()),
+    };
+    let endings: Vec<_> = comparison.runs.iter().map(ending).collect();
     let width = |column: &[String], title: &str| {
         column.iter().map(|cell| cell.chars().count()).chain([title.len()]).max().unwrap_or_default()
     };
     let (first, second) = (width(&names, "variant"), width(&endings, "ending"));
-    let mut text = format!("{:first$}  {:second$}  {:>12}  {:>10}\n", "variant", "ending", "fuel", "time");
+    let is_wide = columns.is_none_or(|columns| first + 2 + second + 2 + 12 + 2 + 10 <= columns);
+    let mut text = String::new();
+    if is_wide {
+        text += &format!("{:first$}  {:second$}  {:>12}  {:>10}\n", "variant", "ending", "fuel", "time");
+    }
     for (run, (name, ending)) in comparison.runs.iter().zip(names.iter().zip(&endings)) {
-        text += &format!("{name:first$}  {ending:second$}  {:>12}  {:>10}\n", fuel(run), time(run));
+        text += &if is_wide {
+            format!("{name:first$}  {ending:second$}  {:>12}  {:>10}\n", fuel(run), time(run))
+        } else {
+            format!("{name}: {ending}\n  fuel {}, time {}\n", fuel(run), time(run))
+        };
     }
     for difference in &comparison.differences {
         let place = difference.place.as_ref().map(|place| format!(" {}", Escaped(place))).unwrap_or_default();

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
+use wrun::escape::EscapedPath;
 use wrun::session::{CacheFill, CacheUse};
 use wrun::{Compiler, RuntimeConfig, RuntimeKind};
 
@@ -55,5 +56,5 @@ pub(crate) fn text(module: &Path, filled: &CacheFill) -> String {
         CacheUse::Hit => "was in the cache already".to_owned(),
         _ => format!("compiled in {:.1?}", Duration::from_nanos(filled.compile_ns)),
     };
-    format!("{}: {what}{size}\n", module.display())
+    format!("{}: {what}{size}\n", EscapedPath(module))
 }

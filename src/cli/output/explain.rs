@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
-use wrun::escape::Escaped;
+use wrun::escape::{Escaped, EscapedPath};
 use wrun::limits::TimeLimit;
 use wrun::session::nanoseconds;
 use wrun::{Access, Compiler, DirGrant, NetRule, Optimization, RuntimeKind};
@@ -145,7 +145,7 @@ impl<'s> Explanation<'s> {
 
     /// Formats the report as text, one setting per line.
     pub(crate) fn text(&self) -> String {
-        let mut text = format!("module          {}\n", self.module);
+        let mut text = format!("module          {}\n", EscapedPath(Path::new(&self.module)));
         let no_function = if self.batch.is_some() { "none" } else { "_start or wasi:cli/run" };
         text += &format!("function        {}\n", Escaped(self.function.unwrap_or(no_function)));
         let mut line = |name: &str, value: &str, from: Provenance| {
@@ -153,7 +153,7 @@ impl<'s> Explanation<'s> {
                 (Provenance::Default, _) => "default".to_owned(),
                 (Provenance::Environment, _) if name == "cache" => "WRUN_CACHE_DIR".to_owned(),
                 (Provenance::Environment, _) => "WRUN_RUNTIME".to_owned(),
-                (Provenance::Policy, Some(policy)) => format!("policy {policy}"),
+                (Provenance::Policy, Some(policy)) => format!("policy {}", EscapedPath(Path::new(policy))),
                 (Provenance::Policy, None) | (Provenance::Flag, _) => "command line".to_owned(),
             };
             let _ = writeln!(text, "{name:<15} {value:<30} ({from})");
@@ -165,7 +165,8 @@ impl<'s> Explanation<'s> {
         line("opt", self.opt.value.as_str(), self.opt.from);
         let seed = self.deterministic.value.map_or_else(|| "no".to_owned(), |seed| format!("yes, seed {seed}"));
         line("deterministic", &seed, self.deterministic.from);
-        line("cache", self.cache.value.as_deref().unwrap_or("no"), self.cache.from);
+        let cache = EscapedPath(Path::new(self.cache.value.as_deref().unwrap_or("no"))).to_string();
+        line("cache", &cache, self.cache.from);
         let Limits { memory, stack, table_elements, fuel, timeout_ns } = &self.limits;
         line("memory", &amount(memory.value, " bytes"), memory.from);
         line("stack", &amount(Some(stack.value), " bytes"), stack.from);
@@ -176,21 +177,25 @@ impl<'s> Explanation<'s> {
         let Grants { dirs, env, net, config, .. } = &self.grants;
         for Dir { host, guest, read_only, from } in dirs {
             let access = if *read_only { "read-only" } else { "read and write" };
-            line("dir", &format!("{} as {guest}, {access}", host.display()), *from);
+            line("dir", &format!("{} as {}, {access}", EscapedPath(host), Escaped(guest)), *from);
+        }
+        if dirs.is_empty() {
+            line("dir", "none", Provenance::Default);
         }
         for Variable { name, from } in env {
-            line("env", name, *from);
+            line("env", &Escaped(name).to_string(), *from);
+        }
+        if env.is_empty() {
+            line("env", "none", Provenance::Default);
         }
         for Network { rule, from } in net {
             line("net", &rule.to_string(), *from);
         }
+        if net.is_empty() {
+            line("net", "none", Provenance::Default);
+        }
         for Variable { name, from } in config {
             line("config", &Escaped(name).to_string(), *from);
-        }
-        for (name, number) in [("dir", dirs.len()), ("env", env.len()), ("net", net.len())] {
-            if number == 0 {
-                line(name, "none", Provenance::Default);
-            }
         }
         if let Some(Batch { input, output, on_error, jobs, instance, ordered, max_record }) = &self.batch {
             line("input", &input.value, input.from);

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use wrun::component::info::{ComponentExtern, ComponentItem};
 use wrun::component::{host_capabilities, wit_text};
-use wrun::escape::{Escaped, EscapedText};
+use wrun::escape::{Escaped, EscapedPath, EscapedText};
 use wrun::module::info::{CustomSection, Producer};
 use wrun::module::requirements::{self, HostCapability};
 use wrun::{ComponentInfo, Feature};
@@ -36,9 +36,6 @@ pub(crate) struct ComponentReport {
     features: BTreeSet<Feature>,
     engines: Vec<EngineSupport>,
     capabilities: BTreeSet<HostCapability>,
-    /// Whether an import needs more than types.
-    #[serde(skip)]
-    needs_imports: bool,
     /// The imports and exports as text, and the reason, if there is no WIT.
     #[serde(skip)]
     unexpressed: Option<Unexpressed>,
@@ -72,7 +69,6 @@ impl ComponentReport {
             programs: info.programs().into_iter().map(|(_, interface)| interface.to_owned()).collect(),
             engines: EngineSupport::all(&features, binary),
             capabilities: host_capabilities(&info),
-            needs_imports: info.imports.iter().any(|import| needs_host(&import.item)),
             types: types.into_reports(),
             name: info.name,
             size: info.size,
@@ -85,15 +81,6 @@ impl ComponentReport {
             features,
             unexpressed,
         })
-    }
-}
-
-/// Returns whether the host must provide an import: it is not just a type.
-fn needs_host(item: &ComponentItem) -> bool {
-    match item {
-        ComponentItem::Instance(items) => items.iter().any(|item| needs_host(&item.item)),
-        ComponentItem::Type(_) | ComponentItem::OtherType => false,
-        _ => true,
     }
 }
 
@@ -118,6 +105,7 @@ pub(super) fn text(report: &ComponentReport) -> String {
     let name = report.name.as_ref().map_or_else(String::new, |name| format!(" ({})", Escaped(name)));
     let plural = if report.modules == 1 { "" } else { "s" };
     let ComponentReport { module, size, modules, .. } = report;
+    let module = EscapedPath(Path::new(module));
     let mut text = format!("{module}{name}: component, {size} bytes, {modules} core module{plural}\n");
     if let Some(wit) = &report.wit {
         let wit = wit.trim_end().replace("\n}\npackage ", "\n}\n\npackage ");
@@ -131,6 +119,6 @@ pub(super) fn text(report: &ComponentReport) -> String {
     section(&mut text, "program", &report.programs, |interface| Escaped(interface).to_string());
     custom_sections(&mut text, &report.custom_sections);
     producers(&mut text, &report.producers);
-    requirements(&mut text, &report.features, &report.engines, &report.capabilities, !report.needs_imports);
+    requirements(&mut text, &report.features, &report.engines, &report.capabilities);
     text
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
-use wrun::escape::Escaped;
+use wrun::escape::{Escaped, EscapedPath};
 use wrun::extism;
 use wrun::module::info::{CustomSection, Producer};
 use wrun::module::requirements::{self, HostCapability};
@@ -114,7 +114,12 @@ impl ExternReport {
 pub(super) fn text(report: &ModuleReport) -> String {
     let name = report.name.as_ref().map_or_else(String::new, |name| format!(" ({})", Escaped(name)));
     let plural = if report.functions == 1 { "" } else { "s" };
-    let mut text = format!("{}{name}: {} bytes, {} function{plural}\n", report.module, report.size, report.functions);
+    let mut text = format!(
+        "{}{name}: {} bytes, {} function{plural}\n",
+        EscapedPath(Path::new(&report.module)),
+        report.size,
+        report.functions
+    );
     if let Some(start) = report.start {
         text += &format!("start function: func[{start}]\n");
     }
@@ -127,6 +132,6 @@ pub(super) fn text(report: &ModuleReport) -> String {
     section(&mut text, "functions of the Extism plug-in", report.plugin_functions.iter().flatten(), |name| {
         Escaped(name).to_string()
     });
-    requirements(&mut text, &report.features, &report.engines, &report.capabilities, report.imports.is_empty());
+    requirements(&mut text, &report.features, &report.engines, &report.capabilities);
     text
 }

@@ -8,9 +8,10 @@ use wrun::escape::Escaped;
 use wrun::module::info::{CustomSection, Producer};
 use wrun::module::requirements::HostCapability;
 use wrun::runtime::preflight;
+use wrun::session::InstanceOptions;
 use wrun::{Compiler, Feature, RuntimeConfig, RuntimeKind};
 
-/// Whether one engine and compiler can run the module or component if its imports are provided.
+/// Whether `wrun` can run the module or component on one engine and compiler, with the imports that it provides.
 #[derive(Debug, Serialize)]
 pub(super) struct EngineSupport {
     runtime: RuntimeKind,
@@ -18,6 +19,8 @@ pub(super) struct EngineSupport {
     compiled_in: bool,
     runs: bool,
     missing: Vec<Feature>,
+    /// Why it cannot run; null if it runs or lacks features.
+    reason: Option<String>,
 }
 
 impl EngineSupport {
@@ -31,9 +34,18 @@ impl EngineSupport {
         let is_missing = |one: &Feature| !one.is_supported(runtime, compiler) || !one.is_available();
         let missing: Vec<_> = needed.iter().copied().filter(is_missing).collect();
         let config = RuntimeConfig::new(runtime).with_compiler(compiler);
-        let runs = missing.is_empty() && preflight::admit(&config, binary).is_ok();
-        Self { runtime, compiler, compiled_in: runtime.is_available(), runs, missing }
+        let reason = if missing.is_empty() { refusal(&config, binary) } else { None };
+        let runs = missing.is_empty() && reason.is_none();
+        Self { runtime, compiler, compiled_in: runtime.is_available(), runs, missing, reason }
     }
+}
+
+/// Returns why a binary cannot run.
+fn refusal(config: &RuntimeConfig, binary: &[u8]) -> Option<String> {
+    let mut options = InstanceOptions::default();
+    options.caller_ends_process = true;
+    let checked = preflight::admit(config, binary).and_then(|code| options.check_code(config, &code.info()));
+    checked.err().map(|error| error.message().to_owned())
 }
 
 /// Adds the custom sections.
@@ -56,15 +68,9 @@ pub(super) fn requirements(
     features: &BTreeSet<Feature>,
     engines: &[EngineSupport],
     capabilities: &BTreeSet<HostCapability>,
-    imports_nothing: bool,
 ) {
     section(text, "features", features, Feature::to_string);
-    section(
-        text,
-        if imports_nothing { "engines" } else { "engines (if its imports are provided)" },
-        engines,
-        engine_line,
-    );
+    section(text, "engines", engines, engine_line);
     section(text, "capabilities that its imports need", capabilities, |one| {
         serde_json::to_string(one).unwrap_or_default().trim_matches('"').to_owned()
     });
@@ -76,8 +82,9 @@ fn engine_line(engine: &EngineSupport) -> String {
     if engine.runs {
         return format!("{runtime} {compiler}: can run it{note}");
     }
-    if engine.missing.is_empty() {
-        return format!("{runtime} {compiler}: cannot run it{note}");
+    if let Some(reason) = &engine.reason {
+        let lines: Vec<_> = reason.lines().map(str::trim_start).collect();
+        return format!("{runtime} {compiler}: cannot run it{note}: {}", lines.join("\n    "));
     }
     let missing: Vec<_> = engine.missing.iter().map(Feature::to_string).collect();
     format!("{runtime} {compiler}: lacks {}{note}", missing.join(", "))

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use rustix::termios::tcgetwinsize;
+use wrun::escape::EscapedText;
 use wrun::stdio::Blocking;
 use wrun::stdio::stdout_is_mid_line;
 
@@ -33,6 +35,12 @@ pub(crate) fn begins_new_line(format: OutputFormat) -> bool {
     format != OutputFormat::Msgpack && stdout_is_mid_line()
 }
 
+/// Returns the width of the terminal on standard output, if it is one.
+pub(crate) fn columns() -> Option<usize> {
+    let size = tcgetwinsize(io::stdout()).ok().filter(|size| size.ws_col > 0)?;
+    Some(size.ws_col.into())
+}
+
 /// Checks the result of writing to standard output. A closed pipe is not a failure.
 pub(crate) fn check(result: io::Result<()>) -> Result<(), Failure> {
     match result {
@@ -46,7 +54,7 @@ pub(crate) fn check(result: io::Result<()>) -> Result<(), Failure> {
 /// Prints a note, unless `quiet`.
 pub(crate) fn note(text: &str, quiet: bool) {
     if !quiet {
-        message(&format!("{HINT}note:{HINT:#} {text}\n"));
+        message(&format!("{HINT}note:{HINT:#} {}\n", EscapedText(text)));
     }
 }
 
@@ -57,7 +65,7 @@ pub(crate) fn progress(line: &str) {
 
 /// Prints an error with its backtrace and hints, or only the error if `quiet`. Returns the exit code.
 pub(crate) fn failure(failure: &Failure, quiet: bool) -> u8 {
-    let mut text = format!("{ERROR}error:{ERROR:#} {}\n", failure.message);
+    let mut text = format!("{ERROR}error:{ERROR:#} {}\n", EscapedText(&failure.message));
     if !quiet {
         for frame in backtrace::lines(failure.error.as_ref().map(wrun::Error::backtrace).unwrap_or_default()) {
             text += &format!("  at {frame}\n");
@@ -66,14 +74,14 @@ pub(crate) fn failure(failure: &Failure, quiet: bool) -> u8 {
             text += "  and more frames\n";
         }
         for hint in &failure.hints {
-            text += &format!("{HINT}hint:{HINT:#} {hint}\n");
+            text += &format!("{HINT}hint:{HINT:#} {}\n", EscapedText(hint));
         }
     }
     message(&text);
     failure.exit_code
 }
 
-/// Prints a message with or without its colours. A failure to do so has no other place to be reported.
+/// Prints a message with or without its colors. A failure to do so has no other place to be reported.
 fn message(text: &str) {
     let text = match AutoStream::choice(&io::stderr()) {
         ColorChoice::Never => strip_str(text).to_string(),

@@ -23,11 +23,29 @@ pub(crate) fn summary(report: &BatchReport, elapsed: Duration) -> String {
     let rate = HumanCount(per_second(records, elapsed));
     let mut line = format!("{} in {seconds:.1} s, {rate}/s", counted(records));
     if report.failed > 0 {
-        let kinds: Vec<_> =
-            report.errors.iter().map(|(kind, count)| format!("{kind} {}", HumanCount(*count))).collect();
-        let _ = write!(line, ", {} failed ({})", HumanCount(report.failed), kinds.join(", "));
+        let _ = write!(line, ", {} failed ({})", HumanCount(report.failed), kinds(report));
     }
     line
+}
+
+/// Says how many records failed: `2 of 1,000 records failed (invalid_argument 2)`.
+pub(crate) fn failed(report: &BatchReport) -> String {
+    format!("{} of {} failed ({})", HumanCount(report.failed), counted(report.records), kinds(report))
+}
+
+/// Says how far a batch came: `stopped after 3,675 records, 2 failed (trap 2)`.
+pub(crate) fn stopped(report: &BatchReport) -> String {
+    let mut line = format!("stopped after {}", counted(report.records));
+    if report.failed > 0 {
+        let _ = write!(line, ", {} failed ({})", HumanCount(report.failed), kinds(report));
+    }
+    line
+}
+
+/// Lists how many records failed with each kind of error.
+fn kinds(report: &BatchReport) -> String {
+    let kinds = report.errors.iter().map(|(kind, count)| format!("{kind} {}", HumanCount(*count)));
+    kinds.collect::<Vec<_>>().join(", ")
 }
 
 /// Formats a number of records.

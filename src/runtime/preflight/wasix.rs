@@ -45,8 +45,11 @@ fn unavailable(kind: RuntimeKind) -> Error {
     let unsupported = |message: &str| Error::new(ErrorKind::UnsupportedFeature, message);
     let build = "build with `--features wasix`";
     match kind {
-        RuntimeKind::Wasmtime if cfg!(feature = "wasix") => unsupported("the module needs WASIX: use --runtime wasmer"),
-        RuntimeKind::Wasmtime => unsupported("the module needs WASIX: use --runtime wasmer").with_hint(build),
+        RuntimeKind::Wasmtime => {
+            let error = unsupported("the module needs WASIX, which wasmtime does not have");
+            let error = error.with_hint("use `--runtime wasmer`");
+            if cfg!(feature = "wasix") { error } else { error.with_hint(build) }
+        }
         RuntimeKind::Wasmer => {
             unsupported("the module needs WASIX, which is not compiled into this wrun").with_hint(build)
         }

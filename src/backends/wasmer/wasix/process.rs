@@ -21,6 +21,7 @@ use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::module::info::{Import, ModuleInfo};
 use crate::module::requirements;
 use crate::runtime::host::{HostImports, Wasix};
+use crate::runtime::interrupt::InterruptState;
 use crate::runtime::owner::InstanceCore;
 use crate::runtime::preflight::wasix::MEMORY;
 use crate::runtime::status::InstanceStatus;
@@ -118,6 +119,10 @@ impl Process {
         Ok(())
     }
 
+    fn has_time_limit(&self) -> bool {
+        self.status.interrupt().is_some_and(InterruptState::has_time_limit)
+    }
+
     /// Runs one call of the guest. If threads are running, the process ends when the call fails or exits. It also ends when
     /// the call returns, if `is_main` or there is a time limit: no time passes between calls, so the limit would not apply to
     /// the threads. A panic inside WASIX, which guests can cause, becomes an error of the call.
@@ -127,7 +132,7 @@ impl Process {
     pub(in crate::backends::wasmer) fn run<T>(&self, is_main: bool, call: impl FnOnce() -> Result<T>) -> Result<T> {
         let Self { thread_group, .. } = self;
         if thread_group.has_ended() {
-            let message = if self.status.has_time_limit() {
+            let message = if self.has_time_limit() {
                 "the program of this instance has ended: with a time limit, its threads end with the call that started them"
             } else {
                 "the program of this instance has ended with its threads"
@@ -141,7 +146,7 @@ impl Process {
         }
         let is_fatal =
             |error: &Error| !matches!(error.kind(), ErrorKind::InvalidArgument | ErrorKind::UnsupportedFeature);
-        let is_last = || is_main || self.status.has_time_limit();
+        let is_last = || is_main || self.has_time_limit();
         if thread_group.has_threads() && result.as_ref().map_or_else(is_fatal, |_| is_last()) {
             thread_group.stop();
         }
