@@ -949,12 +949,14 @@ else
 fi
 
 _wrun_with_files() {
-    local cur="$2" word words=()
-    _wrun "$1" "" "$3"
+    local cur="$2" prev="$3" word words=()
+    [[ $cur == = ]] && cur=""
+    [[ $prev == = && $COMP_CWORD -gt 1 ]] && prev="${COMP_WORDS[COMP_CWORD-2]}"
+    _wrun "$1" "" "$prev"
     local offered=" ${COMPREPLY[*]} "
-    _wrun "$@"
+    _wrun "$1" "$cur" "$prev"
     if [[ $cur == -* || $offered != *" --help "* ]] ||
-        [[ $COMP_CWORD -gt 1 && ${COMP_WORDS[1]} == @(cache|completions|engines) ]]; then
+        [[ $COMP_CWORD -gt 1 && ${COMP_WORDS[1]} == @(engines|cache|schema|completions) ]]; then
         return 0
     fi
     if [[ $COMP_CWORD -eq 1 ]]; then

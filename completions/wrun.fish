@@ -40,7 +40,7 @@ complete -c wrun -n "__fish_wrun_needs_command" -l timeout -d 'Maximum time from
 complete -c wrun -n "__fish_wrun_needs_command" -l fuel -d 'Maximum fuel, about one unit per operator, such as 500000, 10M or 2G' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l dir -d 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_needs_command" -l env -d 'Grant an environment variable; without VALUE, copy it from wrun\'s environment' -r
-complete -c wrun -n "__fish_wrun_needs_command" -l net -d 'Grant network access to a component or a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
+complete -c wrun -n "__fish_wrun_needs_command" -l net -d 'Grant network access to a component, a WASIX program or an Extism plug-in: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l config -d 'Set a configuration value of an Extism plug-in' -r
 complete -c wrun -n "__fish_wrun_needs_command" -l policy -d 'Read limits and grants from a TOML file or an Extism manifest; options take precedence' -r -F
 complete -c wrun -n "__fish_wrun_needs_command" -l input -d 'Format of arguments on standard input' -r -f -a "json\t''
@@ -68,7 +68,7 @@ json\t''"
 complete -c wrun -n "__fish_wrun_needs_command" -l color -d 'When to color messages; auto honors `NO_COLOR`' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c wrun -n "__fish_wrun_needs_command" -l pretty -d 'Indent JSON'
+complete -c wrun -n "__fish_wrun_needs_command" -l pretty -d 'Indent JSON; other formats ignore it'
 complete -c wrun -n "__fish_wrun_needs_command" -l metrics -d 'Print the envelope (result or error, exit code, times, memory) instead of the bare result'
 complete -c wrun -n "__fish_wrun_needs_command" -l explain -d 'Print the engine, limits and grants in force, and where each comes from; run nothing'
 complete -c wrun -n "__fish_wrun_needs_command" -l no-cache -d 'Neither read nor write the cache of compiled code'
@@ -93,7 +93,7 @@ json\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand inspect" -l color -d 'When to color messages; auto honors `NO_COLOR`' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand inspect" -l pretty -d 'Indent JSON'
+complete -c wrun -n "__fish_wrun_using_subcommand inspect" -l pretty -d 'Indent JSON; other formats ignore it'
 complete -c wrun -n "__fish_wrun_using_subcommand inspect" -s v -l verbose -d 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_using_subcommand inspect" -s q -l quiet -d 'Print only errors, without hints'
 complete -c wrun -n "__fish_wrun_using_subcommand inspect" -s h -l help -d 'Print help'
@@ -133,7 +133,7 @@ json\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -l color -d 'When to color messages; auto honors `NO_COLOR`' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand compile" -l pretty -d 'Indent JSON'
+complete -c wrun -n "__fish_wrun_using_subcommand compile" -l pretty -d 'Indent JSON; other formats ignore it'
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -s v -l verbose -d 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -s q -l quiet -d 'Print only errors, without hints'
 complete -c wrun -n "__fish_wrun_using_subcommand compile" -s h -l help -d 'Print help'
@@ -185,7 +185,7 @@ complete -c wrun -n "__fish_wrun_using_subcommand batch" -l timeout -d 'Maximum 
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l fuel -d 'Maximum fuel of each call, about one unit per operator, such as 500000, 10M or 2G' -r
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l dir -d 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l env -d 'Grant an environment variable; without VALUE, copy it from wrun\'s environment' -r
-complete -c wrun -n "__fish_wrun_using_subcommand batch" -l net -d 'Grant network access to a component or a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
+complete -c wrun -n "__fish_wrun_using_subcommand batch" -l net -d 'Grant network access to a component, a WASIX program or an Extism plug-in: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l config -d 'Set a configuration value of an Extism plug-in' -r
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l policy -d 'Read limits and grants from a TOML file or an Extism manifest; options take precedence' -r -F
 complete -c wrun -n "__fish_wrun_using_subcommand batch" -l cache-dir -d 'Directory of the cache [default: `WRUN_CACHE_DIR`, or wrun in the XDG cache directory]' -r -f -a "(__fish_complete_directories)"
@@ -220,7 +220,7 @@ complete -c wrun -n "__fish_wrun_using_subcommand diff" -l timeout -d 'Maximum t
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l fuel -d 'Maximum fuel of each run, about one unit per operator, such as 500000, 10M or 2G' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l dir -d 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l env -d 'Grant an environment variable; without VALUE, copy it from wrun\'s environment' -r
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l net -d 'Grant network access to a component or a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l net -d 'Grant network access to a component, a WASIX program or an Extism plug-in: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l config -d 'Set a configuration value of an Extism plug-in' -r
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l policy -d 'Read limits and grants from a TOML file or an Extism manifest; options take precedence' -r -F
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l input -d 'Format of arguments or records on standard input' -r -f -a "json\t''
@@ -273,16 +273,16 @@ json\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l color -d 'When to color messages; auto honors `NO_COLOR`' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand diff" -l pretty -d 'Indent JSON'
+complete -c wrun -n "__fish_wrun_using_subcommand diff" -l pretty -d 'Indent JSON; other formats ignore it'
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -l batch -d 'Compare each record of standard input, as `wrun batch` reads them in JSON or MessagePack, and report those that differ'
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -s v -l verbose -d 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -s q -l quiet -d 'Print only errors, without hints'
 complete -c wrun -n "__fish_wrun_using_subcommand diff" -s h -l help -d 'Print help'
 complete -c wrun -n "__fish_wrun_using_subcommand bench" -l function -d 'Exported function to call, if its name looks like an option; all words after MODULE are then ARGS' -r
 complete -c wrun -n "__fish_wrun_using_subcommand bench" -l time -d 'Maximum time for each phase, all variants together [default: 3s]' -r
-complete -c wrun -n "__fish_wrun_using_subcommand bench" -l precision -d 'End a phase early when the 95 % interval of each median is at most this wide to either side [default: 2%]' -r
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l precision -d 'End a phase early when the 95 % interval of each median extends at most this far to each side of the median [default: 2%]' -r
 complete -c wrun -n "__fish_wrun_using_subcommand bench" -l baseline -d 'Compare with a report that `-o json` wrote; exit with 1 if something is slower' -r -F
-complete -c wrun -n "__fish_wrun_using_subcommand bench" -l max-regression -d 'How much slower than the baseline is not a failure' -r
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l max-regression -d 'Largest slowdown that is accepted' -r
 complete -c wrun -n "__fish_wrun_using_subcommand bench" -s r -l runtime -d 'Measure only this engine' -r -f -a "wasmtime\t''
 wasmer\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand bench" -l compiler -d 'Measure only this compiler' -r -f -a "cranelift\t''
@@ -298,7 +298,7 @@ complete -c wrun -n "__fish_wrun_using_subcommand bench" -l timeout -d 'Maximum 
 complete -c wrun -n "__fish_wrun_using_subcommand bench" -l fuel -d 'Maximum fuel of each call, about one unit per operator, such as 500000, 10M or 2G' -r
 complete -c wrun -n "__fish_wrun_using_subcommand bench" -l dir -d 'Grant a directory, under its own path or as GUEST; `::ro` makes it read-only' -r -f -a "(__fish_complete_directories)"
 complete -c wrun -n "__fish_wrun_using_subcommand bench" -l env -d 'Grant an environment variable; without VALUE, copy it from wrun\'s environment' -r
-complete -c wrun -n "__fish_wrun_using_subcommand bench" -l net -d 'Grant network access to a component or a WASIX program: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l net -d 'Grant network access to a component, a WASIX program or an Extism plug-in: `[tcp:|udp:]HOST:PORTS` to connect, `in:[tcp:|udp:]HOST:PORTS` to listen, `dns[:NAME]` to resolve names' -r
 complete -c wrun -n "__fish_wrun_using_subcommand bench" -l config -d 'Set a configuration value of an Extism plug-in' -r
 complete -c wrun -n "__fish_wrun_using_subcommand bench" -l policy -d 'Read limits and grants from a TOML file or an Extism manifest; options take precedence' -r -F
 complete -c wrun -n "__fish_wrun_using_subcommand bench" -l input -d 'Format of arguments on standard input' -r -f -a "json\t''
@@ -324,7 +324,7 @@ json\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand bench" -l color -d 'When to color messages; auto honors `NO_COLOR`' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c wrun -n "__fish_wrun_using_subcommand bench" -l pretty -d 'Indent JSON'
+complete -c wrun -n "__fish_wrun_using_subcommand bench" -l pretty -d 'Indent JSON; other formats ignore it'
 complete -c wrun -n "__fish_wrun_using_subcommand bench" -s v -l verbose -d 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_using_subcommand bench" -s q -l quiet -d 'Print only errors, without hints'
 complete -c wrun -n "__fish_wrun_using_subcommand bench" -s h -l help -d 'Print help'
@@ -339,7 +339,7 @@ complete -c wrun -n "__fish_wrun_using_subcommand cache" -l color -d 'When to co
 always\t''
 never\t''"
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -l remove -d 'Remove the bad entries that verify finds'
-complete -c wrun -n "__fish_wrun_using_subcommand cache" -l pretty -d 'Indent JSON'
+complete -c wrun -n "__fish_wrun_using_subcommand cache" -l pretty -d 'Indent JSON; other formats ignore it'
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -s v -l verbose -d 'Log more to standard error (-vv: the engines too); `WRUN_LOG` takes a filter'
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -s q -l quiet -d 'Print only errors, without hints'
 complete -c wrun -n "__fish_wrun_using_subcommand cache" -s h -l help -d 'Print help (see more with \'--help\')'
