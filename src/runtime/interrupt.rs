@@ -130,6 +130,7 @@ impl InterruptState {
     }
 
     /// Returns whether the time that the guest may run is limited.
+    #[cfg_attr(not(feature = "wasix"), expect(dead_code, reason = "only WASIX has threads"))]
     pub(crate) fn has_time_limit(&self) -> bool {
         self.lock().time.is_some()
     }
