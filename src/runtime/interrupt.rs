@@ -28,6 +28,11 @@ pub(crate) trait InterruptHandle: fmt::Debug + Send {
     fn can_pause(&self) -> bool {
         true
     }
+
+    /// Returns whether the guest runs on between calls: it has threads.
+    fn runs_on(&self) -> bool {
+        false
+    }
 }
 
 /// Why a call was stopped. As an error, it unwinds the engine from a host function to the call.
@@ -80,13 +85,14 @@ struct Requests {
     handle: Option<Box<dyn InterruptHandle>>,
 }
 
-/// The time limit. Time does not pass between calls and while a call is paused.
+/// The time limit. Time passes between calls only if the guest runs on, and it does not pass while a call is paused.
 #[derive(Debug)]
 struct TimeBudget {
     limit: Duration,
     /// The time left when the running call began, or for the next call.
     left: Duration,
-    /// When the running call exceeds the limit. `None` if no call runs, or the clock does not reach that far.
+    /// When the running call exceeds the limit, or the guest that runs on after it. `None` if neither runs, or the clock does not
+    /// reach that far.
     deadline: Option<Instant>,
 }
 
@@ -129,12 +135,6 @@ impl InterruptState {
         self.lock().time = Some(TimeBudget::new(limit));
     }
 
-    /// Returns whether the time that the guest may run is limited.
-    #[cfg_attr(not(feature = "wasix"), expect(dead_code, reason = "only WASIX has threads"))]
-    pub(crate) fn has_time_limit(&self) -> bool {
-        self.lock().time.is_some()
-    }
-
     /// Begins a call. `begin` runs under the lock and can refuse the call; it receives a reason if no time is left. The
     /// caller must [`InterruptState::check`] before it runs guest code.
     ///
@@ -147,7 +147,10 @@ impl InterruptState {
             _ => None,
         })?;
         requests.running = true;
-        if let Some(time) = &mut requests.time {
+        let ran_on = requests.runs_on();
+        if let Some(time) = &mut requests.time
+            && !(ran_on && time.deadline.is_some())
+        {
             time.deadline = Instant::now().checked_add(time.left);
         }
         self.schedule_wakeup(&mut requests);
@@ -163,11 +166,14 @@ impl InterruptState {
         if requests.end_pause() {
             self.changed.notify_all();
         }
+        let runs_on = requests.runs_on();
         if let Some(time) = &mut requests.time
-            && let Some(deadline) = time.deadline.take()
+            && let Some(deadline) = time.deadline
         {
             time.left = deadline.saturating_duration_since(Instant::now());
+            time.deadline = time.deadline.filter(|_| runs_on);
         }
+        self.schedule_wakeup(&mut requests);
         self.requested.store(requests.pause, Ordering::Relaxed);
         let stop = requests.stop.take();
         end(stop)
@@ -262,6 +268,9 @@ impl Watched for InterruptState {
         let mut requests = self.lock();
         // Keeps a wakeup that was scheduled in the meantime.
         requests.wakeup = requests.wakeup.filter(|wakeup| *wakeup != scheduled);
+        if !requests.running {
+            requests.end_between_calls(now);
+        }
         let limit = requests.time.as_ref().and_then(|time| Some((time.deadline?, time.limit)));
         match limit {
             Some((deadline, limit))
@@ -285,6 +294,25 @@ impl Requests {
         true
     }
 
+    /// Returns whether the guest runs on between calls.
+    fn runs_on(&self) -> bool {
+        self.handle.as_ref().is_some_and(|handle| handle.runs_on())
+    }
+
+    /// Stops a guest that runs on after its call and exceeds the time limit.
+    fn end_between_calls(&mut self, now: Instant) {
+        let runs_on = self.runs_on();
+        let Some(time) = &mut self.time else { return };
+        if time.deadline.is_none_or(|deadline| deadline > now) {
+            return;
+        }
+        time.deadline = None;
+        if let (true, Some(handle)) = (runs_on, &self.handle) {
+            time.left = Duration::ZERO;
+            handle.request_check();
+        }
+    }
+
     /// Makes the guest check, if a request is unanswered.
     fn request_check(&self) {
         if let Some(handle) = self.handle.as_deref().filter(|handle| self.is_unanswered(*handle)) {
@@ -298,7 +326,7 @@ impl Requests {
 
     /// Returns when the watchdog must look at the guest again.
     fn next_wakeup(&self) -> Option<Instant> {
-        if !self.running || self.paused.is_some() {
+        if self.paused.is_some() {
             return None;
         }
         let is_unanswered = self.handle.as_deref().is_some_and(|handle| self.is_unanswered(handle));

@@ -31,40 +31,67 @@ fn a_time_limit_stops_every_program() {
     });
 }
 
-/// No time passes between calls, so threads must not run there.
+/// A guest whose threads count until they are told to end.
+const COUNTING: &str = r#"(module
+    (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+    (import "env" "memory" (memory 1 1 shared))
+    (export "memory" (memory 0))
+    (func (export "wasi_thread_start") (param i32 i32)
+        (loop $on
+            (drop (i32.atomic.rmw.add (i32.const 8) (i32.const 1)))
+            (br_if $on (i32.eqz (i32.atomic.load (i32.const 12)))))
+        (i32.atomic.store (i32.const 16) (i32.const 1))
+        (drop (memory.atomic.notify (i32.const 16) (i32.const 1))))
+    (func $start (export "start") (result i32) (call $spawn (i32.const 128)))
+    (func $join (export "join") (result i32)
+        (i32.atomic.store (i32.const 12) (i32.const 1))
+        (drop (memory.atomic.wait32 (i32.const 16) (i32.const 0) (i64.const -1)))
+        (i32.atomic.store (i32.const 12) (i32.const 0))
+        (i32.atomic.rmw.xchg (i32.const 16) (i32.const 0)))
+    (func (export "start_and_join") (result i32) (drop (call $start)) (call $join)))"#;
+
 #[test]
-fn threads_end_with_their_call_if_there_is_a_time_limit() {
-    const GUEST: &str = r#"(module
-        (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
-        (import "env" "memory" (memory 1 1 shared))
-        (export "memory" (memory 0))
-        (func (export "wasi_thread_start") (param i32 i32)
-            (loop $on (drop (i32.atomic.rmw.add (i32.const 8) (i32.const 1))) (br $on)))
-        (func (export "start") (result i32) (call $spawn (i32.const 128)))
-        (func (export "count") (result i32) (i32.atomic.load (i32.const 8))))"#;
+fn threads_that_run_on_after_their_call_have_its_time_limit() {
     on_each(|config| {
-        let program = Program::new(&config.with_interruption(), GUEST.as_bytes());
-        let mut guest = program.start(Limits::none().with_time(Duration::from_mins(1)), Capabilities::none()).unwrap();
-        assert!(guest.call_simple_function("start", &[]).unwrap() > 0);
+        let program = Program::new(&config.with_interruption(), COUNTING.as_bytes());
+        let start = |limits: Limits| {
+            let mut guest = program.start(limits, Capabilities::none()).unwrap();
+            assert!(guest.call_simple_function("start", &[]).unwrap() > 0);
+            guest
+        };
         let count = |guest: &mut dyn WasmInstance| {
             let mut count = [0; 4];
             guest.read_memory("memory", 8, &mut count).unwrap();
-            count
+            u32::from_le_bytes(count)
         };
-        let start = Instant::now();
+        let mut guest = start(Limits::none().with_time(DELAY));
+        let started = Instant::now();
         while {
             let before = count(guest.as_mut());
             thread::sleep(Duration::from_millis(20));
             count(guest.as_mut()) != before
         } {
-            assert!(start.elapsed() < Duration::from_secs(5), "the thread runs on");
+            assert!(started.elapsed() < Duration::from_secs(10), "the thread runs on");
         }
-        let ended = guest.call_simple_function("count", &[]).unwrap_err();
-        assert_eq!(ended.kind(), ErrorKind::Crashed);
-        assert!(ended.message().contains("time limit"), "{ended:?}");
-        let mut unlimited = program.start(Limits::none(), Capabilities::none()).unwrap();
-        assert!(unlimited.call_simple_function("start", &[]).unwrap() > 0);
-        while unlimited.call_simple_function("count", &[]).unwrap() == 0 {}
+        assert_eq!(guest.call_simple_function("join", &[]).unwrap_err().kind(), ErrorKind::Timeout);
+        guest.reset_time(Duration::from_mins(1)).unwrap();
+        assert_eq!(guest.call_simple_function("join", &[]).unwrap_err().kind(), ErrorKind::Crashed);
+        // With time left, or without a limit, they run on until they end.
+        for limits in [Limits::none().with_time(Duration::from_mins(1)), Limits::none()] {
+            assert_eq!(start(limits).call_simple_function("join", &[]).unwrap(), 1);
+        }
+    });
+}
+
+#[test]
+fn threads_that_are_joined_end_no_program() {
+    on_each(|config| {
+        let program = Program::new(&config.with_interruption(), COUNTING.as_bytes());
+        let limits = Limits::none().with_time(Duration::from_mins(1));
+        let mut guest = program.start(limits, Capabilities::none()).unwrap();
+        for _ in 0..100 {
+            assert_eq!(guest.call_simple_function("start_and_join", &[]).unwrap(), 1);
+        }
     });
 }
 

@@ -21,10 +21,8 @@ use crate::error::{Error, ErrorKind, Result, Trap};
 use crate::module::info::{Import, ModuleInfo};
 use crate::module::requirements;
 use crate::runtime::host::{HostImports, Wasix};
-use crate::runtime::interrupt::InterruptState;
 use crate::runtime::owner::InstanceCore;
 use crate::runtime::preflight::wasix::MEMORY;
-use crate::runtime::status::InstanceStatus;
 use crate::runtime::traits::WasmModule;
 
 /// How long dropping an instance waits for its threads. A thread that is inside a host call which cannot be interrupted ends
@@ -39,7 +37,6 @@ pub(in crate::backends::wasmer) struct Process {
     wasix: Arc<Wasix>,
     functions: Imports,
     starts_threads: bool,
-    status: Arc<InstanceStatus>,
     /// Whether calls of WASIX functions first check for interrupts and fuel, as calls of host functions do.
     watched: bool,
 }
@@ -72,10 +69,9 @@ impl Process {
         thread_group.set_env(env.clone());
         let env = WasiFunctionEnv::new(store, env);
         let functions = functions(store, &env, info, &guest);
-        let status = Arc::clone(core.status());
         let private = &module.private;
         let watched = !starts_threads && (private.fuel.is_some() || private.stop.is_some());
-        Ok(Self { thread_group, env, wasix: Arc::clone(wasix), functions, starts_threads, status, watched })
+        Ok(Self { thread_group, env, wasix: Arc::clone(wasix), functions, starts_threads, watched })
     }
 
     /// Returns the WASIX function for an import; `None` if the host provides the import.
@@ -119,24 +115,15 @@ impl Process {
         Ok(())
     }
 
-    fn has_time_limit(&self) -> bool {
-        self.status.interrupt().is_some_and(InterruptState::has_time_limit)
-    }
-
-    /// Runs one call of the guest. If threads are running, the process ends when the call fails or exits. It also ends when
-    /// the call returns, if `is_main` or there is a time limit: no time passes between calls, so the limit would not apply to
-    /// the threads. A panic inside WASIX, which guests can cause, becomes an error of the call.
+    /// Runs one call of the guest. If threads are running, the process ends when the call fails or exits, or when `is_main`
+    /// and it returns. A panic inside WASIX, which guests can cause, becomes an error of the call.
     ///
     /// # Errors
     /// The error of the call or of the thread that ended the process; [`ErrorKind::Crashed`] if the process has ended before.
     pub(in crate::backends::wasmer) fn run<T>(&self, is_main: bool, call: impl FnOnce() -> Result<T>) -> Result<T> {
         let Self { thread_group, .. } = self;
         if thread_group.has_ended() {
-            let message = if self.has_time_limit() {
-                "the program of this instance has ended: with a time limit, its threads end with the call that started them"
-            } else {
-                "the program of this instance has ended with its threads"
-            };
+            let message = "the program of this instance has ended with its threads";
             return Err(Error::new(ErrorKind::Crashed, message).with_hint("create another instance"));
         }
         let result = catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
@@ -146,8 +133,7 @@ impl Process {
         }
         let is_fatal =
             |error: &Error| !matches!(error.kind(), ErrorKind::InvalidArgument | ErrorKind::UnsupportedFeature);
-        let is_last = || is_main || self.has_time_limit();
-        if thread_group.has_threads() && result.as_ref().map_or_else(is_fatal, |_| is_last()) {
+        if thread_group.has_threads() && result.as_ref().map_or_else(is_fatal, |_| is_main) {
             thread_group.stop();
         }
         match result {

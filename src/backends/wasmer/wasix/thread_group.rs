@@ -233,4 +233,8 @@ impl InterruptHandle for ThreadGroupInterrupt {
     fn can_pause(&self) -> bool {
         !self.starts_threads
     }
+
+    fn runs_on(&self) -> bool {
+        self.thread_group.has_threads()
+    }
 }
