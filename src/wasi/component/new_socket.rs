@@ -56,7 +56,7 @@ pub(super) fn count_drops<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
     interface.resource(socket, ResourceType::host::<TcpSocket>(), |mut store, socket| {
         let wasi = store.data_mut().wasi();
         tcp::HostTcpSocket::drop(&mut wasi.sockets(), Resource::new_own(socket))?;
-        wasi.tcp().remove(socket);
+        wasi.tcp().release(socket, true);
         Ok(())
     })
 }

@@ -14,31 +14,31 @@ use crate::network::{Firewall, Protocol, SocketClaim, UdpRules};
 pub(super) struct TcpClaims {
     /// By the handles of the sockets in the table.
     of_sockets: HashMap<u32, Arc<SocketClaim>>,
-    /// Those of accepted connections, one for each. Their handles are not known.
+    /// The claims of accepted connections, whose handles are unknown. If the guest never takes a connection, its claim stays.
     accepted: Accepted,
 }
 
 type Accepted = Arc<Mutex<Vec<SocketClaim>>>;
 
 impl TcpClaims {
-    /// Adds that of a socket that the guest created.
+    /// Stores the claim of a socket that the guest created.
     pub(super) fn add(&mut self, socket: u32, claim: Arc<SocketClaim>) {
         self.of_sockets.insert(socket, claim);
     }
 
-    /// Returns that of a socket.
+    /// Returns the claim of a socket, if it is open.
     #[cfg(feature = "wasi-p3")]
-    pub(super) fn of(&mut self, socket: u32) -> Option<Arc<SocketClaim>> {
-        if !self.of_sockets.contains_key(&socket) {
+    pub(super) fn of(&mut self, socket: u32, is_open: bool) -> Option<Arc<SocketClaim>> {
+        if is_open && !self.of_sockets.contains_key(&socket) {
             let claim = self.take_accepted()?;
             self.add(socket, Arc::new(claim));
         }
         self.of_sockets.get(&socket).cloned()
     }
 
-    /// Removes that of a socket which is dropped.
-    pub(super) fn remove(&mut self, socket: u32) {
-        if self.of_sockets.remove(&socket).is_none() {
+    /// Releases the claim of a dropped socket, which was open or not. One that could not be accepted is not open and has no claim.
+    pub(super) fn release(&mut self, socket: u32, was_open: bool) {
+        if self.of_sockets.remove(&socket).is_none() && was_open {
             self.take_accepted();
         }
     }

@@ -7,7 +7,7 @@ use wasmtime_wasi::p3::sockets::SocketError;
 use wasmtime_wasi::sockets::{TcpSocket, UdpSocket, WasiSocketsView as _};
 
 use crate::wasi::component::interface::{self, p3};
-use crate::wasi::component::state::HasWasi;
+use crate::wasi::component::state::{ComponentWasi, HasWasi};
 
 /// Replaces the functions of a linked interface.
 pub(super) fn replace<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
@@ -24,8 +24,9 @@ pub(super) fn replace<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
     })?;
     types.resource(socket, ResourceType::host::<TcpSocket>(), |mut store, socket| {
         let wasi = store.data_mut().wasi();
+        let was_open = is_open(wasi, socket);
         HostTcpSocket::drop(&mut wasi.sockets(), Resource::new_own(socket))?;
-        wasi.tcp().remove(socket);
+        wasi.tcp().release(socket, was_open);
         Ok(())
     })?;
     types.func_wrap_async(udp, |mut store, (family,): (IpAddressFamily,)| {
@@ -36,6 +37,11 @@ pub(super) fn replace<T: HasWasi>(linker: &mut Linker<T>) -> Result<()> {
             Ok((result::<Resource<UdpSocket>>(HostUdpSocket::create(&mut sockets, family).await)?,))
         })
     })
+}
+
+/// Returns whether a socket has a descriptor: an option can be read.
+pub(super) fn is_open(wasi: &mut ComponentWasi, socket: u32) -> bool {
+    HostTcpSocket::get_keep_alive_enabled(&mut wasi.sockets(), Resource::new_borrow(socket)).is_ok()
 }
 
 /// Returns an error of the interface as its result.
