@@ -29,9 +29,8 @@ pub struct Limits {
     /// Units of [portable fuel](crate::runtime::fuel) for everything the instance runs, including its start function. Needs a
     /// runtime with [`RuntimeConfig::metering`](crate::RuntimeConfig::metering).
     pub fuel: Option<u64>,
-    /// Wall-clock time for everything the instance runs, including its start function. The clock stands still between calls and
-    /// while a call is [paused](crate::Control::pause). Threads end with the call that started them. A host function is not
-    /// interrupted: the call fails when it returns. Needs a runtime with
+    /// Wall-clock time for everything the instance runs, including its start function. The clock stands still between calls, unless
+    /// threads of the guest run on, and while a call is [paused](crate::Control::pause). A host function is not interrupted: the call fails when it returns. Needs a runtime with
     /// [`RuntimeConfig::interruption`](crate::RuntimeConfig::interruption).
     pub time: Option<Duration>,
 }
@@ -124,8 +123,9 @@ impl LimitExceeded {
     }
 }
 
-/// Displays bytes also in a binary unit, such as ` (64 MiB)`, if it is a whole number of them.
-struct InUnits(u64);
+/// Displays a number of bytes in a binary unit as well, such as ` (64 MiB)`, if it is a multiple of that unit.
+#[derive(Clone, Copy, Debug)]
+pub struct InUnits(pub u64);
 
 impl fmt::Display for InUnits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -118,10 +117,10 @@ impl Policy {
         })
     }
 
-    /// Refuses a module that the manifest is not for. A module that does not exist is reported where it is read.
+    /// Refuses a module that the manifest is not for. A module that cannot be found is reported where it is read.
     pub(crate) fn check_module(&self, module: &Path) -> Result<(), Failure> {
         let Some(expected) = &self.module else { return Ok(()) };
-        let is_missing = std::fs::metadata(module).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        let is_missing = std::fs::metadata(module).is_err();
         // A pipe has no canonical path.
         let found = std::fs::canonicalize(module).and_then(|module| Ok(module == std::fs::canonicalize(expected)?));
         if (is_missing && module.as_os_str() != "-") || found.is_ok_and(|is_same| is_same) {
@@ -180,7 +179,7 @@ fn text<'de, D: Deserializer<'de>, T>(
         // A number has no unit, and the error says so.
         toml::Value::Integer(number) => number.to_string(),
         toml::Value::Float(number) => number.to_string(),
-        other => return Err(D::Error::custom(format!("expected a string, not a {}", other.type_str()))),
+        other => return Err(D::Error::custom(format!("expected a string, found {}", other.type_str()))),
     };
     parse(&text).map(Some).map_err(D::Error::custom)
 }

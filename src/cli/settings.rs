@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bytesize::ByteSize;
 use wrun::component;
 use wrun::config::DEFAULT_MAX_STACK;
 use wrun::escape::Escaped;
 use wrun::extism::{self, PluginOptions};
-use wrun::limits::TimeLimit;
+use wrun::limits::{InUnits, TimeLimit};
 use wrun::module::requirements::{self, HostCapability};
 use wrun::runtime::preflight;
 use wrun::{
@@ -95,11 +94,12 @@ impl LimitSettings {
     /// Merges flags and policy. Fails if a flag exceeds a locked policy.
     pub(crate) fn resolve(args: &LimitArgs, policy: &Policy) -> Result<Self, Failure> {
         let LimitTable { memory, stack, table_elements, fuel, timeout } = policy.limits;
+        let bytes = |bytes: &u64| format!("{bytes}{}", InUnits(*bytes));
         // A locked policy without a stack limit still does not let a flag exceed the default.
         let stack = stack.or(policy.locked.then_some(DEFAULT_MAX_STACK));
         Ok(Self {
-            memory: policy.merge("--memory", args.memory, memory, u64::gt, |bytes| ByteSize::b(*bytes).to_string())?,
-            stack: policy.merge("--stack", args.stack, stack, u64::gt, |bytes| ByteSize::b(*bytes).to_string())?,
+            memory: policy.merge("--memory", args.memory, memory, u64::gt, bytes)?,
+            stack: policy.merge("--stack", args.stack, stack, u64::gt, bytes)?,
             table_elements: policy.merge(
                 "--table-elements",
                 args.table_elements,
@@ -145,7 +145,7 @@ impl GrantSettings {
             return Err(Failure::usage(message).hint("use another guest path for one of them"));
         }
         if let Some((name, _)) = repeated(&env, |(name, _)| name) {
-            return Err(Failure::usage(format!("environment variable `{}`: it is granted twice", Escaped(name))));
+            return Err(Failure::usage(format!("the environment variable `{}` is granted twice", Escaped(name))));
         }
         Ok(Self { dirs, env, net: policy.merge_grants("--net", &args.net, net, PartialEq::eq, PartialEq::eq)? })
     }

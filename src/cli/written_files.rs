@@ -48,6 +48,10 @@ pub(crate) fn identity(metadata: Option<Metadata>) -> Option<Identity> {
 /// # Errors
 /// Those of opening or creating it.
 pub(crate) fn check_writable(path: &Path) -> io::Result<()> {
+    // Opening a pipe would wait for its reader.
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Ok(());
+    }
     match File::options().append(true).open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         opened => return opened.map(drop),

@@ -14,7 +14,7 @@ const MAX_RESOLVED: usize = 4096;
 /// The most lookups of a guest that run at a time, each on its own thread.
 const MAX_LOOKUPS: usize = 32;
 
-/// The most lookups of all guests of the process at a time. A lookup that its guest no longer waits for runs to its end.
+/// The most lookups of all guests of the process at a time. A lookup runs to its end even if its guest no longer waits for it.
 const MAX_LOOKUPS_OF_ALL: usize = 256;
 
 /// Held by each running lookup of any guest.
@@ -114,8 +114,13 @@ impl Firewall {
 
     /// Begins a lookup, which lasts until the value is dropped. Returns `None` if too many are running.
     pub(super) fn begin_lookup(&self) -> Option<LookupClaim> {
+        self.begin_lookup_among(&ALL_LOOKUPS)
+    }
+
+    /// The same, where `all` is held by each running lookup of any guest.
+    pub(super) fn begin_lookup_among(&self, all: &Arc<()>) -> Option<LookupClaim> {
         let of_guest = claim(&self.lookups, MAX_LOOKUPS)?;
-        Some(LookupClaim { _of_guest: of_guest, _of_all: claim(&ALL_LOOKUPS, MAX_LOOKUPS_OF_ALL)? })
+        Some(LookupClaim { _of_guest: of_guest, _of_all: claim(all, MAX_LOOKUPS_OF_ALL)? })
     }
 
     /// Records the addresses of a name for the rules that allow them.

@@ -116,6 +116,7 @@ fn an_invalid_rule_is_rejected_with_the_reason_and_the_syntax() {
 mod matching {
     use std::iter;
     use std::net::SocketAddr;
+    use std::sync::Arc;
 
     use crate::network::firewall::Firewall;
     use crate::network::host::name;
@@ -212,12 +213,13 @@ mod matching {
     #[test]
     fn lookups_of_one_guest_and_of_all_together_are_limited() {
         let guests: Vec<_> = (0..10).map(|_| Firewall::new(&[])).collect();
-        let lookups: Vec<_> =
-            guests.iter().map(|guest| iter::from_fn(|| guest.begin_lookup()).collect::<Vec<_>>()).collect();
+        let all = Arc::default();
+        let begin = |guest: &Firewall| iter::from_fn(|| guest.begin_lookup_among(&all)).collect::<Vec<_>>();
+        let lookups: Vec<_> = guests.iter().map(begin).collect();
         assert_eq!(lookups[0].len(), 32);
         assert_eq!(lookups.iter().map(Vec::len).sum::<usize>(), 256);
         drop(lookups);
-        assert!(guests[9].begin_lookup().is_some());
+        assert!(guests[9].begin_lookup_among(&all).is_some());
     }
 
     #[test]

@@ -259,7 +259,7 @@ impl PreparedCode {
     }
 }
 
-/// Reports the begin and the end of an instantiation.
+/// Reports the start and the end of an instantiation.
 fn reported(
     events: &dyn Fn(Event),
     instantiate: impl FnOnce() -> Result<PreparedInstance>,

@@ -211,8 +211,11 @@ fn a_first_row_that_is_a_record_is_not_taken_as_a_header() {
         let guest = function(config, FUNCTIONS.as_bytes(), "add");
         let error = guest.run(&options, &mut &b"1,0x2\n3,4\n"[..], &mut Vec::new()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument);
-        assert_eq!(error.message(), "the first row is a record, not a header: `1`, `0x2` fits add(i32, i32) -> i32");
-        assert_eq!(error.hints(), ["`--no-header` takes it as a record; `--columns 1,0x2` as a header"]);
+        assert_eq!(
+            error.message(),
+            "the first row looks like a record, not a header: `1`, `0x2` can be arguments of add(i32, i32) -> i32"
+        );
+        assert_eq!(error.hints(), ["use `--no-header` if it is a record, or `--columns 1,0x2` if it is the header"]);
     });
     assert_output("add", &options, "1,y\n3,4\n", "7\n");
     options.columns = Some(vec!["1".into(), "0x2".into()]);

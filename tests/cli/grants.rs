@@ -118,7 +118,8 @@ fn invalid_grants_are_refused_before_anything_runs() {
         for empty in ["=1", "", "="] {
             run(&["-r", engine, "--env", empty, GREET]).fails(2, &["the name is empty: expected NAME or NAME=VALUE"]);
         }
-        run(&["-r", engine, "--env", "A=1", "--env", "A=2", GREET]).fails(2, &["`A`: it is granted twice"]);
+        run(&["-r", engine, "--env", "A=1", "--env", "A=2", GREET])
+            .fails(2, &["the environment variable `A` is granted twice"]);
         let dirs = ["--dir", "src::/x", "--dir", "docs::/x/"];
         run(&[&["-r", engine], &dirs[..], &[GREET]].concat()).fails(2, &["two directories are granted as `/x/`"]);
     });

@@ -103,7 +103,7 @@ fn a_locked_policy_shows_values_as_they_are_written() {
     let refused = |args: &[&str], part: &str| {
         run(&[&["--policy", path.to_str().unwrap()], args, &[ADD]].concat()).fails(2, &[part]);
     };
-    refused(&["--memory", "65MiB"], "--memory cannot change 64.0 MiB to 65.0 MiB");
+    refused(&["--memory", "65MiB"], "--memory cannot change 67108864 (64 MiB) to 68157440 (65 MiB)");
     refused(&["-r", "wasmtime"], "--runtime cannot change wasmer to wasmtime");
     refused(&["--timeout", "2s"], "--timeout cannot change 1.5s to 2s");
 }

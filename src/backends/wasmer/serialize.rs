@@ -46,7 +46,7 @@ pub(super) fn read(code: Code) -> Result<(Module, Engine)> {
     Ok((module, engine))
 }
 
-/// Maps an open file. The engine only takes a path. This one opens the file again, which is still open when it is mapped.
+/// Maps an open file. The engine only takes a path; `/dev/fd/N` names the open file itself, even if it was renamed or removed.
 fn map(engine: &Engine, file: &File) -> std::result::Result<Module, DeserializeError> {
     let path = format!("/dev/fd/{}", file.as_raw_fd());
     // SAFETY: `CachedCode::new` requires that this engine wrote the code and that the file does not change.

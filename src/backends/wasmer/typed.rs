@@ -11,7 +11,7 @@ use crate::value::types::{FuncType, ValType, Value};
 /// A call of one function. Returns `None`, without a call, if the arguments or results do not match the signature.
 pub(super) type TypedCall = Box<dyn Fn(LiveModule<'_>, &[Value], &mut [Value]) -> Option<Result<()>> + Send>;
 
-/// An instance, as far as a call needs it.
+/// The parts of an instance that a call needs.
 pub(super) struct LiveModule<'i> {
     pub(super) status: &'i InstanceStatus,
     pub(super) store: &'i mut Store,

@@ -30,7 +30,7 @@ pub(super) struct ResolvedFunction {
     pub(super) ty: FuncType,
 }
 
-/// An instance, as far as a call needs it.
+/// The parts of an instance that a call needs.
 pub(super) struct LiveModule {
     pub(super) core: InstanceCore,
     pub(super) store: Store<StoreData>,

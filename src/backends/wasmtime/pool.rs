@@ -88,7 +88,7 @@ impl Drop for PoolPlace {
 
 fn strategy(instances: u32) -> InstanceAllocationStrategy {
     let mut pool = PoolingAllocationConfig::new();
-    // The heap of a store for garbage collection takes the place of a memory.
+    // The garbage-collected heap of each store uses one of the memories.
     let memories = instances * (MAX_ITEMS + 1);
     pool.total_core_instances(instances).total_memories(memories).total_tables(instances * MAX_ITEMS);
     pool.max_memories_per_module(MAX_ITEMS).max_tables_per_module(MAX_ITEMS).table_elements(MAX_ELEMENTS as usize);

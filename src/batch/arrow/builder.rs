@@ -163,7 +163,9 @@ impl ListBuilder {
 impl StructBuilder {
     fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
         let (length, nulls) = (self.nulls.len(), self.nulls.finish());
-        let columns = self.columns.iter_mut().map(Builder::finish).collect::<Result<Vec<_>, _>>()?;
+        // The last row may be incomplete: see `ArrowOutput::finish`.
+        let finish = |column: &mut Builder| Ok(column.finish()?.slice(0, length));
+        let columns = self.columns.iter_mut().map(finish).collect::<Result<Vec<_>, ArrowError>>()?;
         Ok(Arc::new(StructArray::try_new_with_length(self.fields.clone(), columns, nulls, length)?))
     }
 }

@@ -20,7 +20,7 @@ const CHOOSE: &str = "`--columns NAME,...` chooses one column for each parameter
 /// if no parameter has, all in order, except for the id.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidArgument`] if a column is missing, has its name twice, or there is another number of columns than of
+/// [`ErrorKind::InvalidArgument`] if a column is missing or appears twice, or the number of columns differs from the number of
 /// parameters.
 pub(in crate::batch) fn layout_by_names(names: &[&str], formats: &Formats<'_>) -> Result<Layout> {
     let params = match &formats.options.columns {
@@ -66,8 +66,8 @@ fn in_order(names: &[&str], formats: &Formats<'_>) -> Result<Vec<usize>> {
     if formats.callable.param_count() == 0 {
         return Ok(Vec::new());
     }
-    let (columns, callable): (Vec<_>, _) =
-        ((0..names.len()).filter(|column| names[*column] != ID).collect(), formats.callable);
+    let callable = formats.callable;
+    let columns: Vec<_> = (0..names.len()).filter(|column| names[*column] != ID).collect();
     if columns.len() == callable.param_count() {
         return Ok(columns);
     }
@@ -81,16 +81,20 @@ fn in_order(names: &[&str], formats: &Formats<'_>) -> Result<Vec<usize>> {
 /// # Errors
 /// [`ErrorKind::InvalidArgument`].
 pub(super) fn check_header(names: &[&str], layout: &Layout, formats: &Formats<'_>) -> Result<()> {
-    if formats.options.columns.is_some() || has_named_parameters(names, formats) {
+    if formats.options.columns.is_some() || layout.has_ids || has_named_parameters(names, formats) {
         return Ok(());
     }
     let fields: Vec<_> = layout.params.iter().flatten().map(|column| names[*column]).collect();
     if !formats.callable.parse_args(&fields).is_ok_and(|args| has_number(&args)) {
         return Ok(());
     }
-    let message = format!("the first row is a record, not a header: {} fits {}", list(names), formats.callable);
+    let message = format!(
+        "the first row looks like a record, not a header: {} can be arguments of {}",
+        list(names),
+        formats.callable
+    );
     let chosen = fields.join(",");
-    let hint = format!("`--no-header` takes it as a record; `--columns {}` as a header", Escaped(&chosen));
+    let hint = format!("use `--no-header` if it is a record, or `--columns {}` if it is the header", Escaped(&chosen));
     Err(invalid(message).with_hint(hint))
 }
 

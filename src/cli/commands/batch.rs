@@ -114,7 +114,7 @@ fn explain(settings: &BatchSettings) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Creates the files for errors and metrics before anything runs, unless they would replace other files than such.
+/// Creates the files for errors and metrics before anything runs. Refuses to replace a module or a file that the batch reads.
 fn create_files(settings: &BatchSettings) -> Result<[Option<File>; 2], Failure> {
     let guest = &settings.guest;
     let reads = [("the module", Some(guest.module.as_path())), ("the policy", guest.policy.path.as_deref())];

@@ -56,7 +56,7 @@ pub fn check_config(config: &RuntimeConfig) -> Result<()> {
     Ok(())
 }
 
-/// Checks that an engine can grant capabilities to a module that is no Extism plug-in.
+/// Checks that an engine can grant capabilities to a module that is not an Extism plug-in.
 ///
 /// # Errors
 /// Those of [`Capabilities::check`]; [`ErrorKind::Grant`] for network access if the engine provides none, or together with a

@@ -16,7 +16,7 @@ use crate::runtime::host::{Exit, HostFailure};
 use crate::runtime::owner::InstanceCore;
 use crate::wasi::component as wasi;
 
-/// An instance, as far as a call needs it.
+/// The parts of an instance that a call needs.
 pub(super) struct LiveComponent {
     pub(super) core: InstanceCore<ComponentInfo>,
     pub(super) store: Store<ComponentData>,
