@@ -52,7 +52,7 @@ pub struct Bench<'a> {
 pub enum Progress {
     /// The code is compiled, and each variant runs once to compare the results.
     Checking,
-    /// An event of such a run.
+    /// An event of the run of a bench.
     Run(Event),
     /// A phase begins.
     Measuring(Phase),

@@ -13,7 +13,7 @@ use super::failure::Failure;
 /// The first bytes of modules and components.
 const MAGIC: &[u8] = b"\0asm";
 
-/// What a file is to the command that reads it, and its path.
+/// A file that the command reads: its role, such as `the policy`, and its path.
 pub(crate) type ReadFile<'a> = (&'static str, Option<&'a Path>);
 
 /// Refuses to replace a file that the command reads, a standard stream, or a module. `option` names the file to write.
