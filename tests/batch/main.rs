@@ -7,6 +7,7 @@
 mod actions;
 mod bounds;
 mod component_formats;
+mod csv_columns;
 mod ends;
 mod failures;
 mod formats;

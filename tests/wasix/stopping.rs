@@ -31,7 +31,7 @@ fn a_time_limit_stops_every_program() {
     });
 }
 
-/// A guest whose threads count until they are told to end.
+/// A guest whose threads increment a counter until `join` ends them.
 const COUNTING: &str = r#"(module
     (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
     (import "env" "memory" (memory 1 1 shared))

@@ -41,7 +41,7 @@ impl Reactor {
         if let Some(runtime) = self.runtime.get() {
             return Ok(runtime.enter());
         }
-        // An embedder may call from a task of its own runtime. Dropping a second one would panic there.
+        // The caller may be a task of another tokio runtime, in which dropping a runtime panics. So never create a second one.
         let _creating = self.creating.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(runtime) = self.runtime.get() {
             return Ok(runtime.enter());
