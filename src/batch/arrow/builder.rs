@@ -169,3 +169,21 @@ impl StructBuilder {
         Ok(Arc::new(StructArray::try_new_with_length(self.fields.clone(), columns, nulls, length)?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow_schema::Field;
+
+    use super::*;
+
+    /// As after a panic while a row is appended.
+    #[test]
+    fn an_incomplete_last_row_is_dropped() {
+        let field = |name: &str| Field::new(name, DataType::Int32, true);
+        let mut builder = Builder::new(&DataType::Struct(Fields::from(vec![field("x"), field("y")])));
+        builder.append_null();
+        let Builder::Struct(parts) = &mut builder else { unreachable!() };
+        parts.columns[0].append_null();
+        assert_eq!(builder.finish().unwrap().len(), 1);
+    }
+}
