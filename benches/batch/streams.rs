@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::{BufRead, BufReader, BufWriter, Write as _};
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::thread;
 
 use wrun::batch::{self, BatchCounters, BatchInput, BatchOptions, BatchOutput, Stop, Streams};
 use wrun::session::InstanceMode;
@@ -43,20 +44,37 @@ fn slow_pairs() -> Vec<u8> {
 }
 
 /// The same sums without WebAssembly: a loop that parses and writes each line with `serde_json`.
+fn sum_lines(lines: &[u8], results: &mut Vec<u8>) {
+    results.clear();
+    let mut line = Vec::new();
+    let (mut input, mut output) = (BufReader::new(lines), BufWriter::new(&mut *results));
+    while input.read_until(b'\n', &mut line).expect("it is in memory") > 0 {
+        let (left, right): (i32, i32) = serde_json::from_slice(&line).expect("it is a pair");
+        serde_json::to_writer(&mut output, &left.wrapping_add(right)).expect("it is JSON");
+        output.write_all(b"\n").expect("it is in memory");
+        line.clear();
+    }
+    output.flush().expect("it is in memory");
+    drop(output);
+    black_box(results);
+}
+
 fn serde_json_alone(lines: Vec<u8>) -> Box<dyn FnMut()> {
-    let (mut line, mut results) = (Vec::new(), Vec::new());
+    let mut results = Vec::new();
+    Box::new(move || sum_lines(&lines, &mut results))
+}
+
+/// The loop on two threads, which share nothing: what two cores can give.
+fn serde_json_twice(lines: Vec<u8>) -> Box<dyn FnMut()> {
+    let middle = lines.len() / 2;
+    let middle = lines[..middle].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let mut results = (Vec::new(), Vec::new());
     Box::new(move || {
-        results.clear();
-        let (mut input, mut output) = (BufReader::new(lines.as_slice()), BufWriter::new(&mut results));
-        while input.read_until(b'\n', &mut line).expect("it is in memory") > 0 {
-            let (left, right): (i32, i32) = serde_json::from_slice(&line).expect("it is a pair");
-            serde_json::to_writer(&mut output, &left.wrapping_add(right)).expect("it is JSON");
-            output.write_all(b"\n").expect("it is in memory");
-            line.clear();
-        }
-        output.flush().expect("it is in memory");
-        drop(output);
-        black_box(&results);
+        let (first, second) = lines.split_at(middle);
+        thread::scope(|scope| {
+            scope.spawn(|| sum_lines(first, &mut results.0));
+            sum_lines(second, &mut results.1);
+        });
     })
 }
 
@@ -126,6 +144,7 @@ pub(crate) fn cases() -> Vec<Case> {
         let count = Stream { function: (LOOP, "count"), ..add };
         let mut push = |work, variant, run| cases.push(Case { engine, work, variant, run });
         push("add", "serde_json", serde_json_alone(pairs(RECORDS)));
+        push("add", "2 threads", serde_json_twice(pairs(RECORDS)));
         push("add", "1 worker", add.run(pairs(RECORDS), 1));
         push("add", "2 workers", add.run(pairs(RECORDS), 2));
         #[cfg(feature = "arrow")]
@@ -147,6 +166,7 @@ pub(crate) fn print(cases: &mut [Case], rounds: usize) {
     println!("| engine | function | | against | ms | ms | speed | of fastest | bound |");
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     let rows = [
+        ("add", "2 threads", "serde_json", ""),
         ("add", "1 worker", "serde_json", "0.5"),
         ("add", "2 workers", "1 worker", "1.7"),
         #[cfg(feature = "arrow")]

@@ -6,7 +6,7 @@ use std::thread;
 
 use wrun::batch::{BatchInput, BatchOptions, BatchOutput, OnError};
 use wrun::session::InstanceMode;
-use wrun::{RuntimeConfig, TextOptions};
+use wrun::{Abi, RuntimeConfig, TextOptions};
 
 use super::args::{CallArgs, OutputFormat, RecordArgs, ReportArgs};
 use super::provenance::{Provenance, WithProvenance};
@@ -67,8 +67,10 @@ impl BatchSettings {
     pub(crate) fn config(&self) -> RuntimeConfig {
         let config = self.guest.config.clone();
         let jobs = u32::try_from(self.jobs.value.get()).ok().and_then(NonZeroU32::new);
-        match (self.instance.value, jobs) {
-            (InstanceMode::PerCall, Some(jobs)) => config.with_pooled_instances(jobs),
+        // A program that reads its argument from standard input has a new instance for each call.
+        let is_per_call = self.instance.value == InstanceMode::PerCall || self.text.abi == Some(Abi::Stdio);
+        match jobs {
+            Some(jobs) if is_per_call => config.with_pooled_instances(jobs),
             _ => config,
         }
     }

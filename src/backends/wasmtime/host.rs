@@ -1,11 +1,13 @@
 //! Host functions, globals, memories and tables in a store.
 
 use wasmtime::{
-    Caller, Extern, Func, Global, Memory, MemoryTypeBuilder, Mutability, RefType, SharedMemory, Store, Table, Val,
+    Caller, Extern, ExternType, Func, Global, Memory, MemoryTypeBuilder, Mutability, RefType, SharedMemory, Store,
+    Table, Val,
 };
 
 use super::convert::{from_val, to_val, val_type};
 use super::limits::StoreData;
+use super::module::EngineCode;
 use super::{fuel, memory};
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::info::{MemoryType, ModuleInfo, TableType};
@@ -14,16 +16,21 @@ use crate::runtime::lookup;
 use crate::value::types::{ValType, Value};
 
 /// Creates the imports of a module, in order. [`check_imports`](crate::runtime::preflight::check_imports) has found each.
-pub(super) fn lower(store: &mut Store<StoreData>, info: &ModuleInfo, imports: &HostImports) -> Result<Vec<Extern>> {
+pub(super) fn lower(
+    store: &mut Store<StoreData>,
+    code: &EngineCode,
+    info: &ModuleInfo,
+    imports: &HostImports,
+) -> Result<Vec<Extern>> {
     let items = info.imports.iter().filter_map(|import| imports.get(&import.module, &import.name));
-    items.map(|item| lower_item(store, item)).collect()
+    items.zip(code.import_types()).map(|(item, ty)| lower_item(store, item, ty)).collect()
 }
 
-fn lower_item(store: &mut Store<StoreData>, item: &HostItem) -> Result<Extern> {
+fn lower_item(store: &mut Store<StoreData>, item: &HostItem, imported: &ExternType) -> Result<Extern> {
     let what = "cannot create an import";
     let unlinkable = |error: wasmtime::Error| Error::of_engine(ErrorKind::Unlinkable, what, &format!("{error:#}"));
     Ok(match item {
-        HostItem::Func(function) => Extern::Func(lower_function(store, function)?),
+        HostItem::Func(function) => Extern::Func(lower_function(store, function, imported)?),
         HostItem::Global(value, mutable) => {
             let mutability = if *mutable { Mutability::Var } else { Mutability::Const };
             let ty = wasmtime::GlobalType::new(host_type(&value.ty())?, mutability);
@@ -66,9 +73,10 @@ fn host_type(ty: &ValType) -> Result<wasmtime::ValType> {
     val_type(ty).ok_or_else(|| Error::new(ErrorKind::UnsupportedFeature, format!("host values cannot have type {ty}")))
 }
 
-fn lower_function(store: &mut Store<StoreData>, function: &HostFunction) -> Result<Func> {
-    let types = |types: &[ValType]| types.iter().map(host_type).collect::<Result<Vec<_>>>();
-    let ty = wasmtime::FuncType::new(store.engine(), types(function.ty().params())?, types(function.ty().results())?);
+fn lower_function(store: &mut Store<StoreData>, function: &HostFunction, imported: &ExternType) -> Result<Func> {
+    let ty = function.ty();
+    ty.params().iter().chain(ty.results()).try_for_each(|ty| host_type(ty).map(drop))?;
+    let ty = imported.unwrap_func().clone();
     let function = function.clone();
     Ok(Func::new(store, ty, move |mut caller, params, results| {
         caller.data().guest.status.check_interrupt()?;

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
-use wasmtime::{Engine, Module};
+use wasmtime::{Engine, ExternType, Module};
 
 use super::serialize;
 use crate::error::Result;
@@ -17,7 +17,7 @@ use crate::runtime::traits::WasmModule;
 #[derive(derive_more::Debug)]
 #[debug("WasmtimeModule({:?})", self.info())]
 pub struct WasmtimeModule {
-    pub(super) compiled: Module,
+    pub(super) compiled: EngineCode,
     pub(super) owner: ModuleOwner,
     /// The export that holds the deferred start function, if there is one.
     pub(super) start: Option<String>,
@@ -25,7 +25,25 @@ pub struct WasmtimeModule {
     pub(super) code_shift: i64,
     compiled_bytes: u64,
     /// The code for instances that find no place in the pool.
-    unpooled: OnceLock<Module>,
+    unpooled: OnceLock<EngineCode>,
+}
+
+/// The code of a module for one engine.
+pub(super) struct EngineCode {
+    pub(super) module: Module,
+    import_types: OnceLock<Vec<ExternType>>,
+}
+
+impl EngineCode {
+    fn new(module: Module) -> Self {
+        Self { module, import_types: OnceLock::new() }
+    }
+
+    /// Returns the types of the imports, in order. They are kept, because making the type of a function takes as long as making the
+    /// function.
+    pub(super) fn import_types(&self) -> &[ExternType] {
+        self.import_types.get_or_init(|| self.module.imports().map(|import| import.ty()).collect())
+    }
 }
 
 impl WasmtimeModule {
@@ -36,6 +54,7 @@ impl WasmtimeModule {
         code_shift: i64,
         compiled_bytes: u64,
     ) -> Self {
+        let compiled = EngineCode::new(compiled);
         Self { compiled, owner, start, code_shift, compiled_bytes, unpooled: OnceLock::new() }
     }
 
@@ -43,13 +62,13 @@ impl WasmtimeModule {
     ///
     /// # Errors
     /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) if the code is too large for the engine's format.
-    pub(super) fn unpooled(&self, engine: &Engine) -> Result<&Module> {
-        if let Some(module) = self.unpooled.get() {
-            return Ok(module);
+    pub(super) fn unpooled(&self, engine: &Engine) -> Result<&EngineCode> {
+        if let Some(code) = self.unpooled.get() {
+            return Ok(code);
         }
-        let code = serialize::write(self.compiled.serialize())?;
+        let code = serialize::write(self.compiled.module.serialize())?;
         let module = serialize::read(engine, Code::Bytes(code))?;
-        Ok(self.unpooled.get_or_init(|| module))
+        Ok(self.unpooled.get_or_init(|| EngineCode::new(module)))
     }
 }
 
@@ -65,7 +84,7 @@ impl WasmModule for WasmtimeModule {
 
 impl sealed::Module for WasmtimeModule {
     fn serialize(&self) -> Result<SerializedCode> {
-        Ok(SerializedCode { code: serialize::write(self.compiled.serialize())?, code_shift: self.code_shift })
+        Ok(SerializedCode { code: serialize::write(self.compiled.module.serialize())?, code_shift: self.code_shift })
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -29,8 +29,9 @@ impl WasmtimeLoop {
         let Some(WasmtimeModule { compiled, .. }) = module.as_any().downcast_ref() else {
             return Err(Error::new(ErrorKind::InvalidArgument, "the loop was compiled by another runtime"));
         };
-        let linked =
-            stack::with_room(*stack_bytes, || limits::create_uncounted(store, compiled, &[Extern::Func(function)]));
+        let linked = stack::with_room(*stack_bytes, || {
+            limits::create_uncounted(store, &compiled.module, &[Extern::Func(function)])
+        });
         let linked = linked.map_err(|error| errors::instantiate(&mut *store, error))?;
         let rows = linked.get_typed_func(&mut *store, FUNCTION);
         match rows.ok().zip(linked.get_memory(&mut *store, MEMORY)) {

@@ -10,6 +10,7 @@ use wasmtime::{Config, Engine, Instance, Module, OptLevel};
 use super::caller::LiveModule;
 use super::deferred_start::{self, DeferredStart};
 use super::limits::{self, StoreData};
+use super::module::EngineCode;
 use super::parts::RuntimeParts;
 use super::pool::{Pool, PoolPlace};
 use super::{WasmtimeInstance, WasmtimeModule, component, errors, fuel, host, interrupt, serialize, stack};
@@ -75,8 +76,8 @@ impl WasmtimeRuntime {
     }
 
     /// Returns the code for the next instance of a module, and its place in the pool if it is pooled.
-    fn code_for_instance<'m>(&self, module: &'m WasmtimeModule) -> Result<(&'m Module, Option<PoolPlace>)> {
-        let pool = self.pool.as_ref().filter(|pool| pool.has(module.compiled.engine()));
+    fn code_for_instance<'m>(&self, module: &'m WasmtimeModule) -> Result<(&'m EngineCode, Option<PoolPlace>)> {
+        let pool = self.pool.as_ref().filter(|pool| pool.has(module.compiled.module.engine()));
         let place = pool.map(Pool::take);
         tracing::trace!(is_pooled = place.as_ref().is_some_and(Option::is_some), "making an instance");
         match place {
@@ -199,20 +200,21 @@ impl sealed::Runtime for WasmtimeRuntime {
         let core = InstanceCore::new(&module.owner, limits, shared_bytes, config.interruption)?;
         core.status().set_plugin(imports.plugin.as_ref());
         let data = StoreData::new(Arc::clone(core.status()), module.code_shift);
-        let mut store = limits::create_store(compiled.engine(), data, module.info().tags > 0).map_err(|error| {
-            Error::of_engine(ErrorKind::Io, "the heap for exceptions cannot be created", &format!("{error:#}"))
-        })?;
+        let mut store =
+            limits::create_store(compiled.module.engine(), data, module.info().tags > 0).map_err(|error| {
+                Error::of_engine(ErrorKind::Io, "the heap for exceptions cannot be created", &format!("{error:#}"))
+            })?;
         if config.interruption {
             interrupt::prepare(&mut store, &core);
         }
         let stack_bytes = stack::bytes_for_call(config.effective_max_stack());
-        let externs = host::lower(&mut store, module.info(), imports)?;
+        let externs = host::lower(&mut store, compiled, module.info(), imports)?;
         let mut fuel_state = config.metering.then(|| FuelState::new(core.status(), limits.fuel));
         if fuel_state.is_some() {
             fuel::set_left(&mut store, UNLIMITED);
         }
         let mut create = || {
-            let created = stack::with_room(stack_bytes, || Instance::new(&mut store, compiled, &externs));
+            let created = stack::with_room(stack_bytes, || Instance::new(&mut store, &compiled.module, &externs));
             created.map_err(|error| errors::instantiate(&mut store, error))
         };
         // The engine runs a start function that is not deferred.
