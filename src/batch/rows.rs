@@ -8,7 +8,7 @@ use crate::session::RowWorker;
 /// The number of records to process before the loop is prepared. Preparing it takes about as long as these calls.
 const BEFORE_PREPARING: usize = 10_000;
 
-/// The same for an instance that has replaced another.
+/// The same if the loop is compiled: for an instance that has replaced another, or by another worker.
 const BEFORE_LINKING: usize = 1_000;
 
 /// The state of one worker.
@@ -45,6 +45,11 @@ impl RowState {
     pub(super) fn take(&mut self, caller: &mut Caller<'_>) -> Option<Box<RowWorker>> {
         let wait = match (&self.state, &caller) {
             (State::Impossible, _) => return None,
+            (State::New, Caller::Function { worker, .. })
+                if self.is_time_to_look() && RowWorker::is_compiled(worker) =>
+            {
+                0
+            }
             (State::New, _) => BEFORE_PREPARING,
             (State::Ready(rows), Caller::Function { worker, .. }) if rows.is_linked(worker) => 0,
             (State::Ready(_), _) => BEFORE_LINKING,
@@ -54,6 +59,11 @@ impl RowState {
             return None;
         }
         self.prepare(caller)
+    }
+
+    /// Returns whether to look if another worker has compiled the loop, which takes as long as a few calls.
+    fn is_time_to_look(&self) -> bool {
+        self.waited > 0 && self.waited.is_multiple_of(BEFORE_LINKING)
     }
 
     fn prepare(&mut self, caller: &mut Caller<'_>) -> Option<Box<RowWorker>> {

@@ -1,7 +1,7 @@
 //! Compiled code with everything its instances need, and those instances.
 
 use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::metrics::timed;
 use super::program_streams::{ProgramOutput, ProgramStreams};
@@ -22,6 +22,7 @@ use crate::runtime::code::{CodeInstance, CompiledCode};
 use crate::runtime::fuel;
 use crate::runtime::host::HostImports;
 use crate::runtime::preflight;
+use crate::runtime::row_loop::RowLoop;
 use crate::runtime::traits::{WasmInstance, WasmModule, WasmRuntime};
 use crate::value::types::{FuncType, Value};
 use crate::wasi;
@@ -36,6 +37,8 @@ pub struct PreparedCode {
     runtime: Box<dyn WasmRuntime>,
     options: InstanceOptions,
     imports: ResolvedImports,
+    /// The loops that workers have compiled, by the types of their functions.
+    row_loops: Mutex<Vec<(FuncType, Arc<RowLoop>)>>,
 }
 
 /// The imports of a module.
@@ -66,7 +69,7 @@ impl Session<'_> {
         events(Event::Prepared { ns: compile_ns, cache, compiled_bytes });
         let (runtime, code) = loaded?;
         tracing::info!(compile_ns, engine = %runtime.kind(), ?cache, "code prepared");
-        Ok(PreparedCode { code, runtime, options, imports })
+        Ok(PreparedCode { code, runtime, options, imports, row_loops: Mutex::default() })
     }
 }
 
@@ -151,6 +154,27 @@ impl PreparedCode {
     /// Returns the fuel to set before each call of an instance, so that its use is that of the call. `None` if fuel is not metered.
     pub(crate) fn fuel_of_each_call(&self, limits: Limits) -> Option<u64> {
         limits.fuel.or_else(|| self.runtime.config().metering.then_some(fuel::MAX_LIMIT))
+    }
+
+    /// Returns the loop for the functions of a type, if a worker has compiled it.
+    pub(super) fn compiled_row_loop(&self, ty: &FuncType) -> Option<Arc<RowLoop>> {
+        let row_loops = self.row_loops.lock().unwrap_or_else(PoisonError::into_inner);
+        row_loops.iter().find(|(of, _)| of == ty).map(|(_, row_loop)| Arc::clone(row_loop))
+    }
+
+    /// Returns the loop for the functions of a type, and compiles it for the first worker.
+    ///
+    /// # Errors
+    /// Those of [`RowLoop::compile`].
+    pub(super) fn row_loop(&self, ty: &FuncType) -> Result<Arc<RowLoop>> {
+        // Another worker waits for the compilation.
+        let mut row_loops = self.row_loops.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, row_loop)) = row_loops.iter().find(|(of, _)| of == ty) {
+            return Ok(Arc::clone(row_loop));
+        }
+        let row_loop = Arc::new(RowLoop::compile(self.runtime(), ty)?);
+        row_loops.push((ty.clone(), Arc::clone(&row_loop)));
+        Ok(row_loop)
     }
 
     /// Makes an instance within `limits`, and runs the `_initialize` of a module.

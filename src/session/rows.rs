@@ -1,5 +1,7 @@
 //! Calls of a worker's function for many rows of arguments at a time.
 
+use std::sync::Arc;
+
 use super::worker::{InstanceMode, Worker, guard};
 use crate::error::{Error, ErrorKind, Result};
 use crate::runtime::callable::CallableType;
@@ -10,7 +12,7 @@ use crate::runtime::traits::WasmInstance;
 /// Calls the function of a [`Worker`] for many rows at a time.
 #[derive(Debug)]
 pub(crate) struct RowWorker {
-    code: RowLoop,
+    code: Arc<RowLoop>,
     /// The loop, linked in the instance with this number.
     linked: Option<(u64, RowCaller)>,
 }
@@ -28,20 +30,25 @@ impl RowWorker {
         let CallableType::Core(ty) = worker.callable.ty() else { return None };
         let options = &worker.options;
         let is_plain = options.instance == InstanceMode::Shared && !options.measure_time;
-        let runtime = worker.code.runtime();
-        let config = runtime.config();
+        let config = worker.code.runtime().config();
         let is_stoppable = config.metering || config.interruption;
         // A pooled store has no slot for the instance of the loop.
         if !is_plain || is_stoppable || config.pooled_instances.is_some() || !RowLoop::is_for(ty) {
             return None;
         }
-        match RowLoop::compile(runtime, ty) {
+        match worker.code.row_loop(ty) {
             Ok(code) => Self { code, linked: None }.linked(worker),
             Err(error) => {
                 tracing::debug!(%error, "calls are made one by one");
                 None
             }
         }
+    }
+
+    /// Returns whether another worker has compiled the loop, so that preparing takes less time.
+    pub(crate) fn is_compiled(worker: &Worker<'_>) -> bool {
+        let CallableType::Core(ty) = worker.callable.ty() else { return false };
+        worker.code.compiled_row_loop(ty).is_some()
     }
 
     /// Links the loop in the worker's instance, unless it is. Returns `None` if this is not possible.

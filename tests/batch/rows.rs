@@ -284,6 +284,20 @@ impl Write for LinesOfWrites {
 }
 
 #[test]
+fn the_loop_is_compiled_once() {
+    on_each(|config| {
+        let guest = Guest::new(config, "work", Box::new(Ok));
+        let input: String = (0..40_000).map(|n| format!("{n}\n")).collect();
+        for _ in 0..2 {
+            let mut output = Vec::new();
+            guest.run(&jobs(2), &mut input.as_bytes(), &mut output).unwrap();
+            assert_eq!(output, input.as_bytes());
+        }
+        assert_eq!(guest.code.runtime().metrics().modules_compiled, 2);
+    });
+}
+
+#[test]
 fn results_of_slow_calls_come_a_few_at_a_time_after_those_of_fast_ones() {
     on_each(|config| {
         // The first calls are fast, so hundreds are made at a time. Then each takes a millisecond.
