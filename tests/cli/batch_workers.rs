@@ -11,12 +11,17 @@ use crate::batch_stuck::WRITES;
 use crate::process::{Running, TIMEOUT, full_pipe, wrun};
 use crate::vocabulary::{self, file, on_each_engine, run_with};
 
-/// Returns how many instances of a batch of five records are pooled, and how many are not.
+/// Returns how many instances of a batch of five additions are pooled, and how many are not.
 fn pooled(module: &str, options: &[&str]) -> (usize, usize) {
+    pooled_of(&[options, &[module, "add"]].concat(), "[1,2]\n", "3\n")
+}
+
+/// The same for five equal records that have this result.
+fn pooled_of(args: &[&str], record: &str, result: &str) -> (usize, usize) {
     let mut command = vocabulary::wrun();
-    command.env("WRUN_LOG", "wrun=trace").args(["batch", "-r", "wasmtime"]).args(options).args([module, "add"]);
-    let output = command.write_stdin("[1,2]\n".repeat(5)).output().unwrap();
-    assert_eq!(str::from_utf8(&output.stdout).unwrap(), "3\n".repeat(5));
+    command.env("WRUN_LOG", "wrun=trace").args(["batch", "-r", "wasmtime"]).args(args);
+    let output = command.write_stdin(record.repeat(5)).output().unwrap();
+    assert_eq!(str::from_utf8(&output.stdout).unwrap(), result.repeat(5));
     let log = str::from_utf8(&output.stderr).unwrap();
     (log.matches("is_pooled=true").count(), log.matches("is_pooled=false").count())
 }
@@ -34,6 +39,8 @@ fn wasmtime_pools_the_instances_of_calls() {
         assert_eq!(pooled(ADD, &limited), (5, 0), "{jobs} jobs with limits");
     }
     assert_eq!(pooled(ADD, &["--jobs", "1", "--instance", "shared"]), (0, 1));
+    let program = ["--jobs", "1", "--abi", "stdio", "fixtures/text/filter.wasm"];
+    assert_eq!(pooled_of(&program, "\"a\"\n", "\"A\"\n"), (5, 0), "a program has an instance for each call");
     let large = r#"(module (table 100000 funcref)
         (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))"#;
     assert_eq!(pooled(&file(large).path, &["--jobs", "1", "--instance", "per-call"]), (0, 5), "too large for the pool");
