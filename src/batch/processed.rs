@@ -28,6 +28,13 @@ pub struct BatchFailure {
     pub error: Error,
 }
 
+impl BatchFailure {
+    /// Returns the failure of the first record.
+    pub(super) fn first(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        one.into_iter().chain(other).min_by_key(|failure| failure.record)
+    }
+}
+
 /// How many records succeeded and failed.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -86,7 +93,7 @@ impl Processed {
         self.errors.append(&mut next.errors);
         self.tally.succeeded += next.tally.succeeded;
         self.tally.failed.append(&mut next.tally.failed);
-        self.failure = self.failure.take().or(next.failure);
+        self.failure = BatchFailure::first(self.failure.take(), next.failure);
     }
 
     pub(super) fn truncate(&mut self, mark: Mark) {

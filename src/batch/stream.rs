@@ -193,6 +193,7 @@ struct Writer<'a, 'f> {
 impl Writer<'_, '_> {
     /// Writes the output of the workers, to the end.
     fn write_all(&mut self, outputs: &Outputs<'_, Part, Processed>) -> Result<(BatchOutcome, Option<BatchFailure>)> {
+        let mut failure: Option<BatchFailure> = None;
         while let Some(batch) = outputs.next() {
             let mut batch = batch.into_iter();
             let Some(mut joined) = batch.next() else { continue };
@@ -209,9 +210,10 @@ impl Writer<'_, '_> {
                     .map_err(|error| unwritable("errors", error))?;
             }
             self.counters.add(&joined.tally);
-            if let Some(failure) = joined.failure {
-                return Ok((BatchOutcome::Failed, Some(failure)));
-            }
+            failure = BatchFailure::first(failure, joined.failure);
+        }
+        if failure.is_some() {
+            return Ok((BatchOutcome::Failed, failure));
         }
         if let Some(panic) = outputs.take_panic() {
             return Err(Error::of_panic("the batch panicked", panic.as_ref()));

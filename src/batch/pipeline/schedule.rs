@@ -62,7 +62,7 @@ pub(crate) struct Schedule<W, U> {
     held_bytes: usize,
     /// The number of records that were read.
     read: u64,
-    /// In order, the sink has taken everything before this position.
+    /// The end of the last records whose outputs the sink has taken. In order, it has taken all before.
     next: u64,
     /// Records from this position on are not needed.
     end: u64,
@@ -240,13 +240,14 @@ impl<W: Work, U: PieceOutput> Schedule<W, U> {
             let mut position = done;
             for (offset, work) in rest.into_iter().enumerate() {
                 let len = work.len() as u64;
-                if self.is_needed(position) {
+                if position < self.end {
                     self.insert(index + offset, position, work);
                 }
                 position += len;
             }
         }
-        if self.is_needed(first) {
+        // Without an order, outputs of later records may have been taken already.
+        if !self.ordered || first < self.end {
             self.held_bytes += output.bytes() + Self::OUTPUT_COST;
             self.done.insert(first, (done, output));
         }
@@ -264,23 +265,18 @@ impl<W: Work, U: PieceOutput> Schedule<W, U> {
         }
     }
 
-    /// Returns whether outputs of the record at this position are needed. Without an order, all are that exist.
-    fn is_needed(&self, position: u64) -> bool {
-        !self.ordered || position < self.end
-    }
-
     fn insert(&mut self, index: usize, position: u64, work: W) {
         self.waiting_records += work.len();
         self.waiting_bytes += work.bytes();
         self.waiting.insert(index, (position, work));
     }
 
-    /// Drops everything from a position on. Without an order, drops all records that wait.
+    /// Drops everything from a position on. Without an order, outputs stay.
     fn end_at(&mut self, position: u64) {
         self.end = self.end.min(position);
         self.is_read = true;
-        let keep = if self.ordered { self.end } else { 0 };
-        while let Some((_, work)) = self.waiting.pop_back_if(|(position, _)| *position >= keep) {
+        let end = self.end;
+        while let Some((_, work)) = self.waiting.pop_back_if(|(position, _)| *position >= end) {
             self.forget(&work);
         }
         if self.ordered {
@@ -290,7 +286,7 @@ impl<W: Work, U: PieceOutput> Schedule<W, U> {
         }
     }
 
-    /// Ends the batch as soon as possible. In order, the outputs stay a prefix without gaps: records that come before others
+    /// Ends the batch as soon as possible. The outputs are those of the first records, without gaps: records that come before others
     /// which a worker has taken are still processed. Returns false if it was stopped before.
     pub(crate) fn stop(&mut self) -> bool {
         if self.stopped != Stopped::No {
@@ -305,7 +301,7 @@ impl<W: Work, U: PieceOutput> Schedule<W, U> {
     fn drop_waiting(&mut self) {
         let running = self.running.last_key_value().map_or(0, |(_, end)| *end);
         let done = self.done.last_key_value().map_or(0, |(_, (end, _))| *end);
-        let keep = if self.ordered { self.next.max(running).max(done) } else { 0 };
+        let keep = self.next.max(running).max(done);
         while let Some((_, work)) = self.waiting.pop_back_if(|(position, _)| *position >= keep) {
             self.forget(&work);
             self.stopped = Stopped::Dropped;
@@ -330,7 +326,7 @@ impl<W: Work, U: PieceOutput> Schedule<W, U> {
         let (mut outputs, mut bytes) = (Vec::new(), 0);
         while bytes < Self::PIECE_BYTES && self.is_ready() {
             let Some((_, (end, output))) = self.done.pop_first() else { break };
-            self.next = end;
+            self.next = self.next.max(end);
             bytes += output.bytes() + Self::OUTPUT_COST;
             outputs.push(output);
         }
