@@ -15,6 +15,9 @@ const NAME: &str = ".size-log";
 /// The first bytes of the file. A file that does not start with them is never written to.
 const MAGIC: [u8; 8] = *b"wrunSIZE";
 
+/// The maximum length of a log in bytes. Scans keep it far shorter. A guest that may write to the folder can make the file any length.
+const MAX_LENGTH: u64 = 1 << 20;
+
 /// The open size log of a folder.
 #[derive(Debug)]
 pub(super) struct SizeLog(File);
@@ -34,10 +37,13 @@ impl SizeLog {
         permissions::open_private(&folder.join(NAME), create).map(Self)
     }
 
-    /// Reads the log; `None` if the file is empty or not a size log.
+    /// Reads the log; `None` if the file is empty, too long or not a size log.
     pub(super) fn read(&self) -> Option<LoggedSize> {
         let mut bytes = Vec::new();
-        (&self.0).read_to_end(&mut bytes).ok()?;
+        let length = (&self.0).take(MAX_LENGTH + 1).read_to_end(&mut bytes).ok()?;
+        if length as u64 > MAX_LENGTH {
+            return None;
+        }
         match bytes.as_chunks::<8>() {
             ([MAGIC, counted, added @ ..], []) => {
                 let number = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);

@@ -1,6 +1,6 @@
 //! The size limit, the order of eviction, and the list of entries.
 
-use std::fs;
+use std::fs::{self, File};
 use std::time::Duration;
 
 use wrun::RuntimeConfig;
@@ -186,7 +186,7 @@ fn an_entry_from_the_future_counts_as_old() {
         let one = size(&temp) / 3;
         let files = temp.files();
         let future = std::time::SystemTime::now() + HOUR * 24;
-        fs::File::open(&files[1]).unwrap().set_modified(future).unwrap();
+        File::open(&files[1]).unwrap().set_modified(future).unwrap();
         temp.cache.prune(one * 2 + one / 2).unwrap();
         assert_eq!(temp.files(), [files[0].clone(), files[2].clone()]);
     });
@@ -210,9 +210,13 @@ fn recent_temporary_files_count_towards_the_limit() {
 fn a_foreign_file_in_place_of_the_size_log_is_left_alone_and_the_limit_holds() {
     let beside = tempfile::tempdir().unwrap();
     let elsewhere = beside.path().join("precious");
-    for (what, is_kept) in
-        [("a foreign file", true), ("a link", true), ("a folder", true), ("a truncated size log", false)]
-    {
+    for (what, is_kept) in [
+        ("a foreign file", true),
+        ("a link", true),
+        ("a folder", true),
+        ("a truncated size log", false),
+        ("a long size log", false),
+    ] {
         on_each(|config| {
             let temp = TempCache::new();
             let path = temp.cache.dir().join(".size-log");
@@ -221,7 +225,12 @@ fn a_foreign_file_in_place_of_the_size_log_is_left_alone_and_the_limit_holds() {
                 "a foreign file" => fs::write(&path, "precious").unwrap(),
                 "a link" => std::os::unix::fs::symlink(&elsewhere, &path).unwrap(),
                 "a folder" => fs::create_dir(&path).unwrap(),
-                _ => fs::write(&path, "wrunSIZE123").unwrap(),
+                "a truncated size log" => fs::write(&path, "wrunSIZE123").unwrap(),
+                _ => {
+                    // A terabyte of zeros, which no machine could read into memory.
+                    fs::write(&path, "wrunSIZE").unwrap();
+                    File::options().write(true).open(&path).unwrap().set_len(1 << 40).unwrap();
+                }
             }
             temp.get(config, &number(0));
             let one = temp.file().metadata().unwrap().len();
