@@ -7,6 +7,7 @@ mod descriptors;
 #[path = "../wasi/dir_tree.rs"]
 mod dir_tree;
 mod ends;
+mod epoll;
 mod files;
 mod guest;
 mod host;

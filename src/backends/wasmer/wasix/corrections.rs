@@ -8,6 +8,7 @@ use wasmer_wasix::WasiEnv;
 use wasmer_wasix::wasmer_wasix_types::wasi::{Errno, Filetype};
 
 use super::calls::{self, CallResult, Env, SYNC, call, has_all_descriptors, is_open, number, read, unsigned, write};
+use super::epoll::EpollUse;
 use super::fs::{exact_errno, forget_errno, read_dir};
 use super::poll::poll_oneoff;
 use crate::capabilities::{Capabilities, Input, Output};
@@ -22,6 +23,7 @@ pub(super) struct Guest {
     has_memory_limit: bool,
     /// The listings of its open directories.
     listings: Mutex<Listings>,
+    epoll: EpollUse,
 }
 
 impl Guest {
@@ -33,7 +35,7 @@ impl Guest {
             Output::Discard | Output::Capture(_) => None,
         };
         let inherited = [matches!(stdin, Input::Inherit).then_some(0), output(stdout, 1), output(stderr, 2)];
-        Arc::new(Self { inherited, has_memory_limit, listings: Mutex::default() })
+        Arc::new(Self { inherited, has_memory_limit, listings: Mutex::default(), epoll: EpollUse::default() })
     }
 
     /// Returns the type of a standard stream, as in preview 1.
@@ -67,7 +69,10 @@ pub(super) fn corrected(
         | "sock_pair" => calls::function(store, env, ty, move |env, args| {
             if has_all_descriptors(env, 0) { Ok(number(Errno::Mfile)) } else { call(&function, env, args) }
         }),
+        "epoll_ctl" => calls::function(store, env, ty, move |env, args| guest.epoll.control(env, &function, args)),
+        "epoll_wait" => calls::function(store, env, ty, move |env, args| guest.epoll.wait(env, &function, args)),
         "fd_dup2" => calls::function(store, env, ty, move |env, args| {
+            guest.epoll.forget(unsigned(args, 1));
             let is_full = has_all_descriptors(env, unsigned(args, 1));
             if is_full { Ok(number(Errno::Mfile)) } else { call(&function, env, args) }
         }),
@@ -88,7 +93,10 @@ pub(super) fn corrected(
         }
         "fd_close" | "fd_renumber" => calls::function(store, env, ty, move |env, args| {
             let mut listings = guest.listings.lock().unwrap_or_else(PoisonError::into_inner);
-            args.iter().filter_map(Value::i32).for_each(|descriptor| drop(listings.remove(descriptor)));
+            for descriptor in args.iter().filter_map(Value::i32) {
+                listings.remove(descriptor);
+                guest.epoll.forget(descriptor.cast_unsigned());
+            }
             drop(listings);
             call(&function, env, args)
         }),

@@ -3,6 +3,7 @@
 mod calls;
 mod corrections;
 mod environment;
+mod epoll;
 mod errors;
 mod fs;
 mod imports;
