@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
 use std::io;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::SeekFrom;
+use rustix::io::Errno;
 use tempfile::TempDir;
 
 use crate::capabilities::{Access, Capabilities};
 use crate::error::{Error, ErrorKind, Result};
+use crate::escape::EscapedPath;
 
 /// The contents of a directory, by path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +79,11 @@ impl Copies {
             let copy = tempfile::tempdir().map_err(|error| failure("copy", &grant.host, error))?;
             let path = copy.path().to_owned();
             copies.0.push((grant.guest.clone(), copy));
+            let is_within = fs::canonicalize(&path)
+                .is_ok_and(|path| fs::canonicalize(&grant.host).is_ok_and(|granted| path.starts_with(granted)));
+            if is_within {
+                return Err(contains_copies(&grant.host));
+            }
             copy_directory(&grant.host, &path).map_err(|error| failure("copy", &grant.host, error))?;
             grant.host = path;
         }
@@ -97,6 +105,15 @@ impl Copies {
     }
 }
 
+/// The error for a directory that would be copied into itself.
+fn contains_copies(granted: &Path) -> Error {
+    let granted = EscapedPath(granted);
+    let message = format!(
+        "cannot copy the directory {granted}: it contains the folder for temporary files, where copies are made"
+    );
+    Error::new(ErrorKind::Grant, message).with_hint("grant a directory in it, grant it as read-only, or set TMPDIR")
+}
+
 fn failure(what: &str, path: &Path, error: io::Error) -> Error {
     Error::new(ErrorKind::Io, format!("cannot {what} the directory {}: {error}", path.display())).with_source(error)
 }
@@ -112,13 +129,72 @@ fn copy_directory(from: &Path, to: &Path) -> io::Result<()> {
         } else if kind.is_symlink() {
             symlink(fs::read_link(&source)?, &target)?;
         } else if kind.is_file() {
-            fs::copy(&source, &target)?;
+            copy_file(&File::open(&source)?, &File::create_new(&target)?)?;
         } else {
             let message = format!("{} is neither a file nor a directory nor a link", source.display());
             return Err(io::Error::new(io::ErrorKind::Unsupported, message));
         }
     }
     Ok(())
+}
+
+/// The size of a block of a file, in bytes.
+const BLOCK: usize = 64 << 10;
+
+/// Copies the contents and the mode of a file. Holes stay holes.
+fn copy_file(from: &File, to: &File) -> io::Result<()> {
+    let metadata = from.metadata()?;
+    to.set_len(metadata.len())?;
+    each_block(from, |offset, block| to.write_all_at(block, offset))?;
+    to.set_permissions(metadata.permissions())
+}
+
+/// Hashes the length of a file and the blocks that have bytes other than zero, with their offsets. So a guest cannot make this take
+/// longer than it took to write the file.
+fn hash(file: &File) -> io::Result<blake3::Hash> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&file.metadata()?.len().to_le_bytes());
+    each_block(file, |offset, block| {
+        if block.iter().any(|byte| *byte != 0) {
+            hasher.update(&offset.to_le_bytes()).update(block);
+        }
+        Ok(())
+    })?;
+    Ok(hasher.finalize())
+}
+
+/// Calls `visit` with each block of a file that may have bytes other than zero, and with its offset.
+fn each_block(file: &File, mut visit: impl FnMut(u64, &[u8]) -> io::Result<()>) -> io::Result<()> {
+    let (mut block, mut offset) = (vec![0; BLOCK], 0);
+    loop {
+        offset = match rustix::fs::seek(file, SeekFrom::Data(offset)) {
+            Ok(data) => data - data % BLOCK as u64,
+            Err(Errno::NXIO) => return Ok(()),
+            // The file system does not know holes.
+            Err(Errno::INVAL | Errno::OPNOTSUPP) => offset,
+            Err(error) => return Err(error.into()),
+        };
+        let length = read_block(file, offset, &mut block)?;
+        if length == 0 {
+            return Ok(());
+        }
+        visit(offset, &block[..length])?;
+        offset += length as u64;
+    }
+}
+
+/// Reads a block, and returns its length, which is smaller than [`BLOCK`] at the end of the file.
+fn read_block(file: &File, offset: u64, block: &mut [u8]) -> io::Result<usize> {
+    let mut length = 0;
+    while length < block.len() {
+        match file.read_at(&mut block[length..], offset + length as u64) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(length)
 }
 
 /// Lets the owner change a directory and those in it.
@@ -144,9 +220,7 @@ fn read_directory(root: &Path, below: &Path, entries: &mut BTreeMap<PathBuf, Ent
         } else if kind.is_symlink() {
             Entry::Link(fs::read_link(entry.path())?)
         } else if kind.is_file() {
-            let mut hasher = blake3::Hasher::new();
-            hasher.update_reader(File::open(entry.path())?)?;
-            Entry::File(hasher.finalize(), entry.metadata()?.permissions().mode() & 0o100 != 0)
+            Entry::File(hash(&File::open(entry.path())?)?, entry.metadata()?.permissions().mode() & 0o100 != 0)
         } else {
             Entry::Other
         };
@@ -159,6 +233,38 @@ fn read_directory(root: &Path, below: &Path, entries: &mut BTreeMap<PathBuf, Ent
 mod tests {
     use super::*;
     use crate::capabilities::DirGrant;
+
+    #[test]
+    fn holes_stay_holes_and_do_not_count_as_other_contents() {
+        const LENGTH: u64 = 1 << 40;
+        let dir = tempfile::tempdir().unwrap();
+        let file =
+            |name: &str| File::options().read(true).write(true).create_new(true).open(dir.path().join(name)).unwrap();
+        let [sparse, zeros, other, copy] = ["sparse", "zeros", "other", "copy"].map(file);
+        for (file, at) in [(&sparse, 1 << 39), (&zeros, 1 << 39), (&other, 1 << 38)] {
+            file.set_len(LENGTH).unwrap();
+            file.write_all_at(b"text", at).unwrap();
+        }
+        zeros.write_all_at(&vec![0; 3 * BLOCK], 77).unwrap();
+        copy_file(&sparse, &copy).unwrap();
+        let mut text = [0; 4];
+        copy.read_exact_at(&mut text, 1 << 39).unwrap();
+        assert_eq!((&text, copy.metadata().unwrap().len()), (b"text", LENGTH));
+        let expected = hash(&sparse).unwrap();
+        assert_eq!(hash(&copy).unwrap(), expected);
+        assert_eq!(hash(&zeros).unwrap(), expected);
+        assert_ne!(hash(&other).unwrap(), expected);
+        other.set_len(0).unwrap();
+        assert_ne!(hash(&other).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_directory_that_contains_the_copies_is_refused() {
+        let mut capabilities = Capabilities::none().with_dir(DirGrant::new(std::env::temp_dir(), "/tmp"));
+        let error = Copies::of(&mut capabilities).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Grant);
+        assert!(error.message().contains("it contains the folder for temporary files"), "{error}");
+    }
 
     /// Root could remove everything without the change of modes.
     #[test]
