@@ -42,7 +42,8 @@ fn what_is_not_a_stream_is_refused() {
         ] {
             let (_, report) = double.run(&arrow(), input);
             let error = report.unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+            let is_other = text.starts_with("not an Arrow");
+            assert_eq!(error.kind(), if is_other { ErrorKind::InvalidArgument } else { ErrorKind::Io });
             assert!(error.to_string().contains(text), "{input:?}: {error}");
         }
     });
@@ -77,7 +78,7 @@ fn a_batch_that_claims_to_be_huge_takes_no_memory() {
                 stream[*place..*place + 8].copy_from_slice(&claimed.to_le_bytes());
             }
             let error = double.run(&arrow(), &stream).1.unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{claimed}: {error}");
+            assert_eq!(error.kind(), ErrorKind::Io, "{claimed}: {error}");
         }
     });
 }
@@ -160,7 +161,7 @@ fn damage(guest: &Guest, stream: &[u8]) {
             };
         }
         if let (_, Err(error)) = guest.run(&arrow(), &damaged) {
-            assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{error}");
+            assert!(matches!(error.kind(), ErrorKind::Io | ErrorKind::InvalidArgument), "{error}");
         }
     }
 }

@@ -18,6 +18,7 @@ fn rows_have_their_parameters_in_columns() {
     let mut bare = text.clone();
     bare.header = false;
     assert_output("divide", &bare, "8,2\n9,3\n", "4\n3\n");
+    assert_output("seven", &bare, "x\n1,2\n", "7\n7\n");
     bare.columns = Some(vec!["3".into(), "1".into()]);
     assert_output("divide", &bare, "2,x,8\n", "4\n");
 }

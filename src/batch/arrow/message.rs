@@ -59,7 +59,7 @@ impl<R: Read> Messages<R> {
     /// Reads a header.
     ///
     /// # Errors
-    /// Those of reading; [`ErrorKind::InvalidArgument`] if there is no message, or its header is too long.
+    /// Those of reading; [`ErrorKind::Io`] if the stream is cut off; [`ErrorKind::InvalidArgument`] if it is no stream.
     pub(super) fn next(&mut self) -> Result<Next> {
         if self.reader.fill_buf().map_err(|error| cannot_read(&error))?.is_empty() {
             return Ok(Next::EndOfInput);
@@ -132,7 +132,8 @@ impl<R: Read> Messages<R> {
 /// Validates the ranges of the buffers and the numbers of rows and nulls, because the decoder of `arrow-ipc` does not.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidArgument`] if a buffer is outside the body, a number is impossible, or the data is compressed.
+/// [`ErrorKind::Io`] if a buffer is outside the body or a number is impossible; [`ErrorKind::InvalidArgument`] if the data is
+/// compressed.
 pub(super) fn check(batch: RecordBatch<'_>, body: &Buffer) -> Result<()> {
     if batch.compression().is_some() {
         let error = Error::new(ErrorKind::InvalidArgument, "the Arrow stream is compressed, which is not supported");
@@ -150,9 +151,9 @@ pub(super) fn check(batch: RecordBatch<'_>, body: &Buffer) -> Result<()> {
     if is_valid { Ok(()) } else { Err(invalid("a record batch has buffers outside its body, or an impossible length")) }
 }
 
-/// The error for a stream that is not valid.
+/// The error for a stream that is damaged or cut off.
 pub(super) fn invalid(reason: impl std::fmt::Display) -> Error {
-    Error::new(ErrorKind::InvalidArgument, format!("the Arrow stream is not valid: {reason}"))
+    Error::new(ErrorKind::Io, format!("the Arrow stream is not valid: {reason}"))
 }
 
 fn not_arrow() -> Error {

@@ -61,8 +61,9 @@ impl<'a, R: Read> ArrowSource<'a, R> {
     /// Returns the next rows, at least one. Reads one record batch at a time.
     ///
     /// # Errors
-    /// Those of reading; [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the stream is not valid, or its
-    /// columns do not fit the parameters.
+    /// Those of reading; [`ErrorKind::Io`](crate::ErrorKind::Io) if the stream is damaged;
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if it is no stream, or its columns do not fit the
+    /// parameters.
     pub(super) fn next_rows(&mut self) -> Result<Option<ArrowRecords>> {
         while self.rest.is_none() {
             if !self.read_message()? {

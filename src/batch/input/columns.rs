@@ -36,12 +36,13 @@ pub(in crate::batch) fn layout_by_names(names: &[&str], formats: &Formats<'_>) -
     Ok(Layout { has_ids: id.is_some(), id, params: Some(params), width: Some(names.len()), ..Layout::default() })
 }
 
-/// Takes the columns that the options give by their positions, or all in order.
+/// Takes the columns that the options give by their positions, or all in order; none for a function without parameters.
 pub(in crate::batch) fn layout_by_position(formats: &Formats<'_>) -> Layout {
     let positions = |columns: &Vec<String>| {
         columns.iter().filter_map(|column| column.parse::<usize>().ok()?.checked_sub(1)).collect()
     };
-    Layout { params: formats.options.columns.as_ref().map(positions), ..Layout::default() }
+    let none = || (formats.callable.param_count() == 0).then(Vec::new);
+    Layout { params: formats.options.columns.as_ref().map(positions).or_else(none), ..Layout::default() }
 }
 
 /// Returns whether columns are named after parameters. For one parameter, only its exact name counts: there is no order to mistake.
