@@ -65,14 +65,19 @@ pub(super) fn corrected(
         "fd_pipe" | "sock_pair" if guest.has_memory_limit => {
             calls::function(store, env, ty, |_, _| Ok(number(Errno::Notsup)))
         }
-        "epoll_create" | "fd_dup" | "fd_event" | "fd_pipe" | "sock_accept" | "sock_accept_v2" | "sock_open"
-        | "sock_pair" => calls::function(store, env, ty, move |env, args| {
+        "epoll_create" | "fd_event" | "fd_pipe" | "sock_accept" | "sock_accept_v2" | "sock_open" | "sock_pair" => {
+            calls::function(store, env, ty, move |env, args| {
+                if has_all_descriptors(env, 0) { Ok(number(Errno::Mfile)) } else { call(&function, env, args) }
+            })
+        }
+        "fd_dup" => calls::function(store, env, ty, move |env, args| {
+            guest.epoll.duplicated();
             if has_all_descriptors(env, 0) { Ok(number(Errno::Mfile)) } else { call(&function, env, args) }
         }),
         "epoll_ctl" => calls::function(store, env, ty, move |env, args| guest.epoll.control(env, &function, args)),
         "epoll_wait" => calls::function(store, env, ty, move |env, args| guest.epoll.wait(env, &function, args)),
         "fd_dup2" => calls::function(store, env, ty, move |env, args| {
-            guest.epoll.forget(unsigned(args, 1));
+            guest.epoll.duplicated();
             let is_full = has_all_descriptors(env, unsigned(args, 1));
             if is_full { Ok(number(Errno::Mfile)) } else { call(&function, env, args) }
         }),
@@ -93,12 +98,17 @@ pub(super) fn corrected(
         }
         "fd_close" | "fd_renumber" => calls::function(store, env, ty, move |env, args| {
             let mut listings = guest.listings.lock().unwrap_or_else(PoisonError::into_inner);
-            for descriptor in args.iter().filter_map(Value::i32) {
-                listings.remove(descriptor);
-                guest.epoll.forget(descriptor.cast_unsigned());
-            }
+            args.iter().filter_map(Value::i32).for_each(|descriptor| drop(listings.remove(descriptor)));
             drop(listings);
-            call(&function, env, args)
+            // A renumbered descriptor lives on with another number.
+            if args.len() > 1 {
+                guest.epoll.duplicated();
+            }
+            let errno = call(&function, env, args)?;
+            if errno == 0 {
+                args.iter().filter_map(Value::i32).for_each(|closed| guest.epoll.closed(closed.cast_unsigned()));
+            }
+            Ok(errno)
         }),
         "fd_seek" => calls::function(store, env, ty, move |env, args| seek(env, &function, args)),
         "fd_tell" => renamed(store, env, function, &[Errno::Access], Errno::Spipe),
