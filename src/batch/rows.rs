@@ -8,7 +8,7 @@ use crate::session::RowWorker;
 /// The number of records to process before the loop is prepared. Preparing it takes about as long as these calls.
 const BEFORE_PREPARING: usize = 10_000;
 
-/// The same if the loop is compiled: for an instance that has replaced another, or by another worker.
+/// The same once the loop is compiled, by another worker or for an earlier instance.
 const BEFORE_LINKING: usize = 1_000;
 
 /// The state of one worker.
@@ -61,7 +61,7 @@ impl RowState {
         self.prepare(caller)
     }
 
-    /// Returns whether to look if another worker has compiled the loop, which takes as long as a few calls.
+    /// Returns whether to check now if another worker has compiled the loop. The check costs a few calls.
     fn is_time_to_look(&self) -> bool {
         self.waited > 0 && self.waited.is_multiple_of(BEFORE_LINKING)
     }

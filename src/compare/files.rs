@@ -72,7 +72,7 @@ impl Copies {
     /// Copies the directories that may be changed, and grants the copies in their place.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] if one cannot be copied, with its path.
+    /// [`ErrorKind::Io`] if one cannot be copied, with its path; [`ErrorKind::Grant`] if it contains the temporary directory.
     pub(super) fn of(capabilities: &mut Capabilities) -> Result<Self> {
         let mut copies = Self::default();
         for grant in capabilities.dirs.iter_mut().filter(|grant| grant.access == Access::ReadWrite) {
@@ -111,7 +111,8 @@ fn contains_copies(granted: &Path) -> Error {
     let message = format!(
         "cannot copy the directory {granted}: it contains the folder for temporary files, where copies are made"
     );
-    Error::new(ErrorKind::Grant, message).with_hint("grant a directory in it, grant it as read-only, or set TMPDIR")
+    Error::new(ErrorKind::Grant, message)
+        .with_hint("grant a directory in it, grant it as read-only, or set TMPDIR to a folder outside it")
 }
 
 fn failure(what: &str, path: &Path, error: io::Error) -> Error {
@@ -149,8 +150,8 @@ fn copy_file(from: &File, to: &File) -> io::Result<()> {
     to.set_permissions(metadata.permissions())
 }
 
-/// Hashes the length of a file and the blocks that have bytes other than zero, with their offsets. So a guest cannot make this take
-/// longer than it took to write the file.
+/// Hashes the length of a file and the blocks that have bytes other than zero, with their offsets. Holes cost nothing, so a guest
+/// cannot make this take much longer than it took to write the file.
 fn hash(file: &File) -> io::Result<blake3::Hash> {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&file.metadata()?.len().to_le_bytes());
@@ -170,15 +171,15 @@ fn each_block(file: &File, mut visit: impl FnMut(u64, &[u8]) -> io::Result<()>) 
         offset = match rustix::fs::seek(file, SeekFrom::Data(offset)) {
             Ok(data) => data - data % BLOCK as u64,
             Err(Errno::NXIO) => return Ok(()),
-            // The file system does not know holes.
+            // The file system does not support finding holes.
             Err(Errno::INVAL | Errno::OPNOTSUPP) => offset,
             Err(error) => return Err(error.into()),
         };
         let length = read_block(file, offset, &mut block)?;
-        if length == 0 {
+        visit(offset, &block[..length])?;
+        if length < BLOCK {
             return Ok(());
         }
-        visit(offset, &block[..length])?;
         offset += length as u64;
     }
 }

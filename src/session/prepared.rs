@@ -156,10 +156,9 @@ impl PreparedCode {
         limits.fuel.or_else(|| self.runtime.config().metering.then_some(fuel::MAX_LIMIT))
     }
 
-    /// Returns the loop for the functions of a type, if a worker has compiled it.
-    pub(super) fn compiled_row_loop(&self, ty: &FuncType) -> Option<Arc<RowLoop>> {
-        let row_loops = self.row_loops.lock().unwrap_or_else(PoisonError::into_inner);
-        row_loops.iter().find(|(of, _)| of == ty).map(|(_, row_loop)| Arc::clone(row_loop))
+    /// Returns whether a worker has compiled the loop for the functions of a type. Does not wait for one that does.
+    pub(super) fn has_row_loop(&self, ty: &FuncType) -> bool {
+        self.row_loops.try_lock().is_ok_and(|row_loops| row_loops.iter().any(|(of, _)| of == ty))
     }
 
     /// Returns the loop for the functions of a type, and compiles it for the first worker.
@@ -167,7 +166,7 @@ impl PreparedCode {
     /// # Errors
     /// Those of [`RowLoop::compile`].
     pub(super) fn row_loop(&self, ty: &FuncType) -> Result<Arc<RowLoop>> {
-        // Another worker waits for the compilation.
+        // The lock is held during compilation, so that other workers wait instead of compiling too.
         let mut row_loops = self.row_loops.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, row_loop)) = row_loops.iter().find(|(of, _)| of == ty) {
             return Ok(Arc::clone(row_loop));

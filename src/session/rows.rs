@@ -48,7 +48,7 @@ impl RowWorker {
     /// Returns whether another worker has compiled the loop, so that preparing takes less time.
     pub(crate) fn is_compiled(worker: &Worker<'_>) -> bool {
         let CallableType::Core(ty) = worker.callable.ty() else { return false };
-        worker.code.compiled_row_loop(ty).is_some()
+        worker.code.has_row_loop(ty)
     }
 
     /// Links the loop in the worker's instance, unless it is. Returns `None` if this is not possible.

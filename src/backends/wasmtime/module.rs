@@ -39,7 +39,7 @@ impl EngineCode {
         Self { module, import_types: OnceLock::new() }
     }
 
-    /// Returns the types of the imports, in order. They are kept, because making the type of a function takes as long as making the
+    /// Returns the types of the imports, in order. They are kept, because creating a function's type costs as much as creating the
     /// function.
     pub(super) fn import_types(&self) -> &[ExternType] {
         self.import_types.get_or_init(|| self.module.imports().map(|import| import.ty()).collect())

@@ -62,7 +62,7 @@ pub(crate) struct Schedule<W, U> {
     held_bytes: usize,
     /// The number of records that were read.
     read: u64,
-    /// The end of the last records whose outputs the sink has taken. In order, it has taken all before.
+    /// The position after the last record that the sink has taken. In order, it has taken all before it.
     next: u64,
     /// Records from this position on are not needed.
     end: u64,
@@ -286,8 +286,8 @@ impl<W: Work, U: PieceOutput> Schedule<W, U> {
         }
     }
 
-    /// Ends the batch as soon as possible. The outputs are those of the first records, without gaps: records that come before others
-    /// which a worker has taken are still processed. Returns false if it was stopped before.
+    /// Ends the batch as soon as possible. The outputs are those of the first records, without gaps: waiting records before the last one
+    /// that a worker took are still processed. Returns false if it was stopped before.
     pub(crate) fn stop(&mut self) -> bool {
         if self.stopped != Stopped::No {
             return false;
