@@ -1,7 +1,5 @@
 //! Hashes what compiled code depends on besides the engines, for the keys of the cache: the library's sources and `Cargo.lock`.
-//! Links the command at a fixed address.
 
-use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,24 +11,6 @@ const COMMAND: [&str; 2] = ["src/cli", "src/main.rs"];
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
-    link_at_fixed_address();
-    hash_sources()
-}
-
-/// Links the command at a fixed address on Linux with glibc, unless `WRUN_PIE` is set. In a position-independent executable, the
-/// dynamic linker writes 100,000 addresses before each run (docs/decisions.md has the reasons).
-fn link_at_fixed_address() {
-    println!("cargo::rerun-if-env-changed=WRUN_PIE");
-    let is_target = |key: &str, value: &str| env::var(format!("CARGO_CFG_TARGET_{key}")).is_ok_and(|of| of == value);
-    let features = env::var("CARGO_CFG_TARGET_FEATURE").unwrap_or_default();
-    // A static link takes another argument (`.ci/dist`).
-    let is_static = features.split(',').any(|feature| feature == "crt-static");
-    if is_target("OS", "linux") && is_target("ENV", "gnu") && !is_static && env::var_os("WRUN_PIE").is_none() {
-        println!("cargo::rustc-link-arg-bins=-no-pie");
-    }
-}
-
-fn hash_sources() -> io::Result<()> {
     println!("cargo::rerun-if-changed=Cargo.lock");
     let mut files = Vec::new();
     for path in entries(Path::new("src"))? {
