@@ -1,4 +1,4 @@
-//! Epoll: what it stores outside the guest's memory is bounded, and waiting for it can be stopped.
+//! The limit for epoll's subscriptions and events, and the time limit of `epoll_wait`.
 
 use std::time::Duration;
 
@@ -89,7 +89,7 @@ fn subscriptions_are_bounded() {
         }
         let more = call(&mut guest, "create", &[]);
         assert_eq!(call(&mut guest, "control", &[more, ADD, events[0]]), NOSPC);
-        // What is removed leaves room in its own queue, and a closed queue without subscriptions in all.
+        // Removed subscriptions count until their epoll descriptor is closed.
         for event in &events {
             assert_eq!(call(&mut guest, "control", &[last, DELETE, *event]), 0);
         }

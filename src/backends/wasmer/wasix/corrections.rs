@@ -60,18 +60,18 @@ pub(super) fn corrected(
 ) -> Option<Function> {
     let (function, guest) = (get(name)?, Arc::clone(guest));
     let ty = function.ty(store);
+    // The old number of a renumbered descriptor is free, but the descriptor lives on.
+    let duplicates = matches!(name, "fd_dup" | "fd_renumber");
     Some(match name {
         // WASIX buffers unread data outside the guest's memory, where the limit does not apply.
         "fd_pipe" | "sock_pair" if guest.has_memory_limit => {
             calls::function(store, env, ty, |_, _| Ok(number(Errno::Notsup)))
         }
-        "epoll_create" | "fd_event" | "fd_pipe" | "sock_accept" | "sock_accept_v2" | "sock_open" | "sock_pair" => {
-            calls::function(store, env, ty, move |env, args| {
-                if has_all_descriptors(env, 0) { Ok(number(Errno::Mfile)) } else { call(&function, env, args) }
-            })
-        }
-        "fd_dup" => calls::function(store, env, ty, move |env, args| {
-            guest.epoll.duplicated();
+        "epoll_create" | "fd_dup" | "fd_event" | "fd_pipe" | "sock_accept" | "sock_accept_v2" | "sock_open"
+        | "sock_pair" => calls::function(store, env, ty, move |env, args| {
+            if duplicates {
+                guest.epoll.duplicated();
+            }
             if has_all_descriptors(env, 0) { Ok(number(Errno::Mfile)) } else { call(&function, env, args) }
         }),
         "epoll_ctl" => calls::function(store, env, ty, move |env, args| guest.epoll.control(env, &function, args)),
@@ -100,8 +100,7 @@ pub(super) fn corrected(
             let mut listings = guest.listings.lock().unwrap_or_else(PoisonError::into_inner);
             args.iter().filter_map(Value::i32).for_each(|descriptor| drop(listings.remove(descriptor)));
             drop(listings);
-            // A renumbered descriptor lives on with another number.
-            if args.len() > 1 {
+            if duplicates {
                 guest.epoll.duplicated();
             }
             let errno = call(&function, env, args)?;

@@ -17,7 +17,7 @@ const FOREVER: u64 = u64::MAX;
 /// The shortest timeout for which WASIX surely looks at the queue, in nanoseconds.
 const SOME_TIME: u64 = 1_000_000;
 
-/// What a guest has stored. All numbers are upper bounds.
+/// Counts the subscriptions and events that WASIX stores for a guest. The counts may be too high, but never too low.
 #[derive(Debug, Default)]
 pub(super) struct EpollUse(Mutex<Stored>);
 
